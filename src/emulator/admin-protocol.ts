@@ -1,0 +1,29 @@
+/**
+ * What fanout asks its own emulator, outside TaskHubSidecarService: a gRPC service on the same socket whose messages
+ * are JSON. Both ends are always of one version, so the shapes may change with any release.
+ */
+export const ADMIN_SERVICE = "fanout.emulator.Admin";
+
+export interface EmulatorStatus {
+  readonly pid: number;
+  readonly version: string;
+  /** Where it listens, one gRPC name each. */
+  readonly endpoints: readonly string[];
+  /** The folder that holds its database, socket and log. */
+  readonly folder: string;
+  readonly startedAt: string;
+  readonly connections: number;
+  readonly instances: number;
+  readonly inFlight: number;
+  readonly workers: number;
+  /** Work items that had to be dispatched again since this process started, because their worker went away. */
+  readonly redelivered: number;
+}
+
+export interface HubProgress {
+  readonly workers: number;
+  /** Milliseconds since the hub had a worker, or since the emulator started if it never had one; 0 while it has one. */
+  readonly workerlessMs: number;
+  /** Activity results counted in the histories of the instances watched, those that ended included. */
+  readonly activitiesCompleted: number;
+}

@@ -1,0 +1,71 @@
+import type { Instance } from "./instance.js";
+import { RpcError } from "./rpc-error.js";
+import type { Worker } from "./worker.js";
+
+/** A work item that is with a worker, until its completion, its return, or the end of the worker's connection. */
+interface LeaseBase {
+  /** What the worker proves with that it completes this dispatch, and not an earlier one. */
+  readonly token: string;
+  readonly instance: Instance;
+  readonly worker: Worker;
+}
+
+export interface EpisodeLease extends LeaseBase {
+  readonly kind: "episode";
+  /** The event that this dispatch put in front of the new ones. */
+  readonly started: Uint8Array;
+  /** How many of the waiting events it took along, and how many of those are results of activities. */
+  readonly eventCount: number;
+  readonly resultCount: number;
+  /** Whether activities were outstanding, and all it took along were results of others. */
+  readonly partial: boolean;
+}
+
+export interface ActivityLease extends LeaseBase {
+  readonly kind: "activity";
+  readonly taskId: number;
+  /** Task ids begin anew with each execution. */
+  readonly executionId: string;
+}
+
+export type Lease = EpisodeLease | ActivityLease;
+
+/** The leases of a hub, by token. Each is also among its worker's connection's, so that closing it finds them all. */
+export class LeaseTable {
+  readonly #leases = new Map<string, Lease>();
+
+  grant(lease: Lease): void {
+    this.#leases.set(lease.token, lease);
+    lease.worker.connectionLeases.add(lease);
+    lease.worker.inFlight += 1;
+  }
+
+  take(token: string): Lease | undefined {
+    const lease = this.#leases.get(token);
+    if (lease !== undefined) {
+      this.#leases.delete(token);
+      lease.worker.connectionLeases.delete(lease);
+      lease.worker.inFlight -= 1;
+    }
+    return lease;
+  }
+
+  /** Throws NOT_FOUND if the token is stale or belongs to something else. */
+  takeOf<K extends Lease["kind"]>(token: string, kind: K): Extract<Lease, { kind: K }> {
+    if (this.#leases.get(token)?.kind !== kind) {
+      throw new RpcError(
+        "NOT_FOUND",
+        `The completion token '${token}' is stale: its ${kind} was completed, given back or delivered again.`,
+      );
+    }
+    return this.take(token) as Extract<Lease, { kind: K }>;
+  }
+
+  takeAll(): Lease[] {
+    const leases = [...this.#leases.values()];
+    for (const lease of leases) {
+      this.take(lease.token);
+    }
+    return leases;
+  }
+}

@@ -1,0 +1,44 @@
+import { writeSync } from "node:fs";
+import process from "node:process";
+import { runEmulator } from "./run-emulator.js";
+import { openStateFolder } from "./state-folder.js";
+import type { LaunchMessage } from "./launch-message.js";
+
+/**
+ * The process of the shared emulator: started in the background by the first command that needs it. On descriptor 3
+ * it says, once, how its start ended.
+ *
+ * Arguments: its version, and the milliseconds without a connection after which it leaves.
+ */
+const [version = "", idleMs = ""] = process.argv.slice(2);
+
+try {
+  const run = await runEmulator({ state: openStateFolder(), version, port: undefined, idleMs: Number(idleMs) });
+  if (run === undefined) {
+    tell({ state: "taken" });
+  } else {
+    process.on("SIGTERM", run.stop);
+    process.on("SIGINT", run.stop);
+    log(`started, version ${version}`);
+    tell({ state: "ready", pid: process.pid });
+    await run.stopped;
+    log("stopped");
+    process.exit(0);
+  }
+} catch (error) {
+  log(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  tell({ state: "failed", reason: error instanceof Error ? error.message : String(error) });
+  process.exitCode = 1;
+}
+
+function log(line: string): void {
+  process.stderr.write(`${new Date().toISOString()} [${process.pid}] ${line}\n`);
+}
+
+function tell(message: LaunchMessage): void {
+  try {
+    writeSync(3, `${JSON.stringify(message)}\n`);
+  } catch {
+    // Whoever started it has gone; others will find it.
+  }
+}

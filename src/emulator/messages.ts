@@ -1,0 +1,64 @@
+/** Requests of TaskHubSidecarService, as far as the emulator reads them: field numbers of orchestrator_service.proto. */
+
+export const CreateInstanceRequest = {
+  instanceId: [1, "string"],
+  name: [2, "string"],
+  version: [3, "bytes"],
+  input: [4, "bytes"],
+  scheduledStart: [5, "timestamp"],
+  idReusePolicy: [6, "bytes"],
+  executionId: [7, "stringValue"],
+  tags: [8, "messages"],
+  traceContext: [9, "bytes"],
+} as const;
+
+export const GetInstanceRequest = {
+  instanceId: [1, "string"],
+  payloads: [2, "bool"],
+} as const;
+
+export const TerminateRequest = {
+  instanceId: [1, "string"],
+  output: [2, "bytes"],
+  recursive: [3, "bool"],
+} as const;
+
+export const QueryInstancesRequest = { query: [1, "bytes"] } as const;
+
+export const InstanceQuery = {
+  statuses: [1, "enums"],
+  createdFrom: [2, "timestamp"],
+  createdTo: [3, "timestamp"],
+  maxInstanceCount: [5, "int32"],
+  continuationToken: [6, "stringValue"],
+  instanceIdPrefix: [7, "stringValue"],
+  payloads: [8, "bool"],
+} as const;
+
+export const ListInstanceIdsRequest = {
+  statuses: [1, "enums"],
+  completedFrom: [2, "timestamp"],
+  completedTo: [3, "timestamp"],
+  pageSize: [4, "int32"],
+  lastInstanceKey: [5, "stringValue"],
+} as const;
+
+export const PurgeInstancesRequest = {
+  instanceId: [1, "string"],
+  filter: [2, "bytes"],
+  batch: [4, "bytes"],
+} as const;
+
+export const InstanceBatch = { instanceIds: [1, "strings"] } as const;
+
+export const StreamInstanceHistoryRequest = { instanceId: [1, "string"] } as const;
+
+export const ActivityResponse = {
+  instanceId: [1, "string"],
+  taskId: [2, "int32"],
+  result: [3, "bytes"],
+  failure: [4, "bytes"],
+  completionToken: [5, "string"],
+} as const;
+
+export const AbandonRequest = { completionToken: [1, "string"] } as const;

@@ -1,0 +1,23 @@
+/** Names of gRPC status codes that the emulator answers with. */
+export type RpcCode =
+  | "INVALID_ARGUMENT"
+  | "NOT_FOUND"
+  | "ALREADY_EXISTS"
+  | "FAILED_PRECONDITION"
+  | "RESOURCE_EXHAUSTED"
+  | "UNAUTHENTICATED"
+  | "UNIMPLEMENTED"
+  | "UNAVAILABLE"
+  | "INTERNAL";
+
+/** An answer to a call that is not its result. The message names the thing that it is about. */
+export class RpcError extends Error {
+  override readonly name = "RpcError";
+
+  constructor(
+    readonly code: RpcCode,
+    message: string,
+  ) {
+    super(message);
+  }
+}

@@ -1,0 +1,72 @@
+import envPaths from "env-paths";
+import { createHash } from "node:crypto";
+import { chmodSync, lstatSync, mkdirSync, type Stats } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+
+/** Where the shared emulator of this user keeps what it has. */
+export interface StateFolder {
+  readonly folder: string;
+  readonly database: string;
+  readonly lock: string;
+  readonly log: string;
+  /** The Unix socket that it listens on. */
+  readonly socket: string;
+}
+
+/** Longer paths do not fit into a socket address: 104 bytes with the final zero on macOS, 108 on Linux. */
+const MAX_SOCKET_PATH = 103;
+
+/** Something about the folder is not as it has to be; the message says what, and what to do. */
+export class StateFolderError extends Error {
+  override readonly name = "StateFolderError";
+}
+
+/**
+ * Makes the folder if it is not there, for this user alone, and refuses one that belongs to somebody else.
+ * `FANOUT_STATE_DIR` moves it.
+ */
+export function openStateFolder(env: NodeJS.ProcessEnv = process.env): StateFolder {
+  const folder = path.resolve(env["FANOUT_STATE_DIR"] || envPaths("fanout", { suffix: "" }).data);
+  ownFolder(folder);
+  return {
+    folder,
+    database: path.join(folder, "emulator.db"),
+    lock: path.join(folder, "emulator.lock"),
+    log: path.join(folder, "emulator.log"),
+    socket: socketPath(folder, env),
+  };
+}
+
+function socketPath(folder: string, env: NodeJS.ProcessEnv): string {
+  const inFolder = path.join(folder, "emulator.sock");
+  if (Buffer.byteLength(inFolder) <= MAX_SOCKET_PATH) {
+    return inFolder;
+  }
+  const name = createHash("sha256").update(folder).digest("hex").slice(0, 16);
+  const runtime = path.join(env["XDG_RUNTIME_DIR"] || tmpdir(), `fanout-${process.getuid?.() ?? ""}`);
+  ownFolder(runtime);
+  return path.join(runtime, `${name}.sock`);
+}
+
+function ownFolder(folder: string): void {
+  let stats: Stats;
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    stats = lstatSync(folder);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new StateFolderError(
+      `The state folder '${folder}' cannot be made: ${reason}. Set FANOUT_STATE_DIR to a folder that can be written to.`,
+    );
+  }
+  const uid = process.getuid?.();
+  if (!stats.isDirectory() || (uid !== undefined && stats.uid !== uid)) {
+    throw new StateFolderError(
+      `The state folder '${folder}' is not a folder of this user. Set FANOUT_STATE_DIR to one that is.`,
+    );
+  }
+  if (uid !== undefined && (stats.mode & 0o077) !== 0) {
+    chmodSync(folder, 0o700);
+  }
+}

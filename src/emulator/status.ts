@@ -1,0 +1,21 @@
+/** `OrchestrationStatus` of the protocol. */
+export const Status = {
+  Running: 0,
+  Completed: 1,
+  ContinuedAsNew: 2,
+  Failed: 3,
+  Canceled: 4,
+  Terminated: 5,
+  Pending: 6,
+  Suspended: 7,
+} as const;
+
+/** Whether an instance of that status has ended for good. */
+export function isTerminal(status: number): boolean {
+  return (
+    status === Status.Completed ||
+    status === Status.Failed ||
+    status === Status.Canceled ||
+    status === Status.Terminated
+  );
+}

@@ -1,0 +1,66 @@
+import { NEW_EVENT, framedLength, orchestrationInstance, varintLength, writeFramed, writeVarint } from "./history.js";
+import type { TaskRequest } from "./history.js";
+import { BinaryWriter, fieldBytes, fieldInt32, fieldString } from "./wire.js";
+
+/** Tags of `WorkItem`: its two kinds of request, and the completion token. */
+const ORCHESTRATOR_REQUEST = 0x0a;
+const ACTIVITY_REQUEST = 0x12;
+const COMPLETION_TOKEN = 0x52;
+
+/** The fields of an OrchestratorRequest that are the same in every episode of an execution. */
+export function episodeHead(instanceId: string, executionId: string): Uint8Array {
+  const writer = fieldString(new BinaryWriter(), 1, instanceId);
+  return fieldBytes(writer, 2, fieldString(new BinaryWriter(), 1, executionId).finish()).finish();
+}
+
+/** The field of an ActivityRequest that names its instance. */
+export function activityParent(instanceId: string, executionId: string): Uint8Array {
+  return orchestrationInstance(new BinaryWriter(), 4, instanceId, executionId).finish();
+}
+
+/** A WorkItem for one episode: the history goes in by one copy. */
+export function episodeWorkItem(
+  head: Uint8Array,
+  history: Uint8Array,
+  newEvents: readonly Uint8Array[],
+  token: string,
+): Buffer {
+  const length = newEvents.reduce((sum, event) => sum + framedLength(event), head.length + history.length);
+  const { item, offset } = workItem(ORCHESTRATOR_REQUEST, length, token);
+  item.set(head, offset);
+  item.set(history, offset + head.length);
+  let end = offset + head.length + history.length;
+  for (const event of newEvents) {
+    end = writeFramed(item, end, NEW_EVENT, event);
+  }
+  return item;
+}
+
+export function activityWorkItem(parent: Uint8Array, taskId: number, task: TaskRequest, token: string): Buffer {
+  const writer = new BinaryWriter();
+  for (const field of task.head) {
+    writer.raw(field);
+  }
+  writer.raw(parent);
+  fieldInt32(writer, 5, taskId);
+  fieldBytes(writer, 6, task.traceContext);
+  for (const tag of task.tags) {
+    fieldBytes(writer, 7, tag);
+  }
+  const body = writer.finish();
+  const { item, offset } = workItem(ACTIVITY_REQUEST, body.length, token);
+  item.set(body, offset);
+  return item;
+}
+
+/** A WorkItem with room for a request of that many bytes at `offset`; everything else is written. Tokens are ASCII. */
+function workItem(tag: number, length: number, token: string): { item: Buffer; offset: number } {
+  const offset = 1 + varintLength(length);
+  const tail = offset + length;
+  const item = Buffer.allocUnsafe(tail + 1 + varintLength(token.length) + token.length);
+  item[0] = tag;
+  writeVarint(item, 1, length);
+  item[tail] = COMPLETION_TOKEN;
+  item.write(token, writeVarint(item, tail + 1, token.length), "latin1");
+  return { item, offset };
+}
