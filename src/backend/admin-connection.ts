@@ -1,0 +1,44 @@
+import { Client, Metadata, credentials, status } from "@grpc/grpc-js";
+import { ADMIN_SERVICE, type EmulatorStatus } from "../emulator/admin-protocol.js";
+import { isServiceError } from "./call-retry.js";
+import { channelOptions } from "./channel-options.js";
+import { unaryCall } from "./unary-call.js";
+
+/** An emulator that is there answers at once, unless it is starved of a processor. */
+const DEADLINE_MS = 5_000;
+
+/** A short connection to the emulator on a socket, for one question or two. */
+export class AdminConnection {
+  readonly #client: Client;
+
+  constructor(socket: string) {
+    this.#client = new Client(`unix:${socket}`, credentials.createInsecure(), channelOptions("emulator"));
+  }
+
+  /** Undefined if no emulator answers. */
+  async status(): Promise<EmulatorStatus | undefined> {
+    try {
+      return (await this.#call("Status")) as EmulatorStatus;
+    } catch (error) {
+      if (isServiceError(error) && (error.code === status.UNAVAILABLE || error.code === status.DEADLINE_EXCEEDED)) {
+        return undefined;
+      }
+      throw error;
+    }
+  }
+
+  async stop(): Promise<void> {
+    await this.#call("Stop");
+  }
+
+  close(): void {
+    this.#client.close();
+  }
+
+  async #call(method: string): Promise<unknown> {
+    const deadline = Date.now() + DEADLINE_MS;
+    const path = `/${ADMIN_SERVICE}/${method}`;
+    const response = await unaryCall(this.#client, path, Buffer.from("{}"), new Metadata(), { deadline });
+    return JSON.parse(response.toString());
+  }
+}

@@ -1,0 +1,56 @@
+import { setTimeout } from "node:timers/promises";
+import { status, type ServiceError } from "@grpc/grpc-js";
+import { FanoutError } from "../errors.js";
+
+/** Attempts of one call on a backend that stays away. */
+const MAX_ATTEMPTS = 10;
+/** A call that was under way for so long had found the backend: what follows is another absence. */
+const FOUND_MS = 1_000;
+
+export function isServiceError(error: unknown): error is ServiceError {
+  return error instanceof Error && "code" in error && "details" in error && typeof error.code === "number";
+}
+
+export interface Retry {
+  /** Called with each failed attempt. */
+  readonly onFailure: (error: ServiceError) => void;
+  /** Awaited between a failed attempt and the next. */
+  readonly recover: () => Promise<void>;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Makes a call again while the backend is away. `attempt` is told whether it is the first one. Throws what the last
+ * attempt threw; an abort as the signal's reason.
+ */
+export async function withRetry<T>(attempt: (first: boolean) => Promise<T>, retry: Retry): Promise<T> {
+  let attempts = 0;
+  for (let first = true; ; first = false) {
+    retry.signal?.throwIfAborted();
+    const startedMs = performance.now();
+    try {
+      return await attempt(first);
+    } catch (error) {
+      retry.signal?.throwIfAborted();
+      if (!isServiceError(error)) {
+        throw error;
+      }
+      retry.onFailure(error);
+      if (error.code !== status.UNAVAILABLE) {
+        throw error;
+      }
+      attempts = performance.now() - startedMs > FOUND_MS ? 1 : attempts + 1;
+      if (attempts === MAX_ATTEMPTS) {
+        throw new FanoutError(`The backend is away: ${error.details}. ${MAX_ATTEMPTS} attempts failed.`, 1, {
+          cause: error,
+        });
+      }
+      await retry.recover();
+    }
+  }
+}
+
+/** A pause of 50 to 250 ms. */
+export async function pause(): Promise<void> {
+  await setTimeout(50 + Math.random() * 200);
+}

@@ -1,0 +1,94 @@
+import { Client, Metadata, status } from "@grpc/grpc-js";
+import { ADMIN_SERVICE, type EmulatorStatus, type HubProgress } from "../emulator/admin-protocol.js";
+import type { GrpcTarget } from "./backend.js";
+import { isServiceError, withRetry } from "./call-retry.js";
+import type { CallOptions } from "./orchestration-client.js";
+import { unaryCall } from "./unary-call.js";
+
+const DEADLINE_MS = 10_000;
+
+const asIs = (bytes: Buffer): Buffer => bytes;
+
+/** The emulator's own admin service, as a client sees it. */
+export interface EmulatorAdmin {
+  status(options?: CallOptions): Promise<EmulatorStatus>;
+  /**
+   * Follows a hub and the instances whose ids start with `instanceIdPrefix`: a value at once, then one at most every
+   * 100 ms while it changes. Survives a restart of the emulator. Ends when the signal aborts.
+   */
+  watch(
+    watch: { readonly taskHub: string; readonly instanceIdPrefix: string },
+    options: { readonly signal: AbortSignal },
+  ): AsyncIterable<HubProgress>;
+  /**
+   * Asks the emulator to send nothing more to a worker and to end its GetWorkItems stream once all that was sent has
+   * been delivered: what the worker then holds is all there is, and nothing has to be delivered again.
+   */
+  drainWorker(workerId: string, options?: CallOptions): Promise<void>;
+}
+
+export class EmulatorAdminClient implements EmulatorAdmin {
+  readonly #client: Client;
+  readonly #taskHub: string;
+  readonly #recover: () => Promise<void>;
+
+  constructor(target: GrpcTarget, taskHub: string, recover: () => Promise<void>) {
+    this.#client = new Client(target.address, target.credentials, target.options);
+    this.#taskHub = taskHub;
+    this.#recover = recover;
+  }
+
+  async status({ signal }: CallOptions = {}): Promise<EmulatorStatus> {
+    return (await this.#call("Status", {}, signal)) as EmulatorStatus;
+  }
+
+  async drainWorker(workerId: string, { signal }: CallOptions = {}): Promise<void> {
+    await this.#call("DrainWorker", { taskHub: this.#taskHub, workerId }, signal);
+  }
+
+  async *watch(
+    watch: { readonly taskHub: string; readonly instanceIdPrefix: string },
+    { signal }: { readonly signal: AbortSignal },
+  ): AsyncIterable<HubProgress> {
+    while (!signal.aborted) {
+      const request = Buffer.from(JSON.stringify(watch));
+      const stream = this.#client.makeServerStreamRequest(`/${ADMIN_SERVICE}/Watch`, asIs, asIs, request);
+      const cancel = (): void => {
+        stream.cancel();
+      };
+      signal.addEventListener("abort", cancel);
+      try {
+        for await (const message of stream) {
+          yield JSON.parse(String(message)) as HubProgress;
+        }
+      } catch (error) {
+        if (!signal.aborted && !(isServiceError(error) && TRANSIENT.has(error.code))) {
+          throw error;
+        }
+      } finally {
+        signal.removeEventListener("abort", cancel);
+        cancel();
+      }
+      if (!signal.aborted) {
+        await this.#recover();
+      }
+    }
+  }
+
+  close(): void {
+    this.#client.close();
+  }
+
+  async #call(method: string, request: object, signal?: AbortSignal): Promise<unknown> {
+    const bytes = Buffer.from(JSON.stringify(request));
+    const path = `/${ADMIN_SERVICE}/${method}`;
+    const response = await withRetry(
+      () => unaryCall(this.#client, path, bytes, new Metadata(), { signal, deadline: Date.now() + DEADLINE_MS }),
+      { recover: this.#recover, signal, onFailure: () => {} },
+    );
+    return JSON.parse(response.toString());
+  }
+}
+
+/** How a stream ends when the emulator goes. */
+const TRANSIENT: ReadonlySet<number> = new Set([status.UNAVAILABLE, status.CANCELLED, status.INTERNAL]);

@@ -1,0 +1,137 @@
+import { spawn } from "node:child_process";
+import { closeSync, openSync, renameSync, statSync } from "node:fs";
+import { setTimeout } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import type { LaunchMessage } from "../emulator/launch-message.js";
+import type { StateFolder } from "../emulator/state-folder.js";
+import { FanoutError } from "../errors.js";
+import { FANOUT_VERSION } from "../version.js";
+import { AdminConnection } from "./admin-connection.js";
+
+const MAIN = fileURLToPath(new URL("../emulator/main.js", import.meta.url));
+
+/** The shared emulator leaves once no connection has been open for so long. */
+const IDLE_MS = 30_000;
+/** How long to try before giving up: opening a large store takes its time. */
+const PATIENCE_MS = 20_000;
+const POLL_MS = 25;
+/** A log of that size starts anew; one older is kept. */
+const MAX_LOG_BYTES = 1_000_000;
+
+/** The environment of the shared emulator: it outlives the command that started it, and needs none of its secrets. */
+const ENVIRONMENT = [
+  "PATH",
+  "HOME",
+  "LANG",
+  "LC_ALL",
+  "TZ",
+  "TMPDIR",
+  "TEMP",
+  "TMP",
+  "USERPROFILE",
+  "LOCALAPPDATA",
+  "APPDATA",
+  "SystemRoot",
+  "XDG_DATA_HOME",
+  "XDG_RUNTIME_DIR",
+];
+
+/**
+ * Sees to it that an emulator of this version answers on the folder's socket, and starts one if none does: several
+ * processes may do so at once, one of them wins. Returns whether this call has started it.
+ *
+ * Throws a FanoutError if one of another version is busy, or if it does not start; the message says what to do.
+ */
+export async function ensureEmulator(state: StateFolder): Promise<boolean> {
+  const endMs = performance.now() + PATIENCE_MS;
+  while (performance.now() < endMs) {
+    if (await answers(state)) {
+      return false;
+    }
+    const outcome = await launch(state);
+    if (outcome.state === "ready") {
+      return true;
+    }
+    if (outcome.state === "failed") {
+      throw new FanoutError(`The embedded emulator did not start: ${outcome.reason}. Its log is '${state.log}'.`);
+    }
+    await setTimeout(POLL_MS);
+  }
+  throw new FanoutError(
+    `The embedded emulator of '${state.folder}' runs but did not answer within ${PATIENCE_MS / 1000} s. ` +
+      `Its log is '${state.log}'.`,
+  );
+}
+
+/** Whether an emulator that can be used is there. An idle one of another version is asked to leave. */
+async function answers(state: StateFolder): Promise<boolean> {
+  const admin = new AdminConnection(state.socket);
+  try {
+    const status = await admin.status();
+    if (status === undefined) {
+      return false;
+    }
+    if (status.version === FANOUT_VERSION) {
+      return true;
+    }
+    if (status.connections > 1) {
+      throw new FanoutError(
+        `The embedded emulator that runs is of version ${status.version}, this is fanout ${FANOUT_VERSION}, and other ` +
+          "commands use it. Wait until they are done, or end it with `fanout emulator stop`.",
+      );
+    }
+    await admin.stop();
+    return false;
+  } finally {
+    admin.close();
+  }
+}
+
+async function launch(state: StateFolder): Promise<LaunchMessage> {
+  const log = openLog(state.log);
+  try {
+    const child = spawn(process.execPath, [MAIN, FANOUT_VERSION, String(IDLE_MS)], {
+      // A session of its own: Ctrl-C in the terminal of the first command is not meant for it.
+      detached: true,
+      cwd: state.folder,
+      env: { ...allowed(process.env), FANOUT_STATE_DIR: state.folder },
+      stdio: ["ignore", log, log, "pipe"],
+      windowsHide: true,
+    });
+    const report = child.stdio[3] as NodeJS.ReadableStream;
+    const outcome = await new Promise<LaunchMessage>((resolve, reject) => {
+      let text = "";
+      report.setEncoding("utf8");
+      report.on("data", (part: string) => {
+        text += part;
+        if (text.endsWith("\n")) {
+          resolve(JSON.parse(text) as LaunchMessage);
+        }
+      });
+      report.on("end", () => {
+        resolve({ state: "failed", reason: "its process ended early" });
+      });
+      child.on("error", reject);
+    });
+    child.unref();
+    (report as unknown as { destroy(): void }).destroy();
+    return outcome;
+  } finally {
+    closeSync(log);
+  }
+}
+
+function openLog(file: string): number {
+  try {
+    if (statSync(file).size > MAX_LOG_BYTES) {
+      renameSync(file, `${file}.old`);
+    }
+  } catch {
+    // There is none yet.
+  }
+  return openSync(file, "a", 0o600);
+}
+
+function allowed(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(ENVIRONMENT.map((name) => [name, env[name]]).filter(([, value]) => value !== undefined));
+}

@@ -1,0 +1,60 @@
+/** Status of an instance, in the words of the HTTP contract. */
+export type RuntimeStatus =
+  "Pending" | "Running" | "Completed" | "Failed" | "Terminated" | "Suspended" | "Canceled" | "ContinuedAsNew";
+
+/** One instance as the backend tells it. Times are milliseconds since the epoch, with the microseconds as fraction. */
+export interface InstanceState {
+  readonly instanceId: string;
+  readonly name: string;
+  readonly status: RuntimeStatus;
+  readonly createdMs: number;
+  readonly lastUpdatedMs: number;
+  /** Absent while it runs, and on backends that do not tell. */
+  readonly completedMs: number | undefined;
+  /** JSON text; absent unless payloads were asked for. */
+  readonly input: string | undefined;
+  readonly output: string | undefined;
+  readonly customStatus: string | undefined;
+  readonly failure: { readonly type: string; readonly message: string } | undefined;
+}
+
+export interface InstancePage {
+  readonly instances: readonly InstanceState[];
+  /** Hand it back to get the next page; absent on the last. */
+  readonly continuationToken: string | undefined;
+}
+
+export interface InstanceQuery {
+  readonly instanceIdPrefix?: string;
+  readonly statuses?: readonly RuntimeStatus[];
+  readonly pageSize?: number;
+  readonly continuationToken?: string | undefined;
+  readonly payloads?: boolean;
+}
+
+export interface CallOptions {
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * The calls that fanout makes on a backend. Each is tried again while the backend is away (UNAVAILABLE), so that a
+ * restart in the middle of a run is survived. Other errors are thrown as they came, as grpc-js `ServiceError`s.
+ */
+export interface OrchestrationClient {
+  /** Resolves when the backend has accepted the start. ALREADY_EXISTS after a retry counts as accepted. */
+  startInstance(
+    start: { readonly instanceId: string; readonly name: string; readonly input: unknown },
+    options?: CallOptions,
+  ): Promise<void>;
+  getInstance(
+    instanceId: string,
+    options?: CallOptions & { readonly payloads?: boolean },
+  ): Promise<InstanceState | undefined>;
+  /** Resolves with payloads when the instance has ended, or with undefined if there is none of that id. */
+  waitForCompletion(instanceId: string, options?: CallOptions): Promise<InstanceState | undefined>;
+  queryInstances(query: InstanceQuery, options?: CallOptions): Promise<InstancePage>;
+  terminate(instanceId: string, reason: string, options?: CallOptions): Promise<void>;
+  purge(instanceId: string, options?: CallOptions): Promise<boolean>;
+  /** Failed attempts so far, by gRPC status name; those that a retry mended are counted too. */
+  readonly rpcErrors: Readonly<Record<string, number>>;
+}

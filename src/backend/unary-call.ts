@@ -1,0 +1,30 @@
+import type { CallOptions as GrpcCallOptions, Client, Metadata, ServiceError } from "@grpc/grpc-js";
+
+const asIs = (bytes: Buffer): Buffer => bytes;
+/** grpc-js copies messages by a method that only Buffers have. */
+const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+
+/** A unary call on bytes, as a promise. An abort cancels it and rejects with gRPC's CANCELLED. */
+export function unaryCall(
+  client: Client,
+  path: string,
+  request: Uint8Array,
+  metadata: Metadata,
+  { signal, ...options }: GrpcCallOptions & { readonly signal?: AbortSignal | undefined } = {},
+): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const done = (error: ServiceError | null, response?: Buffer): void => {
+      signal?.removeEventListener("abort", cancel);
+      if (error !== null) {
+        reject(error);
+      } else {
+        resolve(response ?? Buffer.alloc(0));
+      }
+    };
+    const call = client.makeUnaryRequest(path, asBuffer, asIs, request, metadata, options, done);
+    const cancel = (): void => {
+      call.cancel();
+    };
+    signal?.addEventListener("abort", cancel);
+  });
+}
