@@ -20,15 +20,22 @@ export class AdminConnection {
     try {
       return (await this.#call("Status")) as EmulatorStatus;
     } catch (error) {
-      if (isServiceError(error) && (error.code === status.UNAVAILABLE || error.code === status.DEADLINE_EXCEEDED)) {
+      if (isAway(error)) {
         return undefined;
       }
       throw error;
     }
   }
 
+  /** Asks the emulator to leave. It may be gone before its answer is. */
   async stop(): Promise<void> {
-    await this.#call("Stop");
+    try {
+      await this.#call("Stop");
+    } catch (error) {
+      if (!isAway(error)) {
+        throw error;
+      }
+    }
   }
 
   close(): void {
@@ -41,4 +48,8 @@ export class AdminConnection {
     const response = await unaryCall(this.#client, path, Buffer.from("{}"), new Metadata(), { deadline });
     return JSON.parse(response.toString());
   }
+}
+
+function isAway(error: unknown): boolean {
+  return isServiceError(error) && (error.code === status.UNAVAILABLE || error.code === status.DEADLINE_EXCEEDED);
 }

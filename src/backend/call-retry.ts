@@ -2,8 +2,6 @@ import { setTimeout } from "node:timers/promises";
 import { status, type ServiceError } from "@grpc/grpc-js";
 import { FanoutError } from "../errors.js";
 
-/** Attempts of one call on a backend that stays away. */
-const MAX_ATTEMPTS = 10;
 /** A call that was under way for so long had found the backend: what follows is another absence. */
 const FOUND_MS = 1_000;
 
@@ -11,11 +9,17 @@ export function isServiceError(error: unknown): error is ServiceError {
   return error instanceof Error && "code" in error && "details" in error && typeof error.code === "number";
 }
 
-export interface Retry {
-  /** Called with each failed attempt. */
-  readonly onFailure: (error: ServiceError) => void;
+/** What to do about a backend that is away. */
+export interface RetryPolicy {
+  /** Attempts in a row that find it away, the first included. */
+  readonly maxAttempts: number;
   /** Awaited between a failed attempt and the next. */
   readonly recover: () => Promise<void>;
+}
+
+export interface Retry extends RetryPolicy {
+  /** Called with each failed attempt. */
+  readonly onFailure: (error: ServiceError) => void;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -40,8 +44,8 @@ export async function withRetry<T>(attempt: (first: boolean) => Promise<T>, retr
         throw error;
       }
       attempts = performance.now() - startedMs > FOUND_MS ? 1 : attempts + 1;
-      if (attempts === MAX_ATTEMPTS) {
-        throw new FanoutError(`The backend is away: ${error.details}. ${MAX_ATTEMPTS} attempts failed.`, 1, {
+      if (attempts === retry.maxAttempts) {
+        throw new FanoutError(`The backend is away: ${error.details}. ${attempts} attempts failed.`, 1, {
           cause: error,
         });
       }

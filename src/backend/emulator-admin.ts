@@ -1,7 +1,7 @@
 import { Client, Metadata, status } from "@grpc/grpc-js";
 import { ADMIN_SERVICE, type EmulatorStatus, type HubProgress } from "../emulator/admin-protocol.js";
 import type { GrpcTarget } from "./backend.js";
-import { isServiceError, withRetry } from "./call-retry.js";
+import { isServiceError, withRetry, type RetryPolicy } from "./call-retry.js";
 import type { CallOptions } from "./orchestration-client.js";
 import { unaryCall } from "./unary-call.js";
 
@@ -22,7 +22,8 @@ export interface EmulatorAdmin {
   ): AsyncIterable<HubProgress>;
   /**
    * Asks the emulator to send nothing more to a worker and to end its GetWorkItems stream once all that was sent has
-   * been delivered: what the worker then holds is all there is, and nothing has to be delivered again.
+   * been delivered: what the worker then holds is all there is, and nothing has to be delivered again. Rejects with
+   * NOT_FOUND if the hub has no such worker.
    */
   drainWorker(workerId: string, options?: CallOptions): Promise<void>;
 }
@@ -30,12 +31,12 @@ export interface EmulatorAdmin {
 export class EmulatorAdminClient implements EmulatorAdmin {
   readonly #client: Client;
   readonly #taskHub: string;
-  readonly #recover: () => Promise<void>;
+  readonly #policy: RetryPolicy;
 
-  constructor(target: GrpcTarget, taskHub: string, recover: () => Promise<void>) {
+  constructor(target: GrpcTarget, taskHub: string, policy: RetryPolicy) {
     this.#client = new Client(target.address, target.credentials, target.options);
     this.#taskHub = taskHub;
-    this.#recover = recover;
+    this.#policy = policy;
   }
 
   async status({ signal }: CallOptions = {}): Promise<EmulatorStatus> {
@@ -70,7 +71,7 @@ export class EmulatorAdminClient implements EmulatorAdmin {
         cancel();
       }
       if (!signal.aborted) {
-        await this.#recover();
+        await this.#policy.recover();
       }
     }
   }
@@ -84,7 +85,7 @@ export class EmulatorAdminClient implements EmulatorAdmin {
     const path = `/${ADMIN_SERVICE}/${method}`;
     const response = await withRetry(
       () => unaryCall(this.#client, path, bytes, new Metadata(), { signal, deadline: Date.now() + DEADLINE_MS }),
-      { recover: this.#recover, signal, onFailure: () => {} },
+      { ...this.#policy, signal, onFailure: () => {} },
     );
     return JSON.parse(response.toString());
   }

@@ -10,6 +10,11 @@ import { EmulatorAdminClient } from "./emulator-admin.js";
 import { ensureEmulator } from "./emulator-launcher.js";
 import { SidecarClient } from "./sidecar-client.js";
 
+/** Attempts of one call in a row that find the backend away. */
+const SCHEDULER_ATTEMPTS = 10;
+/** The emulator is started again between two attempts; only one that dies at once, over and over, uses these up. */
+const EMULATOR_ATTEMPTS = 100;
+
 export interface OpenOptions {
   /** Told in a line that the emulator was started, or started again. */
   readonly onNotice?: (line: string) => void;
@@ -25,23 +30,23 @@ export async function openBackend(connection: Connection, { onNotice = () => {} 
 
 async function openEmulator(connection: Connection, onNotice: (line: string) => void): Promise<Backend> {
   const state = stateFolder();
-  const ensure = async (what: string): Promise<void> => {
+  const ensure = async (notice: string): Promise<void> => {
     if (await ensureEmulator(state)) {
-      onNotice(`${what} the embedded emulator, its state is in ${state.folder}`);
+      onNotice(notice);
     }
   };
-  await ensure("started");
+  await ensure(`started the embedded emulator; its state is in ${state.folder}`);
   let recovering: Promise<void> | undefined;
   const recover = async (): Promise<void> => {
-    recovering ??= ensure("the embedded emulator was gone: started").finally(() => {
+    recovering ??= ensure("the embedded emulator was gone; started it again").finally(() => {
       recovering = undefined;
     });
     await recovering;
     await pause();
   };
   const target = grpcTarget(`unix:${state.socket}`, "emulator", connection.taskHub);
-  const client = new SidecarClient(target, recover);
-  const admin = new EmulatorAdminClient(target, connection.taskHub, recover);
+  const client = new SidecarClient(target, { recover, maxAttempts: EMULATOR_ATTEMPTS });
+  const admin = new EmulatorAdminClient(target, connection.taskHub, { recover, maxAttempts: EMULATOR_ATTEMPTS });
   return {
     kind: "emulator",
     connection,
@@ -62,7 +67,7 @@ function openEndpoint(connection: Extract<Connection, { kind: "endpoint" }>): Ba
   const secure = url.protocol === "https:";
   const address = `${url.hostname}:${url.port || (secure ? 443 : 80)}`;
   const target = grpcTarget(address, "scheduler", taskHub, secure);
-  const client = new SidecarClient(target, pause);
+  const client = new SidecarClient(target, { recover: pause, maxAttempts: SCHEDULER_ATTEMPTS });
   return {
     kind: "scheduler",
     connection,

@@ -1,7 +1,7 @@
 import { status } from "@grpc/grpc-js";
 import { StringValue, pb } from "../wire/sidecar-stubs.js";
 import type { GrpcTarget } from "./backend.js";
-import { isServiceError, withRetry } from "./call-retry.js";
+import { isServiceError, withRetry, type RetryPolicy } from "./call-retry.js";
 import { ClientPool } from "./client-pool.js";
 import type {
   CallOptions,
@@ -41,13 +41,12 @@ interface Message {
 export class SidecarClient implements OrchestrationClient {
   readonly rpcErrors: Record<string, number> = {};
   readonly #target: GrpcTarget;
-  readonly #recover: () => Promise<void>;
+  readonly #policy: RetryPolicy;
   readonly #pool: ClientPool;
 
-  /** `recover` is awaited before a call is made again on a backend that was away. */
-  constructor(target: GrpcTarget, recover: () => Promise<void>) {
+  constructor(target: GrpcTarget, policy: RetryPolicy) {
     this.#target = target;
-    this.#recover = recover;
+    this.#policy = policy;
     this.#pool = new ClientPool(target);
   }
 
@@ -130,8 +129,8 @@ export class SidecarClient implements OrchestrationClient {
 
   #retry<T>(signal: AbortSignal | undefined, attempt: (first: boolean) => Promise<T>): Promise<T> {
     return withRetry(attempt, {
+      ...this.#policy,
       signal,
-      recover: this.#recover,
       onFailure: ({ code }) => {
         const name = status[code] ?? `code ${code}`;
         this.rpcErrors[name] = (this.rpcErrors[name] ?? 0) + 1;

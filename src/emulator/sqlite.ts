@@ -5,10 +5,10 @@ import type * as Sqlite from "node:sqlite";
  * who runs a load test can do nothing about it. Every other warning passes.
  */
 export async function loadSqlite(): Promise<typeof Sqlite> {
-  const { emitWarning } = process;
+  const emitWarning = process.emitWarning.bind(process);
   process.emitWarning = (warning: string | Error, ...rest: unknown[]) => {
     if (!String(warning).startsWith("SQLite is an experimental feature")) {
-      Reflect.apply(emitWarning, process, [warning, ...rest]);
+      Reflect.apply(emitWarning, undefined, [warning, ...rest]);
     }
   };
   try {

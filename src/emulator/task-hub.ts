@@ -206,11 +206,13 @@ export class TaskHub {
 
   /** Stops sending to the workers of that id and ends their streams, behind all that was sent. */
   drainWorkers(id: string): void {
-    for (const worker of this.#scheduler.dispatcher.workers) {
-      if (worker.id === id) {
-        this.removeWorker(worker);
-        worker.stream.end();
-      }
+    const workers = [...this.#scheduler.dispatcher.workers].filter((worker) => worker.id === id);
+    if (workers.length === 0) {
+      throw new RpcError("NOT_FOUND", `Task hub '${this.name}' has no worker '${id}'.`);
+    }
+    for (const worker of workers) {
+      this.removeWorker(worker);
+      worker.stream.end();
     }
   }
 
