@@ -1,0 +1,71 @@
+import { resolveConnection } from "../backend/connection-string.js";
+import { openBackend } from "../backend/open-backend.js";
+import { UsageError } from "../errors.js";
+import { ExitCode } from "../exit-codes.js";
+import { plural } from "../format/count.js";
+import { startWorkerStatus } from "../http/worker-status.js";
+import { Interruption } from "../load/interruption.js";
+import { startWorkerHost, type WorkerEvent } from "../worker/worker-host.js";
+import type { CommandIo } from "./io.js";
+
+export interface WorkerFlags {
+  readonly port: string;
+  readonly connectionString?: string;
+  readonly taskHub?: string;
+}
+
+/**
+ * `fanout worker`: hosts the workload until SIGTERM or Ctrl-C, then drains. A signal is how a worker is meant to end, so
+ * the exit code is 0 when the drain left nothing behind and 1 otherwise; a second signal ends it at once with its own.
+ */
+export async function runWorkerCommand(flags: WorkerFlags, { stderr }: CommandIo): Promise<ExitCode> {
+  const say = (line: string): void => void stderr.write(`${line}\n`);
+  const { connectionString: flag, taskHub } = flags;
+  const connection = resolveConnection({
+    ...(flag !== undefined && { flag }),
+    ...(taskHub !== undefined && { taskHub }),
+  });
+  const statusServer = await startWorkerStatus(parsePort(flags.port));
+  const interruption = new Interruption();
+  try {
+    say(`Status on ${statusServer.url}/status`);
+    const backend = await openBackend(connection, { onNotice: say });
+    const place = `${backend.displayName}, task hub ${connection.taskHub}`;
+    const host = startWorkerHost({ backend, onEvent: (event) => say(describeEvent(event, place)) });
+    await aborted(interruption.signal);
+    say(`Draining: ${plural(host.inFlight, "work item")} in flight. Once more exits at once.`);
+    await host.drain();
+    say(`Drained: ${plural(host.activitiesCompleted, "activity")} completed.`);
+    backend.close();
+    return host.inFlight === 0 ? ExitCode.Success : ExitCode.Failure;
+  } finally {
+    interruption[Symbol.dispose]();
+    statusServer.close();
+  }
+}
+
+const MAX_PORT = 65_535;
+
+function parsePort(text: string): number {
+  const port = /^\d+$/u.test(text) ? Number(text) : Number.NaN;
+  if (!(port <= MAX_PORT)) {
+    throw new UsageError(`--port: expected a number from 0 (any free port) to ${MAX_PORT}, found "${text}"`);
+  }
+  return port;
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) {
+      resolve();
+    }
+    signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}
+
+function describeEvent(event: WorkerEvent, place: string): string {
+  if (event.type === "connected") {
+    return `Connected to ${place}`;
+  }
+  return event.type === "lost" ? `No connection to ${place}, trying again (${event.reason})` : event.message;
+}

@@ -1,0 +1,80 @@
+import { once } from "node:events";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { UsageError } from "../errors.js";
+
+export interface WorkerStatusServer {
+  /** For example `http://127.0.0.1:5001`. */
+  readonly url: string;
+  close(): void;
+}
+
+const PAGES: Readonly<Record<string, () => object>> = {
+  "/status": () => ({ status: "Running", service: "Worker Service", time: new Date().toISOString() }),
+  "/health": () => ({ status: "Healthy" }),
+};
+
+/**
+ * Answers `/status` and `/health` on the loopback interface; port 0 takes any free one. Rejects with `UsageError` when
+ * the port cannot be had.
+ */
+export async function startWorkerStatus(port: number): Promise<WorkerStatusServer> {
+  const server = createServer(answer).listen(port, HOST);
+  try {
+    await once(server, "listening");
+  } catch (error) {
+    throw portError(port, error);
+  }
+  return {
+    url: `http://${HOST}:${portOf(server.address())}`,
+    close() {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
+}
+
+const HOST = "127.0.0.1";
+
+/** An address is an object unless the server listens on a pipe, which this one never does. */
+function portOf(address: AddressInfo | string | null): number {
+  return typeof address === "object" && address !== null ? address.port : 0;
+}
+
+function answer({ method, url = "/" }: IncomingMessage, response: ServerResponse): void {
+  const path = url.split("?", 1)[0] ?? url;
+  const page = Object.hasOwn(PAGES, path) ? PAGES[path] : undefined;
+  if (page === undefined) {
+    json(response, 404, { error: `Expected ${Object.keys(PAGES).join(" or ")}, found ${path}` });
+  } else if (method !== "GET" && method !== "HEAD") {
+    response.setHeader("Allow", "GET, HEAD");
+    json(response, 405, { error: `Expected GET or HEAD, found ${method}` });
+  } else {
+    json(response, 200, page());
+  }
+}
+
+/** To a HEAD, Node sends the headers alone. */
+function json(response: ServerResponse, status: number, body: object): void {
+  const text = JSON.stringify(body);
+  response.writeHead(status, { "Content-Type": "application/json", "Content-Length": Buffer.byteLength(text) });
+  response.end(text);
+}
+
+function portError(port: number, error: unknown): unknown {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  if (code === "EADDRINUSE") {
+    return new UsageError(
+      `Port ${port} on ${HOST} is in use. Choose another with --port, or stop what listens there.`,
+      {
+        cause: error,
+      },
+    );
+  }
+  if (code === "EACCES") {
+    return new UsageError(`Port ${port} needs rights that this user has not. Choose one above 1023 with --port.`, {
+      cause: error,
+    });
+  }
+  return error;
+}

@@ -1,0 +1,104 @@
+import { z } from "zod";
+
+/**
+ * The fan-out/fan-in workload as it crosses the wire: names, inputs and outputs. Names and fields are a contract with
+ * every other implementation of it. Kept apart from the orchestrator, so that reading an output does not load the SDK.
+ */
+export const FAN_OUT_FAN_IN_ORCHESTRATION = "FanOutFanInOrchestration";
+export const FAN_OUT_FAN_IN_ACTIVITY = "FanOutFanInActivity";
+
+/** What every activity answers; the fan-in counts no other answer. */
+export const ACTIVITY_OUTPUT = "Hello World";
+
+const atLeastOne = z.int("expected an integer of at least 1").min(1, "expected an integer of at least 1");
+const notNegative = z.int("expected an integer of at least 0").min(0, "expected an integer of at least 0");
+
+const orchestrationInput = z.object(
+  {
+    iterations: atLeastOne.default(10),
+    parallelActivities: atLeastOne.default(5),
+    /** Over the contract: false leaves `results` out of the output, which grows with every activity. */
+    includeResults: z.boolean("expected true or false").default(true),
+  },
+  "expected a JSON object",
+);
+
+/** Both numbers count from 0, and `activityNumber` starts anew in each iteration. */
+const activityInput = z.object({ iterationNumber: notNegative, activityNumber: notNegative }, "expected a JSON object");
+
+const activityOutput = activityInput.extend({ processingTimeMs: notNegative, output: z.literal(ACTIVITY_OUTPUT) });
+
+const orchestrationOutput = z.object({
+  totalActivities: notNegative,
+  /** Milliseconds on the backend's clock, from the first episode of the orchestrator to its last. */
+  elapsedTimeMs: notNegative,
+  /** Mean of the activities' `processingTimeMs`, rounded to a whole millisecond. */
+  averageActivityTimeMs: notNegative,
+  /** By iteration and activity number; absent where the input said `includeResults: false`. */
+  results: z.array(activityOutput).optional(),
+});
+
+const progress = z.object({
+  iterationsCompleted: notNegative,
+  iterations: atLeastOne,
+  activitiesCompleted: notNegative,
+});
+
+/** What a caller may send: every field has a default. */
+export type FanOutFanInRequest = z.input<typeof orchestrationInput>;
+export type FanOutFanInInput = z.output<typeof orchestrationInput>;
+export type FanOutFanInOutput = z.output<typeof orchestrationOutput>;
+export type FanOutFanInActivityInput = z.output<typeof activityInput>;
+export type FanOutFanInActivityOutput = z.output<typeof activityOutput>;
+/** The orchestration's custom status, set after each iteration. */
+export type FanOutFanInProgress = z.output<typeof progress>;
+
+/** The orchestration's input, its keys in any letter case; no input means the defaults. Throws `WorkloadInputError`. */
+export function parseFanOutFanInInput(input: unknown): FanOutFanInInput {
+  return parse(orchestrationInput, input ?? {}, `${FAN_OUT_FAN_IN_ORCHESTRATION} input`);
+}
+
+/** The activity's input, its keys in any letter case. Throws `WorkloadInputError`. */
+export function parseFanOutFanInActivityInput(input: unknown): FanOutFanInActivityInput {
+  return parse(activityInput, input, `${FAN_OUT_FAN_IN_ACTIVITY} input`);
+}
+
+/** The output of a completed orchestration, from its JSON text. Throws `WorkloadInputError`, or `SyntaxError`. */
+export function parseFanOutFanInOutput(json: string): FanOutFanInOutput {
+  return parse(orchestrationOutput, JSON.parse(json), `${FAN_OUT_FAN_IN_ORCHESTRATION} output`);
+}
+
+/** The custom status of an orchestration, or undefined where it is not this workload's. Throws `SyntaxError`. */
+export function parseFanOutFanInProgress(json: string): FanOutFanInProgress | undefined {
+  return progress.safeParse(JSON.parse(json)).data;
+}
+
+/** A value that is not of the contract. It fails the orchestration, with a message for whoever sent it. */
+class WorkloadInputError extends Error {
+  override readonly name = "WorkloadInputError";
+}
+
+function parse<T extends z.ZodObject>(schema: T, value: unknown, what: string): z.output<T> {
+  const named = withKeysOf(schema, value);
+  const result = schema.safeParse(named);
+  if (result.success) {
+    return result.data;
+  }
+  const wrong = result.error.issues.map(({ path, message }) => {
+    const found = JSON.stringify(path.reduce(property, named)) ?? "nothing";
+    return `${path.length === 0 ? "" : `${path.join(".")}: `}${message}, found ${found}`;
+  });
+  throw new WorkloadInputError(`${what}: ${wrong.join("; ")}`);
+}
+
+function withKeysOf(schema: z.ZodObject, value: unknown): unknown {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    return value;
+  }
+  const names = new Map(Object.keys(schema.shape).map((name) => [name.toLowerCase(), name]));
+  return Object.fromEntries(Object.entries(value).map(([key, field]) => [names.get(key.toLowerCase()) ?? key, field]));
+}
+
+function property(value: unknown, key: PropertyKey): unknown {
+  return typeof value === "object" && value !== null ? Reflect.get(value, key) : undefined;
+}

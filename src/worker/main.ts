@@ -1,0 +1,52 @@
+/**
+ * The worker processes that `fanout run` starts for itself: forked with an IPC channel, the connection string in
+ * DURABLE_TASK_CONNECTION_STRING. They drain and leave when told to, on SIGTERM, and when the parent has gone.
+ */
+import { resolveConnection } from "../backend/connection-string.js";
+import { openBackend } from "../backend/open-backend.js";
+import { FanoutError } from "../errors.js";
+import { ExitCode } from "../exit-codes.js";
+import type { DrainMessage, ManagedWorkerMessage } from "./managed-worker-messages.js";
+import { startWorkerHost } from "./worker-host.js";
+
+/** Resolves when the message is on its way, or cannot be: a parent that has gone misses nothing. */
+function tellParent(message: ManagedWorkerMessage): Promise<void> {
+  return new Promise((resolve) => {
+    if (process.connected && process.send !== undefined) {
+      process.send(message, undefined, undefined, () => resolve());
+    } else {
+      resolve();
+    }
+  });
+}
+
+function askedToLeave(): Promise<void> {
+  // A terminal sends Ctrl-C to the parent and to us alike, and what it means is for the parent to decide.
+  process.on("SIGINT", () => undefined);
+  return new Promise((resolve) => {
+    process.once("SIGTERM", () => resolve());
+    process.once("disconnect", () => resolve());
+    process.on("message", (message: DrainMessage) => {
+      if (message.type === "drain") {
+        resolve();
+      }
+    });
+  });
+}
+
+async function main(): Promise<ExitCode> {
+  const leaving = askedToLeave();
+  const backend = await openBackend(resolveConnection({}));
+  const host = startWorkerHost({ backend, onEvent: (event) => void tellParent(event) });
+  await leaving;
+  await host.drain();
+  backend.close();
+  return host.inFlight === 0 ? ExitCode.Success : ExitCode.Failure;
+}
+
+try {
+  process.exit(await main());
+} catch (error) {
+  await tellParent({ type: "error", message: error instanceof Error ? error.message : String(error) });
+  process.exit(error instanceof FanoutError ? error.exitCode : ExitCode.Failure);
+}
