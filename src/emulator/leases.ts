@@ -21,7 +21,7 @@ export interface EpisodeLease extends LeaseBase {
   readonly partial: boolean;
 }
 
-export interface ActivityLease extends LeaseBase {
+interface ActivityLease extends LeaseBase {
   readonly kind: "activity";
   readonly taskId: number;
   /** Task ids begin anew with each execution. */

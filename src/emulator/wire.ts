@@ -39,12 +39,12 @@ export function stringValue(text: string): StringValueBytes {
   return fieldString(new BinaryWriter(), 1, text).finish();
 }
 
-export function textOf(value: StringValueBytes): string {
+function textOf(value: StringValueBytes): string {
   return firstString(value, 1);
 }
 
 /** The first field of that number as text; "" if it has none, as proto3 means it. */
-export function firstString(message: Uint8Array, fieldNo: number): string {
+function firstString(message: Uint8Array, fieldNo: number): string {
   const reader = new BinaryReader(message);
   while (reader.pos < reader.len) {
     const [no, type] = reader.tag();
@@ -57,7 +57,7 @@ export function firstString(message: Uint8Array, fieldNo: number): string {
 }
 
 /** A `google.protobuf.Timestamp` as microseconds since the epoch. */
-export function timestampUs(message: Uint8Array): number {
+function timestampUs(message: Uint8Array): number {
   const reader = new BinaryReader(message);
   let us = 0;
   while (reader.pos < reader.len) {

@@ -1,0 +1,157 @@
+import { rmSync } from "node:fs";
+import { createInterface } from "node:readline/promises";
+import { setTimeout } from "node:timers/promises";
+import { AdminConnection } from "../backend/admin-connection.js";
+import type { EmulatorStatus } from "../emulator/admin-protocol.js";
+import { takeProcessLock } from "../emulator/process-lock.js";
+import { runEmulator, type EmulatorRun } from "../emulator/run-emulator.js";
+import { openStateFolder, type StateFolder } from "../emulator/state-folder.js";
+import { FanoutError, UsageError } from "../errors.js";
+import { ExitCode } from "../exit-codes.js";
+import { formatCount, plural } from "../format/count.js";
+import { FANOUT_VERSION } from "../version.js";
+import type { CommandIo } from "./io.js";
+
+/** How long an emulator may take to leave: it writes what it has and closes its database. */
+const STOP_PATIENCE_MS = 10_000;
+const POLL_MS = 25;
+
+/** Runs the shared emulator in the foreground, until SIGINT or SIGTERM. */
+export async function runEmulatorCommand(flags: { port?: string }, io: CommandIo): Promise<ExitCode> {
+  const port = flags.port === undefined ? undefined : parsePort(flags.port);
+  const state = openStateFolder();
+  const run = await startHere(state, port);
+  if (run === undefined) {
+    const pid = (await statusOf(state))?.pid;
+    throw new FanoutError(
+      `The shared emulator runs already${pid === undefined ? "" : ` (process ${pid})`}. ` +
+        "End it with `fanout emulator stop`, then start it here.",
+    );
+  }
+  process.on("SIGINT", run.stop);
+  process.on("SIGTERM", run.stop);
+  io.stderr.write(`listening for fanout on ${state.socket}\n`);
+  if (port !== undefined) {
+    io.stderr.write(
+      `listening for any Durable Task SDK on http://127.0.0.1:${port}; every user of this machine can reach it\n`,
+    );
+  }
+  const { instances, inFlight } = run.emulator.status();
+  const held = `${plural(instances, "instance")}, ${formatCount(inFlight)} in flight`;
+  io.stderr.write(`state in ${state.folder}: ${held}. Ctrl-C stops.\n`);
+  await run.stopped;
+  return ExitCode.Success;
+}
+
+export async function emulatorStatusCommand(flags: { json: boolean }, io: CommandIo): Promise<ExitCode> {
+  const state = openStateFolder();
+  const status = await statusOf(state);
+  if (flags.json) {
+    const answer = status === undefined ? { running: false, folder: state.folder } : { running: true, ...status };
+    io.stdout.write(`${JSON.stringify(answer, undefined, 2)}\n`);
+  } else {
+    io.stdout.write(status === undefined ? `not running; its state is in ${state.folder}\n` : statusText(status));
+  }
+  return ExitCode.Success;
+}
+
+export async function emulatorStopCommand(io: CommandIo): Promise<ExitCode> {
+  const state = openStateFolder();
+  const pid = await stopShared(state);
+  io.stdout.write(
+    pid === undefined ? "not running\n" : `stopped (process ${pid}); its state stays in ${state.folder}\n`,
+  );
+  return ExitCode.Success;
+}
+
+/** Ends the shared emulator and deletes its database. */
+export async function emulatorResetCommand(flags: { yes: boolean }, io: CommandIo): Promise<ExitCode> {
+  const state = openStateFolder();
+  if (!flags.yes && !(await confirmed(state))) {
+    io.stdout.write("nothing was changed\n");
+    return ExitCode.Success;
+  }
+  // The lock is held to the end of this process, so that no emulator opens what is being deleted.
+  await stopShared(state);
+  for (const suffix of ["", "-wal", "-shm"]) {
+    rmSync(state.database + suffix, { force: true });
+  }
+  io.stdout.write(`deleted the emulator's state in ${state.folder}\n`);
+  return ExitCode.Success;
+}
+
+async function startHere(state: StateFolder, port: number | undefined): Promise<EmulatorRun | undefined> {
+  try {
+    return await runEmulator({ state, version: FANOUT_VERSION, port, idleMs: undefined });
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "EADDRINUSE") {
+      throw new FanoutError(`Port ${port} is taken by another program. Choose another one with --port.`, 1, {
+        cause: error,
+      });
+    }
+    throw error;
+  }
+}
+
+/** Asks the emulator to leave and waits until it has, so that its lock is ours. Returns its process id. */
+async function stopShared(state: StateFolder): Promise<number | undefined> {
+  const status = await statusOf(state);
+  if (status !== undefined) {
+    const admin = new AdminConnection(state.socket);
+    await admin.stop();
+    admin.close();
+  }
+  const endMs = performance.now() + STOP_PATIENCE_MS;
+  while (!(await takeProcessLock(state.lock))) {
+    if (performance.now() > endMs) {
+      throw new FanoutError(
+        `The emulator${status === undefined ? "" : ` (process ${status.pid})`} did not stop within ` +
+          `${STOP_PATIENCE_MS / 1000} s. Its log is '${state.log}'.`,
+      );
+    }
+    await setTimeout(POLL_MS);
+  }
+  return status?.pid;
+}
+
+async function statusOf(state: StateFolder): Promise<EmulatorStatus | undefined> {
+  const admin = new AdminConnection(state.socket);
+  try {
+    return await admin.status();
+  } finally {
+    admin.close();
+  }
+}
+
+async function confirmed(state: StateFolder): Promise<boolean> {
+  if (!process.stdin.isTTY) {
+    throw new UsageError("`fanout emulator reset` deletes all instances: without a terminal to ask at, say --yes.");
+  }
+  const prompt = createInterface({ input: process.stdin, output: process.stderr });
+  const answer = await prompt.question(`Delete all instances in ${state.folder}? [y/N] `);
+  prompt.close();
+  return /^y(es)?$/i.test(answer.trim());
+}
+
+function statusText(status: EmulatorStatus): string {
+  const rows: [string, string][] = [
+    ["process", String(status.pid)],
+    ["version", status.version],
+    ["started", status.startedAt],
+    ["endpoints", status.endpoints.join(", ")],
+    ["folder", status.folder],
+    ["instances", `${formatCount(status.instances)}, ${formatCount(status.inFlight)} in flight`],
+    ["workers", formatCount(status.workers)],
+    ["connections", formatCount(status.connections)],
+    ["redelivered", formatCount(status.redelivered)],
+  ];
+  return rows.map(([name, value]) => `${name.padEnd(12)} ${value}\n`).join("");
+}
+
+function parsePort(text: string): number {
+  const port = Number(text);
+  if (!/^\d+$/.test(text) || port < 1 || port > 65_535) {
+    throw new UsageError(`--port: expected a number from 1 to 65535, found '${text}'.`);
+  }
+  return port;
+}

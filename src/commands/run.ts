@@ -1,0 +1,90 @@
+import { z } from "zod";
+import { resolveConnection } from "../backend/connection-string.js";
+import { openBackend } from "../backend/open-backend.js";
+import type { Backend } from "../backend/backend.js";
+import { ExitCode } from "../exit-codes.js";
+import { planLine } from "../format/plan-line.js";
+import { clientClock } from "../load/clock.js";
+import { Interruption } from "../load/interruption.js";
+import { LoadTest, type LoadTestOutcome } from "../load/load-test.js";
+import { parsePlan, type LoadPlan } from "../load/plan.js";
+import { newRunId } from "../load/run-id.js";
+import { coloursFor } from "../report/colours.js";
+import { checkJsonFile, resultJson, writeJsonFile } from "../report/json.js";
+import { liveView } from "../report/live.js";
+import { summaryText } from "../report/text.js";
+import type { CommandIo } from "./io.js";
+
+const runFlags = z.object({
+  connectionString: z.string().optional(),
+  taskHub: z.string().optional(),
+  /** A file, or true for stdout. */
+  json: z.union([z.string(), z.literal(true)]).optional(),
+  leave: z.boolean().default(false),
+});
+
+type RunFlags = z.output<typeof runFlags>;
+
+/** `fanout run`: one load test, from its flags to its summary. Data goes to stdout, all else to stderr. */
+export async function runRunCommand(rawFlags: unknown, io: CommandIo): Promise<ExitCode> {
+  const plan = parsePlan(rawFlags);
+  const flags = runFlags.parse(rawFlags);
+  if (typeof flags.json === "string") await checkJsonFile(flags.json);
+  const { connectionString, taskHub } = flags;
+  const connection = resolveConnection({ flag: connectionString, taskHub });
+  const say = (line: string): void => void io.stderr.write(`${line}\n`);
+  const backend = await openBackend(connection, { onNotice: say });
+  const interruption = new Interruption();
+  try {
+    say(`backend: ${backend.displayName}, task hub ${connection.taskHub} (connection string: ${connection.source})`);
+    say(planLine(plan));
+    return await runOn(backend, plan, flags, interruption, io);
+  } finally {
+    interruption[Symbol.dispose]();
+    backend.close();
+  }
+}
+
+async function runOn(
+  backend: Backend,
+  plan: LoadPlan,
+  flags: RunFlags,
+  interruption: Interruption,
+  io: CommandIo,
+): Promise<ExitCode> {
+  const view = liveView(io.stderr, () => test.snapshot());
+  const test = new LoadTest({
+    plan,
+    backend,
+    runId: newRunId(Date.now(), Math.random),
+    clock: clientClock,
+    attended: io.stderr.isTTY ?? false,
+    leave: flags.leave,
+    interruption: interruption.signal,
+    onLine: (line) => view.line(line),
+  });
+  try {
+    view.start();
+    const outcome = await test.run();
+    view.stop();
+    await present(outcome, flags.json, io);
+    return interruption.exitCode ?? exitCodeOf(outcome);
+  } finally {
+    view.stop();
+    await test.close();
+  }
+}
+
+/** Prints the summary before the file is written: a full disk costs the file, not what was learnt. */
+async function present({ result, gaveUp }: LoadTestOutcome, json: RunFlags["json"], io: CommandIo): Promise<void> {
+  if (gaveUp !== undefined) io.stderr.write(`error: ${gaveUp}\n`);
+  const forPeople = json === true ? io.stderr : io.stdout;
+  forPeople.write(`${summaryText(result, coloursFor(forPeople))}\n`);
+  if (json === true) io.stdout.write(resultJson(result));
+  if (typeof json === "string") await writeJsonFile(json, result);
+}
+
+function exitCodeOf({ result, gaveUp }: LoadTestOutcome): ExitCode {
+  const { started, completed } = result.counts.orchestrations;
+  return gaveUp === undefined && started === completed ? ExitCode.Success : ExitCode.Failure;
+}

@@ -1,0 +1,7 @@
+import { formatCount } from "./count.js";
+import { threeDigits } from "./duration.js";
+
+/** A rate for a person: `0.42/s`, `16.3/s`, `1,234/s`. */
+export function formatRate(perSecond: number): string {
+  return perSecond < 99.95 ? `${threeDigits(perSecond)}/s` : `${formatCount(perSecond)}/s`;
+}

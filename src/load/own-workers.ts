@@ -1,0 +1,115 @@
+import { fork, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import type { DrainMessage, ManagedWorkerMessage } from "../worker/managed-worker-messages.js";
+
+const ENTRY = fileURLToPath(new URL("../worker/main.js", import.meta.url));
+/** How long a drain may take before it is cut short, and how long to wait before the first restart. */
+const TIMING = { drainPatienceMs: 5_000, firstRestartMs: 200 };
+const MOST_RESTARTS_A_MINUTE = 30;
+/** A worker that cannot even connect this many times in a row never will. */
+const MOST_DEATHS_UNCONNECTED = 5;
+const LONGEST_RESTART_MS = 5_000;
+
+export interface OwnWorkersOptions {
+  readonly count: number;
+  /** Where they connect to, in variables: arguments of a process are for everyone to see. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** For a person. */
+  readonly onLine: (line: string) => void;
+  /** They keep exiting and are not started again. */
+  readonly onGivenUp: (reason: string) => void;
+  /** The module that a worker process runs. */
+  readonly entry?: string;
+  readonly timing?: typeof TIMING;
+}
+
+/** Worker processes that live as long as a run, started again when they die. */
+export class OwnWorkers {
+  readonly #children = new Set<ChildProcess>();
+  readonly #restarts: number[] = [];
+  readonly #stopping = new AbortController();
+  readonly #timing: typeof TIMING;
+  /** Deaths since a worker was last connected. */
+  #deathsUnconnected = 0;
+
+  constructor(readonly options: OwnWorkersOptions) {
+    this.#timing = options.timing ?? TIMING;
+  }
+
+  get count(): number {
+    return this.options.count;
+  }
+
+  start(): void {
+    for (let number = 1; number <= this.options.count; number += 1) this.#fork(number);
+  }
+
+  /** Asks them to finish what they hold, waits at most five seconds, and kills those that have not ended by then. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    const exits = [...this.#children].map((child) => once(child, "exit"));
+    // Sending fails only where the child has just gone, which is what is wanted.
+    for (const child of this.#children)
+      if (child.connected) child.send({ type: "drain" } satisfies DrainMessage, () => {});
+    const timer = new AbortController();
+    const patience = sleep(this.#timing.drainPatienceMs, undefined, { signal: timer.signal }).catch(() => {});
+    await Promise.race([Promise.all(exits), patience]);
+    timer.abort();
+    for (const child of this.#children) child.kill("SIGKILL");
+    await Promise.all(exits);
+  }
+
+  #fork(number: number): void {
+    const child = fork(this.options.entry ?? ENTRY, [], {
+      env: { ...process.env, ...this.options.environment },
+      execArgv: [],
+      stdio: ["ignore", "ignore", "pipe", "ipc"],
+      // A group of its own: Ctrl-C is for the run, which then decides what becomes of its workers.
+      detached: process.platform !== "win32",
+    });
+    this.#children.add(child);
+    const name = `worker ${number}`;
+    createInterface({ input: child.stderr! }).on("line", (line) => this.options.onLine(`${name}: ${line}`));
+    child.on("message", (message: ManagedWorkerMessage) => this.#onMessage(name, message));
+    child.on("error", (error) => this.options.onLine(`${name}: ${error.message}`));
+    child.on("exit", (code, signal) => {
+      this.#children.delete(child);
+      const how = signal ? `was ended by ${signal}` : `exited with code ${code}`;
+      if (!this.#stopping.signal.aborted) this.#startAgain(number, `${name} (pid ${child.pid}) ${how}`);
+    });
+  }
+
+  #onMessage(name: string, message: ManagedWorkerMessage): void {
+    if (message.type === "connected") {
+      this.#deathsUnconnected = 0;
+    } else if (!this.#stopping.signal.aborted) {
+      const text = message.type === "lost" ? `lost the backend: ${message.reason}` : message.message;
+      this.options.onLine(`${name}: ${text}`);
+    }
+  }
+
+  #startAgain(number: number, event: string): void {
+    const now = performance.now();
+    const lastMinute = this.#restarts.filter((at) => at > now - 60_000);
+    this.#deathsUnconnected += 1;
+    if (lastMinute.length >= MOST_RESTARTS_A_MINUTE || this.#deathsUnconnected > MOST_DEATHS_UNCONNECTED * this.count) {
+      this.options.onGivenUp(`${event}; it keeps happening, so it is not started again`);
+      return;
+    }
+    this.#restarts.push(now);
+    this.options.onLine(`${event}; starting it again`);
+    const delayMs = restartDelayMs(this.#deathsUnconnected, this.#timing.firstRestartMs);
+    void sleep(delayMs, undefined, { signal: this.#stopping.signal }).then(
+      () => this.#fork(number),
+      () => {},
+    );
+  }
+}
+
+/** How long to wait after the nth death in a row without a connection in between: `firstMs`, doubling to 5 s. */
+export function restartDelayMs(deaths: number, firstMs: number): number {
+  return Math.min(LONGEST_RESTART_MS, firstMs * 2 ** (deaths - 1));
+}

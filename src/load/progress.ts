@@ -1,0 +1,141 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Backend } from "../backend/backend.js";
+import type { InstanceState, OrchestrationClient } from "../backend/orchestration-client.js";
+import { parseFanOutFanInProgress } from "../orchestrations/fan-out-fan-in-contract.js";
+import type { Clock } from "./clock.js";
+import { concurrently } from "./concurrently.js";
+import { instanceIdPrefixOf } from "./run-id.js";
+
+const SAMPLE_SIZE = 200;
+const SAMPLE_CONCURRENCY = 20;
+const SAMPLE_PAUSE_MS = 1_000;
+
+/** What the run has seen of its own work so far. Changed by its owner only; read by anyone. */
+export interface Progress {
+  /** Activity results known to be in histories, completed instances aside where those are only sampled. Never falls. */
+  activitiesCompleted(): number;
+  /** Milliseconds for which the task hub has had no worker, as far as can be told; 0 while it has one. */
+  workerlessMs(): number;
+  /** Follows the run until the signal aborts. */
+  follow(signal: AbortSignal): Promise<void>;
+}
+
+export interface ProgressSources {
+  readonly backend: Backend;
+  readonly runId: string;
+  readonly clock: Clock;
+  /** Accepted instances that have not ended. */
+  readonly inFlight: ReadonlySet<string>;
+  /** What completed instances account for. */
+  readonly activitiesAccountedFor: () => number;
+  /** Between two samples; a test passes its own. */
+  readonly pause?: (signal: AbortSignal) => Promise<void>;
+}
+
+export function progressOf(sources: ProgressSources): Progress {
+  return sources.backend.admin ? new ExactProgress(sources) : new SampledProgress(sources);
+}
+
+/** The embedded emulator counts activity results as they are committed, and knows its workers. */
+class ExactProgress implements Progress {
+  #activities = 0;
+  /** Since when the hub has had no worker, on the client's clock; undefined while it has one or nothing is known. */
+  #workerlessSinceMs: number | undefined;
+
+  constructor(readonly sources: ProgressSources) {}
+
+  activitiesCompleted(): number {
+    this.#activities = Math.max(this.#activities, this.sources.activitiesAccountedFor());
+    return this.#activities;
+  }
+
+  workerlessMs(): number {
+    return this.#workerlessSinceMs === undefined ? 0 : this.sources.clock() - this.#workerlessSinceMs;
+  }
+
+  async follow(signal: AbortSignal): Promise<void> {
+    const { backend, runId, clock } = this.sources;
+    const watch = { taskHub: backend.connection.taskHub, instanceIdPrefix: instanceIdPrefixOf(runId) };
+    for await (const hub of backend.admin!.watch(watch, { signal })) {
+      this.#activities = Math.max(this.#activities, hub.activitiesCompleted);
+      this.#workerlessSinceMs = hub.workers > 0 ? undefined : clock() - hub.workerlessMs;
+    }
+  }
+}
+
+/**
+ * Elsewhere a sample of the unfinished is asked for its custom status about once a second, and a completed instance
+ * counts in full. A worker shows only in what it has done: an instance that is no longer Pending.
+ */
+class SampledProgress implements Progress {
+  #activities = 0;
+  /** Activities of instances that were unfinished when last asked. */
+  #sampled: ReadonlyMap<string, number> = new Map();
+  #seenWorker = false;
+  readonly #sinceMs: number;
+
+  constructor(readonly sources: ProgressSources) {
+    this.#sinceMs = sources.clock();
+  }
+
+  activitiesCompleted(): number {
+    const { inFlight, activitiesAccountedFor } = this.sources;
+    let activities = activitiesAccountedFor();
+    // One that has completed since is accounted for in full already.
+    for (const [instanceId, count] of this.#sampled) if (inFlight.has(instanceId)) activities += count;
+    this.#activities = Math.max(this.#activities, activities);
+    return this.#activities;
+  }
+
+  workerlessMs(): number {
+    const seen = this.#seenWorker || this.sources.activitiesAccountedFor() > 0;
+    return seen ? 0 : this.sources.clock() - this.#sinceMs;
+  }
+
+  async follow(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await (this.sources.pause ?? pause)(signal);
+      await this.#sample(signal);
+    }
+  }
+
+  async #sample(signal: AbortSignal): Promise<void> {
+    const { backend, inFlight } = this.sources;
+    const sample = [...inFlight].slice(0, SAMPLE_SIZE);
+    const sampled = new Map<string, number>();
+    await concurrently(sample, SAMPLE_CONCURRENCY, signal, async (instanceId) => {
+      const state = await instanceOrNothing(backend.client, instanceId, signal);
+      if (!state) return;
+      if (state.status !== "Pending") this.#seenWorker = true;
+      sampled.set(instanceId, iterationProgressOf(state)?.activitiesCompleted ?? 0);
+    });
+    this.#sampled = sampled;
+  }
+}
+
+function pause(signal: AbortSignal): Promise<void> {
+  return sleep(SAMPLE_PAUSE_MS, undefined, { signal });
+}
+
+/** A failed look costs a moment of progress, never the run. */
+async function instanceOrNothing(
+  client: OrchestrationClient,
+  instanceId: string,
+  signal: AbortSignal,
+): Promise<InstanceState | undefined> {
+  try {
+    return await client.getInstance(instanceId, { payloads: true, signal });
+  } catch {
+    return undefined;
+  }
+}
+
+/** What an instance's custom status says, if it is one of ours. */
+export function iterationProgressOf(state: InstanceState) {
+  if (state.customStatus === undefined) return undefined;
+  try {
+    return parseFanOutFanInProgress(state.customStatus);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,42 @@
+import type { LoadPlan } from "./plan.js";
+
+/** Long enough for a worker that lost its connection to come back before it is replaced. */
+const WORKERLESS_MS = 1_000;
+const MOST_AUTOMATIC = 4;
+
+/** What the policy looks at; times in milliseconds. */
+export interface WorkerSituation {
+  readonly backend: "emulator" | "scheduler";
+  readonly ownWorkersStarted: boolean;
+  /** For how long the task hub has had no worker, as far as can be told. */
+  readonly workerlessMs: number;
+  /** Since the run began. */
+  readonly elapsedMs: number;
+  readonly warned: boolean;
+  /** A person sits at a terminal and may start a worker. */
+  readonly attended: boolean;
+}
+
+export type WorkerDecision = "start-own" | "warn" | "give-up" | undefined;
+
+/** What to do about workers now. */
+export function decideWorkers(plan: LoadPlan, situation: WorkerSituation): WorkerDecision {
+  const { workerlessMs, elapsedMs } = situation;
+  if (!situation.ownWorkersStarted && wantsOwnWorkers(plan, situation)) return "start-own";
+  // A hub that has been idle for a day has not kept this run waiting for a day.
+  const waitingMs = Math.min(workerlessMs, elapsedMs);
+  if (waitingMs >= plan.workerDeadlineMs && !situation.attended) return "give-up";
+  if (waitingMs >= plan.workerWarningMs && !situation.warned) return "warn";
+  return undefined;
+}
+
+function wantsOwnWorkers(plan: LoadPlan, situation: WorkerSituation): boolean {
+  if (plan.workers !== "auto") return plan.workers > 0;
+  return situation.backend === "emulator" && situation.workerlessMs >= WORKERLESS_MS;
+}
+
+/** How many worker processes to start: what the plan says, or one for each core and orchestration, at most 4. */
+export function ownWorkerCount(plan: LoadPlan, cores: number): number {
+  if (plan.workers !== "auto") return plan.workers;
+  return Math.min(Math.max(1, Math.min(cores, plan.parallelOrchestrations)), MOST_AUTOMATIC);
+}

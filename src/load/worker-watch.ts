@@ -1,0 +1,94 @@
+import { availableParallelism } from "node:os";
+import { plural } from "../format/count.js";
+import { formatDuration } from "../format/duration.js";
+import type { Backend } from "../backend/backend.js";
+import { OwnWorkers } from "./own-workers.js";
+import type { LoadPlan } from "./plan.js";
+import type { Progress } from "./progress.js";
+import { decideWorkers, ownWorkerCount } from "./worker-policy.js";
+
+const REVIEW_EVERY_MS = 100;
+
+export interface WorkerWatchOptions {
+  readonly plan: LoadPlan;
+  readonly backend: Backend;
+  /** Variables that tell a worker process where to connect to. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly attended: boolean;
+  readonly onLine: (line: string) => void;
+  /** There is no worker, and there will be none. */
+  readonly onGivenUp: (reason: string) => void;
+}
+
+/** Sees to it that a run has workers, or that a person learns that it has none. */
+export class WorkerWatch {
+  readonly #startedMs = performance.now();
+  #own: OwnWorkers | undefined;
+  #warned = false;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(readonly options: WorkerWatchOptions) {}
+
+  /** Worker processes that the run started for itself. */
+  get ownWorkers(): number {
+    return this.#own?.count ?? 0;
+  }
+
+  start(progress: Progress): void {
+    this.#review(progress);
+    this.#timer = setInterval(() => this.#review(progress), REVIEW_EVERY_MS);
+  }
+
+  /** Nothing is started or said any more. */
+  rest(): void {
+    clearInterval(this.#timer);
+  }
+
+  async stop(): Promise<void> {
+    this.rest();
+    await this.#own?.stop();
+  }
+
+  #review(progress: Progress): void {
+    const { plan, backend, attended } = this.options;
+    const workerlessMs = progress.workerlessMs();
+    if (workerlessMs === 0) this.#warned = false;
+    const decision = decideWorkers(plan, {
+      backend: backend.kind,
+      ownWorkersStarted: this.#own !== undefined,
+      workerlessMs,
+      elapsedMs: performance.now() - this.#startedMs,
+      warned: this.#warned,
+      attended,
+    });
+    if (decision === "start-own") this.#startOwn();
+    if (decision === "warn") this.#warn();
+    if (decision === "give-up") {
+      this.options.onGivenUp(`no worker for ${formatDuration(plan.workerDeadlineMs)}; ${this.#hint()}`);
+    }
+  }
+
+  #startOwn(): void {
+    const { plan, backend, environment, onLine, onGivenUp } = this.options;
+    const count = ownWorkerCount(plan, availableParallelism());
+    this.#own = new OwnWorkers({ count, environment, onLine, onGivenUp });
+    this.#own.start();
+    const why = plan.workers === "auto" ? `task hub ${backend.connection.taskHub} has no worker: ` : "";
+    onLine(`${why}started ${plural(count, "worker process")} for this run`);
+  }
+
+  #warn(): void {
+    this.#warned = true;
+    const since = formatDuration(this.options.plan.workerWarningMs);
+    this.options.onLine(
+      `no worker seen on task hub ${this.options.backend.connection.taskHub} for ${since}; ${this.#hint()}`,
+    );
+  }
+
+  /** Names no connection string: it may hold what is not for a log. */
+  #hint(): string {
+    const { backend } = this.options;
+    if (backend.kind === "emulator") return "start one with: fanout worker";
+    return "start one with: fanout worker --connection-string, and the string that this run uses";
+  }
+}

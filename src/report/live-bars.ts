@@ -1,0 +1,122 @@
+import type { ChalkInstance } from "chalk";
+import cliProgress, { type MultiBar, type Params, type SingleBar } from "cli-progress";
+import { formatCount } from "../format/count.js";
+import type { LiveSnapshot } from "../stats/live-snapshot.js";
+import { coloursFor } from "./colours.js";
+import { elapsedText, ratesText, responseText } from "./live-text.js";
+import type { LiveView } from "./live-view.js";
+import type { OutputStream } from "./output-stream.js";
+import { RateWindow } from "./rate-window.js";
+
+const UPDATES_PER_SECOND = 5;
+const RATE_WINDOW_MS = 3_000;
+const CLEAR_TO_END_OF_LINE = "\u001B[K";
+/** The bars are drawn on a terminal that cuts long lines; what a person is told has to wrap. */
+const WRAP = { on: "\u001B[?7h", off: "\u001B[?7l" };
+const NAME_WIDTH = "orchestrations".length;
+const WIDEST_BAR = 40;
+
+interface BarPayload {
+  /** Which line of text below the bars this is, instead of a bar. */
+  readonly footer?: "rates" | "response";
+  readonly name: string;
+  /** Columns for a count, so that the bars are equally long. */
+  readonly digits: number;
+}
+
+/** On a terminal: a bar for orchestrations, one for activities, and lines of rates and latency below them. */
+export class LiveBars implements LiveView {
+  readonly #colours: ChalkInstance;
+  readonly #rate = new RateWindow(RATE_WINDOW_MS);
+  readonly #restore = (): void => this.stop();
+  #bars: { readonly all: MultiBar; readonly each: readonly SingleBar[]; readonly timer: NodeJS.Timeout } | undefined;
+  #footer = { rates: "", response: "" };
+
+  constructor(
+    readonly stream: OutputStream,
+    readonly snapshot: () => LiveSnapshot,
+  ) {
+    this.#colours = coloursFor(stream);
+  }
+
+  start(): void {
+    const all = new cliProgress.MultiBar({
+      stream: this.stream,
+      fps: UPDATES_PER_SECOND,
+      hideCursor: true,
+      clearOnComplete: true,
+      // A line printed above moves the bars down: one that has not changed must be drawn all the same.
+      forceRedraw: true,
+      format: (_options, params, payload: BarPayload) => this.#format(params, payload),
+    });
+    const { orchestrations, activities } = this.snapshot();
+    const digits = formatCount(activities.total).length;
+    const each = [
+      all.create(orchestrations.total, 0, { name: "orchestrations", digits } satisfies BarPayload),
+      all.create(activities.total, 0, { name: "activities", digits } satisfies BarPayload),
+      all.create(0, 0, { name: "", digits, footer: "rates" } satisfies BarPayload),
+      ...(orchestrations.total > 1
+        ? [all.create(0, 0, { name: "", digits, footer: "response" } satisfies BarPayload)]
+        : []),
+    ];
+    const timer = setInterval(() => this.#update(), 1_000 / UPDATES_PER_SECOND);
+    this.#bars = { all, each, timer };
+    // Signals and errors that end the process pass here too: the cursor is never left hidden.
+    process.once("exit", this.#restore);
+    this.#update();
+    all.update();
+  }
+
+  line(text: string): void {
+    if (!this.#bars) {
+      this.stream.write(`${text}\n`);
+      return;
+    }
+    this.#bars.all.log(`${WRAP.on}${text}${CLEAR_TO_END_OF_LINE}${WRAP.off}\n`);
+    this.#bars.all.update();
+  }
+
+  stop(): void {
+    if (!this.#bars) return;
+    const { all, timer } = this.#bars;
+    this.#bars = undefined;
+    clearInterval(timer);
+    process.off("exit", this.#restore);
+    all.stop();
+  }
+
+  #update(): void {
+    const snapshot = this.snapshot();
+    const rate = this.#rate.add(snapshot.elapsedMs, snapshot.activities.completed);
+    const rates = [elapsedText(snapshot.elapsedMs), ratesText(snapshot, rate)];
+    this.#footer = {
+      rates: rates.filter((part) => part !== undefined).join("   "),
+      response: responseText(snapshot) ?? "",
+    };
+    this.#bars?.each[0]?.update(snapshot.orchestrations.ended);
+    this.#bars?.each[1]?.update(snapshot.activities.completed);
+  }
+
+  #format(params: Params, payload: BarPayload): string {
+    const width = params.maxWidth - 1;
+    if (payload.footer) return this.#colours.dim(this.#footer[payload.footer].slice(0, width));
+    return barLine(payload, params, width, this.#colours);
+  }
+}
+
+/** `activities      ████████░░░░  12,345 / 20,000   61 %`, at most `width` columns wide. */
+export function barLine(
+  { name, digits }: BarPayload,
+  { value, total, progress }: Pick<Params, "value" | "total" | "progress">,
+  width: number,
+  colours: ChalkInstance,
+): string {
+  const counts = `${formatCount(value).padStart(digits)} / ${formatCount(total).padStart(digits)}`;
+  const percent = `${Math.floor(progress * 100)} %`.padStart(5);
+  const head = `${name.padEnd(NAME_WIDTH)}  `;
+  const room = Math.min(WIDEST_BAR, width - head.length - counts.length - percent.length - 4);
+  if (room < 4) return `${head}${counts}${percent}`.slice(0, width);
+  const done = Math.floor(progress * room);
+  const bar = colours.cyan("█".repeat(done)) + colours.dim("░".repeat(room - done));
+  return `${head}${bar}  ${counts}  ${percent}`;
+}

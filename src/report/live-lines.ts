@@ -1,0 +1,60 @@
+import type { LiveSnapshot } from "../stats/live-snapshot.js";
+import { elapsedText, ofTotal, ratesText, responseText } from "./live-text.js";
+import type { LiveView } from "./live-view.js";
+import type { OutputStream } from "./output-stream.js";
+import { RateWindow } from "./rate-window.js";
+
+const RATE_WINDOW_MS = 5_000;
+
+/** Without a terminal: a plain line now and then, the longer it takes the sparser, so that a log stays readable. */
+export class LiveLines implements LiveView {
+  readonly #rate = new RateWindow(RATE_WINDOW_MS);
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    readonly stream: OutputStream,
+    readonly snapshot: () => LiveSnapshot,
+  ) {}
+
+  start(): void {
+    this.#rate.add(0, 0);
+    this.#scheduleNext(0);
+  }
+
+  line(text: string): void {
+    this.stream.write(`${text}\n`);
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+  }
+
+  #scheduleNext(elapsedMs: number): void {
+    this.#timer = setTimeout(() => {
+      const snapshot = this.snapshot();
+      const rate = this.#rate.add(snapshot.elapsedMs, snapshot.activities.completed);
+      this.line(progressLine(snapshot, rate));
+      this.#scheduleNext(snapshot.elapsedMs);
+    }, pauseAfterMs(elapsedMs));
+  }
+}
+
+/** How long to say nothing once a run has lasted this long: 2 s at first, then 5, 10, 30 and 60 s. */
+export function pauseAfterMs(elapsedMs: number): number {
+  if (elapsedMs < 10_000) return 2_000;
+  if (elapsedMs < 60_000) return 5_000;
+  if (elapsedMs < 5 * 60_000) return 10_000;
+  return elapsedMs < 30 * 60_000 ? 30_000 : 60_000;
+}
+
+/** `12 s: 10 of 200 orchestrations, 1,000 of 20,000 activities, 83.3/s now, 83.3/s on average` */
+export function progressLine(snapshot: LiveSnapshot, nowPerSecond: number | undefined): string {
+  const { orchestrations, activities } = snapshot;
+  const parts = [
+    `${ofTotal(orchestrations.ended, orchestrations.total)} orchestrations`,
+    `${ofTotal(activities.completed, activities.total)} activities`,
+    ratesText(snapshot, nowPerSecond),
+    responseText(snapshot),
+  ];
+  return `${elapsedText(snapshot.elapsedMs)}: ${parts.filter((part) => part !== undefined).join(", ")}`;
+}

@@ -1,0 +1,8 @@
+import type { Writable } from "node:stream";
+
+/** A stream to a person or a pipe; `isTTY`, `columns` and `getColorDepth` are there when it is a terminal. */
+export type OutputStream = Writable & {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  getColorDepth?(): number;
+};

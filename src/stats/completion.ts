@@ -1,0 +1,20 @@
+/** One start that was sent. Times are milliseconds since the epoch on the client's clock, with fractions. */
+export interface Start {
+  readonly instanceId: string;
+  /** When the plan wanted it to leave. */
+  readonly intendedMs: number;
+  readonly sentMs: number;
+  /** When the backend's acknowledgement arrived; undefined if it refused the start. */
+  readonly acceptedMs: number | undefined;
+}
+
+/** A started instance that has ended, or whose start was refused. */
+export interface Completion {
+  readonly start: Start;
+  /** When the client noticed, on the client's clock. */
+  readonly noticedMs: number;
+  readonly outcome: "completed" | "failed" | "terminated";
+  /** By the backend's clock, never to be mixed with the client's; undefined where it did not tell. */
+  readonly server: { readonly createdMs: number; readonly completedMs: number } | undefined;
+  readonly failure: { readonly type: string; readonly message: string } | undefined;
+}

@@ -1,0 +1,51 @@
+import { build, type Histogram } from "hdr-histogram-js";
+import type { LatencySummary } from "./run-result.js";
+
+const QUANTILES = { p50: 0.5, p90: 0.9, p99: 0.99, p999: 0.999 } as const;
+
+/**
+ * Durations in microseconds to three significant digits, in constant memory; count, mean and maximum are exact.
+ * Takes milliseconds and gives milliseconds.
+ */
+export class LatencyHistogram {
+  readonly #microseconds: Histogram = build({ bitBucketSize: 32, numberOfSignificantValueDigits: 3 });
+  #count = 0;
+  #sumMs = 0;
+  #maxMs = 0;
+
+  /** A negative duration is a clock that was set back while it was measured: no duration at all, so it is left out. */
+  add(ms: number): void {
+    if (!(ms >= 0)) return;
+    this.#microseconds.recordValue(Math.round(ms * 1_000));
+    this.#count += 1;
+    this.#sumMs += ms;
+    this.#maxMs = Math.max(this.#maxMs, ms);
+  }
+
+  /**
+   * Undefined without a sample. A percentile p_q is there only when n(1 - q) >= 10, so that at least ten samples lie
+   * beyond it, and when q < 1 - `censored`, the share of those whose duration is not known yet and may be the longest.
+   */
+  summary(censored = 0): LatencySummary | undefined {
+    if (this.#count === 0) return undefined;
+    const percentiles = Object.entries(QUANTILES).flatMap(([name, q]) =>
+      this.#carries(q, censored) ? [[name, this.#valueAt(q)] as const] : [],
+    );
+    return {
+      count: this.#count,
+      mean: this.#sumMs / this.#count,
+      ...Object.fromEntries(percentiles),
+      max: this.#maxMs,
+    };
+  }
+
+  #carries(q: number, censored: number): boolean {
+    // 1 - 0.9 is a little less than 0.1 in binary: without the margin a sample of exactly 100 would lose its p90.
+    return this.#count * (1 - q) >= 10 - 1e-9 && q < 1 - censored;
+  }
+
+  #valueAt(q: number): number {
+    // The histogram answers with the upper end of a bucket, which may lie beyond the largest sample.
+    return Math.min(this.#microseconds.getValueAtPercentile(q * 100) / 1_000, this.#maxMs);
+  }
+}

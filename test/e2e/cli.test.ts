@@ -1,0 +1,104 @@
+import { execFile, execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, readFileSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import { text } from "node:stream/consumers";
+import { fileURLToPath } from "node:url";
+import { describe, expect, test } from "vitest";
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+const FANOUT = join(ROOT, "bin", "fanout.js");
+const WAYS_TO_ASK_FOR_HELP = [
+  [],
+  ["run"],
+  ["worker"],
+  ["emulator"],
+  ["emulator", "status"],
+  ["emulator", "stop"],
+  ["emulator", "reset"],
+];
+
+interface Ended {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function fanout(
+  args: readonly string[],
+  options: { node?: string; env?: Record<string, string> } = {},
+): Promise<Ended> {
+  const { node = process.execPath, env = {} } = options;
+  return new Promise((resolve) => {
+    execFile(node, [FANOUT, ...args], { env: { ...process.env, ...env } }, (error, stdout, stderr) => {
+      resolve({ code: typeof error?.code === "number" ? error.code : 0, stdout, stderr });
+    });
+  });
+}
+
+describe("help", () => {
+  test.each(WAYS_TO_ASK_FOR_HELP)("of `fanout %s %s` has examples and ends with 0", async (...command) => {
+    const { code, stdout, stderr } = await fanout([...command.filter((word) => word !== undefined), "--help"]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(stdout).toMatch(/^Usage: fanout/u);
+    expect(stdout).toMatch(/Examples:\n {2}\$ fanout/u);
+  });
+
+  test("without a command is a usage error, on stderr", async () => {
+    const { code, stdout, stderr } = await fanout([]);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+    expect(stderr).toMatch(/^Usage: fanout/u);
+  });
+
+  test("into a pipe that closes early is quiet", async () => {
+    const child = spawn(process.execPath, [FANOUT, "--help"], { stdio: ["ignore", "pipe", "pipe"] });
+    child.stdout.destroy();
+    const [stderr] = await Promise.all([text(child.stderr), once(child, "exit")]);
+    expect(stderr).toBe("");
+    expect(child.exitCode).toBe(0);
+  });
+
+  test("--version prints that of the package", async () => {
+    const { version }: { version: string } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
+    expect(await fanout(["--version"])).toEqual({ code: 0, stdout: `${version}\n`, stderr: "" });
+  });
+});
+
+describe("a mistake", () => {
+  test.each([
+    [["rnu"], "Did you mean run?"],
+    [["emulator", "stauts"], "Did you mean status?"],
+    [["run", "--iteratons", "3"], "Did you mean --iterations?"],
+    [["emulator", "status", "--jsn"], "Did you mean --json?"],
+    [["run", "--iterations", "ten"], '--iterations: expected a whole number such as 10, 1,000 or 10k, found "ten"'],
+    [["run", "--timeout", "10"], '--timeout: expected a duration such as 500ms, 30s, 1m30s or 2h, found "10"'],
+    [["run", "extra"], "too many arguments for 'run'"],
+    [["emulator", "stop", "now"], "too many arguments for 'stop'"],
+    [["run", "--json", "/missing/result.json"], "--json: expected a folder to write to"],
+    [["run", "--connection-string", "Endpoint=http://localhost"], "Authentication is missing"],
+  ])("%j says what is wrong and ends with 2", async (args, message) => {
+    const { code, stdout, stderr } = await fanout(args);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+    expect(stderr).toMatch(/^error: /u);
+    expect(stderr).toContain(message);
+    expect(stderr).not.toMatch(/\n +at /u);
+  });
+
+  test("shows its stack only with --debug", async () => {
+    const { stderr } = await fanout(["run", "--iterations", "ten", "--debug"]);
+    expect(stderr).toMatch(/\n +at /u);
+  });
+});
+
+/** A Node that is older than what the SDK needs, if this machine has one beside the project's own. */
+const oldNode = (process.env["PATH"] ?? "")
+  .split(delimiter)
+  .map((folder) => join(folder, "node"))
+  .filter((node) => existsSync(node))
+  .find((node) => Number(/^v(\d+)/u.exec(execFileSync(node, ["--version"]).toString())?.[1]) < 22);
+
+test.skipIf(oldNode === undefined)("an older Node is told in one line which one it takes", async () => {
+  const { code, stdout, stderr } = await fanout(["run"], { node: oldNode! });
+  expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+  expect(stderr).toMatch(/^error: fanout needs Node 22\.13 or newer; this is Node \d+\.\d+\.\d+\n$/u);
+});

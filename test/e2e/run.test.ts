@@ -1,0 +1,106 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { RunResult } from "../../src/stats/run-result.js";
+
+const FANOUT = fileURLToPath(new URL("../../bin/fanout.js", import.meta.url));
+
+describe("fanout run", () => {
+  let folder: string;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), "fanout-run-"));
+  });
+  afterAll(async () => {
+    await start(["emulator", "stop"]).ended;
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  function start(args: readonly string[]) {
+    const child = spawn(process.execPath, [FANOUT, ...args], {
+      cwd: folder,
+      env: { ...process.env, FANOUT_STATE_DIR: join(folder, "state"), DURABLE_TASK_CONNECTION_STRING: "" },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    const exit = once(child, "exit");
+    const ended = Promise.all([text(child.stdout), text(child.stderr), exit]).then(([stdout, stderr]) => ({
+      code: child.exitCode,
+      stdout,
+      stderr,
+    }));
+    return { child, ended };
+  }
+
+  test("says what it does on stderr, what it measured on stdout, and ends with 0", async () => {
+    const { code, stdout, stderr } = await start(["run", "--iterations", "3"]).ended;
+    expect({ code, stderr }).toMatchObject({ code: 0 });
+    expect(stderr).toContain("backend: the embedded emulator, task hub default (connection string: the default)");
+    expect(stderr).toContain("1 orchestration x 3 iterations x 5 activities = 15 activities, 31 actions");
+    expect(stdout).toMatch(/^Completed 1 orchestration in /u);
+    expect(stdout).toMatch(/activities +15 of 15/u);
+    // oxlint-disable-next-line no-control-regex
+    expect(stdout + stderr).not.toMatch(/[\u0000-\u0009\u000B-\u001F\u007F]/u);
+  });
+
+  test("with --json has the result on stdout and nothing else", async () => {
+    const { code, stdout, stderr } = await start(["run", "--parallel-orchestrations", "20", "--json"]).ended;
+    expect({ code, stderr }).toMatchObject({ code: 0 });
+    const result: RunResult = JSON.parse(stdout);
+    expect(result).toMatchObject({
+      schemaVersion: 1,
+      interrupted: false,
+      plan: { iterations: 10, parallelActivities: 5, parallelOrchestrations: 20 },
+      counts: {
+        orchestrations: { started: 20, completed: 20, failed: 0, terminated: 0, unfinished: 0 },
+        activities: { needed: 1_000, completed: 1_000 },
+        actions: 2_020,
+      },
+    });
+    expect(result.latencyMs.response).toMatchObject({ count: 20 });
+    expect(result.latencyMs.response).toHaveProperty("p50");
+    expect(result.latencyMs.response).not.toHaveProperty("p90");
+  });
+
+  test("with --json FILE writes the file and still sums up on stdout", async () => {
+    const { code, stdout } = await start(["run", "--json", "result.json"]).ended;
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^Completed/u);
+    expect(JSON.parse(await readFile(join(folder, "result.json"), "utf8"))).toMatchObject({ schemaVersion: 1 });
+  });
+
+  test.each([
+    ["SIGINT", 130],
+    ["SIGTERM", 143],
+  ] as const)(
+    "on %s terminates what its own workers have in flight, sums up, and ends with %d",
+    async (signal, code) => {
+      const { child, ended } = start(["run", "--iterations", "1000", "--parallel-activities", "100"]);
+      child.stderr.on("data", (chunk: Buffer) => {
+        if (chunk.toString().includes("for this run")) child.kill(signal);
+      });
+      const end = await ended;
+      expect(end.code).toBe(code);
+      expect(end.stderr).toContain("interrupted: terminating 1 orchestration in flight");
+      expect(end.stdout).toContain("Interrupted: 0 of 1 orchestration completed");
+      expect(end.stdout).toMatch(/not completed +1 terminated/u);
+    },
+  );
+
+  test("after --timeout lists what is stuck and ends with 1", async () => {
+    const { code, stdout, stderr } = await start(["run", "--workers", "0", "--timeout", "200ms"]).ended;
+    expect(code).toBe(1);
+    expect(stderr).toContain("error: not everything ended within 200 ms of the last start (--timeout)");
+    expect(stdout).toMatch(/1 orchestration unfinished\n {2}r\w{12}-00000 {2}Pending, 0 of 10 iterations done/u);
+  });
+
+  test("without a worker gives up after --worker-timeout, and says what to start", async () => {
+    const args = ["run", "--workers", "0", "--worker-timeout", "200ms", "--task-hub", "nobody"];
+    const { code, stderr } = await start(args).ended;
+    expect(code).toBe(1);
+    expect(stderr).toContain("error: no worker for 200 ms; start one with: fanout worker");
+  });
+});

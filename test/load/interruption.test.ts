@@ -1,0 +1,44 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { Interruption } from "../../src/load/interruption.js";
+
+describe("an interruption", () => {
+  let interruption: Interruption;
+  let now = 0;
+  const exit = vi.fn<(code?: number | string | null) => never>();
+  beforeEach(() => {
+    now = 0;
+    vi.spyOn(performance, "now").mockImplementation(() => now);
+    vi.spyOn(process, "exit").mockImplementation(exit);
+    exit.mockClear();
+    interruption = new Interruption();
+  });
+  afterEach(() => {
+    interruption[Symbol.dispose]();
+    vi.restoreAllMocks();
+  });
+
+  test.each([
+    ["SIGINT", 130],
+    ["SIGTERM", 143],
+  ] as const)("by %s aborts and stands for %d", (signal, exitCode) => {
+    expect(interruption.exitCode).toBeUndefined();
+    process.emit(signal);
+    expect(interruption.signal.aborted).toBe(true);
+    expect(interruption.exitCode).toBe(exitCode);
+    expect(exit).not.toHaveBeenCalled();
+  });
+
+  test("that comes twice for one key is one", () => {
+    process.emit("SIGINT");
+    now += 50;
+    process.emit("SIGINT");
+    expect(exit).not.toHaveBeenCalled();
+  });
+
+  test("repeated by a person ends the process now", () => {
+    process.emit("SIGINT");
+    now += 600;
+    process.emit("SIGINT");
+    expect(exit).toHaveBeenCalledWith(130);
+  });
+});
