@@ -1,6 +1,6 @@
 import { Metadata, credentials } from "@grpc/grpc-js";
 import { StateFolderError, openStateFolder, type StateFolder } from "../emulator/state-folder.js";
-import { FanoutError } from "../errors.js";
+import { FanoutError, UsageError } from "../errors.js";
 import { SDK_VERSION } from "../version.js";
 import type { Backend, GrpcTarget } from "./backend.js";
 import { pause } from "./call-retry.js";
@@ -29,6 +29,12 @@ export async function openBackend(connection: Connection, { onNotice = () => {} 
 }
 
 async function openEmulator(connection: Connection, onNotice: (line: string) => void): Promise<Backend> {
+  if (process.platform === "win32") {
+    throw new UsageError(
+      "The embedded emulator needs Unix sockets, which Node does not have on Windows. Run fanout in WSL, or name " +
+        "another backend with --connection-string.",
+    );
+  }
   const state = stateFolder();
   const ensure = async (notice: string): Promise<void> => {
     if (await ensureEmulator(state)) {

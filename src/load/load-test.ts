@@ -110,9 +110,10 @@ export class LoadTest {
     const line = surveyLine(hub, backend.connection.taskHub);
     if (line !== undefined) onLine(line);
     void this.#follow();
+    this.#workers.start(this.#progress);
+    await Promise.race([this.#workers.ready, this.#givenUp, aborted(interruption)]);
     const startedMs = clock();
     this.#startedMs = startedMs;
-    this.#workers.start(this.#progress);
     if (interruption.aborted) this.#stopStarting.abort();
     const generating = this.#generator.run(startedMs);
     const ending = await this.#ending(generating);
@@ -202,4 +203,11 @@ export class LoadTest {
       stuck,
     });
   }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener("abort", () => resolve(), { once: true });
+  });
 }

@@ -32,6 +32,8 @@ export class OwnWorkers {
   readonly #restarts: number[] = [];
   readonly #stopping = new AbortController();
   readonly #timing: typeof TIMING;
+  readonly #connected = new Set<number>();
+  readonly #allConnected = Promise.withResolvers<void>();
   /** Deaths since a worker was last connected. */
   #deathsUnconnected = 0;
 
@@ -41,6 +43,11 @@ export class OwnWorkers {
 
   get count(): number {
     return this.options.count;
+  }
+
+  /** Resolves when each has been connected to the backend. */
+  get allConnected(): Promise<void> {
+    return this.#allConnected.promise;
   }
 
   start(): void {
@@ -73,7 +80,7 @@ export class OwnWorkers {
     this.#children.add(child);
     const name = `worker ${number}`;
     createInterface({ input: child.stderr! }).on("line", (line) => this.options.onLine(`${name}: ${line}`));
-    child.on("message", (message: ManagedWorkerMessage) => this.#onMessage(name, message));
+    child.on("message", (message: ManagedWorkerMessage) => this.#onMessage(number, message));
     child.on("error", (error) => this.options.onLine(`${name}: ${error.message}`));
     child.on("exit", (code, signal) => {
       this.#children.delete(child);
@@ -82,12 +89,14 @@ export class OwnWorkers {
     });
   }
 
-  #onMessage(name: string, message: ManagedWorkerMessage): void {
+  #onMessage(number: number, message: ManagedWorkerMessage): void {
     if (message.type === "connected") {
       this.#deathsUnconnected = 0;
+      this.#connected.add(number);
+      if (this.#connected.size === this.count) this.#allConnected.resolve();
     } else if (!this.#stopping.signal.aborted) {
       const text = message.type === "lost" ? `lost the backend: ${message.reason}` : message.message;
-      this.options.onLine(`${name}: ${text}`);
+      this.options.onLine(`worker ${number}: ${text}`);
     }
   }
 

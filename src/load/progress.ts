@@ -14,8 +14,8 @@ const SAMPLE_PAUSE_MS = 1_000;
 export interface Progress {
   /** Activity results known to be in histories, completed instances aside where those are only sampled. Never falls. */
   activitiesCompleted(): number;
-  /** Milliseconds for which the task hub has had no worker, as far as can be told; 0 while it has one. */
-  workerlessMs(): number;
+  /** Milliseconds for which the task hub has had no worker, 0 while it has one; undefined before anything is known. */
+  workerlessMs(): number | undefined;
   /** Follows the run until the signal aborts. */
   follow(signal: AbortSignal): Promise<void>;
 }
@@ -39,8 +39,8 @@ export function progressOf(sources: ProgressSources): Progress {
 /** The embedded emulator counts activity results as they are committed, and knows its workers. */
 class ExactProgress implements Progress {
   #activities = 0;
-  /** Since when the hub has had no worker, on the client's clock; undefined while it has one or nothing is known. */
-  #workerlessSinceMs: number | undefined;
+  /** Since when the hub has had no worker, on the client's clock: "never" while it has one, undefined if unknown. */
+  #workerlessSinceMs: number | "never" | undefined;
 
   constructor(readonly sources: ProgressSources) {}
 
@@ -49,8 +49,9 @@ class ExactProgress implements Progress {
     return this.#activities;
   }
 
-  workerlessMs(): number {
-    return this.#workerlessSinceMs === undefined ? 0 : this.sources.clock() - this.#workerlessSinceMs;
+  workerlessMs(): number | undefined {
+    const sinceMs = this.#workerlessSinceMs;
+    return sinceMs === "never" ? 0 : sinceMs && this.sources.clock() - sinceMs;
   }
 
   async follow(signal: AbortSignal): Promise<void> {
@@ -58,7 +59,7 @@ class ExactProgress implements Progress {
     const watch = { taskHub: backend.connection.taskHub, instanceIdPrefix: instanceIdPrefixOf(runId) };
     for await (const hub of backend.admin!.watch(watch, { signal })) {
       this.#activities = Math.max(this.#activities, hub.activitiesCompleted);
-      this.#workerlessSinceMs = hub.workers > 0 ? undefined : clock() - hub.workerlessMs;
+      this.#workerlessSinceMs = hub.workers > 0 ? "never" : clock() - hub.workerlessMs;
     }
   }
 }

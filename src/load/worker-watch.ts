@@ -25,6 +25,7 @@ export class WorkerWatch {
   readonly #startedMs = performance.now();
   #own: OwnWorkers | undefined;
   #warned = false;
+  readonly #ready = Promise.withResolvers<void>();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(readonly options: WorkerWatchOptions) {}
@@ -32,6 +33,14 @@ export class WorkerWatch {
   /** Worker processes that the run started for itself. */
   get ownWorkers(): number {
     return this.#own?.count ?? 0;
+  }
+
+  /**
+   * Resolves when there are workers, where the run sees to that itself: the time that their processes take to start is
+   * not the backend's. At once where they are somebody else's business.
+   */
+  get ready(): Promise<void> {
+    return this.#ready.promise;
   }
 
   start(progress: Progress): void {
@@ -53,10 +62,11 @@ export class WorkerWatch {
     const { plan, backend, attended } = this.options;
     const workerlessMs = progress.workerlessMs();
     if (workerlessMs === 0) this.#warned = false;
+    if (!this.#needsWorkers(workerlessMs)) this.#ready.resolve();
     const decision = decideWorkers(plan, {
       backend: backend.kind,
       ownWorkersStarted: this.#own !== undefined,
-      workerlessMs,
+      workerlessMs: workerlessMs ?? 0,
       elapsedMs: performance.now() - this.#startedMs,
       warned: this.#warned,
       attended,
@@ -68,11 +78,18 @@ export class WorkerWatch {
     }
   }
 
+  /** Whether workers of the run's own are on their way, or will be if the hub has none. */
+  #needsWorkers(workerlessMs: number | undefined): boolean {
+    const { plan, backend } = this.options;
+    return plan.workers === "auto" ? backend.kind === "emulator" && workerlessMs !== 0 : plan.workers > 0;
+  }
+
   #startOwn(): void {
     const { plan, backend, environment, onLine, onGivenUp } = this.options;
     const count = ownWorkerCount(plan, availableParallelism());
     this.#own = new OwnWorkers({ count, environment, onLine, onGivenUp });
     this.#own.start();
+    void this.#own.allConnected.then(this.#ready.resolve);
     const why = plan.workers === "auto" ? `task hub ${backend.connection.taskHub} has no worker: ` : "";
     onLine(`${why}started ${plural(count, "worker process")} for this run`);
   }
