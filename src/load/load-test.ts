@@ -111,7 +111,7 @@ export class LoadTest {
     if (line !== undefined) onLine(line);
     void this.#follow();
     this.#workers.start(this.#progress);
-    await Promise.race([this.#workers.ready, this.#givenUp, aborted(interruption)]);
+    await Promise.race([this.#workers.ready, this.#givenUp.promise, aborted(interruption)]);
     const startedMs = clock();
     this.#startedMs = startedMs;
     if (interruption.aborted) this.#stopStarting.abort();
@@ -153,6 +153,7 @@ export class LoadTest {
   }
 
   #giveUp(reason: string): void {
+    this.#stopStarting.abort();
     this.#givenUp.resolve({ kind: "given-up", reason });
   }
 
