@@ -53,7 +53,7 @@ export async function ensureEmulator(state: StateFolder): Promise<boolean> {
       return true;
     }
     if (outcome.state === "failed") {
-      throw new FanoutError(`The embedded emulator did not start: ${outcome.reason}. Its log is '${state.log}'.`);
+      throw new FanoutError(`The embedded emulator did not start. ${outcome.reason} Its log is '${state.log}'.`);
     }
     await setTimeout(POLL_MS);
   }
@@ -109,7 +109,7 @@ async function launch(state: StateFolder): Promise<LaunchMessage> {
         }
       });
       report.on("end", () => {
-        resolve({ state: "failed", reason: "its process ended early" });
+        resolve({ state: "failed", reason: "Its process ended early." });
       });
       child.on("error", reject);
     });
@@ -129,7 +129,16 @@ function openLog(file: string): number {
   } catch {
     // There is none yet.
   }
-  return openSync(file, "a", 0o600);
+  try {
+    return openSync(file, "a", 0o600);
+  } catch (error) {
+    throw new FanoutError(
+      `The emulator's log cannot be written: ${error instanceof Error ? error.message : String(error)}. ` +
+        "Set FANOUT_STATE_DIR to a folder that can be written to.",
+      1,
+      { cause: error },
+    );
+  }
 }
 
 function allowed(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {

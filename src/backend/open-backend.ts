@@ -1,6 +1,6 @@
 import { Metadata, credentials } from "@grpc/grpc-js";
-import { StateFolderError, openStateFolder, type StateFolder } from "../emulator/state-folder.js";
-import { FanoutError, UsageError } from "../errors.js";
+import { openStateFolder } from "../emulator/state-folder.js";
+import { UsageError } from "../errors.js";
 import { SDK_VERSION } from "../version.js";
 import type { Backend, GrpcTarget } from "./backend.js";
 import { pause } from "./call-retry.js";
@@ -35,7 +35,7 @@ async function openEmulator(connection: Connection, onNotice: (line: string) => 
         "another backend with --connection-string.",
     );
   }
-  const state = stateFolder();
+  const state = openStateFolder();
   const ensure = async (notice: string): Promise<void> => {
     if (await ensureEmulator(state)) {
       onNotice(notice);
@@ -104,15 +104,4 @@ function grpcTarget(address: string, kind: "emulator" | "scheduler", taskHub: st
       return metadata;
     },
   };
-}
-
-function stateFolder(): StateFolder {
-  try {
-    return openStateFolder();
-  } catch (error) {
-    if (error instanceof StateFolderError) {
-      throw new FanoutError(error.message, 1, { cause: error });
-    }
-    throw error;
-  }
 }

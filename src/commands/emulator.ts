@@ -4,7 +4,7 @@ import { setTimeout } from "node:timers/promises";
 import { AdminConnection } from "../backend/admin-connection.js";
 import type { EmulatorStatus } from "../emulator/admin-protocol.js";
 import { takeProcessLock } from "../emulator/process-lock.js";
-import { runEmulator, type EmulatorRun } from "../emulator/run-emulator.js";
+import { runEmulator } from "../emulator/run-emulator.js";
 import { openStateFolder, type StateFolder } from "../emulator/state-folder.js";
 import { FanoutError, UsageError } from "../errors.js";
 import { ExitCode } from "../exit-codes.js";
@@ -20,7 +20,7 @@ const POLL_MS = 25;
 export async function runEmulatorCommand(flags: { port?: string }, io: CommandIo): Promise<ExitCode> {
   const port = flags.port === undefined ? undefined : parsePort(flags.port);
   const state = openStateFolder();
-  const run = await startHere(state, port);
+  const run = await runEmulator({ state, version: FANOUT_VERSION, port, idleMs: undefined });
   if (run === undefined) {
     const pid = (await statusOf(state))?.pid;
     throw new FanoutError(
@@ -78,19 +78,6 @@ export async function emulatorResetCommand(flags: { yes: boolean }, io: CommandI
   }
   io.stdout.write(`deleted the emulator's state in ${state.folder}\n`);
   return ExitCode.Success;
-}
-
-async function startHere(state: StateFolder, port: number | undefined): Promise<EmulatorRun | undefined> {
-  try {
-    return await runEmulator({ state, version: FANOUT_VERSION, port, idleMs: undefined });
-  } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "EADDRINUSE") {
-      throw new FanoutError(`Port ${port} is taken by another program. Choose another one with --port.`, 1, {
-        cause: error,
-      });
-    }
-    throw error;
-  }
 }
 
 /** Asks the emulator to leave and waits until it has, so that its lock is ours. Returns its process id. */

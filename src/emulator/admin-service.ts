@@ -1,6 +1,6 @@
 import type { ServerWritableStream, UntypedServiceImplementation } from "@grpc/grpc-js";
 import type { EmulatorStatus, HubProgress } from "./admin-protocol.js";
-import { raw, serverStream, unary, type Methods } from "./grpc.js";
+import { failStream, raw, serverStream, unary, type Methods } from "./grpc.js";
 import type { TaskHub } from "./task-hub.js";
 
 /** How often a watched value is looked at, milliseconds. */
@@ -26,8 +26,12 @@ export function adminService(context: AdminContext): UntypedServiceImplementatio
     }),
 
     Watch: (call: ServerWritableStream<Buffer, Buffer>) => {
-      const { taskHub = "", instanceIdPrefix = "" } = decode(call.request);
-      watch(context.hub(taskHub), instanceIdPrefix, call);
+      try {
+        const { taskHub = "", instanceIdPrefix = "" } = decode(call.request);
+        watch(context.hub(taskHub), instanceIdPrefix, call);
+      } catch (error) {
+        failStream(call, error);
+      }
     },
 
     DrainWorker: raw((call, answer) => {

@@ -3,6 +3,7 @@ import {
   status,
   type MethodDefinition,
   type ServerUnaryCall,
+  type ServerWritableStream,
   type ServiceDefinition,
   type StatusObject,
   type sendUnaryData,
@@ -60,8 +61,13 @@ export function raw(
   };
 }
 
+/** Ends a stream with the status of an error. grpc-js takes it from this event; `destroy` would leave the call open. */
+export function failStream(call: ServerWritableStream<Buffer, Uint8Array>, error: unknown): void {
+  call.emit("error", statusOf(error));
+}
+
 /** The gRPC status of an error; one that is not an RpcError is a message that could not be read, or a defect. */
-export function statusOf(error: unknown): StatusObject & Error {
+function statusOf(error: unknown): StatusObject & Error {
   const message = error instanceof Error ? error.message : String(error);
   const code = error instanceof RpcError ? status[error.code] : status.INTERNAL;
   return Object.assign(new Error(message), { code, details: message, metadata: new Metadata() });

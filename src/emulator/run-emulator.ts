@@ -1,8 +1,10 @@
 import { rmSync } from "node:fs";
+import { FanoutError } from "../errors.js";
 import { Emulator } from "./emulator.js";
 import { takeProcessLock } from "./process-lock.js";
 import { openSqliteStore } from "./sqlite-store.js";
 import type { StateFolder } from "./state-folder.js";
+import { StoreError, type Store } from "./store.js";
 
 export interface EmulatorRun {
   readonly emulator: Emulator;
@@ -22,7 +24,7 @@ export interface RunOptions {
 
 /**
  * Runs the emulator of a state folder in this process. Returns undefined if another process runs it. Rejects with a
- * StoreError if the database cannot be opened, or with the error of a port that is taken (`EADDRINUSE`).
+ * FanoutError if the database cannot be opened or the port is taken.
  */
 export async function runEmulator({ state, version, port, idleMs }: RunOptions): Promise<EmulatorRun | undefined> {
   if (!(await takeProcessLock(state.lock))) {
@@ -32,7 +34,7 @@ export async function runEmulator({ state, version, port, idleMs }: RunOptions):
   const idle = idleTimer(idleMs, () => {
     stop();
   });
-  const store = await openSqliteStore(state.database);
+  const store = await openStore(state.database);
   const emulator = new Emulator({
     store,
     version,
@@ -40,7 +42,13 @@ export async function runEmulator({ state, version, port, idleMs }: RunOptions):
     onStop: () => setImmediate(stop),
     onConnections: idle.connections,
   });
+  let stopping = false;
   const stop = (): void => {
+    if (stopping) {
+      // A second Ctrl-C, or the idle time of the connections that the first one has closed.
+      return;
+    }
+    stopping = true;
     idle.cancel();
     // The socket goes first: whoever comes now starts the next emulator instead of meeting one that leaves.
     rmSync(state.socket, { force: true });
@@ -48,13 +56,43 @@ export async function runEmulator({ state, version, port, idleMs }: RunOptions):
     resolve();
   };
   if (port !== undefined) {
-    await emulator.listen({ port });
+    await listenOn(emulator, port);
   }
   // The lock is ours, so a socket that is there belongs to an emulator that has died.
   rmSync(state.socket, { force: true });
   await emulator.listen({ path: state.socket });
   idle.connections(0);
   return { emulator, stopped, stop };
+}
+
+async function openStore(database: string): Promise<Store> {
+  try {
+    return await openSqliteStore(database);
+  } catch (error) {
+    if (!(error instanceof StoreError)) {
+      throw error;
+    }
+    const remedy =
+      error.fault === "newer"
+        ? "Update fanout, or delete the database with `fanout emulator reset`"
+        : "`fanout emulator reset` deletes it";
+    throw new FanoutError(`The database '${database}' cannot be used: ${error.message}. ${remedy}.`, 1, {
+      cause: error,
+    });
+  }
+}
+
+async function listenOn(emulator: Emulator, port: number): Promise<void> {
+  try {
+    await emulator.listen({ port });
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "EADDRINUSE") {
+      throw new FanoutError(`Port ${port} is taken by another program. Choose another one with --port.`, 1, {
+        cause: error,
+      });
+    }
+    throw error;
+  }
 }
 
 interface IdleTimer {

@@ -5,7 +5,7 @@ import {
   type ServerWritableStream,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
-import { raw, serverStream, statusOf, unary, type Methods } from "./grpc.js";
+import { failStream, raw, serverStream, unary, type Methods } from "./grpc.js";
 import {
   createInstanceResponse,
   getInstanceResponse,
@@ -154,7 +154,9 @@ export function sidecarService(context: ServiceContext): UntypedServiceImplement
     }),
 
     StreamInstanceHistory: (call: ServerWritableStream<Buffer, Uint8Array>) => {
-      streamHistory(context, call).catch((error: unknown) => call.destroy(statusOf(error)));
+      streamHistory(context, call).catch((error: unknown) => {
+        failStream(call, error);
+      });
     },
 
     GetWorkItems: (call: ServerWritableStream<Buffer, Uint8Array>) => {
@@ -209,7 +211,7 @@ function serveWorker(context: ServiceContext, call: ServerWritableStream<Buffer,
   try {
     hub = context.hubOf(call);
   } catch (error) {
-    call.destroy(statusOf(error));
+    failStream(call, error);
     return;
   }
   const workerId = String(call.metadata.get("workerid")[0] ?? "");

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { chmodSync, lstatSync, mkdirSync, type Stats } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { FanoutError } from "../errors.js";
 
 /** Where the shared emulator of this user keeps what it has. */
 export interface StateFolder {
@@ -17,14 +18,9 @@ export interface StateFolder {
 /** Longer paths do not fit into a socket address: 104 bytes with the final zero on macOS, 108 on Linux. */
 const MAX_SOCKET_PATH = 103;
 
-/** Something about the folder is not as it has to be; the message says what, and what to do. */
-export class StateFolderError extends Error {
-  override readonly name = "StateFolderError";
-}
-
 /**
  * Makes the folder if it is not there, for this user alone, and refuses one that belongs to somebody else.
- * `FANOUT_STATE_DIR` moves it.
+ * `FANOUT_STATE_DIR` moves it. Throws a FanoutError that says what is wrong with it, and what to do.
  */
 export function openStateFolder(env: NodeJS.ProcessEnv = process.env): StateFolder {
   const folder = path.resolve(env["FANOUT_STATE_DIR"] || envPaths("fanout", { suffix: "" }).data);
@@ -56,13 +52,13 @@ function ownFolder(folder: string): void {
     stats = lstatSync(folder);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new StateFolderError(
+    throw new FanoutError(
       `The state folder '${folder}' cannot be made: ${reason}. Set FANOUT_STATE_DIR to a folder that can be written to.`,
     );
   }
   const uid = process.getuid?.();
   if (!stats.isDirectory() || (uid !== undefined && stats.uid !== uid)) {
-    throw new StateFolderError(
+    throw new FanoutError(
       `The state folder '${folder}' is not a folder of this user. Set FANOUT_STATE_DIR to one that is.`,
     );
   }

@@ -30,8 +30,13 @@ export function fieldTimestamp(writer: BinaryWriter, fieldNo: number, us: number
   }
   const seconds = Math.floor(us / 1e6);
   writer.tag(fieldNo, WireType.LengthDelimited).fork();
+  writer.tag(1, WireType.Varint);
   // Seconds since 1970 fit in 32 unsigned bits until 2106, and as a varint they read the same as an int64.
-  writer.tag(1, WireType.Varint).uint32(seconds);
+  if (seconds < 2 ** 32) {
+    writer.uint32(seconds);
+  } else {
+    writer.int64(seconds);
+  }
   return fieldInt32(writer, 2, (us - seconds * 1e6) * 1000).join();
 }
 
@@ -56,7 +61,10 @@ function firstString(message: Uint8Array, fieldNo: number): string {
   return "";
 }
 
-/** A `google.protobuf.Timestamp` as microseconds since the epoch. */
+/**
+ * A `google.protobuf.Timestamp` as microseconds since the epoch. Times outside of 1970 to 2255, which programs send for
+ * "always" and "never", become the nearest inside: microseconds are exact there, in JavaScript and in the database.
+ */
 function timestampUs(message: Uint8Array): number {
   const reader = new BinaryReader(message);
   let us = 0;
@@ -70,7 +78,7 @@ function timestampUs(message: Uint8Array): number {
       reader.skip(type, no);
     }
   }
-  return us;
+  return Math.min(Math.max(us, 0), Number.MAX_SAFE_INTEGER);
 }
 
 type FieldKind = "string" | "int32" | "bool" | "bytes" | "strings" | "messages" | "enums" | "timestamp" | "stringValue";
