@@ -9,7 +9,8 @@ import type { Lease } from "./leases.js";
 import { RpcError } from "./rpc-error.js";
 import { sidecarMethods, sidecarService } from "./sidecar-service.js";
 import type { Store } from "./store.js";
-import { TaskHub, type HubContext } from "./task-hub.js";
+import type { HubContext } from "./instance-table.js";
+import { TaskHub } from "./task-hub.js";
 import { createWallClock } from "./wall-clock.js";
 
 /** The hub of calls that name none. */

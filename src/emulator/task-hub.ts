@@ -1,56 +1,19 @@
-import { setAlarm } from "./alarm.js";
-import type { GroupCommit } from "./group-commit.js";
+import { executionTerminated } from "./history.js";
 import {
-  executionStarted,
-  executionTerminated,
-  frame,
-  taskCompleted,
-  taskFailed,
-  timerFired,
-  PAST_EVENT,
-} from "./history.js";
-import { Instance, newExecutionId } from "./instance.js";
-import { LeaseTable, type EpisodeLease, type Lease } from "./leases.js";
-import { applyActions, type End } from "./orchestration.js";
+  InstanceTable,
+  type ActivityCompletion,
+  type EpisodeCompletion,
+  type HubContext,
+  type StartRequest,
+} from "./instance-table.js";
+import { LeaseTable, type Lease } from "./leases.js";
 import { ResultCounters, type ResultCounter } from "./result-counters.js";
 import { RpcError } from "./rpc-error.js";
 import { Scheduler } from "./scheduler.js";
-import { Status, isTerminal } from "./status.js";
-import type { ActiveInstance, InstanceRow, Store } from "./store.js";
+import { isTerminal } from "./status.js";
+import type { ActiveInstance, InstanceRow } from "./store.js";
 import type { StringValueBytes } from "./wire.js";
 import type { Worker } from "./worker.js";
-
-/** What a task hub shares with the others of its emulator. */
-export interface HubContext {
-  readonly store: Store;
-  readonly commits: GroupCommit;
-  /** Microseconds since the epoch. */
-  readonly clock: () => number;
-  /** A completion token that no other lease of this or an earlier process has. ASCII. */
-  readonly newToken: () => string;
-}
-
-export interface StartRequest {
-  readonly instanceId: string;
-  readonly name: string;
-  readonly version: StringValueBytes | undefined;
-  readonly input: StringValueBytes | undefined;
-  readonly executionId: string | undefined;
-  /** Microseconds since the epoch; 0 means now. */
-  readonly scheduledStartUs: number;
-  readonly traceContext: Uint8Array | undefined;
-  readonly tags: readonly Uint8Array[];
-}
-
-export interface EpisodeCompletion {
-  readonly actions: readonly Uint8Array[];
-  readonly customStatus: StringValueBytes | undefined;
-}
-
-export interface ActivityCompletion {
-  readonly result: StringValueBytes | undefined;
-  readonly failure: Uint8Array | undefined;
-}
 
 export type Answer<T> = (error: Error | undefined, value: T | undefined) => void;
 
@@ -64,13 +27,10 @@ export class TaskHub {
   readonly #context: HubContext;
   readonly #leases = new LeaseTable();
   readonly #scheduler: Scheduler;
-  readonly #instances = new Map<string, Instance>();
+  readonly #instances: InstanceTable;
   readonly #counters = new ResultCounters();
   /** Calls that wait for an instance, by its id. */
   readonly #watchers = new Map<string, Set<() => void>>();
-  /** Instances that this turn gave something to do, and ids of those whose status it changed. */
-  #touched = new Set<Instance>();
-  #changed = new Set<string>();
   #workerlessSinceMs: number | undefined = performance.now();
   /** Work items dispatched again because the connection of their worker had gone. */
   redelivered = 0;
@@ -81,6 +41,7 @@ export class TaskHub {
   ) {
     this.#context = context;
     this.#scheduler = new Scheduler(this.#leases, context.clock, context.newToken);
+    this.#instances = new InstanceTable(name, context, this.#leases, this.#scheduler);
   }
 
   get workerCount(): number {
@@ -96,25 +57,8 @@ export class TaskHub {
 
   start(request: StartRequest, answer: Answer<string>): void {
     this.#context.commits.submit(() => {
-      const createdUs = this.#context.clock();
-      const executionId = request.executionId ?? newExecutionId();
-      const { instanceId, name, version, input, scheduledStartUs } = request;
-      const taskHub = this.name;
-      const status = Status.Pending;
-      const row = { taskHub, instanceId, executionId, name, version, status, createdUs, scheduledStartUs, input };
-      const key = this.#context.store.insertInstance(row);
-      if (key === undefined) {
-        throw new RpcError("ALREADY_EXISTS", `An instance '${instanceId}' already exists in task hub '${taskHub}'.`);
-      }
-      const waiting = { seq: 1, event: executionStarted({ ...request, executionId }, createdUs) };
-      this.#context.store.appendWaiting(key, waiting);
-      this.#add({
-        row: { ...row, key, tasksCompleted: 0 },
-        history: new Uint8Array(0),
-        nextHistorySeq: 0,
-        waiting: [waiting],
-      });
-      return instanceId;
+      this.#instances.start(request);
+      return request.instanceId;
     }, answer);
   }
 
@@ -151,7 +95,7 @@ export class TaskHub {
     this.#context.commits.submit(() => {
       const instance = this.#instances.get(instanceId);
       if (instance !== undefined) {
-        this.#receive(instance, executionTerminated(output, false, this.#context.clock()), "urgent");
+        this.#instances.receive(instance, executionTerminated(output, false, this.#context.clock()), "urgent");
       } else if (this.find(instanceId, false) === undefined) {
         throw new RpcError("NOT_FOUND", `There is no instance '${instanceId}' in task hub '${this.name}'.`);
       }
@@ -250,17 +194,13 @@ export class TaskHub {
     }
   }
 
-  completeActivity(token: string, { result, failure }: ActivityCompletion, answer: Answer<void>): void {
+  completeActivity(token: string, completion: ActivityCompletion, answer: Answer<void>): void {
     this.#context.commits.submit(
       () => {
-        const { instance, taskId, executionId } = this.#leases.takeOf(token, "activity");
-        if (instance.ended || executionId !== instance.executionId || !instance.state.completeTask(taskId)) {
-          return;
+        const lease = this.#leases.takeOf(token, "activity");
+        if (this.#instances.completeActivity(lease, completion)) {
+          this.#counters.record(lease.instance.id);
         }
-        const nowUs = this.#context.clock();
-        const event = failure === undefined ? taskCompleted(taskId, result, nowUs) : taskFailed(taskId, failure, nowUs);
-        this.#receive(instance, event, "held");
-        this.#counters.record(instance.id);
       },
       this.#orGiveBack(token, answer),
     );
@@ -269,10 +209,7 @@ export class TaskHub {
   completeEpisode(token: string, completion: EpisodeCompletion, answer: Answer<void>): void {
     this.#context.commits.submit(
       () => {
-        const lease = this.#leases.takeOf(token, "episode");
-        if (!lease.instance.ended) {
-          this.#applyEpisode(lease, completion);
-        }
+        this.#instances.completeEpisode(this.#leases.takeOf(token, "episode"), completion);
       },
       this.#orGiveBack(token, answer),
     );
@@ -282,14 +219,8 @@ export class TaskHub {
 
   /** Sends what the committed turn made ready, and tells those who wait. */
   afterCommit(): void {
-    const touched = this.#touched;
-    const changed = this.#changed;
-    this.#touched = new Set();
-    this.#changed = new Set();
+    const changed = this.#instances.afterCommit();
     this.#counters.commit();
-    for (const instance of touched) {
-      this.#scheduler.consider(instance);
-    }
     this.#scheduler.dispatcher.pump();
     for (const id of changed) {
       for (const watcher of this.#watchers.get(id) ?? []) {
@@ -298,60 +229,18 @@ export class TaskHub {
     }
   }
 
-  /** Forgets what is in memory and takes up what is in the store. What workers hold stays theirs if it still counts. */
+  /** The store has taken back what this turn changed: memory follows it. Also how a hub begins. */
   reload(active: Iterable<ActiveInstance>): void {
-    for (const instance of this.#instances.values()) {
-      this.#scheduler.dispatcher.leaveHome(instance);
-      instance.stop();
-    }
-    this.#instances.clear();
-    this.#scheduler.dispatcher.clear();
-    this.#touched.clear();
+    this.#instances.reload(active);
     this.#counters.rollback();
-    const leases = Map.groupBy(this.#leases.takeAll(), (lease) => lease.instance.key);
-    for (const each of active) {
-      this.#resume(this.#add(each), leases.get(each.row.key) ?? []);
-    }
   }
 
+  /** Ends all streams and timers. */
   close(): void {
-    for (const instance of this.#instances.values()) {
-      instance.stop();
-    }
+    this.#instances.close();
     for (const worker of this.#scheduler.dispatcher.workers) {
       worker.stream.end();
     }
-  }
-
-  #resume(instance: Instance, leases: readonly Lease[]): void {
-    const ready = new Set(instance.state.tasks.keys());
-    for (const lease of leases) {
-      if (lease.kind === "episode") {
-        instance.episode = "leased";
-        this.#leases.grant({ ...lease, instance });
-      } else if (lease.executionId === instance.executionId && ready.delete(lease.taskId)) {
-        this.#leases.grant({ ...lease, instance });
-      }
-    }
-    for (const taskId of ready) {
-      this.#scheduler.enqueueTask(instance, taskId);
-    }
-    for (const [timerId, fireAtUs] of instance.state.timers) {
-      this.#setTimer(instance, timerId, fireAtUs);
-    }
-  }
-
-  #add(active: ActiveInstance): Instance {
-    const instance = new Instance(active);
-    this.#scheduler.welcome(instance);
-    this.#instances.set(instance.id, instance);
-    this.#touched.add(instance);
-    return instance;
-  }
-
-  #receive(instance: Instance, event: Uint8Array, urgency: "held" | "urgent"): void {
-    this.#context.store.appendWaiting(instance.key, instance.receive(event, urgency));
-    this.#touched.add(instance);
   }
 
   /** A worker drops a result whose completion was answered with an error, so its item has to be dispatched again. */
@@ -363,84 +252,4 @@ export class TaskHub {
       }
     };
   }
-
-  #applyEpisode(lease: EpisodeLease, completion: EpisodeCompletion): void {
-    const { instance } = lease;
-    const nowUs = this.#context.clock();
-    const taken = instance.takeWaiting(lease);
-    const { end, events, taskIds, timerIds } = applyActions(instance.state, completion.actions, nowUs);
-    this.#scheduler.learn(lease, events.length > 0 || end !== undefined);
-    if (end?.status === Status.ContinuedAsNew) {
-      this.#continueAsNew(instance, end, nowUs);
-      return;
-    }
-    const history = frame(PAST_EVENT, [lease.started, ...taken, ...events]);
-    const status = end?.status ?? Status.Running;
-    this.#context.store.applyEpisode(instance.key, {
-      processedSeq: instance.processedSeq,
-      historySeq: instance.nextHistorySeq,
-      history,
-      status,
-      updatedUs: nowUs,
-      completedUs: end === undefined ? 0 : nowUs,
-      output: end?.result,
-      failure: end?.failure,
-      customStatus: completion.customStatus,
-      tasksCompleted: instance.tasksCompleted - instance.waitingResults,
-    });
-    if (instance.status !== status) {
-      instance.status = status;
-      this.#changed.add(instance.id);
-    }
-    if (end !== undefined) {
-      instance.stop();
-      this.#scheduler.dispatcher.leaveHome(instance);
-      this.#instances.delete(instance.id);
-      return;
-    }
-    instance.append(history);
-    this.#touched.add(instance);
-    for (const taskId of taskIds) {
-      this.#scheduler.enqueueTask(instance, taskId);
-    }
-    for (const timerId of timerIds) {
-      this.#setTimer(instance, timerId, instance.state.timers.get(timerId)!);
-    }
-  }
-
-  #continueAsNew(instance: Instance, end: End, nowUs: number): void {
-    const executionId = newExecutionId();
-    const kept = instance.continueAsNew(executionId, end.newVersion);
-    this.#context.store.restart(instance.key, {
-      executionId,
-      version: end.newVersion,
-      input: end.result,
-      tasksCompleted: instance.tasksCompleted,
-      updatedUs: nowUs,
-    });
-    const { id: instanceId, name, version } = instance;
-    const started = executionStarted(
-      { instanceId, executionId, name, version, input: end.result, scheduledStartUs: 0, ...NO_CONTEXT },
-      nowUs,
-    );
-    for (const event of [started, ...end.carryoverEvents, ...kept]) {
-      this.#receive(instance, event, "urgent");
-    }
-  }
-
-  #setTimer(instance: Instance, timerId: number, fireAtUs: number): void {
-    const fire = (): void => {
-      if (!instance.ended && instance.state.timers.delete(timerId)) {
-        this.#receive(instance, timerFired(timerId, fireAtUs, this.#context.clock()), "urgent");
-      }
-    };
-    const delayMs = (fireAtUs - this.#context.clock()) / 1000;
-    const cancel = setAlarm(delayMs, () => {
-      // A turn that could not be written is undone by `reload`, which sets the timer anew.
-      this.#context.commits.submit(fire, () => {});
-    });
-    instance.setAlarm(timerId, cancel);
-  }
 }
-
-const NO_CONTEXT = { traceContext: undefined, tags: [] };
