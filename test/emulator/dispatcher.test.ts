@@ -1,0 +1,184 @@
+import { expect, test } from "vitest";
+import { Dispatcher, type Homed, type ReadyItem } from "../../src/emulator/dispatcher.js";
+import { Worker } from "../../src/emulator/worker.js";
+
+/** A worker and what it was sent; its stream takes `room` items, then wants no more. */
+interface NotingWorker {
+  readonly worker: Worker;
+  readonly sent: string[];
+  room: number;
+}
+
+function worker(id: string, room = Infinity): NotingWorker {
+  const state: NotingWorker = {
+    sent: [],
+    room,
+    worker: new Worker(
+      id,
+      {
+        write: (item) => {
+          state.sent.push(Buffer.from(item).toString());
+          state.room -= 1;
+          return state.room > 0;
+        },
+        end: () => {},
+      },
+      new Set(),
+    ),
+  };
+  return state;
+}
+
+/** An item that counts as in flight once it is sent, as a leased one does. */
+function item(name: string, instance: Homed = { home: undefined }): ReadyItem {
+  return {
+    instance,
+    encode: (worker) => {
+      worker.inFlight += 1;
+      return Buffer.from(name);
+    },
+  };
+}
+
+function dispatcherWith(...workers: { worker: Worker }[]): Dispatcher {
+  const dispatcher = new Dispatcher();
+  for (const { worker } of workers) {
+    dispatcher.addWorker(worker);
+  }
+  return dispatcher;
+}
+
+function dispatch(dispatcher: Dispatcher, ...items: ReadyItem[]): void {
+  for (const item of items) {
+    dispatcher.enqueue(item);
+  }
+  dispatcher.pump();
+}
+
+test("items wait until there is a worker, and are sent in order", () => {
+  const dispatcher = new Dispatcher();
+  dispatch(dispatcher, item("1"), item("2"), item("3"));
+  const first = worker("first");
+  dispatcher.addWorker(first.worker);
+  dispatcher.pump();
+  expect(first.sent).toEqual(["1", "2", "3"]);
+});
+
+test("an item that nothing is left to do for is not sent", () => {
+  const only = worker("only");
+  dispatch(dispatcherWith(only), { instance: { home: undefined }, encode: () => undefined }, item("next"));
+  expect(only.sent).toEqual(["next"]);
+});
+
+test("all items of an instance go to its home worker", () => {
+  const [first, second] = [worker("first"), worker("second")];
+  const dispatcher = dispatcherWith(first, second);
+  const instance: Homed = { home: undefined };
+  for (let n = 0; n < 20; n += 1) {
+    dispatch(dispatcher, item(`${n}`, instance));
+  }
+  expect([first.sent.length, second.sent.length]).toEqual([20, 0]);
+  expect(instance.home).toBe(first.worker);
+});
+
+test("homes are spread evenly: by instances first, by load where those are equal", () => {
+  const [first, second, third] = [worker("first"), worker("second"), worker("third")];
+  const dispatcher = dispatcherWith(first, second, third);
+  first.worker.inFlight = 10;
+  second.worker.inFlight = 5;
+  third.worker.inFlight = 20;
+  const instances = Array.from({ length: 6 }, (): Homed => ({ home: undefined }));
+  dispatch(dispatcher, ...instances.map((instance, n) => item(`${n}`, instance)));
+  expect(instances.map(({ home }) => home?.id)).toEqual(["second", "first", "third", "second", "first", "third"]);
+});
+
+test("an instance that has ended makes room for another at its home", () => {
+  const [first, second] = [worker("first"), worker("second")];
+  const dispatcher = dispatcherWith(first, second);
+  const instance: Homed = { home: undefined };
+  dispatch(dispatcher, item("a", instance));
+  dispatch(dispatcher, item("b"));
+  dispatcher.leaveHome(instance);
+  dispatch(dispatcher, item("c"));
+  expect([first.sent, second.sent]).toEqual([["a", "c"], ["b"]]);
+  expect([first.worker.homed, second.worker.homed]).toEqual([1, 1]);
+  dispatcher.leaveHome(instance);
+  expect(first.worker.homed).toBe(1);
+});
+
+test("items leave their home only when another worker is 128 items better off", () => {
+  const [first, second] = [worker("first"), worker("second")];
+  const dispatcher = dispatcherWith(first, second);
+  const instance: Homed = { home: undefined };
+  const items = Array.from({ length: 300 }, (_, n) => item(`${n}`, instance));
+  dispatch(dispatcher, ...items.slice(0, 128));
+  expect([first.sent.length, second.sent.length]).toEqual([128, 0]);
+  dispatch(dispatcher, ...items.slice(128));
+  expect(first.sent.length + second.sent.length).toBe(300);
+  expect(first.worker.load - second.worker.load).toBeLessThanOrEqual(128);
+  expect(first.worker.load).toBeGreaterThan(second.worker.load);
+  expect(instance.home).toBe(first.worker);
+});
+
+test("a worker with a full stream gets its items later, in order", () => {
+  const slow = worker("slow", 2);
+  const dispatcher = dispatcherWith(slow);
+  dispatch(dispatcher, item("1"), item("2"), item("3"), item("4"), item("5"));
+  expect(slow.sent).toEqual(["1", "2"]);
+  expect(slow.worker).toMatchObject({ blocked: true, load: 5 });
+  slow.room = 2;
+  dispatcher.unblock(slow.worker);
+  expect(slow.sent).toEqual(["1", "2", "3", "4"]);
+  expect(slow.worker.blocked).toBe(true);
+  dispatch(dispatcher, item("6"));
+  slow.room = Infinity;
+  dispatcher.unblock(slow.worker);
+  expect(slow.sent).toEqual(["1", "2", "3", "4", "5", "6"]);
+  expect(slow.worker).toMatchObject({ blocked: false, load: 6 });
+});
+
+test("a full stream keeps no other worker waiting", () => {
+  const [slow, free] = [worker("slow", 1), worker("free")];
+  const dispatcher = dispatcherWith(slow, free);
+  dispatch(dispatcher, item("1"), item("2"), item("3"), item("4"));
+  expect([slow.sent, free.sent]).toEqual([["1"], ["2", "4"]]);
+});
+
+test("what a worker was not sent goes to the others when it leaves, in front of what is newer", () => {
+  const [slow, free] = [worker("slow", 1), worker("free")];
+  const dispatcher = dispatcherWith(slow);
+  const instance: Homed = { home: undefined };
+  dispatch(dispatcher, item("1", instance), item("2", instance), item("3", instance));
+  dispatcher.enqueue(item("4"));
+  dispatcher.addWorker(free.worker);
+  dispatcher.removeWorker(slow.worker);
+  dispatcher.pump();
+  expect(slow.sent).toEqual(["1"]);
+  expect(free.sent).toEqual(["2", "3", "4"]);
+  expect(instance.home).toBe(free.worker);
+  expect([slow.worker.homed, slow.worker.load]).toEqual([0, 1]);
+});
+
+test("a worker that leaves twice loses nothing twice", () => {
+  const [slow, free] = [worker("slow", 1), worker("free")];
+  const dispatcher = dispatcherWith(slow);
+  dispatch(dispatcher, item("1"), item("2"));
+  dispatcher.removeWorker(slow.worker);
+  dispatcher.removeWorker(slow.worker);
+  dispatcher.unblock(slow.worker);
+  dispatcher.addWorker(free.worker);
+  dispatcher.pump();
+  expect([slow.sent, free.sent]).toEqual([["1"], ["2"]]);
+});
+
+test("clear forgets all that was not sent", () => {
+  const slow = worker("slow", 1);
+  const dispatcher = dispatcherWith(slow);
+  dispatch(dispatcher, item("1"), item("2"));
+  dispatcher.enqueue(item("3"));
+  dispatcher.clear();
+  slow.room = Infinity;
+  dispatcher.unblock(slow.worker);
+  dispatcher.pump();
+  expect(slow.sent).toEqual(["1"]);
+});

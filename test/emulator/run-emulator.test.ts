@@ -1,0 +1,65 @@
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { createServer, type AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { once } from "node:events";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { runEmulator } from "../../src/emulator/run-emulator.js";
+import { openStateFolder, type StateFolder } from "../../src/emulator/state-folder.js";
+import { RawConnection, type RawWorker } from "./raw-connection.js";
+
+let state: StateFolder;
+
+beforeEach(() => {
+  state = openStateFolder({ FANOUT_STATE_DIR: mkdtempSync(path.join(tmpdir(), "fanout-run-")) });
+});
+
+afterEach(() => {
+  rmSync(state.folder, { recursive: true });
+});
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
+}
+
+test("a port is served beside the socket, with the same instances", async () => {
+  const port = await freePort();
+  const run = (await runEmulator({ state, version: "test", port, idleMs: undefined }))!;
+  expect(run.emulator.status().endpoints).toEqual([`127.0.0.1:${port}`, `unix:${state.socket}`]);
+  const [near, far] = [new RawConnection(`unix:${state.socket}`, "hub"), new RawConnection(`127.0.0.1:${port}`, "hub")];
+  await near.start("instance");
+  expect(await far.state("instance")).toMatchObject({ name: "Orchestrator" });
+  near.close();
+  far.close();
+  run.stop();
+  await run.stopped;
+});
+
+test("a port that is taken is refused by number", async () => {
+  const taken = createServer().listen(0, "127.0.0.1");
+  await once(taken, "listening");
+  const { port } = taken.address() as AddressInfo;
+  await expect(runEmulator({ state, version: "test", port, idleMs: undefined })).rejects.toThrow(String(port));
+  expect(existsSync(state.socket)).toBe(false);
+  taken.close();
+});
+
+test("a second stop changes nothing, and calls that come too late break nothing", async () => {
+  const run = (await runEmulator({ state, version: "test", port: undefined, idleMs: 1_000 }))!;
+  const connection = new RawConnection(`unix:${state.socket}`, "hub");
+  const worker: RawWorker = await connection.worker();
+  await connection.start("instance");
+  await worker.item();
+  const late = Array.from({ length: 50 }, (_, n) => connection.start(`late-${n}`).catch((error: unknown) => error));
+  run.stop();
+  run.stop();
+  await run.stopped;
+  await Promise.all(late);
+  connection.close();
+  expect(existsSync(state.socket)).toBe(false);
+});
