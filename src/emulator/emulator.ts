@@ -100,7 +100,7 @@ export class Emulator {
     for (const { server } of this.#listeners) {
       server.close();
     }
-    this.#context.commits.flush();
+    this.#context.commits.close();
     for (const hub of this.#hubs.values()) {
       hub.close();
     }

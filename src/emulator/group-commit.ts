@@ -15,6 +15,7 @@ export class GroupCommit {
   readonly #onCommitted: () => void;
   readonly #onRolledBack: () => void;
   #commands: Command[] = [];
+  #closed = false;
 
   /**
    * `onCommitted` runs after each transaction, behind its answers; `onRolledBack` after one that failed, in front of
@@ -31,6 +32,10 @@ export class GroupCommit {
    * written anything, is that command's own answer; any other error rolls the whole turn back.
    */
   submit<T>(apply: () => T, answer: (error: Error | undefined, value: T | undefined) => void): void {
+    if (this.#closed) {
+      answer(new RpcError("UNAVAILABLE", "The emulator is stopping."), undefined);
+      return;
+    }
     this.#commands.push({ apply, answer: answer as Command["answer"] });
     if (this.#commands.length === 1) {
       setImmediate(() => {
@@ -62,6 +67,12 @@ export class GroupCommit {
       answer(error, value);
     }
     this.#onCommitted();
+  }
+
+  /** Commits what is waiting, and refuses all that comes after. */
+  close(): void {
+    this.flush();
+    this.#closed = true;
   }
 
   #fail(commands: readonly Command[], error: unknown): void {

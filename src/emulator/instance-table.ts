@@ -3,7 +3,7 @@ import type { GroupCommit } from "./group-commit.js";
 import { executionStarted, frame, taskCompleted, taskFailed, timerFired, PAST_EVENT } from "./history.js";
 import { Instance, newExecutionId } from "./instance.js";
 import type { EpisodeLease, Lease, LeaseTable } from "./leases.js";
-import { applyActions, type End } from "./orchestration.js";
+import { applyActions, type Action, type End } from "./orchestration.js";
 import { RpcError } from "./rpc-error.js";
 import type { Scheduler } from "./scheduler.js";
 import { Status } from "./status.js";
@@ -33,7 +33,7 @@ export interface StartRequest {
 }
 
 export interface EpisodeCompletion {
-  readonly actions: readonly Uint8Array[];
+  readonly actions: readonly Action[];
   readonly customStatus: StringValueBytes | undefined;
 }
 
@@ -122,7 +122,7 @@ export class InstanceTable {
     const { end, events, taskIds, timerIds } = applyActions(instance.state, completion.actions, nowUs);
     this.#scheduler.learn(lease, events.length > 0 || end !== undefined);
     if (end?.status === Status.ContinuedAsNew) {
-      this.#continueAsNew(instance, end, nowUs);
+      this.#continueAsNew(instance, end, completion.customStatus, nowUs);
       return;
     }
     const history = frame(PAST_EVENT, [lease.started, ...taken, ...events]);
@@ -139,10 +139,7 @@ export class InstanceTable {
       customStatus: completion.customStatus,
       tasksCompleted: instance.tasksCompleted - instance.waitingResults,
     });
-    if (instance.status !== status) {
-      instance.status = status;
-      this.#changed.add(instance.id);
-    }
+    this.#setStatus(instance, status);
     if (end !== undefined) {
       instance.stop();
       this.#scheduler.dispatcher.leaveHome(instance);
@@ -219,7 +216,14 @@ export class InstanceTable {
     return instance;
   }
 
-  #continueAsNew(instance: Instance, end: End, nowUs: number): void {
+  #setStatus(instance: Instance, status: number): void {
+    if (instance.status !== status) {
+      instance.status = status;
+      this.#changed.add(instance.id);
+    }
+  }
+
+  #continueAsNew(instance: Instance, end: End, customStatus: StringValueBytes | undefined, nowUs: number): void {
     const executionId = newExecutionId();
     const kept = instance.continueAsNew(executionId, end.newVersion);
     this.#context.store.restart(instance.key, {
@@ -228,7 +232,10 @@ export class InstanceTable {
       input: end.result,
       tasksCompleted: instance.tasksCompleted,
       updatedUs: nowUs,
+      status: Status.Running,
+      customStatus,
     });
+    this.#setStatus(instance, Status.Running);
     const { id: instanceId, name, version } = instance;
     const started = executionStarted(
       { instanceId, executionId, name, version, input: end.result, scheduledStartUs: 0, ...NO_CONTEXT },
@@ -241,6 +248,7 @@ export class InstanceTable {
 
   #setTimer(instance: Instance, timerId: number, fireAtUs: number): void {
     const fire = (): void => {
+      instance.dropAlarm(timerId);
       if (!instance.ended && instance.state.timers.delete(timerId)) {
         this.receive(instance, timerFired(timerId, fireAtUs, this.#context.clock()), "urgent");
       }

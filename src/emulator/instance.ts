@@ -146,6 +146,11 @@ export class Instance implements Homed {
     this.#alarms.set(timerId, cancel);
   }
 
+  /** It has gone off. */
+  dropAlarm(timerId: number): void {
+    this.#alarms.delete(timerId);
+  }
+
   cancelAlarms(): void {
     for (const cancel of this.#alarms.values()) {
       cancel();

@@ -146,41 +146,18 @@ const UNSUPPORTED_ACTIONS: Readonly<Record<number, string>> = {
   9: "rewindOrchestration",
 };
 
-/**
- * Applies the actions (encoded `OrchestratorAction`s) of an episode to the state. An action that the emulator does not
- * know fails the orchestration with the action's name: leaving it out would let the orchestrator wait for ever.
- */
-export function applyActions(state: Orchestration, actions: readonly Uint8Array[], nowUs: number): Outcome {
-  const events: Uint8Array[] = [];
-  const taskIds: number[] = [];
-  const timerIds: number[] = [];
-  let end: End | undefined;
-  for (const bytes of actions) {
-    const action = readAction(bytes);
-    if (action.kind === 2) {
-      const task = taskOf(action.body, SCHEDULE_TASK);
-      events.push(taskScheduled(action.id, task, nowUs));
-      state.tasks.set(action.id, task);
-      taskIds.push(action.id);
-    } else if (action.kind === 4) {
-      const fireAtUs = decode(TIMER, action.body).fireAt;
-      events.push(timerCreated(action.id, fireAtUs, nowUs));
-      state.timers.set(action.id, fireAtUs);
-      timerIds.push(action.id);
-    } else if (action.kind === 6) {
-      end ??= decode(CompleteOrchestration, action.body);
-    } else {
-      end = unsupported(UNSUPPORTED_ACTIONS[action.kind] ?? `number ${action.kind}`);
-      break;
-    }
-  }
-  if (end !== undefined && end.status !== Status.ContinuedAsNew) {
-    events.push(executionCompleted(end.status, end.result, end.failure, nowUs));
-  }
-  return { events, taskIds, timerIds, end };
+export type Action =
+  | { readonly kind: "task"; readonly id: number; readonly task: TaskRequest }
+  | { readonly kind: "timer"; readonly id: number; readonly fireAtUs: number }
+  | { readonly kind: "end"; readonly end: End }
+  | { readonly kind: "unsupported"; readonly name: string };
+
+/** Reads encoded `OrchestratorAction`s. Throws an Error on bytes that are not protobuf. */
+export function readActions(actions: readonly Uint8Array[]): Action[] {
+  return actions.map(readAction);
 }
 
-function readAction(bytes: Uint8Array): { id: number; kind: number; body: Uint8Array } {
+function readAction(bytes: Uint8Array): Action {
   const reader = new BinaryReader(bytes);
   let id = 0;
   let kind = 0;
@@ -194,7 +171,47 @@ function readAction(bytes: Uint8Array): { id: number; kind: number; body: Uint8A
       body = reader.bytes();
     }
   }
-  return { id, kind, body };
+  switch (kind) {
+    case 2:
+      return { kind: "task", id, task: taskOf(body, SCHEDULE_TASK) };
+    case 4:
+      return { kind: "timer", id, fireAtUs: decode(TIMER, body).fireAt };
+    case 6:
+      return { kind: "end", end: decode(CompleteOrchestration, body) };
+    default:
+      return { kind: "unsupported", name: UNSUPPORTED_ACTIONS[kind] ?? `number ${kind}` };
+  }
+}
+
+/**
+ * Applies the actions of an episode to the state. One that the emulator does not carry out fails the orchestration
+ * with its name: leaving it out would let the orchestrator wait for ever.
+ */
+export function applyActions(state: Orchestration, actions: readonly Action[], nowUs: number): Outcome {
+  const events: Uint8Array[] = [];
+  const taskIds: number[] = [];
+  const timerIds: number[] = [];
+  let end: End | undefined;
+  for (const action of actions) {
+    if (action.kind === "task") {
+      events.push(taskScheduled(action.id, action.task, nowUs));
+      state.tasks.set(action.id, action.task);
+      taskIds.push(action.id);
+    } else if (action.kind === "timer") {
+      events.push(timerCreated(action.id, action.fireAtUs, nowUs));
+      state.timers.set(action.id, action.fireAtUs);
+      timerIds.push(action.id);
+    } else if (action.kind === "end") {
+      end ??= action.end;
+    } else {
+      end = unsupported(action.name);
+      break;
+    }
+  }
+  if (end !== undefined && end.status !== Status.ContinuedAsNew) {
+    events.push(executionCompleted(end.status, end.result, end.failure, nowUs));
+  }
+  return { events, taskIds, timerIds, end };
 }
 
 function unsupported(action: string): End {

@@ -33,8 +33,9 @@ export class Scheduler {
     if (instance.ended || instance.episode !== "idle" || instance.waiting.length === 0) {
       return;
     }
+    // A start that is scheduled for later waits for its time, unless something else has come in for it meanwhile.
     const startInMs = (instance.scheduledStartUs - this.#clock()) / 1000;
-    if (instance.status === Status.Pending && startInMs > 0) {
+    if (instance.status === Status.Pending && startInMs > 0 && instance.waiting.length === 1) {
       this.#wake(instance, startInMs);
       return;
     }

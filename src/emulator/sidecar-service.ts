@@ -28,12 +28,12 @@ import {
   StreamInstanceHistoryRequest,
   TerminateRequest,
 } from "./messages.js";
-import { OrchestratorResponse } from "./orchestration.js";
+import { OrchestratorResponse, readActions, type Action } from "./orchestration.js";
 import { RpcError } from "./rpc-error.js";
 import { Status, isTerminal } from "./status.js";
 import type { Store } from "./store.js";
 import type { TaskHub } from "./task-hub.js";
-import { EMPTY_MESSAGE, decode } from "./wire.js";
+import { EMPTY_MESSAGE, decode, type Message } from "./wire.js";
 import { Worker } from "./worker.js";
 
 /** What the calls of one connection share. */
@@ -176,7 +176,8 @@ export function sidecarService(context: ServiceContext): UntypedServiceImplement
         hub.giveBack(completion.completionToken);
         throw new RpcError("UNIMPLEMENTED", `CompleteOrchestratorTask: ${field} is not supported.`);
       }
-      hub.completeEpisode(completion.completionToken, completion, empty(answer));
+      const actions = actionsOf(hub, completion);
+      hub.completeEpisode(completion.completionToken, { ...completion, actions }, empty(answer));
     }),
 
     AbandonTaskActivityWorkItem: abandon(context),
@@ -253,6 +254,17 @@ async function streamHistory(context: ServiceContext, call: ServerWritableStream
     }
   }
   call.end();
+}
+
+/** Reads the actions before anything is changed: one that cannot be read is this completion's fault alone. */
+function actionsOf(hub: TaskHub, completion: Message<typeof OrchestratorResponse>): Action[] {
+  try {
+    return readActions(completion.actions);
+  } catch (error) {
+    hub.giveBack(completion.completionToken);
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new RpcError("INVALID_ARGUMENT", `CompleteOrchestratorTask: an action cannot be read: ${reason}.`);
+  }
 }
 
 /** Answers a call whose response has no fields. */

@@ -155,13 +155,15 @@ class SqliteStore implements Store {
     this.#run("DELETE FROM history WHERE key = ?", key);
     this.#run("DELETE FROM waiting WHERE key = ?", key);
     this.#run(
-      `UPDATE instances SET execution_id = ?, version = coalesce(?, version), input = ?, custom_status = NULL,
-         tasks_completed = ?, updated_us = ? WHERE key = ?`,
+      `UPDATE instances SET execution_id = ?, version = coalesce(?, version), input = ?,
+         tasks_completed = ?, updated_us = ?, status = ?, custom_status = coalesce(?, custom_status) WHERE key = ?`,
       next.executionId,
       next.version ?? null,
       next.input ?? null,
       next.tasksCompleted,
       next.updatedUs,
+      next.status,
+      next.customStatus ?? null,
       key,
     );
   }

@@ -57,6 +57,9 @@ export interface NextExecution {
   readonly input: StringValueBytes | undefined;
   readonly tasksCompleted: number;
   readonly updatedUs: number;
+  readonly status: number;
+  /** Undefined leaves it as it is. */
+  readonly customStatus: StringValueBytes | undefined;
 }
 
 export interface RowFilter {

@@ -10,7 +10,7 @@ import {
   taskFailed,
   timerFired,
 } from "../../src/emulator/history.js";
-import { Orchestration, applyActions, type Outcome } from "../../src/emulator/orchestration.js";
+import { Orchestration, applyActions, readActions, type Outcome } from "../../src/emulator/orchestration.js";
 import { Status } from "../../src/emulator/status.js";
 import { stringValue } from "../../src/emulator/wire.js";
 import { activityParent, activityWorkItem } from "../../src/emulator/work-item.js";
@@ -36,6 +36,10 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   }),
 );
 
+function apply(state: Orchestration, actions: readonly Uint8Array[], nowUs: number): Outcome {
+  return applyActions(state, readActions(actions), nowUs);
+}
+
 describe("the state of an orchestration", () => {
   test("knows what is outstanding after any sequence of actions and results", () => {
     fc.assert(
@@ -47,7 +51,7 @@ describe("the state of an orchestration", () => {
         for (const step of steps) {
           if (step.kind === "episode") {
             const asked = step.actions.map((kind) => ({ kind, id: nextId++ }));
-            const outcome = applyActions(
+            const outcome = apply(
               state,
               asked.map(({ kind, id }) => (kind === "task" ? scheduleTask(id) : createTimer(id))),
               NOW_US,
@@ -81,7 +85,7 @@ describe("the state of an orchestration", () => {
 
   test("refuses a second result for a task, whichever it is", () => {
     const state = new Orchestration();
-    applyActions(state, [scheduleTask(3)], NOW_US);
+    apply(state, [scheduleTask(3)], NOW_US);
     expect(state.observe(resultEvent("completed", 3))).toBe(true);
     expect(state.observe(resultEvent("completed", 3))).toBe(false);
     expect(state.observe(resultEvent("failed", 3))).toBe(false);
@@ -102,7 +106,7 @@ describe("the state of an orchestration", () => {
 describe("actions", () => {
   test("a task goes into the history and to a worker with all that was asked for", () => {
     const state = new Orchestration();
-    const { events } = applyActions(state, [scheduleTask(5, '{"n":1}')], NOW_US);
+    const { events } = apply(state, [scheduleTask(5, '{"n":1}')], NOW_US);
     const trace = { traceparent: "00-trace", spanid: "span" };
     const task = { name: "Activity", version: { value: "2" }, input: { value: '{"n":1}' } };
     const scheduled = pb.HistoryEvent.deserializeBinary(events[0]!).toObject();
@@ -126,16 +130,12 @@ describe("actions", () => {
 
   test("a timer is due at the microsecond that was asked for", () => {
     const state = new Orchestration();
-    applyActions(state, [createTimer(1, NOW_US + 1_500_000)], NOW_US);
+    apply(state, [createTimer(1, NOW_US + 1_500_000)], NOW_US);
     expect(state.timers.get(1)).toBe(NOW_US + 1_500_000);
   });
 
   test("the end carries status, result and failure into the history", () => {
-    const completed = applyActions(
-      new Orchestration(),
-      [complete(Ending.ORCHESTRATION_STATUS_COMPLETED, '"done"')],
-      NOW_US,
-    );
+    const completed = apply(new Orchestration(), [complete(Ending.ORCHESTRATION_STATUS_COMPLETED, '"done"')], NOW_US);
     expect(completed.end).toMatchObject({
       status: Status.Completed,
       result: stringValue('"done"'),
@@ -147,11 +147,7 @@ describe("actions", () => {
         result: { value: '"done"' },
       },
     });
-    const failed = applyActions(
-      new Orchestration(),
-      [complete(Ending.ORCHESTRATION_STATUS_FAILED, undefined, "why")],
-      NOW_US,
-    );
+    const failed = apply(new Orchestration(), [complete(Ending.ORCHESTRATION_STATUS_FAILED, undefined, "why")], NOW_US);
     expect(lastEvent(failed)).toMatchObject({ executioncompleted: { failuredetails: { errormessage: "why" } } });
   });
 
@@ -165,7 +161,7 @@ describe("actions", () => {
     raised.setEventraised(new pb.EventRaisedEvent());
     end.setCarryovereventsList([raised]);
     action.setCompleteorchestration(end);
-    const outcome = applyActions(new Orchestration(), [action.serializeBinary()], NOW_US);
+    const outcome = apply(new Orchestration(), [action.serializeBinary()], NOW_US);
     expect(outcome.events).toEqual([]);
     expect(outcome.end).toMatchObject({
       status: Status.ContinuedAsNew,
@@ -176,7 +172,7 @@ describe("actions", () => {
   });
 
   test("tasks that were scheduled in the episode that ends are in its history in front of the end", () => {
-    const outcome = applyActions(
+    const outcome = apply(
       new Orchestration(),
       [scheduleTask(1), complete(Ending.ORCHESTRATION_STATUS_COMPLETED, "1")],
       NOW_US,
@@ -198,7 +194,7 @@ describe("actions", () => {
     action.setId(2);
     set(action);
     const actions = [scheduleTask(1), action.serializeBinary(), scheduleTask(3)];
-    const outcome = applyActions(new Orchestration(), actions, NOW_US);
+    const outcome = apply(new Orchestration(), actions, NOW_US);
     expect(outcome.end).toMatchObject({ status: Status.Failed });
     const { errortype, errormessage } = lastEvent(outcome).executioncompleted!.failuredetails!;
     expect(errortype).toBe("UnsupportedAction");
@@ -208,7 +204,7 @@ describe("actions", () => {
 
   test("an action that no version knows fails the orchestration with its number", () => {
     // Field 99, an empty message.
-    const outcome = applyActions(new Orchestration(), [new Uint8Array([0x9a, 0x06, 0x00])], NOW_US);
+    const outcome = apply(new Orchestration(), [new Uint8Array([0x9a, 0x06, 0x00])], NOW_US);
     expect(lastEvent(outcome).executioncompleted!.failuredetails!.errormessage).toContain("number 99");
   });
 });

@@ -160,6 +160,8 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
           input: bytes("again"),
           tasksCompleted: 7,
           updatedUs: 50,
+          status: Status.Running,
+          customStatus: undefined,
         };
         store.restart(key, next);
         store.appendWaiting(key, { seq: 4, event: bytes("new") });
@@ -170,7 +172,8 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
         executionId: "second",
         version: bytes("v1"),
         input: bytes("again"),
-        customStatus: undefined,
+        status: Status.Running,
+        customStatus: bytes("status"),
         tasksCompleted: 7,
         createdUs: 10,
         updatedUs: 50,
@@ -181,10 +184,21 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
     test("continue-as-new takes over a new version, and no input if none is given", () => {
       const key = add({ version: bytes("v1"), input: bytes("first") });
       committed(store, () => {
-        const next = { executionId: "2", version: bytes("v2"), input: undefined, tasksCompleted: 0, updatedUs: 1 };
+        const counts = { tasksCompleted: 0, updatedUs: 1, status: Status.Running };
+        const next = {
+          executionId: "2",
+          version: bytes("v2"),
+          input: undefined,
+          customStatus: bytes("new"),
+          ...counts,
+        };
         store.restart(key, next);
       });
-      expect(store.find("hub", "one", true)).toMatchObject({ version: bytes("v2"), input: undefined });
+      expect(store.find("hub", "one", true)).toMatchObject({
+        version: bytes("v2"),
+        input: undefined,
+        customStatus: bytes("new"),
+      });
     });
 
     test("a deleted instance leaves nothing, and its id is free", () => {
@@ -376,7 +390,15 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
       store.rollback();
       expect(contents(store, [kept, deleted])).toEqual(before);
       store.begin();
-      store.restart(kept, { executionId: "x", version: undefined, input: undefined, tasksCompleted: 1, updatedUs: 1 });
+      store.restart(kept, {
+        executionId: "x",
+        version: undefined,
+        input: undefined,
+        tasksCompleted: 1,
+        updatedUs: 1,
+        status: Status.Running,
+        customStatus: bytes("x"),
+      });
       store.rollback();
       expect(contents(store, [kept, deleted])).toEqual(before);
     });

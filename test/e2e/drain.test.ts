@@ -1,0 +1,118 @@
+import { createServer, type AddressInfo } from "node:net";
+import { once } from "node:events";
+import { describe, expect, test } from "vitest";
+import type { FanoutProcess } from "./fanout-process.js";
+import { activitiesReach } from "./hub-inspector.js";
+import { parseRunResult } from "./run-result-schema.js";
+import { Workplace } from "./workplace.js";
+
+const RESTARTS = 4;
+const RUN = "run --json --workers 0 --parallel-orchestrations 40 --parallel-activities 10";
+const NEEDED = 4_000;
+
+describe("fanout worker", () => {
+  test("drained by SIGTERM, again and again, has nothing delivered twice", async () => {
+    const place = await Workplace.open();
+    let worker = await connectedWorker(place);
+    const run = place.start(RUN);
+    for (let restart = 1; restart <= RESTARTS; restart += 1) {
+      await activitiesReach((NEEDED * (restart - 0.5)) / RESTARTS, place.socket);
+      const next = await connectedWorker(place);
+      worker.kill("SIGTERM");
+      const { code, stderr } = await worker.ended;
+      expect({ code, stderr }).toMatchObject({ code: 0 });
+      expect(stderr).toMatch(/^Draining: [\d,]+ work items? in flight/mu);
+      expect(completedBy(stderr)).toBeGreaterThan(0);
+      worker = next;
+    }
+    const { code, stdout, stderr } = await run.ended;
+    expect({ code, stderr }).toMatchObject({ code: 0 });
+    expect(parseRunResult(stdout).counts.activities).toEqual({ needed: NEEDED, completed: NEEDED });
+    expect(await place.runningEmulator()).toMatchObject({ redelivered: 0, workers: 1 });
+    worker.kill("SIGTERM");
+    expect(await worker.ended).toMatchObject({ code: 0 });
+  });
+
+  test("killed instead, has what it held delivered again, and counted once", async () => {
+    const place = await Workplace.open();
+    const worker = await connectedWorker(place);
+    const run = place.start(RUN);
+    await activitiesReach(NEEDED / 6, place.socket);
+    worker.kill("SIGKILL");
+    await connectedWorker(place);
+    const { code, stdout, stderr } = await run.ended;
+    expect({ code, stderr }).toMatchObject({ code: 0 });
+    expect(parseRunResult(stdout).counts.activities).toEqual({ needed: NEEDED, completed: NEEDED });
+    expect((await place.runningEmulator()).redelivered).toBeGreaterThan(0);
+  });
+
+  test("outlives an emulator that is killed: it says so, starts it again, and works on", async () => {
+    const place = await Workplace.open();
+    const worker = await connectedWorker(place);
+    const { pid } = await place.runningEmulator();
+    const before = worker.output.length;
+    process.kill(pid, "SIGKILL");
+    await worker.says(/No connection to the embedded emulator, task hub default, trying again/u, before);
+    await worker.says(/the embedded emulator was gone/u, before);
+    await worker.says(/Connected to the embedded emulator, task hub default/u, before);
+    expect((await place.runningEmulator()).pid).not.toBe(pid);
+    await place.succeed("run --workers 0");
+    expect(worker.running).toBe(true);
+  });
+
+  test("waits for a backend that is not there yet", async () => {
+    const place = await Workplace.open();
+    const port = await freePort();
+    const connection = `Endpoint=http://127.0.0.1:${port};Authentication=None;TaskHub=late`;
+    const worker = place.start("worker --port 0 --connection-string", connection);
+    await worker.says(new RegExp(`No connection to http://127.0.0.1:${port}, task hub late, trying again`, "u"));
+    const emulator = place.start(`emulator --port ${port}`);
+    await worker.says(new RegExp(`Connected to http://127.0.0.1:${port}, task hub late`, "u"));
+    await place.succeed("run --connection-string", connection);
+    worker.kill("SIGTERM");
+    expect(await worker.ended).toMatchObject({ code: 0, stderr: expect.stringMatching(/^Drained: 50 activities/mu) });
+    emulator.kill("SIGINT");
+    expect(await emulator.ended).toMatchObject({ code: 0 });
+  });
+
+  test("answers /status and /health, and names --port to another one that wants the same", async () => {
+    const place = await Workplace.open();
+    const worker = await connectedWorker(place);
+    const [, url = ""] = await worker.says(/Status on (http:\/\/127\.0\.0\.1:\d+)\/status/u);
+    const status = await fetch(`${url}/status`);
+    expect(status.status).toBe(200);
+    expect(await status.json()).toEqual({
+      status: "Running",
+      service: "Worker Service",
+      time: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/u),
+    });
+    const health = await fetch(`${url}/health`);
+    expect(health.status).toBe(200);
+    expect(await health.json()).toEqual({ status: "Healthy" });
+
+    const { port } = new URL(url);
+    const second = await place.run(`worker --port ${port}`);
+    expect(second).toMatchObject({ code: 2, stdout: "" });
+    expect(second.stderr).toMatch(new RegExp(`^error: Port ${port} on 127.0.0.1 is in use.*--port`, "mu"));
+  });
+});
+
+async function connectedWorker(place: Workplace): Promise<FanoutProcess> {
+  const worker = place.start("worker --port 0");
+  await worker.says(/Connected to the embedded emulator/u);
+  return worker;
+}
+
+/** What a drained worker says it has done. */
+function completedBy(stderr: string): number {
+  return Number(/^Drained: ([\d,]+) activit/mu.exec(stderr)?.[1]?.replaceAll(",", ""));
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
+}

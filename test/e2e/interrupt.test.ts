@@ -1,0 +1,111 @@
+import { describe, expect, test, vi } from "vitest";
+import type { FanoutProcess } from "./fanout-process.js";
+import { Workplace } from "./workplace.js";
+
+const CTRL_C = "\u0003";
+const SHOW_CURSOR = "\u001B[?25h";
+const HIDE_CURSOR = "\u001B[?25l";
+/** More than a machine gets done before somebody presses Ctrl-C. */
+const LONG = "run --workers 2 --iterations 1000 --parallel-activities 20 --parallel-orchestrations 40";
+
+/** `script`, which lends a terminal to a program, takes these arguments on Linux alone. */
+describe.skipIf(process.platform !== "linux")("on a terminal", () => {
+  test("completed activities are seen rising at least three times before the end", async () => {
+    const place = await Workplace.open();
+    const run = place.startOnTerminal("run --parallel-orchestrations 50 --parallel-activities 10");
+    expect(await run.ended).toMatchObject({ code: 0 });
+    const counts = activitiesSeen(run.output, "5,000").filter((count) => count < 5_000);
+    expect(counts).toEqual(counts.toSorted((a, b) => a - b));
+    expect(new Set(counts).size).toBeGreaterThan(3);
+    expect(run.output).toContain("Completed");
+    expectCursorRestored(run.output);
+  });
+
+  test("Ctrl-C ends a run in order, and leaves the emulator whole", async () => {
+    const place = await Workplace.open();
+    const run = await runAtWork(place);
+    const { pid } = await place.runningEmulator();
+    run.press(CTRL_C);
+    const { code } = await run.ended;
+    expect(run.output).toMatch(/interrupted: terminating 40 orchestrations in flight; press Ctrl-C again to exit now/u);
+    expect(run.output).toMatch(/Interrupted.*: 0 of 40 orchestrations completed in/u);
+    expect(run.output).toMatch(/not completed .*40 terminated/u);
+    expect(code).toBe(130);
+    expectCursorRestored(run.output);
+    expect(await place.runningEmulator()).toMatchObject({ pid, instances: 40, inFlight: 0 });
+    await place.succeed("run --workers 1");
+    expect((await place.runningEmulator()).pid).toBe(pid);
+  });
+
+  test("a second Ctrl-C ends it at once, though the backend does not answer", async () => {
+    const place = await Workplace.open();
+    const run = await runAtWork(place);
+    const { pid } = await place.runningEmulator();
+    process.kill(pid, "SIGSTOP");
+    run.press(CTRL_C);
+    await run.says(/interrupted: terminating 40 orchestrations in flight/u);
+    const firstMs = performance.now();
+    // Two presses that come too close to each other are one, so it is pressed until it is heard.
+    const impatient = setInterval(() => run.press(CTRL_C), 100);
+    const { code } = await run.ended;
+    clearInterval(impatient);
+    expect(code).toBe(130);
+    // Left alone, it would have waited for the emulator for five seconds.
+    expect(performance.now() - firstMs).toBeLessThan(4_000);
+    expect(run.output).not.toContain("Interrupted");
+    expectCursorRestored(run.output);
+    process.kill(pid, "SIGCONT");
+    expect((await place.runningEmulator()).pid).toBe(pid);
+  });
+
+  test("with --leave, Ctrl-C leaves orchestrations running, and says where", async () => {
+    const place = await Workplace.open();
+    const run = await runAtWork(place, `${LONG} --leave`);
+    run.press(CTRL_C);
+    const { code } = await run.ended;
+    expect(code).toBe(130);
+    expect(run.output).toMatch(
+      /interrupted: 40 orchestrations in flight left running on task hub default, ids r\w+-\*/u,
+    );
+    expect(run.output).toMatch(/not completed .*40 unfinished/u);
+    expect(await place.runningEmulator()).toMatchObject({ instances: 40, inFlight: 40 });
+  });
+});
+
+test("SIGTERM ends a run in order with 143, and its workers with it", async () => {
+  const place = await Workplace.open();
+  const run = place.start(LONG);
+  await run.says(/^\d+ s: 0 of 40 orchestrations, [1-9]/mu);
+  run.kill("SIGTERM");
+  const { code, stdout } = await run.ended;
+  expect(code).toBe(143);
+  expect(stdout).toMatch(/^Interrupted: 0 of 40 orchestrations completed/u);
+  expect(await place.runningEmulator()).toMatchObject({ inFlight: 0, workers: 0 });
+});
+
+test("a run that is killed takes its workers with it", async () => {
+  const place = await Workplace.open();
+  const run = place.start(LONG);
+  await run.says(/^\d+ s: 0 of 40 orchestrations, [1-9]/mu);
+  run.kill("SIGKILL");
+  await vi.waitFor(async () => expect(await place.emulatorStatus()).toMatchObject({ workers: 0 }), 30_000);
+  expect(await place.runningEmulator()).toMatchObject({ redelivered: 0 });
+});
+
+/** A long run on a terminal, some of its activities done. */
+async function runAtWork(place: Workplace, line = LONG): Promise<FanoutProcess> {
+  const run = place.startOnTerminal(line);
+  await run.says(/activities .* [1-9][\d,]* \/ 800,000/u);
+  return run;
+}
+
+/** Every count of completed activities that the bar has shown. */
+function activitiesSeen(output: string, total: string): readonly number[] {
+  const counts = output.matchAll(new RegExp(`activities .*? ([\\d,]+) / ${total}`, "gu"));
+  return Array.from(counts, ([, count = ""]) => Number(count.replaceAll(",", "")));
+}
+
+function expectCursorRestored(output: string): void {
+  expect(output).toContain(HIDE_CURSOR);
+  expect(output.lastIndexOf(SHOW_CURSOR)).toBeGreaterThan(output.lastIndexOf(HIDE_CURSOR));
+}

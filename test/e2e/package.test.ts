@@ -1,0 +1,31 @@
+import { readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+import { z } from "zod";
+import { Workplace } from "./workplace.js";
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+
+const packed = z.tuple([z.object({ files: z.array(z.object({ path: z.string() })) })]);
+const manifest = z.object({ bin: z.record(z.string(), z.string()), engines: z.object({ node: z.string() }) });
+
+test("the package holds what it needs at run time, and nothing else", async () => {
+  const place = await Workplace.open();
+  // Without scripts: `prepare` would build into the folder that other tests are running from.
+  const args = ["pack", ROOT, "--json", "--ignore-scripts", "--offline", "--pack-destination", place.folder];
+  const { code, stdout, stderr } = await place.startProgram("npm", args).ended;
+  expect({ code, stderr }).toMatchObject({ code: 0 });
+  const [{ files }] = packed.parse(JSON.parse(stdout));
+  const paths = files.map(({ path }) => path);
+  expect(paths.filter((path) => !path.startsWith("dist/")).sort()).toEqual([
+    "README.md",
+    "bin/fanout.js",
+    "package.json",
+  ]);
+  expect(paths.filter((path) => path.startsWith("dist/") && !path.endsWith(".js"))).toEqual([]);
+  // What the package starts has to be in it: the commands, and the processes that they start.
+  expect(paths).toEqual(expect.arrayContaining(["dist/cli.js", "dist/emulator/main.js", "dist/worker/main.js"]));
+  const { bin, engines } = manifest.parse(JSON.parse(await readFile(`${ROOT}/package.json`, "utf8")));
+  expect(bin).toEqual({ fanout: "bin/fanout.js" });
+  expect(engines.node).toBe(">=22.13");
+});

@@ -1,0 +1,35 @@
+/** Processes as Linux shows them under /proc; elsewhere there are none to be seen. */
+import { readFileSync, readdirSync } from "node:fs";
+
+/** Processes whose environment names this folder or something in it. */
+export function processesOf(folder: string): readonly number[] {
+  return pids().filter((pid) => fileOf(pid, "environ").includes(`=${folder}/`));
+}
+
+/** Worker processes that this process has started. */
+export function workersOf(pid: number): readonly number[] {
+  return pids().filter((child) => parentOf(child) === pid && fileOf(child, "cmdline").includes("/dist/worker/main.js"));
+}
+
+function pids(): readonly number[] {
+  try {
+    return readdirSync("/proc")
+      .filter((name) => /^\d+$/u.test(name))
+      .map(Number);
+  } catch {
+    return [];
+  }
+}
+
+function parentOf(pid: number): number {
+  return Number(/^PPid:\s*(\d+)$/mu.exec(fileOf(pid, "status"))?.[1] ?? "0");
+}
+
+/** Empty for a process that has gone, or is not ours to look at. */
+function fileOf(pid: number, name: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/${name}`, "utf8");
+  } catch {
+    return "";
+  }
+}

@@ -1,0 +1,72 @@
+import { readFile, readlink, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, test, vi } from "vitest";
+import { parseRunResult } from "./run-result-schema.js";
+import { Workplace } from "./workplace.js";
+
+describe("the shared emulator", () => {
+  test("is one, though five commands start at the same moment", async () => {
+    const place = await Workplace.open();
+    const runs = Array.from({ length: 5 }, () => place.start("run --json --iterations 3"));
+    const ended = await Promise.all(runs.map((run) => run.ended));
+    for (const { code, stdout, stderr } of ended) {
+      expect({ code, stderr }).toMatchObject({ code: 0 });
+      expect(parseRunResult(stdout).counts.activities).toEqual({ needed: 15, completed: 15 });
+    }
+    const runIds = new Set(ended.map(({ stdout }) => parseRunResult(stdout).runId));
+    expect(runIds.size).toBe(5);
+    // One of the five has started it, and only one process has ever been the emulator.
+    expect(ended.filter(({ stderr }) => stderr.includes("started the embedded emulator"))).toHaveLength(1);
+    const log = await readFile(join(place.stateFolder, "emulator.log"), "utf8");
+    const { pid, instances } = await place.runningEmulator();
+    expect(log.match(/\[\d+\] started/gu)).toEqual([`[${pid}] started`]);
+    expect(instances).toBe(5);
+  });
+
+  test("has the work of other runs, which a run tells of and keeps in its result", async () => {
+    const place = await Workplace.open();
+    const other = place.start("run --workers 0 --json --parallel-orchestrations 3");
+    await other.says(/3 orchestrations x/u);
+    await vi.waitFor(async () => expect(await place.emulatorStatus()).toMatchObject({ inFlight: 3 }), 30_000);
+
+    const { stdout, stderr } = await place.succeed("run --workers 1 --json");
+    const { environment } = parseRunResult(stdout);
+    // Its workers are anyone's, so that the other run ends as well.
+    const { code, stdout: othersResult } = await other.ended;
+    expect(code).toBe(0);
+    const { runId } = parseRunResult(othersResult);
+    expect(environment.hub).toEqual({ unfinished: 3, more: false, runs: [{ runId, unfinished: 3 }] });
+    expect(stderr).toContain(`task hub default already has 3 unfinished instances (1 other run: ${runId}: 3)`);
+  });
+
+  test.skipIf(process.platform !== "linux")("takes along nothing of the command that started it", async () => {
+    const place = await Workplace.open();
+    const secret = "s3cr3t-of-the-shell";
+    const run = place.startWith({ ...place.env, AZURE_CLIENT_SECRET: secret }, "run --workers 1");
+    expect(await run.ended).toMatchObject({ code: 0 });
+    const { pid } = await place.runningEmulator();
+    expect(await readFile(`/proc/${pid}/environ`, "utf8")).not.toContain(secret);
+    expect(await readlink(`/proc/${pid}/cwd`)).toBe(place.stateFolder);
+    // pid (comm) state ppid pgrp session: it leads a session of its own, which no Ctrl-C of a terminal reaches.
+    const [, session] = /^\d+ \(.*\) \S+ \d+ \d+ (\d+)/u.exec(await readFile(`/proc/${pid}/stat`, "utf8"))!;
+    expect(Number(session)).toBe(pid);
+    expect((await stat(place.stateFolder)).mode & 0o777).toBe(0o700);
+  });
+
+  test("stops when told to, keeps its state, and loses it only to a reset", async () => {
+    const place = await Workplace.open();
+    await place.succeed("run --workers 1");
+    const { pid } = await place.runningEmulator();
+    expect((await place.succeed("emulator stop")).stdout).toContain(`stopped (process ${pid})`);
+    expect(await place.emulatorStatus()).toEqual({ running: false, folder: place.stateFolder });
+    expect((await place.succeed("emulator stop")).stdout).toBe("not running\n");
+
+    await place.succeed("run --workers 1");
+    expect(await place.runningEmulator()).toMatchObject({ instances: 2 });
+    const unasked = await place.run("emulator reset");
+    expect(unasked).toMatchObject({ code: 2, stderr: expect.stringContaining("--yes") });
+    await place.succeed("emulator reset --yes");
+    await place.succeed("run --workers 1");
+    expect(await place.runningEmulator()).toMatchObject({ instances: 1 });
+  });
+});

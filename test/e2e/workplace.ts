@@ -1,0 +1,133 @@
+import { mkdtemp, mkdir, realpath, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { onTestFinished } from "vitest";
+import { z } from "zod";
+import { FanoutProcess, type Ended } from "./fanout-process.js";
+import { processesOf } from "./process-table.js";
+
+export const FANOUT = fileURLToPath(new URL("../../bin/fanout.js", import.meta.url));
+
+const emulatorStatus = z.discriminatedUnion("running", [
+  z.strictObject({ running: z.literal(false), folder: z.string() }),
+  z.strictObject({
+    running: z.literal(true),
+    pid: z.int(),
+    version: z.string(),
+    endpoints: z.array(z.string()).min(1),
+    folder: z.string(),
+    startedAt: z.iso.datetime(),
+    connections: z.int(),
+    instances: z.int(),
+    inFlight: z.int(),
+    workers: z.int(),
+    redelivered: z.int(),
+  }),
+]);
+
+export type RunningEmulator = Extract<z.output<typeof emulatorStatus>, { running: true }>;
+
+/** A machine of its own, as far as fanout can tell: an empty HOME, a working folder, and no state. */
+export class Workplace {
+  readonly home: string;
+  readonly folder: string;
+  readonly stateFolder: string;
+  readonly #started: FanoutProcess[] = [];
+
+  constructor(readonly root: string) {
+    this.home = join(root, "home");
+    this.folder = join(root, "work");
+    // Not made: that is for fanout to do.
+    this.stateFolder = join(root, "state");
+  }
+
+  /** For the test that is running: it is closed when the test has ended, however it did. */
+  static async open(): Promise<Workplace> {
+    const place = new Workplace(await realpath(await mkdtemp(join(tmpdir(), "fanout-e2e-"))));
+    onTestFinished(() => place.close());
+    await mkdir(place.home);
+    await mkdir(place.folder);
+    return place;
+  }
+
+  get socket(): string {
+    return join(this.stateFolder, "emulator.sock");
+  }
+
+  /** All that a command is told about its surroundings. */
+  get env(): Readonly<Record<string, string>> {
+    return {
+      PATH: process.env["PATH"] ?? "",
+      HOME: this.home,
+      TERM: "xterm-256color",
+      FANOUT_STATE_DIR: this.stateFolder,
+    };
+  }
+
+  /** Starts `fanout` with arguments as in `run --iterations 3`, and more of them that may hold spaces. */
+  start(line: string, ...more: readonly string[]): FanoutProcess {
+    return this.startProgram(process.execPath, [FANOUT, ...line.split(" "), ...more]);
+  }
+
+  /** Starts `fanout` with these variables in place of the usual ones. */
+  startWith(env: NodeJS.ProcessEnv, line: string): FanoutProcess {
+    return this.startProgram(process.execPath, [FANOUT, ...line.split(" ")], env);
+  }
+
+  startProgram(command: string, args: readonly string[], env: NodeJS.ProcessEnv = this.env): FanoutProcess {
+    const started = new FanoutProcess(command, args, { cwd: this.folder, env });
+    this.#started.push(started);
+    return started;
+  }
+
+  /** Starts `fanout` on a terminal of its own, 100 columns wide. What is pressed there arrives as from a keyboard. */
+  startOnTerminal(line: string): FanoutProcess {
+    const command = `stty cols 100 rows 30; exec '${process.execPath}' '${FANOUT}' ${line}`;
+    return this.startProgram("script", ["-qfec", command, "/dev/null"]);
+  }
+
+  /** Runs `fanout` to its end. */
+  run(line: string, ...more: readonly string[]): Promise<Ended> {
+    return this.start(line, ...more).ended;
+  }
+
+  /** Runs `fanout` to its end, which has to be a good one, and returns it. */
+  async succeed(line: string, ...more: readonly string[]): Promise<Ended> {
+    const ended = await this.run(line, ...more);
+    if (ended.code !== 0) throw new Error(`Expected \`fanout ${line}\` to end with 0, found ${JSON.stringify(ended)}`);
+    return ended;
+  }
+
+  async emulatorStatus(): Promise<z.output<typeof emulatorStatus>> {
+    const { stdout } = await this.succeed("emulator status --json");
+    return emulatorStatus.parse(JSON.parse(stdout));
+  }
+
+  async runningEmulator(): Promise<RunningEmulator> {
+    const status = await this.emulatorStatus();
+    if (!status.running) throw new Error("Expected a running emulator, found none");
+    return status;
+  }
+
+  /** Ends what was started here, whoever started it, and leaves nothing behind. */
+  async close(): Promise<void> {
+    for (const started of this.#started) if (started.running) started.kill("SIGKILL");
+    await Promise.all(this.#started.map(({ ended }) => ended));
+    await this.run("emulator stop");
+    // Workers of a run that was killed may still be draining, and would start the emulator again to do so.
+    for (let pids = processesOf(this.root); pids.length > 0; pids = processesOf(this.root)) {
+      for (const pid of pids) killIfThere(pid);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    await rm(this.root, { recursive: true, force: true });
+  }
+}
+
+function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error;
+  }
+}
