@@ -45,13 +45,23 @@ export async function withRetry<T>(attempt: (first: boolean) => Promise<T>, retr
       }
       attempts = performance.now() - startedMs > FOUND_MS ? 1 : attempts + 1;
       if (attempts === retry.maxAttempts) {
-        throw new FanoutError(`The backend is away: ${error.details}. ${attempts} attempts failed.`, 1, {
-          cause: error,
-        });
+        throw new FanoutError(
+          `The backend does not answer: ${reasonOf(error)} (${attempts} attempts). ` +
+            "Check that it runs, and that the connection string names it.",
+          1,
+          { cause: error },
+        );
       }
       await retry.recover();
     }
   }
+}
+
+/** What went wrong with the connection, without what grpc-js puts around it. */
+function reasonOf({ details }: ServiceError): string {
+  return details
+    .replace(/^No connection established\. Last error: (Error: )?/u, "")
+    .replace(/\. Resolution note:.*$/u, "");
 }
 
 /** A pause of 50 to 250 ms. */

@@ -106,7 +106,11 @@ function parse(text: string, source: string, taskHubFlag: string | undefined): C
 }
 
 function refuseOthers(parts: ReadonlyMap<string, string>, source: string): void {
-  for (const key of parts.keys()) {
+  for (const [key, value] of parts) {
+    if (/^=*$/u.test(value)) {
+      // A key or a token in base64 ends like this: it is not repeated.
+      throw wrong(source, 'a part has nothing behind its first "=": every part has to be Key=Value');
+    }
     const later = LATER_KEYS.find((known) => known.toLowerCase() === key);
     throw wrong(
       source,

@@ -20,6 +20,8 @@ import { WorkerWatch } from "./worker-watch.js";
 import { errorText } from "../format/error-text.js";
 
 const FOLLOW_AGAIN_MS = 1_000;
+/** How long an interruption waits for the answers to starts before it says what is in flight. */
+const START_PATIENCE_MS = 1_000;
 
 export interface LoadTestOptions {
   readonly plan: LoadPlan;
@@ -181,6 +183,12 @@ export class LoadTest {
   async #settle(generating: Promise<void>): Promise<void> {
     const { backend, runId, leave, onLine } = this.options;
     const { inFlight, allStarted } = this.#generator;
+    // Starts that have left may be accepted yet, and then want ending like the others.
+    const answered = await Promise.race([allStarted.then(() => true), sleep(START_PATIENCE_MS, false, { ref: false })]);
+    if (answered && inFlight.size === 0) {
+      onLine("interrupted: nothing is in flight");
+      return;
+    }
     const count = plural(inFlight.size, "orchestration");
     if (this.#workers.ownWorkers > 0 && !leave) {
       onLine(`interrupted: terminating ${count} in flight; press Ctrl-C again to exit now`);

@@ -42,7 +42,9 @@ describe("a backend that is not there", () => {
     const { code, stdout, stderr } = await place.run("run --connection-string", DEAD_END);
     expect(performance.now() - startedMs).toBeLessThan(15_000);
     expect(code).toBe(1);
-    expect(stderr).toMatch(/^error: The backend is away: .*ECONNREFUSED 127\.0\.0\.1:1/mu);
+    expect(stderr).toMatch(
+      /^error: The backend does not answer: connect ECONNREFUSED 127\.0\.0\.1:1 \(10 attempts\)\. Check that it runs/mu,
+    );
     expect(stdout + stderr).not.toMatch(STACK);
     expect(existsSync(place.stateFolder)).toBe(false);
   });
