@@ -1,6 +1,5 @@
 import { setTimeout } from "node:timers/promises";
 import { status, type ServiceError } from "@grpc/grpc-js";
-import { FanoutError } from "../errors.js";
 
 /** A call that was under way for so long had found the backend: what follows is another absence. */
 const FOUND_MS = 1_000;
@@ -15,6 +14,8 @@ export interface RetryPolicy {
   readonly maxAttempts: number;
   /** Awaited between a failed attempt and the next. */
   readonly recover: () => Promise<void>;
+  /** What to throw in place of the last error, given the attempts in a row that found the backend away. */
+  readonly explain: (error: ServiceError, attempts: number) => unknown;
 }
 
 export interface Retry extends RetryPolicy {
@@ -25,7 +26,7 @@ export interface Retry extends RetryPolicy {
 
 /**
  * Makes a call again while the backend is away. `attempt` is told whether it is the first one. Throws what the last
- * attempt threw; an abort as the signal's reason.
+ * attempt threw, explained where it is a ServiceError; an abort as the signal's reason.
  */
 export async function withRetry<T>(attempt: (first: boolean) => Promise<T>, retry: Retry): Promise<T> {
   let attempts = 0;
@@ -40,28 +41,13 @@ export async function withRetry<T>(attempt: (first: boolean) => Promise<T>, retr
         throw error;
       }
       retry.onFailure(error);
-      if (error.code !== status.UNAVAILABLE) {
-        throw error;
-      }
       attempts = performance.now() - startedMs > FOUND_MS ? 1 : attempts + 1;
-      if (attempts === retry.maxAttempts) {
-        throw new FanoutError(
-          `The backend does not answer: ${reasonOf(error)} (${attempts} attempts). ` +
-            "Check that it runs, and that the connection string names it.",
-          1,
-          { cause: error },
-        );
+      if (error.code !== status.UNAVAILABLE || attempts === retry.maxAttempts) {
+        throw retry.explain(error, attempts);
       }
       await retry.recover();
     }
   }
-}
-
-/** What went wrong with the connection, without what grpc-js puts around it. */
-function reasonOf({ details }: ServiceError): string {
-  return details
-    .replace(/^No connection established\. Last error: (Error: )?/u, "")
-    .replace(/\. Resolution note:.*$/u, "");
 }
 
 /** A pause of 50 to 250 ms. */

@@ -19,5 +19,7 @@ export function channelOptions(kind: "emulator" | "scheduler"): ChannelOptions {
     "grpc.min_reconnect_backoff_ms": kind === "emulator" ? 50 : 500,
     // Calls are made again by fanout itself, which knows which may be.
     "grpc.enable_retries": 0,
+    // Nor is it for a record in the name service to say how calls are made.
+    "grpc.service_config_disable_resolution": 1,
   };
 }

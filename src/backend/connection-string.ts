@@ -1,34 +1,36 @@
-import { readFileSync } from "node:fs";
-import { z } from "zod";
 import { UsageError } from "../errors.js";
+import { SETTINGS_FILE, connectionStringOfSettings } from "./app-settings.js";
+import {
+  AUTHENTICATION_KINDS,
+  CREDENTIAL_KEYS,
+  CREDENTIAL_KINDS,
+  type Authentication,
+  type CredentialAuthentication,
+  type CredentialKey,
+} from "./authentication.js";
+
+export interface EmulatorConnection {
+  readonly kind: "emulator";
+  readonly taskHub: string;
+  readonly source: string;
+}
+
+export interface EndpointConnection {
+  readonly kind: "endpoint";
+  /** Host and port only. Of https wherever there is a credential. */
+  readonly url: URL;
+  readonly taskHub: string;
+  readonly authentication: Authentication;
+  readonly source: string;
+}
 
 /** A parsed connection string. `source` says where it came from, for the line that tells a person. */
-export type Connection =
-  | { readonly kind: "emulator"; readonly taskHub: string; readonly source: string }
-  | {
-      readonly kind: "endpoint";
-      readonly url: URL;
-      readonly taskHub: string;
-      readonly authentication: "None";
-      readonly source: string;
-    };
+export type Connection = EmulatorConnection | EndpointConnection;
 
 const VARIABLE = "DURABLE_TASK_CONNECTION_STRING";
-const SETTINGS_FILE = "appsettings.json";
 const DEFAULT_TASK_HUB = "default";
-
-/** What the SDK's other languages accept as well, and this version does not have yet. */
-const LATER_KINDS = [
-  "DefaultAzure",
-  "ManagedIdentity",
-  "WorkloadIdentity",
-  "Environment",
-  "AzureCli",
-  "AzurePowerShell",
-  "VisualStudioCode",
-  "InteractiveBrowser",
-];
-const LATER_KEYS = ["ClientID", "TenantId", "TokenFilePath", "AdditionallyAllowedTenants"];
+/** Where a credential may go that a file in some folder asks for. */
+const SCHEDULER_DOMAIN = ".durabletask.io";
 
 export interface ConnectionSources {
   /** What `--connection-string` says. */
@@ -39,27 +41,102 @@ export interface ConnectionSources {
   readonly folder?: string;
 }
 
-/**
- * Finds the connection string and parses it: the flag, then the environment, then `appsettings.json` in the working
- * folder, then the embedded emulator. Throws a UsageError that names the wrong part and never quotes a value of it
- * that might be a secret.
- */
-export function resolveConnection({ flag, taskHub, env = process.env, folder = "." }: ConnectionSources): Connection {
-  const variable = env[VARIABLE];
-  if (flag !== undefined) {
-    return parse(flag, "--connection-string", taskHub);
-  }
-  if (variable !== undefined && variable !== "") {
-    return parse(variable, VARIABLE, taskHub);
-  }
-  const setting = readSettings(`${folder}/${SETTINGS_FILE}`);
-  if (setting !== undefined) {
-    return parse(setting, SETTINGS_FILE, taskHub);
-  }
-  return parse("UseDevelopmentStorage=true", "the default", taskHub);
+/** A connection string that may hold secrets and mistakes, and where it was found. */
+export interface FoundConnectionString {
+  readonly text: string;
+  readonly source: string;
 }
 
-function parse(text: string, source: string, taskHubFlag: string | undefined): Connection {
+/**
+ * Finds the connection string and parses it. Throws a UsageError that names the wrong part and never quotes a value of
+ * it that might be a secret.
+ */
+export function resolveConnection(sources: ConnectionSources): Connection {
+  return parseConnection(findConnectionString(sources), sources.taskHub);
+}
+
+/** The flag, then the environment, then `appsettings.json` in the working folder, then the embedded emulator. */
+export function findConnectionString({
+  flag,
+  env = process.env,
+  folder = ".",
+}: ConnectionSources): FoundConnectionString {
+  if (flag !== undefined) {
+    return { text: flag, source: "--connection-string" };
+  }
+  const variable = env[VARIABLE];
+  if (variable !== undefined && variable !== "") {
+    return { text: variable, source: VARIABLE };
+  }
+  const setting = connectionStringOfSettings(folder);
+  return setting === undefined
+    ? { text: "UseDevelopmentStorage=true", source: "the default" }
+    : { text: setting, source: SETTINGS_FILE };
+}
+
+/** See `resolveConnection`. `taskHubFlag` wins over the string's own task hub. */
+export function parseConnection({ text, source }: FoundConnectionString, taskHubFlag?: string): Connection {
+  const parts = partsOf(text, source);
+  const take = (key: string): string | undefined => {
+    const value = parts.get(key.toLowerCase());
+    parts.delete(key.toLowerCase());
+    return value;
+  };
+  const development = take("UseDevelopmentStorage");
+  const endpoint = take("Endpoint");
+  const kind = take("Authentication");
+  const named = take("TaskHub");
+  const credentialKeys = new Map<CredentialKey, string>();
+  for (const [key, name] of Object.entries(CREDENTIAL_KEYS) as [CredentialKey, string][]) {
+    const value = take(name);
+    if (value !== undefined) {
+      credentialKeys.set(key, value);
+    }
+  }
+  refuseOthers(parts, source);
+  const taskHub = checkTaskHub(taskHubFlag?.trim() ?? named ?? DEFAULT_TASK_HUB, source);
+  if (development !== undefined) {
+    if (development.toLowerCase() !== "true") {
+      throw wrong(source, `expected UseDevelopmentStorage=true, found another value`);
+    }
+    if (endpoint !== undefined || kind !== undefined || credentialKeys.size > 0) {
+      throw wrong(
+        source,
+        "UseDevelopmentStorage=true means the embedded emulator: it takes no Endpoint, no Authentication and nothing " +
+          "that belongs to a credential",
+      );
+    }
+    return { kind: "emulator", taskHub, source };
+  }
+  if (endpoint === undefined || endpoint === "") {
+    throw wrong(source, "expected Endpoint=http://HOST[:PORT] or UseDevelopmentStorage=true, found neither");
+  }
+  const url = endpointUrl(endpoint, source);
+  const authentication = authenticationOf(kind, credentialKeys, source);
+  refuseCredentialTo(url, authentication, source);
+  return { kind: "endpoint", url, taskHub, authentication, source };
+}
+
+/** The connection string that parses to this connection again, `source` aside. */
+export function formatConnection(connection: Connection): string {
+  const taskHub = `TaskHub=${connection.taskHub}`;
+  if (connection.kind === "emulator") {
+    return `UseDevelopmentStorage=true;${taskHub}`;
+  }
+  const { url, authentication } = connection;
+  const parts = [`Endpoint=${url.origin}`, `Authentication=${authentication.kind}`, taskHub];
+  if (authentication.kind !== "None") {
+    for (const key of CREDENTIAL_KINDS[authentication.kind]) {
+      const value = authentication[key];
+      if (value !== undefined) {
+        parts.push(`${CREDENTIAL_KEYS[key]}=${typeof value === "string" ? value : value.join(",")}`);
+      }
+    }
+  }
+  return parts.join(";");
+}
+
+function partsOf(text: string, source: string): Map<string, string> {
   const parts = new Map<string, string>();
   for (const part of text.split(";").filter((part) => part.trim() !== "")) {
     const [key = "", ...rest] = part.split("=");
@@ -68,41 +145,16 @@ function parse(text: string, source: string, taskHubFlag: string | undefined): C
     }
     const name = key.trim().toLowerCase();
     if (parts.has(name)) {
-      throw wrong(source, `${key.trim()} stands there twice`);
+      throw wrong(source, `${tellable(key.trim()) ?? "a key"} stands there twice`);
     }
     parts.set(name, rest.join("=").trim());
   }
-  const take = (key: string): string | undefined => {
-    const value = parts.get(key.toLowerCase());
-    parts.delete(key.toLowerCase());
-    return value;
-  };
-  const development = take("UseDevelopmentStorage");
-  const endpoint = take("Endpoint");
-  const authentication = take("Authentication");
-  const taskHub = taskHubFlag ?? take("TaskHub") ?? DEFAULT_TASK_HUB;
-  take("TaskHub");
-  refuseOthers(parts, source);
-  if (taskHub === "") {
-    throw wrong(source, "TaskHub is empty");
-  }
-  if (development !== undefined) {
-    if (development.toLowerCase() !== "true") {
-      throw wrong(source, `expected UseDevelopmentStorage=true, found another value`);
-    }
-    if (endpoint !== undefined || authentication !== undefined) {
-      throw wrong(
-        source,
-        "UseDevelopmentStorage=true means the embedded emulator: it takes no Endpoint and no Authentication",
-      );
-    }
-    return { kind: "emulator", taskHub, source };
-  }
-  if (endpoint === undefined || endpoint === "") {
-    throw wrong(source, "expected Endpoint=http://HOST[:PORT] or UseDevelopmentStorage=true, found neither");
-  }
-  refuseAuthentication(authentication, source);
-  return { kind: "endpoint", url: endpointUrl(endpoint, source), taskHub, authentication: "None", source };
+  return parts;
+}
+
+/** A key as far as it may be repeated: what is not a word might be a secret that lost its place. */
+function tellable(key: string): string | undefined {
+  return /^[a-z][a-z _-]{0,39}$/iu.test(key) ? key : undefined;
 }
 
 function refuseOthers(parts: ReadonlyMap<string, string>, source: string): void {
@@ -111,26 +163,85 @@ function refuseOthers(parts: ReadonlyMap<string, string>, source: string): void 
       // A key or a token in base64 ends like this: it is not repeated.
       throw wrong(source, 'a part has nothing behind its first "=": every part has to be Key=Value');
     }
-    const later = LATER_KEYS.find((known) => known.toLowerCase() === key);
+    const known = ["Endpoint", "Authentication", "TaskHub", "UseDevelopmentStorage", ...Object.values(CREDENTIAL_KEYS)];
+    const name = tellable(key);
     throw wrong(
       source,
-      later === undefined
-        ? `the key "${key}" is not known; known are Endpoint, Authentication, TaskHub and UseDevelopmentStorage`
-        : `${later} is not supported by this version of fanout yet`,
+      `${name === undefined ? "a key" : `the key "${name}"`} is not known; known are ${known.join(", ")}`,
     );
   }
 }
 
-function refuseAuthentication(kind: string | undefined, source: string): void {
+/** It travels in a header of every call, and in the connection string of a worker process. */
+function checkTaskHub(taskHub: string, source: string): string {
+  if (taskHub === "") {
+    throw wrong(source, "TaskHub is empty");
+  }
+  if (!/^[ -~]+$/u.test(taskHub) || taskHub.includes(";")) {
+    throw wrong(source, 'TaskHub may hold printable ASCII characters only, and no ";"');
+  }
+  return taskHub;
+}
+
+function authenticationOf(
+  text: string | undefined,
+  keys: ReadonlyMap<CredentialKey, string>,
+  source: string,
+): Authentication {
+  const expected = `expected Authentication=KIND with KIND one of ${AUTHENTICATION_KINDS.join(", ")}`;
+  if (text === undefined) {
+    throw wrong(source, `Authentication is missing; ${expected}`);
+  }
+  const kind = AUTHENTICATION_KINDS.find((known) => known.toLowerCase() === text.toLowerCase());
   if (kind === undefined) {
-    throw wrong(source, "Authentication is missing; expected Authentication=None");
+    throw wrong(source, `that kind of Authentication is not known; ${expected}`);
   }
-  const later = LATER_KINDS.find((known) => known.toLowerCase() === kind.toLowerCase());
-  if (later !== undefined) {
-    throw wrong(source, `Authentication=${later} is not supported by this version of fanout yet; expected None`);
+  const used: readonly CredentialKey[] = kind === "None" ? [] : CREDENTIAL_KINDS[kind];
+  for (const [key, value] of keys) {
+    if (!used.includes(key)) {
+      const takes = used.length === 0 ? "no such key" : used.map((other) => CREDENTIAL_KEYS[other]).join(", ");
+      throw wrong(source, `Authentication=${kind} does not use ${CREDENTIAL_KEYS[key]}; it takes ${takes}`);
+    }
+    if (value === "") {
+      throw wrong(source, `${CREDENTIAL_KEYS[key]} is empty`);
+    }
   }
-  if (kind.toLowerCase() !== "none") {
-    throw wrong(source, `that kind of Authentication is not known; expected Authentication=None`);
+  return kind === "None" ? { kind } : { kind, ...credentialParts(keys, source) };
+}
+
+function credentialParts(
+  keys: ReadonlyMap<CredentialKey, string>,
+  source: string,
+): Omit<CredentialAuthentication, "kind"> {
+  const { additionallyAllowedTenants, ...texts }: Partial<Record<CredentialKey, string>> = Object.fromEntries(keys);
+  if (additionallyAllowedTenants === undefined) {
+    return texts;
+  }
+  const tenants = additionallyAllowedTenants.split(",").map((tenant) => tenant.trim());
+  if (tenants.includes("")) {
+    throw wrong(source, `${CREDENTIAL_KEYS.additionallyAllowedTenants} has an empty tenant; expected for example a,b`);
+  }
+  return { ...texts, additionallyAllowedTenants: tenants };
+}
+
+function refuseCredentialTo(url: URL, { kind }: Authentication, source: string): void {
+  if (kind === "None") {
+    return;
+  }
+  if (url.protocol !== "https:") {
+    throw wrong(
+      source,
+      `Authentication=${kind} needs Endpoint=https://...: a credential is never sent over http. ` +
+        "A backend that takes no credential is named with Authentication=None",
+    );
+  }
+  // Any folder may hold a settings file that somebody else has made.
+  if (source === SETTINGS_FILE && !url.hostname.endsWith(SCHEDULER_DOMAIN)) {
+    throw wrong(
+      source,
+      `from a file, a credential is sent to hosts of *${SCHEDULER_DOMAIN} only, and Endpoint names another. ` +
+        `If it is meant, say it with --connection-string or ${VARIABLE}`,
+    );
   }
 }
 
@@ -143,39 +254,12 @@ function endpointUrl(endpoint: string, source: string): URL {
   if (url.username !== "" || url.password !== "") {
     throw wrong(source, "Endpoint must not hold a user name or a password");
   }
+  if (url.pathname !== "/" || url.search !== "" || url.hash !== "") {
+    throw wrong(source, "Endpoint must be a host and a port, with no path or query behind it");
+  }
   return url;
 }
 
 function wrong(source: string, what: string): UsageError {
   return new UsageError(`The connection string of ${source}: ${what}.`);
-}
-
-const Settings = z.object({
-  DurableTaskScheduler: z.object({ ConnectionString: z.string().min(1).optional() }).optional(),
-});
-
-function readSettings(file: string): string | undefined {
-  let text: string;
-  try {
-    text = readFileSync(file, "utf8");
-  } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") {
-      return undefined;
-    }
-    throw new UsageError(`${SETTINGS_FILE} cannot be read: ${error instanceof Error ? error.message : String(error)}.`);
-  }
-  let json: unknown;
-  try {
-    // .NET writes the file with a byte order mark at times.
-    json = JSON.parse(text.replace(/^\uFEFF/, ""));
-  } catch (error) {
-    throw new UsageError(`${SETTINGS_FILE} is not JSON.`, { cause: error });
-  }
-  const settings = Settings.safeParse(json);
-  if (!settings.success) {
-    throw new UsageError(
-      `${SETTINGS_FILE}: expected {"DurableTaskScheduler": {"ConnectionString": "..."}}, found another shape.`,
-    );
-  }
-  return settings.data.DurableTaskScheduler?.ConnectionString;
 }

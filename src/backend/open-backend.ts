@@ -1,14 +1,21 @@
+import { createSecureContext } from "node:tls";
 import { Metadata, credentials } from "@grpc/grpc-js";
 import { openStateFolder } from "../emulator/state-folder.js";
 import { UsageError } from "../errors.js";
 import { SDK_VERSION } from "../version.js";
 import type { Backend, GrpcTarget } from "./backend.js";
-import { pause } from "./call-retry.js";
+import type { TokenCredential } from "@azure/identity";
+import type { Authentication, CredentialAuthentication } from "./authentication.js";
+import { pause, type RetryPolicy } from "./call-retry.js";
 import { channelOptions } from "./channel-options.js";
-import type { Connection } from "./connection-string.js";
+import type { Connection, EmulatorConnection, EndpointConnection } from "./connection-string.js";
+import { azureCredential, fetchToken } from "./credential.js";
+import { credentialFailure } from "./credential-failure.js";
 import { EmulatorAdminClient } from "./emulator-admin.js";
 import { ensureEmulator } from "./emulator-launcher.js";
+import { explain } from "./explain.js";
 import { SidecarClient } from "./sidecar-client.js";
+import { TokenSource, type Token } from "./token-source.js";
 
 /** Attempts of one call in a row that find the backend away. */
 const SCHEDULER_ATTEMPTS = 10;
@@ -18,17 +25,25 @@ const EMULATOR_ATTEMPTS = 100;
 export interface OpenOptions {
   /** Told in a line that the emulator was started, or started again. */
   readonly onNotice?: (line: string) => void;
+  /** In place of `@azure/identity`. */
+  readonly credentialFor?: (authentication: CredentialAuthentication) => Promise<TokenCredential>;
 }
 
 /**
  * Opens a backend. The embedded emulator is there when this resolves; of another backend only the first call tells
- * whether it can be reached. Rejects with a FanoutError if the emulator cannot be started.
+ * whether it can be reached, and whether there is a credential for it. Rejects with a FanoutError if the emulator cannot
+ * be started.
  */
-export async function openBackend(connection: Connection, { onNotice = () => {} }: OpenOptions = {}): Promise<Backend> {
-  return connection.kind === "emulator" ? openEmulator(connection, onNotice) : openEndpoint(connection);
+export async function openBackend(
+  connection: Connection,
+  { onNotice = () => {}, credentialFor = azureCredential }: OpenOptions = {},
+): Promise<Backend> {
+  return connection.kind === "emulator"
+    ? openEmulator(connection, onNotice)
+    : openEndpoint(connection, tokenSource(connection.authentication, credentialFor));
 }
 
-async function openEmulator(connection: Connection, onNotice: (line: string) => void): Promise<Backend> {
+async function openEmulator(connection: EmulatorConnection, onNotice: (line: string) => void): Promise<Backend> {
   if (process.platform === "win32") {
     throw new UsageError(
       "The embedded emulator needs Unix sockets, which Node does not have on Windows. Run fanout in WSL, or name " +
@@ -50,9 +65,15 @@ async function openEmulator(connection: Connection, onNotice: (line: string) => 
     await recovering;
     await pause();
   };
-  const target = grpcTarget(`unix:${state.socket}`, "emulator", connection.taskHub);
-  const client = new SidecarClient(target, { recover, maxAttempts: EMULATOR_ATTEMPTS });
-  const admin = new EmulatorAdminClient(target, connection.taskHub, { recover, maxAttempts: EMULATOR_ATTEMPTS });
+  const target: GrpcTarget = {
+    address: `unix:${state.socket}`,
+    credentials: credentials.createInsecure(),
+    options: channelOptions("emulator"),
+    metadata: callMetadata(connection.taskHub),
+  };
+  const policy = retryPolicy(connection, EMULATOR_ATTEMPTS, recover);
+  const client = new SidecarClient(target, policy);
+  const admin = new EmulatorAdminClient(target, connection.taskHub, policy);
   return {
     kind: "emulator",
     connection,
@@ -68,12 +89,17 @@ async function openEmulator(connection: Connection, onNotice: (line: string) => 
   };
 }
 
-function openEndpoint(connection: Extract<Connection, { kind: "endpoint" }>): Backend {
+function openEndpoint(connection: EndpointConnection, tokens: TokenSource | undefined): Backend {
   const { url, taskHub } = connection;
   const secure = url.protocol === "https:";
-  const address = `${url.hostname}:${url.port || (secure ? 443 : 80)}`;
-  const target = grpcTarget(address, "scheduler", taskHub, secure);
-  const client = new SidecarClient(target, { recover: pause, maxAttempts: SCHEDULER_ATTEMPTS });
+  const target: GrpcTarget = {
+    address: `${url.hostname}:${url.port || (secure ? 443 : 80)}`,
+    // Node's own trust, as the sign-in has it: grpc-js would let a variable of gRPC take its place.
+    credentials: secure ? credentials.createFromSecureContext(createSecureContext()) : credentials.createInsecure(),
+    options: channelOptions("scheduler"),
+    metadata: callMetadata(taskHub, tokens),
+  };
+  const client = new SidecarClient(target, retryPolicy(connection, SCHEDULER_ATTEMPTS, pause));
   return {
     kind: "scheduler",
     connection,
@@ -88,20 +114,42 @@ function openEndpoint(connection: Extract<Connection, { kind: "endpoint" }>): Ba
   };
 }
 
-function grpcTarget(address: string, kind: "emulator" | "scheduler", taskHub: string, secure = false): GrpcTarget {
-  return {
-    address,
-    credentials: secure ? credentials.createSsl() : credentials.createInsecure(),
-    options: channelOptions(kind),
-    async metadata(role, workerId) {
-      const metadata = new Metadata();
-      metadata.set("taskhub", taskHub);
-      const part = role === "client" ? "DurableTaskClient" : "DurableTaskWorker";
-      metadata.set("x-user-agent", `durabletask-js/${SDK_VERSION} (${part})`);
-      if (workerId !== undefined) {
-        metadata.set("workerid", workerId);
-      }
-      return metadata;
-    },
+function retryPolicy(connection: Connection, maxAttempts: number, recover: () => Promise<void>): RetryPolicy {
+  return { maxAttempts, recover, explain: (error, attempts) => explain(error, connection, attempts) };
+}
+
+/** Undefined where no credential is asked for. The credential is made when the first call needs it, and then kept. */
+function tokenSource(
+  authentication: Authentication,
+  credentialFor: NonNullable<OpenOptions["credentialFor"]>,
+): TokenSource | undefined {
+  if (authentication.kind === "None") {
+    return undefined;
+  }
+  let credential: TokenCredential | undefined;
+  const fetch = async (): Promise<Token> => {
+    try {
+      credential ??= await credentialFor(authentication);
+      return await fetchToken(credential, authentication.kind);
+    } catch (error) {
+      throw credentialFailure(error, authentication);
+    }
+  };
+  return new TokenSource(fetch, Date.now);
+}
+
+function callMetadata(taskHub: string, tokens?: TokenSource): GrpcTarget["metadata"] {
+  return async (role, workerId) => {
+    const metadata = new Metadata();
+    metadata.set("taskhub", taskHub);
+    const part = role === "client" ? "DurableTaskClient" : "DurableTaskWorker";
+    metadata.set("x-user-agent", `durabletask-js/${SDK_VERSION} (${part})`);
+    if (workerId !== undefined) {
+      metadata.set("workerid", workerId);
+    }
+    if (tokens !== undefined) {
+      metadata.set("authorization", `Bearer ${(await tokens.token()).token}`);
+    }
+    return metadata;
   };
 }

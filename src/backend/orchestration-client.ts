@@ -27,6 +27,9 @@ export interface InstancePage {
 export interface InstanceQuery {
   readonly instanceIdPrefix?: string;
   readonly statuses?: readonly RuntimeStatus[];
+  /** Milliseconds since the epoch, on the backend's clock; both ends belong to the window. */
+  readonly createdFromMs?: number | undefined;
+  readonly createdToMs?: number | undefined;
   readonly pageSize?: number;
   readonly continuationToken?: string | undefined;
   readonly payloads?: boolean;
@@ -55,6 +58,8 @@ export interface OrchestrationClient {
   queryInstances(query: InstanceQuery, options?: CallOptions): Promise<InstancePage>;
   terminate(instanceId: string, reason: string, options?: CallOptions): Promise<void>;
   purge(instanceId: string, options?: CallOptions): Promise<boolean>;
+  /** Purges up to 500 instances by one call, which not every backend has. Resolves with how many were deleted. */
+  purgeBatch(instanceIds: readonly string[], options?: CallOptions): Promise<number>;
   /** Failed attempts so far, by gRPC status name; those that a retry mended are counted too. */
   readonly rpcErrors: Readonly<Record<string, number>>;
 }

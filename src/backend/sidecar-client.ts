@@ -1,5 +1,5 @@
 import { status } from "@grpc/grpc-js";
-import { StringValue, pb } from "../wire/sidecar-stubs.js";
+import { StringValue, Timestamp, pb } from "../wire/sidecar-stubs.js";
 import type { GrpcTarget } from "./backend.js";
 import { isServiceError, withRetry, type RetryPolicy } from "./call-retry.js";
 import { ClientPool } from "./client-pool.js";
@@ -91,6 +91,8 @@ export class SidecarClient implements OrchestrationClient {
     if (query.instanceIdPrefix !== undefined) {
       filter.setInstanceidprefix(stringValue(query.instanceIdPrefix));
     }
+    filter.setCreatedtimefrom(timestampOf(query.createdFromMs));
+    filter.setCreatedtimeto(timestampOf(query.createdToMs));
     if (query.continuationToken !== undefined) {
       filter.setContinuationtoken(stringValue(query.continuationToken));
     }
@@ -115,12 +117,24 @@ export class SidecarClient implements OrchestrationClient {
   async purge(instanceId: string, { signal }: CallOptions = {}): Promise<boolean> {
     const request = new pb.PurgeInstancesRequest();
     request.setInstanceid(instanceId);
-    const response = await this.#call("PurgeInstances", request, signal, DEADLINE_MS);
-    return pb.PurgeInstancesResponse.deserializeBinary(response).getDeletedinstancecount() > 0;
+    return (await this.#purge(request, signal)) > 0;
+  }
+
+  purgeBatch(instanceIds: readonly string[], { signal }: CallOptions = {}): Promise<number> {
+    const batch = new pb.InstanceBatch();
+    batch.setInstanceidsList([...instanceIds]);
+    const request = new pb.PurgeInstancesRequest();
+    request.setInstancebatch(batch);
+    return this.#purge(request, signal);
   }
 
   close(): void {
     this.#pool.close();
+  }
+
+  async #purge(request: InstanceType<typeof pb.PurgeInstancesRequest>, signal?: AbortSignal): Promise<number> {
+    const response = await this.#call("PurgeInstances", request, signal, DEADLINE_MS);
+    return pb.PurgeInstancesResponse.deserializeBinary(response).getDeletedinstancecount();
   }
 
   #call(method: string, request: Message, signal?: AbortSignal, deadlineMs?: number): Promise<Buffer> {
@@ -163,8 +177,15 @@ function stringValue(text: string): InstanceType<typeof StringValue> {
   return value;
 }
 
+function timestampOf(ms: number | undefined): InstanceType<typeof Timestamp> | undefined {
+  if (ms === undefined) return undefined;
+  const timestamp = new Timestamp();
+  timestamp.setSeconds(Math.floor(ms / 1000));
+  timestamp.setNanos(Math.floor((ms - Math.floor(ms / 1000) * 1000) * 1000) * 1000);
+  return timestamp;
+}
+
 type State = InstanceType<typeof pb.OrchestrationState>;
-type Timestamp = NonNullable<ReturnType<State["getCreatedtimestamp"]>>;
 
 function instanceOf(response: InstanceType<typeof pb.GetInstanceResponse>): InstanceState | undefined {
   const state = response.getOrchestrationstate();
@@ -187,6 +208,6 @@ function stateOf(state: State): InstanceState {
   };
 }
 
-function msOf(timestamp: Timestamp | undefined): number | undefined {
+function msOf(timestamp: InstanceType<typeof Timestamp> | undefined): number | undefined {
   return timestamp && timestamp.getSeconds() * 1000 + timestamp.getNanos() / 1e6;
 }

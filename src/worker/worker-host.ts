@@ -1,8 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
-import type { ClientReadableStream } from "@grpc/grpc-js";
+import { status, type ClientReadableStream } from "@grpc/grpc-js";
 import type { Backend } from "../backend/backend.js";
+import { isServiceError } from "../backend/call-retry.js";
 import type { EmulatorAdmin } from "../backend/emulator-admin.js";
+import { explain } from "../backend/explain.js";
 import { plural } from "../format/count.js";
 import { fanOutFanInWorkload, type Workload } from "../orchestrations/workload.js";
 import { readWorkItem, writeAbandon, type WorkItem } from "../wire/work-item.js";
@@ -19,7 +21,7 @@ export type WorkerEvent =
   | { readonly type: "error"; readonly message: string };
 
 export interface WorkerHostOptions {
-  readonly backend: Pick<Backend, "target" | "recover"> & {
+  readonly backend: Pick<Backend, "target" | "recover" | "connection"> & {
     readonly admin: Pick<EmulatorAdmin, "drainWorker"> | undefined;
   };
   /** Defaults to a new name that tells the machine and the process. */
@@ -116,7 +118,7 @@ class Host implements WorkerHost {
   async #serve(): Promise<void> {
     const { signal } = this.#draining;
     while (!signal.aborted) {
-      const reason = await this.#session().catch(describeError);
+      const reason = await this.#session().catch((error: unknown) => this.#whyLost(error));
       this.#stream = undefined;
       this.#watch.progress();
       if (signal.aborted) {
@@ -133,6 +135,12 @@ class Host implements WorkerHost {
       });
       await backOff(this.#failures++, signal);
     }
+  }
+
+  /** An absence is told as it is, for it is waited for; what waiting does not mend is told with what does. */
+  #whyLost(error: unknown): string {
+    const isAway = isServiceError(error) && error.code === status.UNAVAILABLE;
+    return describeError(isAway ? error : explain(error, this.#backend.connection));
   }
 
   /** From a Hello to the end of one stream of work items. Resolves or rejects with why it ended. */

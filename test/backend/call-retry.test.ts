@@ -10,6 +10,11 @@ function serviceError(code: status): ServiceError {
 const AWAY = serviceError(status.UNAVAILABLE);
 const OTHER = new TypeError("a defect");
 
+/** Stands for the words that a person gets. */
+function explain(error: ServiceError, attempts: number): FanoutError {
+  return new FanoutError(`${error.details}, ${attempts} in a row`, 1, { cause: error });
+}
+
 /** Makes a call whose attempts end in turn as given, and tells all that happened. */
 async function retried(
   outcomes: readonly unknown[],
@@ -21,6 +26,7 @@ async function retried(
   const policy: Retry = {
     maxAttempts,
     signal,
+    explain,
     onFailure: ({ code }) => failures.push(code),
     recover: () => {
       recoveries += 1;
@@ -52,8 +58,14 @@ describe("a call", () => {
   test.each<[string, unknown[], unknown, number[], number]>([
     ["that succeeds is made once", ["done"], "done", [], 0],
     ["that finds the backend away is made again", [AWAY, AWAY, "done"], "done", [14, 14], 2],
-    ["that is refused is not", [serviceError(status.NOT_FOUND)], { code: status.NOT_FOUND }, [5], 0],
-    ["that is refused behind a retry is not", [AWAY, serviceError(status.ALREADY_EXISTS)], { code: 6 }, [14, 6], 1],
+    ["that is refused is not", [serviceError(status.NOT_FOUND)], { cause: { code: 5 } }, [5], 0],
+    [
+      "that is refused behind a retry is not",
+      [AWAY, serviceError(status.ALREADY_EXISTS)],
+      { cause: { code: 6 } },
+      [14, 6],
+      1,
+    ],
     ["that fails for another reason is not, and is no failed attempt", [OTHER], OTHER, [], 0],
   ])("%s", async (_, outcomes, expected, failures, recoveries) => {
     const seen = await retried(outcomes);
@@ -66,11 +78,11 @@ describe("a call", () => {
     expect(seen.first).toEqual(outcomes.map((_, n) => n === 0));
   });
 
-  test("is given up after the most attempts, with what the last one said", async () => {
+  test("is given up after the most attempts, and says how many found it away", async () => {
     const { outcome, first, recoveries } = await retried([AWAY, AWAY, AWAY, AWAY, "too late"]);
     expect(outcome).toBeInstanceOf(FanoutError);
     expect(outcome).toMatchObject({ exitCode: 1, cause: AWAY });
-    expect((outcome as Error).message).toContain("details of 14");
+    expect((outcome as Error).message).toBe("details of 14, 4 in a row");
     expect([first.length, recoveries]).toEqual([4, 3]);
   });
 
@@ -95,7 +107,13 @@ describe("a call", () => {
         abort.abort(reason);
         throw serviceError(status.CANCELLED);
       },
-      { maxAttempts: 4, signal: abort.signal, onFailure: ({ code }) => failures.push(code), recover: async () => {} },
+      {
+        maxAttempts: 4,
+        signal: abort.signal,
+        explain,
+        onFailure: ({ code }) => failures.push(code),
+        recover: async () => {},
+      },
     );
     await expect(call).rejects.toBe(reason);
     expect(failures).toEqual([]);
@@ -112,6 +130,7 @@ describe("a call", () => {
       {
         maxAttempts: 4,
         signal: abort.signal,
+        explain,
         onFailure: () => {},
         recover: async () => {
           abort.abort();
@@ -125,7 +144,7 @@ describe("a call", () => {
   test("whose backend cannot be recovered rejects with that", async () => {
     const gone = new FanoutError("It does not start.");
     const recover = (): Promise<void> => Promise.reject(gone);
-    const call = withRetry(() => Promise.reject(AWAY), { maxAttempts: 4, onFailure: () => {}, recover });
+    const call = withRetry(() => Promise.reject(AWAY), { maxAttempts: 4, explain, onFailure: () => {}, recover });
     await expect(call).rejects.toBe(gone);
   });
 });

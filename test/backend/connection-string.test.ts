@@ -1,10 +1,26 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import * as fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { resolveConnection, type ConnectionSources } from "../../src/backend/connection-string.js";
+import {
+  AUTHENTICATION_KINDS,
+  CREDENTIAL_KEYS,
+  CREDENTIAL_KINDS,
+  type CredentialAuthentication,
+  type CredentialKey,
+  type CredentialKind,
+} from "../../src/backend/authentication.js";
+import {
+  formatConnection,
+  parseConnection,
+  resolveConnection,
+  type Connection,
+  type ConnectionSources,
+} from "../../src/backend/connection-string.js";
 import { UsageError } from "../../src/errors.js";
 import { ExitCode } from "../../src/exit-codes.js";
+import { workerEnvironment } from "../../src/load/worker-environment.js";
 
 const SECRET = "hunter2-secret";
 
@@ -44,7 +60,7 @@ describe("a connection string", () => {
     ["UseDevelopmentStorage=true;TaskHub=mine", { kind: "emulator", taskHub: "mine" }],
     [
       "Endpoint=http://localhost:8080;Authentication=None;TaskHub=default",
-      { kind: "endpoint", origin: "http://localhost:8080", taskHub: "default", authentication: "None" },
+      { kind: "endpoint", origin: "http://localhost:8080", taskHub: "default", authentication: { kind: "None" } },
     ],
     ["Endpoint=http://localhost;Authentication=none", { origin: "http://localhost", taskHub: "default" }],
     ["Endpoint=https://host.example:443;Authentication=NONE", { origin: "https://host.example" }],
@@ -75,10 +91,22 @@ describe("a connection string", () => {
     ["UseDevelopmentStorage=true;TaskHub=", "TaskHub is empty"],
     ["Endpoint=http://localhost", "Authentication is missing"],
     [`Endpoint=http://localhost;Authentication=${SECRET}`, "that kind of Authentication is not known"],
-    ["Endpoint=http://localhost;Authentication=defaultazure", "Authentication=DefaultAzure is not supported"],
-    ["Endpoint=http://localhost;Authentication=AzureCli", "Authentication=AzureCli is not supported"],
-    [`Endpoint=http://localhost;Authentication=None;clientid=${SECRET}`, "ClientID is not supported"],
-    [`Endpoint=http://localhost;Authentication=None;TokenFilePath=${SECRET}`, "TokenFilePath is not supported"],
+    ["Endpoint=http://localhost;Authentication=defaultazure", "a credential is never sent over http"],
+    ["Endpoint=HTTP://localhost:443;Authentication=AzureCli", "Authentication=AzureCli needs Endpoint=https://"],
+    [`Endpoint=https://h;Authentication=None;clientid=${SECRET}`, "Authentication=None does not use ClientID"],
+    [`Endpoint=https://h;Authentication=azurecli;TokenFilePath=${SECRET}`, "AzureCli does not use TokenFilePath"],
+    [
+      `Endpoint=https://h;Authentication=ManagedIdentity;TenantID=${SECRET}`,
+      "does not use TenantId; it takes ClientID",
+    ],
+    ["Endpoint=https://h;Authentication=ManagedIdentity;ClientID=", "ClientID is empty"],
+    [`Endpoint=https://h;Authentication=AzureCli;AdditionallyAllowedTenants=${SECRET},`, "has an empty tenant"],
+    [`UseDevelopmentStorage=true;TenantId=${SECRET}`, "nothing that belongs to a credential"],
+    [`Endpoint=https://h;Authentication=None;${SECRET}+=1`, "a key is not known"],
+    [`Endpoint=https://h;Authentication=None;${SECRET}+=1;${SECRET}+=1`, "a key stands there twice"],
+    [`Endpoint=https://h/${SECRET};Authentication=None`, "Endpoint must be a host and a port"],
+    [`Endpoint=https://h?sig=${SECRET};Authentication=None`, "Endpoint must be a host and a port"],
+    [`Endpoint=https://h;Authentication=None;TaskHub=${SECRET}é`, "printable ASCII"],
     [`Endpoint=ftp://${SECRET};Authentication=None`, "Endpoint is not an address"],
     [`Endpoint=http://;Authentication=None`, "Endpoint is not an address"],
     [`Endpoint=http://a b ${SECRET};Authentication=None`, "Endpoint is not an address"],
@@ -92,6 +120,132 @@ describe("a connection string", () => {
     expect(error.message).not.toContain(SECRET);
     expect(error.exitCode).toBe(ExitCode.Usage);
   });
+});
+
+const PARTS = {
+  clientId: "11111111-2222-3333-4444-555555555555",
+  tenantId: "contoso.example",
+  tokenFilePath: "/run/secrets/a=b",
+  additionallyAllowedTenants: ["a", "b"],
+} as const;
+
+describe("a kind of credential", () => {
+  test.each(Object.entries(CREDENTIAL_KINDS))("%s is read with each of its keys, in any letter case", (kind, keys) => {
+    const text = keys.map((key) => `;${CREDENTIAL_KEYS[key].toUpperCase()} = ${String(PARTS[key])}`).join("");
+    const flag = `Endpoint=host.example;Authentication=${kind.toLowerCase()};TaskHub=hub${text}`;
+    expect(resolve({ flag })).toEqual({
+      kind: "endpoint",
+      url: new URL("https://host.example"),
+      taskHub: "hub",
+      authentication: { kind, ...Object.fromEntries(keys.map((key) => [key, PARTS[key]])) },
+      source: "--connection-string",
+    });
+    expect(resolve({ flag: `Endpoint=host.example;Authentication=${kind}` })).toMatchObject({
+      authentication: { kind },
+    });
+  });
+
+  test.each(Object.entries(CREDENTIAL_KINDS))("%s refuses the keys that it does not use", (kind, used) => {
+    const unused = (Object.keys(CREDENTIAL_KEYS) as CredentialKey[]).filter(
+      (key) => !(used as readonly string[]).includes(key),
+    );
+    for (const key of unused) {
+      const flag = `Endpoint=host.example;Authentication=${kind};${CREDENTIAL_KEYS[key]}=${SECRET}`;
+      expect(errorOf({ flag }).message).toContain(`Authentication=${kind} does not use ${CREDENTIAL_KEYS[key]}`);
+    }
+  });
+
+  test("an unknown one is answered with those that are known", () => {
+    const { message } = errorOf({ flag: "Endpoint=host.example;Authentication=Kerberos" });
+    for (const kind of AUTHENTICATION_KINDS) {
+      expect(message).toContain(kind);
+    }
+  });
+});
+
+function settingsFor(endpoint: string, kind = "DefaultAzure"): string {
+  return JSON.stringify({ DurableTaskScheduler: { ConnectionString: `Endpoint=${endpoint};Authentication=${kind}` } });
+}
+
+describe("a credential that a settings file asks for", () => {
+  test.each(["mine.westeurope.durabletask.io", "HTTPS://X.DurableTask.IO:443"])("goes to %s", (endpoint) => {
+    writeSettings(settingsFor(endpoint));
+    expect(resolve({})).toMatchObject({ authentication: { kind: "DefaultAzure" } });
+  });
+
+  test.each([
+    "evil-durabletask.io",
+    "durabletask.io",
+    "durabletask.io.evil.com",
+    "x.durabletask.io.",
+    "evil.com?x.durabletask.io",
+    "evil.com#.durabletask.io",
+    "evil.com/.durabletask.io",
+    "x.durabletask.io@evil.com",
+    "evil.com:443\\\\.durabletask.io",
+    "localhost",
+    "http://x.durabletask.io",
+  ])("does not go to %s", (endpoint) => {
+    writeSettings(settingsFor(endpoint));
+    const { message } = errorOf({});
+    expect(message).toContain("appsettings.json");
+  });
+
+  test("goes elsewhere only where the flag or the variable says so", () => {
+    writeSettings(settingsFor("elsewhere.example"));
+    expect(errorOf({}).message).toContain("*.durabletask.io only");
+    const flag = "Endpoint=elsewhere.example;Authentication=DefaultAzure";
+    expect(resolve({ flag })).toMatchObject({ kind: "endpoint" });
+    expect(resolve({ env: { DURABLE_TASK_CONNECTION_STRING: flag } })).toMatchObject({ kind: "endpoint" });
+  });
+
+  test("is no matter where there is none", () => {
+    writeSettings(settingsFor("http://localhost:8080", "None"));
+    expect(resolve({})).toMatchObject({ authentication: { kind: "None" } });
+  });
+});
+
+const word = fc.stringMatching(/^[!-:<-~]([ -:<-~]{0,20}[!-:<-~])?$/);
+const tenant = fc.stringMatching(/^[a-zA-Z0-9.*-]{1,20}$/);
+const url = fc
+  .tuple(fc.constantFrom("h", "a.durabletask.io", "127.0.0.1", "[::1]"), fc.integer({ min: 1, max: 65_535 }))
+  .map(([host, port]) => `${host}:${port}`);
+const PART_VALUES = {
+  clientId: word,
+  tenantId: word,
+  tokenFilePath: word,
+  additionallyAllowedTenants: fc.array(tenant, { minLength: 1, maxLength: 3 }),
+};
+const credential = fc.constantFrom(...(Object.keys(CREDENTIAL_KINDS) as CredentialKind[])).chain((kind) => {
+  const keys = CREDENTIAL_KINDS[kind].map((key) => [key, PART_VALUES[key]] as const);
+  return fc.record({ kind: fc.constant(kind), ...Object.fromEntries(keys) }, { requiredKeys: ["kind"] });
+}) as fc.Arbitrary<CredentialAuthentication>;
+const connections: fc.Arbitrary<Connection> = fc.oneof(
+  fc.record({ kind: fc.constant("emulator" as const), taskHub: word, source: fc.constant("a test") }),
+  fc.record({
+    kind: fc.constant("endpoint" as const),
+    url: url.map((text) => new URL(`http://${text}`)),
+    taskHub: word,
+    authentication: fc.constant({ kind: "None" as const }),
+    source: fc.constant("a test"),
+  }),
+  fc.record({
+    kind: fc.constant("endpoint" as const),
+    url: url.map((text) => new URL(`https://${text}`)),
+    taskHub: word,
+    authentication: credential,
+    source: fc.constant("a test"),
+  }),
+);
+
+test("a connection that is written as a string is read as the same connection", () => {
+  fc.assert(
+    fc.property(connections, (connection) => {
+      expect(parseConnection({ text: formatConnection(connection), source: "a test" })).toEqual(connection);
+      const { DURABLE_TASK_CONNECTION_STRING: text } = workerEnvironment(connection);
+      expect(parseConnection({ text: text!, source: "a test" })).toEqual(connection);
+    }),
+  );
 });
 
 describe("where it comes from", () => {

@@ -135,7 +135,8 @@ export class ServedEmulator {
       options: CHANNEL_OPTIONS,
       metadata: () => Promise.resolve(metadataOf(taskHub)),
     };
-    const admin = new EmulatorAdminClient(target, taskHub, { recover: () => Promise.resolve(), maxAttempts: 2 });
+    const policy = { recover: () => Promise.resolve(), maxAttempts: 2, explain: (error: unknown) => error };
+    const admin = new EmulatorAdminClient(target, taskHub, policy);
     this.#closers.push(() => {
       admin.close();
     });

@@ -51,7 +51,13 @@ const workload: Workload = {
 
 function startHost(backend: Partial<WorkerHostOptions["backend"]> = {}): WorkerHost {
   host = startWorkerHost({
-    backend: { target: sidecar.target, admin: undefined, recover: () => Promise.resolve(), ...backend },
+    backend: {
+      target: sidecar.target,
+      connection: { kind: "emulator", taskHub: "default", source: "a test" },
+      admin: undefined,
+      recover: () => Promise.resolve(),
+      ...backend,
+    },
     workload,
     drainPatienceMs: 200,
     onEvent: (event) => events.put(event),
@@ -142,6 +148,13 @@ describe("outages", () => {
     expect(await events.next()).toMatchObject({ type: "lost", reason: expect.stringContaining("UNAVAILABLE") });
     await connectedStream();
     expect(recoveries).toBeGreaterThanOrEqual(2);
+  });
+
+  test("a backend that refuses the worker is told with what to do", async () => {
+    sidecar.answers.Hello = (_, answer) => answer(status.UNAUTHENTICATED);
+    await sidecar.start();
+    startHost();
+    expect(await events.next()).toMatchObject({ type: "lost", reason: expect.stringContaining("wants a credential") });
   });
 
   test("a stream that breaks does not lose the result of work under way", async () => {

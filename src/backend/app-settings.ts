@@ -1,0 +1,39 @@
+import { readFileSync } from "node:fs";
+import { z } from "zod";
+import { UsageError } from "../errors.js";
+
+export const SETTINGS_FILE = "appsettings.json";
+
+const Settings = z.object({
+  DurableTaskScheduler: z.object({ ConnectionString: z.string().min(1).optional() }).optional(),
+});
+
+/**
+ * The connection string of a folder's `appsettings.json`; undefined if there is no such file, or none in it. Throws a
+ * UsageError that tells nothing of what the file holds.
+ */
+export function connectionStringOfSettings(folder: string): string | undefined {
+  let text: string;
+  try {
+    text = readFileSync(`${folder}/${SETTINGS_FILE}`, "utf8");
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") {
+      return undefined;
+    }
+    throw new UsageError(`${SETTINGS_FILE} cannot be read: ${error instanceof Error ? error.message : String(error)}.`);
+  }
+  let json: unknown;
+  try {
+    // .NET writes the file with a byte order mark at times.
+    json = JSON.parse(text.replace(/^\uFEFF/, ""));
+  } catch (error) {
+    throw new UsageError(`${SETTINGS_FILE} is not JSON.`, { cause: error });
+  }
+  const settings = Settings.safeParse(json);
+  if (!settings.success) {
+    throw new UsageError(
+      `${SETTINGS_FILE}: expected {"DurableTaskScheduler": {"ConnectionString": "..."}}, found another shape.`,
+    );
+  }
+  return settings.data.DurableTaskScheduler?.ConnectionString;
+}

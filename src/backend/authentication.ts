@@ -1,0 +1,40 @@
+/** The keys of a connection string that say more about a credential, as they are written there. */
+export const CREDENTIAL_KEYS = {
+  clientId: "ClientID",
+  tenantId: "TenantId",
+  tokenFilePath: "TokenFilePath",
+  additionallyAllowedTenants: "AdditionallyAllowedTenants",
+} as const;
+
+export type CredentialKey = keyof typeof CREDENTIAL_KEYS;
+
+/** Each kind of credential, and the keys that it uses: any other would be ignored in silence, so it is refused. */
+export const CREDENTIAL_KINDS = {
+  DefaultAzure: ["clientId", "tenantId", "additionallyAllowedTenants"],
+  ManagedIdentity: ["clientId"],
+  WorkloadIdentity: ["clientId", "tenantId", "tokenFilePath", "additionallyAllowedTenants"],
+  Environment: ["additionallyAllowedTenants"],
+  AzureCli: ["tenantId", "additionallyAllowedTenants"],
+  AzurePowerShell: ["tenantId", "additionallyAllowedTenants"],
+  VisualStudioCode: ["tenantId", "additionallyAllowedTenants"],
+  InteractiveBrowser: ["clientId", "tenantId", "additionallyAllowedTenants"],
+} as const satisfies Record<string, readonly CredentialKey[]>;
+
+export type CredentialKind = keyof typeof CREDENTIAL_KINDS;
+
+/** How to get a token. What is absent is taken from where the kind of credential looks for it by itself. */
+export interface CredentialAuthentication {
+  readonly kind: CredentialKind;
+  readonly clientId?: string;
+  readonly tenantId?: string;
+  readonly tokenFilePath?: string;
+  readonly additionallyAllowedTenants?: readonly string[];
+}
+
+export type Authentication = { readonly kind: "None" } | CredentialAuthentication;
+
+/** In the order in which an error lists them. */
+export const AUTHENTICATION_KINDS: readonly Authentication["kind"][] = [
+  "None",
+  ...(Object.keys(CREDENTIAL_KINDS) as CredentialKind[]),
+];

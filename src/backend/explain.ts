@@ -1,0 +1,142 @@
+import { status } from "@grpc/grpc-js";
+import { FanoutError } from "../errors.js";
+import { isServiceError } from "./call-retry.js";
+import type { Connection } from "./connection-string.js";
+import { credentialFailure, isCredentialError } from "./credential-failure.js";
+
+const ROLE = '"Durable Task Data Contributor"';
+
+/**
+ * An error of a call, or of a connection that did not come about, as a person needs it: the part that is wrong and
+ * what to do, without a secret. Any other error, and what only the caller can make sense of, such as a NOT_FOUND of an
+ * instance, is returned as it is. `attempts` is how often the call was made.
+ */
+export function explain(error: unknown, connection: Connection, attempts = 1): unknown {
+  if (isCredentialError(error) && connection.kind === "endpoint" && connection.authentication.kind !== "None") {
+    return credentialFailure(error, connection.authentication);
+  }
+  if (!isServiceError(error)) {
+    return isSystemError(error) ? unreachable(error.message, connection, attempts, error) : error;
+  }
+  const { code, details } = error;
+  switch (code) {
+    case status.UNAVAILABLE:
+      return unreachable(details, connection, attempts, error);
+    case status.DEADLINE_EXCEEDED:
+      return failure(
+        `The backend took too long to answer. Check ${endpointOf(connection)}, or try again when it has less to do.`,
+        error,
+      );
+    case status.UNAUTHENTICATED:
+      return failure(unauthenticated(connection), error);
+    case status.PERMISSION_DENIED:
+      return failure(
+        `The backend does not let ${identityOf(connection)} use task hub ${connection.taskHub}: ` +
+          `it needs the role ${ROLE} on the task hub or its scheduler. A role that was just given takes some minutes.`,
+        error,
+      );
+    case status.NOT_FOUND:
+    case status.INVALID_ARGUMENT:
+      return /task ?hub/iu.test(details)
+        ? failure(
+            `The backend has no task hub ${connection.taskHub}, or refuses its name. Name one that exists with ` +
+              "TaskHub= in the connection string or with --task-hub.",
+            error,
+          )
+        : error;
+    default:
+      return error;
+  }
+}
+
+function unauthenticated(connection: Connection): string {
+  if (connection.kind === "emulator" || connection.authentication.kind === "None") {
+    return (
+      "The backend wants a credential, and the connection string has Authentication=None. " +
+      "Say Authentication=DefaultAzure, or another kind."
+    );
+  }
+  const { kind } = connection.authentication;
+  return (
+    `The backend refused the token of Authentication=${kind}. Check that it belongs to the scheduler's tenant, and that ` +
+    `its identity has the role ${ROLE} on the task hub or its scheduler. \`fanout doctor\` tells the token's tenant.`
+  );
+}
+
+/** What the ways to fail are called in the messages of Node and grpc-js, and what to do about each. The first that fits. */
+const REASONS: readonly (readonly [RegExp, (connection: Connection) => string])[] = [
+  [
+    /ENOTFOUND|EAI_AGAIN|Name resolution failed/u,
+    (connection) => `Its host does not resolve: check the spelling of ${endpointOf(connection)}, and the network.`,
+  ],
+  [
+    /does not match certificate's altnames/u,
+    (connection) =>
+      `Its TLS certificate is for another name than ${endpointOf(connection)} says: use a name of the certificate.`,
+  ],
+  [
+    /certificate has expired|certificate is not yet valid/u,
+    () => "Its TLS certificate is not valid today: check this machine's clock, or have the certificate renewed.",
+  ],
+  [
+    /self[- ]signed certificate|unable to (?:verify|get)/u,
+    () =>
+      "Its TLS certificate is not trusted here: if it is meant to be, name the file of its authority in " +
+      "NODE_EXTRA_CA_CERTS, or set NODE_USE_SYSTEM_CA=1 if this system trusts it.",
+  ],
+  [
+    /wrong version number|EPROTO|packet length too long|before secure TLS connection/u,
+    (connection) => `There is no TLS at ${endpointOf(connection)}: a backend without TLS is named with http://.`,
+  ],
+  [
+    /^(?:Failed to connect|Protocol error)/u,
+    (connection) =>
+      `What answers at ${endpointOf(connection)} does not speak gRPC like this: check the port, and whether it wants ` +
+      "http:// or https://.",
+  ],
+];
+
+function unreachable(text: string, connection: Connection, attempts: number, cause: Error): FanoutError {
+  const reason = reasonOf(text);
+  const advice =
+    REASONS.find(([pattern]) => pattern.test(reason))?.[1](connection) ??
+    "Check that it runs, and that the connection string names it.";
+  const times = attempts > 1 ? ` (${attempts} attempts)` : "";
+  return failure(`The backend does not answer: ${reason}${times}. ${advice}`, cause);
+}
+
+/** What went wrong with the connection, without what grpc-js and OpenSSL put around it. */
+function reasonOf(text: string): string {
+  return (
+    text
+      .replace(/^No connection established\. Last error: (Error: )?/u, "")
+      .replace(/\. Resolution note:.*$/su, "")
+      .replace(/; if the root CA is installed locally.*$/su, "")
+      .replace(/^(?:write EPROTO )?[\dA-F]+:error:[\dA-F]+:([^:]+):[^:]*:([^:]+):.*$/su, "$1: $2")
+      .replace(/ \(\d{4}-\d\d-\d\dT[\d:.]+Z\)$/u, "")
+      // Some servers say what they were sent.
+      .replaceAll(/\beyJ[\w-]+(?:\.[\w-]*)*/gu, "***")
+  );
+}
+
+function endpointOf(connection: Connection): string {
+  return connection.kind === "emulator" ? "the embedded emulator" : `Endpoint=${connection.url.origin}`;
+}
+
+function identityOf(connection: Connection): string {
+  return connection.kind === "emulator" || connection.authentication.kind === "None"
+    ? "a caller without a credential"
+    : `the identity of Authentication=${connection.authentication.kind}`;
+}
+
+const SYSTEM_CODES =
+  /^(?:ECONNREFUSED|ECONNRESET|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|EPROTO|ERR_(?:TLS|SSL)_\w+|\w*(?:CERT|SIGNATURE)\w*)$/u;
+
+/** Of a connection attempt, or of TLS. */
+function isSystemError(error: unknown): error is Error {
+  return error instanceof Error && "code" in error && typeof error.code === "string" && SYSTEM_CODES.test(error.code);
+}
+
+function failure(message: string, cause: Error): FanoutError {
+  return new FanoutError(message, 1, { cause });
+}

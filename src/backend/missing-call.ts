@@ -1,0 +1,12 @@
+import { status } from "@grpc/grpc-js";
+import { isServiceError } from "./call-retry.js";
+
+/** The gRPC status code that a call failed with, as long as nobody has explained it as something else. */
+export function grpcCodeOf(error: unknown): number | undefined {
+  return isServiceError(error) ? error.code : undefined;
+}
+
+/** Whether a backend answered that it does not have the call: durabletask-go, for one, has no QueryInstances. */
+export function isMissingCall(error: unknown): boolean {
+  return grpcCodeOf(error) === status.UNIMPLEMENTED;
+}

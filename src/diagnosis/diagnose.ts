@@ -1,0 +1,195 @@
+import { accessSync, constants } from "node:fs";
+import { status } from "@grpc/grpc-js";
+import type { Backend } from "../backend/backend.js";
+import { isServiceError } from "../backend/call-retry.js";
+import {
+  findConnectionString,
+  parseConnection,
+  type Connection,
+  type ConnectionSources,
+  type EndpointConnection,
+} from "../backend/connection-string.js";
+import { explain } from "../backend/explain.js";
+import { openBackend, type OpenOptions } from "../backend/open-backend.js";
+import { openStateFolder } from "../emulator/state-folder.js";
+import { FanoutError } from "../errors.js";
+import { plural } from "../format/count.js";
+import { formatDuration } from "../format/duration.js";
+import { errorText } from "../format/error-text.js";
+import { FANOUT_VERSION } from "../version.js";
+import { addressOf, probeTcp, probeTls, resolveHost } from "./endpoint-probe.js";
+import { check, type Finding, type Found } from "./finding.js";
+import { sayHello, type Greetings } from "./hello.js";
+import { claimsOf } from "./token-claims.js";
+
+/** An odd number, so that the median is one of them. */
+const HELLOS = 11;
+const WORKERS_PATIENCE_MS = 5_000;
+/** No instance has such an id: the watch is for the workers. */
+const NO_INSTANCE = "fanout-doctor/no-instance";
+
+type Lines<T = void> = AsyncGenerator<Finding, T>;
+
+/**
+ * Looks at everything between this machine and a backend that answers, in the order in which a call needs it. Starts
+ * nothing but the embedded emulator, and changes nothing on the task hub.
+ */
+export async function* diagnose(sources: ConnectionSources, options: OpenOptions = {}): Lines {
+  const found = yield* check("configuration", sources, () => {
+    const string = findConnectionString(sources);
+    return { detail: `the connection string is that of ${string.source}`, value: string };
+  });
+  const connection = yield* check("connection string", found, (string) => {
+    const parsed = parseConnection(string, sources.taskHub);
+    return { detail: describe(parsed), value: parsed };
+  });
+  const backend =
+    connection?.kind === "emulator"
+      ? yield* lookAtEmulator(connection, options)
+      : yield* lookAtEndpoint(connection, options);
+  try {
+    yield* lookAtBackend(backend);
+  } finally {
+    backend?.close();
+  }
+  yield* check("version", true, () => ({
+    detail: `fanout ${FANOUT_VERSION} on Node ${process.versions.node}`,
+    value: true,
+  }));
+  yield* check("state folder", true, () => ({ detail: writableStateFolder(), value: true }));
+}
+
+async function* lookAtEmulator(connection: Connection, options: OpenOptions): Lines<Backend | undefined> {
+  return yield* check("emulator", connection, async () => {
+    const backend = await openBackend(connection, options);
+    const { pid, version } = await backend.admin!.status();
+    return { detail: `process ${pid}, version ${version}`, value: backend };
+  });
+}
+
+async function* lookAtEndpoint(
+  connection: EndpointConnection | undefined,
+  options: OpenOptions,
+): Lines<Backend | undefined> {
+  const address = connection && addressOf(connection);
+  const explained = <T>(look: () => Promise<Found<T>>) => look().catch((error: unknown) => rethrow(error, connection));
+  const resolved = yield* check("host", address, (given) =>
+    explained(async () => ({
+      detail: `${given.host} resolves to ${(await resolveHost(given)).join(", ")}`,
+      value: given,
+    })),
+  );
+  const connected = yield* check("connection", resolved, (given) =>
+    explained(async () => ({ detail: `${await probeTcp(given)} answers`, value: given })),
+  );
+  const secured = yield* check("TLS", connected, (given) =>
+    explained(async () => {
+      if (connection?.url.protocol === "http:") {
+        return { detail: "none is asked for: the endpoint is http", value: given };
+      }
+      const { version, subject, daysLeft } = await probeTls(given);
+      return {
+        detail: `${version}, certificate of ${subject}, valid for ${plural(daysLeft, "more day")}`,
+        value: given,
+      };
+    }),
+  );
+  return yield* check("token", secured && connection, (given) => lookAtToken(given, options));
+}
+
+async function lookAtToken(connection: EndpointConnection, options: OpenOptions): Promise<Found<Backend>> {
+  const backend = await openBackend(connection, options);
+  const { kind } = connection.authentication;
+  if (kind === "None") {
+    return { detail: "none is asked for: Authentication=None", value: backend };
+  }
+  const [header = ""] = (await backend.target.metadata("client")).get("authorization");
+  const { tenantId, expiresAtMs } = claimsOf(String(header));
+  const tenant = tenantId === undefined ? "a tenant that it does not tell" : `tenant ${tenantId}`;
+  const expiry = expiresAtMs === undefined ? "" : `, expires at ${new Date(expiresAtMs).toISOString()}`;
+  return { detail: `Authentication=${kind}, ${tenant}${expiry}`, value: backend };
+}
+
+async function* lookAtBackend(given: Backend | undefined): Lines {
+  const reached = yield* check("task hub", given, async (backend) => {
+    await touchTaskHub(backend);
+    return { detail: `${backend.connection.taskHub} on ${backend.displayName} answers`, value: backend };
+  });
+  yield* check("workers", reached, async ({ admin, connection: { taskHub } }) => {
+    if (admin === undefined) {
+      return { detail: "this backend does not tell", value: true, skipped: true };
+    }
+    const workers = await workersOf(admin, taskHub);
+    const hint = workers === 0 ? ": a run starts its own, `fanout worker` starts one that stays" : "";
+    return { detail: `${plural(workers, "worker")} connected to task hub ${taskHub}${hint}`, value: true };
+  });
+  const greetings = yield* check("round trip", reached, async ({ target, connection }) => {
+    const value = await sayHello(target, HELLOS).catch((error: unknown) => rethrow(error, connection));
+    const sorted = value.roundTripsMs.toSorted((a, b) => a - b);
+    return { detail: `p50 ${formatDuration(sorted[(HELLOS - 1) / 2]!)} of ${plural(HELLOS, "call")}`, value };
+  });
+  yield* check("clock offset", greetings, (value) => clockOffset(value, reached?.kind === "emulator"));
+}
+
+/** Asks for an instance that is not there, which needs the hub and the right to read it. */
+async function touchTaskHub({ client }: Backend): Promise<void> {
+  try {
+    await client.getInstance(NO_INSTANCE);
+  } catch (error) {
+    // Some backends call an unknown instance an error: the hub is there all the same.
+    if (!(isServiceError(error) && error.code === status.NOT_FOUND)) {
+      throw error;
+    }
+  }
+}
+
+async function workersOf(admin: NonNullable<Backend["admin"]>, taskHub: string): Promise<number> {
+  const signal = AbortSignal.timeout(WORKERS_PATIENCE_MS);
+  for await (const { workers } of admin.watch({ taskHub, instanceIdPrefix: NO_INSTANCE }, { signal })) {
+    return workers;
+  }
+  throw new FanoutError(`The embedded emulator did not tell its workers within ${WORKERS_PATIENCE_MS / 1000} s.`);
+}
+
+function clockOffset({ offset }: Greetings, isEmulator: boolean): Found<true> {
+  if (isEmulator) {
+    return { detail: "none: the embedded emulator runs on this machine's clock", value: true };
+  }
+  if (offset === undefined) {
+    return { detail: "its answers carry no date to measure it by", value: true, skipped: true };
+  }
+  // Rounded outwards: it is a bound.
+  const atLeast = signedSeconds(Math.floor(offset.atLeastMs / 100) / 10);
+  const atMost = signedSeconds(Math.ceil(offset.atMostMs / 100) / 10);
+  return {
+    detail: `the backend's clock against this one: from ${atLeast} to ${atMost}, by the dates of its answers`,
+    value: true,
+  };
+}
+
+function signedSeconds(seconds: number): string {
+  return `${seconds < 0 ? "" : "+"}${seconds.toFixed(1)} s`;
+}
+
+function writableStateFolder(): string {
+  const { folder } = openStateFolder();
+  try {
+    accessSync(folder, constants.W_OK);
+  } catch (error) {
+    throw new FanoutError(
+      `'${folder}' cannot be written to: ${errorText(error)}. Set FANOUT_STATE_DIR to a folder that can be.`,
+    );
+  }
+  return `${folder} can be written to`;
+}
+
+function describe(connection: Connection): string {
+  const { taskHub } = connection;
+  return connection.kind === "emulator"
+    ? `the embedded emulator, task hub ${taskHub}`
+    : `${connection.url.origin}, Authentication=${connection.authentication.kind}, task hub ${taskHub}`;
+}
+
+function rethrow(error: unknown, connection: Connection | undefined): never {
+  throw connection === undefined ? error : explain(error, connection);
+}

@@ -1,0 +1,41 @@
+import { errorText } from "../format/error-text.js";
+
+/** One line of a diagnosis. `skipped` is what could not be looked at, or has nothing to look at; the detail says why. */
+export interface Finding {
+  readonly name: string;
+  readonly outcome: "ok" | "failed" | "skipped";
+  /** What was found, or what is wrong and what to do. No secret. */
+  readonly detail: string;
+}
+
+/** What a check found, and what the checks behind it go on with. */
+export interface Found<T> {
+  readonly detail: string;
+  readonly value: T;
+  /** Nothing could be looked at, which is no fault. */
+  readonly skipped?: boolean;
+}
+
+/**
+ * One check on what an earlier one has found. Yields its line and returns what it found; undefined if it failed, or if
+ * there is nothing to check because an earlier one did.
+ */
+export async function* check<T, U>(
+  name: string,
+  given: T | undefined,
+  look: (given: T) => Found<U> | Promise<Found<U>>,
+): AsyncGenerator<Finding, U | undefined> {
+  if (given === undefined) {
+    yield { name, outcome: "skipped", detail: "comes behind a check that failed" };
+    return undefined;
+  }
+  let found: Found<U>;
+  try {
+    found = await look(given);
+  } catch (error) {
+    yield { name, outcome: "failed", detail: errorText(error) };
+    return undefined;
+  }
+  yield { name, outcome: found.skipped === true ? "skipped" : "ok", detail: found.detail };
+  return found.value;
+}

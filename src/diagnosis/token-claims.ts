@@ -1,0 +1,23 @@
+import { z } from "zod";
+
+/** Of a token's claims, the two that a person may see. */
+export interface TokenClaims {
+  readonly tenantId: string | undefined;
+  readonly expiresAtMs: number | undefined;
+}
+
+const Claims = z.object({ tid: z.string().optional(), exp: z.number().optional() });
+
+/** Reads a JSON Web Token without verifying it: that is for the backend to do. What is no such token tells nothing. */
+export function claimsOf(token: string): TokenClaims {
+  const payload = token.split(".")[1] ?? "";
+  let json: unknown;
+  try {
+    json = JSON.parse(Buffer.from(payload, "base64url").toString());
+  } catch {
+    json = undefined;
+  }
+  const claims = Claims.safeParse(json);
+  const { tid, exp } = claims.success ? claims.data : {};
+  return { tenantId: tid, expiresAtMs: exp === undefined ? undefined : exp * 1000 };
+}

@@ -1,0 +1,99 @@
+import { existsSync } from "node:fs";
+import { expect, onTestFinished, test } from "vitest";
+import { z } from "zod";
+import { TestAuthority } from "../backend/certificates.js";
+import { SchedulerServer } from "../backend/scheduler-server.js";
+import { Workplace } from "./workplace.js";
+
+const diagnosis = z.strictObject({
+  schemaVersion: z.literal(1),
+  ok: z.boolean(),
+  checks: z.array(
+    z.strictObject({ name: z.string(), outcome: z.enum(["ok", "failed", "skipped"]), detail: z.string().min(1) }),
+  ),
+});
+
+const DEAD_END = "Endpoint=http://127.0.0.1:1;Authentication=None";
+
+test("on the embedded emulator every line is ok", async () => {
+  const place = await Workplace.open();
+  const { stdout, stderr } = await place.succeed("doctor");
+  const lines = stdout.trimEnd().split("\n");
+  expect(lines.map((line) => line.split(/ {2,}/u)[1])).toEqual([
+    "configuration",
+    "connection string",
+    "emulator",
+    "task hub",
+    "workers",
+    "round trip",
+    "clock offset",
+    "version",
+    "state folder",
+  ]);
+  expect(lines.every((line) => line.startsWith("ok "))).toBe(true);
+  expect(stdout).toMatch(/^ok +workers +0 workers connected to task hub default/mu);
+  expect(stdout).toMatch(/^ok +round trip +p50 [\d.]+ m?s of 11 calls$/mu);
+  expect(stdout).toContain(`${place.stateFolder} can be written to`);
+  expect(stderr).toContain("started the embedded emulator");
+  expect(await place.runningEmulator()).toMatchObject({ instances: 0 });
+});
+
+test("a worker that is connected is seen", async () => {
+  const place = await Workplace.open();
+  const worker = place.start("worker --port 0");
+  await worker.says(/Connected to/u);
+  expect((await place.succeed("doctor")).stdout).toMatch(/^ok +workers +1 worker connected to task hub default$/mu);
+});
+
+test("on an endpoint that is dead the line says so, what is behind it is skipped, and the exit code is 1", async () => {
+  const place = await Workplace.open();
+  const { code, stdout } = await place.run("doctor --json --connection-string", DEAD_END);
+  const { ok, checks } = diagnosis.parse(JSON.parse(stdout));
+  expect({ code, ok }).toEqual({ code: 1, ok: false });
+  expect(checks.filter(({ outcome }) => outcome === "failed")).toEqual([
+    { name: "connection", outcome: "failed", detail: expect.stringContaining("connect ECONNREFUSED 127.0.0.1:1") },
+  ]);
+  expect(checks.filter(({ outcome }) => outcome === "skipped").map(({ name }) => name)).toEqual([
+    "TLS",
+    "token",
+    "task hub",
+    "workers",
+    "round trip",
+    "clock offset",
+  ]);
+  expect(existsSync(`${place.stateFolder}/emulator.db`)).toBe(false);
+});
+
+test("a connection string that is wrong is a finding, without a value of it", async () => {
+  const place = await Workplace.open();
+  const text = "Endpoint=http://host.example;Authentication=AzureCli;TenantId=hunter2-secret";
+  const { code, stdout, stderr } = await place.run("doctor --connection-string", text);
+  expect(code).toBe(1);
+  expect(stdout).toMatch(/^failed +connection string +.*a credential is never sent over http/mu);
+  expect(stdout + stderr).not.toContain("hunter2-secret");
+});
+
+test("--json tells the same as the lines", async () => {
+  const place = await Workplace.open();
+  const { ok, checks } = diagnosis.parse(JSON.parse((await place.succeed("doctor --json")).stdout));
+  expect(ok).toBe(true);
+  expect(checks.every(({ outcome }) => outcome === "ok")).toBe(true);
+});
+
+test("over TLS it takes an authority that NODE_EXTRA_CA_CERTS names, and says so where none does", async () => {
+  const place = await Workplace.open();
+  const authority = await TestAuthority.create();
+  const server = await SchedulerServer.start(await authority.issue());
+  onTestFinished(async () => {
+    server.close();
+    await authority.close();
+  });
+  const line = `doctor --connection-string Endpoint=localhost:${server.port};Authentication=None`;
+  const stranger = await place.startWith(place.env, line).ended;
+  expect(stranger).toMatchObject({ code: 1, stdout: expect.stringMatching(/^failed +TLS .*NODE_EXTRA_CA_CERTS/mu) });
+  const friend = await place.startWith({ ...place.env, NODE_EXTRA_CA_CERTS: authority.file }, line).ended;
+  expect(friend).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/^ok +TLS .*TLSv1\.3, certificate of localhost/mu),
+  });
+});
