@@ -1,12 +1,13 @@
 import { resolveConnection } from "../backend/connection-string.js";
 import { openBackend } from "../backend/open-backend.js";
-import { UsageError } from "../errors.js";
 import { ExitCode } from "../exit-codes.js";
 import { plural } from "../format/count.js";
 import { startWorkerStatus } from "../http/worker-status.js";
 import { Interruption } from "../load/interruption.js";
 import { startWorkerHost, type WorkerEvent } from "../worker/worker-host.js";
 import type { CommandIo } from "./io.js";
+import { parsePort } from "../http/port.js";
+import { aborted } from "../load/aborted.js";
 
 export interface WorkerFlags {
   readonly port: string;
@@ -42,25 +43,6 @@ export async function runWorkerCommand(flags: WorkerFlags, { stderr }: CommandIo
     interruption[Symbol.dispose]();
     statusServer.close();
   }
-}
-
-const MAX_PORT = 65_535;
-
-function parsePort(text: string): number {
-  const port = /^\d+$/u.test(text) ? Number(text) : Number.NaN;
-  if (!(port <= MAX_PORT)) {
-    throw new UsageError(`--port: expected a number from 0 (any free port) to ${MAX_PORT}, found "${text}"`);
-  }
-  return port;
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) {
-      resolve();
-    }
-    signal.addEventListener("abort", () => resolve(), { once: true });
-  });
 }
 
 function describeEvent(event: WorkerEvent, place: string): string {

@@ -1,7 +1,6 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
-import { UsageError } from "../errors.js";
+import { listenError, portOf } from "./port.js";
 
 export interface WorkerStatusServer {
   /** For example `http://127.0.0.1:5001`. */
@@ -23,7 +22,7 @@ export async function startWorkerStatus(port: number): Promise<WorkerStatusServe
   try {
     await once(server, "listening");
   } catch (error) {
-    throw portError(port, error);
+    throw listenError(HOST, port, error);
   }
   return {
     url: `http://${HOST}:${portOf(server.address())}`,
@@ -35,11 +34,6 @@ export async function startWorkerStatus(port: number): Promise<WorkerStatusServe
 }
 
 const HOST = "127.0.0.1";
-
-/** An address is an object unless the server listens on a pipe, which this one never does. */
-function portOf(address: AddressInfo | string | null): number {
-  return typeof address === "object" && address !== null ? address.port : 0;
-}
 
 function answer({ method, url = "/" }: IncomingMessage, response: ServerResponse): void {
   const path = url.split("?", 1)[0] ?? url;
@@ -59,22 +53,4 @@ function json(response: ServerResponse, status: number, body: object): void {
   const text = JSON.stringify(body);
   response.writeHead(status, { "Content-Type": "application/json", "Content-Length": Buffer.byteLength(text) });
   response.end(text);
-}
-
-function portError(port: number, error: unknown): unknown {
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
-  if (code === "EADDRINUSE") {
-    return new UsageError(
-      `Port ${port} on ${HOST} is in use. Choose another with --port, or stop what listens there.`,
-      {
-        cause: error,
-      },
-    );
-  }
-  if (code === "EACCES") {
-    return new UsageError(`Port ${port} needs rights that this user has not. Choose one above 1023 with --port.`, {
-      cause: error,
-    });
-  }
-  return error;
 }

@@ -1,0 +1,119 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { resolveConnection, type Connection } from "../backend/connection-string.js";
+import { openBackend } from "../backend/open-backend.js";
+import { UsageError } from "../errors.js";
+import { ExitCode } from "../exit-codes.js";
+import { isLoopback } from "../http/access.js";
+import { BackendLink } from "../http/backend-link.js";
+import { startOrchestrationServer } from "../http/orchestration-server.js";
+import { parsePort } from "../http/port.js";
+import { errorText } from "../format/error-text.js";
+import { Readiness } from "../http/readiness.js";
+import { Interruption } from "../load/interruption.js";
+import type { CommandIo } from "./io.js";
+import { aborted } from "../load/aborted.js";
+
+export interface ServeFlags {
+  readonly port: string;
+  readonly host: string;
+  readonly apiKey?: string;
+  readonly insecure?: boolean;
+  readonly connectionString?: string;
+  readonly taskHub?: string;
+}
+
+const KEY_VARIABLE = "FANOUT_API_KEY";
+const READINESS_PAUSE_MS = 2_000;
+
+type Say = (line: string) => void;
+
+/**
+ * `fanout serve`: the orchestration API over HTTP until SIGTERM or Ctrl-C, then finishes the requests under way. A
+ * signal is how it is meant to end, so the exit code is 0 unless one had to be cut off; a second signal ends it at once.
+ */
+export async function runServeCommand(flags: ServeFlags, { stderr }: CommandIo): Promise<ExitCode> {
+  const say: Say = (line) => void stderr.write(`${line}\n`);
+  const { connectionString, taskHub } = flags;
+  const port = parsePort(flags.port);
+  const host = parseHost(flags.host);
+  const apiKey = parseKey(flags.apiKey, process.env[KEY_VARIABLE]);
+  refuseOpenDoor(host, apiKey, flags.insecure ?? false);
+  const connection = resolveConnection({ flag: connectionString, taskHub });
+  const interruption = new Interruption();
+  const link = new BackendLink(() => openBackend(connection, { onNotice: say }));
+  const readiness = new Readiness(link.client);
+  const onDefect = (error: unknown): void => say(`error: internal error: ${errorText(error)}`);
+  try {
+    const server = await startOrchestrationServer({
+      port,
+      host,
+      apiKey,
+      client: link.client,
+      readiness,
+      onDefect,
+    });
+    say(`Orchestration API on ${server.url}, its page on ${server.url}/docs`);
+    const stopped = aborted(interruption.signal);
+    const told = tellWhenReady(link, readiness, connection, interruption.signal, say);
+    await Promise.race([stopped, told.then(() => stopped)]);
+    say("Finishing the requests under way. Once more exits at once.");
+    const cutOff = await server.close();
+    if (cutOff) say("error: some requests took too long and were cut off.");
+    return cutOff ? ExitCode.Failure : ExitCode.Success;
+  } finally {
+    interruption[Symbol.dispose]();
+    await link.close();
+  }
+}
+
+/** Says which backend answers, or once that none does yet. The server takes requests all the while. */
+async function tellWhenReady(
+  link: BackendLink,
+  readiness: Readiness,
+  { taskHub, source }: Connection,
+  signal: AbortSignal,
+  say: Say,
+): Promise<void> {
+  let told = false;
+  while (!signal.aborted) {
+    try {
+      await readiness.check();
+      const { displayName } = await link.open();
+      say(`Connected to ${displayName}, task hub ${taskHub} (connection string: ${source})`);
+      return;
+    } catch (error) {
+      if (error instanceof UsageError) throw error;
+      if (!told) say(`The backend does not answer yet, trying again: ${errorText(error)}`);
+      told = true;
+    }
+    await sleep(READINESS_PAUSE_MS, undefined, { signal }).catch(() => {});
+  }
+}
+
+function parseHost(text: string): string {
+  const host = text.replace(/^\[(.*)\]$/u, "$1");
+  if (!/^[0-9a-z.:_-]+$/iu.test(host)) {
+    throw new UsageError(`--host: expected a name or an address of this machine, found "${text}"`);
+  }
+  return host;
+}
+
+/** The flag wins over the variable; an empty variable is none. A key is never repeated. */
+function parseKey(flag: string | undefined, variable: string | undefined): string | undefined {
+  const key = flag ?? (variable === "" ? undefined : variable);
+  if (key !== undefined && !/^[\x21-\x7e]+$/u.test(key)) {
+    const source = flag === undefined ? KEY_VARIABLE : "--api-key";
+    throw new UsageError(
+      `${source}: expected letters, digits and signs of ASCII without spaces, found something else.`,
+    );
+  }
+  return key;
+}
+
+function refuseOpenDoor(host: string, apiKey: string | undefined, insecure: boolean): void {
+  if (isLoopback(host) || apiKey !== undefined || insecure) return;
+  throw new UsageError(
+    `--host ${host} is reachable by other machines. Set a key with ${KEY_VARIABLE} (or --api-key), or say --insecure ` +
+      "to let everybody who can reach it start orchestrations.",
+  );
+}

@@ -1,0 +1,64 @@
+import { createHash, timingSafeEqual } from "node:crypto";
+import { BlockList, isIP } from "node:net";
+import { hostname } from "node:os";
+import type { FastifyRequest } from "fastify";
+import { HttpError } from "./http-error.js";
+
+const LOOPBACK = new BlockList();
+LOOPBACK.addSubnet("127.0.0.0", 8, "ipv4");
+LOOPBACK.addAddress("::1", "ipv6");
+
+const LOOPBACK_NAMES = ["localhost", "127.0.0.1", "::1"];
+const ALL_INTERFACES = new Set(["0.0.0.0", "::"]);
+const HOST = /^(?:\[(?<ipv6>[0-9a-f:.]+)\]|(?<name>[^:[\]]+))(?::(?<port>\d+))?$/iu;
+
+/** Whether only this machine can reach what listens there. A name other than localhost may mean anything. */
+export function isLoopback(host: string): boolean {
+  const family = isIP(host);
+  if (family === 0) return host.toLowerCase() === "localhost";
+  return LOOPBACK.check(host, family === 6 ? "ipv6" : "ipv4");
+}
+
+/**
+ * Refuses what a page of another origin may make a browser send. A request whose Host is a name that is not ours comes
+ * from a page whose own name was pointed at this address (DNS rebinding), and one that carries another page's Origin
+ * must not change anything. `port` is where the server listens.
+ */
+export function refuseForeignPages(host: string, port: () => number): (request: FastifyRequest) => Promise<void> {
+  const names = new Set([...LOOPBACK_NAMES, host.toLowerCase()]);
+  // Reached from elsewhere by whatever address or mapped port leads here; an address cannot be pointed elsewhere.
+  const everywhere = ALL_INTERFACES.has(host);
+  if (everywhere) names.add(hostname().toLowerCase());
+  const isOurs = (header: string): boolean => {
+    const { ipv6, name, port: portText } = HOST.exec(header)?.groups ?? {};
+    const asked = (ipv6 ?? name ?? "").toLowerCase();
+    if (everywhere) return names.has(asked) || isIP(asked) !== 0;
+    return names.has(asked) && (portText === undefined || Number(portText) === port());
+  };
+  return async ({ headers, method }) => {
+    if (!isOurs(headers.host ?? "")) {
+      throw new HttpError(403, "The Host header names another server than this one.", { field: "Host" });
+    }
+    const isRead = method === "GET" || method === "HEAD";
+    if (!isRead && headers.origin !== undefined && headers.origin !== `http://${headers.host}`) {
+      throw new HttpError(403, "A page of another origin may not call this server.", { field: "Origin" });
+    }
+  };
+}
+
+/** Refuses a request that has not the key, as `x-api-key` or as a bearer token. It takes as long for any wrong key. */
+export function requireKey(key: string): (request: FastifyRequest) => Promise<void> {
+  const expected = digestOf(key);
+  return async ({ headers }) => {
+    const apiKey = headers["x-api-key"];
+    const bearer = /^Bearer +(.*)$/iu.exec(headers.authorization ?? "")?.[1];
+    const given = typeof apiKey === "string" ? apiKey : bearer;
+    if (given === undefined || !timingSafeEqual(digestOf(given), expected)) {
+      throw new HttpError(401, "Expected the server's API key in the header x-api-key or Authorization: Bearer.");
+    }
+  };
+}
+
+function digestOf(key: string): Buffer {
+  return createHash("sha256").update(key).digest();
+}

@@ -1,0 +1,62 @@
+import swagger, { type SwaggerTransformObject } from "@fastify/swagger";
+import swaggerUi from "@fastify/swagger-ui";
+import type { FastifyInstance } from "fastify";
+import { jsonSchemaTransform } from "fastify-type-provider-zod";
+import { FANOUT_VERSION } from "../version.js";
+
+/** The page has its scripts and styles from this server, and nothing from anywhere else. */
+const CONTENT_SECURITY_POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self' 'unsafe-inline'",
+  "img-src 'self' data:",
+  "font-src 'self' data:",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'self'",
+  "frame-ancestors 'none'",
+].join("; ");
+
+/** The OpenAPI document at /openapi.json, and Swagger UI on it at /docs; neither needs the key. */
+export async function addApiDocumentation(app: FastifyInstance, withKey: boolean): Promise<void> {
+  const securitySchemes = {
+    apiKey: { type: "apiKey", in: "header", name: "x-api-key" },
+    bearer: { type: "http", scheme: "bearer" },
+  } as const;
+  await app.register(swagger, {
+    openapi: {
+      openapi: "3.1.0",
+      info: {
+        title: "Orchestration Service",
+        description: "Starts fan-out/fan-in orchestrations on a Durable Task backend, and tells how they are.",
+        version: FANOUT_VERSION,
+      },
+      ...(withKey && { components: { securitySchemes } }),
+    },
+    transform: jsonSchemaTransform,
+    transformObject: (document) =>
+      "openapiObject" in document ? withOptionalBodies(document.openapiObject) : document.swaggerObject,
+  });
+  await app.register(async (scope) => {
+    scope.addHook("onSend", async (_request, reply) => {
+      reply.header("content-security-policy", CONTENT_SECURITY_POLICY);
+    });
+    await scope.register(swaggerUi, { routePrefix: "/docs", uiConfig: { validatorUrl: null } });
+  });
+  app.get("/openapi.json", { schema: { hide: true } }, async () => app.swagger());
+}
+
+type Document = Extract<Parameters<SwaggerTransformObject>[0], { openapiObject: unknown }>["openapiObject"];
+
+/** The generator says of every body that it is required; one whose fields all have defaults is not. */
+function withOptionalBodies(document: Document): Document {
+  for (const operations of Object.values(document.paths ?? {})) {
+    const body = operations?.post?.requestBody;
+    if (body === undefined || "$ref" in body) continue;
+    const schema = body.content["application/json"]?.schema;
+    if (schema !== undefined && "type" in schema && schema.type === "object" && schema.required === undefined) {
+      body.required = false;
+    }
+  }
+  return document;
+}

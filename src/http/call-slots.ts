@@ -1,0 +1,48 @@
+import { unlessAborted } from "./patience.js";
+
+/** Lets so many calls be under way at a time, whichever requests they are of, and the others wait their turn. */
+export class CallSlots {
+  #free: number;
+  /** In the order of their arrival: a large request does not keep the small ones from theirs. */
+  readonly #waiting = new Set<() => void>();
+
+  constructor(readonly size: number) {
+    this.#free = size;
+  }
+
+  /** Makes a call. Rejects with the signal's reason when it aborts; the slot is held until the call itself has ended. */
+  async use<T>(signal: AbortSignal, call: () => Promise<T>): Promise<T> {
+    await this.#take(signal);
+    const ended = call().finally(() => {
+      this.#release();
+    });
+    return unlessAborted(ended, signal);
+  }
+
+  async #take(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    if (this.#free > 0) {
+      this.#free -= 1;
+      return;
+    }
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#waiting.add(resolve);
+    try {
+      await unlessAborted(promise, signal);
+    } catch (error) {
+      // A slot that was handed over in the same turn goes to the next.
+      if (!this.#waiting.delete(resolve)) this.#release();
+      throw error;
+    }
+  }
+
+  #release(): void {
+    const [next] = this.#waiting;
+    if (next === undefined) {
+      this.#free += 1;
+    } else {
+      this.#waiting.delete(next);
+      next();
+    }
+  }
+}

@@ -1,0 +1,93 @@
+import { STATUS_CODES } from "node:http";
+import { status } from "@grpc/grpc-js";
+import { isServiceError } from "../backend/call-retry.js";
+import { FanoutError } from "../errors.js";
+import { errorText } from "../format/error-text.js";
+import type { ErrorBody } from "./contract.js";
+
+/** Seconds after which a client may ask again: by then an emulator that had gone has been started again. */
+const RETRY_AFTER_SECONDS = "5";
+const MAX_MESSAGE_LENGTH = 500;
+
+/** What gRPC says of a backend that may well answer another time. */
+const AWAY = new Set<number>([status.UNAVAILABLE, status.DEADLINE_EXCEEDED, status.RESOURCE_EXHAUSTED, status.ABORTED]);
+
+interface HttpErrorOptions extends ErrorOptions {
+  readonly field?: string | undefined;
+  /** Where starts failed midway: the ids of those that were accepted. */
+  readonly instanceIds?: readonly string[];
+}
+
+/** A request that is answered with an error. */
+export class HttpError extends Error {
+  override readonly name = "HttpError";
+  readonly field: string | undefined;
+  readonly instanceIds: readonly string[] | undefined;
+
+  constructor(
+    readonly statusCode: number,
+    message: string,
+    { field, instanceIds, ...options }: HttpErrorOptions = {},
+  ) {
+    super(message, options);
+    this.field = field;
+    this.instanceIds = instanceIds;
+  }
+
+  get body(): ErrorBody {
+    const { field, instanceIds } = this;
+    return {
+      ...errorBody(this.statusCode, this.message),
+      ...(field !== undefined && { field: shortened(field, 100) }),
+      ...(instanceIds !== undefined && { count: instanceIds.length, instanceIds: [...instanceIds] }),
+    };
+  }
+
+  get headers(): Readonly<Record<string, string>> {
+    if (this.statusCode === 503) return { "retry-after": RETRY_AFTER_SECONDS };
+    return this.statusCode === 401 ? { "www-authenticate": "Bearer" } : {};
+  }
+}
+
+export function errorBody(statusCode: number, message: string): ErrorBody {
+  return { error: STATUS_CODES[statusCode] ?? "Error", message: shortened(message, MAX_MESSAGE_LENGTH) };
+}
+
+/** How an error of any kind is answered. What is no error of a request or a backend is a defect: its words stay here. */
+export function httpErrorOf(error: unknown): HttpError {
+  if (error instanceof HttpError) return error;
+  if (isServiceError(error)) {
+    const name = status[error.code] ?? `code ${error.code}`;
+    const message = `The backend answered ${name}: ${error.details}`;
+    return new HttpError(AWAY.has(error.code) ? 503 : 500, message, { cause: error });
+  }
+  if (error instanceof FanoutError) return new HttpError(503, error.message, { cause: error });
+  const statusCode = requestErrorCode(error);
+  return statusCode === undefined
+    ? new HttpError(500, "This is a defect of fanout; its own output has more.", { cause: error })
+    : new HttpError(statusCode, REQUEST_ERRORS[statusCode] ?? errorText(error), { cause: error });
+}
+
+/** What went wrong where neither the request nor the backend is to blame; undefined where one of them is. */
+export function defectOf(error: unknown): unknown {
+  if (error instanceof HttpError) return error.statusCode < 500 || !error.cause ? undefined : defectOf(error.cause);
+  const isExpected = isServiceError(error) || error instanceof FanoutError || requestErrorCode(error) !== undefined;
+  return isExpected ? undefined : error;
+}
+
+/** In place of what fastify says, where the request's limits can be told. */
+const REQUEST_ERRORS: Readonly<Record<number, string>> = {
+  413: "Expected a body of at most 1 MiB.",
+  414: "Expected a shorter path.",
+  415: "Expected the content type application/json, in UTF-8.",
+};
+
+/** The status code that fastify gave to a request it could not take. */
+function requestErrorCode(error: unknown): number | undefined {
+  const code = error instanceof Error && "statusCode" in error ? error.statusCode : undefined;
+  return typeof code === "number" && code >= 400 && code < 500 ? code : undefined;
+}
+
+function shortened(text: string, length: number): string {
+  return text.length > length ? `${text.slice(0, length)}…` : text;
+}

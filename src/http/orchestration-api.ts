@@ -1,0 +1,191 @@
+import Fastify, { type FastifyInstance, type FastifyReply } from "fastify";
+import { serializerCompiler, type ZodTypeProvider } from "fastify-type-provider-zod";
+import type { z } from "zod";
+import type { OrchestrationClient } from "../backend/orchestration-client.js";
+import { refuseForeignPages, requireKey } from "./access.js";
+import { addApiDocumentation } from "./api-documentation.js";
+import { CallSlots } from "./call-slots.js";
+import * as contract from "./contract.js";
+import { HttpError, defectOf, errorBody, httpErrorOf } from "./http-error.js";
+import { portOf } from "./port.js";
+import { readInstance, readInstances } from "./read-instances.js";
+import type { Readiness } from "./readiness.js";
+import { acceptJsonOnly, keysOf, zodValidator } from "./request-body.js";
+import { RunIds, startOrchestrations } from "./start-orchestrations.js";
+
+/** Calls on the backend at a time, of all requests together: of starts, and of reads. */
+const CALLS = 50;
+/** A request has to be there whole within this time. */
+const REQUEST_TIMEOUT_MS = 60_000;
+/** As long as a URL may well be: ids of instances that others started have no known limit. */
+const MAX_ID_LENGTH = 2_048;
+
+export interface ApiOptions {
+  /** The backend's client; rejects with a FanoutError while there is none. */
+  readonly client: () => Promise<OrchestrationClient>;
+  readonly readiness: Readiness;
+  /** What is listened on. */
+  readonly host: string;
+  /** Without a key everybody who can reach the server may use it. */
+  readonly apiKey?: string | undefined;
+  /** Told of an error that is no fault of a request or of the backend. */
+  readonly onDefect: (error: unknown) => void;
+}
+
+type Api = FastifyInstance;
+
+/** The orchestration API over HTTP, ready to listen. Routes, names, defaults and codes are a contract. */
+export async function orchestrationApi(options: ApiOptions): Promise<FastifyInstance> {
+  const app: Api = Fastify({
+    bodyLimit: contract.MAX_BODY_BYTES,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    routerOptions: { maxParamLength: MAX_ID_LENGTH },
+    forceCloseConnections: "idle",
+    frameworkErrors: (error, _request, reply) => {
+      answerError(error, reply, options.onDefect);
+    },
+  });
+  app.setValidatorCompiler(zodValidator);
+  app.setSerializerCompiler(serializerCompiler);
+  app.setErrorHandler((error, _request, reply) => {
+    answerError(error, reply, options.onDefect);
+  });
+  app.setNotFoundHandler(({ method, url }) => {
+    throw new HttpError(404, `There is no ${method} ${url.split("?", 1)[0] ?? ""}; /docs shows what there is.`);
+  });
+  app.addHook(
+    "onRequest",
+    refuseForeignPages(options.host, () => portOf(app.server.address())),
+  );
+  let closing = false;
+  app.addHook("preClose", async () => {
+    closing = true;
+  });
+  app.addHook("onSend", async (_request, reply) => {
+    reply.header("x-content-type-options", "nosniff");
+    // Else the connection of a request that was under way would be kept, and the server with it.
+    if (closing) reply.header("connection", "close");
+  });
+  acceptJsonOnly(app);
+  await addApiDocumentation(app, options.apiKey !== undefined);
+  await app.register(async (scope) => addProbes(scope, options));
+  await app.register(async (scope) => addOrchestrations(scope, options));
+  await app.ready();
+  return app;
+}
+
+function answerError(error: unknown, reply: FastifyReply, onDefect: (error: unknown) => void): void {
+  const answer = httpErrorOf(error);
+  const defect = defectOf(answer);
+  if (defect !== undefined) onDefect(defect);
+  void reply.code(answer.statusCode).headers(answer.headers).send(answer.body);
+}
+
+/** The answers that are errors, for the document. */
+function errors(...codes: readonly number[]): Record<number, z.ZodType> {
+  return Object.fromEntries(
+    codes.map((code) => [code, contract.ErrorBody.describe(errorBody(code, "").error)] as const),
+  );
+}
+
+function addProbes(app: Api, { readiness }: ApiOptions): void {
+  const api = app.withTypeProvider<ZodTypeProvider>();
+  const tags = ["Service"];
+  api.get(
+    "/status",
+    { schema: { tags, summary: "What this service is", response: { 200: contract.ServiceStatus, ...errors(403) } } },
+    async () => ({
+      status: "Running" as const,
+      service: "Orchestration Service" as const,
+      time: new Date().toISOString(),
+    }),
+  );
+  api.get(
+    "/healthz",
+    { schema: { tags, summary: "Whether it is alive", response: { 200: contract.Health, ...errors(403) } } },
+    async () => ({ status: "Healthy" as const }),
+  );
+  api.get(
+    "/readyz",
+    {
+      schema: { tags, summary: "Whether the backend answers", response: { 200: contract.Ready, ...errors(403, 503) } },
+    },
+    async () => {
+      try {
+        await readiness.check();
+      } catch (error) {
+        throw new HttpError(503, `Not ready. ${httpErrorOf(error).message}`, { cause: error });
+      }
+      return { status: "Ready" as const };
+    },
+  );
+}
+
+function addOrchestrations(app: Api, { client, apiKey }: ApiOptions): void {
+  if (apiKey !== undefined) app.addHook("onRequest", requireKey(apiKey));
+  const security = apiKey === undefined ? {} : { security: [{ apiKey: [] }, { bearer: [] }] };
+  const key = apiKey === undefined ? [] : [401];
+  const tags = ["Orchestrations"];
+  const starts = new CallSlots(CALLS);
+  const source = { client, slots: new CallSlots(CALLS) };
+  const runIds = new RunIds();
+  const api = app.withTypeProvider<ZodTypeProvider>();
+
+  api.post(
+    "/api/orchestrations",
+    {
+      preValidation: keysOf(contract.StartRequest),
+      schema: {
+        tags,
+        ...security,
+        summary: "Start orchestrations",
+        body: contract.StartRequest,
+        response: { 202: contract.StartAnswer, ...errors(400, ...key, 403, 413, 415, 500, 503) },
+      },
+    },
+    async ({ body }, reply) => {
+      const instanceIds = await startOrchestrations(body, runIds.next(), client, starts);
+      return reply
+        .code(202)
+        .header("location", "/api/orchestrations/status")
+        .send({ count: instanceIds.length, instanceIds });
+    },
+  );
+
+  api.get(
+    "/api/orchestrations/:id",
+    {
+      schema: {
+        tags,
+        ...security,
+        summary: "One orchestration",
+        params: contract.InstanceParams,
+        response: { 200: contract.Instance, ...errors(400, ...key, 403, 404, 414, 500, 503) },
+      },
+    },
+    async ({ params: { id } }) => {
+      const instance = await readInstance(id, source);
+      if (instance === undefined) throw new HttpError(404, "There is no instance of that id.", { field: "id" });
+      return instance;
+    },
+  );
+
+  api.post(
+    "/api/orchestrations/status",
+    {
+      schema: {
+        tags,
+        ...security,
+        summary: "Many orchestrations",
+        body: contract.StatusRequest,
+        response: { 200: contract.StatusAnswer, ...errors(400, ...key, 403, 413, 415, 500, 503) },
+      },
+      // The answer is made as JSON, for it may be large: the schema is for the document.
+      serializerCompiler: () => (answer: unknown) => (typeof answer === "string" ? answer : JSON.stringify(answer)),
+    },
+    async ({ body }, reply) => {
+      const answer: unknown = await readInstances(body, source);
+      return reply.type("application/json; charset=utf-8").send(answer as z.output<typeof contract.StatusAnswer>);
+    },
+  );
+}

@@ -1,0 +1,44 @@
+import { listenError, portOf } from "./port.js";
+import { orchestrationApi, type ApiOptions } from "./orchestration-api.js";
+
+const CLOSE_PATIENCE_MS = 30_000;
+
+export interface ServerOptions extends ApiOptions {
+  /** 0 takes any free one. */
+  readonly port: number;
+}
+
+export interface OrchestrationServer {
+  /** For example `http://127.0.0.1:5000`. */
+  readonly url: string;
+  /**
+   * Takes no more requests and finishes those under way. Resolves with whether some took more than 30 s and were cut
+   * off; never rejects.
+   */
+  close(): Promise<boolean>;
+}
+
+/** Serves the orchestration API. Rejects with a UsageError when the port or the host cannot be had. */
+export async function startOrchestrationServer({ port, ...options }: ServerOptions): Promise<OrchestrationServer> {
+  const { host } = options;
+  const app = await orchestrationApi(options);
+  try {
+    await app.listen({ port, host });
+  } catch (error) {
+    await app.close();
+    throw listenError(host, port, error);
+  }
+  return {
+    url: `http://${host.includes(":") ? `[${host}]` : host}:${portOf(app.server.address())}`,
+    async close() {
+      let cutOff = false;
+      const timer = setTimeout(() => {
+        cutOff = true;
+        app.server.closeAllConnections();
+      }, CLOSE_PATIENCE_MS);
+      await app.close();
+      clearTimeout(timer);
+      return cutOff;
+    },
+  };
+}

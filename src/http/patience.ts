@@ -1,0 +1,45 @@
+import { HttpError } from "./http-error.js";
+
+/** How long a request waits for a sign of the backend: its connection ought to outlast that. */
+const PATIENCE_MS = 10_000;
+
+/** Aborts when nothing has come from the backend for a while, so that no request waits for ever. */
+export class Patience {
+  readonly #controller = new AbortController();
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(ms = PATIENCE_MS) {
+    this.#timer = setTimeout(() => {
+      const message = `The backend has not answered for ${ms / 1000} s. Try again later; /readyz tells when it is back.`;
+      this.#controller.abort(new HttpError(503, message));
+    }, ms);
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** Something came: the time starts anew. */
+  progressed(): void {
+    this.#timer.refresh();
+  }
+
+  [Symbol.dispose](): void {
+    clearTimeout(this.#timer);
+  }
+}
+
+/** Resolves or rejects as `work` does, but rejects with the signal's reason as soon as that aborts. */
+export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const onAbort = (): void => {
+    reject(signal.reason);
+  };
+  signal.addEventListener("abort", onAbort, { once: true });
+  if (signal.aborted) onAbort();
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+  }
+}

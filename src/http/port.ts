@@ -1,0 +1,37 @@
+import type { AddressInfo } from "node:net";
+import { UsageError } from "../errors.js";
+
+const MAX_PORT = 65_535;
+
+/** The value of `--port`; 0 means any free one. Throws a UsageError. */
+export function parsePort(text: string): number {
+  const port = /^\d+$/u.test(text) ? Number(text) : Number.NaN;
+  if (!(port <= MAX_PORT)) {
+    throw new UsageError(`--port: expected a number from 0 (any free port) to ${MAX_PORT}, found "${text}"`);
+  }
+  return port;
+}
+
+/** An address is an object unless a server listens on a pipe, which none of ours does. */
+export function portOf(address: AddressInfo | string | null): number {
+  return typeof address === "object" && address !== null ? address.port : 0;
+}
+
+/** Why a server cannot listen, as an error for a person where it is the port or the host that was asked for. */
+export function listenError(host: string, port: number, error: unknown): unknown {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  const message = typeof code === "string" ? LISTEN_ERRORS[code]?.(host, port) : undefined;
+  return message === undefined ? error : new UsageError(message, { cause: error });
+}
+
+const noSuchHost = (host: string): string =>
+  `${host} is no address of this machine. Choose another with --host, for example 127.0.0.1.`;
+
+const LISTEN_ERRORS: Readonly<Record<string, (host: string, port: number) => string>> = {
+  EADDRINUSE: (host, port) =>
+    `Port ${port} on ${host} is in use. Choose another with --port, or stop what listens there.`,
+  EACCES: (_, port) => `Port ${port} needs rights that this user has not. Choose one above 1023 with --port.`,
+  EADDRNOTAVAIL: noSuchHost,
+  ENOTFOUND: noSuchHost,
+  EAI_AGAIN: noSuchHost,
+};

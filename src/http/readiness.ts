@@ -1,0 +1,39 @@
+import { status } from "@grpc/grpc-js";
+import { isServiceError } from "../backend/call-retry.js";
+import type { OrchestrationClient } from "../backend/orchestration-client.js";
+import { unlessAborted } from "./patience.js";
+
+const DEADLINE_MS = 2_000;
+/** No instance has this id: every backend can be asked for it, and the answer is small. */
+const PROBE_ID = "fanout-readiness-probe";
+
+/** Asks the backend whether it answers: one call at a time, however many ask. */
+export class Readiness {
+  readonly #client: () => Promise<OrchestrationClient>;
+  #check: Promise<void> | undefined;
+
+  constructor(client: () => Promise<OrchestrationClient>) {
+    this.#client = client;
+  }
+
+  /** Rejects if the backend is away, refuses, or takes more than 2 s. */
+  check(): Promise<void> {
+    this.#check ??= this.#probe().finally(() => {
+      this.#check = undefined;
+    });
+    return this.#check;
+  }
+
+  async #probe(): Promise<void> {
+    const signal = AbortSignal.timeout(DEADLINE_MS);
+    const call = async (): Promise<void> => {
+      const client = await this.#client();
+      await client.getInstance(PROBE_ID, { signal });
+    };
+    try {
+      await unlessAborted(call(), signal);
+    } catch (error) {
+      if (!isServiceError(error) || error.code !== status.NOT_FOUND) throw error;
+    }
+  }
+}

@@ -1,0 +1,82 @@
+import type { FastifyInstance, FastifyRequest, FastifySchemaCompiler } from "fastify";
+import type { z } from "zod";
+import { HttpError } from "./http-error.js";
+
+const JSON_TYPE = /^application\/json\s*(?:;\s*charset\s*=\s*"?utf-?8"?\s*)?;?\s*$/iu;
+
+/** Takes JSON in UTF-8 and nothing else. An empty body is none. */
+export function acceptJsonOnly(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser<Buffer>(
+    "application/json",
+    { parseAs: "buffer" },
+    async (request: FastifyRequest, body: Buffer) => {
+      refuseOtherTypes(request);
+      return body.length === 0 ? undefined : parseJson(body);
+    },
+  );
+}
+
+function refuseOtherTypes({ headers }: FastifyRequest): void {
+  const encoding = headers["content-encoding"] ?? "identity";
+  if (!JSON_TYPE.test(headers["content-type"] ?? "") || encoding.toLowerCase() !== "identity") {
+    throw new HttpError(415, "Expected the content type application/json, in UTF-8 and without compression.");
+  }
+}
+
+function parseJson(body: Buffer): unknown {
+  try {
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(body));
+  } catch (error) {
+    throw new HttpError(400, "Expected a body that is JSON, found something else.", { cause: error });
+  }
+}
+
+/**
+ * A hook that brings the keys of an object's body into the letter case of its schema, and puts an empty object where
+ * there is no body. The keys it does not know are left for the schema to refuse.
+ */
+export function keysOf(schema: z.ZodObject): (request: FastifyRequest) => Promise<void> {
+  const names = new Map(Object.keys(schema.shape).map((name) => [name.toLowerCase(), name]));
+  return async (request) => {
+    const body = request.body === undefined ? {} : request.body;
+    if (typeof body !== "object" || body === null || Array.isArray(body)) {
+      throw new HttpError(400, "Expected a body that is a JSON object, found another value.");
+    }
+    const entries = Object.entries(body).map(([key, value]) => [names.get(key.toLowerCase()) ?? key, value] as const);
+    const seen = new Set<string>();
+    for (const [name] of entries) {
+      if (seen.has(name)) throw new HttpError(400, `${name}: stands there twice.`, { field: name });
+      seen.add(name);
+    }
+    request.body = Object.fromEntries(entries);
+  };
+}
+
+/** Checks a part of a request against its schema; the answer names the first field that is wrong. */
+export const zodValidator: FastifySchemaCompiler<z.ZodType> = ({ schema }) => {
+  return (value: unknown) => {
+    const result = schema.safeParse(value);
+    return result.success ? { value: result.data } : { error: wrongField(result.error, value) };
+  };
+};
+
+function wrongField({ issues: [issue] }: z.ZodError, value: unknown): HttpError {
+  if (issue === undefined) return new HttpError(400, "Expected another body.");
+  const [unknownKey] = issue.code === "unrecognized_keys" ? issue.keys : [];
+  const path = unknownKey === undefined ? issue.path : [...issue.path, unknownKey];
+  if (path.length === 0) return new HttpError(400, `The body: ${issue.message}.`);
+  const field = path.map(String).join(".");
+  const found = JSON.stringify(path.reduce(property, value)) ?? "nothing";
+  if (issue.code === "custom") return new HttpError(400, `${field}: ${issue.message}.`, { field });
+  const message = unknownKey === undefined ? `${issue.message}, found ${shown(found)}` : "this field is not known";
+  return new HttpError(400, `${shown(field)}: ${message}.`, { field });
+}
+
+function shown(text: string): string {
+  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
+}
+
+function property(value: unknown, key: PropertyKey): unknown {
+  return typeof value === "object" && value !== null ? Reflect.get(value, key) : undefined;
+}

@@ -1,0 +1,85 @@
+import type { OrchestrationClient } from "../backend/orchestration-client.js";
+import { plural } from "../format/count.js";
+import { concurrently } from "../load/concurrently.js";
+import { instanceIdOf, newRunId } from "../load/run-id.js";
+import { FAN_OUT_FAN_IN_ORCHESTRATION } from "../orchestrations/fan-out-fan-in-contract.js";
+import type { CallSlots } from "./call-slots.js";
+import type { StartRequest } from "./contract.js";
+import { HttpError, httpErrorOf } from "./http-error.js";
+import { Patience } from "./patience.js";
+
+/**
+ * Starts what a request asks for and returns the instances' ids, each of them accepted by the backend. If a start
+ * fails no more leave, those under way are waited for, and the HttpError thrown carries the ids that were accepted.
+ */
+export async function startOrchestrations(
+  { iterations, parallelActivities, parallelOrchestrations }: StartRequest,
+  runId: string,
+  client: () => Promise<OrchestrationClient>,
+  slots: CallSlots,
+): Promise<string[]> {
+  using patience = new Patience();
+  const { signal } = patience;
+  const failed = new AbortController();
+  const instanceIds = Array.from({ length: parallelOrchestrations }, (_, number) => instanceIdOf(runId, number));
+  const accepted = new Set<string>();
+  let sent = 0;
+  await concurrently(instanceIds, Math.min(slots.size, instanceIds.length), failed.signal, async (instanceId) => {
+    const start = {
+      instanceId,
+      name: FAN_OUT_FAN_IN_ORCHESTRATION,
+      input: { iterations, parallelActivities },
+    };
+    try {
+      await slots.use(signal, async () => {
+        const orchestrations = await client();
+        failed.signal.throwIfAborted();
+        sent += 1;
+        await orchestrations.startInstance(start, { signal });
+      });
+      accepted.add(instanceId);
+      patience.progressed();
+    } catch (error) {
+      failed.abort(error);
+    }
+  });
+  if (failed.signal.aborted) {
+    throw midway(failed.signal.reason, runId, instanceIds, accepted, sent);
+  }
+  return instanceIds;
+}
+
+function midway(
+  error: unknown,
+  runId: string,
+  instanceIds: readonly string[],
+  accepted: ReadonlySet<string>,
+  sent: number,
+): HttpError {
+  const { statusCode, message } = httpErrorOf(error);
+  const started = instanceIds.filter((id) => accepted.has(id));
+  const unsure = sent - started.length;
+  const parts = [
+    `${started.length} of ${plural(instanceIds.length, "orchestration")} were started.`,
+    ...(unsure > 0 ? [`Another ${unsure} may have been: their ids start with ${runId}-.`] : []),
+    message,
+  ];
+  return new HttpError(statusCode, parts.join(" "), { cause: error, instanceIds: started });
+}
+
+/** Ids for runs, none twice from this process: with a thousand requests a second, chance alone would repeat one. */
+export class RunIds {
+  #ms = 0;
+  readonly #ofThisMs = new Set<string>();
+
+  next(nowMs = Date.now(), random: () => number = Math.random): string {
+    if (nowMs !== this.#ms) {
+      this.#ms = nowMs;
+      this.#ofThisMs.clear();
+    }
+    let id = newRunId(nowMs, random);
+    while (this.#ofThisMs.has(id)) id = newRunId(nowMs, random);
+    this.#ofThisMs.add(id);
+    return id;
+  }
+}

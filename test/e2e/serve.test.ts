@@ -1,0 +1,163 @@
+import { spawnSync } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { request as httpRequest, type ClientRequest, type IncomingMessage } from "node:http";
+import { createServer } from "node:net";
+import { once } from "node:events";
+import { describe, expect, test } from "vitest";
+import { z } from "zod";
+import { freePort } from "../http/serve-place.js";
+import { FANOUT, Workplace } from "./workplace.js";
+
+const README = new URL("../../README.md", import.meta.url);
+const HAS_CURL = spawnSync("curl", ["--version"]).status === 0;
+const LISTENING = /^Orchestration API on http:\/\/127\.0\.0\.1:(\d+),/mu;
+
+const answer = z.object({ id: z.string(), status: z.string() });
+const answers = z.object({ totalRequested: z.literal(2), foundInstances: z.literal(2), instances: z.array(answer) });
+
+/** The commands of the README's walk-through, one string for each terminal. */
+async function walkThrough(): Promise<readonly string[]> {
+  const [, section = ""] = (await readFile(README, "utf8")).split("## Over HTTP\n");
+  return [...(section.split("\n## ")[0] ?? "").matchAll(/^```sh\n(.*?)^```$/gmsu)].map(([, commands = ""]) => commands);
+}
+
+describe.skipIf(!HAS_CURL)("the README's walk-through (needs curl)", () => {
+  test.each([
+    ["worker first", [0, 1]],
+    ["serve first", [1, 0]],
+  ])("runs as printed, %s", async (_, order) => {
+    const terminals = await walkThrough();
+    expect(terminals).toHaveLength(3);
+    const place = await Workplace.open();
+    // All as printed, but for the ports and for where the program is: others run on this machine.
+    const ports = { worker: await freePort(), serve: await freePort() };
+    const printed = terminals.map((commands) =>
+      commands
+        .replaceAll(/npx fanout (worker|serve)\b/gu, (_, command: keyof typeof ports) => {
+          return `exec '${process.execPath}' '${FANOUT}' ${command} --port ${ports[command]}`;
+        })
+        .replaceAll("127.0.0.1:5000", `127.0.0.1:${ports.serve}`),
+    );
+    const hosts = [];
+    for (const terminal of order) {
+      const host = place.startProgram("sh", ["-c", printed[terminal] ?? ""]);
+      await host.says(/^Connected to the embedded emulator/mu);
+      hosts.push(host);
+    }
+    const third = await place.startProgram("sh", ["-ec", printed[2] ?? ""]).ended;
+    expect(third).toMatchObject({ code: 0, stderr: "" });
+    const [one, many] = third.stdout.replace("}{", "}\n{").split("\n");
+    const { id } = answer.parse(JSON.parse(one ?? ""));
+    const { instances } = answers.parse(JSON.parse(many ?? ""));
+    expect(instances[0]?.id).toBe(id);
+    await expect
+      .poll(async () =>
+        answer.parse(await (await fetch(`http://127.0.0.1:${ports.serve}/api/orchestrations/${id}`)).json()),
+      )
+      .toMatchObject({ status: "Completed" });
+    for (const host of hosts) host.kill("SIGTERM");
+    for (const host of hosts) expect((await host.ended).code).toBe(0);
+  });
+});
+
+describe("serve", () => {
+  test("finishes what is in progress when it is told to end", async () => {
+    const place = await Workplace.open();
+    const serve = place.start("serve --port 0");
+    const [, port] = await serve.says(LISTENING);
+    await serve.says(/^Connected to/mu);
+    const request = halfSent(Number(port), '{"parallelOrchestrations":20');
+    // The server has it, and waits for the rest.
+    await once(request, "continue");
+    serve.kill("SIGTERM");
+    await serve.says(/^Finishing the requests under way/mu);
+    await expect(fetch(`http://127.0.0.1:${port}/healthz`)).rejects.toThrow("fetch failed");
+    request.end("}");
+    const [response] = (await once(request, "response")) as [IncomingMessage];
+    expect(response.statusCode).toBe(202);
+    expect(await response.toArray()).not.toEqual([]);
+    expect((await serve.ended).code).toBe(0);
+    expect((await place.runningEmulator()).instances).toBe(20);
+  });
+
+  test("ends at once when it is told twice", async () => {
+    const place = await Workplace.open();
+    const serve = place.start("serve --port 0");
+    const [, port] = await serve.says(LISTENING);
+    const request = halfSent(Number(port), "{");
+    request.on("error", () => {});
+    await once(request, "continue");
+    serve.kill("SIGTERM");
+    await serve.says(/^Finishing the requests under way/mu);
+    // Sooner it would pass for the same keypress.
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    serve.kill("SIGTERM");
+    expect((await serve.ended).code).toBe(143);
+  });
+
+  test("names --port where its port is taken", async () => {
+    const place = await Workplace.open();
+    const other = createServer().listen(0, "127.0.0.1");
+    await once(other, "listening");
+    const address = other.address();
+    const port = typeof address === "object" ? address?.port : 0;
+    const { code, stderr } = await place.run(`serve --port ${port}`);
+    other.close();
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr: `error: Port ${port} on 127.0.0.1 is in use. Choose another with --port, or stop what listens there.\n`,
+    });
+    // It had not begun: no emulator was started.
+    expect(await place.emulatorStatus()).toMatchObject({ running: false });
+  });
+
+  test.each<[string, string, string]>([
+    ["--host 0.0.0.0", "--host 0.0.0.0 is reachable by other machines.", ""],
+    ["--host example.com", "--host example.com is reachable by other machines.", ""],
+    ["--host :: --port 0", "--host :: is reachable by other machines.", ""],
+    ["--port x", '--port: expected a number from 0 (any free port) to 65535, found "x"', ""],
+    ["--host http://x", '--host: expected a name or an address of this machine, found "http://x"', ""],
+    ["--host 192.0.2.1 --insecure --port 0", "192.0.2.1 is no address of this machine. Choose another with --host", ""],
+    ["", "FANOUT_API_KEY: expected letters, digits and signs of ASCII without spaces", "with space"],
+  ])("refuses %s", async (flags, message, key) => {
+    const place = await Workplace.open();
+    const env = { ...place.env, FANOUT_API_KEY: key };
+    const { code, stderr } = await place.startWith(env, `serve ${flags}`.trim()).ended;
+    expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringContaining(`error: ${message}`) });
+    if (key !== "") expect(stderr).not.toContain(key);
+  });
+
+  test("starts while its backend is away, says so, and serves when it has come", async () => {
+    const place = await Workplace.open();
+    const backendPort = await freePort();
+    const backend = `Endpoint=http://127.0.0.1:${backendPort};Authentication=None`;
+    const env = { ...place.env, FANOUT_API_KEY: "correct-horse", DURABLE_TASK_CONNECTION_STRING: backend };
+    const serve = place.startWith(env, "serve --port 0");
+    const [, port] = await serve.says(LISTENING);
+    await serve.says(/^The backend does not answer yet, trying again/mu);
+    const ready = async (): Promise<number> => (await fetch(`http://127.0.0.1:${port}/readyz`)).status;
+    expect(await ready()).toBe(503);
+    const emulator = place.start(`emulator --port ${backendPort}`);
+    await serve.says(/^Connected to http:\/\/127\.0\.0\.1:\d+, task hub default/mu);
+    expect(await ready()).toBe(200);
+    const url = `http://127.0.0.1:${port}/api/orchestrations`;
+    expect((await fetch(url, { method: "POST" })).status).toBe(401);
+    expect((await fetch(url, { method: "POST", headers: { "x-api-key": "correct-horse" } })).status).toBe(202);
+    serve.kill("SIGINT");
+    const { code, stderr, stdout } = await serve.ended;
+    expect(code).toBe(0);
+    expect(stdout + stderr).not.toContain("correct-horse");
+    emulator.kill("SIGINT");
+    await emulator.ended;
+  });
+});
+
+/** A start whose headers and first bytes are there; the rest is for the test to send. */
+function halfSent(port: number, start: string): ClientRequest {
+  const headers = { "content-type": "application/json", expect: "100-continue", "transfer-encoding": "chunked" };
+  const target = { host: "127.0.0.1", port, path: "/api/orchestrations", method: "POST", headers };
+  const request = httpRequest(target);
+  request.flushHeaders();
+  request.write(start);
+  return request;
+}
