@@ -1,15 +1,16 @@
 import { rmSync } from "node:fs";
-import { createInterface } from "node:readline/promises";
 import { setTimeout } from "node:timers/promises";
 import { AdminConnection } from "../backend/admin-connection.js";
 import type { EmulatorStatus } from "../emulator/admin-protocol.js";
 import { takeProcessLock } from "../emulator/process-lock.js";
 import { runEmulator } from "../emulator/run-emulator.js";
 import { openStateFolder, type StateFolder } from "../emulator/state-folder.js";
-import { FanoutError, UsageError } from "../errors.js";
+import { FanoutError } from "../errors.js";
 import { ExitCode } from "../exit-codes.js";
 import { formatCount, plural } from "../format/count.js";
+import { parsePort } from "../http/port.js";
 import { FANOUT_VERSION } from "../version.js";
+import { confirmed, requireTerminal } from "./confirm.js";
 import type { CommandIo } from "./io.js";
 
 /** How long an emulator may take to leave: it writes what it has and closes its database. */
@@ -31,12 +32,12 @@ export async function runEmulatorCommand(flags: { port?: string }, io: CommandIo
   process.on("SIGINT", run.stop);
   process.on("SIGTERM", run.stop);
   io.stderr.write(`listening for fanout on ${state.socket}\n`);
-  if (port !== undefined) {
+  const { endpoints, instances, inFlight } = run.emulator.status();
+  for (const address of endpoints.filter((endpoint) => !endpoint.startsWith("unix:"))) {
     io.stderr.write(
-      `listening for any Durable Task SDK on http://127.0.0.1:${port}; every user of this machine can reach it\n`,
+      `listening for any Durable Task SDK on http://${address}; every user of this machine can reach it\n`,
     );
   }
-  const { instances, inFlight } = run.emulator.status();
   const held = `${plural(instances, "instance")}, ${formatCount(inFlight)} in flight`;
   io.stderr.write(`state in ${state.folder}: ${held}. Ctrl-C stops.\n`);
   await run.stopped;
@@ -67,7 +68,8 @@ export async function emulatorStopCommand(io: CommandIo): Promise<ExitCode> {
 /** Ends the shared emulator and deletes its database. */
 export async function emulatorResetCommand(flags: { yes: boolean }, io: CommandIo): Promise<ExitCode> {
   const state = openStateFolder();
-  if (!flags.yes && !(await confirmed(state))) {
+  if (!flags.yes) requireTerminal("`fanout emulator reset` deletes all instances");
+  if (!flags.yes && !(await confirmed(`Delete all instances in ${state.folder}?`))) {
     io.stdout.write("nothing was changed\n");
     return ExitCode.Success;
   }
@@ -110,16 +112,6 @@ async function statusOf(state: StateFolder): Promise<EmulatorStatus | undefined>
   }
 }
 
-async function confirmed(state: StateFolder): Promise<boolean> {
-  if (!process.stdin.isTTY) {
-    throw new UsageError("`fanout emulator reset` deletes all instances: without a terminal to ask at, say --yes.");
-  }
-  const prompt = createInterface({ input: process.stdin, output: process.stderr });
-  const answer = await prompt.question(`Delete all instances in ${state.folder}? [y/N] `);
-  prompt.close();
-  return /^y(es)?$/i.test(answer.trim());
-}
-
 function statusText(status: EmulatorStatus): string {
   const rows: [string, string][] = [
     ["process", String(status.pid)],
@@ -133,12 +125,4 @@ function statusText(status: EmulatorStatus): string {
     ["redelivered", formatCount(status.redelivered)],
   ];
   return rows.map(([name, value]) => `${name.padEnd(12)} ${value}\n`).join("");
-}
-
-function parsePort(text: string): number {
-  const port = Number(text);
-  if (!/^\d+$/.test(text) || port < 1 || port > 65_535) {
-    throw new UsageError(`--port: expected a number from 1 to 65535, found '${text}'.`);
-  }
-  return port;
 }

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { resolveConnection } from "../backend/connection-string.js";
+import { resolveConnection, type Connection } from "../backend/connection-string.js";
 import { openBackend } from "../backend/open-backend.js";
 import type { Backend } from "../backend/backend.js";
 import { ExitCode } from "../exit-codes.js";
@@ -9,11 +9,14 @@ import { Interruption } from "../load/interruption.js";
 import { LoadTest, type LoadTestOutcome } from "../load/load-test.js";
 import { parsePlan, type LoadPlan } from "../load/plan.js";
 import { newRunId } from "../load/run-id.js";
+import { capacityLine, guardSpend, parseSpendLimits, spendObjection, type SpendLimits } from "../load/spend-guard.js";
 import { coloursFor } from "../report/colours.js";
 import { checkJsonFile, resultJson, writeJsonFile } from "../report/json.js";
 import { liveView } from "../report/live.js";
 import { summaryText } from "../report/text.js";
+import { actionsOf } from "../stats/run-size.js";
 import type { CommandIo } from "./io.js";
+import { purgeAfterRun } from "./purge.js";
 
 const runFlags = z.object({
   connectionString: z.string().optional(),
@@ -21,6 +24,8 @@ const runFlags = z.object({
   /** A file, or true for stdout. */
   json: z.union([z.string(), z.literal(true)]).optional(),
   leave: z.boolean().default(false),
+  dryRun: z.boolean().default(false),
+  purge: z.boolean().default(false),
 });
 
 type RunFlags = z.output<typeof runFlags>;
@@ -28,16 +33,21 @@ type RunFlags = z.output<typeof runFlags>;
 /** `fanout run`: one load test, from its flags to its summary. Data goes to stdout, all else to stderr. */
 export async function runRunCommand(rawFlags: unknown, io: CommandIo): Promise<ExitCode> {
   const plan = parsePlan(rawFlags);
+  const limits = parseSpendLimits(rawFlags);
   const flags = runFlags.parse(rawFlags);
   if (typeof flags.json === "string") await checkJsonFile(flags.json);
   const { connectionString, taskHub } = flags;
   const connection = resolveConnection({ flag: connectionString, taskHub });
+  if (flags.dryRun) return dryRun(plan, limits, connection, io);
+  guardSpend(actionsOf(plan), limits, connection.kind);
   const say = (line: string): void => void io.stderr.write(`${line}\n`);
   const backend = await openBackend(connection, { onNotice: say });
   const interruption = new Interruption();
   try {
     say(`backend: ${backend.displayName}, task hub ${connection.taskHub} (connection string: ${connection.source})`);
     say(planLine(plan));
+    const capacity = capacityLine(actionsOf(plan), limits);
+    if (capacity !== undefined) say(capacity);
     return await runOn(backend, plan, flags, interruption, io);
   } finally {
     interruption[Symbol.dispose]();
@@ -63,16 +73,36 @@ async function runOn(
     interruption: interruption.signal,
     onLine: (line) => view.line(line),
   });
+  const { runId } = test.options;
   try {
     view.start();
     const outcome = await test.run();
     view.stop();
     await present(outcome, flags.json, io);
-    return interruption.exitCode ?? exitCodeOf(outcome);
+    // The first Ctrl-C has ended the run; a second one ends the process, and with it the purge.
+    const purged = !flags.purge || (await purgeAfterRun(backend, runId, new AbortController().signal, io));
+    return interruption.exitCode ?? (purged ? exitCodeOf(outcome) : ExitCode.Failure);
   } finally {
     view.stop();
     await test.close();
   }
+}
+
+/** What a run would do and cost. Nothing is opened for it, so that it needs neither a backend nor a credential. */
+function dryRun(plan: LoadPlan, limits: SpendLimits, connection: Connection, io: CommandIo): ExitCode {
+  const place = connection.kind === "emulator" ? "the embedded emulator" : connection.url.origin;
+  const actions = actionsOf(plan);
+  const objection = spendObjection(actions, limits, connection.kind);
+  const lines = [
+    "dry run: nothing is started",
+    `backend: ${place}, task hub ${connection.taskHub} (connection string: ${connection.source})`,
+    planLine(plan),
+    "actions are what a scheduler bills: 1 for each start and each continue-as-new, 2 for each activity",
+    capacityLine(actions, limits),
+    objection && `without --dry-run this is refused: ${objection}`,
+  ];
+  io.stdout.write(lines.map((line) => (line === undefined ? "" : `${line}\n`)).join(""));
+  return ExitCode.Success;
 }
 
 /** Prints the summary before the file is written: a full disk costs the file, not what was learnt. */

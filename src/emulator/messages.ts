@@ -49,6 +49,13 @@ export const PurgeInstancesRequest = {
   batch: [4, "bytes"],
 } as const;
 
+/** Its timeout is not read: a purge is done in turns that let other calls through, and goes on to its end. */
+export const PurgeInstanceFilter = {
+  createdFrom: [1, "timestamp"],
+  createdTo: [2, "timestamp"],
+  statuses: [3, "enums"],
+} as const;
+
 export const InstanceBatch = { instanceIds: [1, "strings"] } as const;
 
 export const StreamInstanceHistoryRequest = { instanceId: [1, "string"] } as const;

@@ -23,6 +23,7 @@ import {
   InstanceBatch,
   InstanceQuery,
   ListInstanceIdsRequest,
+  PurgeInstanceFilter,
   PurgeInstancesRequest,
   QueryInstancesRequest,
   StreamInstanceHistoryRequest,
@@ -143,14 +144,18 @@ export function sidecarService(context: ServiceContext): UntypedServiceImplement
 
     PurgeInstances: raw((call, answer) => {
       const request = decode(PurgeInstancesRequest, call.request);
+      const answerPurged = (error: Error | undefined, deleted: number | undefined): void => {
+        answer(error, deleted === undefined ? undefined : purgeInstancesResponse(deleted));
+      };
       if (request.filter !== undefined) {
-        throw new RpcError("UNIMPLEMENTED", "PurgeInstances: purgeInstanceFilter is not supported, purge by id.");
+        const { createdFrom, createdTo, statuses } = decode(PurgeInstanceFilter, request.filter);
+        const window = { createdFromUs: createdFrom, createdToUs: createdTo, statuses };
+        context.hubOf(call).purgeMatching(window, answerPurged);
+        return;
       }
       const batch = request.batch === undefined ? [] : decode(InstanceBatch, request.batch).instanceIds;
       const ids = request.instanceId === "" ? batch : [request.instanceId];
-      context.hubOf(call).purge(ids, (error, deleted) => {
-        answer(error, deleted === undefined ? undefined : purgeInstancesResponse(deleted));
-      });
+      context.hubOf(call).purge(ids, answerPurged);
     }),
 
     StreamInstanceHistory: (call: ServerWritableStream<Buffer, Uint8Array>) => {

@@ -10,12 +10,10 @@ export const Status = {
   Suspended: 7,
 } as const;
 
+/** The statuses of an instance that has ended for good. */
+export const TERMINAL: readonly number[] = [Status.Completed, Status.Failed, Status.Canceled, Status.Terminated];
+
 /** Whether an instance of that status has ended for good. */
 export function isTerminal(status: number): boolean {
-  return (
-    status === Status.Completed ||
-    status === Status.Failed ||
-    status === Status.Canceled ||
-    status === Status.Terminated
-  );
+  return TERMINAL.includes(status);
 }

@@ -10,10 +10,15 @@ import { LeaseTable, type Lease } from "./leases.js";
 import { ResultCounters, type ResultCounter } from "./result-counters.js";
 import { RpcError } from "./rpc-error.js";
 import { Scheduler } from "./scheduler.js";
-import { isTerminal } from "./status.js";
-import type { ActiveInstance, InstanceRow } from "./store.js";
+import { TERMINAL, isTerminal } from "./status.js";
+import type { ActiveInstance, InstanceRow, RowFilter } from "./store.js";
 import type { StringValueBytes } from "./wire.js";
 import type { Worker } from "./worker.js";
+
+/** Instances that one turn deletes at most, so that a purge of a hundred thousand stops nobody's work. */
+const PURGED_IN_ONE_TURN = 500;
+
+export type PurgeWindow = Pick<RowFilter, "createdFromUs" | "createdToUs" | "statuses">;
 
 export type Answer<T> = (error: Error | undefined, value: T | undefined) => void;
 
@@ -115,6 +120,33 @@ export class TaskHub {
       }
       return purged;
     }, answer);
+  }
+
+  /** Deletes the ended instances of a window, turn by turn; answers how many. No status means any that has ended. */
+  purgeMatching(window: PurgeWindow, answer: Answer<number>, purgedBefore = 0): void {
+    const statuses = TERMINAL.filter((status) => window.statuses.length === 0 || window.statuses.includes(status));
+    if (statuses.length === 0) {
+      answer(undefined, 0);
+      return;
+    }
+    const place = { taskHub: this.name, instanceIdPrefix: "", afterInstanceId: "", payloads: false };
+    const filter = { ...place, ...window, statuses, limit: PURGED_IN_ONE_TURN };
+    this.#context.commits.submit(
+      () => {
+        const rows = this.#context.store.query(filter);
+        for (const { key } of rows) {
+          this.#context.store.deleteInstance(key);
+        }
+        return rows.length;
+      },
+      (error, purged = 0) => {
+        if (error === undefined && purged === PURGED_IN_ONE_TURN) {
+          this.purgeMatching(window, answer, purgedBefore + purged);
+        } else {
+          answer(error, error === undefined ? purgedBefore + purged : undefined);
+        }
+      },
+    );
   }
 
   /** Counts activity results of the instances whose ids start so, from those that they have. */

@@ -1,12 +1,12 @@
-const UNIT_MS = { h: 3_600_000, m: 60_000, s: 1_000, ms: 1 } as const;
+const UNIT_MS = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1_000, ms: 1 } as const;
 const PARTS =
-  /^(?:(?<h>\d+(?:\.\d+)?)h)?(?:(?<m>\d+(?:\.\d+)?)m(?!s))?(?:(?<s>\d+(?:\.\d+)?)s)?(?:(?<ms>\d+(?:\.\d+)?)ms)?$/u;
+  /^(?:(?<d>\d+(?:\.\d+)?)d)?(?:(?<h>\d+(?:\.\d+)?)h)?(?:(?<m>\d+(?:\.\d+)?)m(?!s))?(?:(?<s>\d+(?:\.\d+)?)s)?(?:(?<ms>\d+(?:\.\d+)?)ms)?$/u;
 
 /** What `parseDuration` takes, for an error message. */
 export const DURATION_EXPECTED = "a duration such as 500ms, 30s, 1m30s or 2h";
 
 /**
- * Reads a duration as people write it: `500ms`, `1.5s`, `1m30s`, `2h`. The unit is never guessed.
+ * Reads a duration as people write it: `500ms`, `1.5s`, `1m30s`, `2h`, `7d`. The unit is never guessed.
  * Returns milliseconds, or undefined for anything else.
  */
 export function parseDuration(text: string): number | undefined {

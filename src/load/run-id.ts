@@ -1,4 +1,5 @@
-const RUN_ID = /^(r[0-9a-z]{12})-\d{5,}$/u;
+const RUN_ID = /^r[0-9a-z]{12}$/u;
+const INSTANCE_ID = /^(r[0-9a-z]{12})-(\d{5,})$/u;
 const TIME_DIGITS = 8;
 const RANDOM_DIGITS = 4;
 
@@ -24,5 +25,20 @@ export function instanceIdPrefixOf(runId: string): string {
 
 /** The run that started an instance, or undefined if it was none of ours. */
 export function runIdOf(instanceId: string): string | undefined {
-  return RUN_ID.exec(instanceId)?.[1];
+  return INSTANCE_ID.exec(instanceId)?.[1];
+}
+
+/** The number of an instance in its run, counted from 0; undefined if it was none of ours. */
+export function sequenceOf(instanceId: string): number | undefined {
+  const digits = INSTANCE_ID.exec(instanceId)?.[2];
+  return digits === undefined ? undefined : Number(digits);
+}
+
+export function isRunId(text: string): boolean {
+  return RUN_ID.test(text);
+}
+
+/** When a run began, in milliseconds since the epoch on the clock of whoever started it. */
+export function runStartedMs(runId: string): number {
+  return Number.parseInt(runId.slice(1, 1 + TIME_DIGITS), 36);
 }

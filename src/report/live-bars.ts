@@ -24,7 +24,7 @@ interface BarPayload {
   readonly digits: number;
 }
 
-/** On a terminal: a bar for orchestrations, one for activities, and lines of rates and latency below them. */
+/** On a terminal: a bar for orchestrations, one for activities where they are known, and lines of rates and latency below them. */
 export class LiveBars implements LiveView {
   readonly #colours: ChalkInstance;
   readonly #rate = new RateWindow(RATE_WINDOW_MS);
@@ -50,10 +50,12 @@ export class LiveBars implements LiveView {
       format: (_options, params, payload: BarPayload) => this.#format(params, payload),
     });
     const { orchestrations, activities } = this.snapshot();
-    const digits = formatCount(activities.total).length;
+    const digits = formatCount(Math.max(activities.total, orchestrations.total)).length;
     const each = [
       all.create(orchestrations.total, 0, { name: "orchestrations", digits } satisfies BarPayload),
-      all.create(activities.total, 0, { name: "activities", digits } satisfies BarPayload),
+      ...(activities.total > 0
+        ? [all.create(activities.total, 0, { name: "activities", digits } satisfies BarPayload)]
+        : []),
       all.create(0, 0, { name: "", digits, footer: "rates" } satisfies BarPayload),
       ...(orchestrations.total > 1
         ? [all.create(0, 0, { name: "", digits, footer: "response" } satisfies BarPayload)]
@@ -93,8 +95,14 @@ export class LiveBars implements LiveView {
       rates: rates.filter((part) => part !== undefined).join("   "),
       response: responseText(snapshot) ?? "",
     };
-    this.#bars?.each[0]?.update(snapshot.orchestrations.ended);
-    this.#bars?.each[1]?.update(snapshot.activities.completed);
+    // Totals grow where somebody else's run is watched that still starts orchestrations.
+    const [orchestrations, activities] = this.#bars?.each ?? [];
+    orchestrations?.setTotal(snapshot.orchestrations.total);
+    orchestrations?.update(snapshot.orchestrations.ended);
+    if (snapshot.activities.total > 0) {
+      activities?.setTotal(snapshot.activities.total);
+      activities?.update(snapshot.activities.completed);
+    }
   }
 
   #format(params: Params, payload: BarPayload): string {

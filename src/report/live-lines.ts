@@ -52,7 +52,7 @@ export function progressLine(snapshot: LiveSnapshot, nowPerSecond: number | unde
   const { orchestrations, activities } = snapshot;
   const parts = [
     `${ofTotal(orchestrations.ended, orchestrations.total)} orchestrations`,
-    `${ofTotal(activities.completed, activities.total)} activities`,
+    activities.total > 0 ? `${ofTotal(activities.completed, activities.total)} activities` : undefined,
     ratesText(snapshot, nowPerSecond),
     responseText(snapshot),
   ];

@@ -3,9 +3,9 @@ import { formatDuration } from "../format/duration.js";
 import { formatRate } from "../format/rate.js";
 import type { LiveSnapshot } from "../stats/live-snapshot.js";
 
-/** `1,234/s now, 1,100/s on average`; undefined while there is nothing to divide by. */
+/** `1,234/s now, 1,100/s on average`; undefined while there is nothing to divide by, or to count. */
 export function ratesText(snapshot: LiveSnapshot, nowPerSecond: number | undefined): string | undefined {
-  if (nowPerSecond === undefined || snapshot.elapsedMs <= 0) return undefined;
+  if (nowPerSecond === undefined || snapshot.elapsedMs <= 0 || snapshot.activities.total === 0) return undefined;
   const average = (snapshot.activities.completed * 1_000) / snapshot.elapsedMs;
   return `${formatRate(nowPerSecond)} now, ${formatRate(average)} on average`;
 }

@@ -11,13 +11,14 @@ describe("a duration as people write it", () => {
     ["1m 30s", 90_000],
     ["10m", 600_000],
     ["2h", 7_200_000],
+    ["7d", 604_800_000],
     ["1h2m3s4ms", 3_723_004],
     ["0s", 0],
   ])("%j is %d ms", (text, ms) => {
     expect(parseDuration(text)).toBe(ms);
   });
 
-  test.each(["", "10", "10 minutes", "-1s", "s", "30s1m", "1d", "1,5s", "m"])("%j is no duration", (text) => {
+  test.each(["", "10", "10 minutes", "-1s", "s", "30s1m", "1h1d", "1w", "1,5s", "m"])("%j is no duration", (text) => {
     expect(parseDuration(text)).toBeUndefined();
   });
 

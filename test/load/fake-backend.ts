@@ -29,6 +29,7 @@ export function fakeClient(calls: Partial<OrchestrationClient>): OrchestrationCl
     queryInstances: unexpected,
     terminate: unexpected,
     purge: unexpected,
+    purgeBatch: unexpected,
     rpcErrors: {},
     ...calls,
   };

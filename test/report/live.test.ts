@@ -37,6 +37,11 @@ describe("progress without a terminal", () => {
     );
   });
 
+  test("leaves activities out where they are not known", () => {
+    const unknown = { ...snapshot, activities: { total: 0, completed: 0 }, responseMs: undefined };
+    expect(progressLine(unknown, 0)).toBe("12 s: 10 of 200 orchestrations");
+  });
+
   test("has no control characters, and comes sparser as the run gets long", async () => {
     const { stream, text } = collect();
     const startedMs = Date.now();
@@ -83,6 +88,24 @@ describe("progress on a terminal", () => {
     expect(text()).toContain("\u001B[?25l");
     expect(text().lastIndexOf("\u001B[?25h")).toBeGreaterThan(text().lastIndexOf("\u001B[?25l"));
     expect(text()).toContain("\u001B[?7hworker 1 was started again\u001B[K");
+  });
+
+  test("has a bar whose total may grow, and none for activities that are not known", async () => {
+    const { stream, text } = collect({ isTTY: true, columns: 80 });
+    let total = 200;
+    const bars = new LiveBars(stream, () => ({
+      ...snapshot,
+      orchestrations: { total, started: total, ended: 10 },
+      activities: { total: 0, completed: 0 },
+    }));
+    bars.start();
+    await vi.advanceTimersByTimeAsync(1_000);
+    total = 400;
+    await vi.advanceTimersByTimeAsync(1_000);
+    bars.stop();
+    const seen = stripVTControlCharacters(text());
+    expect(seen).toMatch(/10 \/ 200 .*10 \/ 400/su);
+    expect(seen).not.toContain("activities");
   });
 
   test.each([60, 80, 120, 300])("a bar fits into %d columns", (width) => {

@@ -1,0 +1,26 @@
+import { createInterface } from "node:readline/promises";
+import { UsageError } from "../errors.js";
+
+/** @throws UsageError where there is nobody to ask; `what` says what is at stake */
+export function requireTerminal(what: string): void {
+  if (!process.stdin.isTTY) {
+    throw new UsageError(`${what}: without a terminal to ask at, say --yes.`);
+  }
+}
+
+/** Asks a person at the terminal; anything but yes means no, the end of the input too. */
+export async function confirmed(question: string): Promise<boolean> {
+  const prompt = createInterface({ input: process.stdin, output: process.stderr });
+  // At a terminal in raw mode Ctrl-C is a key: it means here what it means elsewhere.
+  prompt.on("SIGINT", () => {
+    if (!process.emit("SIGINT")) process.kill(process.pid, "SIGINT");
+    prompt.close();
+  });
+  const closed = new Promise<string>((resolve) => prompt.once("close", () => resolve("")));
+  try {
+    const answer = await Promise.race([prompt.question(`${question} [y/N] `), closed]);
+    return /^y(es)?$/iu.test(answer.trim());
+  } finally {
+    prompt.close();
+  }
+}

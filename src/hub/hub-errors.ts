@@ -1,0 +1,34 @@
+import type { Backend } from "../backend/backend.js";
+import { FanoutError, UsageError } from "../errors.js";
+import { ExitCode } from "../exit-codes.js";
+import { isRunId } from "../load/run-id.js";
+
+/** @throws UsageError: any other text would mean instances that no run of fanout has started */
+export function checkRunId(run: string): void {
+  if (!isRunId(run)) throw new UsageError(`--run: expected a run id such as rmwvaxyifz2wa, found "${run}"`);
+}
+
+/** Names the call that the backend lacks, and what can be done without it. */
+export function cannotList(backend: Backend, instead: string, cause: unknown): FanoutError {
+  return new FanoutError(
+    `${backend.displayName} has no QueryInstances (UNIMPLEMENTED), so what is on its hub cannot be listed. ${instead}`,
+    ExitCode.Failure,
+    { cause },
+  );
+}
+
+/** A backend that does not purge at all. */
+export function cannotPurge(backend: Backend, cause: unknown): FanoutError {
+  return new FanoutError(
+    `${backend.displayName} has no PurgeInstances (UNIMPLEMENTED), so instances cannot be deleted there.`,
+    ExitCode.Failure,
+    { cause },
+  );
+}
+
+export function unknownRun(runId: string, backend: Backend): FanoutError {
+  return new FanoutError(
+    `Task hub ${backend.connection.taskHub} on ${backend.displayName} has no instance of run ${runId}. ` +
+      "`fanout status` lists the latest runs.",
+  );
+}

@@ -1,0 +1,82 @@
+import type { InstanceState, RuntimeStatus } from "../backend/orchestration-client.js";
+import { iterationProgressOf } from "../load/progress.js";
+import {
+  FAN_OUT_FAN_IN_ORCHESTRATION,
+  parseFanOutFanInInput,
+  type FanOutFanInProgress,
+} from "../orchestrations/fan-out-fan-in-contract.js";
+
+/** One instance as `fanout status --json` tells it. Times are ISO-8601 in UTC, by the backend's clock. */
+export interface InstanceStatus {
+  readonly instanceId: string;
+  readonly name: string;
+  readonly status: RuntimeStatus;
+  readonly createdAt: string;
+  readonly lastUpdatedAt: string;
+  /** Created until completed (else last updated); absent while it has not ended. */
+  readonly durationMs?: number;
+  /** Absent where its custom status does not say. */
+  readonly progress?: FanOutFanInProgress;
+  /** Absent where it is not the fan-out/fan-in workload. */
+  readonly activitiesNeeded?: number;
+  readonly failure?: { readonly type: string; readonly message: string };
+}
+
+/** Statuses of instances that have ended for good. */
+const ENDED = ["Completed", "Failed", "Terminated", "Canceled"] as const satisfies readonly RuntimeStatus[];
+
+/** What to ask for to learn of everything but what went well: after a first look it tells all that changes. */
+export const NOT_COMPLETED = [
+  "Pending",
+  "Running",
+  "Suspended",
+  "ContinuedAsNew",
+  "Failed",
+  "Terminated",
+  "Canceled",
+] as const satisfies readonly RuntimeStatus[];
+
+export function isEnded(status: RuntimeStatus): boolean {
+  return ENDED.some((ended) => ended === status);
+}
+
+export function isUnfinished(status: RuntimeStatus): boolean {
+  return !isEnded(status);
+}
+
+export function instanceStatusOf(state: InstanceState): InstanceStatus {
+  const { instanceId, name, status, createdMs, lastUpdatedMs, completedMs, failure } = state;
+  const progress = iterationProgressOf(state);
+  const activitiesNeeded = activitiesNeededBy(state);
+  return {
+    instanceId,
+    name,
+    status,
+    createdAt: isoTime(createdMs),
+    lastUpdatedAt: isoTime(lastUpdatedMs),
+    ...(isEnded(status) && { durationMs: betweenMs(createdMs, completedMs ?? lastUpdatedMs) }),
+    ...(progress && { progress }),
+    ...(activitiesNeeded !== undefined && { activitiesNeeded }),
+    ...(failure && { failure }),
+  };
+}
+
+/** By its input, which has to be there; undefined of what is not the fan-out/fan-in workload. */
+export function activitiesNeededBy({ name, input }: InstanceState): number | undefined {
+  if (name !== FAN_OUT_FAN_IN_ORCHESTRATION) return undefined;
+  try {
+    const { iterations, parallelActivities } = parseFanOutFanInInput(JSON.parse(input ?? "null"));
+    return iterations * parallelActivities;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A duration between two times, to the microsecond: differences of fractions have digits that mean nothing. */
+export function betweenMs(fromMs: number, toMs: number): number {
+  return Math.round((toMs - fromMs) * 1_000) / 1_000;
+}
+
+export function isoTime(ms: number): string {
+  return new Date(ms).toISOString();
+}

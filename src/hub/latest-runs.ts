@@ -1,0 +1,62 @@
+import type { InstanceState, OrchestrationClient, RuntimeStatus } from "../backend/orchestration-client.js";
+import { runIdOf, runStartedMs } from "../load/run-id.js";
+import { isEnded, isoTime } from "./instance-status.js";
+import { pagesOf } from "./run-reader.js";
+import { RunTally } from "./run-tally.js";
+
+const LISTED = 10;
+const HOUR_MS = 3_600_000;
+/** How far back to look, further only while there are too few runs: a hub may keep a million instances of old ones. */
+const WINDOWS_MS = [HOUR_MS, 24 * HOUR_MS, 30 * 24 * HOUR_MS, Number.POSITIVE_INFINITY];
+/** The clock of whoever started a run and that of the backend may differ by this much. */
+const CLOCKS_APART_MS = 10 * 60_000;
+
+export interface RunOverview {
+  readonly runId: string;
+  /** ISO-8601 in UTC, by the backend's clock. */
+  readonly createdAt: string;
+  readonly instances: number;
+  readonly ended: number;
+  readonly byStatus: Partial<Record<RuntimeStatus, number>>;
+}
+
+/** The ten latest runs on a hub, the latest first. */
+export async function latestRuns(
+  client: OrchestrationClient,
+  nowMs: number,
+  signal: AbortSignal,
+): Promise<readonly RunOverview[]> {
+  const tallies = new Map<string, RunTally>();
+  let createdToMs: number | undefined;
+  let runs: RunOverview[] = [];
+  for (const windowMs of WINDOWS_MS) {
+    const sinceMs = nowMs - windowMs;
+    const createdFromMs = Number.isFinite(sinceMs) ? Math.max(0, sinceMs - CLOCKS_APART_MS) : undefined;
+    for await (const page of pagesOf(client, { createdFromMs, createdToMs }, signal)) {
+      for (const state of page) addTo(tallies, state);
+    }
+    // A run that began before the window has more instances there.
+    runs = [...tallies].filter(([runId]) => runStartedMs(runId) >= sinceMs).map(overviewOf);
+    if (runs.length >= LISTED) break;
+    createdToMs = createdFromMs;
+  }
+  return runs.sort((a, b) => (a.runId < b.runId ? 1 : -1)).slice(0, LISTED);
+}
+
+function addTo(tallies: Map<string, RunTally>, state: InstanceState): void {
+  const runId = runIdOf(state.instanceId);
+  if (runId === undefined) return;
+  const tally = tallies.get(runId) ?? new RunTally();
+  tally.add(state);
+  tallies.set(runId, tally);
+}
+
+function overviewOf([runId, tally]: readonly [string, RunTally]): RunOverview {
+  return {
+    runId,
+    createdAt: isoTime(tally.span().firstCreatedMs),
+    instances: tally.total,
+    ended: tally.count(isEnded),
+    byStatus: tally.byStatus(),
+  };
+}

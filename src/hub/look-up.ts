@@ -1,0 +1,47 @@
+import { status } from "@grpc/grpc-js";
+import { grpcCodeOf } from "../backend/missing-call.js";
+import type { CallOptions, InstanceState, OrchestrationClient } from "../backend/orchestration-client.js";
+import { concurrently } from "../load/concurrently.js";
+import { instanceStatusOf, type InstanceStatus } from "./instance-status.js";
+
+const CONCURRENCY = 50;
+
+/** What a hub knows of instances by their ids, in the order in which they were asked for. */
+export interface LookedUp {
+  readonly instances: readonly InstanceStatus[];
+  /** Ids that the hub does not know. */
+  readonly unknown: readonly string[];
+}
+
+/** An instance, or undefined if there is none of that id, which some backends answer with an error. */
+export async function findInstance(
+  client: OrchestrationClient,
+  instanceId: string,
+  options: CallOptions & { readonly payloads?: boolean },
+): Promise<InstanceState | undefined> {
+  try {
+    return await client.getInstance(instanceId, options);
+  } catch (error) {
+    if (grpcCodeOf(error) === status.NOT_FOUND) return undefined;
+    throw error;
+  }
+}
+
+/** Asks for each instance by a call of its own, at most 50 at a time, an id that is given twice only once. */
+export async function lookUp(
+  client: OrchestrationClient,
+  instanceIds: readonly string[],
+  signal: AbortSignal,
+): Promise<LookedUp> {
+  const ids = [...new Set(instanceIds)];
+  const found = new Map<string, InstanceStatus>();
+  await concurrently(ids, CONCURRENCY, signal, async (id) => {
+    const state = await findInstance(client, id, { payloads: true, signal });
+    if (state) found.set(id, instanceStatusOf(state));
+  });
+  signal.throwIfAborted();
+  return {
+    instances: ids.flatMap((id) => found.get(id) ?? []),
+    unknown: ids.filter((id) => !found.has(id)),
+  };
+}

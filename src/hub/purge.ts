@@ -1,0 +1,91 @@
+import { status } from "@grpc/grpc-js";
+import { grpcCodeOf } from "../backend/missing-call.js";
+import type { OrchestrationClient } from "../backend/orchestration-client.js";
+import { errorText } from "../format/error-text.js";
+import { concurrently } from "../load/concurrently.js";
+
+/** What the protocol takes in one call. */
+const BATCH_SIZE = 500;
+const BATCHES_AT_ONCE = 4;
+const CALLS_AT_ONCE = 50;
+
+export interface PurgeOutcome {
+  readonly purged: number;
+  /** Instances that the backend refused to purge; those that were gone already are not among them. */
+  readonly refused: number;
+  /** What it said of the first. */
+  readonly reason?: string;
+}
+
+/**
+ * Purges instances that have ended: 500 by one call where the backend has that, else by a call for each, at most 50 at
+ * a time. `onPurged` hears of each part. Rejects when the signal aborts.
+ */
+export async function purgeInstances(
+  client: OrchestrationClient,
+  instanceIds: readonly string[],
+  { signal, onPurged = () => {} }: { readonly signal: AbortSignal; readonly onPurged?: (count: number) => void },
+): Promise<PurgeOutcome> {
+  let purged = 0;
+  let refused = 0;
+  let reason: string | undefined;
+  let hasBatches = true;
+
+  const count = (number: number): void => {
+    purged += number;
+    if (number > 0) onPurged(number);
+  };
+  const purgeOne = async (id: string): Promise<void> => {
+    try {
+      count((await client.purge(id, { signal })) ? 1 : 0);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (isOfTheBackend(error)) throw error;
+      if (grpcCodeOf(error) === status.NOT_FOUND) return;
+      refused += 1;
+      reason ??= errorText(error);
+    }
+  };
+  const purgeBatch = async (ids: readonly string[]): Promise<void> => {
+    const deleted = hasBatches ? await batchOrNothing(client, ids, signal) : undefined;
+    if (deleted === undefined) hasBatches = false;
+    count(deleted ?? 0);
+    // Some backends take a batch and do a part of it, or nothing: what is left over is asked for one by one.
+    if ((deleted ?? 0) < ids.length) await concurrently(ids, CALLS_AT_ONCE / BATCHES_AT_ONCE, signal, purgeOne);
+  };
+
+  await concurrently(batchesOf(instanceIds), BATCHES_AT_ONCE, signal, purgeBatch);
+  signal.throwIfAborted();
+  return { purged, refused, ...(reason !== undefined && { reason }) };
+}
+
+/** Undefined where the backend does not take batches. */
+async function batchOrNothing(
+  client: OrchestrationClient,
+  ids: readonly string[],
+  signal: AbortSignal,
+): Promise<number | undefined> {
+  try {
+    return await client.purgeBatch(ids, { signal });
+  } catch (error) {
+    const code = grpcCodeOf(error);
+    if (code === status.UNIMPLEMENTED || code === status.INVALID_ARGUMENT) return undefined;
+    throw error;
+  }
+}
+
+/** Errors that are not about one instance: the backend is away, refuses us, or does not purge at all. */
+function isOfTheBackend(error: unknown): boolean {
+  const codes: readonly unknown[] = [
+    undefined,
+    status.UNAVAILABLE,
+    status.UNAUTHENTICATED,
+    status.PERMISSION_DENIED,
+    status.UNIMPLEMENTED,
+  ];
+  return codes.includes(grpcCodeOf(error));
+}
+
+function* batchesOf(ids: readonly string[]): Iterable<readonly string[]> {
+  for (let from = 0; from < ids.length; from += BATCH_SIZE) yield ids.slice(from, from + BATCH_SIZE);
+}

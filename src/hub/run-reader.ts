@@ -1,0 +1,96 @@
+import { isMissingCall } from "../backend/missing-call.js";
+import type { InstanceState, InstanceQuery, OrchestrationClient } from "../backend/orchestration-client.js";
+import { concurrently } from "../load/concurrently.js";
+import { instanceIdOf, instanceIdPrefixOf, runIdOf, sequenceOf } from "../load/run-id.js";
+import { NOT_COMPLETED, isUnfinished } from "./instance-status.js";
+import { findInstance } from "./look-up.js";
+import { RunTally } from "./run-tally.js";
+
+/** Instances in an answer of QueryInstances. */
+const PAGE_SIZE = 1_000;
+/**
+ * Where only GetInstance is left, the numbers of a run are probed in blocks of this size, and a block without an
+ * instance is the end. A run has so many starts under way at once: a smaller gap may be a start that is still coming.
+ */
+const BLOCK = 100;
+const CONCURRENCY = 50;
+
+/** Pages of a query, one after the other. */
+export async function* pagesOf(
+  client: OrchestrationClient,
+  query: InstanceQuery,
+  signal: AbortSignal,
+): AsyncIterable<readonly InstanceState[]> {
+  let continuationToken: string | undefined;
+  do {
+    const page = await client.queryInstances({ ...query, pageSize: PAGE_SIZE, continuationToken }, { signal });
+    yield page.instances;
+    continuationToken = page.continuationToken;
+  } while (continuationToken !== undefined);
+}
+
+/**
+ * Reads the instances of one run: by prefix and page, and where the backend has no QueryInstances, by their ids, which
+ * are numbered from 0.
+ */
+export class RunReader {
+  readonly tally = new RunTally();
+  #byId = false;
+
+  constructor(
+    readonly client: OrchestrationClient,
+    readonly runId: string,
+  ) {}
+
+  /** Brings the tally up to date, with all instances or with those only that had not completed. */
+  async read(over: "all" | "not completed", signal: AbortSignal): Promise<void> {
+    if (!this.#byId) {
+      try {
+        await this.#readPages(over, signal);
+        return;
+      } catch (error) {
+        if (!isMissingCall(error)) throw error;
+        this.#byId = true;
+      }
+    }
+    await this.#readById(signal);
+  }
+
+  async #readPages(over: "all" | "not completed", signal: AbortSignal): Promise<void> {
+    const query = {
+      instanceIdPrefix: instanceIdPrefixOf(this.runId),
+      ...(over === "not completed" && { statuses: NOT_COMPLETED }),
+    };
+    this.tally.beginPass();
+    for await (const page of pagesOf(this.client, query, signal)) {
+      for (const state of page) if (runIdOf(state.instanceId) === this.runId) this.tally.add(state);
+    }
+    this.tally.endPass(over);
+  }
+
+  /** Asks again for what had not ended, then for the numbers behind the last one that is known. */
+  async #readById(signal: AbortSignal): Promise<void> {
+    this.tally.beginPass();
+    await this.#ask(this.tally.ids(isUnfinished), signal);
+    let next = this.tally.ids().reduce((next, id) => Math.max(next, (sequenceOf(id) ?? 0) + 1), 0);
+    let found: number;
+    do {
+      const block = Array.from({ length: BLOCK }, (_, index) => instanceIdOf(this.runId, next + index));
+      found = await this.#ask(block, signal);
+      next += BLOCK;
+    } while (found > 0);
+    this.tally.endPass("some");
+  }
+
+  async #ask(ids: readonly string[], signal: AbortSignal): Promise<number> {
+    let found = 0;
+    await concurrently(ids, CONCURRENCY, signal, async (id) => {
+      const state = await findInstance(this.client, id, { signal });
+      if (!state) return;
+      found += 1;
+      this.tally.add(state);
+    });
+    signal.throwIfAborted();
+    return found;
+  }
+}

@@ -1,0 +1,89 @@
+import type { InstanceState, RuntimeStatus } from "../backend/orchestration-client.js";
+import { isEnded } from "./instance-status.js";
+
+interface Seen {
+  readonly status: RuntimeStatus;
+  readonly createdMs: number;
+  readonly lastUpdatedMs: number;
+  /** The pass that told of it last. */
+  readonly pass: number;
+}
+
+/**
+ * What a pass over a run asked for: `all` its instances; `not completed` ones; or `some` of them by id. It decides what
+ * it means that a pass did not tell of an instance.
+ */
+export type PassOver = "all" | "not completed" | "some";
+
+/** Counts the instances of one run from what passes over them tell. A pass that broke off changes nothing it left out. */
+export class RunTally {
+  readonly #seen = new Map<string, Seen>();
+  #pass = 0;
+  #timesKnown = true;
+
+  beginPass(): void {
+    this.#pass += 1;
+  }
+
+  add({ instanceId, status, createdMs, lastUpdatedMs }: InstanceState): void {
+    this.#seen.set(instanceId, { status, createdMs, lastUpdatedMs, pass: this.#pass });
+  }
+
+  endPass(over: PassOver): void {
+    if (over === "all") this.#timesKnown = true;
+    if (over === "some") return;
+    for (const [instanceId, seen] of this.#seen) {
+      if (seen.pass === this.#pass) continue;
+      if (over === "all") {
+        this.#seen.delete(instanceId);
+      } else if (!isEnded(seen.status)) {
+        // It was not told of among those that have not completed: so it has, at a time that is not known.
+        this.#seen.set(instanceId, { ...seen, status: "Completed" });
+        this.#timesKnown = false;
+      }
+    }
+  }
+
+  get total(): number {
+    return this.#seen.size;
+  }
+
+  /** Whether the times are those of all instances: completions that were only concluded have none. */
+  get timesKnown(): boolean {
+    return this.#timesKnown;
+  }
+
+  /** Only statuses that occur, the most frequent first. */
+  byStatus(): Partial<Record<RuntimeStatus, number>> {
+    const counts = new Map<RuntimeStatus, number>();
+    for (const { status } of this.#seen.values()) counts.set(status, (counts.get(status) ?? 0) + 1);
+    return Object.fromEntries([...counts].sort(([, a], [, b]) => b - a));
+  }
+
+  count(condition: (status: RuntimeStatus) => boolean): number {
+    let count = 0;
+    for (const { status } of this.#seen.values()) if (condition(status)) count += 1;
+    return count;
+  }
+
+  /** Any one of them: what all instances of a run have in common can be asked of it. */
+  get anyId(): string | undefined {
+    return this.#seen.keys().next().value;
+  }
+
+  /** In the order of ids. */
+  ids(condition: (status: RuntimeStatus) => boolean = () => true): readonly string[] {
+    return [...this.#seen].flatMap(([id, { status }]) => (condition(status) ? [id] : [])).sort();
+  }
+
+  /** Milliseconds since the epoch on the backend's clock, as far as instances told of have it; infinite of none. */
+  span(): { readonly firstCreatedMs: number; readonly lastUpdatedMs: number } {
+    let firstCreatedMs = Number.POSITIVE_INFINITY;
+    let lastUpdatedMs = Number.NEGATIVE_INFINITY;
+    for (const seen of this.#seen.values()) {
+      firstCreatedMs = Math.min(firstCreatedMs, seen.createdMs);
+      lastUpdatedMs = Math.max(lastUpdatedMs, seen.lastUpdatedMs);
+    }
+    return { firstCreatedMs, lastUpdatedMs };
+  }
+}

@@ -1,0 +1,50 @@
+import { z } from "zod";
+import { UsageError } from "../errors.js";
+import { COUNT_EXPECTED, formatCount, parseCount } from "../format/count.js";
+import { DURATION_EXPECTED, parseDuration } from "../format/duration.js";
+
+/** A Node timer set for longer than 2^31 ms fires at once. */
+const LONGEST_TIMEOUT_MS = 24 * 24 * 3_600_000;
+
+/**
+ * Reads flags by their schema.
+ * @throws UsageError with the messages of all that are wrong
+ */
+export function readFlags<T extends z.ZodType>(schema: T, flags: unknown): z.output<T> {
+  const parsed = schema.safeParse(flags);
+  if (!parsed.success) throw new UsageError(parsed.error.issues.map(messageOf).join("\nerror: "));
+  return parsed.data;
+}
+
+/** A count as people write it, within bounds; the message of a wrong one names the flag. */
+export function count(flag: string, least: number, most: number, expected: string = COUNT_EXPECTED) {
+  return z.string().transform((text, context) => {
+    const value = parseCount(text);
+    if (value !== undefined && value >= least && value <= most) return value;
+    const range =
+      value === undefined
+        ? expected
+        : value < least
+          ? `at least ${formatCount(least)}`
+          : `at most ${formatCount(most)}`;
+    context.addIssue({ code: "custom", message: `${flag}: expected ${range}, found "${text}"` });
+    return z.NEVER;
+  });
+}
+
+/** A duration as people write it, in milliseconds. */
+export function duration(flag: string) {
+  return z.string().transform((text, context) => {
+    const ms = parseDuration(text);
+    if (ms !== undefined && ms > 0 && ms <= LONGEST_TIMEOUT_MS) return ms;
+    const expected = ms === undefined ? DURATION_EXPECTED : ms > 0 ? "at most 576h" : "more than 0";
+    context.addIssue({ code: "custom", message: `${flag}: expected ${expected}, found "${text}"` });
+    return z.NEVER;
+  });
+}
+
+/** A union hides the reasons of its members: the last one, the most specific, is what a person wants to read. */
+function messageOf(issue: z.core.$ZodIssue): string {
+  const nested = issue.code === "invalid_union" ? issue.errors.at(-1)?.[0] : undefined;
+  return nested?.message ?? issue.message;
+}

@@ -1,0 +1,124 @@
+import type { ChalkInstance } from "chalk";
+import { formatCount, plural } from "../format/count.js";
+import { formatDuration } from "../format/duration.js";
+import { formatRate } from "../format/rate.js";
+import type { InstanceStatus } from "../hub/instance-status.js";
+import type { RunOverview } from "../hub/latest-runs.js";
+import type { RunStatus } from "../hub/run-status.js";
+
+const COLUMN_GAP = "  ";
+
+/** A line for each instance: id, status, created, how long, how far, why it failed. */
+export function instanceLines(instances: readonly InstanceStatus[], nowMs: number, colours: ChalkInstance): string {
+  const rows = instances.map((instance) => [
+    oneLine(instance.instanceId),
+    instance.status,
+    timeText(instance.createdAt),
+    durationText(instance, nowMs),
+    progressText(instance),
+    instance.failure ? `${instance.failure.type}: ${instance.failure.message}` : "",
+  ]);
+  return table(rows, (cell, column) => (column === 5 ? colours.red(cell) : cell));
+}
+
+/** `took 5.80 s` by the backend's clock; `for 12 s` until now, which is the client's. */
+function durationText({ durationMs, createdAt }: InstanceStatus, nowMs: number): string {
+  if (durationMs !== undefined) return `took ${formatDuration(durationMs)}`;
+  return `for ${formatDuration(Math.max(0, nowMs - Date.parse(createdAt)))}`;
+}
+
+/** `3 of 10 iterations, 15 activities` */
+function progressText({ progress }: Pick<InstanceStatus, "progress">): string {
+  if (!progress) return "";
+  const { iterationsCompleted, iterations, activitiesCompleted } = progress;
+  return (
+    `${formatCount(iterationsCompleted)} of ${plural(iterations, "iteration")}, ` +
+    plural(activitiesCompleted, "activity")
+  );
+}
+
+/** A run for a person, without a final newline. */
+export function runText(run: RunStatus, colours: ChalkInstance): string {
+  const { throughput, activities } = run;
+  const rows: [string, string | undefined][] = [
+    ["started", timeText(run.createdAt)],
+    ["instances", `${formatCount(run.instances)}: ${statusesText(run.byStatus)}`],
+    [
+      "activities",
+      activities &&
+        `${activities.atLeast ? "at least " : ""}${formatCount(activities.completed)} of ` +
+          formatCount(activities.needed),
+    ],
+    ["duration", `${formatDuration(run.durationMs)}, first created until last updated, by the backend's clock`],
+    ["throughput", throughput && throughputText(throughput)],
+  ];
+  const facts = rows.flatMap(([name, value]) => (value === undefined ? [] : [`  ${name.padEnd(14)}${value}`]));
+  return [`run ${run.runId}`, ...facts, ...failureLines(run, colours)].join("\n");
+}
+
+function throughputText({ orchestrationsPerSecond, activitiesPerSecond }: NonNullable<RunStatus["throughput"]>) {
+  const parts = [`orchestrations ${formatRate(orchestrationsPerSecond)}`];
+  if (activitiesPerSecond !== undefined) parts.push(`activities ${formatRate(activitiesPerSecond)}`);
+  return parts.join(", ");
+}
+
+function failureLines({ failures }: RunStatus, colours: ChalkInstance): readonly string[] {
+  if (!failures) return [];
+  const lines = failures.first.map(
+    ({ instanceId, type, message }) => `${oneLine(instanceId)}  ${oneLine(`${type}: ${message}`)}`,
+  );
+  const rest = failures.total - lines.length;
+  return [
+    "",
+    colours.red(`${plural(failures.total, "instance")} failed`),
+    ...lines.map((line) => `  ${line}`),
+    ...(rest > 0 ? [`  and ${formatCount(rest)} more`] : []),
+  ];
+}
+
+/** A line for each run. */
+export function runsText(runs: readonly RunOverview[]): string {
+  return table(
+    runs.map((run) => [
+      run.runId,
+      timeText(run.createdAt),
+      plural(run.instances, "instance"),
+      statusesText(run.byStatus),
+    ]),
+  );
+}
+
+/** `990 Completed, 10 Running` */
+export function statusesText(byStatus: RunStatus["byStatus"]): string {
+  return Object.entries(byStatus)
+    .map(([status, count]) => `${formatCount(count)} ${status}`)
+    .join(", ");
+}
+
+/** `2026-11-24 23:09:20Z` */
+function timeText(iso: string): string {
+  return iso.replace("T", " ").replace(/\.\d+Z$/u, "Z");
+}
+
+/** Text that came from a backend, on one line and with nothing in it that a terminal would obey. */
+export function oneLine(text: string): string {
+  return text
+    .replaceAll(/\s+/gu, " ")
+    .replaceAll(/\p{Cc}/gu, "")
+    .trim();
+}
+
+function table(rows: readonly (readonly string[])[], colour: (cell: string, column: number) => string = (x) => x) {
+  const clean = rows.map((row) => row.map(oneLine));
+  const widths = (clean[0] ?? []).map((_, column) => Math.max(...clean.map((row) => row[column]?.length ?? 0)));
+  return clean
+    .map((row) => {
+      const last = row.findLastIndex((cell) => cell !== "");
+      return row
+        .slice(0, last + 1)
+        .map((cell, column) => colour(column === last ? cell : cell.padEnd(widths[column] ?? 0), column))
+        .filter((_, column) => (widths[column] ?? 0) > 0)
+        .join(COLUMN_GAP);
+    })
+    .join("\n");
+}
