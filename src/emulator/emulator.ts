@@ -1,6 +1,6 @@
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 import { randomBytes } from "node:crypto";
-import { createServer, type Server as NetServer, type Socket } from "node:net";
+import { createServer, type AddressInfo, type Server as NetServer, type Socket } from "node:net";
 import { adminMethods, adminService, type AdminContext } from "./admin-service.js";
 import { ADMIN_SERVICE, type EmulatorStatus } from "./admin-protocol.js";
 import { GroupCommit } from "./group-commit.js";
@@ -76,7 +76,8 @@ export class Emulator {
       server.once("error", reject);
       server.listen("path" in address ? address : { ...address, host: "127.0.0.1" }, resolve);
     });
-    const endpoint = "path" in address ? `unix:${address.path}` : `127.0.0.1:${address.port}`;
+    const bound = server.address() as AddressInfo | string;
+    const endpoint = typeof bound === "string" ? `unix:${bound}` : `${bound.address}:${bound.port}`;
     this.#listeners.push({ server, endpoint });
   }
 

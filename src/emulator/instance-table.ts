@@ -99,16 +99,18 @@ export class InstanceTable {
     this.#touched.add(instance);
   }
 
-  /** Counts the result of an activity; false if the instance does not wait for it any more. */
+  /** Takes in the outcome of an activity; true if it is a result, and one that the instance has waited for. */
   completeActivity(lease: Extract<Lease, { kind: "activity" }>, { result, failure }: ActivityCompletion): boolean {
     const { instance, taskId, executionId } = lease;
-    if (instance.ended || executionId !== instance.executionId || !instance.state.completeTask(taskId)) {
+    const succeeded = failure === undefined;
+    if (instance.ended || executionId !== instance.executionId || !instance.state.completeTask(taskId, succeeded)) {
       return false;
     }
     const nowUs = this.#context.clock();
-    const event = failure === undefined ? taskCompleted(taskId, result, nowUs) : taskFailed(taskId, failure, nowUs);
+    const event = succeeded ? taskCompleted(taskId, result, nowUs) : taskFailed(taskId, failure, nowUs);
     this.receive(instance, event, "held");
-    return true;
+    instance.waitingResults += succeeded ? 1 : 0;
+    return succeeded;
   }
 
   /** Takes in what an episode decided: its actions, and the end if it is one. */

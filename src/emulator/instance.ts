@@ -39,7 +39,7 @@ export class Instance implements Homed {
   holdTimer: NodeJS.Timeout | undefined;
   /** Whether something waits that is not held: anything but a result of an activity. */
   urgent: boolean;
-  /** How many of the waiting events are results of activities. */
+  /** How many of the waiting events are results of activities, and not failures. */
   waitingResults: number;
   ended = false;
 
@@ -99,7 +99,6 @@ export class Instance implements Homed {
     this.#nextWaitingSeq += 1;
     this.waiting.push(waiting);
     if (urgency === "held") {
-      this.waitingResults += 1;
       this.heldSinceMs ??= performance.now();
     } else {
       this.urgent = true;

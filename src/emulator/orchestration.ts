@@ -22,7 +22,7 @@ export class Orchestration {
   readonly tasks = new Map<number, TaskRequest>();
   /** Timers not fired, by timer id: microseconds since the epoch at which they are due. */
   readonly timers = new Map<number, number>();
-  /** Results counted so far, failures included. */
+  /** Activities that have brought a result, and not a failure. */
   tasksCompleted = 0;
 
   /** The state after the events of a framed history. */
@@ -46,7 +46,7 @@ export class Orchestration {
         return true;
       case EventType.TaskCompleted:
       case EventType.TaskFailed:
-        return this.completeTask(subjectOf(view));
+        return this.completeTask(subjectOf(view), view.type === EventType.TaskCompleted);
       case EventType.TimerFired:
         return this.timers.delete(subjectOf(view));
       default:
@@ -54,10 +54,10 @@ export class Orchestration {
     }
   }
 
-  /** Counts the result of a task; false if it is not waited for. */
-  completeTask(taskId: number): boolean {
+  /** Takes in the outcome of a task; false if it is not waited for. */
+  completeTask(taskId: number, succeeded: boolean): boolean {
     const waited = this.tasks.delete(taskId);
-    if (waited) {
+    if (waited && succeeded) {
       this.tasksCompleted += 1;
     }
     return waited;

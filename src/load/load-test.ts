@@ -18,6 +18,7 @@ import { describeUnfinished, terminateAll } from "./unfinished.js";
 import { workerEnvironment } from "./worker-environment.js";
 import { WorkerWatch } from "./worker-watch.js";
 import { errorText } from "../format/error-text.js";
+import { aborted } from "./aborted.js";
 
 const FOLLOW_AGAIN_MS = 1_000;
 /** How long an interruption waits for the answers to starts before it says what is in flight. */
@@ -59,17 +60,17 @@ export class LoadTest {
 
   constructor(readonly options: LoadTestOptions) {
     const { plan, backend, runId, clock, attended } = options;
-    const { iterations, parallelActivities, parallelOrchestrations, workers, timeoutMs } = plan;
-    const recorder = new Recorder({ iterations, parallelActivities, parallelOrchestrations, workers, timeoutMs });
+    const { workerWarningMs: _warning, workerDeadlineMs: _deadline, ...resultPlan } = plan;
+    const recorder = new Recorder(resultPlan);
     this.#recorder = recorder;
     this.#generator = new Generator({
       client: backend.client,
       runId,
-      orchestrations: parallelOrchestrations,
+      orchestrations: plan.parallelOrchestrations,
       orchestration: {
         name: FAN_OUT_FAN_IN_ORCHESTRATION,
-        input: { iterations, parallelActivities, includeResults: false } satisfies FanOutFanInRequest,
-        activities: iterations * parallelActivities,
+        input: requestOf(plan),
+        activities: plan.iterations * plan.parallelActivities,
       },
       clock,
       stopStarting: this.#stopStarting.signal,
@@ -214,9 +215,12 @@ export class LoadTest {
   }
 }
 
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    signal.addEventListener("abort", () => resolve(), { once: true });
-  });
+function requestOf({ iterations, parallelActivities, activity, continueAsNewEvery }: LoadPlan): FanOutFanInRequest {
+  return {
+    iterations,
+    parallelActivities,
+    includeResults: false,
+    ...(activity && { activity }),
+    ...(continueAsNewEvery !== undefined && { continueAsNewEvery }),
+  };
 }

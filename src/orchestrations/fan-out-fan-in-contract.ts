@@ -13,20 +13,65 @@ export const ACTIVITY_OUTPUT = "Hello World";
 const atLeastOne = z.int("expected an integer of at least 1").min(1, "expected an integer of at least 1");
 const notNegative = z.int("expected an integer of at least 0").min(0, "expected an integer of at least 0");
 
+const milliseconds = z.number("expected milliseconds").min(0, "expected milliseconds");
+
+/** Over the contract: what activities cost. */
+const activityCost = z.object({
+  duration: z
+    .discriminatedUnion("kind", [
+      z.object({ kind: z.literal("constant"), ms: milliseconds }),
+      z.object({ kind: z.literal("uniform"), fromMs: milliseconds, toMs: milliseconds }),
+      z.object({ kind: z.literal("exponential"), meanMs: milliseconds }),
+    ])
+    .optional(),
+  /** Durations are drawn from it. */
+  seed: z.int().default(0),
+  /** Bytes by which the input and the output of each activity are larger. */
+  inputBytes: notNegative.default(0),
+  outputBytes: notNegative.default(0),
+  /** The share of executions that throw, and how often an activity that did is tried again. */
+  failureRate: z.number().min(0).max(1).default(0),
+  retries: notNegative.default(0),
+});
+
+/** Both numbers count from 0, and `activityNumber` starts anew in each iteration. */
+const activityPlace = z.object({ iterationNumber: notNegative, activityNumber: notNegative }, "expected a JSON object");
+
+const activityInput = activityPlace.extend({
+  /** Over the contract, and only there if asked for: see `activityCost`. */
+  durationMs: milliseconds.optional(),
+  outputBytes: notNegative.optional(),
+  failureRate: z.number().optional(),
+  padding: z.string().optional(),
+});
+
+const activityOutput = activityPlace.extend({
+  processingTimeMs: notNegative,
+  output: z.literal(ACTIVITY_OUTPUT),
+  padding: z.string().optional(),
+});
+
 const orchestrationInput = z.object(
   {
     iterations: atLeastOne.default(10),
     parallelActivities: atLeastOne.default(5),
     /** Over the contract: false leaves `results` out of the output, which grows with every activity. */
     includeResults: z.boolean("expected true or false").default(true),
+    activity: activityCost.optional(),
+    /** Over the contract: begin a new execution, with an empty history, after so many iterations. */
+    continueAsNewEvery: atLeastOne.optional(),
+    /** What earlier executions of a continued orchestration have done. */
+    carried: z
+      .object({
+        iterationsCompleted: notNegative,
+        processingTimeMs: notNegative,
+        startedMs: z.number(),
+        results: z.array(activityOutput),
+      })
+      .optional(),
   },
   "expected a JSON object",
 );
-
-/** Both numbers count from 0, and `activityNumber` starts anew in each iteration. */
-const activityInput = z.object({ iterationNumber: notNegative, activityNumber: notNegative }, "expected a JSON object");
-
-const activityOutput = activityInput.extend({ processingTimeMs: notNegative, output: z.literal(ACTIVITY_OUTPUT) });
 
 const orchestrationOutput = z.object({
   totalActivities: notNegative,
@@ -47,6 +92,8 @@ const progress = z.object({
 /** What a caller may send: every field has a default. */
 export type FanOutFanInRequest = z.input<typeof orchestrationInput>;
 export type FanOutFanInInput = z.output<typeof orchestrationInput>;
+export type ActivityCost = z.output<typeof activityCost>;
+export type ActivityCostRequest = z.input<typeof activityCost>;
 export type FanOutFanInOutput = z.output<typeof orchestrationOutput>;
 export type FanOutFanInActivityInput = z.output<typeof activityInput>;
 export type FanOutFanInActivityOutput = z.output<typeof activityOutput>;

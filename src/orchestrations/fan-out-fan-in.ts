@@ -1,12 +1,22 @@
-import { whenAll, type ActivityContext, type OrchestrationContext, type Task } from "@microsoft/durabletask-js";
+import { setTimeout } from "node:timers/promises";
+import {
+  RetryPolicy,
+  whenAll,
+  type ActivityContext,
+  type OrchestrationContext,
+  type Task,
+} from "@microsoft/durabletask-js";
+import { drawDurationMs } from "./activity-duration.js";
 import { FanInError, checkFanIn, isFaultless } from "./fan-in.js";
 import {
   ACTIVITY_OUTPUT,
   FAN_OUT_FAN_IN_ACTIVITY,
   parseFanOutFanInActivityInput,
   parseFanOutFanInInput,
+  type ActivityCost,
   type FanOutFanInActivityInput,
   type FanOutFanInActivityOutput,
+  type FanOutFanInInput,
   type FanOutFanInOutput,
   type FanOutFanInProgress,
 } from "./fan-out-fan-in-contract.js";
@@ -20,13 +30,16 @@ import {
 export async function* FanOutFanInOrchestration(
   context: OrchestrationContext,
   rawInput: unknown,
-): AsyncGenerator<Task<unknown>, FanOutFanInOutput, FanOutFanInActivityOutput[]> {
-  const { iterations, parallelActivities, includeResults } = parseFanOutFanInInput(rawInput);
-  const startedMs = context.currentUtcDateTime.getTime();
-  const results: FanOutFanInActivityOutput[] = [];
-  let processingTimeMs = 0;
-  for (let iterationNumber = 0; iterationNumber < iterations; iterationNumber++) {
-    const iteration = yield whenAll(fanOut(context, iterationNumber, parallelActivities));
+): AsyncGenerator<Task<unknown>, FanOutFanInOutput | undefined, FanOutFanInActivityOutput[]> {
+  const input = parseFanOutFanInInput(rawInput);
+  const { iterations, parallelActivities, includeResults, continueAsNewEvery = iterations, carried } = input;
+  const startedMs = carried?.startedMs ?? context.currentUtcDateTime.getTime();
+  const results: FanOutFanInActivityOutput[] = carried?.results ?? [];
+  let processingTimeMs = carried?.processingTimeMs ?? 0;
+  const first = carried?.iterationsCompleted ?? 0;
+  const end = Math.min(iterations, first + continueAsNewEvery);
+  for (let iterationNumber = first; iterationNumber < end; iterationNumber++) {
+    const iteration = yield whenAll(fanOut(context, iterationNumber, parallelActivities, input.activity));
     const faults = checkFanIn(iterationNumber, parallelActivities, iteration);
     if (!isFaultless(faults)) {
       throw new FanInError(iterationNumber, parallelActivities, faults);
@@ -44,6 +57,11 @@ export async function* FanOutFanInOrchestration(
       activitiesCompleted: iterationsCompleted * parallelActivities,
     } satisfies FanOutFanInProgress);
   }
+  if (end < iterations) {
+    const done = { iterationsCompleted: end, processingTimeMs, startedMs, results };
+    context.continueAsNew({ ...input, carried: done } satisfies FanOutFanInInput, false);
+    return undefined;
+  }
   const totalActivities = iterations * parallelActivities;
   return {
     totalActivities,
@@ -53,23 +71,72 @@ export async function* FanOutFanInOrchestration(
   };
 }
 
-function fanOut(context: OrchestrationContext, iterationNumber: number, parallelActivities: number): Task<unknown>[] {
-  return Array.from({ length: parallelActivities }, (_, activityNumber) =>
-    context.callActivity(FAN_OUT_FAN_IN_ACTIVITY, {
-      iterationNumber,
-      activityNumber,
-    } satisfies FanOutFanInActivityInput),
-  );
+function fanOut(
+  context: OrchestrationContext,
+  iterationNumber: number,
+  parallelActivities: number,
+  cost: ActivityCost | undefined,
+): Task<unknown>[] {
+  const options = cost !== undefined && cost.retries > 0 ? { retry: retryPolicy(cost.retries) } : undefined;
+  return Array.from({ length: parallelActivities }, (_, activityNumber) => {
+    const input = activityInput(context.instanceId, { iterationNumber, activityNumber }, cost);
+    return context.callActivity(FAN_OUT_FAN_IN_ACTIVITY, input, options);
+  });
 }
 
-/** Does as little as an activity can: what a run measures is the backend. */
-export function FanOutFanInActivity(_context: ActivityContext, rawInput: unknown): FanOutFanInActivityOutput {
+/** The contract's input, and what the cost asks for over it. */
+function activityInput(
+  instanceId: string,
+  place: { readonly iterationNumber: number; readonly activityNumber: number },
+  cost: ActivityCost | undefined,
+): FanOutFanInActivityInput {
+  if (cost === undefined) {
+    return place;
+  }
+  const { duration, seed, inputBytes, outputBytes, failureRate } = cost;
+  return {
+    ...place,
+    ...(duration && { durationMs: drawDurationMs(duration, { seed, instanceId, ...place }) }),
+    ...(outputBytes > 0 && { outputBytes }),
+    ...(failureRate > 0 && { failureRate }),
+    ...(inputBytes > 0 && { padding: PADDING.repeat(inputBytes) }),
+  };
+}
+
+function retryPolicy(retries: number): RetryPolicy {
+  return new RetryPolicy({ maxNumberOfAttempts: retries + 1, firstRetryIntervalInMilliseconds: RETRY_AFTER_MS });
+}
+
+/** Does as little as its input allows: what a run measures is the backend. */
+export async function FanOutFanInActivity(
+  _context: ActivityContext,
+  rawInput: unknown,
+): Promise<FanOutFanInActivityOutput> {
   const startedMs = performance.now();
-  const { iterationNumber, activityNumber } = parseFanOutFanInActivityInput(rawInput);
+  const { iterationNumber, activityNumber, durationMs, outputBytes, failureRate } =
+    parseFanOutFanInActivityInput(rawInput);
+  if (durationMs !== undefined) {
+    await setTimeout(durationMs);
+  }
+  // Drawn anew for each execution: a retry has the same input, and would fail again for ever.
+  if (failureRate !== undefined && Math.random() < failureRate) {
+    throw new InjectedFailure(
+      `Activity (${iterationNumber}, ${activityNumber}) fails as asked, at rate ${failureRate}`,
+    );
+  }
   return {
     iterationNumber,
     activityNumber,
     processingTimeMs: Math.round(performance.now() - startedMs),
     output: ACTIVITY_OUTPUT,
+    ...(outputBytes !== undefined && { padding: PADDING.repeat(outputBytes) }),
   };
 }
+
+/** A failure that the load test asked for. */
+class InjectedFailure extends Error {
+  override readonly name = "InjectedFailure";
+}
+
+const PADDING = "x";
+const RETRY_AFTER_MS = 100;

@@ -9,7 +9,7 @@ import type {
   StuckInstance,
   Throughput,
 } from "./run-result.js";
-import { actionsOf, activitiesOf } from "./run-size.js";
+import { actionsOf, activitiesOf, executionsOf } from "./run-size.js";
 
 const LISTED_FAILURES = 10;
 const LISTED_STUCK = 100;
@@ -93,7 +93,7 @@ export class Recorder {
       counts: {
         orchestrations,
         activities: { needed: activitiesOf(this.plan), completed: activitiesCompleted },
-        actions: orchestrations.started + 2 * activitiesCompleted,
+        actions: orchestrations.started + this.#continuations + 2 * activitiesCompleted,
         rpcErrors: end.rpcErrors,
       },
       ...(throughput && { throughput }),
@@ -103,6 +103,11 @@ export class Recorder {
         stuck: { total: orchestrations.unfinished, first: end.stuck.slice(0, LISTED_STUCK) },
       }),
     };
+  }
+
+  /** Executions that completed orchestrations began over their first. */
+  get #continuations(): number {
+    return this.#ended.completed * (executionsOf(this.plan) - 1);
   }
 
   #addLatencies({ start, noticedMs, server }: Completion): void {

@@ -29,6 +29,9 @@ export interface ResultPlan {
   readonly workers: "auto" | number;
   /** Counted from the last start. */
   readonly timeoutMs: number;
+  /** What activities cost, as it was asked for; absent: as little as they can. */
+  readonly activity?: object;
+  readonly continueAsNewEvery?: number;
 }
 
 export interface ResultEnvironment {

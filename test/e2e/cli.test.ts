@@ -12,6 +12,8 @@ const WAYS_TO_ASK_FOR_HELP = [
   [],
   ["run"],
   ["worker"],
+  ["status"],
+  ["purge"],
   ["emulator"],
   ["emulator", "status"],
   ["emulator", "stop"],

@@ -40,6 +40,8 @@ export const runResultSchema = z
       parallelOrchestrations: z.int().positive(),
       workers: z.union([z.literal("auto"), count]),
       timeoutMs: z.number().positive(),
+      activity: z.object({}).loose().optional(),
+      continueAsNewEvery: z.int().positive().optional(),
     }),
     environment: z.object({
       fanoutVersion: z.string().regex(/^\d+\.\d+\.\d+/u),
@@ -85,10 +87,11 @@ export const runResultSchema = z
   })
   .superRefine(({ counts: { orchestrations, activities, actions }, plan }, context) => {
     const { started, completed, failed, terminated, unfinished } = orchestrations;
+    const executions = Math.ceil(plan.iterations / (plan.continueAsNewEvery ?? plan.iterations));
     const sums = {
       started: [started, completed + failed + terminated + unfinished],
       "activities.needed": [activities.needed, plan.iterations * plan.parallelActivities * plan.parallelOrchestrations],
-      actions: [actions, started + 2 * activities.completed],
+      actions: [actions, started + completed * (executions - 1) + 2 * activities.completed],
     };
     for (const [name, [stated, due]] of Object.entries(sums)) {
       if (stated !== due) context.addIssue({ code: "custom", message: `counts.${name}: ${stated} should be ${due}` });

@@ -50,7 +50,7 @@ function waitingFor(tasks: number): Instance {
 }
 
 function complete(instance: Instance, taskId: number): void {
-  instance.state.completeTask(taskId);
+  instance.state.completeTask(taskId, true);
   instance.receive(taskCompleted(taskId, undefined, NOW_US), "held");
   look(instance);
 }

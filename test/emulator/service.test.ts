@@ -311,15 +311,6 @@ describe("purging", () => {
     gate("unpurged").resolve(1);
     expect(await client.waitForOrchestrationCompletion("unpurged", true, 10)).toMatchObject({ serializedOutput: "1" });
   });
-
-  test("by a filter is not supported, and says so", async () => {
-    const request = new pb.PurgeInstancesRequest();
-    request.setPurgeinstancefilter(new pb.PurgeInstanceFilter());
-    await expect(raw.call("PurgeInstances", request, pb.PurgeInstancesResponse)).rejects.toMatchObject({
-      code: status.UNIMPLEMENTED,
-      details: expect.stringContaining("purgeInstanceFilter") as string,
-    });
-  });
 });
 
 describe("asking for many", () => {

@@ -4,6 +4,7 @@ import {
   TestOrchestrationClient,
   TestOrchestrationWorker,
   type OrchestrationState,
+  type TOrchestrator,
 } from "@microsoft/durabletask-js";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import {
@@ -20,8 +21,8 @@ type Activity = (typeof fanOutFanInWorkload.activities)[string];
 const { orchestrators, activities } = fanOutFanInWorkload;
 const realActivity = activities[FAN_OUT_FAN_IN_ACTIVITY]!;
 
-const confused: Activity = (context, input) => {
-  const result = FanOutFanInActivity(context, input);
+const confused: Activity = async (context, input) => {
+  const result = await FanOutFanInActivity(context, input);
   return { ...result, activityNumber: Math.min(result.activityNumber, 1) };
 };
 
@@ -44,10 +45,14 @@ afterEach(async () => {
 });
 
 /** Runs the orchestration to its end on the SDK's in-memory backend. */
-async function orchestrate(input: unknown, activity: Activity = realActivity): Promise<OrchestrationState> {
+async function orchestrate(
+  input: unknown,
+  activity: Activity = realActivity,
+  orchestrator: TOrchestrator = orchestrators[FAN_OUT_FAN_IN_ORCHESTRATION]!,
+): Promise<OrchestrationState> {
   const backend = new InMemoryOrchestrationBackend();
   const worker = new TestOrchestrationWorker(backend);
-  worker.addNamedOrchestrator(FAN_OUT_FAN_IN_ORCHESTRATION, orchestrators[FAN_OUT_FAN_IN_ORCHESTRATION]!);
+  worker.addNamedOrchestrator(FAN_OUT_FAN_IN_ORCHESTRATION, orchestrator);
   worker.addNamedActivity(FAN_OUT_FAN_IN_ACTIVITY, activity);
   await worker.start();
   stopWorker = () => worker.stop();
@@ -102,8 +107,8 @@ describe("the output", () => {
 
   test("the average is over the activities' own times, in whole milliseconds", async () => {
     let calls = 0;
-    const timed: Activity = (context, input) => ({
-      ...FanOutFanInActivity(context, input),
+    const timed: Activity = async (context, input) => ({
+      ...(await FanOutFanInActivity(context, input)),
       processingTimeMs: calls++ % 2 === 0 ? 10 : 15,
     });
     const output = outputOf(await orchestrate({ iterations: 2, parallelActivities: 2 }, timed));
@@ -123,6 +128,76 @@ describe("custom status", () => {
 
   test("a status that is not this workload's is undefined", () => {
     expect(parseFanOutFanInProgress('{"step":1}')).toBeUndefined();
+  });
+});
+
+describe("what activities cost", () => {
+  test("their inputs and outputs are as much larger as asked", async () => {
+    const inputs: unknown[] = [];
+    const seen: Activity = (context, input) => {
+      inputs.push(input);
+      return FanOutFanInActivity(context, input);
+    };
+    const activity = { inputBytes: 100, outputBytes: 300 };
+    const { results } = outputOf(await orchestrate({ iterations: 1, parallelActivities: 2, activity }, seen));
+    expect(inputs).toEqual([
+      { iterationNumber: 0, activityNumber: 0, outputBytes: 300, padding: "x".repeat(100) },
+      { iterationNumber: 0, activityNumber: 1, outputBytes: 300, padding: "x".repeat(100) },
+    ]);
+    expect(results?.map(({ padding }) => padding?.length)).toEqual([300, 300]);
+  });
+
+  test("they take the time that was drawn for them", async () => {
+    const activity = { duration: { kind: "constant", ms: 30 } };
+    const { results } = outputOf(await orchestrate({ iterations: 1, parallelActivities: 3, activity }));
+    // A timer may fire up to a millisecond early by the clock that measures it.
+    expect(results?.every(({ processingTimeMs }) => processingTimeMs >= 29)).toBe(true);
+  });
+
+  test("one that always fails fails the orchestration, retries or not", async () => {
+    const activity = { failureRate: 1, retries: 1 };
+    const { message } = failureOf(await orchestrate({ iterations: 1, parallelActivities: 1, activity }));
+    expect(message).toContain("Activity (0, 0) fails as asked, at rate 1");
+  });
+
+  test("one that fails at first is tried again, and counted once", async () => {
+    let calls = 0;
+    const flaky: Activity = (context, input) => {
+      calls += 1;
+      return calls === 1 ? failing(context, input) : FanOutFanInActivity(context, input);
+    };
+    const input = { iterations: 2, parallelActivities: 2, activity: { retries: 3 } };
+    expect(outputOf(await orchestrate(input, flaky)).results).toHaveLength(4);
+    expect(calls).toBe(5);
+  });
+});
+
+describe("continue-as-new", () => {
+  test.each([
+    [1, 5],
+    [2, 3],
+    [5, 1],
+    [9, 1],
+  ])("every %d of 5 iterations makes %d executions, and the output is that of one", async (every, executions) => {
+    let starts = 0;
+    const counted: TOrchestrator = (context, input) => {
+      if (!context.isReplaying) {
+        starts += 1;
+      }
+      return orchestrators[FAN_OUT_FAN_IN_ORCHESTRATION]!(context, input);
+    };
+    const input = { iterations: 5, parallelActivities: 2, continueAsNewEvery: every };
+    const state = await orchestrate(input, realActivity, counted);
+    const { results, totalActivities } = outputOf(state);
+    expect(totalActivities).toBe(10);
+    expect(results?.map(({ iterationNumber, activityNumber }) => [iterationNumber, activityNumber])).toEqual(
+      [0, 1, 2, 3, 4].flatMap((iteration) => [
+        [iteration, 0],
+        [iteration, 1],
+      ]),
+    );
+    expect(starts).toBe(executions);
+    expect(parseFanOutFanInProgress(state.serializedCustomStatus!)).toMatchObject({ iterationsCompleted: 5 });
   });
 });
 

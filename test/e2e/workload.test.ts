@@ -1,0 +1,51 @@
+import { describe, expect, test } from "vitest";
+import { HubInspector, activitiesIn } from "./hub-inspector.js";
+import { parseRunResult } from "./run-result-schema.js";
+import { Workplace } from "./workplace.js";
+
+describe("what orchestrations do beyond fanning out and in", () => {
+  test("with --continue-as-new-every they begin anew, lose nothing, and the extra actions are counted", async () => {
+    const place = await Workplace.open();
+    const size = "--parallel-orchestrations 3 --iterations 10 --parallel-activities 4 --continue-as-new-every 3";
+    const { stdout, stderr } = await place.succeed(`run --json ${size}`);
+    const { counts, plan, runId } = parseRunResult(stdout);
+    // 3 x (4 executions + 2 x 40 activities)
+    expect(stderr).toContain("= 120 activities, 252 actions");
+    expect(counts).toMatchObject({ activities: { needed: 120, completed: 120 }, actions: 252 });
+    expect(plan).toMatchObject({ continueAsNewEvery: 3 });
+    const inspector = new HubInspector(place.socket);
+    expect(await inspector.completedActivities(runId)).toBe(120);
+    // The history is that of the last execution: iteration 9 alone.
+    expect(activitiesIn(await inspector.history(`${runId}-00000`)).completed).toHaveLength(4);
+    await inspector.close();
+  });
+
+  test("with --failure-rate and --retries failed activities are tried again, and each counts once", async () => {
+    const place = await Workplace.open();
+    const { stdout } = await place.succeed("run --json --iterations 4 --failure-rate 30% --retries 30");
+    expect(parseRunResult(stdout).counts.activities).toEqual({ needed: 20, completed: 20 });
+  });
+
+  test("without retries a failed activity fails its orchestration, which says so", async () => {
+    const place = await Workplace.open();
+    const { code, stdout } = await place.run("run --iterations 1 --parallel-activities 1 --failure-rate 1");
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/TaskFailedError|AggregateError/u);
+    expect(stdout).toContain("Activity (0, 0) fails as asked, at rate 1");
+  });
+
+  test("with --activity-duration and payloads they take as long and are as large as asked", async () => {
+    const place = await Workplace.open();
+    const cost = "--activity-duration 50ms --input-bytes 1k --output-bytes 2k";
+    const { stdout } = await place.succeed(`run --json --iterations 3 --parallel-activities 2 ${cost}`);
+    const { latencyMs, runId } = parseRunResult(stdout);
+    // Three iterations one after the other; a timer may fire up to a millisecond early.
+    expect(latencyMs.response?.max).toBeGreaterThan(147);
+    const inspector = new HubInspector(place.socket);
+    const history = JSON.stringify(await inspector.history(`${runId}-00000`));
+    await inspector.close();
+    expect(history.match(/x{1000,}/gu)?.map(({ length }) => length)).toEqual(
+      expect.arrayContaining([...Array.from({ length: 6 }, () => 1_000), ...Array.from({ length: 6 }, () => 2_000)]),
+    );
+  });
+});
