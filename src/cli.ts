@@ -1,5 +1,6 @@
 import { Command, CommanderError, Option } from "commander";
 import type { CommandIo } from "./commands/io.js";
+import type { ServeFlags } from "./commands/serve.js";
 import { FanoutError } from "./errors.js";
 import { ExitCode } from "./exit-codes.js";
 import { errorText } from "./format/error-text.js";
@@ -26,6 +27,10 @@ function program(): Command {
     );
   addRun(fanout);
   addWorker(fanout);
+  addServe(fanout);
+  addDoctor(fanout);
+  addStatus(fanout);
+  addPurge(fanout);
   addEmulator(fanout);
   return fanout;
 }
@@ -47,8 +52,19 @@ function addRun(fanout: Command): void {
     )
     .addOption(withDefault("--timeout <duration>", "give up this long after the last start", "10m"))
     .option("--worker-timeout <duration>", "say so, or give up, after this long without a worker (default: 10s)")
+    .option("--activity-duration <duration>", "how long activities take: 50ms, uniform:10ms-90ms or exp:50ms")
+    .option("--seed <number>", "what durations are drawn from (default: 0)")
+    .option("--input-bytes <count>", "bytes by which each activity's input is larger")
+    .option("--output-bytes <count>", "bytes by which each activity's output is larger")
+    .option("--failure-rate <share>", "share of activity executions that fail, such as 1%")
+    .option("--retries <count>", "how often an activity that failed is tried again")
+    .option("--continue-as-new-every <count>", "begin a new history after so many iterations")
     .option("--json [file]", "write the result as JSON to the file, or to stdout without one")
     .option("--leave", "after Ctrl-C, leave unfinished orchestrations running")
+    .option("--dry-run", "print the plan and what it costs, and start nothing")
+    .option("--max-actions <count>", "refuse a run that costs more; needed above 100,000 but on the emulator")
+    .option("--capacity-units <count>", "tell how long so many units of a Dedicated scheduler are busy with the run")
+    .option("--purge", "delete the run's instances from the task hub once its results are written")
     .option(...CONNECTION_STRING)
     .option(...TASK_HUB)
     .addHelpText(
@@ -78,6 +94,91 @@ function addWorker(fanout: Command): void {
     .action(async (flags: { port: string; connectionString?: string; taskHub?: string }) => {
       const { runWorkerCommand } = await import("./commands/worker.js");
       exitCode = await runWorkerCommand(flags, io);
+    });
+}
+
+function addServe(fanout: Command): void {
+  fanout
+    .command("serve")
+    .summary("start orchestrations and read their status over HTTP")
+    .description(
+      "Serves the orchestration API over HTTP until Ctrl-C or SIGTERM, then finishes the requests under way. " +
+        "Its page is at /docs.",
+    )
+    .addOption(withDefault("--port <port>", "where it listens; 0 takes any free port", "5000"))
+    .addOption(withDefault("--host <host>", "the name or the address that it listens on", "127.0.0.1"))
+    .option("--api-key <key>", "ask for this key; others see it in the list of processes: FANOUT_API_KEY is better")
+    .option("--insecure", "let other machines in without a key")
+    .option(...CONNECTION_STRING)
+    .option(...TASK_HUB)
+    .addHelpText("after", examples(["fanout serve", "FANOUT_API_KEY=... fanout serve --host 0.0.0.0"]))
+    .action(async (flags: ServeFlags) => {
+      const { runServeCommand } = await import("./commands/serve.js");
+      exitCode = await runServeCommand(flags, io);
+    });
+}
+
+function addDoctor(fanout: Command): void {
+  fanout
+    .command("doctor")
+    .summary("look at what a run needs: ok, or what to do")
+    .description("Looks at all that a run needs, from the connection string to the task hub: ok, or what to do.")
+    .option("--json", "print it as JSON")
+    .option(...CONNECTION_STRING)
+    .option(...TASK_HUB)
+    .addHelpText(
+      "after",
+      examples([
+        "fanout doctor",
+        "fanout doctor --json",
+        'fanout doctor --connection-string "Endpoint=https://host.durabletask.io;Authentication=AzureCli;TaskHub=hub"',
+      ]),
+    )
+    .action(async (flags: { json?: boolean; connectionString?: string; taskHub?: string }) => {
+      const { runDoctorCommand } = await import("./commands/doctor.js");
+      exitCode = await runDoctorCommand(flags, io);
+    });
+}
+
+function addStatus(fanout: Command): void {
+  fanout
+    .command("status")
+    .summary("tell how instances, a run, or the latest runs are")
+    .description("Tells of instances by their ids, of a run, or, without either, of the latest runs on the task hub.")
+    .argument("[id...]", "instances")
+    .option("--run <run id>", "all instances of a run: by status, how far, how fast, what failed")
+    .option("--watch", "go on until all have ended; the exit code is 1 if any failed or was terminated")
+    .option("--json", "print one JSON document, with --watch one line for each change")
+    .option(...CONNECTION_STRING)
+    .option(...TASK_HUB)
+    .addHelpText(
+      "after",
+      examples([
+        "fanout status",
+        "fanout status --run rmwvaxyifz2wa --watch",
+        "fanout status rmwvaxyifz2wa-00000 rmwvaxyifz2wa-00001 --json",
+      ]),
+    )
+    .action(async (ids: readonly string[], flags: unknown) => {
+      const { runStatusCommand } = await import("./commands/status.js");
+      exitCode = await runStatusCommand(ids, flags, io);
+    });
+}
+
+function addPurge(fanout: Command): void {
+  fanout
+    .command("purge")
+    .summary("delete ended instances of load tests from the task hub")
+    .description("Deletes ended instances of load tests from the task hub. Counts them first, and asks.")
+    .option("--run <run id>", "the instances of this run")
+    .option("--older-than <age>", "the instances of all load tests that were created so long ago, such as 7d")
+    .option("--yes", "do not ask")
+    .option(...CONNECTION_STRING)
+    .option(...TASK_HUB)
+    .addHelpText("after", examples(["fanout purge --run rmwvaxyifz2wa", "fanout purge --older-than 7d --yes"]))
+    .action(async (flags: unknown) => {
+      const { runPurgeCommand } = await import("./commands/purge.js");
+      exitCode = await runPurgeCommand(flags, io);
     });
 }
 

@@ -15,11 +15,24 @@ const LEAVES = ["errors.ts", "exit-codes.ts", "version.ts"];
 const RULES: Readonly<Record<string, readonly string[]>> = {
   "cli.ts": ["commands/", "format/"],
   // One file for each subcommand: flags in, one call, exit code out.
-  "commands/": ["backend/", "emulator/", "format/", "http/", "load/", "report/", "stats/", "worker/"],
+  "commands/": [
+    "backend/",
+    "diagnosis/",
+    "emulator/",
+    "format/",
+    "http/",
+    "hub/",
+    "load/",
+    "report/",
+    "stats/",
+    "worker/",
+  ],
   "worker/": ["backend/", "format/", "orchestrations/", "wire/"],
-  "http/": ["backend/", "load/", "stats/"],
+  "http/": ["backend/", "format/", "load/", "orchestrations/fan-out-fan-in-contract.ts", "stats/"],
+  "diagnosis/": ["backend/", "emulator/state-folder.ts", "format/"],
+  "hub/": ["backend/", "format/", "load/", "orchestrations/", "stats/"],
   "load/": ["backend/", "format/", "orchestrations/", "stats/", "worker/managed-worker-messages.ts"],
-  "report/": ["format/", "stats/"],
+  "report/": ["format/", "hub/", "stats/"],
   // It starts the emulator and asks its admin service; what the emulator does inside is not its business.
   "backend/": ["emulator/admin-protocol.ts", "emulator/launch-message.ts", "emulator/state-folder.ts", "wire/"],
   "orchestrations/": ["wire/"],
