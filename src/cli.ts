@@ -59,6 +59,8 @@ function addRun(fanout: Command): void {
     .option("--failure-rate <share>", "share of activity executions that fail, such as 1%")
     .option("--retries <count>", "how often an activity that failed is tried again")
     .option("--continue-as-new-every <count>", "begin a new history after so many iterations")
+    .option("--orchestrator <name>", "start this orchestration, which a worker of yours hosts, instead of the fan-out")
+    .option("--input <json|@file>", "what it starts with")
     .option("--json [file]", "write the result as JSON to the file, or to stdout without one")
     .option("--leave", "after Ctrl-C, leave unfinished orchestrations running")
     .option("--dry-run", "print the plan and what it costs, and start nothing")

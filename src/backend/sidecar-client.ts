@@ -57,7 +57,9 @@ export class SidecarClient implements OrchestrationClient {
     const request = new pb.CreateInstanceRequest();
     request.setInstanceid(start.instanceId);
     request.setName(start.name);
-    request.setInput(stringValue(JSON.stringify(start.input)));
+    if (start.input !== undefined) {
+      request.setInput(stringValue(JSON.stringify(start.input)));
+    }
     await this.#retry(signal, async (first) => {
       try {
         await this.#attempt("StartInstance", request, signal, DEADLINE_MS);

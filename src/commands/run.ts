@@ -39,14 +39,14 @@ export async function runRunCommand(rawFlags: unknown, io: CommandIo): Promise<E
   const { connectionString, taskHub } = flags;
   const connection = resolveConnection({ flag: connectionString, taskHub });
   if (flags.dryRun) return dryRun(plan, limits, connection, io);
-  guardSpend(actionsOf(plan), limits, connection.kind);
+  guardSpend(leastActionsOf(plan), limits, connection.kind);
   const say = (line: string): void => void io.stderr.write(`${line}\n`);
   const backend = await openBackend(connection, { onNotice: say });
   const interruption = new Interruption();
   try {
     say(`backend: ${backend.displayName}, task hub ${connection.taskHub} (connection string: ${connection.source})`);
     say(planLine(plan));
-    const capacity = capacityLine(actionsOf(plan), limits);
+    const capacity = capacityLine(leastActionsOf(plan), limits);
     if (capacity !== undefined) say(capacity);
     return await runOn(backend, plan, flags, interruption, io);
   } finally {
@@ -91,7 +91,7 @@ async function runOn(
 /** What a run would do and cost. Nothing is opened for it, so that it needs neither a backend nor a credential. */
 function dryRun(plan: LoadPlan, limits: SpendLimits, connection: Connection, io: CommandIo): ExitCode {
   const place = connection.kind === "emulator" ? "the embedded emulator" : connection.url.origin;
-  const actions = actionsOf(plan);
+  const actions = leastActionsOf(plan);
   const objection = spendObjection(actions, limits, connection.kind);
   const lines = [
     "dry run: nothing is started",
@@ -117,4 +117,9 @@ async function present({ result, gaveUp }: LoadTestOutcome, json: RunFlags["json
 function exitCodeOf({ result, gaveUp }: LoadTestOutcome): ExitCode {
   const { started, completed } = result.counts.orchestrations;
   return gaveUp === undefined && started === completed ? ExitCode.Success : ExitCode.Failure;
+}
+
+/** What a run costs; of somebody's own orchestration at least one action for each start. */
+function leastActionsOf(plan: LoadPlan): number {
+  return actionsOf(plan) ?? plan.parallelOrchestrations;
 }

@@ -18,7 +18,7 @@ export interface GeneratorOptions {
   readonly client: OrchestrationClient;
   readonly runId: string;
   readonly orchestrations: number;
-  readonly orchestration: { readonly name: string; readonly input: unknown; readonly activities: number };
+  readonly orchestration: { readonly name: string; readonly input: unknown; readonly activities: number | undefined };
   readonly clock: Clock;
   /** No start leaves after this aborts. */
   readonly stopStarting: AbortSignal;

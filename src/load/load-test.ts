@@ -6,10 +6,10 @@ import { activitiesOf } from "../stats/run-size.js";
 import { FAN_OUT_FAN_IN_ORCHESTRATION, type FanOutFanInRequest } from "../orchestrations/fan-out-fan-in-contract.js";
 import type { LiveSnapshot } from "../stats/live-snapshot.js";
 import { Recorder } from "../stats/recorder.js";
-import type { HubSurvey, RunResult, StuckInstance } from "../stats/run-result.js";
+import type { HubSurvey, ResultPlan, RunResult, StuckInstance } from "../stats/run-result.js";
 import type { Clock } from "./clock.js";
 import { describeEnvironment } from "./environment.js";
-import { Generator } from "./generator.js";
+import { Generator, type GeneratorOptions } from "./generator.js";
 import { surveyHub, surveyLine } from "./hub-survey.js";
 import type { LoadPlan } from "./plan.js";
 import { progressOf, type Progress } from "./progress.js";
@@ -60,18 +60,13 @@ export class LoadTest {
 
   constructor(readonly options: LoadTestOptions) {
     const { plan, backend, runId, clock, attended } = options;
-    const { workerWarningMs: _warning, workerDeadlineMs: _deadline, ...resultPlan } = plan;
-    const recorder = new Recorder(resultPlan);
+    const recorder = new Recorder(resultPlanOf(plan));
     this.#recorder = recorder;
     this.#generator = new Generator({
       client: backend.client,
       runId,
       orchestrations: plan.parallelOrchestrations,
-      orchestration: {
-        name: FAN_OUT_FAN_IN_ORCHESTRATION,
-        input: requestOf(plan),
-        activities: plan.iterations * plan.parallelActivities,
-      },
+      orchestration: orchestrationOf(plan),
       clock,
       stopStarting: this.#stopStarting.signal,
       stopWaiting: this.#stopWaiting.signal,
@@ -101,7 +96,7 @@ export class LoadTest {
     return {
       elapsedMs: this.#startedMs === undefined ? 0 : clock() - this.#startedMs,
       orchestrations: { total: plan.parallelOrchestrations, started, ended: started - unfinished },
-      activities: { total: activitiesOf(plan), completed: this.#progress.activitiesCompleted() },
+      activities: { total: activitiesOf(plan) ?? 0, completed: this.#progress.activitiesCompleted() },
       responseMs: this.#recorder.responseMs,
     };
   }
@@ -215,12 +210,25 @@ export class LoadTest {
   }
 }
 
-function requestOf({ iterations, parallelActivities, activity, continueAsNewEvery }: LoadPlan): FanOutFanInRequest {
-  return {
+function resultPlanOf(loadPlan: LoadPlan): ResultPlan {
+  const { orchestrator, workerWarningMs: _warning, workerDeadlineMs: _deadline, ...plan } = loadPlan;
+  return { ...plan, ...(orchestrator && { orchestrator: orchestrator.name }) };
+}
+
+/** What is started, with how many activities its output has to account for; undefined where that is not known. */
+function orchestrationOf(plan: LoadPlan): GeneratorOptions["orchestration"] {
+  const { orchestrator, iterations, parallelActivities, activity, continueAsNewEvery } = plan;
+  if (orchestrator) return { name: orchestrator.name, input: orchestrator.input, activities: undefined };
+  const input: FanOutFanInRequest = {
     iterations,
     parallelActivities,
     includeResults: false,
     ...(activity && { activity }),
     ...(continueAsNewEvery !== undefined && { continueAsNewEvery }),
+  };
+  return {
+    name: FAN_OUT_FAN_IN_ORCHESTRATION,
+    input,
+    activities: activitiesOf({ ...plan, parallelOrchestrations: 1 }),
   };
 }

@@ -8,13 +8,13 @@ type Failure = NonNullable<Completion["failure"]>;
 
 /**
  * What became of an instance that has ended, its output checked: a completed one whose output does not account for
- * `activities` activities counts as failed. `state` is undefined where the backend no longer knows it.
+ * `activities` activities counts as failed, unless they are undefined: then the output is somebody else's. `state` is undefined where the backend no longer knows it.
  */
 export function completionOf(
   start: Start,
   state: InstanceState | undefined,
   noticedMs: number,
-  activities: number,
+  activities: number | undefined,
 ): Completion {
   const server = state && { createdMs: state.createdMs, completedMs: state.completedMs ?? state.lastUpdatedMs };
   if (state?.status === "Terminated" || state?.status === "Canceled") {
@@ -24,13 +24,13 @@ export function completionOf(
   return { start, noticedMs, outcome: failure ? "failed" : "completed", server, failure };
 }
 
-function failureOf(state: InstanceState | undefined, activities: number): Failure | undefined {
+function failureOf(state: InstanceState | undefined, activities: number | undefined): Failure | undefined {
   if (!state) return { type: "Lost", message: "the backend accepted the start and no longer knows the instance" };
   if (state.status === "Failed") return state.failure ?? { type: "Unknown", message: "the backend gave no reason" };
   if (state.status !== "Completed") {
     return { type: "NotEnded", message: `expected the wait to end with Completed, found ${state.status}` };
   }
-  return outputFault(state.output, activities);
+  return activities === undefined ? undefined : outputFault(state.output, activities);
 }
 
 function outputFault(output: string | undefined, activities: number): Failure | undefined {

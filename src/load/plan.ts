@@ -2,6 +2,7 @@ import { z } from "zod";
 import { UsageError } from "../errors.js";
 import { formatCount } from "../format/count.js";
 import { count, duration, readFlags } from "./flags.js";
+import { foreignFlags, foreignOf, type ForeignOrchestration } from "./foreign-orchestration.js";
 import { workloadFlags, workloadOf, type WorkloadPlan } from "./workload-flags.js";
 
 /** More than this is a day's work for a laptop, and an orchestration's history has to fit into a worker's memory. */
@@ -15,8 +16,10 @@ const WORKER_DEADLINE_MS = 60_000;
 
 /** What a run does: validated once, changed never. */
 export interface LoadPlan extends WorkloadPlan {
-  readonly iterations: number;
-  readonly parallelActivities: number;
+  /** This and the next are absent where somebody's own orchestration is started. */
+  readonly iterations?: number;
+  readonly parallelActivities?: number;
+  readonly orchestrator?: ForeignOrchestration;
   /** Started at once. */
   readonly parallelOrchestrations: number;
   /** `auto`: start own workers where the embedded emulator has none. */
@@ -38,6 +41,7 @@ const planFlags = z.object({
   timeout: duration("--timeout"),
   workerTimeout: duration("--worker-timeout").optional(),
   ...workloadFlags,
+  ...foreignFlags,
 });
 
 /**
@@ -46,20 +50,25 @@ const planFlags = z.object({
  */
 export function parsePlan(flags: unknown): LoadPlan {
   const parsed = readFlags(planFlags, flags);
-  const { iterations, parallelActivities, parallelOrchestrations, workers, timeout, workerTimeout } = parsed;
-  const plan = { iterations, parallelActivities, parallelOrchestrations, workers };
-  const activities = plan.iterations * plan.parallelActivities;
+  const { parallelOrchestrations, workers, timeout, workerTimeout } = parsed;
+  const orchestrator = foreignOf(parsed);
+  return {
+    ...(orchestrator ? { orchestrator } : { ...fanOutOf(parsed), ...workloadOf(parsed) }),
+    parallelOrchestrations,
+    workers,
+    timeoutMs: timeout,
+    workerWarningMs: workerTimeout ?? WORKER_WARNING_MS,
+    workerDeadlineMs: workerTimeout ?? WORKER_DEADLINE_MS,
+  };
+}
+
+function fanOutOf({ iterations, parallelActivities }: { iterations: number; parallelActivities: number }) {
+  const activities = iterations * parallelActivities;
   if (activities > MOST_ACTIVITIES_IN_ONE) {
     throw new UsageError(
       `--iterations x --parallel-activities: expected at most ${formatCount(MOST_ACTIVITIES_IN_ONE)} activities in ` +
         `one orchestration, found ${formatCount(activities)}; use --parallel-orchestrations to spread them`,
     );
   }
-  return {
-    ...plan,
-    ...workloadOf(parsed),
-    timeoutMs: timeout,
-    workerWarningMs: workerTimeout ?? WORKER_WARNING_MS,
-    workerDeadlineMs: workerTimeout ?? WORKER_DEADLINE_MS,
-  };
+  return { iterations, parallelActivities };
 }

@@ -31,8 +31,12 @@ export function decideWorkers(plan: LoadPlan, situation: WorkerSituation): Worke
 }
 
 function wantsOwnWorkers(plan: LoadPlan, situation: WorkerSituation): boolean {
-  if (plan.workers !== "auto") return plan.workers > 0;
-  return situation.backend === "emulator" && situation.workerlessMs >= WORKERLESS_MS;
+  return mayStartOwn(plan, situation.backend) && (plan.workers !== "auto" || situation.workerlessMs >= WORKERLESS_MS);
+}
+
+/** Whether the run sees to its workers itself: they host the fan-out, and not somebody's own orchestration. */
+export function mayStartOwn({ workers, orchestrator }: LoadPlan, backend: WorkerSituation["backend"]): boolean {
+  return workers === "auto" ? backend === "emulator" && orchestrator === undefined : workers > 0;
 }
 
 /** How many worker processes to start: what the plan says, or one for each core and orchestration, at most 4. */

@@ -5,7 +5,7 @@ import type { Backend } from "../backend/backend.js";
 import { OwnWorkers } from "./own-workers.js";
 import type { LoadPlan } from "./plan.js";
 import type { Progress } from "./progress.js";
-import { decideWorkers, ownWorkerCount } from "./worker-policy.js";
+import { decideWorkers, mayStartOwn, ownWorkerCount } from "./worker-policy.js";
 
 const REVIEW_EVERY_MS = 100;
 
@@ -81,7 +81,7 @@ export class WorkerWatch {
   /** Whether workers of the run's own are on their way, or will be if the hub has none. */
   #needsWorkers(workerlessMs: number | undefined): boolean {
     const { plan, backend } = this.options;
-    return plan.workers === "auto" ? backend.kind === "emulator" && workerlessMs !== 0 : plan.workers > 0;
+    return mayStartOwn(plan, backend.kind) && (plan.workers !== "auto" || workerlessMs !== 0);
   }
 
   #startOwn(): void {
@@ -104,7 +104,8 @@ export class WorkerWatch {
 
   /** Names no connection string: it may hold what is not for a log. */
   #hint(): string {
-    const { backend } = this.options;
+    const { backend, plan } = this.options;
+    if (plan.orchestrator !== undefined) return `start the worker that hosts ${plan.orchestrator.name}`;
     if (backend.kind === "emulator") return "start one with: fanout worker";
     return "start one with: fanout worker --connection-string, and the string that this run uses";
   }

@@ -45,8 +45,11 @@ function facts(result: RunResult, colours: ChalkInstance): readonly string[] {
   const retried = Object.entries(counts.rpcErrors).filter(([, count]) => count > 0);
   const rows: [string, string | undefined][] = [
     ["not completed", ended.map(([word, count]) => `${formatCount(count)} ${word}`).join(", ") || undefined],
-    ["activities", `${formatCount(counts.activities.completed)} of ${formatCount(counts.activities.needed)}`],
-    ["actions", formatCount(counts.actions)],
+    [
+      "activities",
+      counts.activities && `${formatCount(counts.activities.completed)} of ${formatCount(counts.activities.needed)}`,
+    ],
+    ["actions", counts.actions === undefined ? undefined : formatCount(counts.actions)],
     ["throughput", throughput && throughputText(throughput)],
     ["RPC errors", retried.map(([status, count]) => `${formatCount(count)} ${status}`).join(", ") || undefined],
     ["backend", `${environment.backend.name}, task hub ${environment.taskHub}`],
@@ -56,8 +59,11 @@ function facts(result: RunResult, colours: ChalkInstance): readonly string[] {
 }
 
 function throughputText(throughput: NonNullable<RunResult["throughput"]>): string {
-  const { orchestrationsPerSecond, activitiesPerSecond, actionsPerSecond } = throughput;
-  return `orchestrations ${formatRate(orchestrationsPerSecond)}, activities ${formatRate(activitiesPerSecond)}, actions ${formatRate(actionsPerSecond)}`;
+  const { orchestrationsPerSecond: orchestrations, activitiesPerSecond, actionsPerSecond } = throughput;
+  const rates = { orchestrations, activities: activitiesPerSecond, actions: actionsPerSecond };
+  return Object.entries(rates)
+    .flatMap(([name, rate]) => (rate === undefined ? [] : [`${name} ${formatRate(rate)}`]))
+    .join(", ");
 }
 
 /** Latencies say something about a run of many; columns that no row has are left out. */
@@ -100,7 +106,9 @@ function stuckList({ stuck, plan }: RunResult, colours: ChalkInstance): readonly
   const lines = stuck.first.slice(0, LISTED_STUCK).map(({ instanceId, status, iterationsCompleted }) => {
     const reached = iterationsCompleted ?? (status === "Pending" ? 0 : undefined);
     const progress =
-      reached === undefined ? "" : `, ${formatCount(reached)} of ${plural(plan.iterations, "iteration")} done`;
+      reached === undefined || plan.iterations === undefined
+        ? ""
+        : `, ${formatCount(reached)} of ${plural(plan.iterations, "iteration")} done`;
     return `  ${instanceId}  ${status}${progress}`;
   });
   return [

@@ -70,7 +70,7 @@ export class Recorder {
 
   /** Activities whose results the outputs of completed orchestrations account for. */
   get activitiesAccountedFor(): number {
-    return activitiesOf({ ...this.plan, parallelOrchestrations: this.#ended.completed });
+    return activitiesOf({ ...this.plan, parallelOrchestrations: this.#ended.completed }) ?? 0;
   }
 
   /** The response time so far, as far as the sample carries it. */
@@ -81,6 +81,7 @@ export class Recorder {
   close(runId: string, end: RunEnd): RunResult {
     const orchestrations = this.counts;
     const activitiesCompleted = Math.max(end.activitiesCompleted, this.activitiesAccountedFor);
+    const needed = activitiesOf(this.plan);
     const throughput = this.#throughput();
     return {
       schemaVersion: 1,
@@ -92,8 +93,10 @@ export class Recorder {
       environment: end.environment,
       counts: {
         orchestrations,
-        activities: { needed: activitiesOf(this.plan), completed: activitiesCompleted },
-        actions: orchestrations.started + this.#continuations + 2 * activitiesCompleted,
+        ...(needed !== undefined && {
+          activities: { needed, completed: activitiesCompleted },
+          actions: orchestrations.started + this.#continuations + 2 * activitiesCompleted,
+        }),
         rpcErrors: end.rpcErrors,
       },
       ...(throughput && { throughput }),
@@ -136,11 +139,14 @@ export class Recorder {
     const makespanMs = this.#lastCompletedMs - this.#firstIntendedMs;
     if (!(makespanMs > 0)) return undefined;
     const done = { ...this.plan, parallelOrchestrations: this.#ended.completed };
+    const perSecond = (count: number): number => (count * 1_000) / makespanMs;
+    const activities = activitiesOf(done);
+    const actions = actionsOf(done);
     return {
       makespanMs,
-      orchestrationsPerSecond: (done.parallelOrchestrations * 1_000) / makespanMs,
-      activitiesPerSecond: (activitiesOf(done) * 1_000) / makespanMs,
-      actionsPerSecond: (actionsOf(done) * 1_000) / makespanMs,
+      orchestrationsPerSecond: perSecond(done.parallelOrchestrations),
+      ...(activities !== undefined && { activitiesPerSecond: perSecond(activities) }),
+      ...(actions !== undefined && { actionsPerSecond: perSecond(actions) }),
     };
   }
 }

@@ -23,9 +23,12 @@ export interface RunResult {
 }
 
 export interface ResultPlan {
-  readonly iterations: number;
-  readonly parallelActivities: number;
+  /** This and the next absent, with all that is counted in activities, where `orchestrator` is there. */
+  readonly iterations?: number;
+  readonly parallelActivities?: number;
   readonly parallelOrchestrations: number;
+  /** Somebody's own orchestration. Its input is theirs, and not in here. */
+  readonly orchestrator?: string;
   readonly workers: "auto" | number;
   /** Counted from the last start. */
   readonly timeoutMs: number;
@@ -67,7 +70,7 @@ interface ResultCounts {
     readonly terminated: number;
     readonly unfinished: number;
   };
-  readonly activities: {
+  readonly activities?: {
     /** What the whole plan needs. */
     readonly needed: number;
     readonly completed: number;
@@ -76,7 +79,7 @@ interface ResultCounts {
    * The Scheduler's billing units of what was done: one for each start, two for each activity completed. Of a run that
    * completed, N x (1 + 2 x I x A).
    */
-  readonly actions: number;
+  readonly actions?: number;
   /** Failed attempts by gRPC status name, those that a retry mended included. */
   readonly rpcErrors: Readonly<Record<string, number>>;
 }
@@ -88,8 +91,8 @@ interface ResultCounts {
 export interface Throughput {
   readonly makespanMs: number;
   readonly orchestrationsPerSecond: number;
-  readonly activitiesPerSecond: number;
-  readonly actionsPerSecond: number;
+  readonly activitiesPerSecond?: number;
+  readonly actionsPerSecond?: number;
 }
 
 /** Each is absent when it has no sample. */

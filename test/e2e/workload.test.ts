@@ -1,4 +1,7 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import type { RunResult } from "../../src/stats/run-result.js";
 import { HubInspector, activitiesIn } from "./hub-inspector.js";
 import { parseRunResult } from "./run-result-schema.js";
 import { Workplace } from "./workplace.js";
@@ -47,5 +50,42 @@ describe("what orchestrations do beyond fanning out and in", () => {
     expect(history.match(/x{1000,}/gu)?.map(({ length }) => length)).toEqual(
       expect.arrayContaining([...Array.from({ length: 6 }, () => 1_000), ...Array.from({ length: 6 }, () => 2_000)]),
     );
+  });
+});
+
+describe("somebody's own orchestration", () => {
+  test("is started with its input, and what it did is not guessed", async () => {
+    const place = await Workplace.open();
+    await writeFile(join(place.root, "input.json"), '{"iterations": 2, "parallelActivities": 3}');
+    const input = join(place.root, "input.json");
+    const line = "run --json --workers 1 --orchestrator FanOutFanInOrchestration --parallel-orchestrations 4";
+    const { stdout, stderr } = await place.succeed(line, "--input", `@${input}`);
+    const { counts, plan, throughput, runId } = JSON.parse(stdout) as RunResult;
+    expect(stderr).toContain(
+      "4 orchestrations of FanOutFanInOrchestration, whose activities and actions are not known",
+    );
+    expect(plan).not.toHaveProperty("iterations");
+    expect(plan).toMatchObject({ orchestrator: "FanOutFanInOrchestration" });
+    expect(counts).not.toHaveProperty("activities");
+    expect(counts).not.toHaveProperty("actions");
+    expect(Object.keys(throughput!)).toEqual(["makespanMs", "orchestrationsPerSecond"]);
+    const inspector = new HubInspector(place.socket);
+    expect(await inspector.completedActivities(runId)).toBe(24);
+    await inspector.close();
+  });
+
+  test("that no worker hosts fails, and the run says so", async () => {
+    const place = await Workplace.open();
+    const { code, stdout } = await place.run("run --workers 1 --orchestrator Nobody");
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/1 orchestration failed\n.*Nobody/u);
+  });
+
+  test("waits for a worker of its own, which the run names", async () => {
+    const place = await Workplace.open();
+    const { code, stderr } = await place.run("run --orchestrator Order --worker-timeout 500ms");
+    expect(code).toBe(1);
+    expect(stderr).toContain("start the worker that hosts Order");
+    expect(stderr).not.toContain("worker process for this run");
   });
 });

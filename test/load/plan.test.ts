@@ -55,4 +55,16 @@ describe("a plan", () => {
   test("names every wrong flag at once", () => {
     expect(() => parsePlan({ ...defaults, iterations: "0", timeout: "x" })).toThrow(/--iterations.*\n.*--timeout/u);
   });
+
+  test("of somebody's own orchestration has no fan-out", () => {
+    const plan = parsePlan({ ...defaults, orchestrator: "Order", input: '{"id":1}', iterations: "10k" });
+    expect(plan).toEqual({
+      orchestrator: { name: "Order", input: { id: 1 } },
+      parallelOrchestrations: 1,
+      workers: "auto",
+      timeoutMs: 600_000,
+      workerWarningMs: 10_000,
+      workerDeadlineMs: 60_000,
+    });
+  });
 });

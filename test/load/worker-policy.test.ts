@@ -32,6 +32,12 @@ describe("what to do about workers", () => {
       { ...emulator, workerlessMs: 5_000, elapsedMs: 0 },
       "start-own",
     ],
+    [
+      "auto starts none for somebody's own orchestration, which they do not host",
+      { orchestrator: { name: "Order" } },
+      { ...emulator, workerlessMs: 5_000 },
+      undefined,
+    ],
     ["its own are started once", {}, { ...emulator, workerlessMs: 5_000, ownWorkersStarted: true }, undefined],
     ["auto starts none elsewhere", {}, { ...elsewhere, workerlessMs: 5_000 }, undefined],
     ["a number starts at once, anywhere", { workers: 2 }, elsewhere, "start-own"],

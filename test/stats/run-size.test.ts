@@ -16,3 +16,8 @@ test.each([
     expect(actionsOf(size)).toBe(actions);
   },
 );
+
+test("a run of somebody's own orchestration has neither activities nor actions that are known", () => {
+  expect(activitiesOf({ parallelOrchestrations: 3 })).toBeUndefined();
+  expect(actionsOf({ parallelOrchestrations: 3 })).toBeUndefined();
+});

@@ -1,0 +1,44 @@
+import { readFileSync } from "node:fs";
+import { z } from "zod";
+import { UsageError } from "../errors.js";
+import { errorText } from "../format/error-text.js";
+
+/** Somebody's own orchestration, which a worker of theirs hosts: what it does is not known. */
+export interface ForeignOrchestration {
+  readonly name: string;
+  /** Absent means none. */
+  readonly input?: unknown;
+}
+
+/** The flags of `fanout run` that name one, as commander hands them over. */
+export const foreignFlags = {
+  orchestrator: z.string().min(1, "--orchestrator: expected a name, found nothing").optional(),
+  input: z.string().optional(),
+};
+
+/** Throws a UsageError if the input is no JSON, cannot be read, or is given without a name. */
+export function foreignOf(flags: z.output<z.ZodObject<typeof foreignFlags>>): ForeignOrchestration | undefined {
+  const { orchestrator, input } = flags;
+  if (orchestrator === undefined) {
+    if (input === undefined) return undefined;
+    throw new UsageError("--input: it is what --orchestrator starts with; expected both, found --input alone");
+  }
+  return { name: orchestrator, ...(input !== undefined && { input: readInput(input) }) };
+}
+
+/** JSON text, or `@` and the name of a file that holds it. */
+function readInput(text: string): unknown {
+  const file = text.startsWith("@") ? text.slice(1) : undefined;
+  let json: string;
+  try {
+    json = file === undefined ? text : readFileSync(file, "utf8");
+  } catch (error) {
+    throw new UsageError(`--input: the file cannot be read: ${errorText(error)}`, { cause: error });
+  }
+  try {
+    return JSON.parse(json);
+  } catch (error) {
+    const place = file === undefined ? "JSON or @FILE" : `JSON in ${file}`;
+    throw new UsageError(`--input: expected ${place}: ${errorText(error)}`, { cause: error });
+  }
+}
