@@ -1,0 +1,48 @@
+import { describe, expect, onTestFinished, test } from "vitest";
+import { ForwardingBackend } from "../hub/forwarding-backend.js";
+import { parseRunResult } from "./run-result-schema.js";
+import { Workplace } from "./workplace.js";
+
+/** Calls that other backends of the protocol do not have. */
+const LACKING = ["QueryInstances", "ListInstanceIds", "StreamInstanceHistory", "PurgeInstances"];
+
+/** A place with a worker on its emulator, and the flags that reach the emulator as a backend elsewhere. */
+async function lackingBackend(): Promise<{ readonly place: Workplace; readonly flags: readonly string[] }> {
+  const place = await Workplace.open();
+  const worker = place.start("worker --port 0");
+  await worker.says(/Connected to/u);
+  const backend = await ForwardingBackend.start(`unix:${place.socket}`, LACKING);
+  onTestFinished(() => backend.close());
+  return { place, flags: ["--connection-string", backend.connectionString("default")] };
+}
+
+describe("on a backend that lacks calls", () => {
+  test("a run measures as ever, and says what it cannot tell", async () => {
+    const { place, flags } = await lackingBackend();
+    const { stdout, stderr } = await place.succeed("run --json --parallel-orchestrations 20 --iterations 2", ...flags);
+    const { counts, environment } = parseRunResult(stdout);
+    expect(counts.orchestrations).toMatchObject({ started: 20, completed: 20 });
+    expect(counts.activities).toEqual({ needed: 200, completed: 200 });
+    expect(environment.hub).toHaveProperty("unknown");
+    expect(stderr).toMatch(/what else is on task hub default is not known: .*QueryInstances/u);
+  });
+
+  test("a status of ids and of a run is told, and a purge names the call that it needs", async () => {
+    const { place, flags } = await lackingBackend();
+    const run = await place.succeed("run --json --parallel-orchestrations 3 --iterations 1", ...flags);
+    const { runId } = parseRunResult(run.stdout);
+    const one = await place.succeed(`status ${runId}-00001`, ...flags);
+    expect(one.stdout).toContain("Completed");
+    const all = await place.succeed(`status --run ${runId}`, ...flags);
+    expect(all.stdout).toContain("3 Completed");
+    const purge = await place.run(`purge --run ${runId} --yes`, ...flags);
+    expect(purge.code).toBe(1);
+    expect(purge.stderr).toContain("PurgeInstances");
+  });
+
+  test("the doctor finds nothing wrong", async () => {
+    const { place, flags } = await lackingBackend();
+    const { code, stdout } = await place.run("doctor", ...flags);
+    expect({ code, stdout }).toMatchObject({ code: 0 });
+  });
+});
