@@ -8,6 +8,8 @@ export const ExitCode = {
   Usage: 2,
   /** Something failed, was lost, or timed out. */
   Failure: 1,
+  /** All went well, and a threshold was missed or could not be judged. */
+  ThresholdMissed: 99,
   Success: 0,
 } as const;
 

@@ -13,8 +13,10 @@ import { capacityLine, guardSpend, parseSpendLimits, spendObjection, type SpendL
 import { coloursFor } from "../report/colours.js";
 import { checkJsonFile, resultJson, writeJsonFile } from "../report/json.js";
 import { liveView } from "../report/live.js";
+import { appendStepSummary } from "../report/step-summary.js";
 import { summaryText } from "../report/text.js";
 import { actionsOf } from "../stats/run-size.js";
+import { judge, parseThreshold, type Threshold } from "../stats/threshold.js";
 import type { CommandIo } from "./io.js";
 import { purgeAfterRun } from "./purge.js";
 
@@ -26,6 +28,7 @@ const runFlags = z.object({
   leave: z.boolean().default(false),
   dryRun: z.boolean().default(false),
   purge: z.boolean().default(false),
+  threshold: z.array(z.string()).default([]),
 });
 
 type RunFlags = z.output<typeof runFlags>;
@@ -35,6 +38,7 @@ export async function runRunCommand(rawFlags: unknown, io: CommandIo): Promise<E
   const plan = parsePlan(rawFlags);
   const limits = parseSpendLimits(rawFlags);
   const flags = runFlags.parse(rawFlags);
+  const thresholds = flags.threshold.map(parseThreshold);
   if (typeof flags.json === "string") await checkJsonFile(flags.json);
   const { connectionString, taskHub } = flags;
   const connection = resolveConnection({ flag: connectionString, taskHub });
@@ -48,7 +52,7 @@ export async function runRunCommand(rawFlags: unknown, io: CommandIo): Promise<E
     say(planLine(plan));
     const capacity = capacityLine(leastActionsOf(plan), limits);
     if (capacity !== undefined) say(capacity);
-    return await runOn(backend, plan, flags, interruption, io);
+    return await runOn(backend, plan, flags, thresholds, interruption, io);
   } finally {
     interruption[Symbol.dispose]();
     backend.close();
@@ -59,6 +63,7 @@ async function runOn(
   backend: Backend,
   plan: LoadPlan,
   flags: RunFlags,
+  thresholds: readonly Threshold[],
   interruption: Interruption,
   io: CommandIo,
 ): Promise<ExitCode> {
@@ -76,7 +81,7 @@ async function runOn(
   const { runId } = test.options;
   try {
     view.start();
-    const outcome = await test.run();
+    const outcome = judged(await test.run(), thresholds);
     view.stop();
     await present(outcome, flags.json, io);
     // The first Ctrl-C has ended the run; a second one ends the process, and with it the purge.
@@ -110,13 +115,21 @@ async function present({ result, gaveUp }: LoadTestOutcome, json: RunFlags["json
   if (gaveUp !== undefined) io.stderr.write(`error: ${gaveUp}\n`);
   const forPeople = json === true ? io.stderr : io.stdout;
   forPeople.write(`${summaryText(result, coloursFor(forPeople))}\n`);
+  await appendStepSummary(result, process.env["GITHUB_STEP_SUMMARY"], (line) => void io.stderr.write(`${line}\n`));
   if (json === true) io.stdout.write(resultJson(result));
   if (typeof json === "string") await writeJsonFile(json, result);
 }
 
+function judged(outcome: LoadTestOutcome, thresholds: readonly Threshold[]): LoadTestOutcome {
+  if (thresholds.length === 0) return outcome;
+  const { result } = outcome;
+  return { ...outcome, result: { ...result, thresholds: thresholds.map((threshold) => judge(threshold, result)) } };
+}
+
 function exitCodeOf({ result, gaveUp }: LoadTestOutcome): ExitCode {
   const { started, completed } = result.counts.orchestrations;
-  return gaveUp === undefined && started === completed ? ExitCode.Success : ExitCode.Failure;
+  if (gaveUp !== undefined || started !== completed) return ExitCode.Failure;
+  return result.thresholds?.some(({ passed }) => !passed) ? ExitCode.ThresholdMissed : ExitCode.Success;
 }
 
 /** What a run costs; of somebody's own orchestration at least one action for each start. */

@@ -5,6 +5,7 @@ import { formatRate } from "../format/rate.js";
 import type { InstanceStatus } from "../hub/instance-status.js";
 import type { RunOverview } from "../hub/latest-runs.js";
 import type { RunStatus } from "../hub/run-status.js";
+import { oneLine } from "./one-line.js";
 
 const COLUMN_GAP = "  ";
 
@@ -98,14 +99,6 @@ export function statusesText(byStatus: RunStatus["byStatus"]): string {
 /** `2026-11-24 23:09:20Z` */
 function timeText(iso: string): string {
   return iso.replace("T", " ").replace(/\.\d+Z$/u, "Z");
-}
-
-/** Text that came from a backend, on one line and with nothing in it that a terminal would obey. */
-export function oneLine(text: string): string {
-  return text
-    .replaceAll(/\s+/gu, " ")
-    .replaceAll(/\p{Cc}/gu, "")
-    .trim();
 }
 
 function table(rows: readonly (readonly string[])[], colour: (cell: string, column: number) => string = (x) => x) {

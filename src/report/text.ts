@@ -1,24 +1,21 @@
 import type { ChalkInstance } from "chalk";
 import { formatCount, plural } from "../format/count.js";
-import { formatDuration } from "../format/duration.js";
 import { formatRate } from "../format/rate.js";
-import type { LatencySummary, Listed, RunResult } from "../stats/run-result.js";
+import type { Listed, RunResult } from "../stats/run-result.js";
+import { latencyTable } from "./latency-rows.js";
+import { oneLine } from "./one-line.js";
+import { notCompletedText, outcomeOf } from "./outcome.js";
+import { thresholdList } from "./threshold-text.js";
 
 const LISTED_STUCK = 10;
-const LATENCIES = [
-  ["response", "intended start until completed"],
-  ["service", "accepted until completed"],
-  ["server", "created until completed, by the backend's clock"],
-  ["startRpc", "start sent until accepted"],
-  ["slip", "intended start until sent"],
-] as const;
-const COLUMNS = ["mean", "p50", "p90", "p99", "p999", "max"] as const;
+const COLOURS = { Completed: "green", Interrupted: "yellow", Incomplete: "red" } as const;
 
 /** The summary of a run for a person, without a final newline. */
 export function summaryText(result: RunResult, colours: ChalkInstance): string {
   const sections = [
     [headline(result, colours), ...facts(result, colours)],
-    latencyTable(result, colours),
+    latencyLines(result, colours),
+    thresholdList(result.thresholds, colours),
     failureList(result.failures, colours),
     stuckList(result, colours),
   ];
@@ -29,22 +26,15 @@ export function summaryText(result: RunResult, colours: ChalkInstance): string {
 }
 
 function headline(result: RunResult, colours: ChalkInstance): string {
-  const { started, completed } = result.counts.orchestrations;
-  const total = result.plan.parallelOrchestrations;
-  const took = `in ${formatDuration(result.durationMs)}`;
-  if (completed === total) return `${colours.green("Completed")} ${plural(completed, "orchestration")} ${took}`;
-  const word = result.interrupted ? colours.yellow("Interrupted") : colours.red("Incomplete");
-  const unsent = started < total ? `, ${formatCount(total - started)} never started` : "";
-  return `${word}: ${formatCount(completed)} of ${plural(total, "orchestration")} completed ${took}${unsent}`;
+  const { word, rest } = outcomeOf(result);
+  return colours[COLOURS[word]](word) + rest;
 }
 
 function facts(result: RunResult, colours: ChalkInstance): readonly string[] {
   const { counts, throughput, environment } = result;
-  const { failed, terminated, unfinished } = counts.orchestrations;
-  const ended = Object.entries({ failed, terminated, unfinished }).filter(([, count]) => count > 0);
   const retried = Object.entries(counts.rpcErrors).filter(([, count]) => count > 0);
   const rows: [string, string | undefined][] = [
-    ["not completed", ended.map(([word, count]) => `${formatCount(count)} ${word}`).join(", ") || undefined],
+    ["not completed", notCompletedText(result) || undefined],
     [
       "activities",
       counts.activities && `${formatCount(counts.activities.completed)} of ${formatCount(counts.activities.needed)}`,
@@ -66,34 +56,24 @@ function throughputText(throughput: NonNullable<RunResult["throughput"]>): strin
     .join(", ");
 }
 
-/** Latencies say something about a run of many; columns that no row has are left out. */
-function latencyTable(result: RunResult, colours: ChalkInstance): readonly string[] {
-  if (result.plan.parallelOrchestrations === 1) return [];
-  const rows = LATENCIES.flatMap(([name, meaning]) => {
-    const summary = result.latencyMs[name];
-    return summary ? [{ name, meaning, summary }] : [];
-  });
-  const columns = COLUMNS.filter((column) => rows.some(({ summary }) => summary[column] !== undefined));
+function latencyLines(result: RunResult, colours: ChalkInstance): readonly string[] {
+  const { columns, rows } = latencyTable(result);
   if (rows.length === 0) return [];
-  const header = `  ${"latency".padEnd(14)}${columns.map((column) => column.padStart(10)).join("")}`;
-  return [colours.dim(header), ...rows.map((row) => latencyRow(row, columns, colours))];
+  return [
+    colours.dim(latencyLine("latency", columns)),
+    ...rows.map(({ name, cells, meaning }) => `${latencyLine(name, cells)}  ${colours.dim(meaning)}`),
+  ];
 }
 
-function latencyRow(
-  { name, meaning, summary }: { readonly name: string; readonly meaning: string; readonly summary: LatencySummary },
-  columns: readonly (typeof COLUMNS)[number][],
-  colours: ChalkInstance,
-): string {
-  const cells = columns.map((column) => {
-    const ms = summary[column];
-    return (ms === undefined ? "" : formatDuration(ms)).padStart(10);
-  });
-  return `  ${name.padEnd(14)}${cells.join("")}  ${colours.dim(meaning)}`;
+function latencyLine(name: string, cells: readonly string[]): string {
+  return `  ${name.padEnd(14)}${cells.map((cell) => cell.padStart(10)).join("")}`;
 }
 
 function failureList(failures: RunResult["failures"], colours: ChalkInstance): readonly string[] {
   if (!failures) return [];
-  const lines = failures.first.map(({ instanceId, type, message }) => `  ${instanceId}  ${type}: ${message}`);
+  const lines = failures.first.map(
+    ({ instanceId, type, message }) => `  ${instanceId}  ${oneLine(`${type}: ${message}`)}`,
+  );
   return [
     colours.red(`${plural(failures.total, "orchestration")} failed`),
     ...lines,

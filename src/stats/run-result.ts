@@ -20,6 +20,8 @@ export interface RunResult {
   readonly failures?: Listed<FailedInstance>;
   /** Instances that were started and had not ended when the run did. */
   readonly stuck?: Listed<StuckInstance>;
+  /** Absent where none was given. */
+  readonly thresholds?: readonly JudgedThreshold[];
 }
 
 export interface ResultPlan {
@@ -138,4 +140,15 @@ export interface StuckInstance {
   readonly status: string;
   /** Absent where its custom status does not say. */
   readonly iterationsCompleted?: number;
+}
+
+/** What a run had to reach, and whether it did. */
+export interface JudgedThreshold {
+  /** Such as `p99<500ms`. */
+  readonly expression: string;
+  /** Milliseconds, a share of 1, per second or a number, as the figure has it; absent where it was not measured. */
+  readonly value?: number;
+  readonly passed: boolean;
+  /** Why it could not be judged, which counts as missed. */
+  readonly reason?: string;
 }

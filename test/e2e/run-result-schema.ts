@@ -84,6 +84,17 @@ export const runResultSchema = z
     }),
     failures: listOf({ type: z.string().min(1), message: z.string().min(1) }).optional(),
     stuck: listOf({ status: z.string().min(1), iterationsCompleted: count.optional() }).optional(),
+    thresholds: z
+      .array(
+        z.strictObject({
+          expression: z.string().min(1),
+          value: z.number().min(0).optional(),
+          passed: z.boolean(),
+          reason: z.string().min(1).optional(),
+        }),
+      )
+      .min(1)
+      .optional(),
   })
   .superRefine(({ counts: { orchestrations, activities, actions }, plan }, context) => {
     const { started, completed, failed, terminated, unfinished } = orchestrations;

@@ -76,6 +76,36 @@ describe("the summary", () => {
     expect(text).toMatch(/not completed +20 terminated/u);
   });
 
+  test("has each threshold with what was found, and why one was not judged", () => {
+    const text = textOf({
+      thresholds: [
+        { expression: "p50<7s", value: 6_100, passed: true },
+        { expression: "activities/s>2000", value: 1_626, passed: false },
+        { expression: "errors<0.1%", value: 0.0005, passed: false, reason: "not judged, too few" },
+        { expression: "p99<1s", passed: false, reason: "not judged, 30 samples do not carry it" },
+        { expression: "rpcErrors<1", value: 1_234, passed: false },
+        { expression: "of another version<1", value: 7.5, passed: true },
+      ],
+    });
+    expect(text).toContain(
+      [
+        "4 of 6 thresholds missed",
+        "  passed  p50<7s                6.10 s",
+        "  missed  activities/s>2000     1,626/s",
+        "  missed  errors<0.1%           0.05 %, not judged, too few",
+        "  missed  p99<1s                not judged, 30 samples do not carry it",
+        "  missed  rpcErrors<1           1,234",
+        "  passed  of another version<1  7.5",
+      ].join("\n"),
+    );
+  });
+
+  test("says when all thresholds passed, and nothing where none was given", () => {
+    const thresholds = [{ expression: "p50<7s", value: 6_100, passed: true }];
+    expect(textOf({ thresholds })).toContain("\n\n1 threshold passed\n  passed  p50<7s  6.10 s");
+    expect(textOf()).not.toContain("threshold");
+  });
+
   test("has colours only where they are wanted", () => {
     expect(textOf()).not.toContain("\u001B");
     expect(summaryText(sampleResult, new Chalk({ level: 1 }))).toContain("\u001B[32m");

@@ -1,0 +1,40 @@
+import type { ChalkInstance } from "chalk";
+import { formatCount, plural } from "../format/count.js";
+import { formatDuration } from "../format/duration.js";
+import { formatRate } from "../format/rate.js";
+import { formatShare } from "../format/share.js";
+import type { FigureKind } from "../stats/figure.js";
+import type { JudgedThreshold } from "../stats/run-result.js";
+import { kindOfThreshold } from "../stats/threshold.js";
+
+const IN_WORDS: Readonly<Record<FigureKind, (value: number) => string>> = {
+  duration: formatDuration,
+  share: formatShare,
+  rate: formatRate,
+  count: formatCount,
+};
+
+/** Each threshold, whether it was reached, and what was found; no line where none was given. */
+export function thresholdList(thresholds: readonly JudgedThreshold[] = [], colours: ChalkInstance): readonly string[] {
+  if (thresholds.length === 0) return [];
+  const missed = thresholds.filter(({ passed }) => !passed).length;
+  const all = plural(thresholds.length, "threshold");
+  const headline =
+    missed === 0 ? colours.green(`${all} passed`) : colours.red(`${formatCount(missed)} of ${all} missed`);
+  const width = Math.max(...thresholds.map(({ expression }) => expression.length));
+  return [headline, ...thresholds.map((threshold) => thresholdLine(threshold, width, colours))];
+}
+
+function thresholdLine(threshold: JudgedThreshold, width: number, colours: ChalkInstance): string {
+  const { expression, passed, reason } = threshold;
+  const word = passed ? colours.green("passed") : colours.red("missed");
+  const found = [foundText(threshold), reason].filter((part) => part !== undefined).join(", ");
+  return `  ${word}  ${expression.padEnd(width)}  ${found}`;
+}
+
+/** What was found, in the unit of its kind; a bare number where the expression is of another version of fanout. */
+export function foundText({ expression, value }: JudgedThreshold): string | undefined {
+  if (value === undefined) return undefined;
+  const kind = kindOfThreshold(expression);
+  return kind === undefined ? value.toString() : IN_WORDS[kind](value);
+}

@@ -1,0 +1,125 @@
+import { UsageError } from "../errors.js";
+import { boundExpected, parseBound } from "./bound.js";
+import { FIGURE_NAMES, figureOf, type Figure, type FigureKind } from "./figure.js";
+import { nearest } from "./nearest.js";
+import type { JudgedThreshold, RunResult } from "./run-result.js";
+
+const HOLDS = {
+  "<": (value: number, bound: number) => value < bound,
+  "<=": (value: number, bound: number) => value <= bound,
+  ">": (value: number, bound: number) => value > bound,
+  ">=": (value: number, bound: number) => value >= bound,
+} as const;
+
+type Operator = keyof typeof HOLDS;
+
+/** What a run has to reach, such as `p99<500ms`. */
+export interface Threshold {
+  /** As it was written, spaces aside. */
+  readonly expression: string;
+  readonly figure: Figure;
+  readonly operator: Operator;
+  /** In milliseconds, of 1, per second or a number, by the figure's kind. */
+  readonly bound: number;
+}
+
+const EXPRESSION = /^(?<name>[^<>=]+?) ?(?<operator>[<>]=?) ?(?<bound>[^<>=]+)$/u;
+const LATENCY_PATH = /^latencyMs\.(?<latency>\w+)\.(?<statistic>\w+)$/u;
+/** Latencies that end when the orchestration does: one that was cut off may have been the slowest. */
+const UNTIL_COMPLETED = new Set(["response", "service", "server"]);
+
+/**
+ * Reads `FIGURE OPERATOR BOUND`.
+ * @throws UsageError that names the expression, what was expected and what was found
+ */
+export function parseThreshold(text: string): Threshold {
+  const expression = text.trim().replaceAll(/\s+/gu, " ");
+  const groups = EXPRESSION.exec(expression)?.groups;
+  const { name = "", operator = "", bound: boundText = "" } = groups ?? {};
+  if (!isOperator(operator)) {
+    throw wrong(expression, "a figure, one of < <= > >= and a bound, in quotes, such as 'p99<500ms'", expression);
+  }
+  const figure = figureOf(name);
+  if (!figure) {
+    const hint = `; did you mean ${nearest(name, FIGURE_NAMES) ?? "p99"}?`;
+    throw wrong(expression, "a figure such as p99, errors, activities/s or latencyMs.server.p90", name, hint);
+  }
+  const bound = parseBound(boundText, figure.kind);
+  if (bound === undefined) throw wrong(expression, boundExpected(figure.kind), boundText);
+  if (bound === 0 && needsSample(figure, operator)) {
+    const hint = "; no sample shows that there never are any: for none in this run use counts.orchestrations.failed<1";
+    throw wrong(expression, "a share above 0", boundText, hint);
+  }
+  return { expression, figure, operator, bound };
+}
+
+/** The kind of figure that an expression is about; undefined where it cannot be read. */
+export function kindOfThreshold(expression: string): FigureKind | undefined {
+  return figureOf(EXPRESSION.exec(expression)?.groups?.["name"] ?? "")?.kind;
+}
+
+/** Compares what was measured with the bound. What cannot be judged is missed, and says why. */
+export function judge({ expression, figure, operator, bound }: Threshold, result: RunResult): JudgedThreshold {
+  const value = figure.read(result);
+  const missed = { expression, ...(value !== undefined && { value }), passed: false };
+  if (result.interrupted) return { ...missed, reason: "not judged, the run was interrupted" };
+  if (value === undefined) return { ...missed, reason: `not judged, ${absence(figure, result)}` };
+  if (!HOLDS[operator](value, bound)) return missed;
+  const doubt = needsSample(figure, operator) ? smallSample(bound, result) : unseenTail(figure, result);
+  return doubt === undefined ? { expression, value, passed: true } : { ...missed, reason: `not judged, ${doubt}` };
+}
+
+function isOperator(text: string): text is Operator {
+  return Object.hasOwn(HOLDS, text);
+}
+
+function needsSample(figure: Figure, operator: Operator): boolean {
+  return figure.kind === "share" && (operator === "<" || operator === "<=");
+}
+
+/**
+ * The rule of three: after n without a failure the failure rate is below 3/n with a confidence of 95 %.
+ * https://en.wikipedia.org/wiki/Rule_of_three_(statistics)
+ */
+function smallSample(bound: number, { counts }: RunResult): string | undefined {
+  const { started } = counts.orchestrations;
+  // 3 / 0.0192 % is a little more than 15,625 in binary.
+  const needed = Math.ceil(3 / bound - 1e-9);
+  if (started >= needed) return undefined;
+  return `it takes ${inGroups(needed)} orchestrations, not ${inGroups(started)}`;
+}
+
+/** Percentiles that the cut off could have been in are absent; mean and maximum are there, of those that completed. */
+function unseenTail({ path = "" }: Figure, result: RunResult): string | undefined {
+  const { latency = "", statistic = "" } = LATENCY_PATH.exec(path)?.groups ?? {};
+  const cutOff = cutOffText(result);
+  const affected = UNTIL_COMPLETED.has(latency) && (statistic === "mean" || statistic === "max");
+  return affected && cutOff !== undefined ? `${cutOff}, which may be the slowest` : undefined;
+}
+
+function absence({ path = "" }: Figure, result: RunResult): string {
+  const { latency = "", statistic = "" } = LATENCY_PATH.exec(path)?.groups ?? {};
+  const { started, completed } = result.counts.orchestrations;
+  const samples = figureOf(`latencyMs.${latency}.count`)?.read(result);
+  if (samples !== undefined && statistic !== "") {
+    const cutOff = UNTIL_COMPLETED.has(latency) ? cutOffText(result) : undefined;
+    const few = samples === 1 ? "1 sample does" : `${inGroups(samples)} samples do`;
+    return `${few} not carry it${cutOff === undefined ? "" : ` ${cutOff}`}`;
+  }
+  if (started === 0) return "no orchestration was started";
+  return completed === 0 ? "no orchestration completed" : "it was not measured";
+}
+
+function cutOffText({ counts }: RunResult): string | undefined {
+  const { started, terminated, unfinished } = counts.orchestrations;
+  const cutOff = terminated + unfinished;
+  return cutOff === 0 ? undefined : `with ${inGroups(cutOff)} of ${inGroups(started)} orchestrations cut off`;
+}
+
+function inGroups(count: number): string {
+  return count.toLocaleString("en-US");
+}
+
+function wrong(expression: string, expected: string, found: string, hint = ""): UsageError {
+  return new UsageError(`--threshold '${expression}': expected ${expected}, found "${found}"${hint}`);
+}

@@ -1,0 +1,68 @@
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { parseRunResult } from "./run-result-schema.js";
+import { Workplace } from "./workplace.js";
+
+test("a run that reaches its thresholds ends with 0, and shows each", async () => {
+  const place = await Workplace.open();
+  const run = "run --parallel-orchestrations 20 --threshold p50<1m --threshold errors<50% --json result.json";
+  const { code, stdout, stderr } = await place.run(run, "--threshold", "service max < 1m");
+  expect({ code, stderr }).toMatchObject({ code: 0 });
+  expect(stdout).toMatch(/^3 thresholds passed$/mu);
+  expect(stdout).toMatch(/^ {2}passed {2}p50<1m +[\d.]+ m?s$/mu);
+  expect(stdout).toMatch(/^ {2}passed {2}errors<50% +0 %$/mu);
+  const { thresholds } = parseRunResult(await readFile(join(place.folder, "result.json"), "utf8"));
+  expect(thresholds).toEqual([
+    { expression: "p50<1m", value: expect.any(Number), passed: true },
+    { expression: "errors<50%", value: 0, passed: true },
+    { expression: "service max < 1m", value: expect.any(Number), passed: true },
+  ]);
+});
+
+test("a run that misses one, or has too small a sample for it, ends with 99 and says why", async () => {
+  const place = await Workplace.open();
+  const run = "run --parallel-orchestrations 20 --threshold orchestrations/s>1M --threshold p99<1m --json";
+  const { code, stdout, stderr } = await place.run(run);
+  expect({ code, stderr }).toMatchObject({ code: 99 });
+  expect(stderr).toMatch(/^2 of 2 thresholds missed$/mu);
+  expect(stderr).toMatch(/^ {2}missed {2}p99<1m +not judged, 20 samples do not carry it$/mu);
+  expect(parseRunResult(stdout).thresholds).toEqual([
+    { expression: "orchestrations/s>1M", value: expect.any(Number), passed: false },
+    { expression: "p99<1m", passed: false, reason: "not judged, 20 samples do not carry it" },
+  ]);
+});
+
+test("a run that failed ends with 1 whatever its thresholds, and shows them", async () => {
+  const place = await Workplace.open();
+  const { code, stdout } = await place.run(
+    "run --workers 0 --timeout 200ms --threshold duration<1m --threshold p50<1m",
+  );
+  expect(code).toBe(1);
+  expect(stdout).toMatch(/^1 of 2 thresholds missed\n {2}passed {2}duration<1m +[\d.]+ m?s\n {2}missed {2}p50<1m /mu);
+});
+
+test("an interrupted run ends with 130, and passes nothing", async () => {
+  const place = await Workplace.open();
+  const run = place.start("run --iterations 1000 --parallel-activities 100 --threshold duration<60m");
+  await run.says(/[1-9][\d,]* of 100,000 activities/u);
+  run.kill("SIGINT");
+  const { code, stdout } = await run.ended;
+  expect(code).toBe(130);
+  expect(stdout).toMatch(/^ {2}missed {2}duration<60m +.*, not judged, the run was interrupted$/mu);
+});
+
+test.each([
+  ["p95<500ms", 'found "p95"; did you mean p90?'],
+  ["p99<500", 'expected a duration with its unit, such as 500ms, 2s or 1m, found "500"'],
+  ["p99", "expected a figure, one of < <= > >= and a bound"],
+])("a wrong expression is told and nothing is started: %s", async (expression, message) => {
+  const place = await Workplace.open();
+  const { code, stdout, stderr } = await place.run(`run --threshold p50<1s --threshold ${expression}`);
+  expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+  expect(stderr).toMatch(/^error: .*\n$/u);
+  expect(stderr).toContain(`--threshold '${expression}': `);
+  expect(stderr).toContain(message);
+  expect(existsSync(place.stateFolder)).toBe(false);
+});
