@@ -31,6 +31,7 @@ function program(): Command {
   addDoctor(fanout);
   addStatus(fanout);
   addPurge(fanout);
+  addReport(fanout);
   addEmulator(fanout);
   return fanout;
 }
@@ -61,6 +62,9 @@ function addRun(fanout: Command): void {
     .option("--continue-as-new-every <count>", "begin a new history after so many iterations")
     .option("--orchestrator <name>", "start this orchestration, which a worker of yours hosts, instead of the fan-out")
     .option("--input <json|@file>", "what it starts with")
+    .addOption(
+      repeatable("--threshold <expression>", "what it has to reach or else exits with 99: 'p99<500ms'; repeatable"),
+    )
     .option("--json [file]", "write the result as JSON to the file, or to stdout without one")
     .option("--leave", "after Ctrl-C, leave unfinished orchestrations running")
     .option("--dry-run", "print the plan and what it costs, and start nothing")
@@ -75,6 +79,7 @@ function addRun(fanout: Command): void {
         "fanout run --iterations 10",
         "fanout run --parallel-orchestrations 1,000 --timeout 1m30s",
         "fanout run --json result.json",
+        "fanout run --parallel-orchestrations 200 --threshold 'p90<2s' --threshold 'activities/s>1000'",
         'fanout run --connection-string "Endpoint=http://localhost:8080;Authentication=None;TaskHub=default"',
       ]),
     )
@@ -184,6 +189,33 @@ function addPurge(fanout: Command): void {
     });
 }
 
+function addReport(fanout: Command): void {
+  fanout
+    .command("report")
+    .summary("show a result that `run --json FILE` wrote, also as Markdown, JUnit XML or CSV")
+    .description(
+      "Shows a result that `fanout run --json FILE` wrote. The exit code tells whether it could be read, not how the run went.",
+    )
+    .argument("<file...>", "the result, - for stdin; with --csv several, a row for each")
+    .option("--text", "the summary that the run printed (the default)")
+    .option("--markdown", "as Markdown, for the summary of a CI job")
+    .option("--junit", "as JUnit XML: what had to hold, with the figures as properties")
+    .option("--csv", "as CSV: a header, and a row for each file")
+    .addHelpText(
+      "after",
+      examples([
+        "fanout report result.json",
+        "fanout report result.json --junit > junit.xml",
+        "fanout report monday.json tuesday.json --csv > runs.csv",
+        "fanout run --json | fanout report - --markdown",
+      ]),
+    )
+    .action(async (files: readonly string[], flags: unknown) => {
+      const { runReportCommand } = await import("./commands/report.js");
+      exitCode = await runReportCommand(files, flags, io);
+    });
+}
+
 const emulatorCommands = () => import("./commands/emulator.js");
 
 function addEmulator(fanout: Command): void {
@@ -248,6 +280,15 @@ function refuseUnknownSubcommand(command: Command): void {
 /** Like `option`, whose help would put the default in quotes. */
 function withDefault(flags: string, description: string, value: string): Option {
   return new Option(flags, description).default(value, value);
+}
+
+/** May be given more than once: its value is a list, and absent where it was not given. */
+function repeatable(flags: string, description: string): Option {
+  return new Option(flags, description).argParser(collect);
+}
+
+function collect(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value];
 }
 
 function examples(lines: readonly string[]): string {

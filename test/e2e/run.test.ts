@@ -23,7 +23,12 @@ describe("fanout run", () => {
   function start(args: readonly string[]) {
     const child = spawn(process.execPath, [FANOUT, ...args], {
       cwd: folder,
-      env: { ...process.env, FANOUT_STATE_DIR: join(folder, "state"), DURABLE_TASK_CONNECTION_STRING: "" },
+      env: {
+        ...process.env,
+        FANOUT_STATE_DIR: join(folder, "state"),
+        DURABLE_TASK_CONNECTION_STRING: "",
+        GITHUB_STEP_SUMMARY: "",
+      },
       stdio: ["ignore", "pipe", "pipe"],
     });
     const exit = once(child, "exit");

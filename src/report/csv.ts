@@ -1,0 +1,21 @@
+import type { RunResult } from "../stats/run-result.js";
+import { flatResult } from "./flat-result.js";
+
+const END_OF_LINE = "\r\n";
+/** What makes spreadsheets take text for a formula, behind white space too, and in full width as well. */
+const FORMULA = /^(?:[\t\r\n]|\s*[=+\-@＝＋－＠])/u;
+
+/** A header and a row for each run, as in RFC 4180. What is absent is empty. */
+export function resultsCsv(results: readonly [RunResult, ...RunResult[]]): string {
+  const rows = results.map((result) => flatResult(result));
+  const header = rows[0]?.map(([path]) => path) ?? [];
+  return [header, ...rows.map((row) => row.map(([, value]) => (value === undefined ? "" : cell(value))))]
+    .map((cells) => cells.join(",") + END_OF_LINE)
+    .join("");
+}
+
+/** Text that a spreadsheet would execute gets an apostrophe before it, which shows it as it is. Numbers are numbers. */
+function cell(value: string | number | boolean): string {
+  const text = typeof value === "string" && FORMULA.test(value) ? `'${value}` : String(value);
+  return /[",\r\n]/u.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}

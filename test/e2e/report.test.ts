@@ -1,0 +1,79 @@
+import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { resultJson } from "../../src/report/json.js";
+import { incompleteResult } from "../report/incomplete-result.js";
+import { sampleResult } from "../report/sample-result.js";
+import { FANOUT, Workplace } from "./workplace.js";
+
+async function placeWithResults(): Promise<Workplace> {
+  const place = await Workplace.open();
+  await writeFile(join(place.folder, "good.json"), resultJson(sampleResult));
+  await writeFile(join(place.folder, "bad.json"), resultJson(incompleteResult));
+  return place;
+}
+
+describe("fanout report", () => {
+  test("shows what a run wrote in each form, and the run appends its step summary by itself", async () => {
+    const place = await Workplace.open();
+    const summary = join(place.folder, "summary.md");
+    await writeFile(summary, "before");
+    const env = { ...place.env, GITHUB_STEP_SUMMARY: summary };
+    const run = await place.startWith(env, "run --json result.json --workers 1 --parallel-orchestrations 20").ended;
+    expect(run).toMatchObject({ code: 0 });
+    const text = await place.succeed("report result.json");
+    expect(text).toMatchObject({ stdout: run.stdout, stderr: "" });
+    expect(await place.succeed("report --text result.json")).toMatchObject({ stdout: run.stdout });
+    const { stdout: markdown } = await place.succeed("report result.json --markdown");
+    expect(markdown).toMatch(/^### fanout: Completed 20 orchestrations in /u);
+    expect(await readFile(summary, "utf8")).toBe(`before\n${markdown}`);
+    const { stdout: junit } = await place.succeed("report result.json --junit");
+    expect(junit).toMatch(/<testsuite name="fanout run r[0-9a-z]{12}" tests="2" failures="0"/u);
+    await copyFile(join(place.folder, "result.json"), join(place.folder, "copy.json"));
+    const { stdout: csv } = await place.succeed("report result.json copy.json --csv");
+    const [header, first, second, ...rest] = csv.split("\r\n");
+    expect(header).toMatch(/^runId,startedAt,/u);
+    expect(first).toBe(second);
+    expect(rest).toEqual([""]);
+  });
+
+  test("reads stdin, and stays quiet when its reader leaves", async () => {
+    const place = await placeWithResults();
+    const command = `'${process.execPath}' '${FANOUT}' report - --markdown < good.json | head -n 1`;
+    const { stdout, stderr } = await place.startProgram("sh", ["-c", command]).ended;
+    expect({ stdout, stderr }).toEqual({ stdout: "### fanout: Completed 200 orchestrations in 12.3 s\n", stderr: "" });
+  });
+
+  test("tells of a run that failed, which is no failure of the report, and lets nothing of it reach the terminal", async () => {
+    const place = await placeWithResults();
+    const { stdout } = await place.succeed("report bad.json");
+    expect(stdout).toMatch(/^Interrupted: 120 of 200 /u);
+    expect(stdout).toContain("FanInError: lost | <b>0</b> & [31m`3`");
+    // oxlint-disable-next-line no-control-regex
+    expect(stdout).not.toMatch(/[\u0000-\u0009\u000B-\u001F\u007F]/u);
+  });
+
+  test.each([
+    ["report missing.json", /^error: expected a file .*ENOENT.*missing\.json/u],
+    ["report other.json", /^error: other\.json: schemaVersion: expected 1, found nothing\n$/u],
+    ["report newer.json --csv", /^error: newer\.json: schemaVersion: .*update this one\n$/u],
+    ["report good.json bad.json", /^error: expected one file, .*found 2: good\.json, bad\.json\n$/u],
+    ["report good.json --csv --junit", /^error: expected one form, found --junit and --csv\n$/u],
+    ["report", /^error: missing required argument 'file'\n$/u],
+  ])("`fanout %s` ends with 2 and says why", async (line, message) => {
+    const place = await placeWithResults();
+    await writeFile(join(place.folder, "other.json"), '{"name": "a package"}');
+    await writeFile(join(place.folder, "newer.json"), JSON.stringify({ ...sampleResult, schemaVersion: 2 }));
+    expect(await place.run(line)).toMatchObject({ code: 2, stdout: "", stderr: expect.stringMatching(message) });
+  });
+});
+
+test("a step summary that cannot be written is a line on stderr, and the run is what it was", async () => {
+  const place = await Workplace.open();
+  const folder = join(place.folder, "summary");
+  await mkdir(folder);
+  const { code, stderr } = await place.startWith({ ...place.env, GITHUB_STEP_SUMMARY: folder }, "run --workers 1")
+    .ended;
+  expect({ code, stderr }).toMatchObject({ code: 0 });
+  expect(stderr).toMatch(/^the step summary could not be written to GITHUB_STEP_SUMMARY: EISDIR/mu);
+});
