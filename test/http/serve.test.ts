@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { z } from "zod";
 import { parseFanOutFanInOutput } from "../../src/orchestrations/fan-out-fan-in-contract.js";
 import { startWorkerHost, type WorkerHost } from "../../src/worker/worker-host.js";
@@ -36,12 +36,12 @@ afterAll(async () => {
   emulator.close();
 });
 
-async function ended(id: string): Promise<z.output<typeof instance>> {
-  for (;;) {
+function ended(id: string): Promise<z.output<typeof instance>> {
+  return vi.waitFor(async () => {
     const state = instance.parse((await place.ask(`${START}/${id}`)).body);
-    if (state.status !== "Pending" && state.status !== "Running") return state;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
+    expect(["Pending", "Running"]).not.toContain(state.status);
+    return state;
+  }, 20_000);
 }
 
 describe("the contract", () => {
