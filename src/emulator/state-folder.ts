@@ -48,7 +48,7 @@ function socketPath(folder: string, env: NodeJS.ProcessEnv): string {
 function ownFolder(folder: string): void {
   let stats: Stats;
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolder(folder);
     stats = lstatSync(folder);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
@@ -65,4 +65,30 @@ function ownFolder(folder: string): void {
   if (uid !== undefined && (stats.mode & 0o077) !== 0) {
     chmodSync(folder, 0o700);
   }
+}
+
+/** By hand: Node's own recursion never ends where a folder exists and takes nothing in, as /proc. */
+function makeFolder(folder: string): void {
+  if (!makeOne(folder)) {
+    makeFolder(path.dirname(folder));
+    if (!makeOne(folder)) {
+      throw new Error(`${path.dirname(folder)} takes no new folder`);
+    }
+  }
+}
+
+/** False if there is nothing to put it into. One that is there already is as good, whoever has made it. */
+function makeOne(folder: string): boolean {
+  try {
+    mkdirSync(folder, { mode: 0o700 });
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    if (code === "ENOENT") {
+      return false;
+    }
+    if (code !== "EEXIST") {
+      throw error;
+    }
+  }
+  return true;
 }

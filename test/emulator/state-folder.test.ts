@@ -84,6 +84,13 @@ describe.skipIf(process.platform === "win32")("on a system with users", () => {
     expect(() => open("/etc")).toThrow("not a folder of this user");
   });
 
+  test.skipIf(process.platform !== "linux")(
+    "a folder where none can be made is refused, and not tried for ever",
+    () => {
+      expect(() => open("/proc/fanout/state")).toThrow("The state folder '/proc/fanout/state' cannot be made");
+    },
+  );
+
   test("the folder of the socket is checked as well", () => {
     mkdirSync(path.join(root, "run"), { mode: 0o700 });
     writeFileSync(path.join(root, "run", `fanout-${process.getuid!()}`), "");
