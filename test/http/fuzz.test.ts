@@ -78,7 +78,7 @@ function near({ type, properties, items, minimum = 0, maximum = 100, maxItems = 
 function requests(path: string, { parameters, requestBody }: Operation): fc.Arbitrary<Sent> {
   const ids = fc.record(Object.fromEntries(parameters.map(({ name, schema }) => [name, near(schema)])));
   const target = ids.map((values) =>
-    path.replaceAll(/\{(\w+)\}/gu, (_, name: string) => encodeURIComponent(wellFormed(String(values[name])))),
+    path.replaceAll(/\{(\w+)\}/gu, (_, name: string) => encodeURIComponent(asText(values[name]))),
   );
   if (requestBody === undefined) {
     return target.map((target) => ({ target, contentType: undefined, body: undefined }));
@@ -107,9 +107,9 @@ function requests(path: string, { parameters, requestBody }: Operation): fc.Arbi
   return fc.record({ target, contentType, body: fc.option(body, { freq: 10, nil: undefined }) });
 }
 
-/** `encodeURIComponent` throws on half a surrogate pair. */
-function wellFormed(text: string): string {
-  return Buffer.from(text).toString();
+/** Text for a path: `encodeURIComponent` throws on half a surrogate pair, `String` on an object with a `toString` of its own. */
+function asText(value: unknown): string {
+  return (typeof value === "string" ? value : (JSON.stringify(value) ?? "")).toWellFormed();
 }
 
 let emulator: TcpEmulator;
