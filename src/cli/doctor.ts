@@ -1,0 +1,24 @@
+import type { Command } from "commander";
+import { CONNECTION_STRING, TASK_HUB, examples, type CliContext } from "./options.js";
+
+export function addDoctor(fanout: Command, { io, exit }: CliContext): void {
+  fanout
+    .command("doctor")
+    .summary("look at what a run needs: ok, or what to do")
+    .description("Looks at all that a run needs, from the connection string to the task hub: ok, or what to do.")
+    .option("--json", "print it as JSON")
+    .option(...CONNECTION_STRING)
+    .option(...TASK_HUB)
+    .addHelpText(
+      "after",
+      examples([
+        "fanout doctor",
+        "fanout doctor --json",
+        'fanout doctor --connection-string "Endpoint=https://host.durabletask.io;Authentication=AzureCli;TaskHub=hub"',
+      ]),
+    )
+    .action(async (flags: { json?: boolean; connectionString?: string; taskHub?: string }) => {
+      const { runDoctorCommand } = await import("../commands/doctor.js");
+      exit(await runDoctorCommand(flags, io));
+    });
+}

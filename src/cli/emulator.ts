@@ -1,0 +1,63 @@
+import { Command } from "commander";
+import { examples, type CliContext } from "./options.js";
+
+const emulatorCommands = () => import("../commands/emulator.js");
+
+export function addEmulator(fanout: Command, context: CliContext): void {
+  const emulator = fanout
+    .command("emulator")
+    .summary("the embedded backend: run it in the foreground, or manage the shared one")
+    .description(
+      "Runs the embedded backend in the foreground until Ctrl-C. Other commands start a shared one by themselves.",
+    )
+    .usage("[options] [command]")
+    .option("--port <port>", "listen on this loopback TCP port as well, for other SDKs")
+    .addHelpText(
+      "after",
+      examples(["fanout emulator --port 8080", "fanout emulator status --json", "fanout emulator reset --yes"]),
+    )
+    .action(async (flags: { port?: string }) => {
+      refuseUnknownSubcommand(emulator);
+      context.exit(await (await emulatorCommands()).runEmulatorCommand(flags, context.io));
+    });
+  addEmulatorSubcommands(emulator, context);
+  // Last, for subcommands made later would take it over: `refuseUnknownSubcommand` has the better words for it.
+  emulator.allowExcessArguments();
+}
+
+function addEmulatorSubcommands(emulator: Command, { io, exit }: CliContext): void {
+  emulator
+    .command("status")
+    .description("Prints what the shared emulator is doing.")
+    .option("--json", "print it as JSON")
+    .addHelpText("after", examples(["fanout emulator status", "fanout emulator status --json"]))
+    .action(async (flags: { json?: boolean }) => {
+      exit(await (await emulatorCommands()).emulatorStatusCommand({ json: flags.json ?? false }, io));
+    });
+  emulator
+    .command("stop")
+    .description("Stops the shared emulator. Its state stays on disk.")
+    .addHelpText("after", examples(["fanout emulator stop"]))
+    .action(async () => {
+      exit(await (await emulatorCommands()).emulatorStopCommand(io));
+    });
+  emulator
+    .command("reset")
+    .description("Stops the shared emulator and deletes its state.")
+    .option("--yes", "do not ask")
+    .addHelpText("after", examples(["fanout emulator reset", "fanout emulator reset --yes"]))
+    .action(async (flags: { yes?: boolean }) => {
+      exit(await (await emulatorCommands()).emulatorResetCommand({ yes: flags.yes ?? false }, io));
+    });
+}
+
+/**
+ * commander suggests the nearest subcommand only for a command that has no action of its own, which `emulator` has:
+ * a twin without one says it.
+ */
+function refuseUnknownSubcommand(command: Command): void {
+  if (command.args.length === 0) return;
+  const twin = new Command(command.name()).exitOverride().helpOption(false).helpCommand(false);
+  for (const subcommand of command.commands) twin.command(subcommand.name());
+  twin.parse([...command.args], { from: "user" });
+}

@@ -1,0 +1,33 @@
+import { Option } from "commander";
+import type { CommandIo } from "../commands/io.js";
+import type { ExitCode } from "../exit-codes.js";
+
+/** What a command's action needs: where to write, and where its exit code goes, for commander's promise carries no value. */
+export interface CliContext {
+  readonly io: CommandIo;
+  readonly exit: (code: ExitCode) => void;
+}
+
+export const CONNECTION_STRING = [
+  "--connection-string <string>",
+  "the backend (default: the embedded emulator)",
+] as const;
+export const TASK_HUB = ["--task-hub <name>", "the task hub (default: that of the connection string)"] as const;
+
+/** Like `option`, whose help would put the default in quotes. */
+export function withDefault(flags: string, description: string, value: string): Option {
+  return new Option(flags, description).default(value, value);
+}
+
+/** May be given more than once: its value is a list, and absent where it was not given. */
+export function repeatable(flags: string, description: string): Option {
+  return new Option(flags, description).argParser(collect);
+}
+
+function collect(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value];
+}
+
+export function examples(lines: readonly string[]): string {
+  return `\nExamples:\n${lines.map((line) => `  $ ${line}`).join("\n")}`;
+}

@@ -1,0 +1,29 @@
+import type { Command } from "commander";
+import { examples, type CliContext } from "./options.js";
+
+export function addReport(fanout: Command, { io, exit }: CliContext): void {
+  fanout
+    .command("report")
+    .summary("show a result that `run --json FILE` wrote, also as Markdown, JUnit XML or CSV")
+    .description(
+      "Shows a result that `fanout run --json FILE` wrote. The exit code tells whether it could be read, not how the run went.",
+    )
+    .argument("<file...>", "the result, - for stdin; with --csv several, a row for each")
+    .option("--text", "the summary that the run printed (the default)")
+    .option("--markdown", "as Markdown, for the summary of a CI job")
+    .option("--junit", "as JUnit XML: what had to hold, with the figures as properties")
+    .option("--csv", "as CSV: a header, and a row for each file")
+    .addHelpText(
+      "after",
+      examples([
+        "fanout report result.json",
+        "fanout report result.json --junit > junit.xml",
+        "fanout report monday.json tuesday.json --csv > runs.csv",
+        "fanout run --json | fanout report - --markdown",
+      ]),
+    )
+    .action(async (files: readonly string[], flags: unknown) => {
+      const { runReportCommand } = await import("../commands/report.js");
+      exit(await runReportCommand(files, flags, io));
+    });
+}

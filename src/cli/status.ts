@@ -1,0 +1,27 @@
+import type { Command } from "commander";
+import { CONNECTION_STRING, TASK_HUB, examples, type CliContext } from "./options.js";
+
+export function addStatus(fanout: Command, { io, exit }: CliContext): void {
+  fanout
+    .command("status")
+    .summary("tell how instances, a run, or the latest runs are")
+    .description("Tells of instances by their ids, of a run, or, without either, of the latest runs on the task hub.")
+    .argument("[id...]", "instances")
+    .option("--run <run id>", "all instances of a run: by status, how far, how fast, what failed")
+    .option("--watch", "go on until all have ended; the exit code is 1 if any failed or was terminated")
+    .option("--json", "print one JSON document, with --watch one line for each change")
+    .option(...CONNECTION_STRING)
+    .option(...TASK_HUB)
+    .addHelpText(
+      "after",
+      examples([
+        "fanout status",
+        "fanout status --run rmwvaxyifz2wa --watch",
+        "fanout status rmwvaxyifz2wa-00000 rmwvaxyifz2wa-00001 --json",
+      ]),
+    )
+    .action(async (ids: readonly string[], flags: unknown) => {
+      const { runStatusCommand } = await import("../commands/status.js");
+      exit(await runStatusCommand(ids, flags, io));
+    });
+}

@@ -1,0 +1,17 @@
+import type { Command } from "commander";
+import { CONNECTION_STRING, TASK_HUB, examples, withDefault, type CliContext } from "./options.js";
+
+export function addWorker(fanout: Command, { io, exit }: CliContext): void {
+  fanout
+    .command("worker")
+    .summary("execute orchestrations and activities until stopped")
+    .description("Executes orchestrations and activities until Ctrl-C or SIGTERM, then finishes what it holds.")
+    .addOption(withDefault("--port <port>", "where /status and /health answer on 127.0.0.1", "5001"))
+    .option(...CONNECTION_STRING)
+    .option(...TASK_HUB)
+    .addHelpText("after", examples(["fanout worker", "fanout worker --port 5002"]))
+    .action(async (flags: { port: string; connectionString?: string; taskHub?: string }) => {
+      const { runWorkerCommand } = await import("../commands/worker.js");
+      exit(await runWorkerCommand(flags, io));
+    });
+}
