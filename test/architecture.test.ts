@@ -38,7 +38,7 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
   // It starts the emulator and asks its admin service; what the emulator does inside is not its business.
   "backend/": ["emulator/admin-protocol.ts", "emulator/launch-message.ts", "emulator/state-folder.ts", "wire/"],
   "orchestrations/": ["wire/"],
-  "format/": ["stats/run-size.ts"],
+  "format/": ["stats/load-shape.ts", "stats/run-size.ts"],
   "wire/": [],
   "stats/": [],
   "emulator/": [],

@@ -15,6 +15,7 @@ import { checkJsonFile, resultJson, writeJsonFile } from "../report/json.js";
 import { liveView } from "../report/live.js";
 import { appendStepSummary } from "../report/step-summary.js";
 import { summaryText } from "../report/text.js";
+import { plannedStarts } from "../stats/load-shape.js";
 import { actionsOf } from "../stats/run-size.js";
 import { judge, parseThreshold, type Threshold } from "../stats/threshold.js";
 import type { CommandIo } from "./io.js";
@@ -134,5 +135,5 @@ function exitCodeOf({ result, gaveUp }: LoadTestOutcome): ExitCode {
 
 /** What a run costs; of somebody's own orchestration at least one action for each start. */
 function leastActionsOf(plan: LoadPlan): number {
-  return actionsOf(plan) ?? plan.parallelOrchestrations;
+  return (actionsOf(plan) ?? 1) * (plannedStarts(plan) ?? 1);
 }

@@ -1,18 +1,47 @@
-import { actionsOf, activitiesOf, type RunSize } from "../stats/run-size.js";
+import { plannedStarts, type Load, type LoadShape, type Stage } from "../stats/load-shape.js";
+import { actionsOf, activitiesOf, type OrchestrationSize } from "../stats/run-size.js";
 import { formatCount, plural } from "./count.js";
+import { formatDuration } from "./duration.js";
+import { formatRate } from "./rate.js";
+
+const LISTED_STAGES = 4;
 
 /**
- * `1 orchestration x 10 iterations x 5 activities = 50 activities, 101 actions`; of somebody's own orchestration its
- * name, for what it does is not known.
+ * `1 orchestration x 10 iterations x 5 activities = 50 activities, 101 actions`; where the load goes on for a time, how
+ * it does, and what is in all of it or, if that is not known before, in each. Of somebody's own orchestration its name,
+ * for what it does is not known.
  */
-export function planLine(size: RunSize & { readonly orchestrator?: { readonly name: string } }): string {
-  const { iterations, parallelActivities } = size;
-  const activities = activitiesOf(size);
-  const actions = actionsOf(size);
-  const orchestrations = plural(size.parallelOrchestrations, "orchestration");
+export function planLine(
+  plan: OrchestrationSize & Load & { readonly orchestrator?: { readonly name: string } },
+): string {
+  const { iterations, parallelActivities, orchestrator, load = { kind: "once" } } = plan;
+  const starts = plannedStarts(plan);
+  const activities = activitiesOf(plan);
+  const actions = actionsOf(plan);
+  const loadText = load.kind === "once" ? "" : `${shapeText(load, plan)}: `;
+  const orchestrations = starts === undefined ? "each orchestration" : plural(starts, "orchestration");
   if (iterations === undefined || parallelActivities === undefined || activities === undefined || !actions) {
-    return `${orchestrations} of ${size.orchestrator?.name ?? "another kind"}, whose activities and actions are not known`;
+    return `${loadText}${orchestrations} of ${orchestrator?.name ?? "another kind"}, whose activities and actions are not known`;
   }
   const factors = [orchestrations, plural(iterations, "iteration"), plural(parallelActivities, "activity")];
-  return `${factors.join(" x ")} = ${plural(activities, "activity")}, ${formatCount(actions)} actions`;
+  const times = starts ?? 1;
+  return `${loadText}${factors.join(" x ")} = ${plural(times * activities, "activity")}, ${formatCount(times * actions)} actions`;
+}
+
+function shapeText(load: Exclude<LoadShape, { kind: "once" }>, { parallelOrchestrations = 0, warmupMs }: Load): string {
+  const warmup = warmupMs === undefined ? "" : `, after ${formatDuration(warmupMs)} of warm-up`;
+  if (load.kind === "open") {
+    const shown = load.stages.slice(0, LISTED_STAGES).map(stageText);
+    const more = load.stages.length > shown.length ? ", ..." : "";
+    const arrival = load.arrival === "poisson" ? ", random arrivals" : "";
+    return `open load, ${shown.join(", ")}${more}${arrival}${warmup}`;
+  }
+  const length = load.durationMs === undefined ? "" : ` for ${formatDuration(load.durationMs)}`;
+  return `closed load, ${formatCount(parallelOrchestrations)} in flight${length}${warmup}`;
+}
+
+function stageText({ fromPerSecond, toPerSecond, lengthMs }: Stage): string {
+  const rate = formatRate(fromPerSecond);
+  const change = toPerSecond === fromPerSecond ? rate : `${rate} to ${formatRate(toPerSecond)}`;
+  return `${change} for ${formatDuration(lengthMs)}`;
 }

@@ -96,7 +96,10 @@ export class LoadTest {
     return {
       elapsedMs: this.#startedMs === undefined ? 0 : clock() - this.#startedMs,
       orchestrations: { total: plan.parallelOrchestrations, started, ended: started - unfinished },
-      activities: { total: activitiesOf(plan) ?? 0, completed: this.#progress.activitiesCompleted() },
+      activities: {
+        total: (activitiesOf(plan) ?? 0) * plan.parallelOrchestrations,
+        completed: this.#progress.activitiesCompleted(),
+      },
       responseMs: this.#recorder.responseMs,
     };
   }
@@ -229,6 +232,6 @@ function orchestrationOf(plan: LoadPlan): GeneratorOptions["orchestration"] {
   return {
     name: FAN_OUT_FAN_IN_ORCHESTRATION,
     input,
-    activities: activitiesOf({ ...plan, parallelOrchestrations: 1 }),
+    activities: activitiesOf(plan),
   };
 }

@@ -1,7 +1,7 @@
 import { formatCount } from "../format/count.js";
 import type { JudgedThreshold, RunResult } from "../stats/run-result.js";
 import { flatResult } from "./flat-result.js";
-import { notCompletedText, outcomeText } from "./outcome.js";
+import { notCompletedText, outcomeOf, outcomeText } from "./outcome.js";
 import { foundText } from "./threshold-text.js";
 
 interface TestCase {
@@ -42,7 +42,7 @@ export function resultJunit(result: RunResult): string {
 
 function orchestrationsCase(result: RunResult): TestCase {
   const name = "every orchestration completed";
-  if (result.counts.orchestrations.completed === result.plan.parallelOrchestrations) return { name };
+  if (outcomeOf(result).word === "Completed") return { name };
   const notCompleted = notCompletedText(result);
   const message = outcomeText(result) + (notCompleted && `: ${notCompleted}`);
   const details = [

@@ -17,8 +17,8 @@ export interface LatencyTable {
 }
 
 /** Latencies say something about a run of many: of one there are no rows. Columns that no row has are left out. */
-export function latencyTable({ plan, latencyMs }: RunResult): LatencyTable {
-  if (plan.parallelOrchestrations === 1) return { columns: [], rows: [] };
+export function latencyTable({ counts, latencyMs }: RunResult): LatencyTable {
+  if (counts.orchestrations.started === 1) return { columns: [], rows: [] };
   const names = ["response", "service", "server", "startRpc", "slip"] as const;
   const summaries = names.flatMap((name) => {
     const summary = latencyMs[name];

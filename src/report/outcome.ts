@@ -9,8 +9,9 @@ export interface Outcome {
 }
 
 export function outcomeOf(result: RunResult): Outcome {
-  const { started, completed } = result.counts.orchestrations;
-  const total = result.plan.parallelOrchestrations;
+  const { planned, orchestrations } = result.counts;
+  const { started, completed } = orchestrations;
+  const total = planned ?? result.plan.parallelOrchestrations ?? started;
   const took = `in ${formatDuration(result.durationMs)}`;
   if (completed === total) return { word: "Completed", rest: ` ${plural(completed, "orchestration")} ${took}` };
   const unsent = started < total ? `, ${formatCount(total - started)} never started` : "";

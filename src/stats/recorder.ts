@@ -9,6 +9,7 @@ import type {
   StuckInstance,
   Throughput,
 } from "./run-result.js";
+import { plannedStarts } from "./load-shape.js";
 import { actionsOf, activitiesOf, executionsOf } from "./run-size.js";
 
 const LISTED_FAILURES = 10;
@@ -70,7 +71,7 @@ export class Recorder {
 
   /** Activities whose results the outputs of completed orchestrations account for. */
   get activitiesAccountedFor(): number {
-    return activitiesOf({ ...this.plan, parallelOrchestrations: this.#ended.completed }) ?? 0;
+    return this.#ended.completed * (activitiesOf(this.plan) ?? 0);
   }
 
   /** The response time so far, as far as the sample carries it. */
@@ -81,7 +82,7 @@ export class Recorder {
   close(runId: string, end: RunEnd): RunResult {
     const orchestrations = this.counts;
     const activitiesCompleted = Math.max(end.activitiesCompleted, this.activitiesAccountedFor);
-    const needed = activitiesOf(this.plan);
+    const needed = times(activitiesOf(this.plan), plannedStarts(this.plan) ?? orchestrations.started);
     const throughput = this.#throughput();
     return {
       schemaVersion: 1,
@@ -138,15 +139,19 @@ export class Recorder {
   #throughput(): Throughput | undefined {
     const makespanMs = this.#lastCompletedMs - this.#firstIntendedMs;
     if (!(makespanMs > 0)) return undefined;
-    const done = { ...this.plan, parallelOrchestrations: this.#ended.completed };
+    const { completed } = this.#ended;
     const perSecond = (count: number): number => (count * 1_000) / makespanMs;
-    const activities = activitiesOf(done);
-    const actions = actionsOf(done);
+    const activities = times(activitiesOf(this.plan), completed);
+    const actions = times(actionsOf(this.plan), completed);
     return {
       makespanMs,
-      orchestrationsPerSecond: perSecond(done.parallelOrchestrations),
+      orchestrationsPerSecond: perSecond(completed),
       ...(activities !== undefined && { activitiesPerSecond: perSecond(activities) }),
       ...(actions !== undefined && { actionsPerSecond: perSecond(actions) }),
     };
   }
+}
+
+function times(each: number | undefined, count: number): number | undefined {
+  return each === undefined ? undefined : each * count;
 }

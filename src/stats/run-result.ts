@@ -1,3 +1,5 @@
+import type { LoadShape } from "./load-shape.js";
+
 /**
  * What a run measured: a plain JSON value, and all that a report can show. A field whose measurement does not exist is
  * absent, never filled with a constant. Names are a published contract: fields may be added, none renamed.
@@ -13,10 +15,29 @@ export interface RunResult {
   readonly interrupted: boolean;
   readonly plan: ResultPlan;
   readonly environment: ResultEnvironment;
+  /** Whether the generator itself was healthy enough for the figures to be believed. */
+  readonly verdict?: Verdict;
   readonly counts: ResultCounts;
   /** Absent while nothing has completed. */
   readonly throughput?: Throughput;
   readonly latencyMs: Latencies;
+  /** The parts of the load, in order; absent where there is only one. */
+  readonly phases?: readonly Phase[];
+  /** The run over time: consecutive, equally long, at most 3,600. */
+  readonly series?: readonly Interval[];
+  /** Times in which work was in flight and nothing completed for longer than the run's own rhythm explains. */
+  readonly stalls?: readonly Stall[];
+  readonly generator?: GeneratorHealth;
+  /** Absent where no completion told the backend's times. */
+  readonly clock?: ClockOffset;
+  /** How many were in flight; of closed load only. */
+  readonly concurrency?: Concurrency;
+  /** Calls made to notice completions, by the name of the call. */
+  readonly noticing?: Readonly<Record<string, number>>;
+  /** What the backend said of the run's instances at its end. */
+  readonly recount?: Recount;
+  /** Histograms of the latencies by their name, to be merged with those of other runs. */
+  readonly histograms?: Readonly<Record<string, EncodedHistogram>>;
   readonly failures?: Listed<FailedInstance>;
   /** Instances that were started and had not ended when the run did. */
   readonly stuck?: Listed<StuckInstance>;
@@ -28,7 +49,18 @@ export interface ResultPlan {
   /** This and the next absent, with all that is counted in activities, where `orchestrator` is there. */
   readonly iterations?: number;
   readonly parallelActivities?: number;
-  readonly parallelOrchestrations: number;
+  /** Started at once, or kept in flight by closed load; absent in open load. */
+  readonly parallelOrchestrations?: number;
+  /** Absent in results of before there was more than one: started at once. */
+  readonly load?: LoadShape;
+  /** Run before what is measured, and left out of latency and throughput. */
+  readonly warmupMs?: number;
+  /** How long what is in flight may go on after the last start was due. */
+  readonly graceMs?: number;
+  /** What arrivals and activity durations are drawn from. */
+  readonly seed?: number;
+  /** `--label k=v`: what the one who ran it wants to find it by. */
+  readonly labels?: Readonly<Record<string, string>>;
   /** Somebody's own orchestration. Its input is theirs, and not in here. */
   readonly orchestrator?: string;
   readonly workers: "auto" | number;
@@ -64,6 +96,10 @@ export type HubSurvey =
   | { readonly unknown: string };
 
 interface ResultCounts {
+  /** Starts that the plan called for; absent where only time bounded them. */
+  readonly planned?: number;
+  /** Of the started, those that belong to the warm-up. */
+  readonly warmup?: number;
   /** started = completed + failed + terminated + unfinished */
   readonly orchestrations: {
     readonly started: number;
@@ -73,9 +109,13 @@ interface ResultCounts {
     readonly unfinished: number;
   };
   readonly activities?: {
-    /** What the whole plan needs. */
+    /** What all orchestrations of the plan need; where time bounds them, those that were started. */
     readonly needed: number;
     readonly completed: number;
+    /** Executions beyond need, which at-least-once allows; absent where not all workers are the run's own. */
+    readonly reExecuted?: number;
+    /** Who counted the completed: the emulator as it commits, or the run at each completion. */
+    readonly source?: "emulator" | "completions";
   };
   /**
    * The Scheduler's billing units of what was done: one for each start, two for each activity completed. Of a run that
@@ -87,11 +127,13 @@ interface ResultCounts {
 }
 
 /**
- * Rates of a run of "all at once": what its completed orchestrations did, over the makespan from the first intended
- * start until the last completion was noticed.
+ * What completed orchestrations did, over a time. A run that starts all at once, or a number of them: the makespan, from
+ * the first intended start until the last completion was noticed. Load that time bounds: the window from the end of the
+ * warm-up until the last start was due, and what completed in it.
  */
 export interface Throughput {
-  readonly makespanMs: number;
+  readonly makespanMs?: number;
+  readonly windowMs?: number;
   readonly orchestrationsPerSecond: number;
   readonly activitiesPerSecond?: number;
   readonly actionsPerSecond?: number;
@@ -99,10 +141,12 @@ export interface Throughput {
 
 /** Each is absent when it has no sample. */
 interface Latencies {
-  /** Intended start until the completion was noticed, on the client's clock: what a user who arrived on schedule feels. */
-  readonly response?: LatencySummary;
-  /** Accepted until the completion was noticed, on the client's clock. */
-  readonly service?: LatencySummary;
+  /** Intended start until completed: what a user who arrived on schedule feels. Absent in closed load, which has no schedule. */
+  readonly response?: CrossingSummary;
+  /** Accepted until completed. */
+  readonly service?: CrossingSummary;
+  /** Completed until noticed: by so much the client's times are too long. */
+  readonly detectionLag?: CrossingSummary;
   /** Sent until accepted, on the client's clock. */
   readonly startRpc?: LatencySummary;
   /** Intended until sent, on the client's clock: how late a start left. */
@@ -120,6 +164,144 @@ export interface LatencySummary {
   readonly p99?: number;
   readonly p999?: number;
   readonly max: number;
+}
+
+/** A latency that begins on the client's clock and ends on the backend's. */
+export interface CrossingSummary extends LatencySummary {
+  /**
+   * What it ends with: the completion by the backend's clock, or where that is not known closely enough (to 10 % of the
+   * median) the moment at which the client noticed it.
+   */
+  readonly until?: "completed" | "noticed";
+  /** Where it ends with the backend's clock: every figure is true within plus or minus this. */
+  readonly boundMs?: number;
+}
+
+/** One part of the load: the warm-up, or a stage. Times count from the start of the run. */
+export interface Phase {
+  readonly name: string;
+  readonly fromMs: number;
+  readonly lengthMs: number;
+  /** Starts that were due in it, per second; open load only. */
+  readonly offeredPerSecond?: number;
+  /** Of the starts that were due in it. */
+  readonly started: number;
+  readonly completed: number;
+  /** Completions noticed in it, per second, whenever they were started. */
+  readonly completedPerSecond: number;
+  readonly response?: CrossingSummary;
+  readonly service?: CrossingSummary;
+}
+
+/** Times count from the start of the run. Starts and latency belong to when the start was due, the rest to when it happened. */
+export interface Interval {
+  readonly fromMs: number;
+  readonly lengthMs: number;
+  /** Starts that were due. */
+  readonly offered: number;
+  /** Starts that left. */
+  readonly started: number;
+  readonly completed: number;
+  /** Failed or terminated. */
+  readonly failed: number;
+  /** By `counts.activities.source`; absent where what an orchestration does is not known. */
+  readonly activities?: number;
+  readonly actions?: number;
+  /** Accepted and not ended, at the end of the interval. */
+  readonly inFlight: number;
+  /** Failed attempts by gRPC status name; absent where there was none. */
+  readonly rpcErrors?: Readonly<Record<string, number>>;
+  /** How often own workers lost the backend; absent where none did. */
+  readonly reconnects?: number;
+  readonly response?: IntervalLatency;
+  readonly service?: IntervalLatency;
+}
+
+/** Milliseconds; of those that were due in the interval and completed. Ends as `latencyMs` of the same name does. */
+export interface IntervalLatency {
+  readonly count: number;
+  readonly p50?: number;
+  readonly p99?: number;
+  readonly max: number;
+  /** `[bucket, count, bucket, count, ...]`, ascending, the buckets those of `stats/sparse-histogram.ts`. */
+  readonly buckets: readonly number[];
+}
+
+/** Times count from the start of the run. */
+export interface Stall {
+  /** The last completion before it. */
+  readonly fromMs: number;
+  readonly lengthMs: number;
+  /** It had not ended when the run did. */
+  readonly open?: boolean;
+  readonly inFlight: number;
+  /** Starts that were due during it, per second. */
+  readonly offeredPerSecond: number;
+  /** Failed attempts during it, by gRPC status name. */
+  readonly rpcErrors: Readonly<Record<string, number>>;
+}
+
+export interface Verdict {
+  readonly status: "valid" | "suspect" | "invalid";
+  readonly reasons: readonly VerdictReason[];
+}
+
+export interface VerdictReason {
+  readonly severity: "suspect" | "invalid";
+  /** For programs, such as `slip`. */
+  readonly name: string;
+  /** What was found, with its figure and its limit. */
+  readonly text: string;
+  /** What to change. */
+  readonly advice: string;
+}
+
+/** How the process that made the load was doing while it measured. */
+export interface GeneratorHealth {
+  /** Starts that `--max-in-flight` held back. */
+  readonly heldBack: number;
+  /** Slip of the starts that were not held back. */
+  readonly slipMs?: LatencySummary;
+  readonly eventLoopDelayMs?: LatencySummary;
+  /** The largest step of the system's clock against the steady one, either way. */
+  readonly clockJumpMs?: number;
+  /** Shares of all cores of this machine that were busy: on the whole, and with this process. Absent for a short run. */
+  readonly cpu?: { readonly machine: number; readonly generator: number };
+}
+
+/** The backend's clock minus the client's, from `[created - accepted, created - sent]` of each start. */
+export interface ClockOffset {
+  /** The middle of the last window. */
+  readonly offsetMs: number;
+  /** Half the width of the widest window used: no offset was further from the truth. */
+  readonly boundMs: number;
+  /** How far the middle moved between the first window and the last. */
+  readonly driftMs: number;
+}
+
+export interface Concurrency {
+  /** What the plan asked for. */
+  readonly planned: number;
+  /** Little's law: completions per second x mean service time, over the same window. */
+  readonly effective: number;
+}
+
+/** The run's instances counted by asking the backend, or why that was not possible. */
+export type Recount =
+  | {
+      readonly instances: number;
+      readonly byStatus: Readonly<Record<string, number>>;
+      /** Accepted and not there any more. */
+      readonly lost: Listed<string>;
+      /** There, and never accepted as far as the run knows. */
+      readonly unexpected: Listed<string>;
+    }
+  | { readonly unknown: string };
+
+export interface EncodedHistogram {
+  /** Microseconds, HdrHistogram V2, compressed, base64: https://hdrhistogram.github.io/HdrHistogram/ */
+  readonly hdr: string;
+  readonly count: number;
 }
 
 /** The first of a list, and how long all of it is. */

@@ -1,0 +1,45 @@
+/** When orchestrations are started. */
+export type LoadShape =
+  /** `parallelOrchestrations` of them, all at once. */
+  | { readonly kind: "once" }
+  /** The next when one has ended, so that `parallelOrchestrations` are in flight, for so long or until so many were started. */
+  | { readonly kind: "closed"; readonly durationMs?: number; readonly total?: number }
+  /** By a schedule, whatever becomes of them; at most `maxInFlight` sent and not ended. */
+  | {
+      readonly kind: "open";
+      readonly arrival: "constant" | "poisson";
+      readonly stages: readonly Stage[];
+      readonly maxInFlight: number;
+    };
+
+/** A time in which the rate of starts goes evenly from one value to another, or stays. */
+export interface Stage {
+  readonly fromPerSecond: number;
+  readonly toPerSecond: number;
+  readonly lengthMs: number;
+}
+
+/** What of a plan decides how many orchestrations it starts. */
+export interface Load {
+  readonly parallelOrchestrations?: number;
+  /** Absent: once. */
+  readonly load?: LoadShape;
+  readonly warmupMs?: number;
+}
+
+/**
+ * Starts that a plan calls for, the warm-up included; undefined where time alone bounds them. Of random arrivals it is
+ * the mean.
+ */
+export function plannedStarts({ parallelOrchestrations = 0, load = { kind: "once" }, warmupMs = 0 }: Load) {
+  if (load.kind === "once") return parallelOrchestrations;
+  if (load.kind === "closed") return load.total;
+  const warmup = (warmupMs * (load.stages[0]?.fromPerSecond ?? 0)) / 1_000;
+  // What a schedule has reached a hair before its end has been reached: sums of fractions miss whole numbers.
+  return Math.ceil(load.stages.reduce((sum, stage) => sum + arrivalsIn(stage), warmup) - 1e-6);
+}
+
+/** Starts that fall into a stage: its length times the mean of its two rates. */
+export function arrivalsIn({ fromPerSecond, toPerSecond, lengthMs }: Stage): number {
+  return (lengthMs * (fromPerSecond + toPerSecond)) / 2_000;
+}
