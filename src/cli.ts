@@ -1,4 +1,5 @@
 import { Command, CommanderError } from "commander";
+import { addCompare } from "./cli/compare.js";
 import { addDoctor } from "./cli/doctor.js";
 import { addEmulator } from "./cli/emulator.js";
 import { examples } from "./cli/options.js";
@@ -39,6 +40,7 @@ function program(): Command {
   addStatus(fanout, context);
   addPurge(fanout, context);
   addReport(fanout, context);
+  addCompare(fanout, context);
   addEmulator(fanout, context);
   return fanout;
 }

@@ -8,9 +8,18 @@ export const ExitCode = {
   Usage: 2,
   /** Something failed, was lost, or timed out. */
   Failure: 1,
-  /** All went well, and a threshold was missed or could not be judged. */
+  /** All went well, and the generator was not healthy enough for the figures to be believed. */
+  Invalid: 96,
+  /** A threshold was missed or could not be judged. */
   ThresholdMissed: 99,
+  /** It is slower than the baseline. */
+  Slower: 98,
   Success: 0,
 } as const;
 
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
+
+/** The one of several that wins; of none, success. */
+export function firstOf(codes: readonly ExitCode[]): ExitCode {
+  return Object.values(ExitCode).find((code) => codes.includes(code)) ?? ExitCode.Success;
+}

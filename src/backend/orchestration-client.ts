@@ -16,6 +16,8 @@ export interface InstanceState {
   readonly output: string | undefined;
   readonly customStatus: string | undefined;
   readonly failure: { readonly type: string; readonly message: string } | undefined;
+  /** It was read without payloads: that one is absent does not say that there is none. */
+  readonly withoutPayloads?: true;
 }
 
 export interface InstancePage {
@@ -35,6 +37,22 @@ export interface InstanceQuery {
   readonly payloads?: boolean;
 }
 
+export interface CompletedWindow {
+  readonly statuses: readonly RuntimeStatus[];
+  /** Milliseconds since the epoch, on the backend's clock; both ends belong to the window. */
+  readonly completedFromMs?: number | undefined;
+  readonly completedToMs?: number | undefined;
+  readonly pageSize: number;
+  readonly lastInstanceKey?: string | undefined;
+}
+
+export interface InstanceIdPage {
+  /** In the order of their completion. */
+  readonly instanceIds: readonly string[];
+  /** Hand it back to get the next page; absent on the last. */
+  readonly lastInstanceKey: string | undefined;
+}
+
 export interface CallOptions {
   readonly signal?: AbortSignal;
 }
@@ -49,6 +67,7 @@ export interface OrchestrationClient {
     start: { readonly instanceId: string; readonly name: string; readonly input: unknown },
     options?: CallOptions,
   ): Promise<void>;
+  /** Resolves with undefined if there is no instance of that id. */
   getInstance(
     instanceId: string,
     options?: CallOptions & { readonly payloads?: boolean },
@@ -56,6 +75,8 @@ export interface OrchestrationClient {
   /** Resolves with payloads when the instance has ended, or with undefined if there is none of that id. */
   waitForCompletion(instanceId: string, options?: CallOptions): Promise<InstanceState | undefined>;
   queryInstances(query: InstanceQuery, options?: CallOptions): Promise<InstancePage>;
+  /** The instances that completed in a window of time, by id alone. Not every backend has the call. */
+  listInstanceIds(window: CompletedWindow, options?: CallOptions): Promise<InstanceIdPage>;
   terminate(instanceId: string, reason: string, options?: CallOptions): Promise<void>;
   purge(instanceId: string, options?: CallOptions): Promise<boolean>;
   /** Purges up to 500 instances by one call, which not every backend has. Resolves with how many were deleted. */

@@ -1,37 +1,23 @@
 import { status } from "@grpc/grpc-js";
-import { StringValue, Timestamp, pb } from "../wire/sidecar-stubs.js";
+import { pb } from "../wire/sidecar-stubs.js";
 import type { GrpcTarget } from "./backend.js";
 import { isServiceError, withRetry, type RetryPolicy } from "./call-retry.js";
 import { ClientPool } from "./client-pool.js";
+import { STATUSES, instanceOf, stateOf, stringValue, timestampOf } from "./instance-messages.js";
+import { grpcCodeOf } from "./missing-call.js";
 import type {
   CallOptions,
+  CompletedWindow,
+  InstanceIdPage,
   InstancePage,
   InstanceQuery,
   InstanceState,
   OrchestrationClient,
-  RuntimeStatus,
 } from "./orchestration-client.js";
 import { unaryCall } from "./unary-call.js";
 
 /** Milliseconds that a call may take which does not wait for an orchestration. */
 const DEADLINE_MS = 30_000;
-
-const Status = pb.OrchestrationStatus;
-
-const STATUSES = {
-  Running: Status.ORCHESTRATION_STATUS_RUNNING,
-  Completed: Status.ORCHESTRATION_STATUS_COMPLETED,
-  ContinuedAsNew: Status.ORCHESTRATION_STATUS_CONTINUED_AS_NEW,
-  Failed: Status.ORCHESTRATION_STATUS_FAILED,
-  Canceled: Status.ORCHESTRATION_STATUS_CANCELED,
-  Terminated: Status.ORCHESTRATION_STATUS_TERMINATED,
-  Pending: Status.ORCHESTRATION_STATUS_PENDING,
-  Suspended: Status.ORCHESTRATION_STATUS_SUSPENDED,
-} as const satisfies Record<RuntimeStatus, number>;
-
-const STATUS_NAMES = new Map<number, RuntimeStatus>(
-  Object.entries(STATUSES).map(([name, number]) => [number, name as RuntimeStatus]),
-);
 
 interface Message {
   serializeBinary(): Uint8Array;
@@ -76,20 +62,25 @@ export class SidecarClient implements OrchestrationClient {
     instanceId: string,
     { signal, payloads = false }: CallOptions & { readonly payloads?: boolean } = {},
   ): Promise<InstanceState | undefined> {
-    const response = await this.#call("GetInstance", getInstance(instanceId, payloads), signal, DEADLINE_MS);
-    return instanceOf(pb.GetInstanceResponse.deserializeBinary(response));
+    return unlessNotFound(async () => {
+      const response = await this.#call("GetInstance", getInstance(instanceId, payloads), signal, DEADLINE_MS);
+      return instanceOf(pb.GetInstanceResponse.deserializeBinary(response), payloads);
+    });
   }
 
   async waitForCompletion(instanceId: string, { signal }: CallOptions = {}): Promise<InstanceState | undefined> {
-    const response = await this.#call("WaitForInstanceCompletion", getInstance(instanceId, true), signal);
-    return instanceOf(pb.GetInstanceResponse.deserializeBinary(response));
+    return unlessNotFound(async () => {
+      const response = await this.#call("WaitForInstanceCompletion", getInstance(instanceId, true), signal);
+      return instanceOf(pb.GetInstanceResponse.deserializeBinary(response), true);
+    });
   }
 
   async queryInstances(query: InstanceQuery, { signal }: CallOptions = {}): Promise<InstancePage> {
+    const { payloads = false } = query;
     const filter = new pb.InstanceQuery();
     filter.setRuntimestatusList(query.statuses?.map((name) => STATUSES[name]) ?? []);
     filter.setMaxinstancecount(query.pageSize ?? 100);
-    filter.setFetchinputsandoutputs(query.payloads ?? false);
+    filter.setFetchinputsandoutputs(payloads);
     if (query.instanceIdPrefix !== undefined) {
       filter.setInstanceidprefix(stringValue(query.instanceIdPrefix));
     }
@@ -103,9 +94,24 @@ export class SidecarClient implements OrchestrationClient {
     const bytes = await this.#call("QueryInstances", request, signal, DEADLINE_MS);
     const response = pb.QueryInstancesResponse.deserializeBinary(bytes);
     return {
-      instances: response.getOrchestrationstateList().map(stateOf),
+      instances: response.getOrchestrationstateList().map((state) => stateOf(state, payloads)),
       // Some backends send an empty token behind the last page.
       continuationToken: response.getContinuationtoken()?.getValue() || undefined,
+    };
+  }
+
+  async listInstanceIds(window: CompletedWindow, { signal }: CallOptions = {}): Promise<InstanceIdPage> {
+    const request = new pb.ListInstanceIdsRequest();
+    request.setRuntimestatusList(window.statuses.map((name) => STATUSES[name]));
+    request.setCompletedtimefrom(timestampOf(window.completedFromMs));
+    request.setCompletedtimeto(timestampOf(window.completedToMs));
+    request.setPagesize(window.pageSize);
+    if (window.lastInstanceKey !== undefined) request.setLastinstancekey(stringValue(window.lastInstanceKey));
+    const bytes = await this.#call("ListInstanceIds", request, signal, DEADLINE_MS);
+    const response = pb.ListInstanceIdsResponse.deserializeBinary(bytes);
+    return {
+      instanceIds: response.getInstanceidsList(),
+      lastInstanceKey: response.getLastinstancekey()?.getValue() || undefined,
     };
   }
 
@@ -173,43 +179,12 @@ function getInstance(instanceId: string, payloads: boolean): InstanceType<typeof
   return request;
 }
 
-function stringValue(text: string): InstanceType<typeof StringValue> {
-  const value = new StringValue();
-  value.setValue(text);
-  return value;
-}
-
-function timestampOf(ms: number | undefined): InstanceType<typeof Timestamp> | undefined {
-  if (ms === undefined) return undefined;
-  const timestamp = new Timestamp();
-  timestamp.setSeconds(Math.floor(ms / 1000));
-  timestamp.setNanos(Math.floor((ms - Math.floor(ms / 1000) * 1000) * 1000) * 1000);
-  return timestamp;
-}
-
-type State = InstanceType<typeof pb.OrchestrationState>;
-
-function instanceOf(response: InstanceType<typeof pb.GetInstanceResponse>): InstanceState | undefined {
-  const state = response.getOrchestrationstate();
-  return response.getExists() && state !== undefined ? stateOf(state) : undefined;
-}
-
-function stateOf(state: State): InstanceState {
-  const failure = state.getFailuredetails();
-  return {
-    instanceId: state.getInstanceid(),
-    name: state.getName(),
-    status: STATUS_NAMES.get(state.getOrchestrationstatus()) ?? "Running",
-    createdMs: msOf(state.getCreatedtimestamp()) ?? 0,
-    lastUpdatedMs: msOf(state.getLastupdatedtimestamp()) ?? 0,
-    completedMs: msOf(state.getCompletedtimestamp()),
-    input: state.getInput()?.getValue(),
-    output: state.getOutput()?.getValue(),
-    customStatus: state.getCustomstatus()?.getValue(),
-    failure: failure && { type: failure.getErrortype(), message: failure.getErrormessage() },
-  };
-}
-
-function msOf(timestamp: InstanceType<typeof Timestamp> | undefined): number | undefined {
-  return timestamp && timestamp.getSeconds() * 1000 + timestamp.getNanos() / 1e6;
+/** A backend that has no such instance says so in its answer, or by the error NOT_FOUND. */
+async function unlessNotFound<T>(call: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await call();
+  } catch (error) {
+    if (grpcCodeOf(error) === status.NOT_FOUND) return undefined;
+    throw error;
+  }
 }

@@ -4,19 +4,21 @@ import { examples, type CliContext } from "./options.js";
 export function addReport(fanout: Command, { io, exit }: CliContext): void {
   fanout
     .command("report")
-    .summary("show a result that `run --json FILE` wrote, also as Markdown, JUnit XML or CSV")
+    .summary("show a result that `run --json FILE` wrote, also as Markdown, HTML, JUnit XML or CSV")
     .description(
       "Shows a result that `fanout run --json FILE` wrote. The exit code tells whether it could be read, not how the run went.",
     )
-    .argument("<file...>", "the result, - for stdin; with --csv several, a row for each")
+    .argument("<file...>", "the result, - for stdin; with --csv several, or lists as --repeat writes them")
     .option("--text", "the summary that the run printed (the default)")
     .option("--markdown", "as Markdown, for the summary of a CI job")
+    .option("--html", "as a page of its own, with charts, that needs no network")
     .option("--junit", "as JUnit XML: what had to hold, with the figures as properties")
-    .option("--csv", "as CSV: a header, and a row for each file")
+    .option("--csv", "as CSV: a header, and a row for each result")
     .addHelpText(
       "after",
       examples([
         "fanout report result.json",
+        "fanout report result.json --html > report.html",
         "fanout report result.json --junit > junit.xml",
         "fanout report monday.json tuesday.json --csv > runs.csv",
         "fanout run --json | fanout report - --markdown",

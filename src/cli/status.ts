@@ -17,7 +17,7 @@ export function addStatus(fanout: Command, { io, exit }: CliContext): void {
       examples([
         "fanout status",
         "fanout status --run rmwvaxyifz2wa --watch",
-        "fanout status rmwvaxyifz2wa-00000 rmwvaxyifz2wa-00001 --json",
+        "fanout status rmwvaxyifz2wa-00000-000 rmwvaxyifz2wa-00000-001 --json",
       ]),
     )
     .action(async (ids: readonly string[], flags: unknown) => {

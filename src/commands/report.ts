@@ -3,45 +3,39 @@ import { UsageError } from "../errors.js";
 import { ExitCode } from "../exit-codes.js";
 import { coloursFor } from "../report/colours.js";
 import { resultsCsv } from "../report/csv.js";
-import { resultJunit } from "../report/junit.js";
-import { resultMarkdown } from "../report/markdown.js";
-import type { OutputStream } from "../report/output-stream.js";
-import { readResult } from "../report/read-result.js";
 import { oneLine } from "../report/one-line.js";
-import { summaryText } from "../report/text.js";
+import { readResult, readResults } from "../report/read-result.js";
+import { REPORT_FORM_NAMES, REPORT_FORMS, type ReportForm } from "../report/report-files.js";
 import type { RunResult } from "../stats/run-result.js";
 import type { CommandIo } from "./io.js";
 
-const reportFlags = z.object({
-  text: z.boolean().default(false),
-  markdown: z.boolean().default(false),
-  junit: z.boolean().default(false),
-  csv: z.boolean().default(false),
-});
-
-type Form = keyof z.output<typeof reportFlags>;
+const reportFlags = z.partialRecord(z.enum(REPORT_FORM_NAMES), z.boolean());
 
 /** `fanout report`: a result that `fanout run --json FILE` wrote, in another form; with `--csv` several of them. */
 export async function runReportCommand(files: readonly string[], rawFlags: unknown, io: CommandIo): Promise<ExitCode> {
   const form = formOf(reportFlags.parse(rawFlags));
-  const [file, ...more] = files;
-  if (file === undefined || (more.length > 0 && form !== "csv")) {
-    throw new UsageError(`expected one file, for only --csv takes several, found ${files.length}: ${files.join(", ")}`);
-  }
-  const first = await readResult(file);
-  if (form === "csv") io.stdout.write(resultsCsv([first, ...(await Promise.all(more.map(readResult)))]));
-  else io.stdout.write(renderings[form](first, io.stdout));
+  io.stdout.write(form === "csv" ? await csvOf(files) : await oneOf(files, form, io));
   return ExitCode.Success;
 }
 
-const renderings = {
-  text: (result: RunResult, stream: OutputStream) => `${summaryText(legible(result), coloursFor(stream))}\n`,
-  markdown: resultMarkdown,
-  junit: resultJunit,
-};
+/** A row for each result of each file. */
+async function csvOf(files: readonly string[]): Promise<string> {
+  const [first, ...rest] = (await Promise.all(files.map(readResults))).flat();
+  if (!first) throw new UsageError("expected a file, found none");
+  return resultsCsv([first, ...rest]);
+}
 
-function formOf(flags: z.output<typeof reportFlags>): Form {
-  const forms = (["text", "markdown", "junit", "csv"] as const).filter((form) => flags[form]);
+async function oneOf(files: readonly string[], form: ReportForm, io: CommandIo): Promise<string> {
+  const [file, ...more] = files;
+  if (file === undefined || more.length > 0) {
+    throw new UsageError(`expected one file, for only --csv takes several, found ${files.length}: ${files.join(", ")}`);
+  }
+  const result = await readResult(file);
+  return REPORT_FORMS[form](form === "text" ? legible(result) : result, coloursFor(io.stdout));
+}
+
+function formOf(flags: z.output<typeof reportFlags>): ReportForm {
+  const forms = REPORT_FORM_NAMES.filter((form) => flags[form]);
   if (forms.length > 1) {
     throw new UsageError(`expected one form, found ${forms.map((form) => `--${form}`).join(" and ")}`);
   }

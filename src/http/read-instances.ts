@@ -1,6 +1,4 @@
 import { Readable } from "node:stream";
-import { status } from "@grpc/grpc-js";
-import { isServiceError } from "../backend/call-retry.js";
 import type { InstanceState, OrchestrationClient } from "../backend/orchestration-client.js";
 import type { CallSlots } from "./call-slots.js";
 import type { Instance } from "./contract.js";
@@ -23,22 +21,10 @@ export async function readInstance(
 ): Promise<Instance | undefined> {
   using patience = new Patience();
   const { signal } = patience;
-  const state = await slots.use(signal, async () => getInstance(await client(), instanceId, signal));
+  const state = await slots.use(signal, async () =>
+    (await client()).getInstance(instanceId, { payloads: true, signal }),
+  );
   return state && instanceOf(state);
-}
-
-/** A backend that has no such instance says so in its answer, or by the error NOT_FOUND. */
-async function getInstance(
-  client: OrchestrationClient,
-  instanceId: string,
-  signal: AbortSignal,
-): Promise<InstanceState | undefined> {
-  try {
-    return await client.getInstance(instanceId, { payloads: true, signal });
-  } catch (error) {
-    if (isServiceError(error) && error.code === status.NOT_FOUND) return undefined;
-    throw error;
-  }
 }
 
 function instanceOf(state: InstanceState): Instance {

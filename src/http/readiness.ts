@@ -1,5 +1,3 @@
-import { status } from "@grpc/grpc-js";
-import { isServiceError } from "../backend/call-retry.js";
 import type { OrchestrationClient } from "../backend/orchestration-client.js";
 import { unlessAborted } from "./patience.js";
 
@@ -30,10 +28,6 @@ export class Readiness {
       const client = await this.#client();
       await client.getInstance(PROBE_ID, { signal });
     };
-    try {
-      await unlessAborted(call(), signal);
-    } catch (error) {
-      if (!isServiceError(error) || error.code !== status.NOT_FOUND) throw error;
-    }
+    await unlessAborted(call(), signal);
   }
 }

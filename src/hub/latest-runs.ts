@@ -1,5 +1,5 @@
 import type { InstanceState, OrchestrationClient, RuntimeStatus } from "../backend/orchestration-client.js";
-import { runIdOf, runStartedMs } from "../load/run-id.js";
+import { instanceIdOf, runIdOf } from "../load/run-id.js";
 import { isEnded, isoTime } from "./instance-status.js";
 import { pagesOf } from "./run-reader.js";
 import { RunTally } from "./run-tally.js";
@@ -8,8 +8,8 @@ const LISTED = 10;
 const HOUR_MS = 3_600_000;
 /** How far back to look, further only while there are too few runs: a hub may keep a million instances of old ones. */
 const WINDOWS_MS = [HOUR_MS, 24 * HOUR_MS, 30 * 24 * HOUR_MS, Number.POSITIVE_INFINITY];
-/** The clock of whoever started a run and that of the backend may differ by this much. */
-const CLOCKS_APART_MS = 10 * 60_000;
+/** Within this of its first instance a run may have created those whose starts overtook it. */
+const OVERTAKEN_MS = 60_000;
 
 export interface RunOverview {
   readonly runId: string;
@@ -31,16 +31,22 @@ export async function latestRuns(
   let runs: RunOverview[] = [];
   for (const windowMs of WINDOWS_MS) {
     const sinceMs = nowMs - windowMs;
-    const createdFromMs = Number.isFinite(sinceMs) ? Math.max(0, sinceMs - CLOCKS_APART_MS) : undefined;
+    const createdFromMs = Number.isFinite(sinceMs) ? Math.max(0, sinceMs - OVERTAKEN_MS) : undefined;
     for await (const page of pagesOf(client, { createdFromMs, createdToMs }, signal)) {
       for (const state of page) addTo(tallies, state);
     }
-    // A run that began before the window has more instances there.
-    runs = [...tallies].filter(([runId]) => runStartedMs(runId) >= sinceMs).map(overviewOf);
+    // A run that began before the window has more instances there. In the last one there are no more.
+    runs = [...tallies].filter((run) => beganSince(run, sinceMs)).map(overviewOf);
     if (runs.length >= LISTED) break;
     createdToMs = createdFromMs;
   }
-  return runs.sort((a, b) => (a.runId < b.runId ? 1 : -1)).slice(0, LISTED);
+  return runs.sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1)).slice(0, LISTED);
+}
+
+/** The instances of a run are numbered in the order of their starts, so one whose first is there is there in full. */
+function beganSince([runId, tally]: readonly [string, RunTally], sinceMs: number): boolean {
+  if (!Number.isFinite(sinceMs)) return true;
+  return tally.has(instanceIdOf(runId, 0)) && tally.span().firstCreatedMs >= sinceMs;
 }
 
 function addTo(tallies: Map<string, RunTally>, state: InstanceState): void {

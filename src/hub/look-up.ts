@@ -1,6 +1,4 @@
-import { status } from "@grpc/grpc-js";
-import { grpcCodeOf } from "../backend/missing-call.js";
-import type { CallOptions, InstanceState, OrchestrationClient } from "../backend/orchestration-client.js";
+import type { OrchestrationClient } from "../backend/orchestration-client.js";
 import { concurrently } from "../load/concurrently.js";
 import { instanceStatusOf, type InstanceStatus } from "./instance-status.js";
 
@@ -13,20 +11,6 @@ export interface LookedUp {
   readonly unknown: readonly string[];
 }
 
-/** An instance, or undefined if there is none of that id, which some backends answer with an error. */
-export async function findInstance(
-  client: OrchestrationClient,
-  instanceId: string,
-  options: CallOptions & { readonly payloads?: boolean },
-): Promise<InstanceState | undefined> {
-  try {
-    return await client.getInstance(instanceId, options);
-  } catch (error) {
-    if (grpcCodeOf(error) === status.NOT_FOUND) return undefined;
-    throw error;
-  }
-}
-
 /** Asks for each instance by a call of its own, at most 50 at a time, an id that is given twice only once. */
 export async function lookUp(
   client: OrchestrationClient,
@@ -36,7 +20,7 @@ export async function lookUp(
   const ids = [...new Set(instanceIds)];
   const found = new Map<string, InstanceStatus>();
   await concurrently(ids, CONCURRENCY, signal, async (id) => {
-    const state = await findInstance(client, id, { payloads: true, signal });
+    const state = await client.getInstance(id, { payloads: true, signal });
     if (state) found.set(id, instanceStatusOf(state));
   });
   signal.throwIfAborted();

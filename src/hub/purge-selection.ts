@@ -1,5 +1,5 @@
-import type { OrchestrationClient, RuntimeStatus } from "../backend/orchestration-client.js";
-import { runIdOf } from "../load/run-id.js";
+import type { InstanceState, OrchestrationClient, RuntimeStatus } from "../backend/orchestration-client.js";
+import { isGeneratedRunId, runIdOf } from "../load/run-id.js";
 import { FAN_OUT_FAN_IN_ORCHESTRATION } from "../orchestrations/fan-out-fan-in-contract.js";
 import { isEnded, isUnfinished } from "./instance-status.js";
 import { RunReader, pagesOf } from "./run-reader.js";
@@ -26,8 +26,9 @@ export async function selectRun(
 }
 
 /**
- * Instances of load tests that were created before a time on the backend's clock: those of runs, and others of the
- * fan-out/fan-in workload. A hub may be shared with work that is no test, which is only counted.
+ * Instances of load tests that were created before a time on the backend's clock: those of the fan-out/fan-in workload,
+ * and all others of runs whose ids fanout has made up. A hub may be shared with work that is no test, which is only
+ * counted: an instance of somebody's own orchestration under a run id of their own looks no different.
  */
 export async function selectOlder(
   client: OrchestrationClient,
@@ -38,11 +39,15 @@ export async function selectOlder(
   let others = 0;
   for await (const page of pagesOf(client, { createdToMs }, signal)) {
     for (const state of page) {
-      if (runIdOf(state.instanceId) !== undefined || state.name === FAN_OUT_FAN_IN_ORCHESTRATION) tally.add(state);
+      if (isOfLoadTest(state)) tally.add(state);
       else others += 1;
     }
   }
   return selectionOf(tally, others);
+}
+
+function isOfLoadTest({ instanceId, name }: InstanceState): boolean {
+  return name === FAN_OUT_FAN_IN_ORCHESTRATION || isGeneratedRunId(runIdOf(instanceId) ?? "");
 }
 
 function selectionOf(tally: RunTally, others: number): PurgeSelection {

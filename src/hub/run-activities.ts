@@ -5,7 +5,6 @@ import { concurrently } from "../load/concurrently.js";
 import { iterationProgressOf } from "../load/progress.js";
 import { instanceIdPrefixOf } from "../load/run-id.js";
 import { activitiesNeededBy, isEnded, isUnfinished } from "./instance-status.js";
-import { findInstance } from "./look-up.js";
 import type { RunTally } from "./run-tally.js";
 
 const SAMPLE_SIZE = 200;
@@ -53,14 +52,14 @@ export class RunActivities {
   }
 
   async #neededBy(instanceId: string, signal: AbortSignal): Promise<number | undefined> {
-    const state = await findInstance(this.#client, instanceId, { payloads: true, signal });
+    const state = await this.#client.getInstance(instanceId, { payloads: true, signal });
     return state && activitiesNeededBy(state);
   }
 
   async #sample(ids: readonly string[], signal: AbortSignal): Promise<number> {
     let activities = 0;
     await concurrently(ids, SAMPLE_CONCURRENCY, signal, async (id) => {
-      const state = await findInstance(this.#client, id, { payloads: true, signal });
+      const state = await this.#client.getInstance(id, { payloads: true, signal });
       activities += (state && iterationProgressOf(state)?.activitiesCompleted) ?? 0;
     });
     return activities;

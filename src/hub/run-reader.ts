@@ -3,14 +3,14 @@ import type { InstanceState, InstanceQuery, OrchestrationClient } from "../backe
 import { concurrently } from "../load/concurrently.js";
 import { instanceIdOf, instanceIdPrefixOf, runIdOf, sequenceOf } from "../load/run-id.js";
 import { NOT_COMPLETED, isUnfinished } from "./instance-status.js";
-import { findInstance } from "./look-up.js";
 import { RunTally } from "./run-tally.js";
 
 /** Instances in an answer of QueryInstances. */
 const PAGE_SIZE = 1_000;
 /**
  * Where only GetInstance is left, the numbers of a run are probed in blocks of this size, and a block without an
- * instance is the end. A run has so many starts under way at once: a smaller gap may be a start that is still coming.
+ * instance is the end. A run that starts all at once has so many starts under way: a smaller gap may be a start that is
+ * still coming, or was refused.
  */
 const BLOCK = 100;
 const CONCURRENCY = 50;
@@ -85,7 +85,7 @@ export class RunReader {
   async #ask(ids: readonly string[], signal: AbortSignal): Promise<number> {
     let found = 0;
     await concurrently(ids, CONCURRENCY, signal, async (id) => {
-      const state = await findInstance(this.client, id, { signal });
+      const state = await this.client.getInstance(id, { signal });
       if (!state) return;
       found += 1;
       this.tally.add(state);

@@ -48,6 +48,10 @@ export class RunTally {
     return this.#seen.size;
   }
 
+  has(instanceId: string): boolean {
+    return this.#seen.has(instanceId);
+  }
+
   /** Whether the times are those of all instances: completions that were only concluded have none. */
   get timesKnown(): boolean {
     return this.#timesKnown;

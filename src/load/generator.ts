@@ -1,85 +1,167 @@
-import { setTimeout as sleep } from "node:timers/promises";
-import type { InstanceState, OrchestrationClient } from "../backend/orchestration-client.js";
-import { FanoutError } from "../errors.js";
+import type { OrchestrationClient } from "../backend/orchestration-client.js";
 import type { Completion, Start } from "../stats/completion.js";
+import type { LoadShape } from "../stats/load-shape.js";
+import { errorText } from "../format/error-text.js";
+import { aborted } from "./aborted.js";
+import { arrivals } from "./arrivals.js";
 import type { Clock } from "./clock.js";
+import type { CompletionWatch } from "./completion-watch.js";
 import { concurrently } from "./concurrently.js";
 import { completionOf } from "./outcome.js";
+import type { StartedOrchestration } from "./orchestration-of.js";
+import type { LoadPlan } from "./plan.js";
 import { instanceIdOf } from "./run-id.js";
-import { errorText } from "../format/error-text.js";
+import type { Wait } from "./wait.js";
 
 /** A backend with one connection of 100 streams would queue more than this inside the client, unseen. */
 const OUTSTANDING_STARTS = 100;
-const RETRY_PAUSE_MS = 1_000;
-/** UNKNOWN, DEADLINE_EXCEEDED, CANCELLED, RESOURCE_EXHAUSTED, ABORTED, INTERNAL, UNAVAILABLE: a wait may be asked again. */
-const WORTH_ANOTHER_WAIT = new Set<unknown>([1, 2, 4, 8, 10, 13, 14]);
+const AFTER_REFUSAL_MS = 100;
+
+type ShapeOf<K extends LoadShape["kind"]> = Extract<LoadShape, { kind: K }>;
 
 export interface GeneratorOptions {
   readonly client: OrchestrationClient;
+  readonly watch: Pick<CompletionWatch, "untilEnded">;
   readonly runId: string;
-  readonly orchestrations: number;
-  readonly orchestration: { readonly name: string; readonly input: unknown; readonly activities: number | undefined };
+  readonly plan: Pick<LoadPlan, "load" | "parallelOrchestrations" | "warmupMs" | "seed">;
+  readonly orchestration: StartedOrchestration;
   readonly clock: Clock;
+  readonly wait: Wait;
   /** No start leaves after this aborts. */
   readonly stopStarting: AbortSignal;
   /** After this aborts nothing is waited for: what has not ended by then stays unfinished. */
   readonly stopWaiting: AbortSignal;
-  readonly onStart: (start: Start) => void;
+  /** A start leaves; that it was acknowledged or refused comes to `onAnswer`. */
+  readonly onSend: (start: Start) => void;
+  readonly onAnswer: (start: Start) => void;
   readonly onCompletion: (completion: Completion) => void;
 }
 
-/** Starts all orchestrations at once and follows each to its end. */
+/** When a start is due, and whether it had to wait for another to end. */
+interface Due {
+  readonly intendedMs: number;
+  readonly heldBack: boolean;
+}
+
+/** Starts orchestrations as the plan says, and follows each to its end. */
 export class Generator {
   /** Accepted instances that have not ended, as far as is known. */
   readonly inFlight = new Set<string>();
   readonly #allStarted = Promise.withResolvers<void>();
+  readonly #answers = new Set<Promise<void>>();
+  readonly #follows = new Set<Promise<void>>();
+  #started = 0;
+  /** Sent and not ended, answered or not. */
+  #outstanding = 0;
+  /** Lets a start go that waits for another to end. */
+  #release: (() => void) | undefined;
 
-  constructor(readonly options: GeneratorOptions) {}
+  constructor(readonly options: GeneratorOptions) {
+    options.stopStarting.addEventListener("abort", () => this.#release?.());
+  }
 
   /** Resolves when the last start has been answered, or none will leave any more. */
   get allStarted(): Promise<void> {
     return this.#allStarted.promise;
   }
 
-  /**
-   * All starts are due at `intendedMs`. Resolves when every started instance has ended, or `stopWaiting` has aborted.
-   */
-  async run(intendedMs: number): Promise<void> {
-    const { orchestrations, stopStarting } = this.options;
-    const waits: Promise<void>[] = [];
-    await concurrently(sequence(orchestrations), OUTSTANDING_STARTS, stopStarting, async (number) => {
-      const start = await this.#start(instanceIdOf(this.options.runId, number), intendedMs);
-      if (start) waits.push(this.#follow(start));
-    });
+  /** Resolves when every started instance has ended, or `stopWaiting` has aborted. The plan's times count from `startedMs`. */
+  async run(startedMs: number): Promise<void> {
+    const { load } = this.options.plan;
+    if (load.kind === "once") await this.#startOnce(startedMs);
+    else if (load.kind === "closed") await this.#startClosed(load);
+    else await this.#startOpen(load, startedMs);
+    await settled(this.#answers);
     this.#allStarted.resolve();
-    await Promise.all(waits);
+    await settled(this.#follows);
   }
 
-  async #start(instanceId: string, intendedMs: number): Promise<Start | undefined> {
-    const { client, orchestration, clock, stopWaiting, onStart, onCompletion } = this.options;
-    const sentMs = clock();
+  /** All are due at once, and leave as fast as they are answered. */
+  async #startOnce(startedMs: number): Promise<void> {
+    const { plan, stopStarting } = this.options;
+    const all = repeat({ intendedMs: startedMs, heldBack: false }, plan.parallelOrchestrations ?? 1);
+    await concurrently(all, OUTSTANDING_STARTS, stopStarting, (due) => this.#launch(due));
+  }
+
+  /** The next is due when one has ended, so that so many are in flight. */
+  async #startClosed({ durationMs, total = Number.POSITIVE_INFINITY }: ShapeOf<"closed">): Promise<void> {
+    const { plan, clock, stopStarting, wait } = this.options;
+    const { parallelOrchestrations = 1, warmupMs = 0 } = plan;
+    const over = new AbortController();
+    const signal = AbortSignal.any([stopStarting, over.signal]);
+    const launch = async (): Promise<void> => {
+      if (signal.aborted || this.#started >= total) return;
+      await this.#launch({ intendedMs: clock(), heldBack: false }, () => void launch());
+      if (this.#started >= total) over.abort();
+    };
+    if (durationMs !== undefined) void wait(warmupMs + durationMs, signal).then(() => over.abort());
+    // The first ones a hundred at a time, as when all are started at once.
+    await concurrently(repeat(undefined, parallelOrchestrations), OUTSTANDING_STARTS, signal, launch);
+    await aborted(signal);
+  }
+
+  /** Each leaves when it is due, or when the number in flight lets it. */
+  async #startOpen(load: ShapeOf<"open">, startedMs: number): Promise<void> {
+    const { plan, clock, stopStarting, wait } = this.options;
+    for (const dueMs of arrivals(plan)) {
+      const intendedMs = startedMs + dueMs;
+      // A timer may fire a fraction of a millisecond early, and a start that left early would have a negative slip.
+      for (let earlyMs = intendedMs - clock(); earlyMs > 0 && !stopStarting.aborted; earlyMs = intendedMs - clock()) {
+        await wait(Math.ceil(earlyMs), stopStarting);
+      }
+      const heldBack = this.#outstanding >= load.maxInFlight;
+      while (this.#outstanding >= load.maxInFlight && !stopStarting.aborted) {
+        await new Promise<void>((resolve) => (this.#release = resolve));
+      }
+      if (stopStarting.aborted) return;
+      void this.#launch({ intendedMs, heldBack });
+    }
+  }
+
+  /** Starts one and has it followed to its end, which `onEnd` is told. Resolves when the start is answered. */
+  #launch(due: Due, onEnd?: () => void): Promise<void> {
+    const answer = this.#start(due).then((start) => {
+      this.#answers.delete(answer);
+      const follow = (start ? this.#follow(start) : this.#afterRefusal()).then(() => {
+        this.#follows.delete(follow);
+        onEnd?.();
+      });
+      this.#follows.add(follow);
+    });
+    this.#answers.add(answer);
+    return answer;
+  }
+
+  /** Undefined if it was refused, or given up on. */
+  async #start(due: Due): Promise<Start | undefined> {
+    const { client, runId, orchestration, clock, stopWaiting, onSend, onAnswer, onCompletion } = this.options;
+    const sequence = this.#started;
+    this.#started += 1;
+    this.#outstanding += 1;
+    const instanceId = instanceIdOf(runId, sequence);
+    const sent = { instanceId, sequence, ...due, sentMs: clock(), acceptedMs: undefined };
+    onSend(sent);
     try {
       const { name, input } = orchestration;
       await client.startInstance({ instanceId, name, input }, { signal: stopWaiting });
     } catch (error) {
-      const start = { instanceId, intendedMs, sentMs, acceptedMs: undefined };
-      onStart(start);
+      onAnswer(sent);
       // A start that was given up on may have been accepted: it stays unfinished, it has not failed.
       if (stopWaiting.aborted) return undefined;
       const failure = { type: "StartRefused", message: errorText(error) };
-      onCompletion({ start, noticedMs: clock(), outcome: "failed", server: undefined, failure });
+      onCompletion({ start: sent, noticedMs: clock(), outcome: "failed", server: undefined, failure });
       return undefined;
     }
-    const start = { instanceId, intendedMs, sentMs, acceptedMs: clock() };
+    const start = { ...sent, acceptedMs: clock() };
     this.inFlight.add(instanceId);
-    onStart(start);
+    onAnswer(start);
     return start;
   }
 
   async #follow(start: Start): Promise<void> {
-    const { orchestration, clock, stopWaiting, onCompletion } = this.options;
+    const { watch, orchestration, clock, stopWaiting, onCompletion } = this.options;
     try {
-      const state = await this.#waitFor(start.instanceId);
+      const state = await watch.untilEnded(start.instanceId);
       onCompletion(completionOf(start, state, clock(), orchestration.activities));
     } catch (error) {
       if (stopWaiting.aborted) return;
@@ -87,27 +169,28 @@ export class Generator {
       onCompletion({ start, noticedMs: clock(), outcome: "failed", server: undefined, failure });
     }
     this.inFlight.delete(start.instanceId);
+    this.#end();
   }
 
-  async #waitFor(instanceId: string): Promise<InstanceState | undefined> {
-    const { client, stopWaiting } = this.options;
-    for (;;) {
-      try {
-        return await client.waitForCompletion(instanceId, { signal: stopWaiting });
-      } catch (error) {
-        if (stopWaiting.aborted || !isWorthAnotherWait(error)) throw error;
-        await sleep(RETRY_PAUSE_MS, undefined, { signal: stopWaiting });
-      }
-    }
+  /** A backend that refuses at once must not make a closed loop spin. */
+  async #afterRefusal(): Promise<void> {
+    const { plan, stopStarting, wait } = this.options;
+    if (plan.load.kind === "closed") await wait(AFTER_REFUSAL_MS, stopStarting);
+    this.#end();
+  }
+
+  #end(): void {
+    this.#outstanding -= 1;
+    this.#release?.();
+    this.#release = undefined;
   }
 }
 
-function* sequence(length: number): Iterable<number> {
-  for (let number = 0; number < length; number += 1) yield number;
+function* repeat<T>(value: T, times: number): Iterable<T> {
+  for (let time = 0; time < times; time += 1) yield value;
 }
 
-/** Until the run's own timeout a backend that is away, a FanoutError, may come back with all it had. */
-function isWorthAnotherWait(error: unknown): boolean {
-  if (error instanceof FanoutError) return true;
-  return error instanceof Error && "code" in error && WORTH_ANOTHER_WAIT.has(error.code);
+/** Resolves when the set has become empty: what is in it removes itself, and may put more into it. */
+async function settled(works: ReadonlySet<Promise<void>>): Promise<void> {
+  while (works.size > 0) await Promise.all(works);
 }

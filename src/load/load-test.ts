@@ -3,17 +3,24 @@ import type { Backend } from "../backend/backend.js";
 import { plural } from "../format/count.js";
 import { formatDuration } from "../format/duration.js";
 import { activitiesOf } from "../stats/run-size.js";
-import { FAN_OUT_FAN_IN_ORCHESTRATION, type FanOutFanInRequest } from "../orchestrations/fan-out-fan-in-contract.js";
 import type { LiveSnapshot } from "../stats/live-snapshot.js";
+import { lengthOf, plannedStarts } from "../stats/load-shape.js";
 import { Recorder } from "../stats/recorder.js";
-import type { HubSurvey, ResultPlan, RunResult, StuckInstance } from "../stats/run-result.js";
+import type { RunResult, StuckInstance } from "../stats/run-result.js";
 import type { Clock } from "./clock.js";
+import { arrivalsAfter } from "./arrivals.js";
+import { CompletionWatch } from "./completion-watch.js";
 import { describeEnvironment } from "./environment.js";
-import { Generator, type GeneratorOptions } from "./generator.js";
+import { GeneratorHealthMonitor } from "./generator-health.js";
+import { Generator } from "./generator.js";
 import { surveyHub, surveyLine } from "./hub-survey.js";
-import type { LoadPlan } from "./plan.js";
+import { orchestrationOf } from "./orchestration-of.js";
+import { resultPlanOf, type LoadPlan } from "./plan.js";
 import { progressOf, type Progress } from "./progress.js";
+import { recountInstances } from "./recount.js";
 import { instanceIdPrefixOf } from "./run-id.js";
+import { RunPulse } from "./run-pulse.js";
+import { wait } from "./wait.js";
 import { describeUnfinished, terminateAll } from "./unfinished.js";
 import { workerEnvironment } from "./worker-environment.js";
 import { WorkerWatch } from "./worker-watch.js";
@@ -38,12 +45,17 @@ export interface LoadTestOptions {
   readonly onLine: (line: string) => void;
 }
 
-type Ending = { readonly kind: "all-ended" | "interrupted" } | { readonly kind: "given-up"; readonly reason: string };
+type Ending =
+  | { readonly kind: "all-ended" | "interrupted" }
+  /** `aborted`: because somebody called `abort`; else by the run itself. */
+  | { readonly kind: "given-up" | "aborted"; readonly reason: string };
 
 export interface LoadTestOutcome {
   readonly result: RunResult;
   /** Why the run ended before everything it started had; undefined if it did not, or was interrupted. */
   readonly gaveUp: string | undefined;
+  /** It was ended by `abort`. */
+  readonly aborted: boolean;
 }
 
 /** One run: everything between a plan and its result. */
@@ -52,6 +64,9 @@ export class LoadTest {
   readonly #generator: Generator;
   readonly #progress: Progress;
   readonly #workers: WorkerWatch;
+  readonly #watch: CompletionWatch;
+  readonly #pulse: RunPulse;
+  readonly #health = new GeneratorHealthMonitor();
   readonly #stopStarting = new AbortController();
   readonly #stopWaiting = new AbortController();
   readonly #stopFollowing = new AbortController();
@@ -59,18 +74,25 @@ export class LoadTest {
   readonly #givenUp = Promise.withResolvers<Ending>();
 
   constructor(readonly options: LoadTestOptions) {
-    const { plan, backend, runId, clock, attended } = options;
-    const recorder = new Recorder(resultPlanOf(plan));
+    const { plan, backend, runId, clock, attended, onLine } = options;
+    const recorder = new Recorder({
+      plan: resultPlanOf(plan),
+      activitySource: backend.admin ? "emulator" : "completions",
+    });
     this.#recorder = recorder;
+    this.#watch = new CompletionWatch({ client: backend.client, runId, clock, signal: this.#stopWaiting.signal });
     this.#generator = new Generator({
       client: backend.client,
+      watch: this.#watch,
       runId,
-      orchestrations: plan.parallelOrchestrations,
+      plan,
       orchestration: orchestrationOf(plan),
       clock,
+      wait,
       stopStarting: this.#stopStarting.signal,
       stopWaiting: this.#stopWaiting.signal,
-      onStart: (start) => recorder.addStart(start),
+      onSend: (start) => recorder.addSend(start),
+      onAnswer: (start) => recorder.addAnswer(start),
       onCompletion: (completion) => recorder.add(completion),
     });
     this.#progress = progressOf({
@@ -79,34 +101,40 @@ export class LoadTest {
       clock,
       inFlight: this.#generator.inFlight,
       activitiesAccountedFor: () => recorder.activitiesAccountedFor,
+      onActivities: (total) => recorder.addActivities(clock(), total),
     });
     this.#workers = new WorkerWatch({
       plan,
       backend,
       environment: workerEnvironment(backend.connection),
       attended,
-      onLine: options.onLine,
+      onLine,
+      onLost: () => recorder.addReconnect(clock()),
       onGivenUp: (reason) => this.#giveUp(reason),
     });
+    this.#pulse = new RunPulse({ recorder, clock, rpcErrors: () => backend.client.rpcErrors, onLine });
   }
 
   snapshot(): LiveSnapshot {
     const { plan, clock } = this.options;
     const { started, unfinished } = this.#recorder.counts;
+    const lengthMs = lengthOf(plan);
+    const total = plannedStarts(plan) ?? 0;
     return {
       elapsedMs: this.#startedMs === undefined ? 0 : clock() - this.#startedMs,
-      orchestrations: { total: plan.parallelOrchestrations, started, ended: started - unfinished },
+      ...(lengthMs !== undefined && { lengthMs }),
+      orchestrations: { total, started, ended: started - unfinished },
       activities: {
-        total: (activitiesOf(plan) ?? 0) * plan.parallelOrchestrations,
+        total: (activitiesOf(plan) ?? 0) * Math.max(total, started),
         completed: this.#progress.activitiesCompleted(),
       },
-      responseMs: this.#recorder.responseMs,
+      ...this.#recorder.snapshot(clock()),
     };
   }
 
   /** Resolves when all has ended, the run was interrupted, or it was given up. Own workers go on until `close`. */
   async run(): Promise<LoadTestOutcome> {
-    const { backend, clock, interruption, onLine } = this.options;
+    const { plan, backend, runId, clock, interruption, onLine } = this.options;
     const hub = await surveyHub(backend.client, interruption);
     const line = surveyLine(hub, backend.connection.taskHub);
     if (line !== undefined) onLine(line);
@@ -115,21 +143,47 @@ export class LoadTest {
     await Promise.race([this.#workers.ready, this.#givenUp.promise, aborted(interruption)]);
     const startedMs = clock();
     this.#startedMs = startedMs;
+    this.#recorder.begin(startedMs);
+    this.#health.start();
+    this.#pulse.start();
     if (interruption.aborted) this.#stopStarting.abort();
     const generating = this.#generator.run(startedMs);
     const ending = await this.#ending(generating);
     this.#stopStarting.abort();
+    const health = this.#health.stop();
+    this.#pulse.stop();
     this.#workers.rest();
-    if (ending.kind === "interrupted") await this.#settle(generating);
-    const unfinished = ending.kind === "all-ended" ? [] : [...this.#generator.inFlight];
-    const stuck = await describeUnfinished(backend.client, unfinished);
-    this.#stopWaiting.abort();
-    await generating;
+    const stuck = await this.#cutOff(ending, generating);
+    const endedMs = clock();
     this.#stopFollowing.abort();
+    const { accepted } = this.#recorder;
+    const interrupted = ending.kind === "interrupted";
+    const recount = interrupted
+      ? undefined
+      : await recountInstances({ client: backend.client, runId, accepted, signal: interruption });
     return {
-      result: this.#close(startedMs, ending, hub, stuck),
-      gaveUp: ending.kind === "given-up" ? ending.reason : undefined,
+      result: this.#recorder.close(runId, {
+        endedMs,
+        interrupted,
+        neverSentMs: arrivalsAfter(plan, this.#recorder.counts.started),
+        environment: describeEnvironment(backend, this.#workers.ownWorkers, hub),
+        activitiesCompleted: this.#progress.activitiesCompleted(),
+        health,
+        stuck,
+        noticing: this.#watch.calls,
+        recount,
+      }),
+      gaveUp: "reason" in ending ? ending.reason : undefined,
+      aborted: ending.kind === "aborted",
     };
+  }
+
+  /** What is measured by now; undefined before the first start. */
+  resultSoFar(): RunResult | undefined {
+    const { backend, runId, clock } = this.options;
+    if (this.#startedMs === undefined) return undefined;
+    const environment = describeEnvironment(backend, this.#workers.ownWorkers, { unknown: "the run goes on" });
+    return this.#recorder.soFar(runId, clock(), environment);
   }
 
   /** Ends the run's own workers, after they have finished what they hold. */
@@ -153,6 +207,12 @@ export class LoadTest {
     }
   }
 
+  /** Ends the run before its time. */
+  abort(reason: string): void {
+    this.#stopStarting.abort();
+    this.#givenUp.resolve({ kind: "aborted", reason });
+  }
+
   #giveUp(reason: string): void {
     this.#stopStarting.abort();
     this.#givenUp.resolve({ kind: "given-up", reason });
@@ -160,16 +220,18 @@ export class LoadTest {
 
   async #ending(generating: Promise<void>): Promise<Ending> {
     const { plan, interruption } = this.options;
+    const { timeoutMs, graceMs: patienceMs = timeoutMs } = plan;
+    const flag = plan.graceMs === undefined ? "--timeout" : "--grace";
+    const reason = `not everything ended within ${formatDuration(patienceMs)} of the last start (${flag})`;
     const done = new AbortController();
+    let timer: NodeJS.Timeout | undefined;
     const interrupted = new Promise<Ending>((resolve) => {
       if (interruption.aborted) resolve({ kind: "interrupted" });
       interruption.addEventListener("abort", () => resolve({ kind: "interrupted" }), { signal: done.signal });
     });
-    let timer: NodeJS.Timeout | undefined;
-    void this.#generator.allStarted.then(() => {
+    void this.#lastDue(done.signal).then(() => {
       if (done.signal.aborted) return;
-      const reason = `not everything ended within ${formatDuration(plan.timeoutMs)} of the last start (--timeout)`;
-      timer = setTimeout(() => this.#giveUp(reason), plan.timeoutMs);
+      timer = setTimeout(() => this.#giveUp(reason), patienceMs);
     });
     const allEnded = generating.then((): Ending => ({ kind: "all-ended" }));
     const ending = await Promise.race([interrupted, allEnded, this.#givenUp.promise]);
@@ -178,9 +240,38 @@ export class LoadTest {
     return ending;
   }
 
-  /** After an interruption: what runs on the run's own workers ends with it, what others execute is left to them. */
+  /** Resolves when no more starts are due: where time bounds the load, whether or not those that are have left. */
+  async #lastDue(signal: AbortSignal): Promise<void> {
+    const lengthMs = lengthOf(this.options.plan);
+    await (lengthMs === undefined ? this.#generator.allStarted : wait(lengthMs, signal));
+  }
+
+  /**
+   * Ends the waiting. What is in flight and runs on the run's own workers ends with them, so that the next run has the
+   * hub for itself; what others execute is left to them. Resolves with what had not ended.
+   */
+  async #cutOff(ending: Ending, generating: Promise<void>): Promise<readonly StuckInstance[]> {
+    const { client } = this.options.backend;
+    const { inFlight } = this.#generator;
+    if (ending.kind === "interrupted") await this.#settle(generating);
+    const unfinished = ending.kind === "all-ended" ? [] : [...inFlight];
+    const stuck = await describeUnfinished(client, unfinished);
+    this.#stopWaiting.abort();
+    await generating;
+    if (ending.kind !== "interrupted" && this.#endsWithWorkers && unfinished.length > 0) {
+      this.options.onLine(`terminating ${plural(unfinished.length, "orchestration")} in flight`);
+      await terminateAll(client, Promise.resolve(unfinished), Promise.resolve());
+    }
+    return stuck;
+  }
+
+  get #endsWithWorkers(): boolean {
+    return this.#workers.ownWorkers > 0 && !this.options.leave;
+  }
+
+  /** After an interruption, while a person waits. */
   async #settle(generating: Promise<void>): Promise<void> {
-    const { backend, runId, leave, onLine } = this.options;
+    const { backend, runId, onLine } = this.options;
     const { inFlight, allStarted } = this.#generator;
     // Starts that have left may be accepted yet, and then want ending like the others.
     const answered = await Promise.race([allStarted.then(() => true), sleep(START_PATIENCE_MS, false, { ref: false })]);
@@ -189,7 +280,7 @@ export class LoadTest {
       return;
     }
     const count = plural(inFlight.size, "orchestration");
-    if (this.#workers.ownWorkers > 0 && !leave) {
+    if (this.#endsWithWorkers) {
       onLine(`interrupted: terminating ${count} in flight; press Ctrl-C again to exit now`);
       const ids = allStarted.then(() => [...inFlight]);
       await terminateAll(backend.client, ids, generating);
@@ -198,40 +289,4 @@ export class LoadTest {
     const prefix = instanceIdPrefixOf(runId);
     onLine(`interrupted: ${count} in flight left running on task hub ${backend.connection.taskHub}, ids ${prefix}*`);
   }
-
-  #close(startedMs: number, ending: Ending, hub: HubSurvey, stuck: readonly StuckInstance[]): RunResult {
-    const { backend, runId, clock } = this.options;
-    return this.#recorder.close(runId, {
-      startedMs,
-      endedMs: clock(),
-      interrupted: ending.kind === "interrupted",
-      environment: describeEnvironment(backend, this.#workers.ownWorkers, hub),
-      activitiesCompleted: this.#progress.activitiesCompleted(),
-      rpcErrors: backend.client.rpcErrors,
-      stuck,
-    });
-  }
-}
-
-function resultPlanOf(loadPlan: LoadPlan): ResultPlan {
-  const { orchestrator, workerWarningMs: _warning, workerDeadlineMs: _deadline, ...plan } = loadPlan;
-  return { ...plan, ...(orchestrator && { orchestrator: orchestrator.name }) };
-}
-
-/** What is started, with how many activities its output has to account for; undefined where that is not known. */
-function orchestrationOf(plan: LoadPlan): GeneratorOptions["orchestration"] {
-  const { orchestrator, iterations, parallelActivities, activity, continueAsNewEvery } = plan;
-  if (orchestrator) return { name: orchestrator.name, input: orchestrator.input, activities: undefined };
-  const input: FanOutFanInRequest = {
-    iterations,
-    parallelActivities,
-    includeResults: false,
-    ...(activity && { activity }),
-    ...(continueAsNewEvery !== undefined && { continueAsNewEvery }),
-  };
-  return {
-    name: FAN_OUT_FAN_IN_ORCHESTRATION,
-    input,
-    activities: activitiesOf(plan),
-  };
 }

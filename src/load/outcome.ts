@@ -8,7 +8,9 @@ type Failure = NonNullable<Completion["failure"]>;
 
 /**
  * What became of an instance that has ended, its output checked: a completed one whose output does not account for
- * `activities` activities counts as failed, unless they are undefined: then the output is somebody else's. `state` is undefined where the backend no longer knows it.
+ * `activities` activities counts as failed, unless they are undefined: then the output is somebody else's. An output that was not
+ * read is not judged: the orchestrator has checked its fan-in by itself. `state` is undefined where the backend no
+ * longer knows the instance.
  */
 export function completionOf(
   start: Start,
@@ -30,7 +32,7 @@ function failureOf(state: InstanceState | undefined, activities: number | undefi
   if (state.status !== "Completed") {
     return { type: "NotEnded", message: `expected the wait to end with Completed, found ${state.status}` };
   }
-  return activities === undefined ? undefined : outputFault(state.output, activities);
+  return activities === undefined || state.withoutPayloads ? undefined : outputFault(state.output, activities);
 }
 
 function outputFault(output: string | undefined, activities: number): Failure | undefined {

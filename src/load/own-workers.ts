@@ -19,6 +19,8 @@ export interface OwnWorkersOptions {
   readonly environment: Readonly<Record<string, string>>;
   /** For a person. */
   readonly onLine: (line: string) => void;
+  /** One of them has lost the backend, and tries to find it again. */
+  readonly onLost?: () => void;
   /** They keep exiting and are not started again. */
   readonly onGivenUp: (reason: string) => void;
   /** The module that a worker process runs. */
@@ -95,6 +97,7 @@ export class OwnWorkers {
       this.#connected.add(number);
       if (this.#connected.size === this.count) this.#allConnected.resolve();
     } else if (!this.#stopping.signal.aborted) {
+      if (message.type === "lost") this.options.onLost?.();
       const text = message.type === "lost" ? `lost the backend: ${message.reason}` : message.message;
       this.options.onLine(`worker ${number}: ${text}`);
     }

@@ -28,6 +28,8 @@ export interface ProgressSources {
   readonly inFlight: ReadonlySet<string>;
   /** What completed instances account for. */
   readonly activitiesAccountedFor: () => number;
+  /** The emulator has counted so many activity results in all. */
+  readonly onActivities?: (total: number) => void;
   /** Between two samples; a test passes its own. */
   readonly pause?: (signal: AbortSignal) => Promise<void>;
 }
@@ -55,10 +57,11 @@ class ExactProgress implements Progress {
   }
 
   async follow(signal: AbortSignal): Promise<void> {
-    const { backend, runId, clock } = this.sources;
+    const { backend, runId, clock, onActivities } = this.sources;
     const watch = { taskHub: backend.connection.taskHub, instanceIdPrefix: instanceIdPrefixOf(runId) };
     for await (const hub of backend.admin!.watch(watch, { signal })) {
       this.#activities = Math.max(this.#activities, hub.activitiesCompleted);
+      onActivities?.(this.#activities);
       this.#workerlessSinceMs = hub.workers > 0 ? "never" : clock() - hub.workerlessMs;
     }
   }

@@ -1,7 +1,20 @@
-const RUN_ID = /^r[0-9a-z]{12}$/u;
-const INSTANCE_ID = /^(r[0-9a-z]{12})-(\d{5,})$/u;
+import { z } from "zod";
+
+/** No dash: the first one in an instance's id ends the run's, so that no run's prefix is the prefix of another's. */
+const RUN_ID = /^[A-Za-z0-9][\w.]{0,47}$/u;
+const GENERATED = /^r[0-9a-z]{12}(?:\.\d+)?$/u;
+const INSTANCE_ID = /^([A-Za-z0-9][\w.]{0,47})-(\d{5}|[1-9]\d{5,9})-(\d{3})$/u;
+/** Shorter than any run id may be, as repeated runs number theirs behind it. */
+const LONGEST_OWN = 40;
 const TIME_DIGITS = 8;
 const RANDOM_DIGITS = 4;
+const BUCKET_SIZE = 1_000;
+
+/** `--run-id`: what somebody wants to call a run. */
+export const runIdFlag = z.string().refine((text) => isRunId(text) && text.length <= LONGEST_OWN, {
+  error: ({ input }) =>
+    `--run-id: expected up to ${LONGEST_OWN} letters, digits, "_" and ".", the first a letter or digit, found "${String(input)}"`,
+});
 
 /**
  * An id for a run: `r`, the time in base 36, four random digits. Ids sort by their time until the year 2059.
@@ -13,32 +26,55 @@ export function newRunId(nowMs: number, random: () => number): string {
   return `r${time}${tail.padStart(RANDOM_DIGITS, "0")}`;
 }
 
-/** The id of the instance with this number, counted from 0. */
-export function instanceIdOf(runId: string, sequence: number): string {
-  return `${runId}-${sequence.toString().padStart(5, "0")}`;
+/** The id of the n-th of several runs of one plan, counted from 1. */
+export function repeatedRunId(runId: string, number: number): string {
+  return `${runId}.${number}`;
 }
 
-/** What all instances of a run start with, and no others. */
+/**
+ * The id of the instance with this number, counted from 0: `RUN-BUCKET-SEQ`. A thousand numbers share a bucket, so that
+ * a query by prefix can ask for part of a run.
+ */
+export function instanceIdOf(runId: string, sequence: number): string {
+  const inBucket = (sequence % BUCKET_SIZE).toString().padStart(3, "0");
+  return `${bucketPrefixOf(runId, bucketOf(sequence))}${inBucket}`;
+}
+
+export function bucketOf(sequence: number): number {
+  return Math.floor(sequence / BUCKET_SIZE);
+}
+
+/** All ids that a bucket has room for. */
+export function idsOfBucket(runId: string, bucket: number): readonly string[] {
+  return Array.from({ length: BUCKET_SIZE }, (_, inBucket) => instanceIdOf(runId, bucket * BUCKET_SIZE + inBucket));
+}
+
+/** What all instances of a run start with, and those of no other run. */
 export function instanceIdPrefixOf(runId: string): string {
   return `${runId}-`;
 }
 
-/** The run that started an instance, or undefined if it was none of ours. */
+/** What the instances of one bucket start with, and no others. */
+export function bucketPrefixOf(runId: string, bucket: number): string {
+  return `${instanceIdPrefixOf(runId)}${bucket.toString().padStart(5, "0")}-`;
+}
+
+/** The run that started an instance, or undefined if the id is not of the form that runs give. */
 export function runIdOf(instanceId: string): string | undefined {
   return INSTANCE_ID.exec(instanceId)?.[1];
 }
 
-/** The number of an instance in its run, counted from 0; undefined if it was none of ours. */
+/** The number of an instance in its run, counted from 0; undefined if the id is not of the form that runs give. */
 export function sequenceOf(instanceId: string): number | undefined {
-  const digits = INSTANCE_ID.exec(instanceId)?.[2];
-  return digits === undefined ? undefined : Number(digits);
+  const [, , bucket, inBucket] = INSTANCE_ID.exec(instanceId) ?? [];
+  return bucket === undefined ? undefined : Number(bucket) * BUCKET_SIZE + Number(inBucket);
 }
 
 export function isRunId(text: string): boolean {
   return RUN_ID.test(text);
 }
 
-/** When a run began, in milliseconds since the epoch on the clock of whoever started it. */
-export function runStartedMs(runId: string): number {
-  return Number.parseInt(runId.slice(1, 1 + TIME_DIGITS), 36);
+/** Whether fanout made the id up: nobody else's instances are called so, which cannot be said of an id that was chosen. */
+export function isGeneratedRunId(runId: string): boolean {
+  return GENERATED.test(runId);
 }

@@ -3,7 +3,10 @@ import type { Connection } from "../backend/connection-string.js";
 import { UsageError } from "../errors.js";
 import { formatCount, plural } from "../format/count.js";
 import { formatDuration } from "../format/duration.js";
+import { mostStarts } from "../stats/load-shape.js";
+import { actionsOf } from "../stats/run-size.js";
 import { count, readFlags } from "./flags.js";
+import type { LoadPlan } from "./plan.js";
 
 /** Actions that a run may cost on a backend that bills them without anybody having said so. */
 const UNASKED_ACTIONS = 100_000;
@@ -29,14 +32,34 @@ export function parseSpendLimits(flags: unknown): SpendLimits {
 }
 
 /**
- * Why a run of so many actions is not to be started, and what to pass if it is meant; undefined if nothing is against
- * it. On a backend that may bill them more than 100,000 need a person's word; a limit that was given holds everywhere.
+ * The plan, kept within the limit where nothing but time bounds what it costs: each of `repeat` runs ends when its share
+ * is spent.
+ */
+export function withinSpend(plan: LoadPlan, { maxActions }: SpendLimits, repeat: number): LoadPlan {
+  if (maxActions === undefined || plan.load.kind !== "closed" || mostStarts(plan) !== undefined) return plan;
+  const total = Math.floor(maxActions / repeat / (actionsOf(plan) ?? 1));
+  return total < 1 ? plan : { ...plan, load: { ...plan.load, total } };
+}
+
+/**
+ * Why `repeat` runs of the plan are not to be started, and what to pass if they are meant; undefined if nothing is
+ * against it. On a backend that may bill them more than 100,000 actions, or a number that is not known before, need a
+ * person's word; a limit that was given holds everywhere.
  */
 export function spendObjection(
-  actions: number,
+  plan: LoadPlan,
   { maxActions }: SpendLimits,
+  repeat: number,
   backend: Connection["kind"],
 ): string | undefined {
+  const actions = actionsAtMost(plan, repeat);
+  const billed = "a backend other than the emulator may bill them";
+  const dryRun = "--dry-run prints the plan and starts nothing";
+  if (actions === undefined) {
+    if (maxActions !== undefined) return `--max-actions: one orchestration costs more than that`;
+    if (backend === "emulator") return undefined;
+    return `only time bounds the actions of this run, and ${billed}: end it with --max-actions as well. ${dryRun}`;
+  }
   const cost = `this run costs ${formatCount(actions)} actions`;
   if (maxActions !== undefined) {
     if (actions <= maxActions) return undefined;
@@ -44,24 +67,34 @@ export function spendObjection(
   }
   if (backend === "emulator" || actions <= UNASKED_ACTIONS) return undefined;
   return (
-    `${cost}, and a backend other than the emulator may bill them; more than ${formatCount(UNASKED_ACTIONS)} need ` +
-    `--max-actions ${formatCount(actions)} (or greater). --dry-run prints the plan and starts nothing`
+    `${cost}, and ${billed}; more than ${formatCount(UNASKED_ACTIONS)} need ` +
+    `--max-actions ${formatCount(actions)} (or greater). ${dryRun}`
   );
 }
 
 /** @throws UsageError */
-export function guardSpend(actions: number, limits: SpendLimits, backend: Connection["kind"]): void {
-  const objection = spendObjection(actions, limits, backend);
+export function guardSpend(plan: LoadPlan, limits: SpendLimits, repeat: number, backend: Connection["kind"]): void {
+  const objection = spendObjection(plan, limits, repeat, backend);
   if (objection !== undefined) throw new UsageError(objection);
 }
 
-/** `2 capacity units do at most 4,000 actions/s: 40,200 actions take them 10.1 s or longer`; undefined without units. */
-export function capacityLine(actions: number, { capacityUnits }: SpendLimits): string | undefined {
-  if (capacityUnits === undefined) return undefined;
+/**
+ * `2 capacity units do at most 4,000 actions/s: the run keeps all of them busy for 10.1 s, and takes that long or
+ * longer`; undefined without units, and where the actions are not known before.
+ */
+export function capacityLine(plan: LoadPlan, { capacityUnits }: SpendLimits, repeat: number): string | undefined {
+  const actions = actionsAtMost(plan, repeat);
+  if (capacityUnits === undefined || actions === undefined) return undefined;
   const perSecond = capacityUnits * ACTIONS_PER_UNIT;
   return (
     `${plural(capacityUnits, "capacity unit")} ${capacityUnits === 1 ? "does" : "do"} at most ` +
     `${formatCount(perSecond)} actions/s: the run keeps all of ${capacityUnits === 1 ? "it" : "them"} busy for ` +
     `${formatDuration((actions * 1_000) / perSecond)}, and takes that long or longer`
   );
+}
+
+/** What runs of the plan cost; of somebody's own orchestration at least one action for each start. */
+function actionsAtMost(plan: LoadPlan, repeat: number): number | undefined {
+  const starts = mostStarts(plan);
+  return starts === undefined ? undefined : starts * (actionsOf(plan) ?? 1) * repeat;
 }

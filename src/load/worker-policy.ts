@@ -42,5 +42,5 @@ export function mayStartOwn({ workers, orchestrator }: LoadPlan, backend: Worker
 /** How many worker processes to start: what the plan says, or one for each core and orchestration, at most 4. */
 export function ownWorkerCount(plan: LoadPlan, cores: number): number {
   if (plan.workers !== "auto") return plan.workers;
-  return Math.min(Math.max(1, Math.min(cores, plan.parallelOrchestrations)), MOST_AUTOMATIC);
+  return Math.min(Math.max(1, Math.min(cores, plan.parallelOrchestrations ?? cores)), MOST_AUTOMATIC);
 }

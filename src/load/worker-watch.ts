@@ -16,6 +16,8 @@ export interface WorkerWatchOptions {
   readonly environment: Readonly<Record<string, string>>;
   readonly attended: boolean;
   readonly onLine: (line: string) => void;
+  /** A worker of the run's own has lost the backend. */
+  readonly onLost: () => void;
   /** There is no worker, and there will be none. */
   readonly onGivenUp: (reason: string) => void;
 }
@@ -85,9 +87,9 @@ export class WorkerWatch {
   }
 
   #startOwn(): void {
-    const { plan, backend, environment, onLine, onGivenUp } = this.options;
+    const { plan, backend, environment, onLine, onLost, onGivenUp } = this.options;
     const count = ownWorkerCount(plan, availableParallelism());
-    this.#own = new OwnWorkers({ count, environment, onLine, onGivenUp });
+    this.#own = new OwnWorkers({ count, environment, onLine, onLost, onGivenUp });
     this.#own.start();
     void this.#own.allConnected.then(this.#ready.resolve);
     const why = plan.workers === "auto" ? `task hub ${backend.connection.taskHub} has no worker: ` : "";

@@ -1,3 +1,5 @@
+import { uniformAt } from "./hash-draw.js";
+
 /** How long activities take, in milliseconds. */
 export type DurationDistribution =
   | { readonly kind: "constant"; readonly ms: number }
@@ -26,18 +28,6 @@ export function drawDurationMs(distribution: DurationDistribution, place: DrawPl
 
 /** A number in [0, 1) that looks random, and is a function of the place alone. */
 function uniform({ seed, instanceId, iterationNumber, activityNumber }: DrawPlace): number {
-  let hash = mix(seed | 0);
-  for (let at = 0; at < instanceId.length; at += 1) {
-    hash = mix(hash ^ instanceId.charCodeAt(at));
-  }
-  hash = mix(mix(hash ^ iterationNumber) ^ activityNumber);
-  return (hash >>> 0) / 2 ** 32;
-}
-
-/** The 32-bit finalizer of MurmurHash3 (Austin Appleby, public domain), after a step that keeps 0 from staying 0. */
-function mix(value: number): number {
-  let hash = (value + 0x9e3779b9) | 0;
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-  return hash ^ (hash >>> 16);
+  const characters = Array.from({ length: instanceId.length }, (_, at) => instanceId.charCodeAt(at));
+  return uniformAt(seed, ...characters, iterationNumber, activityNumber);
 }

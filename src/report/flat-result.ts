@@ -1,12 +1,14 @@
+import { figureOf } from "../stats/figure.js";
 import type { RunResult } from "../stats/run-result.js";
 
 type FlatValue = string | number | boolean | undefined;
 
 const LATENCIES = ["response", "service", "server", "startRpc", "slip"];
 const SUMMARY = ["count", "mean", "p50", "p90", "p99", "p999", "max"];
+const CROSSING = ["until", "boundMs"];
 
 /**
- * Where in the JSON of a result its single values are. The names and their order are a published contract, for
+ * Where in the JSON of a result its single values are, or what a threshold calls what is made of several. The names and their order are a published contract, for
  * spreadsheets and scripts refer to them: new ones go to the end.
  */
 const PATHS: readonly string[] = [
@@ -46,15 +48,57 @@ const PATHS: readonly string[] = [
   "throughput.orchestrationsPerSecond",
   "throughput.activitiesPerSecond",
   "throughput.actionsPerSecond",
-  ...LATENCIES.flatMap((latency) => SUMMARY.map((figure) => `latencyMs.${latency}.${figure}`)),
+  ...pathsOf(LATENCIES, SUMMARY),
+  "plan.load",
+  "plan.warmupMs",
+  "plan.graceMs",
+  "plan.seed",
+  "plan.labels",
+  "verdict.status",
+  "verdict.reasons",
+  "counts.planned",
+  "counts.warmup",
+  "counts.activities.reExecuted",
+  "counts.activities.source",
+  "throughput.windowMs",
+  ...pathsOf(["response", "service"], CROSSING),
+  ...pathsOf(["detectionLag"], [...SUMMARY, "boundMs"]),
+  "stalls",
+  "longest stall",
+  "generator.heldBack",
+  ...["slipMs", "eventLoopDelayMs"].flatMap((latency) => SUMMARY.map((figure) => `generator.${latency}.${figure}`)),
+  "generator.clockJumpMs",
+  "generator.cpu.machine",
+  "generator.cpu.generator",
+  "clock.offsetMs",
+  "clock.boundMs",
+  "clock.driftMs",
+  "concurrency.planned",
+  "concurrency.effective",
+  "noticing",
+  "recount.instances",
+  "recount.byStatus",
+  "recount.lost.total",
+  "recount.unexpected.total",
+  "recount.unknown",
 ];
+
+/** What are lists in the JSON, which no cell holds. */
+const MADE_OF_SEVERAL = new Set(["stalls", "longest stall"]);
 
 /**
  * The single values of a result by their path in its JSON, always the same paths in the same order; undefined where
  * there is none. What is an object, such as the RPC errors by status, is JSON text.
  */
 export function flatResult(result: RunResult): readonly (readonly [path: string, value: FlatValue])[] {
-  return PATHS.map((path) => [path, flatValue(valueAt(result, path.split(".")))]);
+  return PATHS.map((path) => [
+    path,
+    MADE_OF_SEVERAL.has(path) ? figureOf(path)?.read(result) : flatValue(valueAt(result, path.split("."))),
+  ]);
+}
+
+function pathsOf(latencies: readonly string[], figures: readonly string[]): readonly string[] {
+  return latencies.flatMap((latency) => figures.map((figure) => `latencyMs.${latency}.${figure}`));
 }
 
 function valueAt(value: unknown, path: readonly string[]): unknown {

@@ -3,43 +3,48 @@ import { constants } from "node:fs";
 import { access, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { FanoutError, UsageError } from "../errors.js";
-import type { RunResult } from "../stats/run-result.js";
 import { errorText } from "../format/error-text.js";
+import type { RunResult } from "../stats/run-result.js";
 
 /** The result as JSON text for people and programs alike, with a final newline. */
 export function resultJson(result: RunResult): string {
-  return `${JSON.stringify(result, undefined, 2)}\n`;
+  return `${prettyJson(result)}\n`;
+}
+
+/** Several results as a list, in the same way. */
+export function resultsJson(results: readonly RunResult[]): string {
+  return `${prettyJson(results)}\n`;
 }
 
 /**
- * Checks that a result can be written to `file` before a run spends its time on one.
+ * Checks that `file`, which a flag such as `--json` named, can be written to before a run spends its time.
  * @throws UsageError
  */
-export async function checkJsonFile(file: string): Promise<void> {
+export async function checkFile(flag: string, file: string): Promise<void> {
   const found = await stat(file).catch(() => undefined);
-  if (found?.isDirectory()) throw new UsageError(`--json: expected a file, found the folder ${file}`);
+  if (found?.isDirectory()) throw new UsageError(`${flag}: expected a file, found the folder ${file}`);
   if (found && !found.isFile()) return;
   try {
     await access(dirname(file), constants.W_OK | constants.X_OK);
   } catch (error) {
-    throw new UsageError(`--json: expected a folder to write to, found ${errorText(error)}`, { cause: error });
+    throw new UsageError(`${flag}: expected a folder to write to, found ${errorText(error)}`, { cause: error });
   }
 }
 
 /**
- * Writes the result so that `file` never holds a part of one. What is no regular file, such as a pipe, is written to
- * and not replaced; a link stays a link.
+ * Writes `text` so that `file`, which a flag named, never holds a part of it. What is no regular file, such as a pipe,
+ * is written to and not replaced; a link stays a link.
  * @throws FanoutError
  */
-export async function writeJsonFile(file: string, result: RunResult): Promise<void> {
+export async function writeFileWhole(flag: string, file: string, text: string): Promise<void> {
   const target = await realpath(file).catch(() => file);
   const found = await stat(target).catch(() => undefined);
   try {
-    if (found && !found.isFile()) await writeFile(target, resultJson(result));
-    else await replaceFile(target, resultJson(result));
+    if (found && !found.isFile()) await writeFile(target, text);
+    else await replaceFile(target, text);
   } catch (error) {
-    const reason = errorText(error);
-    throw new FanoutError(`--json: the result could not be written to ${file}: ${reason}`, undefined, { cause: error });
+    const message = `${flag}: the result could not be written to ${file}: ${errorText(error)}`;
+    throw new FanoutError(message, undefined, { cause: error });
   }
 }
 
@@ -52,4 +57,18 @@ async function replaceFile(file: string, text: string): Promise<void> {
     await rm(temporary, { force: true });
     throw error;
   }
+}
+
+/** As `JSON.stringify` with two blanks, but arrays of numbers, of which a result may have thousands, are on one line. */
+function prettyJson(value: unknown, indent = ""): string {
+  if (typeof value !== "object" || value === null) return JSON.stringify(value);
+  const inner = `${indent}  `;
+  if (Array.isArray(value)) {
+    if (value.every(Number.isFinite)) return `[${value.join(", ")}]`;
+    return `[\n${value.map((item) => inner + prettyJson(item, inner)).join(",\n")}\n${indent}]`;
+  }
+  const fields = Object.entries(value)
+    .filter(([, field]) => field !== undefined)
+    .map(([name, field]) => `${inner}${JSON.stringify(name)}: ${prettyJson(field, inner)}`);
+  return fields.length === 0 ? "{}" : `{\n${fields.join(",\n")}\n${indent}}`;
 }

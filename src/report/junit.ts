@@ -1,4 +1,4 @@
-import { formatCount } from "../format/count.js";
+import { formatCount, plural } from "../format/count.js";
 import type { JudgedThreshold, RunResult } from "../stats/run-result.js";
 import { flatResult } from "./flat-result.js";
 import { notCompletedText, outcomeOf, outcomeText } from "./outcome.js";
@@ -18,7 +18,13 @@ const ESCAPED = /[&<>"'\t\n\r]/gu;
 
 /** A run as one suite of JUnit XML: what had to hold, and the figures as its properties. */
 export function resultJunit(result: RunResult): string {
-  const cases = [orchestrationsCase(result), activitiesCase(result), ...(result.thresholds ?? []).map(thresholdCase)];
+  const cases = [
+    orchestrationsCase(result),
+    activitiesCase(result),
+    ...recountCase(result),
+    ...verdictCase(result),
+    ...(result.thresholds ?? []).map(thresholdCase),
+  ];
   const failures = cases.filter(({ failure }) => failure).length;
   const skipped = cases.filter((testCase) => testCase.skipped !== undefined).length;
   const seconds = (result.durationMs / 1_000).toFixed(3);
@@ -60,6 +66,25 @@ function activitiesCase({ counts, plan }: RunResult): TestCase {
   if (completed === needed) return { name };
   const message = `expected ${formatCount(needed)} activities, found ${formatCount(completed)} completed`;
   return { name, failure: { message, details: [] } };
+}
+
+function recountCase({ recount }: RunResult): readonly TestCase[] {
+  if (!recount) return [];
+  const name = "no orchestration was lost";
+  if ("unknown" in recount) return [{ name, skipped: `the backend was not asked again: ${recount.unknown}` }];
+  const { lost } = recount;
+  if (lost.total === 0) return [{ name }];
+  return [{ name, failure: { message: `${plural(lost.total, "orchestration")} lost`, details: lost.first } }];
+}
+
+/** What is suspect does not fail: its reasons are among the properties. */
+function verdictCase({ verdict }: RunResult): readonly TestCase[] {
+  if (!verdict) return [];
+  const name = "the measurement is valid";
+  if (verdict.status !== "invalid") return [{ name }];
+  const reasons = verdict.reasons.filter(({ severity }) => severity === "invalid");
+  const message = reasons.map(({ text }) => text).join("; ");
+  return [{ name, failure: { message, details: reasons.map(({ text, advice }) => `${text}: ${advice}`) } }];
 }
 
 function thresholdCase(threshold: JudgedThreshold): TestCase {

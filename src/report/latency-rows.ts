@@ -1,28 +1,29 @@
 import { formatDuration } from "../format/duration.js";
-import type { RunResult } from "../stats/run-result.js";
+import type { CrossingSummary, LatencySummary, RunResult } from "../stats/run-result.js";
 
-const MEANINGS = {
-  response: "intended start until completed",
-  service: "accepted until completed",
-  server: "created until completed, by the backend's clock",
-  startRpc: "start sent until accepted",
-  slip: "intended start until sent",
-} as const;
+const NAMES = ["response", "service", "server", "detectionLag", "startRpc", "slip"] as const;
 const COLUMNS = ["mean", "p50", "p90", "p99", "p999", "max"] as const;
+/** A larger share of the median service time is worth a row. */
+const LAG_OF_SERVICE = 0.05;
+/** A larger share of the median is worth telling. */
+const BOUND_OF_FIGURE = 0.01;
+
+type LatencyName = (typeof NAMES)[number];
 
 /** The latencies of a run as a table of words; `cells` are one for each of `columns`, "" where there is no figure. */
 export interface LatencyTable {
   readonly columns: readonly string[];
   readonly rows: readonly { readonly name: string; readonly cells: readonly string[]; readonly meaning: string }[];
+  /** What the rows cannot show. */
+  readonly note?: string;
 }
 
 /** Latencies say something about a run of many: of one there are no rows. Columns that no row has are left out. */
-export function latencyTable({ counts, latencyMs }: RunResult): LatencyTable {
-  if (counts.orchestrations.started === 1) return { columns: [], rows: [] };
-  const names = ["response", "service", "server", "startRpc", "slip"] as const;
-  const summaries = names.flatMap((name) => {
-    const summary = latencyMs[name];
-    return summary ? [{ name, summary }] : [];
+export function latencyTable(result: RunResult): LatencyTable {
+  if (result.counts.orchestrations.started === 1) return { columns: [], rows: [] };
+  const summaries = NAMES.flatMap((name) => {
+    const summary = result.latencyMs[name];
+    return summary && matters(name, result) ? [{ name, summary }] : [];
   });
   const columns = COLUMNS.filter((column) => summaries.some(({ summary }) => summary[column] !== undefined));
   const rows = summaries.map(({ name, summary }) => ({
@@ -31,7 +32,37 @@ export function latencyTable({ counts, latencyMs }: RunResult): LatencyTable {
       const ms = summary[column];
       return ms === undefined ? "" : formatDuration(ms);
     }),
-    meaning: MEANINGS[name],
+    meaning: meaningOf(name, summary),
   }));
-  return { columns, rows };
+  const note = "closed load cannot show what arrivals would have waited (coordinated omission)";
+  return { columns, rows, ...(isClosed(result) && rows.length > 0 && { note }) };
+}
+
+/** How late completions are noticed is think time of closed load; in any other it is worth a row only where it is long. */
+function matters(name: LatencyName, result: RunResult): boolean {
+  if (name !== "detectionLag" || isClosed(result)) return true;
+  const { detectionLag, service } = result.latencyMs;
+  return (medianOf(detectionLag) ?? 0) > LAG_OF_SERVICE * (medianOf(service) ?? 0);
+}
+
+function isClosed({ plan }: RunResult): boolean {
+  return plan.load?.kind === "closed";
+}
+
+function meaningOf(name: LatencyName, summary: CrossingSummary): string {
+  const { until = "completed", boundMs = 0 } = summary;
+  const meanings: Readonly<Record<LatencyName, string>> = {
+    response: `intended start until ${until}`,
+    service: `accepted until ${until}`,
+    server: "created until completed, by the backend's clock",
+    detectionLag: "completed until noticed",
+    startRpc: "start sent until accepted",
+    slip: "intended start until sent",
+  };
+  const bound = boundMs > BOUND_OF_FIGURE * (medianOf(summary) ?? 0) ? `, ± ${formatDuration(boundMs)}` : "";
+  return meanings[name] + bound;
+}
+
+function medianOf(summary: LatencySummary | undefined): number | undefined {
+  return summary?.p50 ?? summary?.mean;
 }

@@ -3,7 +3,7 @@ import cliProgress, { type MultiBar, type Params, type SingleBar } from "cli-pro
 import { formatCount } from "../format/count.js";
 import type { LiveSnapshot } from "../stats/live-snapshot.js";
 import { coloursFor } from "./colours.js";
-import { elapsedText, ratesText, responseText } from "./live-text.js";
+import { elapsedText, latencyText, loadText, ratesText, stallText } from "./live-text.js";
 import type { LiveView } from "./live-view.js";
 import type { OutputStream } from "./output-stream.js";
 import { RateWindow } from "./rate-window.js";
@@ -16,21 +16,26 @@ const WRAP = { on: "\u001B[?7h", off: "\u001B[?7l" };
 const NAME_WIDTH = "orchestrations".length;
 const WIDEST_BAR = 40;
 
+type Footer = "load" | "rates" | "latency" | "stall";
+
 interface BarPayload {
   /** Which line of text below the bars this is, instead of a bar. */
-  readonly footer?: "rates" | "response";
+  readonly footer?: Footer;
   readonly name: string;
   /** Columns for a count, so that the bars are equally long. */
   readonly digits: number;
 }
 
-/** On a terminal: a bar for orchestrations, one for activities where they are known, and lines of rates and latency below them. */
+/**
+ * On a terminal: a bar for orchestrations and one for activities where they are known, or one for the time that bounds
+ * the load; below them lines of counts, rates and latency, and of a stall.
+ */
 export class LiveBars implements LiveView {
   readonly #colours: ChalkInstance;
   readonly #rate = new RateWindow(RATE_WINDOW_MS);
   readonly #restore = (): void => this.stop();
   #bars: { readonly all: MultiBar; readonly each: readonly SingleBar[]; readonly timer: NodeJS.Timeout } | undefined;
-  #footer = { rates: "", response: "" };
+  #footer: Readonly<Record<Footer, string>> = { load: "", rates: "", latency: "", stall: "" };
 
   constructor(
     readonly stream: OutputStream,
@@ -49,18 +54,10 @@ export class LiveBars implements LiveView {
       forceRedraw: true,
       format: (_options, params, payload: BarPayload) => this.#format(params, payload),
     });
-    const { orchestrations, activities } = this.snapshot();
-    const digits = formatCount(Math.max(activities.total, orchestrations.total)).length;
-    const each = [
-      all.create(orchestrations.total, 0, { name: "orchestrations", digits } satisfies BarPayload),
-      ...(activities.total > 0
-        ? [all.create(activities.total, 0, { name: "activities", digits } satisfies BarPayload)]
-        : []),
-      all.create(0, 0, { name: "", digits, footer: "rates" } satisfies BarPayload),
-      ...(orchestrations.total > 1
-        ? [all.create(0, 0, { name: "", digits, footer: "response" } satisfies BarPayload)]
-        : []),
-    ];
+    const tracks = tracksOf(this.snapshot());
+    const digits = formatCount(Math.max(...tracks.map(({ total }) => total))).length;
+    const each = tracks.map(({ name, total }) => all.create(total, 0, { name, digits } satisfies BarPayload));
+    for (const footer of this.#footers()) all.create(0, 0, { name: "", digits, footer } satisfies BarPayload);
     const timer = setInterval(() => this.#update(), 1_000 / UPDATES_PER_SECOND);
     this.#bars = { all, each, timer };
     // Signals and errors that end the process pass here too: the cursor is never left hidden.
@@ -92,24 +89,54 @@ export class LiveBars implements LiveView {
     const rate = this.#rate.add(snapshot.elapsedMs, snapshot.activities.completed);
     const rates = [elapsedText(snapshot.elapsedMs), ratesText(snapshot, rate)];
     this.#footer = {
+      load: loadText(snapshot) ?? "",
       rates: rates.filter((part) => part !== undefined).join("   "),
-      response: responseText(snapshot) ?? "",
+      latency: latencyText(snapshot) ?? "",
+      stall: stallText(snapshot) ?? "",
     };
-    // Totals grow where somebody else's run is watched that still starts orchestrations.
-    const [orchestrations, activities] = this.#bars?.each ?? [];
-    orchestrations?.setTotal(snapshot.orchestrations.total);
-    orchestrations?.update(snapshot.orchestrations.ended);
-    if (snapshot.activities.total > 0) {
-      activities?.setTotal(snapshot.activities.total);
-      activities?.update(snapshot.activities.completed);
+    for (const [index, { total, done }] of tracksOf(snapshot).entries()) {
+      const bar = this.#bars?.each[index];
+      // Totals grow where somebody else's run is watched that still starts orchestrations.
+      bar?.setTotal(total);
+      bar?.update(done);
     }
+  }
+
+  #footers(): readonly Footer[] {
+    const { lengthMs, orchestrations, own } = this.snapshot();
+    return [
+      ...(lengthMs === undefined ? [] : (["load"] as const)),
+      "rates",
+      ...(orchestrations.total === 1 ? [] : (["latency"] as const)),
+      ...(own ? (["stall"] as const) : []),
+    ];
   }
 
   #format(params: Params, payload: BarPayload): string {
     const width = params.maxWidth - 1;
-    if (payload.footer) return this.#colours.dim(this.#footer[payload.footer].slice(0, width));
+    if (payload.footer) {
+      const colour = payload.footer === "stall" ? this.#colours.yellow : this.#colours.dim;
+      return colour(this.#footer[payload.footer].slice(0, width));
+    }
     return barLine(payload, params, width, this.#colours);
   }
+}
+
+interface Track {
+  readonly name: string;
+  readonly total: number;
+  readonly done: number;
+}
+
+/** What there are bars for. */
+function tracksOf({ elapsedMs, lengthMs, orchestrations, activities }: LiveSnapshot): readonly [Track, ...Track[]] {
+  if (lengthMs !== undefined) {
+    const total = Math.ceil(lengthMs / 1_000);
+    return [{ name: "seconds", total, done: Math.min(total, Math.floor(elapsedMs / 1_000)) }];
+  }
+  const first = { name: "orchestrations", total: orchestrations.total, done: orchestrations.ended };
+  if (activities.total === 0) return [first];
+  return [first, { name: "activities", total: activities.total, done: activities.completed }];
 }
 
 /** `activities      ████████░░░░  12,345 / 20,000   61 %`, at most `width` columns wide. */

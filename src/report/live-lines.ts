@@ -1,5 +1,5 @@
 import type { LiveSnapshot } from "../stats/live-snapshot.js";
-import { elapsedText, ofTotal, ratesText, responseText } from "./live-text.js";
+import { elapsedText, latencyText, loadText, ofTotal, ratesText, stallText } from "./live-text.js";
 import type { LiveView } from "./live-view.js";
 import type { OutputStream } from "./output-stream.js";
 import { RateWindow } from "./rate-window.js";
@@ -49,12 +49,16 @@ export function pauseAfterMs(elapsedMs: number): number {
 
 /** `12 s: 10 of 200 orchestrations, 1,000 of 20,000 activities, 83.3/s now, 83.3/s on average` */
 export function progressLine(snapshot: LiveSnapshot, nowPerSecond: number | undefined): string {
-  const { orchestrations, activities } = snapshot;
-  const parts = [
+  const { orchestrations, activities, lengthMs } = snapshot;
+  const counts = [
     `${ofTotal(orchestrations.ended, orchestrations.total)} orchestrations`,
     activities.total > 0 ? `${ofTotal(activities.completed, activities.total)} activities` : undefined,
+  ];
+  const parts = [
+    ...(lengthMs === undefined ? counts : [loadText(snapshot)]),
     ratesText(snapshot, nowPerSecond),
-    responseText(snapshot),
+    latencyText(snapshot),
+    stallText(snapshot),
   ];
   return `${elapsedText(snapshot.elapsedMs)}: ${parts.filter((part) => part !== undefined).join(", ")}`;
 }

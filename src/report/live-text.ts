@@ -2,6 +2,7 @@ import { formatCount } from "../format/count.js";
 import { formatDuration } from "../format/duration.js";
 import { formatRate } from "../format/rate.js";
 import type { LiveSnapshot } from "../stats/live-snapshot.js";
+import type { LatencySummary } from "../stats/run-result.js";
 
 /** `1,234/s now, 1,100/s on average`; undefined while there is nothing to divide by, or to count. */
 export function ratesText(snapshot: LiveSnapshot, nowPerSecond: number | undefined): string | undefined {
@@ -10,15 +11,41 @@ export function ratesText(snapshot: LiveSnapshot, nowPerSecond: number | undefin
   return `${formatRate(nowPerSecond)} now, ${formatRate(average)} on average`;
 }
 
-/** `response p50 12.3 ms, p99 41.2 ms`; without percentiles the mean and maximum, and nothing for a run of one. */
-export function responseText({ responseMs, orchestrations }: LiveSnapshot): string | undefined {
-  if (!responseMs || orchestrations.total === 1) return undefined;
+/**
+ * `response p50 12.3 ms, p99 41.2 ms`, of closed load the service time; without percentiles the mean and maximum, and
+ * nothing for a run of one.
+ */
+export function latencyText({ responseMs, serviceMs, orchestrations }: LiveSnapshot): string | undefined {
+  if (orchestrations.total === 1) return undefined;
+  if (responseMs) return `response ${summaryText(responseMs)}`;
+  return serviceMs ? `service ${summaryText(serviceMs)}` : undefined;
+}
+
+/** `1,234 started, 1,178 completed, 56 in flight, 2 failed`; undefined where that is not known or not worth a line. */
+export function loadText({ lengthMs, orchestrations, own }: LiveSnapshot): string | undefined {
+  if (lengthMs === undefined || !own) return undefined;
+  const { completed, inFlight, failed, terminated, heldBack } = own;
+  const always = { started: orchestrations.started, completed, "in flight": inFlight };
+  const rare = Object.entries({ failed, terminated, "held back": heldBack }).filter(([, count]) => count > 0);
+  return [...Object.entries(always), ...rare].map(([word, count]) => `${formatCount(count)} ${word}`).join(", ");
+}
+
+/** `stalled: nothing has completed for 2.1 s, 104 in flight, 12 UNAVAILABLE`; undefined while there is none. */
+export function stallText({ own }: LiveSnapshot): string | undefined {
+  if (!own?.stall) return undefined;
+  const { lengthMs, rpcErrors } = own.stall;
+  const errors = Object.entries(rpcErrors).map(([status, count]) => `${formatCount(count)} ${status}`);
+  const parts = [`nothing has completed for ${formatDuration(lengthMs)}`, `${formatCount(own.inFlight)} in flight`];
+  return `stalled: ${[...parts, ...errors].join(", ")}`;
+}
+
+function summaryText(summary: LatencySummary): string {
   const percentiles = (["p50", "p90", "p99"] as const).flatMap((name) => {
-    const ms = responseMs[name];
+    const ms = summary[name];
     return ms === undefined ? [] : [`${name} ${formatDuration(ms)}`];
   });
-  const parts = percentiles.length > 0 ? percentiles : [`mean ${formatDuration(responseMs.mean)}`];
-  return `response ${[...parts, `max ${formatDuration(responseMs.max)}`].join(", ")}`;
+  const parts = percentiles.length > 0 ? percentiles : [`mean ${formatDuration(summary.mean)}`];
+  return [...parts, `max ${formatDuration(summary.max)}`].join(", ");
 }
 
 /** Whole seconds: digits that change with every update distract. */

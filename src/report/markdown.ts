@@ -3,13 +3,14 @@ import { formatDuration } from "../format/duration.js";
 import { planLine } from "../format/plan-line.js";
 import { formatRate } from "../format/rate.js";
 import type { HubSurvey, Listed, ResultPlan, RunResult } from "../stats/run-result.js";
-import { notCompletedText, outcomeText } from "./outcome.js";
+import { callsText, circumstanceFacts, workFacts, type Fact } from "./fact-rows.js";
 import { latencyTable } from "./latency-rows.js";
 import { oneLine } from "./one-line.js";
+import { outcomeText } from "./outcome.js";
+import { phaseTable } from "./phase-rows.js";
+import { stallTexts } from "./stall-text.js";
 import { foundText } from "./threshold-text.js";
-
-/** A row's cells; one whose last cell is undefined or empty has nothing to tell. */
-type Row = readonly [name: string, value: string | undefined];
+import { doubtOf } from "./verdict-text.js";
 
 const LISTED = 10;
 /** Nobody reads more of a message in a table, and GitHub drops a summary beyond 1 MiB. */
@@ -19,9 +20,12 @@ const LONGEST_CELL = 1_000;
 export function resultMarkdown(result: RunResult): string {
   const sections = [
     `### fanout: ${escapeMarkdown(outcomeText(result))}`,
+    doubt(result),
     escapeMarkdown(planText(result.plan)),
     namedTable(["figure", "value"], figures(result)),
     latencies(result),
+    phases(result),
+    stalls(result),
     thresholds(result),
     failures(result),
     stuck(result),
@@ -34,18 +38,22 @@ function planText({ orchestrator, ...size }: ResultPlan): string {
   return planLine(orchestrator === undefined ? size : { ...size, orchestrator: { name: orchestrator } });
 }
 
-function figures(result: RunResult): readonly Row[] {
-  const { counts, throughput } = result;
-  const { activities, actions, rpcErrors } = counts;
-  const errors = Object.entries(rpcErrors).filter(([, count]) => count > 0);
+function doubt({ verdict }: RunResult): string {
+  const found = doubtOf(verdict);
+  if (!found) return "";
+  const reasons = found.reasons.map(({ text, advice }) => `- ${cellText(text)}: ${cellText(advice)}`);
+  return [`**${found.word}${found.rest}**`, reasons.join("\n")].filter((part) => part !== "").join("\n\n");
+}
+
+function figures(result: RunResult): readonly Fact[] {
+  const { throughput } = result;
   return [
-    ["not completed", notCompletedText(result)],
-    ["activities", activities && `${formatCount(activities.completed)} of ${formatCount(activities.needed)}`],
-    ["actions", actions === undefined ? undefined : formatCount(actions)],
+    ...workFacts(result),
     ["throughput, orchestrations", rateText(throughput?.orchestrationsPerSecond)],
     ["throughput, activities", rateText(throughput?.activitiesPerSecond)],
     ["throughput, actions", rateText(throughput?.actionsPerSecond)],
-    ["RPC errors", errors.map(([status, count]) => `${formatCount(count)} ${status}`).join(", ")],
+    ["throughput, measured over", throughput?.windowMs === undefined ? undefined : formatDuration(throughput.windowMs)],
+    ...circumstanceFacts(result),
     ["run id", result.runId],
   ];
 }
@@ -55,9 +63,25 @@ function rateText(perSecond: number | undefined): string | undefined {
 }
 
 function latencies(result: RunResult): string {
-  const { columns, rows } = latencyTable(result);
+  const { columns, rows, note } = latencyTable(result);
   const cells = rows.map((row) => [row.name, ...row.cells, row.meaning]);
-  return table(["latency", ...columns, ""], cells);
+  return withRest(table(["latency", ...columns, ""], cells), note);
+}
+
+function phases(result: RunResult): string {
+  const { columns, rows, more } = phaseTable(result);
+  const cells = rows.map((row) => [row.name, ...row.cells]);
+  return withRest(table(["phase", ...columns], cells), more > 0 ? `and ${formatCount(more)} more` : undefined);
+}
+
+function stalls({ stalls }: RunResult): string {
+  return stallTexts(stalls)
+    .map((text) => `- ${cellText(text)}`)
+    .join("\n");
+}
+
+function withRest(rows: string, rest: string | undefined): string {
+  return rest === undefined ? rows : `${rows}\n\n${rest}`;
 }
 
 function thresholds({ thresholds = [] }: RunResult): string {
@@ -93,7 +117,7 @@ function listed(title: string, { total, first }: Listed<unknown>, rows: string):
     .join("\n\n");
 }
 
-function environment({ environment, plan, startedAt }: RunResult): readonly Row[] {
+function environment({ environment, plan, startedAt, noticing, clock }: RunResult): readonly Fact[] {
   const { fanoutVersion, sdkVersion, node, platform, cpu, backend, taskHub, ownWorkers, hub } = environment;
   return [
     ["started", startedAt],
@@ -102,8 +126,12 @@ function environment({ environment, plan, startedAt }: RunResult): readonly Row[
     ["on it at the start", hubText(hub)],
     ["worker processes of the run", formatCount(ownWorkers)],
     ["timeout", formatDuration(plan.timeoutMs)],
+    ["grace", plan.graceMs === undefined ? undefined : formatDuration(plan.graceMs)],
+    ["seed", plan.seed?.toString()],
     ["activities", plan.activity && JSON.stringify(plan.activity)],
     ["continue-as-new every", plan.continueAsNewEvery ? plural(plan.continueAsNewEvery, "iteration") : undefined],
+    ["calls to notice completions", callsText(noticing)],
+    ["backend's clock known to", clock && `± ${formatDuration(clock.boundMs)}`],
     ["fanout", `${fanoutVersion}, on SDK ${sdkVersion} and Node ${node}`],
     ["machine", `${platform}, ${plural(cpu.cores, "core")}, ${cpu.model}`],
   ];
@@ -114,10 +142,10 @@ function hubText(hub: HubSurvey): string {
   return `${hub.more ? "more than " : ""}${formatCount(hub.unfinished)} unfinished of others`;
 }
 
-function namedTable(header: readonly string[], rows: readonly Row[]): string {
+function namedTable(header: readonly string[], rows: readonly Fact[]): string {
   return table(
     header,
-    rows.flatMap(([name, value]) => (value === undefined || value === "" ? [] : [[name, value]])),
+    rows.flatMap(([name, value]) => (value ? [[name, value]] : [])),
   );
 }
 

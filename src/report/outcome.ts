@@ -1,5 +1,6 @@
 import { formatCount, plural } from "../format/count.js";
 import { formatDuration } from "../format/duration.js";
+import { lengthOf, plannedStarts } from "../stats/load-shape.js";
 import type { RunResult } from "../stats/run-result.js";
 
 /** How a run ended: the word for it, and the rest of the sentence with its blank or colon in front. */
@@ -11,9 +12,14 @@ export interface Outcome {
 export function outcomeOf(result: RunResult): Outcome {
   const { planned, orchestrations } = result.counts;
   const { started, completed } = orchestrations;
-  const total = planned ?? result.plan.parallelOrchestrations ?? started;
+  // Undefined where only time bounded the starts.
+  const due = planned ?? plannedStarts(result.plan);
+  const total = due ?? started;
   const took = `in ${formatDuration(result.durationMs)}`;
-  if (completed === total) return { word: "Completed", rest: ` ${plural(completed, "orchestration")} ${took}` };
+  // Where nothing says how many there would have been, all that were started may be half of them.
+  if (completed === total && !(result.interrupted && due === undefined)) {
+    return { word: "Completed", rest: ` ${plural(completed, "orchestration")} ${took}` };
+  }
   const unsent = started < total ? `, ${formatCount(total - started)} never started` : "";
   return {
     word: result.interrupted ? "Interrupted" : "Incomplete",
@@ -27,11 +33,18 @@ export function outcomeText(result: RunResult): string {
   return word + rest;
 }
 
-/** `2 failed, 50 unfinished`: what became of those that did not complete; empty where all did. */
-export function notCompletedText({ counts }: RunResult): string {
-  const { failed, terminated, unfinished } = counts.orchestrations;
-  return Object.entries({ failed, terminated, unfinished })
+/** `2 failed, 50 unfinished after 30 s of grace`: what became of those that did not complete; empty where all did. */
+export function notCompletedText(result: RunResult): string {
+  const { failed, terminated, unfinished } = result.counts.orchestrations;
+  const text = Object.entries({ failed, terminated, unfinished })
     .filter(([, count]) => count > 0)
     .map(([word, count]) => `${formatCount(count)} ${word}`)
     .join(", ");
+  const { graceMs = 0 } = result.plan;
+  return unfinished > 0 && graceIsOver(result) ? `${text} after ${formatDuration(graceMs)} of grace` : text;
+}
+
+function graceIsOver({ plan, durationMs }: RunResult): boolean {
+  const lengthMs = lengthOf(plan);
+  return lengthMs !== undefined && plan.graceMs !== undefined && durationMs >= lengthMs + plan.graceMs;
 }

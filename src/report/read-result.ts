@@ -1,139 +1,75 @@
 import { readFile } from "node:fs/promises";
 import { text } from "node:stream/consumers";
-import { z } from "zod";
 import { UsageError } from "../errors.js";
 import { errorText } from "../format/error-text.js";
-import type { LatencySummary, RunResult } from "../stats/run-result.js";
+import type { RunResult } from "../stats/run-result.js";
+import { resultSchema, SCHEMA_VERSION } from "./result-schema.js";
 
-const SCHEMA_VERSION = 1;
 const LONGEST_FOUND = 60;
 
-// The message of each is what was expected. A field that is not known here passes: a newer fanout may have written it.
-const string = z.string("a string");
-const boolean = z.boolean("true or false");
-const number = z.number("a number").min(0, "a number from 0 on");
-const count = z.int("a whole number").min(0, "a whole number from 0 on");
-const object = <T extends z.ZodRawShape>(shape: T) => z.looseObject(shape, "an object");
-const list = <T extends z.ZodType>(item: T) => z.array(item, "a list");
-
-const latency: z.ZodType<LatencySummary> = object({
-  count,
-  mean: number,
-  p50: number.exactOptional(),
-  p90: number.exactOptional(),
-  p99: number.exactOptional(),
-  p999: number.exactOptional(),
-  max: number,
-});
-
-const runResult: z.ZodType<RunResult> = object({
-  schemaVersion: z.literal(SCHEMA_VERSION, String(SCHEMA_VERSION)),
-  runId: string,
-  startedAt: z.iso.datetime("a time such as 2030-01-02T03:04:05.678Z"),
-  durationMs: number,
-  interrupted: boolean,
-  plan: object({
-    iterations: count.exactOptional(),
-    parallelActivities: count.exactOptional(),
-    parallelOrchestrations: count,
-    orchestrator: string.exactOptional(),
-    workers: z.union([z.literal("auto"), count], '"auto" or a whole number'),
-    timeoutMs: number,
-    activity: object({}).exactOptional(),
-    continueAsNewEvery: count.exactOptional(),
-  }),
-  environment: object({
-    fanoutVersion: string,
-    sdkVersion: string,
-    node: string,
-    platform: string,
-    cpu: object({ model: string, cores: count }),
-    backend: object({ kind: z.enum(["emulator", "scheduler"], '"emulator" or "scheduler"'), name: string }),
-    taskHub: string,
-    ownWorkers: count,
-    hub: z.union(
-      [
-        object({ unfinished: count, more: boolean, runs: list(object({ runId: string, unfinished: count })) }),
-        object({ unknown: string }),
-      ],
-      'an object with "unfinished", "more" and "runs", or with "unknown"',
-    ),
-  }),
-  counts: object({
-    orchestrations: object({
-      started: count,
-      completed: count,
-      failed: count,
-      terminated: count,
-      unfinished: count,
-    }),
-    activities: object({ needed: count, completed: count }).exactOptional(),
-    actions: count.exactOptional(),
-    rpcErrors: z.record(z.string().regex(/^\w+$/u), count, "an object of counts by gRPC status"),
-  }),
-  throughput: object({
-    makespanMs: number,
-    orchestrationsPerSecond: number,
-    activitiesPerSecond: number.exactOptional(),
-    actionsPerSecond: number.exactOptional(),
-  }).exactOptional(),
-  latencyMs: object({
-    response: latency.exactOptional(),
-    service: latency.exactOptional(),
-    startRpc: latency.exactOptional(),
-    slip: latency.exactOptional(),
-    server: latency.exactOptional(),
-  }),
-  failures: object({
-    total: count,
-    first: list(object({ instanceId: string, type: string, message: string })),
-  }).exactOptional(),
-  stuck: object({
-    total: count,
-    first: list(object({ instanceId: string, status: string, iterationsCompleted: count.exactOptional() })),
-  }).exactOptional(),
-  thresholds: list(
-    object({
-      expression: string,
-      value: z.number("a number").exactOptional(),
-      passed: boolean,
-      reason: string.exactOptional(),
-    }),
-  ).exactOptional(),
-});
-
 /**
- * The result in a file that `fanout run --json FILE` wrote; `-` is stdin.
+ * The results in a file that `fanout run --json FILE` wrote, one or a list of them; `-` is stdin.
  * @throws UsageError
  */
-export async function readResult(file: string): Promise<RunResult> {
-  if (file === "-") return parseResult(await text(process.stdin), "stdin");
-  const content = await readFile(file, "utf8").catch((error: unknown) => {
-    throw new UsageError(`expected a file that \`fanout run --json FILE\` wrote, found ${errorText(error)}`, {
-      cause: error,
-    });
-  });
-  return parseResult(content, file);
+export async function readResults(file: string): Promise<readonly RunResult[]> {
+  return parseResults(await contentOf(file), nameOf(file));
 }
 
 /**
- * The result that `resultJson` wrote; `name` is what errors call it.
+ * The one result in such a file.
+ * @throws UsageError also where there are several
+ */
+export async function readResult(file: string): Promise<RunResult> {
+  return parseResult(await contentOf(file), nameOf(file));
+}
+
+/**
+ * The one result that `resultJson` wrote; `name` is what errors call it.
  * @throws UsageError
  */
 export function parseResult(content: string, name: string): RunResult {
+  const [result, ...more] = parseResults(content, name);
+  if (result && more.length === 0) return result;
+  throw new UsageError(`${name}: expected one result, found a list of ${more.length + 1}`);
+}
+
+/**
+ * One result, or a list of at least one; `name` is what errors call it.
+ * @throws UsageError
+ */
+export function parseResults(content: string, name: string): readonly RunResult[] {
   const value = parseJson(content, name);
+  if (!Array.isArray(value)) return [checked(value, name)];
+  if (value.length === 0) throw new UsageError(`${name}: expected a result or a list of them, found an empty list`);
+  return value.map((item, index) => checked(item, `${name}: result ${index + 1}`));
+}
+
+function checked(value: unknown, name: string): RunResult {
   const version = valueAt(value, ["schemaVersion"]);
   if (typeof version === "number" && version > SCHEMA_VERSION) {
     const expected = `expected ${SCHEMA_VERSION}, found ${version}`;
     throw new UsageError(`${name}: schemaVersion: ${expected}: a newer fanout wrote it, update this one`);
   }
-  const parsed = runResult.safeParse(value);
+  const parsed = resultSchema.safeParse(value);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   const field = issue?.path.length ? issue.path.join(".") : "the result";
   throw new UsageError(
     `${name}: ${field}: expected ${issue?.message}, found ${foundText(valueAt(value, issue?.path ?? []))}`,
   );
+}
+
+async function contentOf(file: string): Promise<string> {
+  if (file === "-") return text(process.stdin);
+  return readFile(file, "utf8").catch((error: unknown) => {
+    throw new UsageError(`expected a file that \`fanout run --json FILE\` wrote, found ${errorText(error)}`, {
+      cause: error,
+    });
+  });
+}
+
+function nameOf(file: string): string {
+  return file === "-" ? "stdin" : file;
 }
 
 function parseJson(content: string, name: string): unknown {

@@ -1,20 +1,32 @@
 import type { ChalkInstance } from "chalk";
 import { formatCount, plural } from "../format/count.js";
+import { formatDuration } from "../format/duration.js";
 import { formatRate } from "../format/rate.js";
 import type { Listed, RunResult } from "../stats/run-result.js";
+import { circumstanceFacts, workFacts, type Fact } from "./fact-rows.js";
 import { latencyTable } from "./latency-rows.js";
 import { oneLine } from "./one-line.js";
-import { notCompletedText, outcomeOf } from "./outcome.js";
+import { outcomeOf } from "./outcome.js";
+import { phaseTable } from "./phase-rows.js";
+import { stallTexts } from "./stall-text.js";
 import { thresholdList } from "./threshold-text.js";
+import { doubtOf } from "./verdict-text.js";
 
 const LISTED_STUCK = 10;
+const NAME_WIDTH = 14;
 const COLOURS = { Completed: "green", Interrupted: "yellow", Incomplete: "red" } as const;
 
 /** The summary of a run for a person, without a final newline. */
 export function summaryText(result: RunResult, colours: ChalkInstance): string {
+  const outcome = headline(result, colours);
+  const doubt = doubtLines(result.verdict, colours);
+  const facts = factLines(result, colours);
   const sections = [
-    [headline(result, colours), ...facts(result, colours)],
+    // Nobody is to read a figure before the doubt about it.
+    ...(doubt.length === 0 ? [[outcome, ...facts]] : [[outcome, ...doubt], facts]),
     latencyLines(result, colours),
+    phaseLines(result, colours),
+    stallTexts(result.stalls).map((text) => `  ${text.replace(/^stalled/u, (word) => colours.yellow(word))}`),
     thresholdList(result.thresholds, colours),
     failureList(result.failures, colours),
     stuckList(result, colours),
@@ -30,43 +42,61 @@ function headline(result: RunResult, colours: ChalkInstance): string {
   return colours[COLOURS[word]](word) + rest;
 }
 
-function facts(result: RunResult, colours: ChalkInstance): readonly string[] {
-  const { counts, throughput, environment } = result;
-  const retried = Object.entries(counts.rpcErrors).filter(([, count]) => count > 0);
-  const rows: [string, string | undefined][] = [
-    ["not completed", notCompletedText(result) || undefined],
-    [
-      "activities",
-      counts.activities && `${formatCount(counts.activities.completed)} of ${formatCount(counts.activities.needed)}`,
-    ],
-    ["actions", counts.actions === undefined ? undefined : formatCount(counts.actions)],
+function doubtLines(verdict: RunResult["verdict"], colours: ChalkInstance): readonly string[] {
+  const doubt = doubtOf(verdict);
+  if (!doubt) return [];
+  const colour = doubt.status === "invalid" ? colours.red : colours.yellow;
+  return [
+    colour(doubt.word) + doubt.rest,
+    ...doubt.reasons.flatMap(({ text, advice }) => [`  ${text}`, `    ${advice}`]),
+  ];
+}
+
+function factLines(result: RunResult, colours: ChalkInstance): readonly string[] {
+  const { throughput, environment } = result;
+  const facts: readonly Fact[] = [
+    ...workFacts(result),
     ["throughput", throughput && throughputText(throughput)],
-    ["RPC errors", retried.map(([status, count]) => `${formatCount(count)} ${status}`).join(", ") || undefined],
+    ...circumstanceFacts(result),
     ["backend", `${environment.backend.name}, task hub ${environment.taskHub}`],
     ["run id", result.runId],
   ];
-  return rows.flatMap(([name, value]) => (value === undefined ? [] : [`  ${colours.dim(name.padEnd(14))}${value}`]));
+  return facts.flatMap(([name, value]) => (value ? [`  ${colours.dim(name.padEnd(NAME_WIDTH))}${value}`] : []));
 }
 
 function throughputText(throughput: NonNullable<RunResult["throughput"]>): string {
-  const { orchestrationsPerSecond: orchestrations, activitiesPerSecond, actionsPerSecond } = throughput;
+  const { orchestrationsPerSecond: orchestrations, activitiesPerSecond, actionsPerSecond, windowMs } = throughput;
   const rates = { orchestrations, activities: activitiesPerSecond, actions: actionsPerSecond };
-  return Object.entries(rates)
-    .flatMap(([name, rate]) => (rate === undefined ? [] : [`${name} ${formatRate(rate)}`]))
-    .join(", ");
+  const texts = Object.entries(rates).flatMap(([name, rate]) =>
+    rate === undefined ? [] : [`${name} ${formatRate(rate)}`],
+  );
+  return [...texts, ...(windowMs === undefined ? [] : [`over ${formatDuration(windowMs)}`])].join(", ");
 }
 
 function latencyLines(result: RunResult, colours: ChalkInstance): readonly string[] {
-  const { columns, rows } = latencyTable(result);
+  const { columns, rows, note } = latencyTable(result);
   if (rows.length === 0) return [];
   return [
-    colours.dim(latencyLine("latency", columns)),
-    ...rows.map(({ name, cells, meaning }) => `${latencyLine(name, cells)}  ${colours.dim(meaning)}`),
+    colours.dim(tableLine("latency", columns)),
+    ...rows.map(({ name, cells, meaning }) => `${tableLine(name, cells)}  ${colours.dim(meaning)}`),
+    ...(note === undefined ? [] : [`  ${colours.dim(note)}`]),
   ];
 }
 
-function latencyLine(name: string, cells: readonly string[]): string {
-  return `  ${name.padEnd(14)}${cells.map((cell) => cell.padStart(10)).join("")}`;
+function phaseLines(result: RunResult, colours: ChalkInstance): readonly string[] {
+  const { columns, rows, more } = phaseTable(result);
+  if (rows.length === 0) return [];
+  const width = Math.max(NAME_WIDTH, ...rows.map(({ name }) => name.length + 2));
+  const line = (name: string, cells: readonly string[]) => tableLine(name, cells, { name: width, cell: 14 });
+  return [
+    colours.dim(line("phase", columns)),
+    ...rows.map(({ name, cells }) => line(name, cells)),
+    ...(more > 0 ? [`  and ${formatCount(more)} more`] : []),
+  ];
+}
+
+function tableLine(name: string, cells: readonly string[], width = { name: NAME_WIDTH, cell: 10 }): string {
+  return `  ${name.padEnd(width.name)}${cells.map((cell) => cell.padStart(width.cell)).join("")}`.trimEnd();
 }
 
 function failureList(failures: RunResult["failures"], colours: ChalkInstance): readonly string[] {

@@ -1,6 +1,6 @@
 import type { ChalkInstance } from "chalk";
 import { formatCount, plural } from "../format/count.js";
-import { formatDuration } from "../format/duration.js";
+import { formatDuration, threeDigits } from "../format/duration.js";
 import { formatRate } from "../format/rate.js";
 import { formatShare } from "../format/share.js";
 import type { FigureKind } from "../stats/figure.js";
@@ -11,7 +11,7 @@ const IN_WORDS: Readonly<Record<FigureKind, (value: number) => string>> = {
   duration: formatDuration,
   share: formatShare,
   rate: formatRate,
-  count: formatCount,
+  count: (value) => (Number.isInteger(value) ? formatCount(value) : threeDigits(value)),
 };
 
 /** Each threshold, whether it was reached, and what was found; no line where none was given. */

@@ -1,11 +1,15 @@
 /** One start that was sent. Times are milliseconds since the epoch on the client's clock, with fractions. */
 export interface Start {
   readonly instanceId: string;
+  /** Counted from 0 over the whole run. */
+  readonly sequence: number;
   /** When the plan wanted it to leave. */
   readonly intendedMs: number;
   readonly sentMs: number;
   /** When the backend's acknowledgement arrived; undefined if it refused the start. */
   readonly acceptedMs: number | undefined;
+  /** It was due, and waited for another to end because so many were in flight. */
+  readonly heldBack: boolean;
 }
 
 /** A started instance that has ended, or whose start was refused. */

@@ -1,4 +1,4 @@
-import type { RunResult } from "./run-result.js";
+import type { CrossingSummary, LatencySummary, RunResult, Stall } from "./run-result.js";
 
 /** What a figure's numbers are: milliseconds, a share of 1, something per second, or a number of things. */
 export type FigureKind = "duration" | "share" | "rate" | "count";
@@ -47,24 +47,48 @@ const LATENCY = {
   p99: "duration",
   p999: "duration",
   max: "duration",
-} as const satisfies Kinds<NonNullable<RunResult["latencyMs"]["response"]>>;
+} as const satisfies Kinds<LatencySummary>;
 
-/** The figures that have a path: all numbers of a result that are measured, and none that the plan asks for. */
+const CROSSING = { ...LATENCY, boundMs: "duration" } as const satisfies Kinds<CrossingSummary>;
+
+/**
+ * The figures that have a path: all numbers of a result that are measured, and none that the plan asks for, is listed
+ * (phases, series), or goes both ways (the clock's offset), where a bound says nothing.
+ */
 const MEASURED = {
   durationMs: "duration",
   counts: {
     orchestrations: { started: "count", completed: "count", failed: "count", terminated: "count", unfinished: "count" },
-    activities: { needed: "count", completed: "count" },
+    warmup: "count",
+    activities: { needed: "count", completed: "count", reExecuted: "count" },
     actions: "count",
     rpcErrors: Object.fromEntries(GRPC_ERRORS.map((status): [string, FigureKind] => [status, "count"])),
   },
   throughput: {
     makespanMs: "duration",
+    windowMs: "duration",
     orchestrationsPerSecond: "rate",
     activitiesPerSecond: "rate",
     actionsPerSecond: "rate",
   },
-  latencyMs: { response: LATENCY, service: LATENCY, startRpc: LATENCY, slip: LATENCY, server: LATENCY },
+  latencyMs: {
+    response: CROSSING,
+    service: CROSSING,
+    detectionLag: CROSSING,
+    startRpc: LATENCY,
+    slip: LATENCY,
+    server: LATENCY,
+  },
+  generator: {
+    heldBack: "count",
+    slipMs: LATENCY,
+    eventLoopDelayMs: LATENCY,
+    clockJumpMs: "duration",
+    cpu: { machine: "share", generator: "share" },
+  },
+  clock: { boundMs: "duration" },
+  concurrency: { effective: "count" },
+  recount: { instances: "count", lost: { total: "count" }, unexpected: { total: "count" } },
   failures: { total: "count" },
   stuck: { total: "count" },
   environment: { ownWorkers: "count", hub: { unfinished: "count" } },
@@ -90,7 +114,10 @@ const ALIASES = new Map<string, Figure>([
   alias("activities/s", "throughput.activitiesPerSecond"),
   alias("actions/s", "throughput.actionsPerSecond"),
   alias("duration", "durationMs"),
-  ["rpcErrors", { kind: "count", read: sumOfRpcErrors }],
+  ["rpcErrors", { kind: "count", read: ({ counts }) => sumOf(counts.rpcErrors) }],
+  ["noticing", { kind: "count", read: ({ noticing }) => noticing && sumOf(noticing) }],
+  ["stalls", { kind: "count", read: (result) => stallsOf(result)?.length }],
+  ["longest stall", { kind: "duration", read: longestStall }],
 ]);
 
 /** The figure of a short name or of a path; undefined if there is none. */
@@ -126,6 +153,15 @@ function shareOfErrors({ counts: { orchestrations } }: RunResult): number | unde
   return started === 0 ? undefined : (failed + terminated + unfinished) / started;
 }
 
-function sumOfRpcErrors({ counts }: RunResult): number {
-  return Object.values(counts.rpcErrors).reduce((sum, count) => sum + count, 0);
+function sumOf(counts: Readonly<Record<string, number>>): number {
+  return Object.values(counts).reduce((sum, count) => sum + count, 0);
+}
+
+/** A run over time of which no stall is told had none. */
+function stallsOf({ stalls, series }: RunResult): readonly Stall[] | undefined {
+  return stalls ?? (series && []);
+}
+
+function longestStall(result: RunResult): number | undefined {
+  return stallsOf(result)?.reduce((longest, { lengthMs }) => Math.max(longest, lengthMs), 0);
 }

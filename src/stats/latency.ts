@@ -1,5 +1,5 @@
-import { build, type Histogram } from "hdr-histogram-js";
-import type { LatencySummary } from "./run-result.js";
+import { build, encodeIntoCompressedBase64, type Histogram } from "hdr-histogram-js";
+import type { EncodedHistogram, LatencySummary } from "./run-result.js";
 
 const QUANTILES = { p50: 0.5, p90: 0.9, p99: 0.99, p999: 0.999 } as const;
 
@@ -20,6 +20,25 @@ export class LatencyHistogram {
     this.#count += 1;
     this.#sumMs += ms;
     this.#maxMs = Math.max(this.#maxMs, ms);
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  /** The median, or where the sample does not carry it the mean; undefined without a sample. */
+  get typicalMs(): number | undefined {
+    const summary = this.summary();
+    return summary?.p50 ?? summary?.mean;
+  }
+
+  get meanMs(): number | undefined {
+    return this.#count === 0 ? undefined : this.#sumMs / this.#count;
+  }
+
+  /** Undefined without a sample. */
+  encoded(): EncodedHistogram | undefined {
+    return this.#count === 0 ? undefined : { hdr: encodeIntoCompressedBase64(this.#microseconds), count: this.#count };
   }
 
   /**

@@ -1,66 +1,157 @@
-import { LatencyHistogram } from "./latency.js";
+import { ClockBridge } from "./clock-bridge.js";
 import type { Completion, Start } from "./completion.js";
+import type { LiveSnapshot } from "./live-snapshot.js";
+import { plannedStarts } from "./load-shape.js";
+import { Phases } from "./phases.js";
+import { RunLatencies, type BridgedTime } from "./run-latencies.js";
 import type {
+  Concurrency,
   FailedInstance,
-  LatencySummary,
+  GeneratorHealth,
   ResultEnvironment,
   ResultPlan,
   RunResult,
   StuckInstance,
   Throughput,
 } from "./run-result.js";
-import { plannedStarts } from "./load-shape.js";
-import { actionsOf, activitiesOf, executionsOf } from "./run-size.js";
+import { activitiesOf, executionsOf } from "./run-size.js";
+import { SequenceSet } from "./sequence-set.js";
+import { Series } from "./series.js";
+import { StallDetector } from "./stall-detector.js";
+import { ThroughputWindow } from "./throughput-window.js";
+import { verdictOf } from "./verdict.js";
 
 const LISTED_FAILURES = 10;
 const LISTED_STUCK = 100;
+/** A completion whose time by the backend's clock is known so closely is placed by it, another by when it was noticed. */
+const CLOSE_MS = 50;
+
+export interface RecorderOptions {
+  readonly plan: ResultPlan;
+  /** Who counts activities: the emulator, which `addActivities` hands on, or each completion. */
+  readonly activitySource: "emulator" | "completions";
+}
 
 /** What is known only when the run has ended. */
 export interface RunEnd {
   /** On the client's clock, as all times of a `Start`. */
-  readonly startedMs: number;
   readonly endedMs: number;
   readonly interrupted: boolean;
+  /** When starts were due that never left, in milliseconds from the start of the run. */
+  readonly neverSentMs: Iterable<number>;
   readonly environment: ResultEnvironment;
   /** Activity results seen in any instance, unfinished ones included. */
   readonly activitiesCompleted: number;
-  readonly rpcErrors: Readonly<Record<string, number>>;
+  readonly health: Omit<GeneratorHealth, "heldBack" | "slipMs">;
   /** What was asked about the unfinished; need not be all of them. */
   readonly stuck: readonly StuckInstance[];
+  readonly noticing: Readonly<Record<string, number>>;
+  readonly recount: RunResult["recount"];
 }
 
-/** Takes starts and completions as they come and derives a `RunResult` at the end. Pure: it has no clock and does no I/O. */
+/**
+ * Takes what happens in a run as it comes, in the order of time, and derives a `RunResult` at the end, in memory that
+ * does not grow with the number of starts but for a bit each. Pure: it has no clock and does no I/O.
+ */
 export class Recorder {
-  readonly #latency = {
-    response: new LatencyHistogram(),
-    service: new LatencyHistogram(),
-    startRpc: new LatencyHistogram(),
-    slip: new LatencyHistogram(),
-    server: new LatencyHistogram(),
-  };
+  /** The numbers of the starts that the backend acknowledged. */
+  readonly accepted = new SequenceSet();
+  readonly #latencies = new RunLatencies();
+  readonly #phases: Phases;
+  readonly #series = new Series();
+  readonly #stalls = new StallDetector();
+  readonly #bridge = new ClockBridge<Completion>((completion, time) => this.#place(completion, time));
   readonly #ended = { completed: 0, failed: 0, terminated: 0 };
+  readonly #measured = { started: 0, completed: 0 };
+  readonly #window: ThroughputWindow;
   readonly #failures: FailedInstance[] = [];
+  readonly #rpcErrors: Record<string, number> = {};
+  readonly #hasResponse: boolean;
+  #startedMs = 0;
   #started = 0;
-  #firstIntendedMs = Number.POSITIVE_INFINITY;
-  #lastCompletedMs = Number.NEGATIVE_INFINITY;
+  #heldBack = 0;
+  #activities = 0;
 
-  constructor(readonly plan: ResultPlan) {}
+  constructor(readonly options: RecorderOptions) {
+    this.#phases = new Phases(options.plan);
+    this.#window = new ThroughputWindow(options.plan);
+    this.#hasResponse = options.plan.load?.kind !== "closed";
+  }
 
-  /** A start was acknowledged or refused; a refused one also comes to `add`, as failed. */
-  addStart(start: Start): void {
+  /** The plan's times count from now on. */
+  begin(startedMs: number): void {
+    this.#startedMs = startedMs;
+  }
+
+  /** A start leaves. */
+  addSend(start: Start): void {
+    const dueMs = start.intendedMs - this.#startedMs;
+    const sentMs = start.sentMs - this.#startedMs;
     this.#started += 1;
-    this.#firstIntendedMs = Math.min(this.#firstIntendedMs, start.intendedMs);
-    this.#latency.slip.add(start.sentMs - start.intendedMs);
-    if (start.acceptedMs !== undefined) this.#latency.startRpc.add(start.acceptedMs - start.sentMs);
+    if (start.heldBack) this.#heldBack += 1;
+    this.#window.addStart(dueMs);
+    this.#series.addOffered(dueMs);
+    this.#series.addStart(sentMs);
+    this.#stalls.offered(dueMs);
+    this.#stalls.started(sentMs);
+    const phase = this.#phases.dueAt(dueMs);
+    if (phase) phase.started += 1;
+    if (!this.#isMeasured(start)) return;
+    this.#measured.started += 1;
+    this.#latencies.addSend(start);
+  }
+
+  /** The backend has acknowledged or refused a start; a refused one also comes to `add`, as failed. */
+  addAnswer(start: Start): void {
+    if (start.acceptedMs !== undefined) this.accepted.add(start.sequence);
+    if (this.#isMeasured(start)) this.#latencies.addAnswer(start);
   }
 
   add(completion: Completion): void {
-    this.#ended[completion.outcome] += 1;
-    if (completion.outcome === "completed") this.#addLatencies(completion);
-    if (completion.outcome === "failed" && this.#failures.length < LISTED_FAILURES) {
-      const failure = completion.failure ?? { type: "Unknown", message: "the backend gave no reason" };
-      this.#failures.push({ instanceId: completion.start.instanceId, type: failure.type, message: failure.message });
+    const { start, outcome, noticedMs, server } = completion;
+    const atMs = noticedMs - this.#startedMs;
+    this.#ended[outcome] += 1;
+    this.#stalls.ended(atMs, start.acceptedMs === undefined ? undefined : noticedMs - start.acceptedMs);
+    if (outcome !== "completed") {
+      this.#series.addEnd(atMs, outcome);
+      if (outcome === "failed") this.#listFailure(completion);
+      return;
     }
+    const dueMs = start.intendedMs - this.#startedMs;
+    const phase = this.#phases.dueAt(dueMs);
+    if (phase) phase.completed += 1;
+    if (this.#isMeasured(start)) {
+      this.#measured.completed += 1;
+      this.#latencies.addNoticed(completion);
+    }
+    this.#addToSeries("noticed", start, noticedMs);
+    phase?.response.addNoticed(noticedMs - start.intendedMs);
+    const { sentMs, acceptedMs } = start;
+    if (acceptedMs !== undefined) phase?.service.addNoticed(noticedMs - acceptedMs);
+    this.#bridge.add(completion, { sentMs, acceptedMs, noticedMs, server });
+  }
+
+  /** So many activities are known to have completed in all. */
+  addActivities(clientMs: number, total: number): void {
+    const more = total - this.#activities;
+    if (more <= 0) return;
+    this.#activities = total;
+    const atMs = clientMs - this.#startedMs;
+    this.#series.addActivities(atMs, more);
+    this.#stalls.progress(atMs);
+    this.#window.addActivities(atMs, more);
+  }
+
+  addRpcErrors(clientMs: number, status: string, count: number): void {
+    const atMs = clientMs - this.#startedMs;
+    this.#rpcErrors[status] = (this.#rpcErrors[status] ?? 0) + count;
+    this.#series.addRpcError(atMs, status, count);
+    this.#stalls.rpcError(atMs, status, count);
+  }
+
+  /** A worker of the run's own has lost the backend. */
+  addReconnect(clientMs: number): void {
+    this.#series.addReconnect(clientMs - this.#startedMs);
   }
 
   get counts(): RunResult["counts"]["orchestrations"] {
@@ -71,54 +162,178 @@ export class Recorder {
 
   /** Activities whose results the outputs of completed orchestrations account for. */
   get activitiesAccountedFor(): number {
-    return this.#ended.completed * (activitiesOf(this.plan) ?? 0);
+    return this.#ended.completed * (activitiesOf(this.options.plan) ?? 0);
   }
 
-  /** The response time so far, as far as the sample carries it. */
-  get responseMs(): LatencySummary | undefined {
-    return this.#latency.response.summary(this.#censored);
+  /** Milliseconds from the start of the run. */
+  sinceMs(clientMs: number): number {
+    return clientMs - this.#startedMs;
+  }
+
+  /** What a view shows while the run goes on. */
+  snapshot(nowMs: number): RecorderSnapshot {
+    const { completed, failed, terminated } = this.#ended;
+    const { response, service } = this.#latencies;
+    return {
+      responseMs: this.#hasResponse ? response.summaryNoticed(this.#censored) : undefined,
+      serviceMs: service.summaryNoticed(this.#censored),
+      own: {
+        completed,
+        failed,
+        terminated,
+        inFlight: this.counts.unfinished,
+        heldBack: this.#heldBack,
+        rpcErrors: this.#rpcErrors,
+        stall: this.#stalls.at(nowMs - this.#startedMs),
+      },
+    };
+  }
+
+  /** As far as the run is by now, with what a threshold can be judged by: latency as the client noticed it. */
+  soFar(runId: string, nowMs: number, environment: ResultEnvironment): RunResult {
+    const endMs = nowMs - this.#startedMs;
+    const throughput = this.#window.throughput(endMs);
+    return {
+      ...this.#head(runId, endMs, environment),
+      counts: this.#counts(0),
+      ...(throughput && { throughput }),
+      latencyMs: this.#latencies.summariesNoticed(this.#censored, { hasResponse: this.#hasResponse }),
+    };
   }
 
   close(runId: string, end: RunEnd): RunResult {
+    const measured = this.#close(runId, end);
+    return { ...measured, verdict: verdictOf(measured) };
+  }
+
+  #close(runId: string, end: RunEnd): Omit<RunResult, "verdict"> {
+    const { plan } = this.options;
+    const endMs = end.endedMs - this.#startedMs;
+    this.#bridge.flush();
+    this.addActivities(end.endedMs, Math.max(end.activitiesCompleted, this.activitiesAccountedFor));
+    const neverSent = this.#addNeverSent(end.neverSentMs, endMs);
+    const hasResponse = this.#hasResponse;
+    const { response, service } = this.#latencies;
+    const throughput = this.#window.throughput(endMs);
+    const phases = this.#phases.close(endMs, { hasResponse });
+    const clock = this.#bridge.summary();
+    const concurrency = this.#concurrency(throughput);
+    const stalls = this.#stalls.close(endMs);
     const orchestrations = this.counts;
-    const activitiesCompleted = Math.max(end.activitiesCompleted, this.activitiesAccountedFor);
-    const needed = times(activitiesOf(this.plan), plannedStarts(this.plan) ?? orchestrations.started);
-    const throughput = this.#throughput();
     return {
-      schemaVersion: 1,
-      runId,
-      startedAt: new Date(end.startedMs).toISOString(),
-      durationMs: end.endedMs - end.startedMs,
+      ...this.#head(runId, endMs, end.environment),
       interrupted: end.interrupted,
-      plan: this.plan,
-      environment: end.environment,
-      counts: {
-        orchestrations,
-        ...(needed !== undefined && {
-          activities: { needed, completed: activitiesCompleted },
-          actions: orchestrations.started + this.#continuations + 2 * activitiesCompleted,
-        }),
-        rpcErrors: end.rpcErrors,
-      },
+      counts: this.#counts(neverSent),
       ...(throughput && { throughput }),
-      latencyMs: this.#latencies(),
+      latencyMs: this.#latencies.summaries(this.#censored, { hasResponse }),
+      ...(phases && { phases }),
+      series: this.#series.close(endMs, {
+        until: { response: response.until, service: service.until },
+        hasResponse,
+        hasActivities: activitiesOf(plan) !== undefined,
+        continuations: executionsOf(plan) - 1,
+      }),
+      ...(stalls.length > 0 && { stalls }),
+      generator: {
+        heldBack: this.#heldBack,
+        ...(this.#latencies.unheldSlip && { slipMs: this.#latencies.unheldSlip }),
+        ...end.health,
+      },
+      ...(clock && { clock }),
+      ...(concurrency && { concurrency }),
+      noticing: end.noticing,
+      ...(end.recount && { recount: end.recount }),
       ...(orchestrations.failed > 0 && { failures: { total: orchestrations.failed, first: this.#failures } }),
       ...(orchestrations.unfinished > 0 && {
         stuck: { total: orchestrations.unfinished, first: end.stuck.slice(0, LISTED_STUCK) },
       }),
+      histograms: this.#latencies.encoded({ hasResponse }),
     };
   }
 
-  /** Executions that completed orchestrations began over their first. */
-  get #continuations(): number {
-    return this.#ended.completed * (executionsOf(this.plan) - 1);
+  #head(runId: string, durationMs: number, environment: ResultEnvironment) {
+    const startedAt = new Date(this.#startedMs).toISOString();
+    return {
+      schemaVersion: 1,
+      runId,
+      startedAt,
+      durationMs,
+      interrupted: false,
+      plan: this.options.plan,
+      environment,
+    } as const;
   }
 
-  #addLatencies({ start, noticedMs, server }: Completion): void {
-    this.#lastCompletedMs = Math.max(this.#lastCompletedMs, noticedMs);
-    this.#latency.response.add(noticedMs - start.intendedMs);
-    if (start.acceptedMs !== undefined) this.#latency.service.add(noticedMs - start.acceptedMs);
-    if (server) this.#latency.server.add(server.completedMs - server.createdMs);
+  #counts(neverSent: number): RunResult["counts"] {
+    const { plan, activitySource } = this.options;
+    const orchestrations = this.counts;
+    const { started, completed } = orchestrations;
+    // Of random arrivals a plan knows the mean alone.
+    const planned = plan.load?.kind === "open" ? started + neverSent : plannedStarts(plan);
+    const each = activitiesOf(plan);
+    return {
+      ...(planned !== undefined && { planned }),
+      ...(plan.warmupMs !== undefined && { warmup: started - this.#measured.started }),
+      orchestrations,
+      ...(each !== undefined && {
+        activities: { needed: each * (planned ?? started), completed: this.#activities, source: activitySource },
+        actions: started + completed * (executionsOf(plan) - 1) + 2 * this.#activities,
+      }),
+      rpcErrors: { ...this.#rpcErrors },
+    };
+  }
+
+  /** Returns how many; those that were not due yet when the run ended were not offered. */
+  #addNeverSent(neverSentMs: Iterable<number>, endMs: number): number {
+    let count = 0;
+    for (const dueMs of neverSentMs) {
+      count += 1;
+      if (dueMs > endMs) continue;
+      this.#series.addOffered(dueMs);
+      this.#stalls.offered(dueMs);
+    }
+    return count;
+  }
+
+  /** A completion whose place in time is now known as well as it will be; without `time` the backend did not tell. */
+  #place(completion: Completion, time: BridgedTime | undefined): void {
+    const { start, noticedMs } = completion;
+    const phase = this.#phases.dueAt(start.intendedMs - this.#startedMs);
+    if (time) {
+      const { completedMs, boundMs } = time;
+      if (this.#isMeasured(start)) this.#latencies.addBridged(completion, time);
+      this.#addToSeries("completed", start, completedMs);
+      phase?.response.addCompleted(completedMs - start.intendedMs, boundMs);
+      if (start.acceptedMs !== undefined) phase?.service.addCompleted(completedMs - start.acceptedMs, boundMs);
+    }
+    const atMs = (time && time.boundMs <= CLOSE_MS ? time.completedMs : noticedMs) - this.#startedMs;
+    this.#series.addEnd(atMs, "completed");
+    this.#phases.addCompletion(atMs);
+    this.#window.addCompleted(atMs);
+    if (this.options.activitySource === "completions") this.#creditActivities(atMs);
+  }
+
+  #creditActivities(atMs: number): void {
+    const each = activitiesOf(this.options.plan) ?? 0;
+    this.#activities += each;
+    this.#series.addActivities(atMs, each);
+    this.#window.addActivities(atMs, each);
+  }
+
+  #addToSeries(until: "completed" | "noticed", { intendedMs, acceptedMs }: Start, endMs: number): void {
+    const dueMs = intendedMs - this.#startedMs;
+    if (this.#hasResponse) this.#series.addLatency("response", until, dueMs, Math.max(0, endMs - intendedMs));
+    if (acceptedMs !== undefined) this.#series.addLatency("service", until, dueMs, Math.max(0, endMs - acceptedMs));
+  }
+
+  #listFailure({ start, failure }: Completion): void {
+    if (this.#failures.length >= LISTED_FAILURES) return;
+    const { type, message } = failure ?? { type: "Unknown", message: "the backend gave no reason" };
+    this.#failures.push({ instanceId: start.instanceId, type, message });
+  }
+
+  #isMeasured({ intendedMs }: Start): boolean {
+    return intendedMs - this.#startedMs >= (this.options.plan.warmupMs ?? 0);
   }
 
   /** The share of the started that a longer run might have shown to be the slowest: a terminated one was cut off too. */
@@ -127,31 +342,14 @@ export class Recorder {
     return started === 0 ? 0 : (unfinished + terminated) / started;
   }
 
-  #latencies(): RunResult["latencyMs"] {
-    const present = Object.entries(this.#latency).flatMap(([name, histogram]) => {
-      const ofStarts = name === "startRpc" || name === "slip";
-      const summary = histogram.summary(ofStarts ? 0 : this.#censored);
-      return summary ? [[name, summary] as const] : [];
-    });
-    return Object.fromEntries(present);
-  }
-
-  #throughput(): Throughput | undefined {
-    const makespanMs = this.#lastCompletedMs - this.#firstIntendedMs;
-    if (!(makespanMs > 0)) return undefined;
-    const { completed } = this.#ended;
-    const perSecond = (count: number): number => (count * 1_000) / makespanMs;
-    const activities = times(activitiesOf(this.plan), completed);
-    const actions = times(actionsOf(this.plan), completed);
-    return {
-      makespanMs,
-      orchestrationsPerSecond: perSecond(completed),
-      ...(activities !== undefined && { activitiesPerSecond: perSecond(activities) }),
-      ...(actions !== undefined && { actionsPerSecond: perSecond(actions) }),
-    };
+  #concurrency(throughput: Throughput | undefined): Concurrency | undefined {
+    const { load, parallelOrchestrations } = this.options.plan;
+    const { meanMs } = this.#latencies.service;
+    if (load?.kind !== "closed" || !throughput || meanMs === undefined) return undefined;
+    const effective = (throughput.orchestrationsPerSecond * meanMs) / 1_000;
+    return { planned: parallelOrchestrations ?? 1, effective };
   }
 }
 
-function times(each: number | undefined, count: number): number | undefined {
-  return each === undefined ? undefined : each * count;
-}
+/** The part of a `LiveSnapshot` that a recorder knows. */
+type RecorderSnapshot = Required<Pick<LiveSnapshot, "responseMs" | "serviceMs" | "own">>;

@@ -207,7 +207,7 @@ export interface Interval {
   /** By `counts.activities.source`; absent where what an orchestration does is not known. */
   readonly activities?: number;
   readonly actions?: number;
-  /** Accepted and not ended, at the end of the interval. */
+  /** Sent and not ended, at the end of the interval. */
   readonly inFlight: number;
   /** Failed attempts by gRPC status name; absent where there was none. */
   readonly rpcErrors?: Readonly<Record<string, number>>;
@@ -234,6 +234,7 @@ export interface Stall {
   readonly lengthMs: number;
   /** It had not ended when the run did. */
   readonly open?: boolean;
+  /** The most that was in flight during it. */
   readonly inFlight: number;
   /** Starts that were due during it, per second. */
   readonly offeredPerSecond: number;

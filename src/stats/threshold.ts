@@ -1,6 +1,7 @@
 import { UsageError } from "../errors.js";
 import { boundExpected, parseBound } from "./bound.js";
 import { FIGURE_NAMES, figureOf, type Figure, type FigureKind } from "./figure.js";
+import { isAboveForGood, isBelowForGood } from "./missed-for-good.js";
 import { nearest } from "./nearest.js";
 import type { JudgedThreshold, RunResult } from "./run-result.js";
 
@@ -26,7 +27,7 @@ export interface Threshold {
 const EXPRESSION = /^(?<name>[^<>=]+?) ?(?<operator>[<>]=?) ?(?<bound>[^<>=]+)$/u;
 const LATENCY_PATH = /^latencyMs\.(?<latency>\w+)\.(?<statistic>\w+)$/u;
 /** Latencies that end when the orchestration does: one that was cut off may have been the slowest. */
-const UNTIL_COMPLETED = new Set(["response", "service", "server"]);
+const UNTIL_COMPLETED = new Set(["response", "service", "server", "detectionLag"]);
 
 /**
  * Reads `FIGURE OPERATOR BOUND`.
@@ -63,10 +64,24 @@ export function judge({ expression, figure, operator, bound }: Threshold, result
   const value = figure.read(result);
   const missed = { expression, ...(value !== undefined && { value }), passed: false };
   if (result.interrupted) return { ...missed, reason: "not judged, the run was interrupted" };
-  if (value === undefined) return { ...missed, reason: `not judged, ${absence(figure, result)}` };
+  if (result.verdict?.status === "invalid") return { ...missed, reason: "not judged, the measurement is invalid" };
+  if (value === undefined) {
+    const reason = instead(expression, figure, result) ?? absence(figure, result);
+    return { ...missed, reason: `not judged, ${reason}` };
+  }
   if (!HOLDS[operator](value, bound)) return missed;
   const doubt = needsSample(figure, operator) ? smallSample(bound, result) : unseenTail(figure, result);
   return doubt === undefined ? { expression, value, passed: true } : { ...missed, reason: `not judged, ${doubt}` };
+}
+
+/**
+ * Whether a run that still goes on, of which `result` is what there is so far, has missed a threshold in a way that more
+ * time cannot be expected to mend. What can only be judged at the end, such as a lower bound on a count, never is.
+ */
+export function isMissedForGood({ figure, operator, bound }: Threshold, result: RunResult): boolean {
+  const value = figure.read(result);
+  if (value === undefined || HOLDS[operator](value, bound)) return false;
+  return isUpper(operator) ? isAboveForGood(figure, bound, result) : isBelowForGood(figure, bound, result);
 }
 
 function isOperator(text: string): text is Operator {
@@ -74,7 +89,20 @@ function isOperator(text: string): text is Operator {
 }
 
 function needsSample(figure: Figure, operator: Operator): boolean {
-  return figure.kind === "share" && (operator === "<" || operator === "<=");
+  return figure === figureOf("errors") && isUpper(operator);
+}
+
+function isUpper(operator: Operator): boolean {
+  return operator === "<" || operator === "<=";
+}
+
+/** What to ask of closed load, whose starts have no schedule that they could be late against. */
+function instead(expression: string, { path = "" }: Figure, { plan }: RunResult): string | undefined {
+  const { latency, statistic = "" } = LATENCY_PATH.exec(path)?.groups ?? {};
+  if (plan.load?.kind !== "closed" || latency !== "response") return undefined;
+  const short = `service ${statistic}`;
+  const name = figureOf(short) ? short : `latencyMs.service.${statistic}`;
+  return `closed load has no response time: use '${name}${expression.slice(expression.search(/ ?[<>]/u))}'`;
 }
 
 /**
@@ -100,8 +128,11 @@ function unseenTail({ path = "" }: Figure, result: RunResult): string | undefine
 function absence({ path = "" }: Figure, result: RunResult): string {
   const { latency = "", statistic = "" } = LATENCY_PATH.exec(path)?.groups ?? {};
   const { started, completed } = result.counts.orchestrations;
+  if (path.startsWith("recount.") && result.recount && "unknown" in result.recount) {
+    return `the backend was not asked again: ${result.recount.unknown}`;
+  }
   const samples = figureOf(`latencyMs.${latency}.count`)?.read(result);
-  if (samples !== undefined && statistic !== "") {
+  if (samples !== undefined && statistic !== "boundMs") {
     const cutOff = UNTIL_COMPLETED.has(latency) ? cutOffText(result) : undefined;
     const few = samples === 1 ? "1 sample does" : `${inGroups(samples)} samples do`;
     return `${few} not carry it${cutOff === undefined ? "" : ` ${cutOff}`}`;

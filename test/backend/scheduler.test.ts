@@ -183,10 +183,17 @@ describe("a backend that refuses", () => {
     expect(server.calls).toHaveLength(1);
   });
 
-  test("an instance is no matter of ours: the error stays as it came", async () => {
+  test("an instance, as it does not know it, has none of that id", async () => {
     server.refuse = () => ({ code: status.NOT_FOUND, details: "no such instance" });
     const { client } = await openServer();
-    await expect(client.getInstance("i")).rejects.toMatchObject({ code: status.NOT_FOUND });
+    expect(await client.getInstance("i")).toBeUndefined();
+    expect(await client.waitForCompletion("i")).toBeUndefined();
+  });
+
+  test("anything else for a reason that is no matter of ours keeps the error as it came", async () => {
+    server.refuse = () => ({ code: status.NOT_FOUND, details: "no such instance" });
+    const { client } = await openServer();
+    await expect(client.queryInstances({})).rejects.toMatchObject({ code: status.NOT_FOUND });
   });
 });
 

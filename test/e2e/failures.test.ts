@@ -28,7 +28,7 @@ describe("without workers", () => {
     const { code, stdout, stderr } = await place.run("run --workers 0 --timeout 1s --parallel-orchestrations 12");
     expect(code).toBe(1);
     expect(stderr).toContain("error: not everything ended within 1 s of the last start (--timeout)");
-    const listed = stdout.match(/^ {2}r\w{12}-\d{5} {2}Pending, 0 of 10 iterations done$/gmu);
+    const listed = stdout.match(/^ {2}r\w{12}-\d{5}-\d{3} {2}Pending, 0 of 10 iterations done$/gmu);
     expect(new Set(listed).size).toBe(10);
     expect(stdout).toMatch(/^12 orchestrations unfinished$/mu);
     expect(stdout).toMatch(/^ {2}and 2 more$/mu);

@@ -54,5 +54,5 @@ test(
 );
 
 function instanceIds(runId: string, count: number): readonly string[] {
-  return Array.from({ length: count }, (_, number) => `${runId}-${String(number).padStart(5, "0")}`);
+  return Array.from({ length: count }, (_, number) => `${runId}-00000-${String(number).padStart(3, "0")}`);
 }

@@ -22,7 +22,7 @@ describe("on a backend that lacks calls", () => {
     const { stdout, stderr } = await place.succeed("run --json --parallel-orchestrations 20 --iterations 2", ...flags);
     const { counts, environment } = parseRunResult(stdout);
     expect(counts.orchestrations).toMatchObject({ started: 20, completed: 20 });
-    expect(counts.activities).toEqual({ needed: 200, completed: 200 });
+    expect(counts.activities).toMatchObject({ needed: 200, completed: 200 });
     expect(environment.hub).toHaveProperty("unknown");
     expect(stderr).toMatch(/what else is on task hub default is not known: .*QueryInstances/u);
   });
@@ -31,7 +31,7 @@ describe("on a backend that lacks calls", () => {
     const { place, flags } = await lackingBackend();
     const run = await place.succeed("run --json --parallel-orchestrations 3 --iterations 1", ...flags);
     const { runId } = parseRunResult(run.stdout);
-    const one = await place.succeed(`status ${runId}-00001`, ...flags);
+    const one = await place.succeed(`status ${runId}-00000-001`, ...flags);
     expect(one.stdout).toContain("Completed");
     const all = await place.succeed(`status --run ${runId}`, ...flags);
     expect(all.stdout).toContain("3 Completed");

@@ -71,17 +71,19 @@ describe("in a script", () => {
       },
     });
     const { throughput, latencyMs, durationMs } = result;
-    expect(throughput!.makespanMs).toBeLessThanOrEqual(durationMs);
-    expect(throughput!.orchestrationsPerSecond).toBeCloseTo(25_000 / throughput!.makespanMs, 6);
-    expect(throughput!.activitiesPerSecond).toBeCloseTo(300_000 / throughput!.makespanMs, 6);
-    expect(throughput!.actionsPerSecond).toBeCloseTo(625_000 / throughput!.makespanMs, 6);
+    expect(throughput!.makespanMs!).toBeLessThanOrEqual(durationMs);
+    expect(throughput!.orchestrationsPerSecond).toBeCloseTo(25_000 / throughput!.makespanMs!, 6);
+    expect(throughput!.activitiesPerSecond).toBeCloseTo(300_000 / throughput!.makespanMs!, 6);
+    expect(throughput!.actionsPerSecond).toBeCloseTo(625_000 / throughput!.makespanMs!, 6);
     for (const name of ["response", "service", "startRpc", "slip", "server"] as const) {
       // 25 samples carry a median, and nothing above it: n (1 - q) >= 10.
       const { mean: _mean, ...carried } = latencyMs[name]!;
-      expect({ name, ...carried }).toEqual({ name, count: 25, p50: expect.any(Number), max: expect.any(Number) });
+      expect({ name, ...carried }).toMatchObject({ name, count: 25, p50: expect.any(Number), max: expect.any(Number) });
+      expect(Object.keys(carried).filter((key) => /^p\d/u.test(key))).toEqual(["p50"]);
       expect(carried.p50).toBeLessThanOrEqual(carried.max);
     }
-    expect(latencyMs.response!.max).toBeCloseTo(throughput!.makespanMs, 3);
+    // All were due at its begin, and the last one ended it; both ends may be by the backend's clock or by the client's.
+    expect(Math.abs(latencyMs.response!.max - throughput!.makespanMs!)).toBeLessThan(0.1 * durationMs);
     expect(stderr).toMatch(/^25 orchestrations x 3 iterations x 4 activities = 300 activities, 625 actions$/mu);
     expect(stderr).toMatch(/^Completed 25 orchestrations in /mu);
   });

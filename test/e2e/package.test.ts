@@ -21,6 +21,7 @@ test("the package holds what it needs at run time, and nothing else", async () =
     "README.md",
     "bin/fanout.js",
     "package.json",
+    "schema/run-result.v1.schema.json",
   ]);
   expect(paths.filter((path) => path.startsWith("dist/") && !path.endsWith(".js"))).toEqual([]);
   // What the package starts has to be in it: the commands, and the processes that they start.

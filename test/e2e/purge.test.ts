@@ -17,13 +17,14 @@ describe("fanout purge", () => {
     const other = await runToItsEnd(place, "--iterations 1");
     const emulator = new RawConnection(`unix:${place.socket}`, "default");
     onTestFinished(() => emulator.close());
-    await emulator.start(`${runId}-00005`);
+    await emulator.start(`${runId}-00000-005`);
     const { stdout } = await place.succeed(`purge --run ${runId} --yes`);
-    expect(stdout).toBe(`purged 5 instances\nleft 1 instance that has not ended (1 Pending):\n  ${runId}-00005\n`);
+    expect(stdout).toBe(`purged 5 instances\nleft 1 instance that has not ended (1 Pending):\n  ${runId}-00000-005\n`);
     const { runs } = JSON.parse((await place.succeed("status --json")).stdout) as { runs: unknown };
+    // What is left of the first run was created after the other one.
     expect(runs).toMatchObject([
-      { runId: other, byStatus: { Completed: 1 } },
       { runId, byStatus: { Pending: 1 } },
+      { runId: other, byStatus: { Completed: 1 } },
     ]);
     expect((await place.succeed(`purge --run ${runId} --yes`)).stdout).toMatch(/^nothing to purge/u);
     const gone = await place.run("purge --run r0123456789ab --yes");

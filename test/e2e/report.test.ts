@@ -1,9 +1,13 @@
 import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { resultJson } from "../../src/report/json.js";
+import { resultJson, resultsJson } from "../../src/report/json.js";
+import { closedLoadResult } from "../report/closed-load-result.js";
 import { incompleteResult } from "../report/incomplete-result.js";
+import { openLoadResult } from "../report/open-load-result.js";
+import { schemaErrors } from "../report/published-schema.js";
 import { sampleResult } from "../report/sample-result.js";
+import { parseRunResult } from "./run-result-schema.js";
 import { FANOUT, Workplace } from "./workplace.js";
 
 async function placeWithResults(): Promise<Workplace> {
@@ -27,14 +31,55 @@ describe("fanout report", () => {
     const { stdout: markdown } = await place.succeed("report result.json --markdown");
     expect(markdown).toMatch(/^### fanout: Completed 20 orchestrations in /u);
     expect(await readFile(summary, "utf8")).toBe(`before\n${markdown}`);
+    const { stdout: html } = await place.succeed("report result.json --html");
+    expect(html).toMatch(/^<!doctype html>.*Completed 20 orchestrations in .*<\/html>\s*$/isu);
     const { stdout: junit } = await place.succeed("report result.json --junit");
-    expect(junit).toMatch(/<testsuite name="fanout run r[0-9a-z]{12}" tests="2" failures="0"/u);
+    expect(junit).toMatch(/<testsuite name="fanout run \S+" tests="4" failures="0"/u);
     await copyFile(join(place.folder, "result.json"), join(place.folder, "copy.json"));
     const { stdout: csv } = await place.succeed("report result.json copy.json --csv");
     const [header, first, second, ...rest] = csv.split("\r\n");
     expect(header).toMatch(/^runId,startedAt,/u);
     expect(first).toBe(second);
     expect(rest).toEqual([""]);
+  });
+
+  test.each(["--parallel-orchestrations 20", "--parallel-orchestrations 4 --duration 1s", "--rate 30/s --duration 1s"])(
+    "reads what `fanout run %s` wrote, which is what the published schema says",
+    async (load) => {
+      const place = await Workplace.open();
+      const run = await place.succeed(`run --workers 1 ${load} --json result.json`);
+      const content = await readFile(join(place.folder, "result.json"), "utf8");
+      expect(schemaErrors(JSON.parse(content))).toEqual([]);
+      expect(parseRunResult(content).counts.orchestrations.completed).toBeGreaterThan(0);
+      expect(await place.succeed("report result.json")).toMatchObject({ stdout: run.stdout });
+    },
+  );
+
+  test("is what the run writes itself into the files that it is given", async () => {
+    const place = await Workplace.open();
+    const files = "--text a.txt --markdown a.md --html a.html --junit a.xml --csv a.csv";
+    await place.succeed(`run --workers 1 --json a.json ${files}`);
+    for (const [form, file] of Object.entries({
+      text: "txt",
+      markdown: "md",
+      html: "html",
+      junit: "xml",
+      csv: "csv",
+    })) {
+      const written = await readFile(join(place.folder, `a.${file}`), "utf8");
+      expect(await place.succeed(`report a.json --${form}`)).toMatchObject({ stdout: written });
+    }
+  });
+
+  test("writes a row for each result of a list, and takes only one for any other form", async () => {
+    const place = await placeWithResults();
+    await writeFile(join(place.folder, "list.json"), resultsJson([openLoadResult, closedLoadResult]));
+    const { stdout } = await place.succeed("report list.json good.json --csv");
+    expect(stdout.split("\r\n")).toHaveLength(1 + 3 + 1);
+    expect(await place.run("report list.json")).toMatchObject({
+      code: 2,
+      stderr: "error: list.json: expected one result, found a list of 2\n",
+    });
   });
 
   test("reads stdin, and stays quiet when its reader leaves", async () => {

@@ -99,7 +99,7 @@ describe("fanout run", () => {
     const { code, stdout, stderr } = await start(["run", "--workers", "0", "--timeout", "200ms"]).ended;
     expect(code).toBe(1);
     expect(stderr).toContain("error: not everything ended within 200 ms of the last start (--timeout)");
-    expect(stdout).toMatch(/1 orchestration unfinished\n {2}r\w{12}-00000 {2}Pending, 0 of 10 iterations done/u);
+    expect(stdout).toMatch(/1 orchestration unfinished\n {2}r\w{12}-00000-000 {2}Pending, 0 of 10 iterations done/u);
   });
 
   test("without a worker gives up after --worker-timeout, and says what to start", async () => {

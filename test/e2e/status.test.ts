@@ -46,12 +46,14 @@ describe("fanout status", () => {
       run: { runId: first, ended: 3, activities: { needed: 30, completed: 30 }, throughput: {} },
     });
 
-    const { stdout } = await place.succeed(`status ${first}-00001 ${second}-00000`);
-    expect(stdout).toMatch(/^r\w{12}-00001 {2}Completed .* took .* 2 of 2 iterations, 10 activities\nr\w{12}-00000/u);
-    const one = await place.run(`status ${first}-00001 nobody --json`);
+    const { stdout } = await place.succeed(`status ${first}-00000-001 ${second}-00000-000`);
+    expect(stdout).toMatch(
+      /^r\w{12}-00000-001 {2}Completed .* took .* 2 of 2 iterations, 10 activities\nr\w{12}-00000-000/u,
+    );
+    const one = await place.run(`status ${first}-00000-001 nobody --json`);
     expect(one).toMatchObject({ code: 1, stderr: 'error: task hub default has no instance "nobody"\n' });
     expect(JSON.parse(one.stdout)).toMatchObject({
-      instances: [{ instanceId: `${first}-00001`, status: "Completed", activitiesNeeded: 10 }],
+      instances: [{ instanceId: `${first}-00000-001`, status: "Completed", activitiesNeeded: 10 }],
       unknown: ["nobody"],
     });
     expect(await place.run("status --run r0123456789ab")).toMatchObject({
@@ -63,12 +65,14 @@ describe("fanout status", () => {
 
   test("watches a run of another process: its counts rise, and it ends when the run does", async () => {
     const place = await Workplace.open();
-    const run = place.start("run --workers 0 --worker-timeout 10m --parallel-orchestrations 10 --iterations 60");
+    const run = place.start(
+      "run --workers 0 --worker-timeout 10m --parallel-orchestrations 10 --iterations 60 --allow-invalid",
+    );
     await run.says(/0 of 10 orchestrations/u);
     const runId = await latestRun(place);
     const lines = place.start(`status --run ${runId} --watch`);
     const json = place.start(`status --run ${runId} --watch --json`);
-    const one = place.start(`status ${runId}-00000 --watch`);
+    const one = place.start(`status ${runId}-00000-000 --watch`);
     await Promise.all([lines.says(/0 of 3,000 activities/u), json.says(/"ended":0/u)]);
     place.start("worker --port 0");
     for (const each of [run, lines, json, one]) expect(await each.ended).toMatchObject({ code: 0 });
@@ -95,7 +99,7 @@ describe("fanout status", () => {
     expect(values.at(-1)).toMatchObject({ ended: 10, instances: 10, activities: { completed: 3_000 } });
     expect(new Set(json.stdout.trimEnd().split("\n")).size).toBe(values.length);
 
-    expect(one.stdout).toMatch(/-00000 {2}Completed .* 60 of 60 iterations, 300 activities\n$/u);
+    expect(one.stdout).toMatch(/-00000-000 {2}Completed .* 60 of 60 iterations, 300 activities\n$/u);
   });
 
   test("on a terminal watches with bars, and gives the cursor back on Ctrl-C", async () => {
@@ -117,15 +121,19 @@ describe("fanout status", () => {
     await worker.says(/Connected/u);
     const emulator = new RawConnection(`unix:${place.socket}`, "default");
     onTestFinished(() => emulator.close());
-    await emulator.start("r0123456789ab-00000", "FanOutFanInOrchestration", (request) => {
+    await emulator.start("r0123456789ab-00000-000", "FanOutFanInOrchestration", (request) => {
       request.setInput(stringValue('{"iterations": 0}'));
     });
     const run = await place.run("status --run r0123456789ab --watch");
     expect(run).toMatchObject({ code: 1 });
-    expect(run.stdout).toMatch(/1 instance failed\n {2}r0123456789ab-00000 {2}\w+: .*iterations: expected an integer/u);
-    const one = await place.run("status r0123456789ab-00000 --watch");
+    expect(run.stdout).toMatch(
+      /1 instance failed\n {2}r0123456789ab-00000-000 {2}\w+: .*iterations: expected an integer/u,
+    );
+    const one = await place.run("status r0123456789ab-00000-000 --watch");
     expect(one).toMatchObject({ code: 1 });
-    expect(one.stdout).toMatch(/-00000 {2}Failed .* \w+: .*iterations: expected an integer of at least 1, found 0\n$/u);
+    expect(one.stdout).toMatch(
+      /-00000-000 {2}Failed .* \w+: .*iterations: expected an integer of at least 1, found 0\n$/u,
+    );
   });
 
   test("without QueryInstances finds a run by its ids, and names the call that a list needs", async () => {
@@ -146,11 +154,11 @@ describe("fanout status", () => {
   test.each([
     ["status one --run r0123456789ab", "found both"],
     ["status --watch", "--watch: expected instance ids or --run"],
-    ["status --run order", '--run: expected a run id such as rmwvaxyifz2wa, found "order"'],
+    ["status --run order-1", '--run: expected a run id such as rmwvaxyifz2wa, found "order-1"'],
     ["purge", "expected either --run or --older-than, found neither"],
     ["purge --run r0123456789ab --older-than 7d", "found both"],
     ["purge --older-than week --yes", "--older-than: expected an age such as 7d, 12h or 30m"],
-    ["purge --run r0123456789a --yes", "--run: expected a run id"],
+    ["purge --run r0123456789ab-00000-000 --yes", "--run: expected a run id"],
     ["purge --run r0123456789ab", "without a terminal to ask at, say --yes"],
     ["run --max-actions 100", "--max-actions: this run costs 101 actions"],
   ])("%s is a usage error, and nothing is started", async (line, message) => {

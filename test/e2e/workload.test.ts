@@ -19,14 +19,14 @@ describe("what orchestrations do beyond fanning out and in", () => {
     const inspector = new HubInspector(place.socket);
     expect(await inspector.completedActivities(runId)).toBe(120);
     // The history is that of the last execution: iteration 9 alone.
-    expect(activitiesIn(await inspector.history(`${runId}-00000`)).completed).toHaveLength(4);
+    expect(activitiesIn(await inspector.history(`${runId}-00000-000`)).completed).toHaveLength(4);
     await inspector.close();
   });
 
   test("with --failure-rate and --retries failed activities are tried again, and each counts once", async () => {
     const place = await Workplace.open();
     const { stdout } = await place.succeed("run --json --iterations 4 --failure-rate 30% --retries 30");
-    expect(parseRunResult(stdout).counts.activities).toEqual({ needed: 20, completed: 20 });
+    expect(parseRunResult(stdout).counts.activities).toMatchObject({ needed: 20, completed: 20 });
   });
 
   test("without retries a failed activity fails its orchestration, which says so", async () => {
@@ -45,7 +45,7 @@ describe("what orchestrations do beyond fanning out and in", () => {
     // Three iterations one after the other; a timer may fire up to a millisecond early.
     expect(latencyMs.response?.max).toBeGreaterThan(147);
     const inspector = new HubInspector(place.socket);
-    const history = JSON.stringify(await inspector.history(`${runId}-00000`));
+    const history = JSON.stringify(await inspector.history(`${runId}-00000-000`));
     await inspector.close();
     expect(history.match(/x{1000,}/gu)?.map(({ length }) => length)).toEqual(
       expect.arrayContaining([...Array.from({ length: 6 }, () => 1_000), ...Array.from({ length: 6 }, () => 2_000)]),

@@ -58,7 +58,7 @@ describe("the contract", () => {
     expect(start).toMatchObject({ status: 202, headers: { location: STATUS } });
     const { count, instanceIds } = started.parse(start.body);
     expect([count, new Set(instanceIds).size]).toEqual([4, 4]);
-    expect(instanceIds.every((id, number) => id.endsWith(`-0000${number}`))).toBe(true);
+    expect(instanceIds.every((id, number) => id.endsWith(`-00000-00${number}`))).toBe(true);
     for (const id of instanceIds) {
       const state = await ended(id);
       expect(state).toMatchObject({ id, status: "Completed" });

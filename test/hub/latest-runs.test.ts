@@ -9,8 +9,7 @@ const never = new AbortController().signal;
 const NOW_MS = Date.parse("2026-06-01T12:00:00Z");
 const MINUTE_MS = 60_000;
 
-function instancesOf(startedMs: number, count: number): InstanceState[] {
-  const runId = newRunId(startedMs, () => 0);
+function instancesOf(startedMs: number, count: number, runId = newRunId(startedMs, () => 0)): InstanceState[] {
   return Array.from({ length: count }, (_, n) =>
     stateOf(n, { instanceId: instanceIdOf(runId, n), status: "Completed", createdMs: startedMs + n * MINUTE_MS }),
   );
@@ -51,5 +50,24 @@ describe("the latest runs of a hub", () => {
     expect(latest.map(({ instances }) => instances)).toEqual([60, 1]);
     // Each instance is read once.
     expect(told.reduce((sum, count) => sum + count)).toBe(61);
+  });
+
+  test("are in the order of their times whatever they are called, whole ones too", async () => {
+    const { client } = hubOf([
+      ...instancesOf(NOW_MS - 5 * MINUTE_MS, 2, "z"),
+      ...instancesOf(NOW_MS - 90 * MINUTE_MS, 60, "nightly.7"),
+      ...instancesOf(NOW_MS - 4 * MINUTE_MS, 3, "a"),
+    ]);
+    const latest = await latestRuns(client, NOW_MS, never);
+    expect(latest.map(({ runId, instances }) => [runId, instances])).toEqual([
+      ["a", 3],
+      ["z", 2],
+      ["nightly.7", 60],
+    ]);
+  });
+
+  test("include one whose first instance is gone", async () => {
+    const { client } = hubOf(instancesOf(NOW_MS - MINUTE_MS, 3).slice(1));
+    expect(await latestRuns(client, NOW_MS, never)).toMatchObject([{ instances: 2 }]);
   });
 });

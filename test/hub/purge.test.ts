@@ -82,17 +82,21 @@ describe("what a purge takes", () => {
     const instances = [stateOf(0, { status: "Completed" }), stateOf(1), stateOf(2, { status: "Terminated" })];
     const client = fakeClient({ queryInstances: () => Promise.resolve({ instances, continuationToken: undefined }) });
     expect(await selectRun(client, RUN, never)).toEqual({
-      ended: [`${RUN}-00000`, `${RUN}-00002`],
-      left: { ids: [`${RUN}-00001`], byStatus: { Running: 1 } },
+      ended: [`${RUN}-00000-000`, `${RUN}-00000-002`],
+      left: { ids: [`${RUN}-00000-001`], byStatus: { Running: 1 } },
       others: 0,
     });
   });
 
-  test("of an age is what load tests started, by the run id or by the workload's name", async () => {
+  test("of an age is what load tests started, by a run id of fanout's or by the workload's name", async () => {
     const instances = [
       stateOf(0, { status: "Completed", name: "Mine" }),
       stateOf(0, { status: "Failed", instanceId: "by-the-api" }),
       stateOf(0, { status: "Completed", instanceId: "order-1", name: "Order" }),
+      // Of a run with an id of its own, or of somebody's numbers: who can tell?
+      stateOf(0, { status: "Completed", instanceId: "order-00001-234", name: "Order" }),
+      stateOf(0, { status: "Completed", instanceId: "nightly-00001-234" }),
+      stateOf(0, { status: "Completed", instanceId: `${RUN}.2-00001-234`, name: "Mine" }),
     ];
     const client = fakeClient({
       queryInstances: ({ createdToMs }) => {
@@ -101,9 +105,9 @@ describe("what a purge takes", () => {
       },
     });
     expect(await selectOlder(client, 5_000, never)).toEqual({
-      ended: ["by-the-api", `${RUN}-00000`],
+      ended: ["by-the-api", "nightly-00001-234", `${RUN}-00000-000`, `${RUN}.2-00001-234`],
       left: { ids: [], byStatus: {} },
-      others: 1,
+      others: 2,
     });
   });
 });

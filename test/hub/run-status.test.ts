@@ -50,7 +50,7 @@ describe("a run of 10,000 instances", () => {
 
   function insertElsewhere(): void {
     committed(served.store, () => {
-      insert(`${RUN}x-00000`);
+      insert(`${RUN}x-00000-000`);
       insert(`${RUN}-other`);
       insert(instanceIdOf(RUN, 0), { taskHub: "another" });
     });

@@ -37,7 +37,7 @@ describe("the tally of a run", () => {
       [1, "Running"],
     ]);
     pass(tally, "all", [[1, "Running"]]);
-    expect(tally.ids()).toEqual([`${RUN}-00001`]);
+    expect(tally.ids()).toEqual([`${RUN}-00000-001`]);
   });
 
   test("concludes nothing from a pass that broke off", () => {

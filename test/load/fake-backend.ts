@@ -27,6 +27,7 @@ export function fakeClient(calls: Partial<OrchestrationClient>): OrchestrationCl
     getInstance: unexpected,
     waitForCompletion: unexpected,
     queryInstances: unexpected,
+    listInstanceIds: unexpected,
     terminate: unexpected,
     purge: unexpected,
     purgeBatch: unexpected,

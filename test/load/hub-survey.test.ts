@@ -11,8 +11,8 @@ describe("the survey of a hub", () => {
     const client = fakeClient({
       queryInstances: ({ continuationToken }) =>
         continuationToken === undefined
-          ? page(["order-1", "r0123456789ab-00000"], "next")
-          : page(["r0123456789ab-00001", "rzzzzzzzzzzzz-00000"]),
+          ? page(["order-1", "r0123456789ab-00000-000"], "next")
+          : page(["r0123456789ab-00000-001", "rzzzzzzzzzzzz-00000-000"]),
     });
     const survey = await surveyHub(client, never);
     expect(survey).toEqual({

@@ -3,7 +3,7 @@ import type { InstanceState } from "../../src/backend/orchestration-client.js";
 import { completionOf } from "../../src/load/outcome.js";
 import { completedState } from "./fake-backend.js";
 
-const start = { instanceId: "a", intendedMs: 0, sentMs: 1, acceptedMs: 2 };
+const start = { instanceId: "a", sequence: 0, intendedMs: 0, sentMs: 1, acceptedMs: 2, heldBack: false };
 const done = completedState("a", 50);
 
 test.each<[string, InstanceState | undefined, string, string | undefined]>([
@@ -11,6 +11,7 @@ test.each<[string, InstanceState | undefined, string, string | undefined]>([
   ["an output that does not", completedState("a", 51), "failed", "LostActivities"],
   ["no output", { ...done, output: undefined }, "failed", "UnreadableOutput"],
   ["an output that is no JSON", { ...done, output: "{" }, "failed", "UnreadableOutput"],
+  ["an output that was not read", { ...done, output: undefined, withoutPayloads: true }, "completed", undefined],
   ["a failure", { ...done, status: "Failed", failure: { type: "FanInError", message: "x" } }, "failed", "FanInError"],
   ["a failure without details", { ...done, status: "Failed" }, "failed", "Unknown"],
   ["a termination", { ...done, status: "Terminated" }, "terminated", undefined],

@@ -1,6 +1,14 @@
 import { describe, expect, test } from "vitest";
 import { UsageError } from "../../src/errors.js";
-import { capacityLine, guardSpend, parseSpendLimits, spendObjection } from "../../src/load/spend-guard.js";
+import { parsePlan, type LoadPlan } from "../../src/load/plan.js";
+import { capacityLine, guardSpend, parseSpendLimits, spendObjection, withinSpend } from "../../src/load/spend-guard.js";
+
+const flags = { iterations: "10", parallelActivities: "5", workers: "auto", timeout: "10m" };
+
+/** A plan of orchestrations whose activities and actions are not known: each start is an action. */
+function startsOf(count: number): LoadPlan {
+  return parsePlan({ ...flags, orchestrator: "Order", total: String(count) });
+}
 
 describe("the spend guard", () => {
   test.each([
@@ -14,13 +22,14 @@ describe("the spend guard", () => {
     ["emulator", 4_000_400, 10_000_000, undefined],
     ["emulator", 101, 100, "more than the 100 allowed"],
   ] as const)("on the %s, of %d actions with --max-actions %s objects: %s", (kind, actions, maxActions, objection) => {
-    const found = spendObjection(actions, { maxActions }, kind);
+    const plan = startsOf(actions);
+    const found = spendObjection(plan, { maxActions }, 1, kind);
     if (objection === undefined) {
       expect(found).toBeUndefined();
-      expect(() => guardSpend(actions, { maxActions }, kind)).not.toThrow();
+      expect(() => guardSpend(plan, { maxActions }, 1, kind)).not.toThrow();
     } else {
       expect(found).toContain(objection);
-      expect(() => guardSpend(actions, { maxActions }, kind)).toThrow(UsageError);
+      expect(() => guardSpend(plan, { maxActions }, 1, kind)).toThrow(UsageError);
     }
   });
 
@@ -48,8 +57,34 @@ describe("the spend guard", () => {
     [1, "1 capacity unit does at most 2,000 actions/s: the run keeps all of it busy for 20.1 s"],
     [2, "2 capacity units do at most 4,000 actions/s: the run keeps all of them busy for 10.1 s"],
   ])("of 40,200 actions on %s units says: %s", (capacityUnits, line) => {
-    const found = capacityLine(40_200, { capacityUnits });
+    const found = capacityLine(startsOf(40_200), { capacityUnits }, 1);
     if (line === undefined) expect(found).toBeUndefined();
     else expect(found).toContain(line);
+  });
+
+  test("counts every repeat", () => {
+    expect(spendObjection(startsOf(60_000), {}, 1, "endpoint")).toBeUndefined();
+    expect(spendObjection(startsOf(60_000), {}, 2, "endpoint")).toContain("this run costs 120,000 actions");
+  });
+
+  test("asks for a limit where only time bounds what a run costs, but on the emulator", () => {
+    const plan = parsePlan({ ...flags, duration: "1m" });
+    expect(spendObjection(plan, {}, 1, "endpoint")).toContain("only time bounds the actions of this run");
+    expect(spendObjection(plan, {}, 1, "emulator")).toBeUndefined();
+  });
+
+  test("ends a run that only time bounds when its share of the limit is spent", () => {
+    const plan = parsePlan({ ...flags, duration: "1m" });
+    // An orchestration of 10 x 5 activities costs 101 actions.
+    expect(withinSpend(plan, { maxActions: 1_010 }, 1).load).toEqual({ kind: "closed", durationMs: 60_000, total: 10 });
+    expect(withinSpend(plan, { maxActions: 1_010 }, 3).load).toMatchObject({ total: 3 });
+    expect(withinSpend(plan, {}, 1)).toBe(plan);
+    expect(withinSpend(startsOf(5), { maxActions: 2 }, 1)).toEqual(startsOf(5));
+    expect(spendObjection(withinSpend(plan, { maxActions: 1_010 }, 1), { maxActions: 1_010 }, 1, "endpoint")).toBe(
+      undefined,
+    );
+    expect(spendObjection(withinSpend(plan, { maxActions: 100 }, 1), { maxActions: 100 }, 1, "endpoint")).toContain(
+      "one orchestration costs more",
+    );
   });
 });

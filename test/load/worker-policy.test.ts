@@ -5,7 +5,9 @@ import { decideWorkers, ownWorkerCount, type WorkerSituation } from "../../src/l
 const plan: LoadPlan = {
   iterations: 10,
   parallelActivities: 5,
+  load: { kind: "once" },
   parallelOrchestrations: 1,
+  seed: 0,
   workers: "auto",
   timeoutMs: 600_000,
   workerWarningMs: 10_000,

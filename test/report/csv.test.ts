@@ -2,8 +2,15 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { resultsCsv } from "../../src/report/csv.js";
 import type { RunResult } from "../../src/stats/run-result.js";
+import { closedLoadResult } from "./closed-load-result.js";
 import { incompleteResult, resultSaying } from "./incomplete-result.js";
+import { openLoadResult } from "./open-load-result.js";
 import { sampleResult } from "./sample-result.js";
+
+const LISTS =
+  /^(?:schemaVersion|failures|stuck|thresholds|phases|series|stalls|histograms|recount\.\w+\.first|environment\.hub\.(?:more|runs))\b/u;
+/** Objects that a cell holds as a whole. */
+const WHOLE = /^(plan\.(?:activity|load|labels)|counts\.rpcErrors|verdict\.reasons|noticing|recount\.byStatus)\b.*/u;
 
 /** RFC 4180, strictly: throws at a quote where none may be. */
 function parseCsv(text: string): readonly (readonly string[])[] {
@@ -62,10 +69,41 @@ describe("results as CSV", () => {
 
   test("have a column for each single value of a result, and no other", () => {
     const columns = new Set(Object.keys(recordsOf(incompleteResult)[0]!));
-    const values = leavesOf(incompleteResult)
-      .filter((path) => !/^(?:schemaVersion|failures|stuck|thresholds|environment\.hub\.(?:more|runs))/u.test(path))
-      .map((path) => path.replace(/^(plan\.activity|counts\.rpcErrors)\..*/u, "$1"));
-    expect(columns).toEqual(new Set(values));
+    const longest = { count: 10_000, mean: 1, p999: 1, max: 1 };
+    const otherRun: RunResult = {
+      ...sampleResult,
+      latencyMs: { detectionLag: longest },
+      generator: { heldBack: 0, slipMs: longest },
+      recount: { unknown: "no answer" },
+    };
+    const values = [incompleteResult, openLoadResult, closedLoadResult, otherRun]
+      .flatMap((result) => leavesOf(result))
+      .filter((path) => !LISTS.test(path))
+      .map((path) => path.replace(WHOLE, "$1"));
+    expect(columns).toEqual(new Set([...values, "stalls", "longest stall"]));
+  });
+
+  test("keep the columns that there have been in their places", () => {
+    const columns = Object.keys(recordsOf(sampleResult)[0]!);
+    expect(columns.slice(0, 36).at(-1)).toBe("throughput.actionsPerSecond");
+    expect(columns.indexOf("latencyMs.slip.max")).toBe(70);
+  });
+
+  test("say what a run over time was like", () => {
+    expect(recordsOf(openLoadResult)[0]).toMatchObject({
+      "plan.parallelOrchestrations": "",
+      "plan.load": expect.stringMatching(/^\{"kind":"open","arrival":"constant",/u),
+      "plan.labels": '{"branch":"main","durable store":"netherite"}',
+      "verdict.status": "suspect",
+      "throughput.windowMs": "105000",
+      "latencyMs.response.until": "completed",
+      stalls: "1",
+      "longest stall": "2040",
+      "clock.offsetMs": "-1.2",
+      "recount.byStatus": '{"Completed":5785,"Failed":3,"Running":12}',
+      "recount.lost.total": "0",
+    });
+    expect(recordsOf(closedLoadResult)[0]).toMatchObject({ "concurrency.effective": "9.8", stalls: "" });
   });
 
   test.each([

@@ -1,7 +1,7 @@
 import type { RunResult } from "../../src/stats/run-result.js";
 import { sampleResult } from "./sample-result.js";
 
-/** A run that has every field that a result may have, and in which little went well. */
+/** A run from before there was other load than all at once, in which little went well. */
 export const incompleteResult: RunResult = {
   ...sampleResult,
   interrupted: true,
@@ -45,13 +45,14 @@ export const incompleteResult: RunResult = {
 export function resultSaying(text: string): RunResult {
   return {
     ...incompleteResult,
-    plan: { ...incompleteResult.plan, orchestrator: text },
+    plan: { ...incompleteResult.plan, orchestrator: text, labels: { [`of ${text}`]: text } },
     environment: {
       ...incompleteResult.environment,
       backend: { kind: "scheduler", name: text },
       taskHub: text,
       hub: { unknown: text },
     },
+    recount: { unknown: text },
     failures: { total: 1, first: [{ instanceId: text, type: text, message: text }] },
     stuck: { total: 1, first: [{ instanceId: text, status: text }] },
     thresholds: [{ expression: text, passed: false, reason: text }],

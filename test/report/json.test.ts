@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { FanoutError, UsageError } from "../../src/errors.js";
-import { checkJsonFile, writeJsonFile } from "../../src/report/json.js";
+import { checkFile, resultJson, writeFileWhole } from "../../src/report/json.js";
 import { sampleResult } from "./sample-result.js";
 
 describe("a result file", () => {
@@ -18,8 +18,8 @@ describe("a result file", () => {
   test("replaces an older one and leaves nothing else behind", async () => {
     const file = join(folder, "result.json");
     await writeFile(file, "old");
-    await checkJsonFile(file);
-    await writeJsonFile(file, sampleResult);
+    await checkFile("--json", file);
+    await writeFileWhole("--json", file, resultJson(sampleResult));
     expect(JSON.parse(await readFile(file, "utf8"))).toEqual(sampleResult);
     expect(await readdir(folder)).toEqual(["result.json"]);
   });
@@ -28,29 +28,31 @@ describe("a result file", () => {
     const file = join(folder, "result.json");
     await writeFile(file, "old");
     await symlink(file, join(folder, "latest.json"));
-    await writeJsonFile(join(folder, "latest.json"), sampleResult);
+    await writeFileWhole("--json", join(folder, "latest.json"), resultJson(sampleResult));
     expect((await lstat(join(folder, "latest.json"))).isSymbolicLink()).toBe(true);
     expect(JSON.parse(await readFile(file, "utf8"))).toEqual(sampleResult);
   });
 
   test("that is a device is written to, not replaced", async () => {
-    await checkJsonFile("/dev/null");
-    await writeJsonFile("/dev/null", sampleResult);
+    await checkFile("--json", "/dev/null");
+    await writeFileWhole("--json", "/dev/null", resultJson(sampleResult));
     expect((await lstat("/dev/null")).isCharacterDevice()).toBe(true);
   });
 
   test("that is a folder is refused before the run", async () => {
     await mkdir(join(folder, "result.json"));
-    await expect(checkJsonFile(join(folder, "result.json"))).rejects.toThrow(UsageError);
+    await expect(checkFile("--json", join(folder, "result.json"))).rejects.toThrow(UsageError);
   });
 
   test("in a folder that does not exist is refused before the run", async () => {
-    await expect(checkJsonFile(join(folder, "missing", "result.json"))).rejects.toThrow(/expected a folder .*ENOENT/u);
+    await expect(checkFile("--json", join(folder, "missing", "result.json"))).rejects.toThrow(
+      /^--json: expected a folder .*ENOENT/u,
+    );
   });
 
   test("that cannot be written is a failure that names it", async () => {
-    const writing = writeJsonFile(join(folder, "missing", "result.json"), sampleResult);
+    const writing = writeFileWhole("--json", join(folder, "missing", "result.json"), resultJson(sampleResult));
     await expect(writing).rejects.toThrow(FanoutError);
-    await expect(writing).rejects.toThrow(/missing.result\.json/u);
+    await expect(writing).rejects.toThrow(/^--json: .*missing.result\.json/u);
   });
 });

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { resultJunit } from "../../src/report/junit.js";
 import type { RunResult } from "../../src/stats/run-result.js";
 import { incompleteResult, resultSaying } from "./incomplete-result.js";
+import { openLoadResult } from "./open-load-result.js";
 import { sampleResult } from "./sample-result.js";
 
 interface Element {
@@ -121,6 +122,36 @@ describe("a result as JUnit XML", () => {
     const { named } = elementsOf({ ...sampleResult, plan, counts: { orchestrations, rpcErrors } });
     expect(named("testsuite")[0]?.attributes).toMatchObject({ tests: "2", failures: "0", skipped: "1" });
     expect(named("skipped")[0]?.attributes).toEqual({ message: "what Order does is not known" });
+  });
+
+  const reasons = [
+    { severity: "suspect", name: "cpu", text: "busy", advice: "less" },
+    { severity: "invalid", name: "slip", text: "late", advice: "fewer" },
+    { severity: "invalid", name: "clock", text: "set", advice: "leave it" },
+  ] as const;
+  test("fails what is invalid, with each reason, and not what is suspect", () => {
+    const { named } = elementsOf({ ...sampleResult, verdict: { status: "invalid", reasons } });
+    expect(named("testcase").map(({ attributes }) => attributes["name"])).toContain("the measurement is valid");
+    expect(named("failure")).toMatchObject([
+      { attributes: { message: "late; set" }, text: "late: fewer\nset: leave it" },
+    ]);
+    expect(elementsOf({ ...sampleResult, verdict: { status: "suspect", reasons } }).named("failure")).toEqual([]);
+  });
+
+  const recount = { instances: 200, byStatus: {}, unexpected: { total: 0, first: [] } };
+  test.each<readonly [string, RunResult["recount"], object]>([
+    ["failure", { ...recount, lost: { total: 2, first: ["i-1", "i-2"] } }, { text: "i-1\ni-2" }],
+    ["skipped", { unknown: "no answer" }, { attributes: { message: "the backend was not asked again: no answer" } }],
+  ])("has a %s where orchestrations were lost or may have been", (element, found, expected) => {
+    const { named } = elementsOf({ ...sampleResult, recount: found! });
+    expect(named("testcase").map(({ attributes }) => attributes["name"])).toContain("no orchestration was lost");
+    expect(named(element)).toMatchObject([expected]);
+  });
+
+  test("tells of a run over time by its properties", () => {
+    const { named, properties } = elementsOf(openLoadResult);
+    expect(named("testsuite")[0]?.attributes).toMatchObject({ tests: "6", failures: "3" });
+    expect(properties).toMatchObject({ stalls: "1", "verdict.status": "suspect", "recount.lost.total": "0" });
   });
 
   test("is well-formed and says the same whatever the backend said", () => {

@@ -2,6 +2,8 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { resultMarkdown } from "../../src/report/markdown.js";
 import { incompleteResult, resultSaying } from "./incomplete-result.js";
+import { closedLoadResult } from "./closed-load-result.js";
+import { openLoadResult } from "./open-load-result.js";
 import { sampleResult } from "./sample-result.js";
 
 /** Cells of a table's row as GitHub finds them: a backslash keeps the punctuation behind it from meaning anything. */
@@ -32,8 +34,9 @@ describe("a result as Markdown", () => {
   });
 
   test("shows no latencies of a run of one", () => {
-    const plan = { ...sampleResult.plan, parallelOrchestrations: 1 };
-    expect(resultMarkdown({ ...sampleResult, plan })).not.toContain("latency");
+    const orchestrations = { started: 1, completed: 1, failed: 0, terminated: 0, unfinished: 0 };
+    const counts = { ...sampleResult.counts, orchestrations };
+    expect(resultMarkdown({ ...sampleResult, counts })).not.toContain("latency");
   });
 
   test("has no table where nothing was measured", () => {
@@ -60,6 +63,29 @@ describe("a result as Markdown", () => {
     expect(rows).toContainEqual(["p99<500ms", "missed", "612 ms"]);
     expect(rows).toContainEqual(["p999<1s", "missed", "not judged, the run was interrupted"]);
     expect(resultMarkdown(sampleResult)).not.toContain("threshold");
+  });
+
+  test("says of open load how each phase went, where it stalled, and why it is suspect", () => {
+    const markdown = resultMarkdown(openLoadResult);
+    expect(markdown).toContain(
+      "in 2m\n\n**Suspect: take these figures with care**\n\n- the machine was 93 % busy (limit 90 %), 21 % of it this " +
+        "process: run the workers or the backend on another machine\n\nopen load, ",
+    );
+    const rows = rowsOf(markdown).map((row) => cellsOf(row));
+    expect(rows).toContainEqual(["warm-up", "400 orchestrations in 10 s, left out of throughput and latency"]);
+    expect(rows).toContainEqual(["throughput, measured over", "1m45s"]);
+    expect(rows).toContainEqual(["phase", "offered", "completed", "response p50", "response p99"]);
+    expect(rows).toContainEqual(["40/s to 80/s", "60/s", "59.8/s", "244 ms", "1.64 s"]);
+    expect(rows).toContainEqual(["calls to notice completions", "5,800 WaitForInstanceCompletion, 24 ListInstanceIds"]);
+    expect(rows).toContainEqual(["backend's clock known to", "± 0.40 ms"]);
+    expect(markdown).toContain("\n\n- stalled 2.04 s from 1m12s on, 119 in flight, 52/s offered, 12 UNAVAILABLE\n\n");
+  });
+
+  test("says of closed load what it cannot show", () => {
+    const markdown = resultMarkdown(closedLoadResult);
+    expect(markdown).toContain("|\n\nclosed load cannot show what arrivals would have waited (coordinated omission)\n");
+    expect(markdown).not.toMatch(/response|Suspect|Invalid|stalled/u);
+    expect(rowsOf(markdown).map((row) => cellsOf(row))).toContainEqual(["concurrency", "9.80 of 10"]);
   });
 
   test("stays small however long messages are", () => {

@@ -2,9 +2,11 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { UsageError } from "../../src/errors.js";
 import { resultJson } from "../../src/report/json.js";
-import { parseResult, readResult } from "../../src/report/read-result.js";
+import { parseResult, parseResults, readResult, readResults } from "../../src/report/read-result.js";
 import type { LatencySummary, RunResult } from "../../src/stats/run-result.js";
+import { closedLoadResult } from "./closed-load-result.js";
 import { incompleteResult } from "./incomplete-result.js";
+import { openLoadResult } from "./open-load-result.js";
 import { sampleResult } from "./sample-result.js";
 
 const count = fc.nat();
@@ -38,7 +40,22 @@ const results: fc.Arbitrary<RunResult> = fc
     };
   });
 
+function withLoad(load: unknown): object {
+  return { ...sampleResult, plan: { ...sampleResult.plan, load } };
+}
+
 describe("a result that is read", () => {
+  test.each([openLoadResult, closedLoadResult])("equals what a run of $plan.load.kind load wrote", (result) => {
+    expect(parseResult(resultJson(result), "file")).toEqual(result);
+  });
+
+  test("may be one of a list, as a repeated run writes it", () => {
+    const results = [sampleResult, openLoadResult];
+    expect(parseResults(JSON.stringify(results), "file")).toEqual(results);
+    expect(parseResults(resultJson(sampleResult), "file")).toEqual([sampleResult]);
+    expect(parseResult(JSON.stringify([sampleResult]), "file")).toEqual(sampleResult);
+  });
+
   test("equals what the run wrote", () => {
     fc.assert(
       fc.property(results, (result) => {
@@ -58,7 +75,20 @@ describe("a result that is read", () => {
 
   const { counts: _absent, ...withoutCounts } = sampleResult;
   test.each<readonly [message: string, content: unknown]>([
-    ["the result: expected an object, found []", []],
+    ["expected a result or a list of them, found an empty list", []],
+    ["expected one result, found a list of 2", [sampleResult, sampleResult]],
+    [
+      "result 2: durationMs: expected a number from 0 on, found -1",
+      [sampleResult, { ...sampleResult, durationMs: -1 }],
+    ],
+    ["result 1: the result: expected an object, found []", [[]]],
+    ['plan.load.kind: expected "once", "closed" or "open", found "half"', withLoad({ kind: "half" })],
+    ["plan.load: expected an object, found 5", withLoad(5)],
+    ['plan.load.arrival: expected "constant" or "poisson", found nothing', withLoad({ kind: "open" })],
+    [
+      'recount: expected an object with "instances", "byStatus", "lost" and "unexpected", or with "unknown", found {}',
+      { ...sampleResult, recount: {} },
+    ],
     ["the result: expected an object, found null", null],
     ["schemaVersion: expected 1, found nothing", {}],
     ["schemaVersion: expected 1, found 2: a newer fanout wrote it, update this one", { schemaVersion: 2 }],
@@ -98,6 +128,6 @@ describe("a result that is read", () => {
   test("that is not there is refused by name", async () => {
     await expect(readResult("missing.json")).rejects.toThrow(UsageError);
     await expect(readResult("missing.json")).rejects.toThrow(/ENOENT.*missing\.json/u);
-    await expect(readResult(".")).rejects.toThrow(/EISDIR/u);
+    await expect(readResults(".")).rejects.toThrow(/EISDIR/u);
   });
 });

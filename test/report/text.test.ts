@@ -1,7 +1,7 @@
 import { Chalk } from "chalk";
 import { describe, expect, test } from "vitest";
 import { summaryText } from "../../src/report/text.js";
-import type { RunResult } from "../../src/stats/run-result.js";
+import type { CrossingSummary, RunResult, VerdictReason } from "../../src/stats/run-result.js";
 import { sampleResult } from "./sample-result.js";
 
 const plain = new Chalk({ level: 0 });
@@ -24,7 +24,9 @@ describe("the summary", () => {
   });
 
   test("shows no latencies of a run of one", () => {
-    expect(textOf({ plan: { ...sampleResult.plan, parallelOrchestrations: 1 } })).not.toContain("latency");
+    const orchestrations = { started: 1, completed: 1, failed: 0, terminated: 0, unfinished: 0 };
+    const plan = { ...sampleResult.plan, parallelOrchestrations: 1 };
+    expect(textOf({ plan, counts: { ...sampleResult.counts, orchestrations } })).not.toContain("latency");
   });
 
   test("aligns every column of the latency table", () => {
@@ -111,3 +113,64 @@ describe("the summary", () => {
     expect(summaryText(sampleResult, new Chalk({ level: 1 }))).toContain("\u001B[32m");
   });
 });
+
+describe("the summary says only where it matters", () => {
+  test.each([
+    ["intended start until noticed", { response: crossing({ until: "noticed" }) }],
+    ["accepted until noticed", { service: crossing({ until: "noticed" }) }],
+    ["intended start until completed$", { response: crossing({ until: "completed", boundMs: 1 }) }],
+    ["intended start until completed, ± 1\\.20 ms$", { response: crossing({ until: "completed", boundMs: 1.2 }) }],
+    ["completed until noticed", { service: crossing({}), detectionLag: crossing({ p50: 5.1 }) }],
+  ] as const)("%s", (line, latencyMs) => {
+    expect(textOf({ latencyMs })).toMatch(new RegExp(line, "mu"));
+  });
+
+  test("how late completions were noticed, when that is long", () => {
+    expect(textOf({ latencyMs: { service: crossing({}), detectionLag: crossing({ p50: 5 }) } })).not.toContain(
+      "noticed",
+    );
+  });
+
+  const recount = { instances: 200, byStatus: {}, lost: listOf(0), unexpected: listOf(0) };
+  test.each<readonly [string, RunResult["recount"]]>([
+    ["not known: no answer", { unknown: "no\nanswer" }],
+    ["2 lost: accepted, and not there any more (i-1, i-2)", { ...recount, lost: listOf(2) }],
+    ["5 lost: accepted, and not there any more (i-1, i-2, i-3, ...)", { ...recount, lost: listOf(5) }],
+    ["1 that this run does not know (i-1)", { ...recount, unexpected: listOf(1) }],
+  ])("that the recount differs: %s", (line, found) => {
+    expect(textOf({ recount: found! })).toMatch(new RegExp(`recount {7}${line.replaceAll(/[().]/gu, "\\$&")}\n`, "u"));
+    expect(textOf({ recount })).not.toContain("recount");
+  });
+
+  test("what noticing cost", () => {
+    expect(textOf({ noticing: { WaitForInstance: 150, ListInstanceIds: 51 } })).toMatch(
+      /noticing +150 WaitForInstance, 51 ListInstanceIds\n/u,
+    );
+    expect(textOf({ noticing: { WaitForInstance: 200 } })).not.toContain("noticing");
+  });
+
+  test("how many starts were held back", () => {
+    expect(textOf({ generator: { heldBack: 12 } })).toMatch(/held back +12 starts, by --max-in-flight\n/u);
+    expect(textOf({ generator: { heldBack: 0 } })).not.toContain("held back");
+  });
+
+  test("that the figures are not to be believed, the gravest reason first", () => {
+    const verdict = { status: "invalid", reasons: [reason("suspect", "busy"), reason("invalid", "late")] } as const;
+    expect(textOf({ verdict })).toContain(
+      "12.3 s\nInvalid: do not believe these figures\n  late\n    not late\n  busy\n    not busy\n\n  activities",
+    );
+    expect(summaryText({ ...sampleResult, verdict }, new Chalk({ level: 1 }))).toContain("\u001B[31mInvalid");
+  });
+});
+
+function crossing(changes: Partial<CrossingSummary>): CrossingSummary {
+  return { count: 200, mean: 110, p50: 100, max: 200, ...changes };
+}
+
+function listOf(total: number) {
+  return { total, first: Array.from({ length: total }, (_, index) => `i-${index + 1}`) };
+}
+
+function reason(severity: VerdictReason["severity"], text: string): VerdictReason {
+  return { severity, name: "x", text, advice: `not ${text}` };
+}

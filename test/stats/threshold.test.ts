@@ -8,7 +8,7 @@ import { sampleResult } from "../report/sample-result.js";
 
 const OPERATORS = ["<", "<=", ">", ">="] as const;
 const STATISTICS = ["p50", "p90", "p99", "p999", "max", "mean"] as const;
-const LATENCIES = ["response", "service", "startRpc", "slip", "server"] as const;
+const LATENCIES = ["response", "service", "startRpc", "slip", "server", "detectionLag"] as const;
 
 const latency = (first: number): LatencySummary => ({
   count: 20_000,
@@ -29,17 +29,48 @@ function fullResult(): RunResult {
     durationMs: 61,
     counts: {
       orchestrations: { started: 20_000, completed: 19_987, failed: 13, terminated: 0, unfinished: 0 },
-      activities: { needed: 71, completed: 72 },
+      warmup: 74,
+      activities: { needed: 71, completed: 72, reExecuted: 75 },
       actions: 73,
       rpcErrors: { UNAVAILABLE: 3, DEADLINE_EXCEEDED: 4 },
     },
-    throughput: { makespanMs: 81, orchestrationsPerSecond: 82, activitiesPerSecond: 83, actionsPerSecond: 84 },
+    throughput: {
+      makespanMs: 81,
+      windowMs: 85,
+      orchestrationsPerSecond: 82,
+      activitiesPerSecond: 83,
+      actionsPerSecond: 84,
+    },
     latencyMs: {
-      response: latency(10),
+      response: { ...latency(10), until: "completed", boundMs: 0.5 },
       service: latency(20),
       startRpc: latency(30),
       slip: latency(40),
       server: latency(50),
+      detectionLag: latency(60),
+    },
+    stalls: [2_040, 3_100, 1_000].map((lengthMs) => ({
+      fromMs: 1,
+      lengthMs,
+      inFlight: 1,
+      offeredPerSecond: 1,
+      rpcErrors: {},
+    })),
+    generator: {
+      heldBack: 91,
+      slipMs: latency(100),
+      eventLoopDelayMs: latency(110),
+      clockJumpMs: 92,
+      cpu: { machine: 0.93, generator: 0.21 },
+    },
+    clock: { offsetMs: -5, boundMs: 94, driftMs: -6 },
+    concurrency: { planned: 10, effective: 9.8 },
+    noticing: { WaitForInstance: 5, ListInstanceIds: 6 },
+    recount: {
+      instances: 95,
+      byStatus: {},
+      lost: { total: 96, first: [] },
+      unexpected: { total: 97, first: [] },
     },
     failures: { total: 13, first: [] },
   };
@@ -95,8 +126,33 @@ describe("a threshold is about", () => {
     ["stuck.total<1", 0],
     ["environment.ownWorkers>=2", 2],
     ["environment.hub.unfinished<1", 0],
+    ["latencyMs.response.boundMs<1ms", 0.5],
+    ["throughput.windowMs<1m", 85],
+    ["counts.warmup<1", 74],
+    ["counts.activities.reExecuted<1", 75],
+    ["stalls<1", 3],
+    ["longest stall<1s", 3_100],
+    ["noticing<1", 11],
+    ["generator.heldBack<1", 91],
+    ["generator.slipMs.p99<1ms", 103],
+    ["generator.eventLoopDelayMs.max<1ms", 115],
+    ["generator.clockJumpMs<1ms", 92],
+    ["generator.cpu.machine<90%", 0.93],
+    ["generator.cpu.generator<=0", 0.21],
+    ["clock.boundMs<1ms", 94],
+    ["concurrency.effective>9.5", 9.8],
+    ["recount.instances>1", 95],
+    ["recount.lost.total<1", 96],
+    ["recount.unexpected.total<1", 97],
   ])("%s: %d", (expression, value) => {
     expect(judgeText(expression).value).toBe(value);
+  });
+
+  test("stalls that a run over time does not have, which are none", () => {
+    const { stalls: _stalls, ...unstalled } = full;
+    expect(judge(parseThreshold("stalls<1"), { ...unstalled, series: [] })).toMatchObject({ value: 0, passed: true });
+    expect(judge(parseThreshold("longest stall<1s"), { ...unstalled, series: [] })).toMatchObject({ value: 0 });
+    expect(judge(parseThreshold("stalls<1"), unstalled)).toMatchObject({ reason: "not judged, it was not measured" });
   });
 
   test("any of the names that are known, each once, with a kind", () => {
@@ -191,6 +247,10 @@ describe("an expression", () => {
 
 describe("what cannot be judged is missed, and says why", () => {
   const few = { latencyMs: { response: { count: 30, mean: 1, p50: 1, max: 1 } } };
+  const closed: Partial<RunResult> = {
+    plan: { ...full.plan, load: { kind: "closed", durationMs: 60_000 } },
+    latencyMs: { service: latency(20) },
+  };
   test.each<[string, Partial<RunResult>, string]>([
     ["p99<1s", few, "not judged, 30 samples do not carry it"],
     ["p99>0ms", few, "not judged, 30 samples do not carry it"],
@@ -208,6 +268,21 @@ describe("what cannot be judged is missed, and says why", () => {
     ["max<1s", { ...counts({ completed: 0, failed: 200 }), latencyMs: {} }, "not judged, no orchestration completed"],
     ["server p50<1s", { latencyMs: few.latencyMs }, "not judged, it was not measured"],
     ["environment.hub.unfinished<1", environment({ unknown: "it did not answer" }), "not judged, it was not measured"],
+    ["latencyMs.response.boundMs<1ms", few, "not judged, it was not measured"],
+    [
+      "recount.lost.total<1",
+      { recount: { unknown: "no answer" } },
+      "not judged, the backend was not asked again: no answer",
+    ],
+    ["p99<500ms", closed, "not judged, closed load has no response time: use 'service p99<500ms'"],
+    ["response p99 <= 1s", closed, "not judged, closed load has no response time: use 'service p99 <= 1s'"],
+    ["latencyMs.response.p50>1ms", closed, "not judged, closed load has no response time: use 'service p50>1ms'"],
+    [
+      "latencyMs.response.count>1",
+      closed,
+      "not judged, closed load has no response time: use 'latencyMs.service.count>1'",
+    ],
+    ["slip p99<500ms", closed, "not judged, it was not measured"],
   ])("%s", (expression, changes, reason) => {
     expect(judgeText(expression, changes)).toEqual({ expression, passed: false, reason });
   });
@@ -228,6 +303,8 @@ describe("what cannot be judged is missed, and says why", () => {
       "not judged, with 1 of 200 orchestrations cut off, which may be the slowest",
     ],
     ["p50<1s", { interrupted: true }, 11, "not judged, the run was interrupted"],
+    ["p50<1s", { verdict: { status: "invalid", reasons: [] } }, 11, "not judged, the measurement is invalid"],
+    ["p50<1ms", { verdict: { status: "invalid", reasons: [] } }, 11, "not judged, the measurement is invalid"],
   ])("%s, with what was found", (expression, changes, value, reason) => {
     expect(judgeText(expression, changes)).toEqual({ expression, value, passed: false, reason });
   });
@@ -241,6 +318,8 @@ describe("what cannot be judged is missed, and says why", () => {
     ["errors<1%", counts({ completed: 100, failed: 100 }), false],
     ["slip max<1s", counts({ completed: 195, unfinished: 5 }), true],
     ["startRpc p99<1s", counts({ completed: 195, unfinished: 5 }), true],
+    ["generator.cpu.machine<95%", counts({ started: 2, completed: 2 }), true],
+    ["p99<1s", { verdict: { status: "suspect", reasons: [] } }, true],
   ] as const)("%s is judged where the sample is enough for it: %j", (expression, changes, passed) => {
     expect(judgeText(expression, changes)).toMatchObject({ passed });
   });
@@ -335,7 +414,7 @@ describe("of any result and any bound", () => {
     );
   });
 
-  test("an interrupted run never passes", () => {
+  test("an interrupted run never passes, nor does an invalid one", () => {
     fc.assert(
       fc.property(
         results,
@@ -345,6 +424,7 @@ describe("of any result and any bound", () => {
         (result, { name, unit }, operator, bound) => {
           const threshold = parseThreshold(`${name}${operator}${bound}${unit}`);
           expect(judge(threshold, { ...result, interrupted: true }).passed).toBe(false);
+          expect(judge(threshold, { ...result, verdict: { status: "invalid", reasons: [] } }).passed).toBe(false);
         },
       ),
     );

@@ -1,0 +1,34 @@
+import type { Command } from "commander";
+import { examples, withDefault, type CliContext } from "./options.js";
+
+export function addCompare(fanout: Command, { io, exit }: CliContext): void {
+  fanout
+    .command("compare")
+    .summary("tell whether runs are slower than others, from what `run --json FILE` wrote")
+    .description(
+      "Compares results that `fanout run --json FILE` wrote, one file on each side, or several with -- between the sides. " +
+        "Exits with 98 where throughput, p50 or p99 is slower than run-to-run noise and the noise threshold explain.",
+    )
+    .usage("[options] <base...> -- <new...>")
+    .argument("<file...>", "the base results, --, the new ones; two files need no --")
+    .addOption(withDefault("--noise-threshold <share>", "a change within it is none", "5%"))
+    .option("--json", "write the comparison as JSON")
+    .addHelpText(
+      "after",
+      examples([
+        "fanout run --repeat 5 --json base.json",
+        "fanout compare base.json new.json",
+        "fanout compare monday/*.json -- tuesday/*.json",
+      ]),
+    )
+    .action(async (files: readonly string[], flags: unknown) => {
+      const { runCompareCommand } = await import("../commands/compare.js");
+      exit(await runCompareCommand({ files, afterDashes: countAfterDashes(process.argv) }, flags, io));
+    });
+}
+
+/** commander takes `--` out of the arguments, and what comes after it for arguments: so many are the new files. */
+function countAfterDashes(argv: readonly string[]): number | undefined {
+  const dashes = argv.indexOf("--");
+  return dashes < 0 ? undefined : argv.length - dashes - 1;
+}

@@ -1,0 +1,52 @@
+import { z } from "zod";
+import { UsageError } from "../errors.js";
+import { count, readFlags } from "../load/flags.js";
+import { parsePlan, type LoadPlan } from "../load/plan.js";
+import { runIdFlag } from "../load/run-id.js";
+import { parseSpendLimits, type SpendLimits } from "../load/spend-guard.js";
+import { parseThreshold, type Threshold } from "../stats/threshold.js";
+
+const MOST_REPEATS = 1_000;
+const MOST_PORT = 65_535;
+
+const file = z.string().optional();
+
+const runFlags = z.object({
+  connectionString: z.string().optional(),
+  taskHub: z.string().optional(),
+  leave: z.boolean().default(false),
+  dryRun: z.boolean().default(false),
+  purge: z.boolean().default(false),
+  threshold: z.array(z.string()).default([]),
+  abortOnFail: z.boolean().default(false),
+  allowInvalid: z.boolean().default(false),
+  repeat: count("--repeat", 1, MOST_REPEATS).default(1),
+  baseline: z.array(z.string()).default([]),
+  runId: runIdFlag.optional(),
+  metricsPort: count("--metrics-port", 0, MOST_PORT, "a port such as 9464").optional(),
+  /** A file, or true for stdout. */
+  json: z.union([z.string(), z.literal(true)]).optional(),
+  html: file,
+  markdown: file,
+  junit: file,
+  csv: file,
+  text: file,
+});
+
+/** What `fanout run` is asked for, read once and checked as far as that needs neither a file nor a backend. */
+export interface RunCall extends Omit<z.output<typeof runFlags>, "threshold"> {
+  readonly plan: LoadPlan;
+  readonly limits: SpendLimits;
+  readonly thresholds: readonly Threshold[];
+}
+
+/** @throws UsageError that names the flag, what was expected and what was found */
+export function parseRunCall(rawFlags: unknown): RunCall {
+  const plan = parsePlan(rawFlags);
+  const limits = parseSpendLimits(rawFlags);
+  const { threshold, ...flags } = readFlags(runFlags, rawFlags);
+  if (flags.abortOnFail && threshold.length === 0) {
+    throw new UsageError("--abort-on-fail: expected a --threshold with it");
+  }
+  return { ...flags, plan, limits, thresholds: threshold.map(parseThreshold) };
+}

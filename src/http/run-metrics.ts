@@ -1,0 +1,52 @@
+import { UsageError } from "../errors.js";
+import type { LiveSnapshot } from "../stats/live-snapshot.js";
+import { refuseForeignPages } from "./access.js";
+import { portOf } from "./port.js";
+import type { RunLabels } from "./snapshot-metrics.js";
+
+export interface RunMetricsOptions {
+  /** 0 takes any free one. */
+  readonly port: number;
+  /** How far the run is by now; asked at each scrape. */
+  readonly snapshot: () => LiveSnapshot;
+  readonly labels: RunLabels;
+}
+
+export interface RunMetrics {
+  readonly port: number;
+  /** Cuts off what is under way, so that a run never waits for whoever watches it. */
+  close(): Promise<void>;
+}
+
+const HOST = "127.0.0.1";
+
+/**
+ * Serves a run's figures to Prometheus, at `/metrics` on the loopback interface. Rejects with a UsageError when the port
+ * cannot be had. What it needs is loaded here: a run without it does not pay for it.
+ */
+export async function startRunMetrics({ port, snapshot, labels }: RunMetricsOptions): Promise<RunMetrics> {
+  const [{ fastify }, { SnapshotMetrics }] = await Promise.all([import("fastify"), import("./snapshot-metrics.js")]);
+  const metrics = new SnapshotMetrics(labels);
+  const app = fastify({ forceCloseConnections: true });
+  const actualPort = (): number => portOf(app.server.address());
+  app.addHook("onRequest", refuseForeignPages(HOST, actualPort));
+  app.get("/metrics", async (_request, reply) => reply.type(metrics.contentType).send(await metrics.text(snapshot())));
+  try {
+    await app.listen({ port, host: HOST });
+  } catch (error) {
+    await app.close();
+    throw portError(port, error);
+  }
+  return { port: actualPort(), close: () => app.close() };
+}
+
+function portError(port: number, error: unknown): unknown {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  const reason = typeof code === "string" ? PORT_ERRORS[code] : undefined;
+  return reason === undefined ? error : new UsageError(`--metrics-port: ${port} ${reason}`, { cause: error });
+}
+
+const PORT_ERRORS: Readonly<Record<string, string>> = {
+  EADDRINUSE: `is in use on ${HOST}. Choose another, 0 for any free one, or stop what listens there.`,
+  EACCES: "needs rights that this user has not. Choose one above 1023.",
+};

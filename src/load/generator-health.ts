@@ -1,0 +1,140 @@
+import os from "node:os";
+import { LatencyHistogram } from "../stats/latency.js";
+import type { GeneratorHealth } from "../stats/run-result.js";
+
+/** How often the event loop is asked for the time: a p99 takes 1,000 answers, so 50 seconds. */
+const TICK_MS = 50;
+/** CPU times are counted in steps of 10 ms on each core. */
+const LEAST_CPU_MS = 1_000;
+/** Where the process was held up between looking at two clocks, they tell nothing of each other. */
+const LONGEST_LOOK_MS = 1;
+
+/** What of the system is looked at. Times are milliseconds. */
+export interface SystemReadings {
+  /** A clock that is never set: `performance.now`. */
+  readonly steadyMs: () => number;
+  /** The clock that people and other machines go by: `Date.now`. */
+  readonly systemMs: () => number;
+  /** Of all cores, since the machine started: the time in which they had work, and all. */
+  readonly machine: () => { readonly busyMs: number; readonly totalMs: number };
+  /** Of all cores, by this process since it started. */
+  readonly processMs: () => number;
+  readonly cores: number;
+  /** Calls back when so long has passed, unless what it returns is called before. */
+  readonly after: (ms: number, callBack: () => void) => () => void;
+}
+
+const SYSTEM: SystemReadings = {
+  steadyMs: () => performance.now(),
+  systemMs: () => Date.now(),
+  machine: machineTimes,
+  processMs: processTime,
+  cores: os.cpus().length,
+  after(ms, callBack) {
+    const timer = setTimeout(callBack, ms).unref();
+    return () => clearTimeout(timer);
+  },
+};
+
+interface CpuReading {
+  readonly atMs: number;
+  readonly busyMs: number;
+  readonly totalMs: number;
+  readonly processMs: number;
+}
+
+/**
+ * Watches how the process that makes the load is doing: how late its event loop is, whether the system's clock jumps, and
+ * how busy the machine is. It asks the event loop for the time every 50 ms by a schedule of its own, and of a moment that
+ * was missed it takes the delay as of one that was not: what a start that was due then would have felt. (The histogram
+ * of `perf_hooks.monitorEventLoopDelay` has one sample for a block, however long, and the interval in every one.)
+ */
+export class GeneratorHealthMonitor {
+  readonly #delays = new LatencyHistogram();
+  #cpu: CpuReading | undefined;
+  #dueMs = 0;
+  /** The system's clock less the steady one; undefined where it is not known. */
+  #aheadMs: number | undefined;
+  #jumpMs: number | undefined;
+  #cancel: () => void = () => {};
+
+  constructor(readonly readings: SystemReadings = SYSTEM) {}
+
+  start(): void {
+    this.#cpu = this.#readCpu();
+    this.#aheadMs = this.#readAhead();
+    this.#dueMs = this.readings.steadyMs() + TICK_MS;
+    this.#schedule();
+  }
+
+  /** Of the time since `start`. Absent is what was not measured: CPU of less than a second, and all before a start. */
+  stop(): Pick<GeneratorHealth, "eventLoopDelayMs" | "clockJumpMs" | "cpu"> {
+    this.#cancel();
+    if (this.#cpu) this.#look();
+    const eventLoopDelayMs = this.#delays.summary();
+    const cpu = this.#cpuShares();
+    return {
+      ...(eventLoopDelayMs && { eventLoopDelayMs }),
+      ...(this.#jumpMs !== undefined && { clockJumpMs: this.#jumpMs }),
+      ...(cpu && { cpu }),
+    };
+  }
+
+  #schedule(): void {
+    const { after, steadyMs } = this.readings;
+    this.#cancel = after(Math.max(1, Math.ceil(this.#dueMs - steadyMs())), () => {
+      this.#look();
+      this.#schedule();
+    });
+  }
+
+  #look(): void {
+    const nowMs = this.readings.steadyMs();
+    for (; this.#dueMs <= nowMs; this.#dueMs += TICK_MS) this.#delays.add(nowMs - this.#dueMs);
+    const aheadMs = this.#readAhead();
+    if (aheadMs === undefined) return;
+    if (this.#aheadMs !== undefined) this.#jumpMs = Math.max(this.#jumpMs ?? 0, Math.abs(aheadMs - this.#aheadMs));
+    this.#aheadMs = aheadMs;
+  }
+
+  #readAhead(): number | undefined {
+    const { steadyMs, systemMs } = this.readings;
+    const beforeMs = steadyMs();
+    const ms = systemMs();
+    const tookMs = steadyMs() - beforeMs;
+    return tookMs > LONGEST_LOOK_MS ? undefined : ms - beforeMs;
+  }
+
+  #readCpu(): CpuReading {
+    const { steadyMs, machine, processMs } = this.readings;
+    return { atMs: steadyMs(), ...machine(), processMs: processMs() };
+  }
+
+  #cpuShares(): GeneratorHealth["cpu"] {
+    if (!this.#cpu) return undefined;
+    const now = this.#readCpu();
+    const lengthMs = now.atMs - this.#cpu.atMs;
+    const totalMs = now.totalMs - this.#cpu.totalMs;
+    // Some systems do not tell of their cores.
+    if (lengthMs < LEAST_CPU_MS || !(totalMs > 0)) return undefined;
+    return {
+      machine: share(now.busyMs - this.#cpu.busyMs, totalMs),
+      generator: share(now.processMs - this.#cpu.processMs, lengthMs * this.readings.cores),
+    };
+  }
+}
+
+function share(part: number, whole: number): number {
+  return Math.min(1, Math.max(0, part / whole));
+}
+
+function machineTimes(): ReturnType<SystemReadings["machine"]> {
+  const cores = os.cpus().map(({ times: { user, nice, sys, idle, irq } }) => ({ idle, busy: user + nice + sys + irq }));
+  const busyMs = cores.reduce((sum, { busy }) => sum + busy, 0);
+  return { busyMs, totalMs: cores.reduce((sum, { idle }) => sum + idle, busyMs) };
+}
+
+function processTime(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1_000;
+}

@@ -1,0 +1,109 @@
+import { z } from "zod";
+import { UsageError } from "../errors.js";
+import { plannedStarts, type Load, type LoadShape } from "../stats/load-shape.js";
+import { formatCount } from "../format/count.js";
+import { count, duration } from "./flags.js";
+import { parseRate, parseStages, RATE_EXPECTED, STAGES_EXPECTED } from "./stages.js";
+
+/** Started at once or in flight: each of them is held in memory, and waited for. */
+const MOST_ORCHESTRATIONS = 100_000;
+/** As many as the ids of a run have room for in the order of their numbers. */
+const MOST_STARTS = 100_000_000;
+const DEFAULT_IN_FLIGHT = 10_000;
+const DEFAULT_GRACE_MS = 30_000;
+
+/** What of `fanout run` decides when orchestrations are started, as commander hands it over. */
+export const loadFlags = {
+  parallelOrchestrations: count("--parallel-orchestrations", 1, MOST_ORCHESTRATIONS).optional(),
+  duration: duration("--duration").optional(),
+  total: count("--total", 1, MOST_STARTS).optional(),
+  rate: read("--rate", RATE_EXPECTED, parseRate).optional(),
+  stages: read("--stages", STAGES_EXPECTED, parseStages).optional(),
+  arrival: z.enum(["constant", "poisson"], { error: (issue) => arrivalExpected(issue.input) }).optional(),
+  maxInFlight: count("--max-in-flight", 1, MOST_ORCHESTRATIONS).optional(),
+  warmup: duration("--warmup").optional(),
+  grace: duration("--grace").optional(),
+};
+
+type LoadFlags = z.output<z.ZodObject<typeof loadFlags>>;
+
+/** When orchestrations are started, and for how long what they leave behind is waited for. */
+export interface LoadTiming extends Load {
+  readonly load: LoadShape;
+  /** Absent where nothing but `timeoutMs` ends the waiting. */
+  readonly graceMs?: number;
+}
+
+/**
+ * The load that flags ask for: open with a rate or stages, closed with a duration or a total, else all at once.
+ * @throws UsageError that names the flags that do not go together
+ */
+export function loadOf(flags: LoadFlags): LoadTiming {
+  const timing = flags.rate !== undefined || flags.stages !== undefined ? openLoad(flags) : closedOrOnce(flags);
+  const starts = plannedStarts(timing) ?? 0;
+  if (starts > MOST_STARTS) {
+    throw new UsageError(`--rate: expected at most ${formatCount(MOST_STARTS)} starts, found ${formatCount(starts)}`);
+  }
+  if (starts < 1 && timing.load.kind === "open") {
+    throw new UsageError("--rate: expected a load that starts something, found none that is due before its end");
+  }
+  return timing;
+}
+
+function openLoad(flags: LoadFlags): LoadTiming {
+  const { rate, stages, duration, maxInFlight = DEFAULT_IN_FLIGHT, arrival = "constant" } = flags;
+  const flag = rate === undefined ? "--stages" : "--rate";
+  refuse(flags, ["parallelOrchestrations", "total"], `${flag} starts by a schedule, whatever is in flight`);
+  if (rate !== undefined && stages !== undefined) throw new UsageError("--rate: expected it without --stages");
+  if (stages !== undefined) refuse(flags, ["duration"], "--stages says how long each stage is");
+  else if (duration === undefined) throw new UsageError("--rate: expected --duration with it, such as --duration 1m");
+  const steady = { fromPerSecond: rate ?? 0, toPerSecond: rate ?? 0, lengthMs: duration ?? 0 };
+  return { load: { kind: "open", arrival, stages: stages ?? [steady], maxInFlight }, ...bounded(flags) };
+}
+
+function closedOrOnce(flags: LoadFlags): LoadTiming {
+  const { parallelOrchestrations = 1, duration, total } = flags;
+  refuse(flags, ["arrival", "maxInFlight"], "it needs a schedule: --rate or --stages");
+  if (duration === undefined && total === undefined) {
+    refuse(flags, ["warmup", "grace"], "it needs a load that goes on: --duration, --total, --rate or --stages");
+    return { load: { kind: "once" }, parallelOrchestrations };
+  }
+  if (duration === undefined) refuse(flags, ["grace"], "it needs an end: --duration, --rate or --stages");
+  const shape = { ...(duration !== undefined && { durationMs: duration }), ...(total !== undefined && { total }) };
+  return {
+    load: { kind: "closed", ...shape },
+    parallelOrchestrations,
+    ...(duration === undefined ? warmupOf(flags) : bounded(flags)),
+  };
+}
+
+function bounded(flags: LoadFlags) {
+  return { ...warmupOf(flags), graceMs: flags.grace ?? DEFAULT_GRACE_MS };
+}
+
+function warmupOf({ warmup }: LoadFlags) {
+  return warmup === undefined ? {} : { warmupMs: warmup };
+}
+
+function refuse(flags: LoadFlags, names: readonly (keyof LoadFlags)[], why: string): void {
+  for (const name of names) {
+    if (flags[name] !== undefined) throw new UsageError(`${flagOf(name)}: ${why}`);
+  }
+}
+
+function flagOf(name: string): string {
+  return `--${name.replaceAll(/[A-Z]/gu, (letter) => `-${letter.toLowerCase()}`)}`;
+}
+
+function read<T>(flag: string, expected: string, parse: (text: string) => T | undefined) {
+  return z.string().transform((text, context) => {
+    const value = parse(text);
+    if (value !== undefined) return value;
+    context.addIssue({ code: "custom", message: `${flag}: expected ${expected}, found "${text}"` });
+    return z.NEVER;
+  });
+}
+
+function arrivalExpected(found: unknown): string {
+  return `--arrival: expected constant or poisson, found ${JSON.stringify(found)}`;
+}

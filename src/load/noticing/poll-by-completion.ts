@@ -1,0 +1,78 @@
+import type { InstanceIdPage, InstanceState } from "../../backend/orchestration-client.js";
+import type { Clock } from "../clock.js";
+import type { NoticingCalls } from "./noticing-calls.js";
+import { ENDED, endedMsOf, type OpenInstances } from "./open-instances.js";
+import type { PollWay } from "./poll-way.js";
+
+const PAGE_SIZE = 1_000;
+/** A completion may be told of so long after its time: what was committed late is in the next window too. */
+const OVERLAP_MS = 2_000;
+
+/**
+ * By ListInstanceIds: what has completed lately on the whole hub, of which the open ones are asked for. A window begins,
+ * on the backend's clock, shortly before the last search did, and has no end.
+ */
+export class PollByCompletion implements PollWay {
+  /** Where the last window began; undefined before the first one. */
+  #fromMs: number | undefined;
+  /** When the last search began that went well, on our clock. */
+  #searchedMs = Number.NEGATIVE_INFINITY;
+  /** The backend's clock minus ours, at least: what it tells has happened before we hear of it. */
+  #aheadMs = Number.NEGATIVE_INFINITY;
+
+  constructor(
+    readonly calls: NoticingCalls,
+    readonly open: OpenInstances,
+    readonly clock: Clock,
+  ) {}
+
+  async search(): Promise<readonly string[]> {
+    this.#fromMs = this.#fromMs === undefined ? await this.#firstFromMs() : this.#nextFromMs;
+    if (this.#fromMs === undefined) return [];
+    const startedMs = this.clock();
+    const ended = await this.#endedSince(this.#fromMs);
+    this.#searchedMs = startedMs;
+    return ended;
+  }
+
+  learn(state: InstanceState): void {
+    this.#aheadMs = Math.max(this.#aheadMs, endedMsOf(state) - this.clock());
+  }
+
+  correct(state: InstanceState): void {
+    if (endedMsOf(state) >= this.#nextFromMs) return;
+    // Its time is before the next window: the backend's clock was set back, and what was known of it is void.
+    this.#aheadMs = endedMsOf(state) - this.clock();
+    this.#fromMs = endedMsOf(state) - OVERLAP_MS;
+  }
+
+  /** Every completion before the last search began was there to be told of, unless it was committed late. */
+  get #nextFromMs(): number {
+    return Math.max(this.#fromMs ?? 0, this.#searchedMs + this.#aheadMs - OVERLAP_MS);
+  }
+
+  /** No instance of the run has completed before the oldest one was created. */
+  async #firstFromMs(): Promise<number | undefined> {
+    for (let oldest = this.open.oldestId; oldest !== undefined; oldest = this.open.oldestId) {
+      const state = await this.calls.stateOf(oldest);
+      this.open.settle(oldest, state);
+      if (!state) continue;
+      this.learn(state);
+      return state.createdMs - OVERLAP_MS;
+    }
+    return undefined;
+  }
+
+  async #endedSince(completedFromMs: number): Promise<readonly string[]> {
+    const ended: string[] = [];
+    let lastInstanceKey: string | undefined;
+    let page: InstanceIdPage;
+    do {
+      page = await this.calls.completedIn({ statuses: ENDED, completedFromMs, pageSize: PAGE_SIZE, lastInstanceKey });
+      ended.push(...page.instanceIds.filter((instanceId) => this.open.has(instanceId)));
+      lastInstanceKey = page.lastInstanceKey;
+      // A backend may hand out a key behind the last page as well.
+    } while (lastInstanceKey !== undefined && page.instanceIds.length > 0);
+    return ended;
+  }
+}

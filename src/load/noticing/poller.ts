@@ -1,0 +1,83 @@
+import type { Clock } from "../clock.js";
+import type { Wait } from "../wait.js";
+import { CheckedWay } from "./checked-way.js";
+import type { NoticingCalls } from "./noticing-calls.js";
+import type { OpenInstances } from "./open-instances.js";
+import { PollByBucket } from "./poll-by-bucket.js";
+import { PollByCompletion } from "./poll-by-completion.js";
+import { PollByInstance } from "./poll-by-instance.js";
+import type { PollWay } from "./poll-way.js";
+import { RETRY_PAUSE_MS } from "./worth-another-try.js";
+
+const SHORTEST_PAUSE_MS = 100;
+const LONGEST_PAUSE_MS = 1_000;
+
+export interface PollerOptions {
+  readonly calls: NoticingCalls;
+  readonly open: OpenInstances;
+  readonly clock: Clock;
+  readonly wait: Wait;
+  readonly signal: AbortSignal;
+  /** Called before each poll, while nothing is being asked: it may take instances out. */
+  readonly beforePoll: () => void;
+}
+
+/** From the cheapest to the one that every backend has. */
+const WAYS: readonly ((options: PollerOptions) => PollWay)[] = [
+  ({ calls, open, clock }) => new PollByCompletion(calls, open, clock),
+  ({ calls, open }) => new PollByBucket(calls, open),
+  ({ calls, open }) => new PollByInstance(calls, open),
+];
+
+/**
+ * Polls while instances are open, by the best way that the backend has. At most half of the time goes into searching;
+ * to ask for what was found is no overhead of a poll, as every end is asked for once.
+ */
+export class Poller {
+  /** Once a way did not work, it is not tried again. */
+  #wayNumber = 0;
+  #running = false;
+
+  constructor(readonly options: PollerOptions) {}
+
+  /** Goes on until no instance is open. */
+  start(): void {
+    if (!this.#running) void this.#run();
+  }
+
+  async #run(): Promise<void> {
+    const { open, clock, wait, signal, beforePoll } = this.options;
+    this.#running = true;
+    let way = this.#newWay();
+    let pauseMs = SHORTEST_PAUSE_MS;
+    for (;;) {
+      await wait(pauseMs, signal);
+      if (!signal.aborted) beforePoll();
+      if (signal.aborted || open.size === 0) break;
+      const startedMs = clock();
+      const settledThen = open.settled;
+      let searchedMs = 0;
+      try {
+        const wentWell = await way.poll(() => (searchedMs = clock() - startedMs));
+        const leastMs = wentWell ? pauseAfter(open.settled - settledThen, pauseMs) : RETRY_PAUSE_MS;
+        pauseMs = Math.max(leastMs, searchedMs);
+      } catch (error) {
+        this.#wayNumber += 1;
+        if (this.#wayNumber === WAYS.length) open.rejectAll(error);
+        way = this.#newWay();
+      }
+    }
+    // In the turn in which nothing was open: what is added from now on starts it again.
+    this.#running = false;
+  }
+
+  #newWay(): CheckedWay {
+    const { calls, open } = this.options;
+    this.#wayNumber = Math.min(this.#wayNumber, WAYS.length - 1);
+    return new CheckedWay(WAYS[this.#wayNumber]!(this.options), calls, open);
+  }
+}
+
+function pauseAfter(settled: number, pauseMs: number): number {
+  return settled > 0 ? SHORTEST_PAUSE_MS : Math.min(2 * pauseMs, LONGEST_PAUSE_MS);
+}

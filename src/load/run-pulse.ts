@@ -1,0 +1,61 @@
+import { formatCount } from "../format/count.js";
+import { formatDuration } from "../format/duration.js";
+import { formatRate } from "../format/rate.js";
+import type { Recorder } from "../stats/recorder.js";
+import type { Stall } from "../stats/run-result.js";
+import type { Clock } from "./clock.js";
+
+const EVERY_MS = 200;
+
+export interface RunPulseOptions {
+  readonly recorder: Recorder;
+  readonly clock: Clock;
+  /** Failed attempts so far by gRPC status name. */
+  readonly rpcErrors: () => Readonly<Record<string, number>>;
+  readonly onLine: (line: string) => void;
+}
+
+/** Several times a second: hands on what is counted elsewhere, and says when a stall begins and ends. */
+export class RunPulse {
+  readonly #told = new Map<string, number>();
+  #stall: Stall | undefined;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(readonly options: RunPulseOptions) {}
+
+  start(): void {
+    this.#timer = setInterval(() => this.#beat(), EVERY_MS);
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+    this.#handOnRpcErrors();
+  }
+
+  #beat(): void {
+    this.#handOnRpcErrors();
+    const { recorder, clock, onLine } = this.options;
+    const nowMs = clock();
+    const { stall } = recorder.snapshot(nowMs).own;
+    if (stall && !this.#stall) onLine(stallLine(stall));
+    if (!stall && this.#stall)
+      onLine(`completions go on after ${formatDuration(recorder.sinceMs(nowMs) - this.#stall.fromMs)}`);
+    this.#stall = stall;
+  }
+
+  #handOnRpcErrors(): void {
+    const { recorder, clock, rpcErrors } = this.options;
+    for (const [status, count] of Object.entries(rpcErrors())) {
+      const more = count - (this.#told.get(status) ?? 0);
+      if (more > 0) recorder.addRpcErrors(clock(), status, more);
+      this.#told.set(status, count);
+    }
+  }
+}
+
+/** `stalled: nothing has completed since 12.3 s into the run, with 104 in flight and 50/s offered` */
+function stallLine({ fromMs, inFlight, offeredPerSecond }: Stall): string {
+  const offered = offeredPerSecond > 0 ? ` and ${formatRate(offeredPerSecond)} offered` : "";
+  const since = `nothing has completed since ${formatDuration(fromMs)} into the run`;
+  return `stalled: ${since}, with ${formatCount(inFlight)} in flight${offered}`;
+}

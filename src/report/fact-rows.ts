@@ -1,0 +1,92 @@
+import { formatCount, plural } from "../format/count.js";
+import { formatDuration, threeDigits } from "../format/duration.js";
+import type { Recount, RunResult } from "../stats/run-result.js";
+import { oneLine } from "./one-line.js";
+import { notCompletedText } from "./outcome.js";
+
+/** One that has nothing to tell is undefined or empty. */
+export type Fact = readonly [name: string, value: string | undefined];
+
+const LISTED_IDS = 3;
+
+/** What was done. */
+export function workFacts(result: RunResult): readonly Fact[] {
+  const { actions } = result.counts;
+  return [
+    ["warm-up", warmupText(result)],
+    ["not completed", notCompletedText(result)],
+    ["activities", activitiesText(result)],
+    ["actions", actions === undefined ? undefined : formatCount(actions)],
+  ];
+}
+
+/** Under what circumstances, as far as they matter. */
+export function circumstanceFacts(result: RunResult): readonly Fact[] {
+  const { counts, concurrency, generator, plan, recount } = result;
+  const planned = concurrency && formatCount(concurrency.planned);
+  return [
+    ["concurrency", concurrency && `${threeDigits(concurrency.effective)} of ${planned}`],
+    ["held back", generator?.heldBack ? `${plural(generator.heldBack, "start")}, by --max-in-flight` : undefined],
+    ["RPC errors", rpcErrorsText(counts.rpcErrors)],
+    ["recount", recount && recountText(recount)],
+    ["noticing", noticingText(result)],
+    ["labels", labelsText(plan.labels)],
+  ];
+}
+
+/** `12 UNAVAILABLE, 2 DEADLINE_EXCEEDED`; empty where there was none. */
+export function rpcErrorsText(rpcErrors: Readonly<Record<string, number>>): string {
+  return Object.entries(rpcErrors)
+    .filter(([, count]) => count > 0)
+    .map(([status, count]) => `${formatCount(count)} ${status}`)
+    .join(", ");
+}
+
+/** Where the backend's count differs from the run's, or is not known; empty where they agree. */
+export function recountText(recount: Recount): string {
+  if ("unknown" in recount) return `not known: ${oneLine(recount.unknown)}`;
+  const { lost, unexpected } = recount;
+  const parts = [
+    { list: lost, what: "lost: accepted, and not there any more" },
+    { list: unexpected, what: "that this run does not know" },
+  ];
+  return parts
+    .filter(({ list }) => list.total > 0)
+    .map(({ list, what }) => {
+      const ids = list.first.slice(0, LISTED_IDS).map(oneLine);
+      const rest = list.total > ids.length ? ", ..." : "";
+      return `${formatCount(list.total)} ${what} (${ids.join(", ")}${rest})`;
+    })
+    .join("; ");
+}
+
+/** `5,800 WaitForInstance, 24 ListInstanceIds`, by the name of the call. */
+export function callsText(noticing: Readonly<Record<string, number>> = {}): string {
+  return Object.entries(noticing)
+    .map(([call, count]) => `${formatCount(count)} ${oneLine(call)}`)
+    .join(", ");
+}
+
+function warmupText({ counts, plan }: RunResult): string | undefined {
+  if (plan.warmupMs === undefined || counts.warmup === undefined) return undefined;
+  return `${plural(counts.warmup, "orchestration")} in ${formatDuration(plan.warmupMs)}, left out of throughput and latency`;
+}
+
+function activitiesText({ counts: { activities } }: RunResult): string | undefined {
+  if (!activities) return undefined;
+  const { completed, needed, reExecuted = 0 } = activities;
+  const again = reExecuted > 0 ? `, ${formatCount(reExecuted)} re-executed` : "";
+  return `${formatCount(completed)} of ${formatCount(needed)}${again}`;
+}
+
+/** Only where noticing took more than a call for each start, and so may itself be a load. */
+function noticingText({ noticing = {}, counts }: RunResult): string | undefined {
+  const calls = Object.values(noticing).reduce((sum, count) => sum + count, 0);
+  return calls > counts.orchestrations.started ? callsText(noticing) : undefined;
+}
+
+function labelsText(labels: Readonly<Record<string, string>> = {}): string {
+  return Object.entries(labels)
+    .map(([name, value]) => oneLine(`${name}=${value}`))
+    .join(", ");
+}

@@ -1,0 +1,88 @@
+import { formatCount, plural } from "../../format/count.js";
+import { formatDuration, threeDigits } from "../../format/duration.js";
+import { formatShare } from "../../format/share.js";
+import type { HubSurvey, LatencySummary, RunResult } from "../../stats/run-result.js";
+import { recountText } from "../fact-rows.js";
+import { markup, type Markup } from "./markup.js";
+import { planText } from "./summary.js";
+import { definitionList } from "./table.js";
+
+type Facts = Parameters<typeof definitionList>[0];
+
+/** How the load generator did, what was run, and on what: for those who want to do it again. */
+export function circumstances(result: RunResult): Markup {
+  const parts = [
+    { title: "Load generator and clocks", facts: healthFacts(result) },
+    { title: "Environment", facts: environmentFacts(result) },
+    { title: "Plan", facts: planFacts(result) },
+  ];
+  return markup`${parts.map(
+    ({ title, facts }) => markup`<details><summary><h2>${title}</h2></summary>\n${definitionList(facts)}</details>\n`,
+  )}`;
+}
+
+function healthFacts({ generator, clock, concurrency, recount }: RunResult): Facts {
+  const { slipMs, eventLoopDelayMs, clockJumpMs, cpu, heldBack } = generator ?? {};
+  return [
+    ["starts held back by the cap", heldBack === undefined ? undefined : formatCount(heldBack)],
+    ["slip, how late starts left", slipMs && tailText(slipMs)],
+    ["event loop delay", eventLoopDelayMs && tailText(eventLoopDelayMs)],
+    ["CPU", cpu && `machine ${formatShare(cpu.machine)} busy, ${formatShare(cpu.generator)} of it this process`],
+    ["largest jump of the clock", clockJumpMs === undefined ? undefined : formatDuration(clockJumpMs)],
+    ["backend's clock minus this one", clock && clockText(clock)],
+    [
+      "effective concurrency",
+      concurrency && `${threeDigits(concurrency.effective)} of ${formatCount(concurrency.planned)} planned`,
+    ],
+    ["counted again on the backend", recount && (recountText(recount) || agreedText(recount))],
+  ];
+}
+
+function tailText({ p99, max }: LatencySummary): string {
+  return `${p99 === undefined ? "" : `p99 ${formatDuration(p99)}, `}max ${formatDuration(max)}`;
+}
+
+function clockText({ offsetMs, boundMs, driftMs }: NonNullable<RunResult["clock"]>): string {
+  return `${signed(offsetMs)}, ± ${formatDuration(boundMs)}, drifted ${signed(driftMs)}`;
+}
+
+function signed(ms: number): string {
+  return `${ms < 0 ? "−" : ""}${formatDuration(Math.abs(ms))}`;
+}
+
+function agreedText(recount: NonNullable<RunResult["recount"]>): string {
+  return "unknown" in recount ? "" : `${plural(recount.instances, "instance")}, as the run counted them`;
+}
+
+function environmentFacts({ environment }: RunResult): Facts {
+  const { fanoutVersion, sdkVersion, node, platform, cpu, backend, taskHub, ownWorkers, hub } = environment;
+  return [
+    ["backend", backend.name],
+    ["task hub", taskHub],
+    ["on it at the start", hubText(hub)],
+    ["worker processes of the run", formatCount(ownWorkers)],
+    ["machine", `${platform}, ${plural(cpu.cores, "core")}, ${cpu.model}`],
+    ["fanout", `${fanoutVersion}, on SDK ${sdkVersion} and Node ${node}`],
+  ];
+}
+
+function hubText(hub: HubSurvey): string {
+  if ("unknown" in hub) return `not known: ${hub.unknown}`;
+  return `${hub.more ? "more than " : ""}${formatCount(hub.unfinished)} unfinished of others`;
+}
+
+function planFacts({ plan, counts }: RunResult): Facts {
+  const { load, warmupMs, graceMs, seed, activity, continueAsNewEvery, timeoutMs, workers } = plan;
+  const warmup = counts.warmup === undefined ? "" : `, ${plural(counts.warmup, "orchestration")}`;
+  return [
+    ["load", planText(plan)],
+    ["at most in flight", load?.kind === "open" ? formatCount(load.maxInFlight) : undefined],
+    ["warm-up, left out of the figures", warmupMs === undefined ? undefined : `${formatDuration(warmupMs)}${warmup}`],
+    ["grace for what is in flight", graceMs === undefined ? undefined : formatDuration(graceMs)],
+    ["timeout", formatDuration(timeoutMs)],
+    ["activities", activity && JSON.stringify(activity)],
+    ["continue-as-new every", continueAsNewEvery === undefined ? undefined : plural(continueAsNewEvery, "iteration")],
+    ["workers", workers === "auto" ? "as many as it takes" : formatCount(workers)],
+    ["seed", seed?.toString()],
+  ];
+}

@@ -1,0 +1,100 @@
+import type uPlot from "uplot";
+import type { Panel } from "./panel.js";
+
+/* Runs in the reader's browser, as client.ts does: these functions know only each other and what they are given. */
+
+/** A colour by the name of its custom property. */
+type ColourOf = (property: string) => string;
+
+/** What lies behind the lines. */
+export function drawBands(plot: uPlot, { bands }: Panel, colourOf: ColourOf): void {
+  const { ctx, bbox } = plot;
+  ctx.save();
+  clipToPlot(plot);
+  for (const { from, to } of bands) {
+    const [left, right] = [plot.valToPos(from, "x", true), plot.valToPos(to, "x", true)];
+    ctx.fillStyle = colourOf("--stall");
+    ctx.fillRect(left, bbox.top, Math.max(right - left, 2), bbox.height);
+    for (const edge of [left, Math.max(right, left + 2)]) drawVertical(plot, edge, bbox.top, colourOf("--bad"));
+  }
+  ctx.restore();
+}
+
+/** Borders, with their names above the plot. A name that has no room is left out. */
+export function drawBorders(plot: uPlot, { borders }: Panel, colourOf: ColourOf): void {
+  const { ctx, bbox } = plot;
+  const pxRatio = ratioOf(plot);
+  const right = bbox.left + bbox.width;
+  ctx.save();
+  writeSmall(plot, colourOf("--muted"));
+  for (const [index, { at, text }] of borders.entries()) {
+    const here = plot.valToPos(at, "x", true);
+    const next = borders[index + 1];
+    const end = next ? Math.min(plot.valToPos(next.at, "x", true), right) : right;
+    const from = Math.max(here, bbox.left);
+    ctx.setLineDash([4 * pxRatio, 3 * pxRatio]);
+    if (here > bbox.left && here <= right) drawVertical(plot, here, bbox.top - 17 * pxRatio, colourOf("--muted"));
+    const roomy = from + ctx.measureText(text).width + 8 * pxRatio <= end;
+    if (roomy) ctx.fillText(text, from + 4 * pxRatio, bbox.top - 10 * pxRatio);
+  }
+  ctx.restore();
+}
+
+/** The names of bands, on the right of each at the top of the plot, or on its left; one that has no room is left out. */
+export function drawBandNames(plot: uPlot, { bands }: Panel, colourOf: ColourOf): void {
+  const { ctx, bbox } = plot;
+  const pxRatio = ratioOf(plot);
+  const [gap, height] = [5 * pxRatio, 17 * pxRatio];
+  ctx.save();
+  clipToPlot(plot);
+  writeSmall(plot, colourOf("--bad"));
+  let free = bbox.left;
+  for (const { from, to, text, short } of bands) {
+    const [left, right] = [plot.valToPos(from, "x", true), plot.valToPos(to, "x", true)];
+    const spots = [text, short].flatMap((text) => {
+      const width = ctx.measureText(text).width + 2 * gap;
+      return [right + gap, left - gap - width].map((at) => ({ text, at, width }));
+    });
+    const spot = spots.find(({ at, width }) => at >= free && at + width <= bbox.left + bbox.width);
+    if (!spot) continue;
+    const top = bbox.top + gap;
+    ctx.fillStyle = colourOf("--page");
+    ctx.fillRect(spot.at, top, spot.width, height);
+    ctx.fillStyle = colourOf("--bad");
+    ctx.fillText(spot.text, spot.at + gap, top + height / 2);
+    free = Math.max(right, spot.at + spot.width) + gap;
+  }
+  ctx.restore();
+}
+
+function clipToPlot({ ctx, bbox }: uPlot): void {
+  ctx.beginPath();
+  ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
+  ctx.clip();
+}
+
+function drawVertical(plot: uPlot, at: number, top: number, colour: string): void {
+  const { ctx, bbox } = plot;
+  ctx.strokeStyle = colour;
+  ctx.lineWidth = ratioOf(plot);
+  ctx.beginPath();
+  ctx.moveTo(Math.round(at), top);
+  ctx.lineTo(Math.round(at), bbox.top + bbox.height);
+  ctx.stroke();
+}
+
+function writeSmall(plot: uPlot, colour: string): void {
+  const { ctx } = plot;
+  ctx.font = `${12 * ratioOf(plot)}px system-ui, sans-serif`;
+  ctx.textAlign = "left";
+  ctx.textBaseline = "middle";
+  ctx.fillStyle = colour;
+}
+
+/** Pixels of the canvas for one of CSS. */
+function ratioOf({ ctx, width }: uPlot): number {
+  return ctx.canvas.width / width;
+}
+
+/** The functions of this file, for the page. */
+export const MARK_FUNCTIONS = [drawBands, drawBorders, drawBandNames, clipToPlot, drawVertical, writeSmall, ratioOf];

@@ -1,0 +1,207 @@
+import type uPlot from "uplot";
+import type { drawBandNames, drawBands, drawBorders } from "./client-marks.js";
+import type { HEIGHTS_PX, Line, Panel, STROKES, Unit } from "./panel.js";
+
+/*
+ * Runs in the reader's browser. The page holds the source of these functions (script.ts), so that they know each other,
+ * what a browser has, and what they are given: an import of a value would not be there.
+ */
+
+/** What they use of the browser: TypeScript's DOM library would be in scope of the whole program, not of a file. */
+interface PageElement {
+  readonly clientWidth: number;
+  readonly classList: { toggle(name: string, on: boolean): void };
+  textContent: string | null;
+  querySelectorAll(selectors: string): Iterable<PageElement>;
+}
+declare const document: PageElement & {
+  readonly documentElement: PageElement;
+  getElementById(id: string): PageElement | null;
+};
+declare function getComputedStyle(element: PageElement): { getPropertyValue(name: string): string };
+declare function matchMedia(query: string): {
+  readonly matches: boolean;
+  addEventListener(event: "change", listener: () => void): void;
+};
+declare function addEventListener(event: "beforeprint" | "afterprint" | "resize", listener: () => void): void;
+
+/** What the page gives them: the chart library, and what is in other files of ours. */
+export interface Tools {
+  readonly Plot: typeof uPlot;
+  readonly strokes: typeof STROKES;
+  readonly heightsPx: typeof HEIGHTS_PX;
+  readonly drawBands: typeof drawBands;
+  readonly drawBorders: typeof drawBorders;
+  readonly drawBandNames: typeof drawBandNames;
+  readonly formatCount: (count: number) => string;
+  readonly formatDuration: (ms: number) => string;
+  readonly threeDigits: (value: number) => string;
+}
+
+/** Draws the panels, and again whenever the colours, the width or the paper change. */
+export function drawPanels(panels: readonly Panel[], tools: Tools): void {
+  const paper = matchMedia("print");
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+  let plots: readonly uPlot[] = [];
+  const draw = (onPaper: boolean) => {
+    for (const plot of plots) plot.destroy();
+    document.documentElement.classList.toggle("paper", onPaper);
+    plots = panels.flatMap((panel) => {
+      const place = document.getElementById(panel.id);
+      return place ? [plotOf(panel, place, onPaper, tools)] : [];
+    });
+  };
+  draw(paper.matches);
+  // Browsers differ in which of the first three they do when they print.
+  addEventListener("beforeprint", () => draw(true));
+  addEventListener("afterprint", () => draw(false));
+  paper.addEventListener("change", () => draw(paper.matches));
+  dark.addEventListener("change", () => draw(paper.matches));
+  addEventListener("resize", () => draw(paper.matches));
+}
+
+function plotOf(panel: Panel, place: PageElement, onPaper: boolean, tools: Tools): uPlot {
+  // A4 is 703 px wide between the margins of the page's style.
+  const width = onPaper ? 680 : place.clientWidth;
+  const options: uPlot.Options = {
+    width,
+    height: tools.heightsPx[panel.height],
+    padding: [panel.borders.length > 0 ? 22 : 8, 26, 0, 0],
+    series: [{}, ...panel.lines.map((line) => seriesOf(line, tools))],
+    scales: scalesOf(panel),
+    axes: axesOf(panel, tools),
+    legend: { show: false },
+    cursor: cursorOf(panel),
+    hooks: {
+      drawClear: [(plot) => tools.drawBands(plot, panel, colourOf)],
+      draw: [(plot) => tools.drawBorders(plot, panel, colourOf), (plot) => tools.drawBandNames(plot, panel, colourOf)],
+      setCursor: [(plot) => tellValues(plot, panel, tools)],
+    },
+  };
+  const data = [panel.xs, ...panel.lines.map(({ values }) => values)] as uPlot.AlignedData;
+  return new tools.Plot(options, data, place);
+}
+
+function seriesOf({ stroke, dots = [] }: Line, { strokes }: Tools): uPlot.Series {
+  const { width, dash } = strokes[stroke];
+  const colour = colourOf(strokes[stroke].colour);
+  return {
+    stroke: colour,
+    width,
+    dash: [...dash],
+    cap: "butt",
+    points: { show: dots.length > 0, filter: () => [...dots], size: 9, stroke: colour, fill: colour },
+  };
+}
+
+function scalesOf({ x, xs, y, lines }: Panel): uPlot.Scales {
+  const values = lines.flatMap((line) => line.values.filter((value) => value !== null && value > 0)) as number[];
+  const most = values.reduce((max, value) => Math.max(max, value), 0);
+  const least = values.reduce((min, value) => Math.min(min, value), most);
+  const isWhole = (from: number, to: number) => from === xs[0] && to === xs.at(-1);
+  // Its `distr` is of a const enum, which a module compiled by itself cannot read.
+  const logarithmic: object = { distr: 3, log: 10, range: () => [least / 1.25, most * 1.6] };
+  return {
+    x: { time: false, range: (_plot, from, to) => (isWhole(from, to) ? [x.from, x.to] : [from, to]) },
+    y: y.logarithmic ? logarithmic : { range: () => [0, most > 0 ? most * 1.15 : 1] },
+  };
+}
+
+function axesOf({ x, y }: Panel, tools: Tools): uPlot.Axis[] {
+  const grid = { stroke: colourOf("--grid"), width: 1 };
+  const common = {
+    stroke: colourOf("--muted"),
+    font: "12px system-ui, sans-serif",
+    gap: 5,
+    grid,
+    ticks: { ...grid, size: 4 },
+  };
+  const minutes = [60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 14_400, 43_200, 86_400, 172_800];
+  const timeAxis: uPlot.Axis = {
+    incrs: [0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, ...minutes],
+    space: 72,
+    values: (_plot, splits) => splits.map((seconds) => positionText(seconds, x, tools)),
+  };
+  const percentileAxis: uPlot.Axis = {
+    space: 1,
+    splits: x.kind === "percentile" ? x.ticks.map(({ at }) => at) : [],
+    values: x.kind === "percentile" ? x.ticks.map(({ text }) => text) : [],
+  };
+  return [
+    { ...common, ...(x.kind === "time" ? timeAxis : percentileAxis), size: 30 },
+    {
+      ...common,
+      space: 34,
+      ...(y.logarithmic && { splits: logarithmicSplits, filter: (_plot, splits) => splits }),
+      values: (_plot, splits) => splits.map((value) => (value === null ? "" : valueText(value, y.unit, tools))),
+      // Wide enough for most, so that the same moment is at the same place in all panels.
+      size: (_plot, texts) => 14 + 7 * Math.max(...(texts ?? []).map((text) => text.length), 7),
+    },
+  ];
+}
+
+/** 1, 2 and 5 of each power of ten; over more than three of these only the powers. */
+function logarithmicSplits(_plot: uPlot, _axis: number, from: number, to: number): number[] {
+  const [first, last] = [Math.floor(Math.log10(from)), Math.ceil(Math.log10(to))];
+  const steps = last - first > 4 ? [1] : [1, 2, 5];
+  return Array.from({ length: last - first + 1 }, (_, index) => steps.map((step) => step * 10 ** (first + index)))
+    .flat()
+    .filter((value) => value >= from && value <= to);
+}
+
+/** Panels over time move together: what is pointed at or dragged over in one is so in all. */
+function cursorOf({ x }: Panel): uPlot.Cursor {
+  const common = { y: false, points: { size: 7, width: 0 } };
+  return x.kind === "time"
+    ? { ...common, sync: { key: "time", scales: ["x", null] }, drag: { x: true, y: false, dist: 8 } }
+    : { ...common, drag: { x: false, y: false } };
+}
+
+/** Writes what is pointed at into the legend: the value of each line, and then where that is. */
+function tellValues(plot: uPlot, { id, x, xs, y, lines }: Panel, tools: Tools): void {
+  const index = plot.cursor.idx ?? -1;
+  const at = xs[index];
+  const texts = [
+    ...lines.map(({ values }) => {
+      const value = values[index];
+      return typeof value === "number" ? valueText(value, y.unit, tools) : "";
+    }),
+    at === undefined ? "" : positionText(at, x, tools),
+  ];
+  const outputs = document.getElementById(`${id}-legend`)?.querySelectorAll("output") ?? [];
+  for (const [place, output] of [...outputs].entries()) output.textContent = texts[place] ?? "";
+}
+
+function positionText(at: number, x: Panel["x"], { formatDuration }: Tools): string {
+  if (x.kind === "time") return at === 0 ? "0" : formatDuration(at * 1_000);
+  const last = x.ticks.at(-1);
+  if (last?.at === at) return last.text;
+  const beyond = 10 ** -at;
+  return `p${(100 * (1 - beyond)).toFixed(Math.max(0, Math.ceil(at) - 1))}`;
+}
+
+function valueText(value: number, unit: Unit, { formatCount, formatDuration, threeDigits }: Tools): string {
+  if (value === 0) return "0";
+  if (unit === "milliseconds") return formatDuration(value);
+  const text = value < 99.95 ? threeDigits(value) : formatCount(value);
+  return unit === "perSecond" ? `${text}/s` : text;
+}
+
+function colourOf(property: string): string {
+  return getComputedStyle(document.documentElement).getPropertyValue(property).trim();
+}
+
+/** The functions of this file, for the page. */
+export const CLIENT_FUNCTIONS = [
+  drawPanels,
+  plotOf,
+  seriesOf,
+  scalesOf,
+  axesOf,
+  logarithmicSplits,
+  cursorOf,
+  tellValues,
+  positionText,
+  valueText,
+  colourOf,
+];

@@ -1,0 +1,68 @@
+/** What a number is: it decides how the axis and the legend write it. */
+export type Unit = "milliseconds" | "perSecond" | "count";
+
+/** One set of axes as the browser draws it: what the page's script is given, as JSON. */
+export interface Panel {
+  /** Of the element that it is drawn into. */
+  readonly id: string;
+  readonly height: keyof typeof HEIGHTS_PX;
+  readonly x: TimeAxis | PercentileAxis;
+  readonly y: { readonly unit: Unit; readonly logarithmic: boolean };
+  /** Ascending. */
+  readonly xs: readonly number[];
+  readonly lines: readonly Line[];
+  readonly bands: readonly Band[];
+  readonly borders: readonly Border[];
+}
+
+/** Seconds from the start of the run. */
+interface TimeAxis {
+  readonly kind: "time";
+  readonly from: number;
+  readonly to: number;
+}
+
+/** A percentile p at log10(1 / (1 - p / 100)). */
+interface PercentileAxis {
+  readonly kind: "percentile";
+  readonly from: number;
+  readonly to: number;
+  readonly ticks: readonly { readonly at: number; readonly text: string }[];
+}
+
+export interface Line {
+  readonly name: string;
+  readonly stroke: Stroke;
+  /** One for each of `xs`; null where there is none. */
+  readonly values: readonly (number | null)[];
+  /** Which of the values are marked with a dot as well. */
+  readonly dots?: readonly number[];
+}
+
+/** From x to x, over the whole height. */
+interface Band {
+  readonly from: number;
+  readonly to: number;
+  readonly text: string;
+  /** Where there is no room for the text. */
+  readonly short: string;
+}
+
+/** A vertical line, and what begins there. */
+interface Border {
+  readonly at: number;
+  readonly text: string;
+}
+
+export const HEIGHTS_PX = { tall: 260, low: 170 } as const;
+
+/** Each differs from the others in colour and in pattern. */
+export type Stroke = keyof typeof STROKES;
+
+/** `colour` is a custom property of the page's style; lengths in CSS pixels. */
+export const STROKES = {
+  solid: { colour: "--solid", width: 2, dash: [] },
+  dashed: { colour: "--dashed", width: 2, dash: [7, 4] },
+  dotted: { colour: "--dotted", width: 2, dash: [2, 3] },
+  broad: { colour: "--broad", width: 6, dash: [] },
+} as const;

@@ -1,0 +1,57 @@
+import { decodeFromCompressedBase64 } from "hdr-histogram-js";
+import type { CrossingSummary, RunResult } from "../../stats/run-result.js";
+
+/** Points on the axis for each factor of ten. */
+const POINTS_PER_DECADE = 48;
+
+/** A latency by percentile, as far as its sample carries one. */
+export interface PercentileCurve {
+  readonly summary: CrossingSummary;
+  /** Beyond this share of 1 no percentile is shown. */
+  readonly limit: number;
+  /** Milliseconds; undefined beyond the limit. */
+  readonly at: (q: number) => number | undefined;
+}
+
+/**
+ * Of a latency whose histogram is in the result; undefined where it is not, cannot be read, or has too few samples to
+ * carry a median. A p_q is there only where n(1 - q) >= 10, and q < 1 - (unfinished + terminated) / started: those may be
+ * the longest.
+ */
+export function percentileCurve(result: RunResult, name: "response" | "service"): PercentileCurve | undefined {
+  const summary = result.latencyMs[name];
+  const encoded = result.histograms?.[name];
+  const histogram = encoded && decoded(encoded.hdr);
+  if (!summary || !histogram) return undefined;
+  const { started, unfinished, terminated } = result.counts.orchestrations;
+  const known = 1 - (unfinished + terminated) / Math.max(1, started);
+  // 1 - 0.9 is a little less than 0.1 in binary.
+  const carries = (q: number) => histogram.totalCount * (1 - q) >= 10 - 1e-9 && q < known;
+  if (!carries(0.5)) return undefined;
+  return {
+    summary,
+    limit: Math.min(1 - 10 / histogram.totalCount, known),
+    at: (q) => (carries(q) ? Math.min(histogram.getValueAtPercentile(q * 100) / 1_000, summary.max) : undefined),
+  };
+}
+
+/** Where a share of 1 stands on the axis: log10(1 / (1 - q)), so that each further nine takes the same room. */
+export function percentilePosition(q: number): number {
+  return -Math.log10(1 - q);
+}
+
+/** Shares of 1, evenly spaced on the axis from 0 to the limit. */
+export function percentileSteps(limit: number): readonly number[] {
+  const end = percentilePosition(limit);
+  const count = Math.max(1, Math.ceil(end * POINTS_PER_DECADE));
+  return Array.from({ length: count + 1 }, (_, index) => 1 - 10 ** ((-end * index) / count));
+}
+
+/** A result may come from anywhere: what is no histogram is none. */
+function decoded(hdr: string) {
+  try {
+    return decodeFromCompressedBase64(hdr, 32);
+  } catch {
+    return undefined;
+  }
+}

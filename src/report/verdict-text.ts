@@ -1,0 +1,25 @@
+import type { Verdict, VerdictReason } from "../stats/run-result.js";
+
+const HEADLINES = {
+  suspect: { word: "Suspect", rest: ": take these figures with care" },
+  invalid: { word: "Invalid", rest: ": do not believe these figures" },
+} as const;
+
+/** Why the figures of a run may not be what they seem. */
+export interface Doubt {
+  readonly status: "suspect" | "invalid";
+  readonly word: "Suspect" | "Invalid";
+  /** The rest of the sentence, with its colon in front. */
+  readonly rest: string;
+  /** The gravest first. */
+  readonly reasons: readonly VerdictReason[];
+}
+
+/** Undefined where the verdict is valid, or not known. */
+export function doubtOf(verdict: Verdict | undefined): Doubt | undefined {
+  if (verdict === undefined || verdict.status === "valid") return undefined;
+  const { status, reasons } = verdict;
+  const grave = reasons.filter(({ severity }) => severity === "invalid");
+  const others = reasons.filter(({ severity }) => severity === "suspect");
+  return { status, ...HEADLINES[status], reasons: [...grave, ...others] };
+}

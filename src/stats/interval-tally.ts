@@ -1,0 +1,93 @@
+import type { Interval, IntervalLatency } from "./run-result.js";
+import { SparseHistogram } from "./sparse-histogram.js";
+
+export type LatencyName = "response" | "service";
+/** What a latency ends with: the completion by the backend's clock, or when the client noticed it. */
+export type Until = "completed" | "noticed";
+
+/** What a tally alone does not know of the run. */
+export interface SeriesOptions {
+  readonly until: Readonly<Record<LatencyName, Until>>;
+  /** Closed load has no schedule, and so no response time. */
+  readonly hasResponse: boolean;
+  /** Whether it is known what an orchestration does. */
+  readonly hasActivities: boolean;
+  /** Executions of a completed orchestration beyond the first, each of them an action. */
+  readonly continuations: number;
+}
+
+/** What happened in one interval of a run. */
+export class IntervalTally {
+  offered = 0;
+  started = 0;
+  completed = 0;
+  failed = 0;
+  activities = 0;
+  reconnects = 0;
+  /** Both of these are made when first needed: most intervals have no errors, and many nothing at all. */
+  #rpcErrors: Map<string, number> | undefined;
+  #latencies: Map<`${LatencyName} ${Until}`, SparseHistogram> | undefined;
+
+  addRpcErrors(status: string, count: number): void {
+    this.#rpcErrors ??= new Map();
+    this.#rpcErrors.set(status, (this.#rpcErrors.get(status) ?? 0) + count);
+  }
+
+  latency(name: LatencyName, until: Until): SparseHistogram {
+    this.#latencies ??= new Map();
+    const found = this.#latencies.get(`${name} ${until}`) ?? new SparseHistogram();
+    this.#latencies.set(`${name} ${until}`, found);
+    return found;
+  }
+
+  /** Takes in all of another interval. */
+  absorb(other: IntervalTally): void {
+    this.offered += other.offered;
+    this.started += other.started;
+    this.completed += other.completed;
+    this.failed += other.failed;
+    this.activities += other.activities;
+    this.reconnects += other.reconnects;
+    for (const [status, count] of other.#rpcErrors ?? []) this.addRpcErrors(status, count);
+    for (const [key, histogram] of other.#latencies ?? []) {
+      const [name, until] = key.split(" ") as [LatencyName, Until];
+      this.latency(name, until).merge(histogram);
+    }
+  }
+
+  summary({
+    until,
+    hasResponse,
+    hasActivities,
+    continuations,
+  }: SeriesOptions): Omit<Interval, "fromMs" | "lengthMs" | "inFlight"> {
+    const { offered, started, completed, failed, activities, reconnects } = this;
+    const response = hasResponse ? this.#summaryOf("response", until.response) : undefined;
+    const service = this.#summaryOf("service", until.service);
+    return {
+      offered,
+      started,
+      completed,
+      failed,
+      ...(hasActivities && { activities, actions: started + 2 * activities + continuations * completed }),
+      ...(this.#rpcErrors && { rpcErrors: Object.fromEntries(this.#rpcErrors) }),
+      ...(reconnects > 0 && { reconnects }),
+      ...(response && { response }),
+      ...(service && { service }),
+    };
+  }
+
+  #summaryOf(name: LatencyName, until: Until): IntervalLatency | undefined {
+    const histogram = this.#latencies?.get(`${name} ${until}`);
+    if (histogram === undefined || histogram.count === 0) return undefined;
+    const censored = this.offered === 0 ? 0 : Math.max(0, 1 - histogram.count / this.offered);
+    const [p50, p99] = [histogram.percentile(0.5, censored), histogram.percentile(0.99, censored)];
+    return {
+      count: histogram.count,
+      ...(p50 !== undefined && { p50 }),
+      ...(p99 !== undefined && { p99 }),
+      max: histogram.maxMs,
+      buckets: histogram.buckets(),
+    };
+  }
+}

@@ -1,0 +1,92 @@
+import { CrossingLatency } from "./crossing-latency.js";
+import { arrivalsIn, lengthOf, type Load, type Stage } from "./load-shape.js";
+import type { Phase } from "./run-result.js";
+
+interface Part {
+  readonly name: string;
+  readonly fromMs: number;
+  /** Infinite where only a number of starts ends it. */
+  readonly lengthMs: number;
+  /** Undefined where nothing says how many starts are due. */
+  readonly offeredPerSecond: number | undefined;
+}
+
+/** What happened in the parts of a load, its warm-up and its stages. Times count from the start of the run. */
+export class Phases {
+  /** Empty where there is only one part. */
+  readonly #phases: readonly PhaseRecorder[];
+
+  constructor(load: Load) {
+    const parts = partsOf(load);
+    this.#phases = parts.length > 1 ? parts.map((part) => new PhaseRecorder(part)) : [];
+  }
+
+  /** The part in which a start was due; undefined where there is only one. */
+  dueAt(ms: number): PhaseRecorder | undefined {
+    return this.#phases.findLast(({ part }) => part.fromMs <= ms) ?? this.#phases[0];
+  }
+
+  /** A start, whenever it was due, has completed. */
+  addCompletion(completedMs: number): void {
+    const phase = this.dueAt(completedMs);
+    if (phase && completedMs < phase.part.fromMs + phase.part.lengthMs) phase.completions += 1;
+  }
+
+  /** Undefined where there is only one. */
+  close(endMs: number, { hasResponse }: { readonly hasResponse: boolean }): readonly Phase[] | undefined {
+    const begun = this.#phases.filter(({ part }) => part.fromMs < endMs);
+    return begun.length === 0 ? undefined : begun.map((phase) => phase.close(endMs, hasResponse));
+  }
+}
+
+class PhaseRecorder {
+  started = 0;
+  completed = 0;
+  /** Those that completed in it, whenever they were due. */
+  completions = 0;
+  readonly response = new CrossingLatency();
+  readonly service = new CrossingLatency();
+
+  constructor(readonly part: Part) {}
+
+  close(endMs: number, hasResponse: boolean): Phase {
+    const { name, fromMs, offeredPerSecond } = this.part;
+    const lengthMs = Math.min(this.part.lengthMs, endMs - fromMs);
+    const censored = this.started === 0 ? 0 : 1 - this.completed / this.started;
+    const response = hasResponse ? this.response.summary(censored) : undefined;
+    const service = this.service.summary(censored);
+    return {
+      name,
+      fromMs,
+      lengthMs,
+      ...(offeredPerSecond !== undefined && { offeredPerSecond }),
+      started: this.started,
+      completed: this.completed,
+      completedPerSecond: (this.completions * 1_000) / lengthMs,
+      ...(response && { response }),
+      ...(service && { service }),
+    };
+  }
+}
+
+function partsOf(load: Load): readonly Part[] {
+  const { load: shape = { kind: "once" }, warmupMs = 0 } = load;
+  const stages = shape.kind === "open" ? shape.stages : [];
+  const [first] = stages;
+  const warmup = { name: "warm-up", fromMs: 0, lengthMs: warmupMs, offeredPerSecond: first?.fromPerSecond };
+  const rest = shape.kind === "open" ? stagesFrom(warmupMs, stages) : [measured(warmupMs, lengthOf(load))];
+  return warmupMs > 0 ? [warmup, ...rest] : rest;
+}
+
+function measured(fromMs: number, endMs = Number.POSITIVE_INFINITY): Part {
+  return { name: "measured", fromMs, lengthMs: endMs - fromMs, offeredPerSecond: undefined };
+}
+
+function stagesFrom(firstMs: number, stages: readonly Stage[]): readonly Part[] {
+  return stages.map((stage, index) => {
+    const { fromPerSecond, toPerSecond, lengthMs } = stage;
+    const fromMs = stages.slice(0, index).reduce((sum, before) => sum + before.lengthMs, firstMs);
+    const name = fromPerSecond === toPerSecond ? `${fromPerSecond}/s` : `${fromPerSecond}/s to ${toPerSecond}/s`;
+    return { name, fromMs, lengthMs, offeredPerSecond: (arrivalsIn(stage) * 1_000) / lengthMs };
+  });
+}

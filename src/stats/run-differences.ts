@@ -1,0 +1,60 @@
+import type { RunResult } from "./run-result.js";
+
+/** A value as JSON has it; null where the run does not say. */
+export type Plain = null | boolean | number | string | readonly Plain[] | { readonly [key: string]: Plain };
+
+/** What runs to be compared do not have in common. */
+export interface Difference {
+  /** Where it stands in the result, such as `environment.node`. */
+  readonly field: string;
+  /** The distinct values on either side, in the order of the runs. */
+  readonly base: readonly Plain[];
+  readonly new: readonly Plain[];
+}
+
+/**
+ * Fields that differ between runs of the same: what to find them by, what numbers are drawn from (a run id does as
+ * much), how long was waited for work that did not end (runs with such work are not compared), what was there before,
+ * and the request for workers, of which `environment.ownWorkers` has the outcome.
+ */
+const OF_NO_ACCOUNT = /^(?:plan\.(?:labels|seed|activity\.seed|timeoutMs|graceMs|workers)|environment\.hub)(?:\.|$)/u;
+
+/** In which fields of plan and environment, and of how a latency was taken, not all runs are the same. */
+export function differencesOf(base: readonly RunResult[], fresh: readonly RunResult[]): readonly Difference[] {
+  const [before, after] = [base.map(circumstancesOf), fresh.map(circumstancesOf)];
+  const fields = new Set([...before, ...after].flatMap((circumstances) => [...circumstances.keys()]));
+  return [...fields].flatMap((field) => {
+    const difference = { field, base: distinct(before, field), new: distinct(after, field) };
+    const values = new Set([...difference.base, ...difference.new].map((value) => JSON.stringify(value)));
+    return values.size > 1 ? [difference] : [];
+  });
+}
+
+type Circumstances = ReadonlyMap<string, Plain>;
+
+function circumstancesOf({ plan, environment, latencyMs }: RunResult): Circumstances {
+  const { response, service } = latencyMs;
+  const circumstances = {
+    // Results of before there was more than one load do not name it.
+    plan: { ...plan, load: plan.load ?? { kind: "once" } },
+    environment,
+    latencyMs: { response: { until: response?.until }, service: { until: service?.until } },
+  };
+  const plain = JSON.parse(JSON.stringify(circumstances)) as Plain;
+  return new Map(leavesOf(plain).filter(([field]) => !OF_NO_ACCOUNT.test(field)));
+}
+
+/** A list is one value: its parts say little by themselves. */
+function leavesOf(value: Plain, path: readonly string[] = []): readonly (readonly [string, Plain])[] {
+  if (typeof value !== "object" || value === null || isList(value)) return [[path.join("."), value]];
+  return Object.entries(value).flatMap(([key, part]) => leavesOf(part, [...path, key]));
+}
+
+function isList(value: object): value is readonly Plain[] {
+  return Array.isArray(value);
+}
+
+function distinct(runs: readonly Circumstances[], field: string): readonly Plain[] {
+  const values = runs.map((run) => run.get(field) ?? null);
+  return [...new Map(values.map((value) => [JSON.stringify(value), value])).values()];
+}

@@ -1,0 +1,174 @@
+import { Rhythm } from "./rhythm.js";
+import type { Stall } from "./run-result.js";
+
+/** A shorter one is not worth a name. */
+const SHORTEST_MS = 500;
+const MOST_KEPT = 100;
+
+/**
+ * Finds the stalls of a run: times in which work was in flight and nothing completed for longer than the run's own rhythm
+ * explains (`Rhythm` has the rule), and for at least half a second. A stall begins with the last progress before it, or
+ * where nothing was in flight with the start that changed that; it lasts until there is progress again, or nothing in
+ * flight, or until the run ends. Its `inFlight` is the most that was in flight during it.
+ *
+ * It is told what happens in the order of time, but for `offered`. Times are milliseconds from the start of the run.
+ * Memory is constant: of more than a hundred stalls the longest hundred are kept, and `total` counts all. Stalls teach the
+ * rhythm nothing, and neither do the service times of what was in flight during one: freezing never becomes normal.
+ */
+export class StallDetector {
+  readonly #rhythm = new Rhythm();
+  #stalls: readonly EndedSilence[] = [];
+  #total = 0;
+  #stalledUntilMs = Number.NEGATIVE_INFINITY;
+  #inFlight = 0;
+  #nowMs = 0;
+  /** Undefined while nothing is in flight. */
+  #silence: Silence | undefined;
+  /** Were due since, while nothing was in flight. */
+  #offeredInIdle = 0;
+  #isFirst = true;
+
+  /** A start was due. One that was held back is told of when it leaves, and counts in the stall in which it was due. */
+  offered(dueMs: number): void {
+    if (dueMs < this.#stalledUntilMs) {
+      const stall = this.#stalls.findLast(({ silence }) => silence.fromMs <= dueMs);
+      if (stall && dueMs < stall.toMs) stall.silence.offered += 1;
+    } else if (!this.#silence) {
+      this.#offeredInIdle += 1;
+    } else if (dueMs >= this.#silence.fromMs) {
+      this.#silence.offered += 1;
+    }
+  }
+
+  /** A start left. */
+  started(sentMs: number): void {
+    const atMs = this.#advance(sentMs);
+    this.#inFlight += 1;
+    this.#silence ??= new Silence(atMs, this.#offeredInIdle);
+    this.#silence.mostInFlight = Math.max(this.#silence.mostInFlight, this.#inFlight);
+  }
+
+  /**
+   * One that had started is not in flight any more, and took so long since the backend accepted it. Undefined: the
+   * backend refused it, so that it ends without anything having been done.
+   */
+  ended(endedMs: number, serviceMs: number | undefined): void {
+    const atMs = this.#advance(endedMs);
+    this.#inFlight = Math.max(0, this.#inFlight - 1);
+    if (serviceMs === undefined) {
+      if (this.#inFlight === 0) this.#endSilence(atMs);
+      return;
+    }
+    this.#progressAt(atMs);
+    this.#rhythm.addEnd(atMs - serviceMs < this.#stalledUntilMs ? undefined : serviceMs);
+  }
+
+  /** Activities have completed. */
+  progress(progressMs: number): void {
+    this.#progressAt(this.#advance(progressMs));
+  }
+
+  /** Attempts at a call have failed with a gRPC status. */
+  rpcError(atMs: number, status: string, count = 1): void {
+    this.#advance(atMs);
+    this.#silence?.addRpcErrors(status, count);
+  }
+
+  /** How many there were, those included that are not kept and not the one that goes on. */
+  get total(): number {
+    return this.#total;
+  }
+
+  /** The stall that goes on now, if one does. Changes nothing, so a live view may ask at any time. */
+  at(nowMs: number): Stall | undefined {
+    const silence = this.#silence;
+    if (!silence) return undefined;
+    const inFlightMs = silence.inFlightMs + this.#inFlight * Math.max(0, nowMs - this.#nowMs);
+    return this.#isStall(silence.fromMs, nowMs, inFlightMs) ? { ...silence.stallUntil(nowMs), open: true } : undefined;
+  }
+
+  /** In the order of time; the last one is open if it was still going on. */
+  close(endMs: number): readonly Stall[] {
+    const ended = this.#stalls.map(({ silence, toMs }) => silence.stallUntil(toMs));
+    const open = this.at(endMs);
+    return open ? [...ended, open] : ended;
+  }
+
+  #progressAt(atMs: number): void {
+    const silence = this.#silence;
+    if (!silence) return;
+    const isOrdinary = this.#endSilence(atMs);
+    if (this.#isFirst) this.#rhythm.addFirstSilence(silence.inFlightMs);
+    else if (isOrdinary) this.#rhythm.addSilence(atMs - silence.fromMs, silence.inFlightMs);
+    this.#isFirst = false;
+    if (this.#inFlight > 0) this.#silence = new Silence(atMs, 0, this.#inFlight);
+  }
+
+  /** Whether it was ordinary; otherwise it is a stall, and kept. */
+  #endSilence(atMs: number): boolean {
+    const silence = this.#silence;
+    this.#silence = undefined;
+    this.#offeredInIdle = 0;
+    if (!silence || !this.#isStall(silence.fromMs, atMs, silence.inFlightMs)) return true;
+    this.#total += 1;
+    this.#stalledUntilMs = atMs;
+    this.#stalls = longest([...this.#stalls, { silence, toMs: atMs }]);
+    return false;
+  }
+
+  #isStall(fromMs: number, toMs: number, inFlightMs: number): boolean {
+    const ms = toMs - fromMs;
+    return ms >= SHORTEST_MS && !this.#rhythm.explains(ms, inFlightMs);
+  }
+
+  /** The new present: never before the old one, from which a reading of the clock may differ by a hair. */
+  #advance(toMs: number): number {
+    const atMs = Math.max(this.#nowMs, toMs);
+    if (this.#silence) this.#silence.inFlightMs += this.#inFlight * (atMs - this.#nowMs);
+    this.#nowMs = atMs;
+    return atMs;
+  }
+}
+
+/** A time without progress while work was in flight; a stall if nothing explains it. */
+class Silence {
+  /** What was in flight, summed over its milliseconds. */
+  inFlightMs = 0;
+  /** Made when first needed: there is one silence for each completion. */
+  #rpcErrors: Map<string, number> | undefined;
+
+  constructor(
+    readonly fromMs: number,
+    /** Starts that were due. */
+    public offered: number,
+    public mostInFlight = 0,
+  ) {}
+
+  addRpcErrors(status: string, count: number): void {
+    this.#rpcErrors ??= new Map();
+    this.#rpcErrors.set(status, (this.#rpcErrors.get(status) ?? 0) + count);
+  }
+
+  stallUntil(toMs: number): Stall {
+    const lengthMs = toMs - this.fromMs;
+    return {
+      fromMs: this.fromMs,
+      lengthMs,
+      inFlight: this.mostInFlight,
+      offeredPerSecond: (this.offered * 1_000) / lengthMs,
+      rpcErrors: Object.fromEntries(this.#rpcErrors ?? []),
+    };
+  }
+}
+
+interface EndedSilence {
+  readonly silence: Silence;
+  readonly toMs: number;
+}
+
+/** All of them, or all but the shortest where that is one too many. */
+function longest(stalls: readonly EndedSilence[]): readonly EndedSilence[] {
+  if (stalls.length <= MOST_KEPT) return stalls;
+  const lengths = stalls.map(({ silence, toMs }) => toMs - silence.fromMs);
+  return stalls.toSpliced(lengths.indexOf(Math.min(...lengths)), 1);
+}

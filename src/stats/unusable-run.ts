@@ -1,0 +1,46 @@
+import type { RunResult } from "./run-result.js";
+
+/** A run of which nothing may be concluded, and why. */
+export interface UnusableRun {
+  readonly side: "base" | "new";
+  readonly runId: string;
+  /** `invalid`: all went well but for the generator. Else the run was cut off, or work failed, was lost or not done. */
+  readonly cause: "interrupted" | "failed" | "invalid";
+  readonly reason: string;
+}
+
+/** A run that failed may be fast for that: neither side may have one. */
+export function unusableRuns(side: UnusableRun["side"], runs: readonly RunResult[]): readonly UnusableRun[] {
+  return runs.flatMap((run) => {
+    const objection = objectionTo(run);
+    return objection ? [{ side, runId: run.runId, ...objection }] : [];
+  });
+}
+
+function objectionTo({
+  interrupted,
+  counts,
+  recount,
+  throughput,
+  verdict,
+}: RunResult): Pick<UnusableRun, "cause" | "reason"> | undefined {
+  if (interrupted) return { cause: "interrupted", reason: "it was interrupted" };
+  const { started, completed } = counts.orchestrations;
+  const due = Math.max(counts.planned ?? 0, started);
+  if (completed < due) {
+    return {
+      cause: "failed",
+      reason: `${inGroups(due - completed)} of ${inGroups(due)} orchestrations did not complete`,
+    };
+  }
+  const lost = recount !== undefined && "lost" in recount ? recount.lost.total : 0;
+  if (lost > 0) return { cause: "failed", reason: `${inGroups(lost)} orchestrations were lost` };
+  if (!throughput?.orchestrationsPerSecond) return { cause: "failed", reason: "nothing completed in what it measured" };
+  if (verdict?.status !== "invalid") return undefined;
+  const grave = verdict.reasons.filter(({ severity }) => severity === "invalid").map(({ text }) => text);
+  return { cause: "invalid", reason: `its figures are invalid: ${grave.join("; ")}` };
+}
+
+function inGroups(count: number): string {
+  return count.toLocaleString("en-US");
+}

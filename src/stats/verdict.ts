@@ -1,0 +1,151 @@
+import { backlogOf } from "./backlog.js";
+import type { LatencySummary, RunResult, Verdict, VerdictReason } from "./run-result.js";
+import { LEAST_DIFFERENCE, serviceTrendOf } from "./service-trend.js";
+
+const MOST_SLIP_MS = 5;
+const MOST_SLIP_SHARE = 0.1;
+const MOST_HELD_BACK = 0.01;
+const MOST_EVENT_LOOP_DELAY_MS = 50;
+const MOST_CLOCK_JUMP_MS = 100;
+const MOST_CPU = 0.9;
+/** In a shorter run starting up is most of what the machine does. */
+const CPU_RUN_MS = 5_000;
+const MOST_LAG_SHARE = 0.05;
+
+/** All but the verdict itself. */
+type Measured = Omit<RunResult, "verdict">;
+/** Undefined where there is nothing to say, or not enough to say it of. */
+type Rule = (result: Measured) => VerdictReason | undefined;
+
+/** The gravest first. */
+const RULES: readonly Rule[] = [slip, heldBack, eventLoop, clockJump, cpu, detectionLag, backlog, trending];
+
+/**
+ * Whether the generator, and the load that it made, were such that the figures can be believed: a judgement of the
+ * measurement, never of the backend. `invalid` where one reason is, else `suspect` where there is one. A sample too small
+ * for a figure is no reason.
+ */
+export function verdictOf(result: Omit<RunResult, "verdict">): Verdict {
+  const reasons = RULES.flatMap((rule) => rule(result) ?? []);
+  const isInvalid = reasons.some(({ severity }) => severity === "invalid");
+  return { status: isInvalid ? "invalid" : reasons.length > 0 ? "suspect" : "valid", reasons };
+}
+
+/** Starts that left later than they were due. All at once, they do by nature. */
+function slip({ plan, generator, latencyMs }: Measured): VerdictReason | undefined {
+  const tail = tailOf(generator?.slipMs);
+  const { service } = latencyMs;
+  const limitMs = Math.max(MOST_SLIP_MS, MOST_SLIP_SHARE * (service?.p50 ?? service?.mean ?? 0));
+  if (plan.load?.kind !== "open" || !tail || tail.ms <= limitMs) return undefined;
+  return {
+    severity: "invalid",
+    name: "slip",
+    text: `starts left up to ${inTime(tail.ms)} behind their schedule at ${tail.name} (limit ${inTime(limitMs)})`,
+    advice: "lower the rate, or run fanout on a machine that has a core to spare for it",
+  };
+}
+
+function heldBack({ generator, counts }: Measured): VerdictReason | undefined {
+  const share = (generator?.heldBack ?? 0) / Math.max(1, counts.orchestrations.started);
+  if (share <= MOST_HELD_BACK) return undefined;
+  return {
+    severity: "invalid",
+    name: "held-back",
+    text: `--max-in-flight held back ${inPercent(share)} of starts (limit ${inPercent(MOST_HELD_BACK)})`,
+    advice: "raise --max-in-flight, or lower the rate to what the backend carries",
+  };
+}
+
+function eventLoop({ generator }: Measured): VerdictReason | undefined {
+  const tail = tailOf(generator?.eventLoopDelayMs);
+  if (!tail || tail.ms <= MOST_EVENT_LOOP_DELAY_MS) return undefined;
+  return {
+    severity: "invalid",
+    name: "event-loop",
+    text: `this process was up to ${inTime(tail.ms)} late for its own timers at ${tail.name} (limit ${inTime(MOST_EVENT_LOOP_DELAY_MS)})`,
+    advice: "lower the load, or run fanout on a machine that has a core to spare for it",
+  };
+}
+
+function clockJump({ generator }: Measured): VerdictReason | undefined {
+  const jumpMs = generator?.clockJumpMs;
+  if (jumpMs === undefined || jumpMs <= MOST_CLOCK_JUMP_MS) return undefined;
+  return {
+    severity: "invalid",
+    name: "clock-jump",
+    text: `this machine's clock jumped by ${inTime(jumpMs)} (limit ${inTime(MOST_CLOCK_JUMP_MS)})`,
+    advice: "keep the machine from sleeping, wait until its clock is synchronised, and run again",
+  };
+}
+
+function cpu({ generator, environment, durationMs }: Measured): VerdictReason | undefined {
+  const { machine = 0, generator: own = 0 } = generator?.cpu ?? {};
+  const isShared = environment.backend.kind === "emulator" || environment.ownWorkers > 0;
+  if (!isShared || durationMs < CPU_RUN_MS || machine <= MOST_CPU) return undefined;
+  return {
+    severity: "suspect",
+    name: "cpu",
+    text: `the machine was ${inPercent(machine)} busy (limit ${inPercent(MOST_CPU)}), ${inPercent(own)} with this process`,
+    advice: "run the workers or the backend on another machine, or lower the load",
+  };
+}
+
+/** Of closed load it is think time. Only what is sure of it counts: it ends on another clock than it begins. */
+function detectionLag({ plan, latencyMs }: Measured): VerdictReason | undefined {
+  const lag = latencyMs.detectionLag;
+  const serviceMs = latencyMs.service?.p50;
+  if (plan.load?.kind !== "closed" || lag?.p50 === undefined || serviceMs === undefined) return undefined;
+  if (lag.p50 - (lag.boundMs ?? 0) <= MOST_LAG_SHARE * serviceMs) return undefined;
+  return {
+    severity: "suspect",
+    name: "detection-lag",
+    text: `completions were noticed ${inTime(lag.p50)} late at the median (limit ${inTime(MOST_LAG_SHARE * serviceMs)}), so less was in flight than asked for`,
+    advice: "give orchestrations more to do, or use --rate, which waits for no completion",
+  };
+}
+
+function backlog(result: Measured): VerdictReason | undefined {
+  const found = backlogOf(result);
+  if (!found) return undefined;
+  return {
+    severity: "suspect",
+    name: "backlog",
+    text: `what was in flight grew from ${inNumber(found.first)} to ${inNumber(found.last)} and went on growing, so latency depends on how long the run was`,
+    advice: "lower the rate to what the backend carries, or add workers",
+  };
+}
+
+function trending(result: Measured): VerdictReason | undefined {
+  const trend = serviceTrendOf(result);
+  if (!trend) return undefined;
+  const { firstMs, lastMs } = trend;
+  const [way, advice] =
+    lastMs < firstMs
+      ? ["falling", "warm up for longer (--warmup)"]
+      : ["rising", "look for what grows with time on the backend or its workers, and run for longer"];
+  return {
+    severity: "suspect",
+    name: "trending",
+    text: `service time was still ${way}: the median of the first third was ${inTime(firstMs)}, that of the last ${inTime(lastMs)} (limit ${inPercent(LEAST_DIFFERENCE)} apart)`,
+    advice,
+  };
+}
+
+/** The p99, to which limits apply; of a sample too small for one the p90, for where that is beyond a limit so is the p99. */
+function tailOf({ p99, p90 }: Partial<LatencySummary> = {}):
+  { readonly name: string; readonly ms: number } | undefined {
+  if (p99 !== undefined) return { name: "p99", ms: p99 };
+  return p90 === undefined ? undefined : { name: "p90", ms: p90 };
+}
+
+function inTime(ms: number): string {
+  return ms < 10_000 ? `${inNumber(ms)} ms` : `${inNumber(ms / 1_000)} s`;
+}
+
+function inPercent(share: number): string {
+  return `${inNumber(share * 100)} %`;
+}
+
+function inNumber(value: number): string {
+  return value.toLocaleString("en-US", value < 1_000 ? { maximumSignificantDigits: 3 } : { maximumFractionDigits: 0 });
+}

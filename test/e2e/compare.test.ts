@@ -1,0 +1,119 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { fiveRunsOf } from "../report/compared-runs.js";
+import { FANOUT, Workplace } from "./workplace.js";
+
+const FIGURES = { rate: 1_600, p50: 6_000, p99: 11_000 };
+const base = fiveRunsOf("base", FIGURES);
+const slow = fiveRunsOf("slow", { rate: 1_200, p50: 8_000, p99: 15_000 });
+const fast = fiveRunsOf("fast", { rate: 2_400, p50: 4_000, p99: 7_000 });
+const same = fiveRunsOf("same", FIGURES);
+
+/** A list in one file, as `run --repeat` writes it, and a run in each. */
+async function placeWithRuns(): Promise<Workplace> {
+  const place = await Workplace.open();
+  const files: Readonly<Record<string, unknown>> = {
+    base,
+    slow,
+    fast,
+    same,
+    interrupted: fast.map((run, index) => ({ ...run, interrupted: index === 0 })),
+    invalid: slow.map((run, index) => ({
+      ...run,
+      verdict: { status: index === 0 ? "invalid" : "valid", reasons: [] },
+    })),
+    ...Object.fromEntries([...base, ...slow].map((run) => [run.runId, run])),
+    other: { name: "a package" },
+  };
+  for (const [name, content] of Object.entries(files)) {
+    await writeFile(join(place.folder, `${name}.json`), JSON.stringify(content));
+  }
+  return place;
+}
+
+describe("fanout compare", () => {
+  test.each([
+    ["base.json slow.json", 98, /^Slower beyond 5 % .*: activities\/s, response p50, response p99$/mu],
+    ["slow.json base.json", 0, /^Faster beyond 5 % /mu],
+    ["base.json fast.json", 0, /^Faster beyond 5 % /mu],
+    ["base.json same.json", 0, /^No difference shown beyond 5 % /mu],
+    ["base.json slow.json --noise-threshold 60%", 0, /^No difference shown beyond 60 % /mu],
+    ["--noise-threshold 0.6 base.json -- slow.json", 0, /^No difference shown beyond 60 % /mu],
+    ["base.json -- slow.json", 98, /base \(mean of 5\) {2}new \(mean of 5\)/u],
+    ["base.json -- slow1.json slow2.json slow3.json slow4.json", 98, /base \(mean of 5\) {2}new \(mean of 4\)/u],
+    ["base1.json base2.json base3.json -- slow.json", 98, /base \(mean of 3\) {2}new \(mean of 5\)/u],
+    ["base1.json slow1.json", 0, /^Run-to-run noise unknown: /mu],
+    ["base.json interrupted.json", 1, /^ {2}new {3}fast1 {2}it was interrupted$/mu],
+    ["invalid.json fast.json", 96, /^ {2}base {2}slow1 {2}its figures are invalid/mu],
+    ["invalid.json -- interrupted.json", 1, /^Cannot be compared: 2 runs$/mu],
+  ])("`%s` ends with %i and says so", async (line, code, stdout) => {
+    const place = await placeWithRuns();
+    expect(await place.run(`compare ${line}`)).toMatchObject({ code, stdout: expect.stringMatching(stdout) });
+  });
+
+  test("writes the comparison as JSON, with the same exit code", async () => {
+    const place = await placeWithRuns();
+    const { code, stdout, stderr } = await place.run("compare base.json slow.json --json");
+    expect({ code, stderr }).toEqual({ code: 98, stderr: "" });
+    expect(JSON.parse(stdout)).toMatchObject({
+      noiseThreshold: 0.05,
+      confidence: 0.95,
+      runs: { base: base.map(({ runId }) => runId), new: slow.map(({ runId }) => runId) },
+      figures: [
+        { figure: "activities/s", ratio: expect.closeTo(0.75, 6), finding: "slower" },
+        { figure: "response p50", finding: "slower" },
+        { figure: "response p99", finding: "slower" },
+      ],
+    });
+  });
+
+  test("reads a side from stdin", async () => {
+    const place = await placeWithRuns();
+    const command = `'${process.execPath}' '${FANOUT}' compare base.json - < slow.json`;
+    expect(await place.startProgram("sh", ["-c", command]).ended).toMatchObject({ code: 98, stderr: "" });
+  });
+
+  test.each([
+    ["base.json", /^error: expected two files, or BASE\.\.\. -- NEW\.\.\., found 1 without `--`: base\.json\n$/u],
+    ["base1.json base2.json slow1.json", /found 3 without `--`: base1\.json, base2\.json, slow1\.json\n$/u],
+    ["base.json slow.json --", /found 2 and 0: /u],
+    ["-- base.json slow.json", /found 0 and 2: /u],
+    ["base.json base.json", /^error: expected different runs, found base1 of .* twice\n$/u],
+    ["base.json missing.json", /^error: expected a file .*missing\.json/u],
+    ["base.json other.json", /^error: other\.json: schemaVersion: /u],
+    ["base.json slow.json --noise-threshold 5", /^error: --noise-threshold: .* such as 5% or 0\.05, found "5"\n$/u],
+    ["base.json slow.json --noise-threshold=-5%", /^error: --noise-threshold: .*found "-5%"\n$/u],
+    ["", /^error: missing required argument 'file'\n$/u],
+  ])("`%s` ends with 2 and says why", async (line, message) => {
+    const place = await placeWithRuns();
+    const ended = await place.run(`compare ${line}`.trim());
+    expect(ended).toMatchObject({ code: 2, stdout: "", stderr: expect.stringMatching(message) });
+  });
+
+  test("shows in its help how two sides are told apart", async () => {
+    const place = await placeWithRuns();
+    const { stdout } = await place.succeed("compare --help");
+    expect(stdout).toContain("Usage: fanout compare [options] <base...> -- <new...>");
+  });
+});
+
+describe("fanout run --baseline", () => {
+  test("compares what it measured, behind its summary", async () => {
+    const place = await placeWithRuns();
+    const { stdout } = await place.succeed(
+      "run --workers 1 --parallel-orchestrations 20 --baseline base1.json base2.json",
+    );
+    expect(stdout).toMatch(/^Completed 20 orchestrations /u);
+    expect(stdout).toMatch(/^ {2}plan\.parallelOrchestrations +200 -> 20$/mu);
+    expect(stdout).toMatch(/^ {2}figure +base \(mean of 2\) +new +change$/mu);
+    expect(stdout).toMatch(/\nRun-to-run noise unknown: .*\n$/u);
+  });
+
+  test("refuses one that cannot be compared, and starts nothing", async () => {
+    const place = await placeWithRuns();
+    const message = "error: --baseline: expected runs that went well, found fast1: it was interrupted\n";
+    const ended = await place.run("run --baseline interrupted.json");
+    expect(ended).toMatchObject({ code: 2, stdout: "", stderr: message });
+  });
+});

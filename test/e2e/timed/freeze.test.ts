@@ -1,0 +1,71 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { describe, expect, test } from "vitest";
+import { parseResult } from "../../../src/report/read-result.js";
+import type { FanoutProcess } from "../fanout-process.js";
+import { Workplace } from "../workplace.js";
+
+const FREEZE_MS = 2_000;
+
+/** Stops the emulator in the middle of the load, and continues it; resolves with how long it stood still. */
+async function freezeEmulator(place: Workplace, run: FanoutProcess): Promise<number> {
+  await run.says(/\b[1-9]\d\d completed/u);
+  const { pid } = await place.runningEmulator();
+  const stoppedMs = performance.now();
+  process.kill(pid, "SIGSTOP");
+  // What is measured here is time, so it has to pass.
+  await sleep(FREEZE_MS);
+  process.kill(pid, "SIGCONT");
+  return performance.now() - stoppedMs;
+}
+
+function within(share: number, expected: number) {
+  return { from: expected * (1 - share), to: expected * (1 + share) };
+}
+
+function expectBetween(found: number | undefined, { from, to }: { from: number; to: number }): void {
+  expect(found).toBeGreaterThanOrEqual(from);
+  expect(found).toBeLessThanOrEqual(to);
+}
+
+describe("a backend that stands still for two seconds", () => {
+  test("is felt in open load by all who arrive meanwhile, and the stall is named", { timeout: 90_000 }, async () => {
+    const place = await Workplace.open();
+    const perSecond = 100;
+    const small = "--iterations 1 --parallel-activities 1";
+    const run = place.start(`run --rate ${perSecond}/s --duration 12s ${small} --allow-invalid --json`);
+    const frozenMs = await freezeEmulator(place, run);
+    const { code, stdout, stderr } = await run.ended;
+    expect({ code, stderr }).toMatchObject({ code: 0 });
+    const result = parseResult(stdout, "stdout");
+    const { started, completed } = result.counts.orchestrations;
+    expect({ started, completed }).toEqual({ started: 1_200, completed: 1_200 });
+
+    const { p99, max = 0 } = result.latencyMs.response ?? {};
+    expect(max).toBeGreaterThanOrEqual(FREEZE_MS);
+    // Whoever was due first waited longest, each later one a gap less; of 1,200 the p99 leaves the 12 longest out.
+    const drainMs = max - frozenMs;
+    expectBetween(p99, within(0.1, frozenMs + drainMs - (0.01 * started * 1_000) / perSecond));
+
+    expect(result.stalls).toHaveLength(1);
+    const [stall] = result.stalls ?? [];
+    expectBetween(stall?.lengthMs, within(0.1, frozenMs));
+    expectBetween(stall?.offeredPerSecond, within(0.1, perSecond));
+    expect(stderr).toMatch(/stalled: nothing has completed since \S+ s into the run, with [\d,]+ in flight/u);
+    expect(stderr).toMatch(/stalled \d\.\d+ s from \S+ s on/u);
+  });
+
+  test("is felt in closed load by those in flight alone, and the text says so", { timeout: 90_000 }, async () => {
+    const place = await Workplace.open();
+    const run = place.start("run --parallel-orchestrations 20 --duration 8s --iterations 1 --parallel-activities 1");
+    const frozenMs = await freezeEmulator(place, run);
+    const { code, stdout, stderr } = await run.ended;
+    expect({ code, stderr }).toMatchObject({ code: 0 });
+    expect(stdout).toMatch(/service/u);
+    expect(stdout).not.toMatch(/^ +response/mu);
+    expect(stdout).toMatch(/closed load cannot show/iu);
+    const [, seconds] = /stalled (\d+\.\d+) s from/u.exec(stdout) ?? [];
+    expectBetween(Number(seconds) * 1_000, within(0.1, frozenMs));
+    const [, longest] = /^ +service .* (\d+\.\d+) s/mu.exec(stdout) ?? [];
+    expect(Number(longest) * 1_000).toBeGreaterThanOrEqual(FREEZE_MS);
+  });
+});

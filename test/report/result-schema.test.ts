@@ -1,0 +1,68 @@
+import { describe, expect, test } from "vitest";
+import { z } from "zod";
+import { resultSchema, SCHEMA_VERSION } from "../../src/report/result-schema.js";
+import { closedLoadResult } from "./closed-load-result.js";
+import { incompleteResult } from "./incomplete-result.js";
+import { openLoadResult } from "./open-load-result.js";
+import { PUBLISHED_SCHEMA, schemaErrors } from "./published-schema.js";
+import { sampleResult } from "./sample-result.js";
+
+function publishedText(): string {
+  const { $schema, ...rest } = z.toJSONSchema(resultSchema, { io: "input", override: withoutLargest });
+  const head = {
+    $schema,
+    $id: `urn:fanout:run-result:v${SCHEMA_VERSION}`,
+    title: "The result of a fanout run",
+    description: "What `fanout run --json` writes. Later versions may add fields; none is renamed.",
+  };
+  return `${JSON.stringify({ ...head, ...rest }, undefined, 2)}\n`;
+}
+
+/** What JavaScript cannot count further than is no limit of a result. */
+function withoutLargest({ jsonSchema }: { jsonSchema: { maximum?: number } }): void {
+  if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
+}
+
+describe("the published JSON Schema", () => {
+  test("is what results are checked against; `npm run schema` writes it anew", async () => {
+    await expect(publishedText()).toMatchFileSnapshot(PUBLISHED_SCHEMA);
+  });
+
+  test.each(Object.entries({ sampleResult, incompleteResult, openLoadResult, closedLoadResult }))(
+    "accepts %s",
+    (_name, result) => {
+      expect(schemaErrors(result)).toEqual([]);
+    },
+  );
+
+  test("accepts fields that it does not know", () => {
+    const plan = { ...sampleResult.plan, mood: "good" };
+    expect(schemaErrors({ ...sampleResult, plan, fanIn: {} })).toEqual([]);
+  });
+
+  const { latencyMs: _latency, ...withoutLatency } = sampleResult;
+  test.each<readonly [error: string, value: unknown]>([
+    ["/schemaVersion must be equal to constant", { ...sampleResult, schemaVersion: 2 }],
+    [" must have required property 'latencyMs'", withoutLatency],
+    ["/durationMs must be >= 0", { ...sampleResult, durationMs: -1 }],
+    ["/startedAt must match pattern", { ...sampleResult, startedAt: "yesterday" }],
+    ["/plan/load/arrival must be equal to one of", openLoadWith({ arrival: "late" })],
+    ["/verdict/status must be equal to one of", { ...sampleResult, verdict: { status: "good", reasons: [] } }],
+    [
+      "/series/0/offered must be integer",
+      { ...openLoadResult, series: [{ ...openLoadResult.series![0], offered: 1.5 }] },
+    ],
+    [
+      "/latencyMs/response must have required property 'max'",
+      { ...sampleResult, latencyMs: { response: { count: 1, mean: 1 } } },
+    ],
+  ])("refuses a result that is broken: %s", (error, value) => {
+    expect(schemaErrors(value)).toContainEqual(expect.stringContaining(error));
+    expect(resultSchema.safeParse(value).success).toBe(false);
+  });
+});
+
+function openLoadWith(changes: object): object {
+  const { plan } = openLoadResult;
+  return { ...openLoadResult, plan: { ...plan, load: { ...plan.load, ...changes } } };
+}
