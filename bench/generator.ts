@@ -90,7 +90,7 @@ async function memory(): Promise<void> {
     const load = ["--total", String(total), "--parallel-orchestrations", "100"];
     const startedMs = performance.now();
     const { result, peakMb } = await fanout(
-      [...load, ...ONE_ACTIVITY, ...connection, "--timeout", "1h", "--max-actions", "1000000000"],
+      [...load, ...ONE_ACTIVITY, ...connection, "--timeout", "1h"],
       [`--max-old-space-size=${values.heap}`],
     );
     const { started, completed } = result.counts.orchestrations;
@@ -106,7 +106,7 @@ async function withServer(delay: string, use: (connection: readonly string[]) =>
   const [line] = (await once(createInterface({ input: server.stdout }), "line")) as [string];
   const { port } = JSON.parse(line) as { port: number };
   const string = `Endpoint=http://127.0.0.1:${port};Authentication=None;TaskHub=default`;
-  await use(["--workers", "0", "--connection-string", string]);
+  await use(["--workers", "0", "--max-actions", "1000000000", "--connection-string", string]);
   const exited = once(server, "exit");
   server.kill("SIGTERM");
   await exited;

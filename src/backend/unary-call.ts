@@ -1,4 +1,5 @@
 import type { CallOptions as GrpcCallOptions, Client, Metadata, ServiceError } from "@grpc/grpc-js";
+import { dropAbort, onAbort } from "./abort-callbacks.js";
 
 const asIs = (bytes: Buffer): Buffer => bytes;
 /** grpc-js copies messages by a method that only Buffers have. */
@@ -14,7 +15,7 @@ export function unaryCall(
 ): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const done = (error: ServiceError | null, response?: Buffer): void => {
-      signal?.removeEventListener("abort", cancel);
+      if (signal) dropAbort(signal, cancel);
       if (error !== null) {
         reject(error);
       } else {
@@ -25,6 +26,6 @@ export function unaryCall(
     const cancel = (): void => {
       call.cancel();
     };
-    signal?.addEventListener("abort", cancel);
+    if (signal) onAbort(signal, cancel);
   });
 }

@@ -36,7 +36,7 @@ export class RunPulse {
     this.#handOnRpcErrors();
     const { recorder, clock, onLine } = this.options;
     const nowMs = clock();
-    const { stall } = recorder.snapshot(nowMs).own;
+    const stall = recorder.stallAt(nowMs);
     if (stall && !this.#stall) onLine(stallLine(stall));
     if (!stall && this.#stall)
       onLine(`completions go on after ${formatDuration(recorder.sinceMs(nowMs) - this.#stall.fromMs)}`);

@@ -4,6 +4,8 @@ import type { ClockOffset } from "./run-result.js";
 /** How long a window is at most, by when its items were noticed, and how many it holds. */
 const WINDOW_MS = 5_000;
 const WINDOW_ITEMS = 2_000;
+/** A window leaves while the next one fills: handed on all at once it would hold up the event loop, and with it starts. */
+const HANDED_ON_AT_ONCE = 2;
 /**
  * What the backend's clock may gain or lose against the client's, as a share: 500 ppm, the most by which NTP disciplines
  * a clock (https://www.rfc-editor.org/rfc/rfc5905#section-11.3); quartz is ten times better.
@@ -50,7 +52,7 @@ export interface ClockBridgeOptions {
  * something started behind it is noticed by the end of the next window. That no other steps hide, and that the drift is
  * 500 ppm at most, is what the bound assumes.
  *
- * Memory is that of two windows of items, the size of a window being bounded in time and number.
+ * Memory is that of three windows of items, the size of a window being bounded in time and number.
  */
 export class ClockBridge<T> {
   readonly #windowMs: number;
@@ -59,6 +61,12 @@ export class ClockBridge<T> {
   #before: Knowledge = new Knowledge();
   #pending = new Window<T>();
   #open = new Window<T>();
+  /** It is known what its items are told, and some of them have been. */
+  #leaving: { readonly items: readonly Buffered<T>[]; readonly ranges: Ranges | undefined } = {
+    items: [],
+    ranges: undefined,
+  };
+  #handedOn = 0;
   #firstOffsetMs: number | undefined;
   #lastOffsetMs = 0;
   #boundMs = 0;
@@ -81,6 +89,7 @@ export class ClockBridge<T> {
     }
     const fromMs = this.#open.items[0]?.noticedMs ?? noticedMs;
     if (noticedMs - fromMs >= this.#windowMs || this.#open.items.length >= this.#windowItems) this.#close();
+    this.#handOn(HANDED_ON_AT_ONCE);
     const { createdMs, completedMs } = server;
     const { items, knowledge } = this.#open;
     items.push({ item, sentMs, noticedMs, completedMs });
@@ -94,6 +103,7 @@ export class ClockBridge<T> {
   flush(): void {
     this.#close();
     this.#close();
+    this.#close();
     this.#before = new Knowledge();
   }
 
@@ -104,23 +114,29 @@ export class ClockBridge<T> {
     return { offsetMs, boundMs: this.#boundMs, driftMs: offsetMs - this.#firstOffsetMs };
   }
 
-  /** Ends the open window, and hands on the one before it, which now has a neighbour on either side. */
+  /** Ends the open window, and lets the one before it leave, which now has a neighbour on either side. */
   #close(): void {
+    this.#handOn(this.#leaving.items.length);
     const { items, knowledge } = this.#pending;
-    if (items.length > 0) this.#handOn(items, rangesOf([this.#before, knowledge, this.#open.knowledge]));
+    const ranges = items.length === 0 ? undefined : rangesOf([this.#before, knowledge, this.#open.knowledge]);
+    this.#leaving = { items, ranges };
+    this.#handedOn = 0;
     this.#before = knowledge;
     this.#pending = this.#open;
     this.#open = new Window();
   }
 
-  #handOn(items: readonly Buffered<T>[], ranges: Ranges | undefined): void {
-    for (const buffered of items) {
+  #handOn(count: number): void {
+    const { items, ranges } = this.#leaving;
+    const end = Math.min(items.length, this.#handedOn + count);
+    for (const buffered of items.slice(this.#handedOn, end)) {
       const time = ranges ? placed(buffered, ranges) : somewhere(buffered);
       this.#lastOffsetMs = buffered.completedMs - time.completedMs;
       this.#firstOffsetMs ??= this.#lastOffsetMs;
       this.#boundMs = Math.max(this.#boundMs, time.boundMs);
       this.onBridged(buffered.item, time);
     }
+    this.#handedOn = end;
   }
 }
 

@@ -11,6 +11,7 @@ import type {
   ResultEnvironment,
   ResultPlan,
   RunResult,
+  Stall,
   StuckInstance,
   Throughput,
 } from "./run-result.js";
@@ -170,6 +171,11 @@ export class Recorder {
     return clientMs - this.#startedMs;
   }
 
+  /** The stall that goes on; undefined while there is none. */
+  stallAt(clientMs: number): Stall | undefined {
+    return this.#stalls.at(clientMs - this.#startedMs);
+  }
+
   /** What a view shows while the run goes on. */
   snapshot(nowMs: number): RecorderSnapshot {
     const { completed, failed, terminated } = this.#ended;
@@ -184,7 +190,7 @@ export class Recorder {
         inFlight: this.counts.unfinished,
         heldBack: this.#heldBack,
         rpcErrors: this.#rpcErrors,
-        stall: this.#stalls.at(nowMs - this.#startedMs),
+        stall: this.stallAt(nowMs),
       },
     };
   }
