@@ -65,6 +65,8 @@ export class Recorder {
   readonly #ended = { completed: 0, failed: 0, terminated: 0 };
   readonly #measured = { started: 0, completed: 0 };
   readonly #window: ThroughputWindow;
+  /** By when completions were noticed: what is known at once, where `#window` is some seconds behind. */
+  readonly #windowSoFar: ThroughputWindow;
   readonly #failures: FailedInstance[] = [];
   readonly #rpcErrors: Record<string, number> = {};
   readonly #hasResponse: boolean;
@@ -76,6 +78,7 @@ export class Recorder {
   constructor(readonly options: RecorderOptions) {
     this.#phases = new Phases(options.plan);
     this.#window = new ThroughputWindow(options.plan);
+    this.#windowSoFar = new ThroughputWindow(options.plan);
     this.#hasResponse = options.plan.load?.kind !== "closed";
   }
 
@@ -91,6 +94,7 @@ export class Recorder {
     this.#started += 1;
     if (start.heldBack) this.#heldBack += 1;
     this.#window.addStart(dueMs);
+    this.#windowSoFar.addStart(dueMs);
     this.#series.addOffered(dueMs);
     this.#series.addStart(sentMs);
     this.#stalls.offered(dueMs);
@@ -125,6 +129,10 @@ export class Recorder {
       this.#measured.completed += 1;
       this.#latencies.addNoticed(completion);
     }
+    this.#windowSoFar.addCompleted(atMs);
+    if (this.options.activitySource === "completions") {
+      this.#windowSoFar.addActivities(atMs, activitiesOf(this.options.plan) ?? 0);
+    }
     this.#addToSeries("noticed", start, noticedMs);
     phase?.response.addNoticed(noticedMs - start.intendedMs);
     const { sentMs, acceptedMs } = start;
@@ -141,6 +149,7 @@ export class Recorder {
     this.#series.addActivities(atMs, more);
     this.#stalls.progress(atMs);
     this.#window.addActivities(atMs, more);
+    this.#windowSoFar.addActivities(atMs, more);
   }
 
   addRpcErrors(clientMs: number, status: string, count: number): void {
@@ -198,7 +207,7 @@ export class Recorder {
   /** As far as the run is by now, with what a threshold can be judged by: latency as the client noticed it. */
   soFar(runId: string, nowMs: number, environment: ResultEnvironment): RunResult {
     const endMs = nowMs - this.#startedMs;
-    const throughput = this.#window.throughput(endMs);
+    const throughput = this.#windowSoFar.throughput(endMs);
     return {
       ...this.#head(runId, endMs, environment),
       counts: this.#counts(0),

@@ -312,6 +312,19 @@ describe("a recorder of load that goes on", () => {
     expect(series?.every((interval) => !("response" in interval))).toBe(true);
   });
 
+  test("tells so far of what was noticed, though it is not placed by the backend's clock yet", () => {
+    const recorder = recorderOf(open);
+    for (let second = 5; second < 10; second += 1) {
+      const completion = at(second, second + 0.5, second);
+      addStart(recorder, completion.start);
+      recorder.add(completion);
+    }
+    const { throughput, counts, latencyMs } = recorder.soFar("run", STARTED_MS + 10_000, end.environment);
+    expect(throughput).toMatchObject({ windowMs: 5_000, orchestrationsPerSecond: 1, activitiesPerSecond: 50 });
+    expect(counts.orchestrations).toMatchObject({ started: 5, completed: 5 });
+    expect(latencyMs.response).toMatchObject({ count: 5, max: 500 });
+  });
+
   test("shows a view what it has so far, a stall that goes on included", () => {
     const recorder = recorderOf(open);
     for (let second = 0; second < 20; second += 1) {
