@@ -1,0 +1,118 @@
+import { readFile, readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { parseResults } from "../../src/report/read-result.js";
+import type { RunResult } from "../../src/stats/run-result.js";
+import { Workplace } from "./workplace.js";
+
+const SMALL = "--iterations 1 --parallel-activities 2 --allow-invalid";
+
+async function resultsIn(place: Workplace, file: string): Promise<readonly RunResult[]> {
+  return parseResults(await readFile(join(place.folder, file), "utf8"), file);
+}
+
+describe("load that goes on", () => {
+  test("closed load of a total starts so many, keeping so many in flight", async () => {
+    const place = await Workplace.open();
+    const { stdout, stderr } = await place.succeed(`run --total 30 --parallel-orchestrations 5 ${SMALL} --json r.json`);
+    expect(stderr).toMatch(
+      /^closed load, 5 in flight: 30 orchestrations x 1 iteration x 2 activities = 60 activities/mu,
+    );
+    expect(stdout).toMatch(/^Completed 30 orchestrations in /u);
+    const [result] = await resultsIn(place, "r.json");
+    expect(result!.counts).toMatchObject({ planned: 30, orchestrations: { started: 30, completed: 30 } });
+    expect(result!.latencyMs).not.toHaveProperty("response");
+    expect(result!.recount).toMatchObject({ instances: 30, lost: { total: 0 }, unexpected: { total: 0 } });
+  });
+
+  test("stages are phases of the result, and what was offered adds up", async () => {
+    const place = await Workplace.open();
+    const stages = "10/s:1s,10/s->30/s:2s";
+    await place.succeed(`run --stages ${stages} --warmup 1s --seed 7 --label a=b ${SMALL} --json r.json`);
+    const [result] = await resultsIn(place, "r.json");
+    const { plan, phases, counts, series } = result!;
+    expect(plan).toMatchObject({ seed: 7, labels: { a: "b" }, warmupMs: 1_000, graceMs: 30_000 });
+    expect(phases?.map(({ name, started }) => [name, started])).toEqual([
+      ["warm-up", 10],
+      ["10/s", 10],
+      ["10/s to 30/s", 40],
+    ]);
+    expect(counts).toMatchObject({ planned: 60, warmup: 10, orchestrations: { started: 60, completed: 60 } });
+    expect(series?.reduce((sum, { offered }) => sum + offered, 0)).toBe(60);
+  });
+
+  test("what the cap holds back is counted, and makes the run invalid unless that is allowed", async () => {
+    const place = await Workplace.open();
+    const load = "--rate 50/s --duration 1s --max-in-flight 1 --iterations 1 --activity-duration 50ms";
+    const { code, stdout } = await place.run(`run ${load}`);
+    expect({ code, stdout }).toMatchObject({ code: 96 });
+    expect(stdout).toMatch(/^Invalid/mu);
+    expect(stdout).toMatch(/--max-in-flight held back \d/u);
+    await place.succeed(`run ${load} --allow-invalid`);
+  });
+
+  test("what has not ended within the grace is unfinished, and the next run has the hub for itself", async () => {
+    const place = await Workplace.open();
+    const load = "--rate 20/s --duration 1s --grace 500ms --iterations 1 --activity-duration 1m --allow-invalid";
+    const { code, stdout, stderr } = await place.run(`run ${load}`);
+    expect(code).toBe(1);
+    expect(stderr).toContain("error: not everything ended within 500 ms of the last start (--grace)");
+    expect(stderr).toContain("terminating 20 orchestrations in flight");
+    expect(stdout).toMatch(/20 unfinished/u);
+    const { stderr: next } = await place.succeed("run --iterations 1");
+    expect(next).not.toContain("unfinished");
+  });
+
+  test("a threshold that is missed for good ends the run", async () => {
+    const place = await Workplace.open();
+    const flags = "--rate 5/s --duration 5m --iterations 1 --abort-on-fail --threshold";
+    const { code, stdout, stderr } = await place.run(`run ${flags}`, "max<1ms");
+    expect(code).toBe(99);
+    expect(stderr).toContain("threshold max<1ms is missed for good (--abort-on-fail)");
+    expect(stdout).toMatch(/missed {2}max<1ms/u);
+  });
+});
+
+describe("results", () => {
+  test("go to every file that was asked for, and repeats to one list and numbered files", async () => {
+    const place = await Workplace.open();
+    const files = "--json r.json --html r.html --markdown r.md --junit r.xml --csv r.csv --text r.txt";
+    await place.succeed(`run --iterations 1 --repeat 2 --run-id nightly ${files}`);
+    expect((await readdir(place.folder)).sort()).toEqual(
+      ["csv", "html", "md", "txt", "xml"]
+        .flatMap((ending) => [`r-1.${ending}`, `r-2.${ending}`])
+        .concat("r.json")
+        .sort(),
+    );
+    const results = await resultsIn(place, "r.json");
+    expect(results.map(({ runId }) => runId)).toEqual(["nightly.1", "nightly.2"]);
+    expect(await readFile(join(place.folder, "r-2.html"), "utf8")).toContain("nightly.2");
+    const { stdout } = await place.succeed("status --run nightly.2");
+    expect(stdout).toContain("nightly.2");
+  });
+
+  test("are refused before anything starts where a file could not be written", async () => {
+    const place = await Workplace.open();
+    const { code, stderr } = await place.run("run --html nowhere/r.html");
+    expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringContaining("--html") as string });
+    expect(stderr).not.toContain("emulator");
+  });
+
+  test("are served for Prometheus while the run goes on", async () => {
+    const place = await Workplace.open();
+    const run = place.start(`run --rate 20/s --duration 3s ${SMALL} --metrics-port 0`);
+    const [, url] = await run.says(/^metrics: (http:\/\/127\.0\.0\.1:\d+\/metrics)$/mu);
+    await run.says(/\b[1-9]\d* completed/u);
+    const text = await (await fetch(url!)).text();
+    expect(text).toMatch(/^fanout_orchestrations_started_total(?:\{[^}]*\})? [1-9]\d*$/mu);
+    expect(await run.ended).toMatchObject({ code: 0 });
+    await expect(fetch(url!)).rejects.toThrow();
+  });
+
+  test("are compared with a baseline of before", async () => {
+    const place = await Workplace.open();
+    await place.succeed("run --iterations 1 --repeat 2 --json before.json");
+    const { stdout } = await place.run("run --iterations 1 --baseline before.json --allow-invalid");
+    expect(stdout).toMatch(/run-to-run noise unknown/u);
+  });
+});
