@@ -1,0 +1,11 @@
+import { test } from "vitest";
+import { CLOSED, OPEN, expectKnownDelays } from "./known-delays.js";
+
+test.each([
+  ["open", "constant:20ms", OPEN],
+  ["open", "bimodal:10ms,100ms@5%", OPEN],
+  ["closed", "constant:20ms", CLOSED],
+  ["closed", "exp:20ms", CLOSED],
+])("percentiles in %s load of delays %s are those of the server's own log", async (_, delay, load) => {
+  await expectKnownDelays(delay, load);
+});
