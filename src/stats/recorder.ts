@@ -2,7 +2,6 @@ import { ClockBridge } from "./clock-bridge.js";
 import type { Completion, Start } from "./completion.js";
 import type { LiveSnapshot } from "./live-snapshot.js";
 import { plannedStarts } from "./load-shape.js";
-import { Phases } from "./phases.js";
 import { RunLatencies, type BridgedTime } from "./run-latencies.js";
 import type {
   Concurrency,
@@ -17,15 +16,12 @@ import type {
 } from "./run-result.js";
 import { activitiesOf, executionsOf } from "./run-size.js";
 import { SequenceSet } from "./sequence-set.js";
-import { Series } from "./series.js";
 import { StallDetector } from "./stall-detector.js";
-import { ThroughputWindow } from "./throughput-window.js";
+import { Timeline, type StartTimes } from "./timeline.js";
 import { verdictOf } from "./verdict.js";
 
 const LISTED_FAILURES = 10;
 const LISTED_STUCK = 100;
-/** A completion whose time by the backend's clock is known so closely is placed by it, another by when it was noticed. */
-const CLOSE_MS = 50;
 
 export interface RecorderOptions {
   readonly plan: ResultPlan;
@@ -58,27 +54,21 @@ export class Recorder {
   /** The numbers of the starts that the backend acknowledged. */
   readonly accepted = new SequenceSet();
   readonly #latencies = new RunLatencies();
-  readonly #phases: Phases;
-  readonly #series = new Series();
+  readonly #timeline: Timeline;
   readonly #stalls = new StallDetector();
   readonly #bridge = new ClockBridge<Completion>((completion, time) => this.#place(completion, time));
   readonly #ended = { completed: 0, failed: 0, terminated: 0 };
-  readonly #measured = { started: 0, completed: 0 };
-  readonly #window: ThroughputWindow;
-  /** By when completions were noticed: what is known at once, where `#window` is some seconds behind. */
-  readonly #windowSoFar: ThroughputWindow;
   readonly #failures: FailedInstance[] = [];
   readonly #rpcErrors: Record<string, number> = {};
   readonly #hasResponse: boolean;
   #startedMs = 0;
   #started = 0;
+  #inWarmup = 0;
   #heldBack = 0;
   #activities = 0;
 
   constructor(readonly options: RecorderOptions) {
-    this.#phases = new Phases(options.plan);
-    this.#window = new ThroughputWindow(options.plan);
-    this.#windowSoFar = new ThroughputWindow(options.plan);
+    this.#timeline = new Timeline(options.plan, options.activitySource);
     this.#hasResponse = options.plan.load?.kind !== "closed";
   }
 
@@ -89,21 +79,14 @@ export class Recorder {
 
   /** A start leaves. */
   addSend(start: Start): void {
-    const dueMs = start.intendedMs - this.#startedMs;
-    const sentMs = start.sentMs - this.#startedMs;
+    const [dueMs, sentMs] = [this.sinceMs(start.intendedMs), this.sinceMs(start.sentMs)];
     this.#started += 1;
     if (start.heldBack) this.#heldBack += 1;
-    this.#window.addStart(dueMs);
-    this.#windowSoFar.addStart(dueMs);
-    this.#series.addOffered(dueMs);
-    this.#series.addStart(sentMs);
+    this.#timeline.addSend(dueMs, sentMs);
     this.#stalls.offered(dueMs);
     this.#stalls.started(sentMs);
-    const phase = this.#phases.dueAt(dueMs);
-    if (phase) phase.started += 1;
-    if (!this.#isMeasured(start)) return;
-    this.#measured.started += 1;
-    this.#latencies.addSend(start);
+    if (this.#isMeasured(start)) this.#latencies.addSend(start);
+    else this.#inWarmup += 1;
   }
 
   /** The backend has acknowledged or refused a start; a refused one also comes to `add`, as failed. */
@@ -114,29 +97,17 @@ export class Recorder {
 
   add(completion: Completion): void {
     const { start, outcome, noticedMs, server } = completion;
-    const atMs = noticedMs - this.#startedMs;
+    const { sentMs, acceptedMs } = start;
+    const atMs = this.sinceMs(noticedMs);
     this.#ended[outcome] += 1;
-    this.#stalls.ended(atMs, start.acceptedMs === undefined ? undefined : noticedMs - start.acceptedMs);
+    this.#stalls.ended(atMs, acceptedMs === undefined ? undefined : noticedMs - acceptedMs);
+    if (outcome === "failed") this.#listFailure(completion);
     if (outcome !== "completed") {
-      this.#series.addEnd(atMs, outcome);
-      if (outcome === "failed") this.#listFailure(completion);
+      this.#timeline.addNotCompleted(atMs, outcome);
       return;
     }
-    const dueMs = start.intendedMs - this.#startedMs;
-    const phase = this.#phases.dueAt(dueMs);
-    if (phase) phase.completed += 1;
-    if (this.#isMeasured(start)) {
-      this.#measured.completed += 1;
-      this.#latencies.addNoticed(completion);
-    }
-    this.#windowSoFar.addCompleted(atMs);
-    if (this.options.activitySource === "completions") {
-      this.#windowSoFar.addActivities(atMs, activitiesOf(this.options.plan) ?? 0);
-    }
-    this.#addToSeries("noticed", start, noticedMs);
-    phase?.response.addNoticed(noticedMs - start.intendedMs);
-    const { sentMs, acceptedMs } = start;
-    if (acceptedMs !== undefined) phase?.service.addNoticed(noticedMs - acceptedMs);
+    if (this.#isMeasured(start)) this.#latencies.addNoticed(completion);
+    this.#timeline.addNoticed(this.#timesOf(start), atMs);
     this.#bridge.add(completion, { sentMs, acceptedMs, noticedMs, server });
   }
 
@@ -145,23 +116,19 @@ export class Recorder {
     const more = total - this.#activities;
     if (more <= 0) return;
     this.#activities = total;
-    const atMs = clientMs - this.#startedMs;
-    this.#series.addActivities(atMs, more);
-    this.#stalls.progress(atMs);
-    this.#window.addActivities(atMs, more);
-    this.#windowSoFar.addActivities(atMs, more);
+    this.#timeline.addActivities(this.sinceMs(clientMs), more);
+    this.#stalls.progress(this.sinceMs(clientMs));
   }
 
   addRpcErrors(clientMs: number, status: string, count: number): void {
-    const atMs = clientMs - this.#startedMs;
     this.#rpcErrors[status] = (this.#rpcErrors[status] ?? 0) + count;
-    this.#series.addRpcError(atMs, status, count);
-    this.#stalls.rpcError(atMs, status, count);
+    this.#timeline.addRpcErrors(this.sinceMs(clientMs), status, count);
+    this.#stalls.rpcError(this.sinceMs(clientMs), status, count);
   }
 
   /** A worker of the run's own has lost the backend. */
   addReconnect(clientMs: number): void {
-    this.#series.addReconnect(clientMs - this.#startedMs);
+    this.#timeline.addReconnect(this.sinceMs(clientMs));
   }
 
   get counts(): RunResult["counts"]["orchestrations"] {
@@ -182,7 +149,7 @@ export class Recorder {
 
   /** The stall that goes on; undefined while there is none. */
   stallAt(clientMs: number): Stall | undefined {
-    return this.#stalls.at(clientMs - this.#startedMs);
+    return this.#stalls.at(this.sinceMs(clientMs));
   }
 
   /** What a view shows while the run goes on. */
@@ -206,8 +173,8 @@ export class Recorder {
 
   /** As far as the run is by now, with what a threshold can be judged by: latency as the client noticed it. */
   soFar(runId: string, nowMs: number, environment: ResultEnvironment): RunResult {
-    const endMs = nowMs - this.#startedMs;
-    const throughput = this.#windowSoFar.throughput(endMs);
+    const endMs = this.sinceMs(nowMs);
+    const throughput = this.#timeline.throughput(endMs, "so far");
     return {
       ...this.#head(runId, endMs, environment),
       counts: this.#counts(0),
@@ -222,18 +189,16 @@ export class Recorder {
   }
 
   #close(runId: string, end: RunEnd): Omit<RunResult, "verdict"> {
-    const { plan } = this.options;
-    const endMs = end.endedMs - this.#startedMs;
+    const endMs = this.sinceMs(end.endedMs);
+    const neverSent = this.#addNeverSent(end.neverSentMs, endMs);
+    const stalls = this.#stalls.close(endMs);
     this.#bridge.flush();
     this.addActivities(end.endedMs, Math.max(end.activitiesCompleted, this.activitiesAccountedFor));
-    const neverSent = this.#addNeverSent(end.neverSentMs, endMs);
     const hasResponse = this.#hasResponse;
     const { response, service } = this.#latencies;
-    const throughput = this.#window.throughput(endMs);
-    const phases = this.#phases.close(endMs, { hasResponse });
+    const throughput = this.#timeline.throughput(endMs, "all");
     const clock = this.#bridge.summary();
     const concurrency = this.#concurrency(throughput);
-    const stalls = this.#stalls.close(endMs);
     const orchestrations = this.counts;
     return {
       ...this.#head(runId, endMs, end.environment),
@@ -241,13 +206,7 @@ export class Recorder {
       counts: this.#counts(neverSent),
       ...(throughput && { throughput }),
       latencyMs: this.#latencies.summaries(this.#censored, { hasResponse }),
-      ...(phases && { phases }),
-      series: this.#series.close(endMs, {
-        until: { response: response.until, service: service.until },
-        hasResponse,
-        hasActivities: activitiesOf(plan) !== undefined,
-        continuations: executionsOf(plan) - 1,
-      }),
+      ...this.#timeline.close(endMs, { response: response.until, service: service.until }),
       ...(stalls.length > 0 && { stalls }),
       generator: {
         heldBack: this.#heldBack,
@@ -288,7 +247,7 @@ export class Recorder {
     const each = activitiesOf(plan);
     return {
       ...(planned !== undefined && { planned }),
-      ...(plan.warmupMs !== undefined && { warmup: started - this.#measured.started }),
+      ...(plan.warmupMs !== undefined && { warmup: this.#inWarmup }),
       orchestrations,
       ...(each !== undefined && {
         activities: { needed: each * (planned ?? started), completed: this.#activities, source: activitySource },
@@ -304,41 +263,25 @@ export class Recorder {
     for (const dueMs of neverSentMs) {
       count += 1;
       if (dueMs > endMs) continue;
-      this.#series.addOffered(dueMs);
+      this.#timeline.addNeverSent(dueMs);
       this.#stalls.offered(dueMs);
     }
     return count;
   }
 
-  /** A completion whose place in time is now known as well as it will be; without `time` the backend did not tell. */
   #place(completion: Completion, time: BridgedTime | undefined): void {
     const { start, noticedMs } = completion;
-    const phase = this.#phases.dueAt(start.intendedMs - this.#startedMs);
-    if (time) {
-      const { completedMs, boundMs } = time;
-      if (this.#isMeasured(start)) this.#latencies.addBridged(completion, time);
-      this.#addToSeries("completed", start, completedMs);
-      phase?.response.addCompleted(completedMs - start.intendedMs, boundMs);
-      if (start.acceptedMs !== undefined) phase?.service.addCompleted(completedMs - start.acceptedMs, boundMs);
-    }
-    const atMs = (time && time.boundMs <= CLOSE_MS ? time.completedMs : noticedMs) - this.#startedMs;
-    this.#series.addEnd(atMs, "completed");
-    this.#phases.addCompletion(atMs);
-    this.#window.addCompleted(atMs);
-    if (this.options.activitySource === "completions") this.#creditActivities(atMs);
+    if (time && this.#isMeasured(start)) this.#latencies.addBridged(completion, time);
+    const placed = time && { ...time, completedMs: this.sinceMs(time.completedMs) };
+    this.#timeline.addPlaced(this.#timesOf(start), this.sinceMs(noticedMs), placed);
+    if (this.options.activitySource === "completions") this.#activities += activitiesOf(this.options.plan) ?? 0;
   }
 
-  #creditActivities(atMs: number): void {
-    const each = activitiesOf(this.options.plan) ?? 0;
-    this.#activities += each;
-    this.#series.addActivities(atMs, each);
-    this.#window.addActivities(atMs, each);
-  }
-
-  #addToSeries(until: "completed" | "noticed", { intendedMs, acceptedMs }: Start, endMs: number): void {
-    const dueMs = intendedMs - this.#startedMs;
-    if (this.#hasResponse) this.#series.addLatency("response", until, dueMs, Math.max(0, endMs - intendedMs));
-    if (acceptedMs !== undefined) this.#series.addLatency("service", until, dueMs, Math.max(0, endMs - acceptedMs));
+  #timesOf({ intendedMs, acceptedMs }: Start): StartTimes {
+    return {
+      dueMs: this.sinceMs(intendedMs),
+      acceptedMs: acceptedMs === undefined ? undefined : this.sinceMs(acceptedMs),
+    };
   }
 
   #listFailure({ start, failure }: Completion): void {
@@ -348,7 +291,7 @@ export class Recorder {
   }
 
   #isMeasured({ intendedMs }: Start): boolean {
-    return intendedMs - this.#startedMs >= (this.options.plan.warmupMs ?? 0);
+    return this.sinceMs(intendedMs) >= (this.options.plan.warmupMs ?? 0);
   }
 
   /** The share of the started that a longer run might have shown to be the slowest: a terminated one was cut off too. */

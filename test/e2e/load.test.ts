@@ -106,7 +106,7 @@ describe("results", () => {
     const text = await (await fetch(url!)).text();
     expect(text).toMatch(/^fanout_orchestrations_started_total(?:\{[^}]*\})? [1-9]\d*$/mu);
     expect(await run.ended).toMatchObject({ code: 0 });
-    await expect(fetch(url!)).rejects.toThrow();
+    await expect(fetch(url!)).rejects.toThrow("fetch failed");
   });
 
   test("are compared with a baseline of before", async () => {

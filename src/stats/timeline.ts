@@ -1,0 +1,128 @@
+import { Phases } from "./phases.js";
+import type { BridgedTime } from "./run-latencies.js";
+import type { ResultPlan, RunResult, Throughput } from "./run-result.js";
+import { activitiesOf, executionsOf } from "./run-size.js";
+import { Series } from "./series.js";
+import { ThroughputWindow } from "./throughput-window.js";
+
+/** A completion whose place by the backend's clock is known so closely is put there, another where it was noticed. */
+const CLOSE_MS = 50;
+
+/** When a start was due and accepted. Milliseconds from the start of the run, as all times here. */
+export interface StartTimes {
+  readonly dueMs: number;
+  /** Undefined where the backend refused it. */
+  readonly acceptedMs: number | undefined;
+}
+
+/** What happened when: in intervals, in the parts of the load, and in the window that throughput is measured over. */
+export class Timeline {
+  readonly #series = new Series();
+  readonly #phases: Phases;
+  readonly #window: ThroughputWindow;
+  /** By when completions were noticed: what is known at once, where `#window` is some seconds behind. */
+  readonly #windowSoFar: ThroughputWindow;
+  /** Each completion is credited with all of its activities, as nobody else counts them. */
+  readonly #credited: number;
+  readonly #hasResponse: boolean;
+
+  constructor(
+    readonly plan: ResultPlan,
+    activitySource: "emulator" | "completions",
+  ) {
+    this.#phases = new Phases(plan);
+    this.#window = new ThroughputWindow(plan);
+    this.#windowSoFar = new ThroughputWindow(plan);
+    this.#credited = activitySource === "completions" ? (activitiesOf(plan) ?? 0) : 0;
+    this.#hasResponse = plan.load?.kind !== "closed";
+  }
+
+  addSend(dueMs: number, sentMs: number): void {
+    this.#series.addOffered(dueMs);
+    this.#series.addStart(sentMs);
+    this.#window.addStart(dueMs);
+    this.#windowSoFar.addStart(dueMs);
+    const phase = this.#phases.dueAt(dueMs);
+    if (phase) phase.started += 1;
+  }
+
+  /** A start was due and never left. */
+  addNeverSent(dueMs: number): void {
+    this.#series.addOffered(dueMs);
+  }
+
+  addNotCompleted(noticedMs: number, outcome: "failed" | "terminated"): void {
+    this.#series.addEnd(noticedMs, outcome);
+  }
+
+  /** One has completed, as far as is known by now: `addPlaced` follows. */
+  addNoticed({ dueMs, acceptedMs }: StartTimes, noticedMs: number): void {
+    this.#windowSoFar.addCompleted(noticedMs);
+    this.#windowSoFar.addActivities(noticedMs, this.#credited);
+    const phase = this.#phases.dueAt(dueMs);
+    if (phase) phase.completed += 1;
+    phase?.response.addNoticed(noticedMs - dueMs);
+    if (acceptedMs !== undefined) phase?.service.addNoticed(noticedMs - acceptedMs);
+    this.#addLatencies("noticed", { dueMs, acceptedMs }, noticedMs);
+  }
+
+  /** What can be known of when it completed is known; without `time` the backend did not tell. */
+  addPlaced(start: StartTimes, noticedMs: number, time: BridgedTime | undefined): void {
+    if (time) this.#addCrossing(start, time);
+    const atMs = time && time.boundMs <= CLOSE_MS ? time.completedMs : noticedMs;
+    this.#series.addEnd(atMs, "completed");
+    this.#phases.addCompletion(atMs);
+    this.#window.addCompleted(atMs);
+    this.#series.addActivities(atMs, this.#credited);
+    this.#window.addActivities(atMs, this.#credited);
+  }
+
+  /** Somebody who counts them says that so many more activities have completed. */
+  addActivities(atMs: number, count: number): void {
+    this.#series.addActivities(atMs, count);
+    this.#window.addActivities(atMs, count);
+    this.#windowSoFar.addActivities(atMs, count);
+  }
+
+  addRpcErrors(atMs: number, status: string, count: number): void {
+    this.#series.addRpcError(atMs, status, count);
+  }
+
+  addReconnect(atMs: number): void {
+    this.#series.addReconnect(atMs);
+  }
+
+  /** As `ThroughputWindow.throughput`; `so far` by when completions were noticed. */
+  throughput(endMs: number, over: "so far" | "all"): Throughput | undefined {
+    return (over === "all" ? this.#window : this.#windowSoFar).throughput(endMs);
+  }
+
+  /** `until` is what the run's own latencies end with. */
+  close(
+    endMs: number,
+    until: { readonly response: "completed" | "noticed"; readonly service: "completed" | "noticed" },
+  ): Pick<RunResult, "phases" | "series"> {
+    const hasResponse = this.#hasResponse;
+    const phases = this.#phases.close(endMs, { hasResponse });
+    const series = this.#series.close(endMs, {
+      until,
+      hasResponse,
+      hasActivities: activitiesOf(this.plan) !== undefined,
+      continuations: executionsOf(this.plan) - 1,
+    });
+    return { ...(phases && { phases }), series };
+  }
+
+  #addCrossing(start: StartTimes, { completedMs, boundMs }: BridgedTime): void {
+    const { dueMs, acceptedMs } = start;
+    const phase = this.#phases.dueAt(dueMs);
+    phase?.response.addCompleted(completedMs - dueMs, boundMs);
+    if (acceptedMs !== undefined) phase?.service.addCompleted(completedMs - acceptedMs, boundMs);
+    this.#addLatencies("completed", start, completedMs);
+  }
+
+  #addLatencies(until: "completed" | "noticed", { dueMs, acceptedMs }: StartTimes, endMs: number): void {
+    if (this.#hasResponse) this.#series.addLatency("response", until, dueMs, Math.max(0, endMs - dueMs));
+    if (acceptedMs !== undefined) this.#series.addLatency("service", until, dueMs, Math.max(0, endMs - acceptedMs));
+  }
+}
