@@ -1,44 +1,35 @@
-import { Client } from "@grpc/grpc-js";
+import type { Metadata } from "@grpc/grpc-js";
 import type { GrpcTarget } from "./backend.js";
-
-/**
- * Calls under way on one connection at most: servers allow 100 streams as a rule, and a call beyond that would wait
- * inside the client, where it looks like a slow backend.
- */
-const CALLS_PER_CONNECTION = 80;
+import { GrpcJsConnection } from "./grpc-js-connection.js";
+import { Http2Connection } from "./http2-connection.js";
+import type { UnaryCallOptions, UnaryConnection } from "./unary-connection.js";
 
 /** Connections to one target, as many as the calls under way need. */
 export class ClientPool {
-  readonly #target: GrpcTarget;
-  readonly #callsOf = new Map<Client, number>();
+  readonly #connections: UnaryConnection[] = [];
 
-  constructor(target: GrpcTarget) {
-    this.#target = target;
-  }
+  constructor(private readonly target: GrpcTarget) {}
 
-  /** Makes one call, for as long as its promise lasts, on a connection that has room for it. */
-  async use<T>(call: (client: Client) => Promise<T>): Promise<T> {
-    const client = this.#withRoom();
-    this.#callsOf.set(client, (this.#callsOf.get(client) ?? 0) + 1);
-    try {
-      return await call(client);
-    } finally {
-      this.#callsOf.set(client, (this.#callsOf.get(client) ?? 1) - 1);
-    }
+  /** Makes a call on bytes, on a connection that has room for it. Rejects with a ServiceError. */
+  call(path: string, request: Uint8Array, metadata: Metadata, options: UnaryCallOptions): Promise<Buffer> {
+    return this.#withRoom().call(path, request, metadata, options);
   }
 
   close(): void {
-    for (const client of this.#callsOf.keys()) {
-      client.close();
+    for (const connection of this.#connections) {
+      connection.close();
     }
   }
 
-  #withRoom(): Client {
-    for (const [client, calls] of this.#callsOf) {
-      if (calls < CALLS_PER_CONNECTION) {
-        return client;
+  #withRoom(): UnaryConnection {
+    for (const connection of this.#connections) {
+      if (connection.calls < connection.mostCalls) {
+        return connection;
       }
     }
-    return new Client(this.#target.address, this.#target.credentials, this.#target.options);
+    const { target } = this;
+    const connection = target.transport === "http2" ? new Http2Connection(target) : new GrpcJsConnection(target);
+    this.#connections.push(connection);
+    return connection;
   }
 }

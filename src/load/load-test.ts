@@ -155,6 +155,7 @@ export class LoadTest {
     this.#workers.rest();
     const stuck = await this.#cutOff(ending, generating);
     const endedMs = clock();
+    const activitiesExecuted = await this.#workers.activitiesExecuted();
     this.#stopFollowing.abort();
     const { accepted } = this.#recorder;
     const interrupted = ending.kind === "interrupted";
@@ -168,6 +169,7 @@ export class LoadTest {
         neverSentMs: arrivalsAfter(plan, this.#recorder.counts.started),
         environment: describeEnvironment(backend, this.#workers.ownWorkers, hub),
         activitiesCompleted: this.#progress.activitiesCompleted(),
+        activitiesExecuted,
         health,
         stuck,
         noticing: this.#watch.calls,

@@ -3,11 +3,12 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import type { DrainMessage, ManagedWorkerMessage } from "../worker/managed-worker-messages.js";
+import type { ManagedWorkerMessage, ManagingMessage } from "../worker/managed-worker-messages.js";
 
 const ENTRY = fileURLToPath(new URL("../worker/main.js", import.meta.url));
 /** How long a drain may take before it is cut short, and how long to wait before the first restart. */
 const TIMING = { drainPatienceMs: 5_000, firstRestartMs: 200 };
+const REPORT_PATIENCE_MS = 1_000;
 const MOST_RESTARTS_A_MINUTE = 30;
 /** A worker that cannot even connect this many times in a row never will. */
 const MOST_DEATHS_UNCONNECTED = 5;
@@ -36,6 +37,10 @@ export class OwnWorkers {
   readonly #timing: typeof TIMING;
   readonly #connected = new Set<number>();
   readonly #allConnected = Promise.withResolvers<void>();
+  /** Activities that each process has executed, those that have died included, as far as they have told. */
+  readonly #executed = new Map<ChildProcess, number>();
+  /** Told when a process has answered. */
+  readonly #reported = new Map<ChildProcess, () => void>();
   /** Deaths since a worker was last connected. */
   #deathsUnconnected = 0;
 
@@ -56,13 +61,28 @@ export class OwnWorkers {
     for (let number = 1; number <= this.options.count; number += 1) this.#fork(number);
   }
 
+  /** Asks them how many activities they have executed. Of those that have died it is what they told last. */
+  async activitiesExecuted(): Promise<number> {
+    const answers = [...this.#children].map((child) => this.#report(child));
+    await Promise.race([Promise.all(answers), sleep(REPORT_PATIENCE_MS, undefined, { ref: false })]);
+    return [...this.#executed.values()].reduce((sum, count) => sum + count, 0);
+  }
+
+  #report(child: ChildProcess): Promise<void> {
+    return new Promise((resolve) => {
+      if (!child.connected) return resolve();
+      this.#reported.set(child, resolve);
+      return child.send({ type: "report" } satisfies ManagingMessage, (error) => error && resolve());
+    });
+  }
+
   /** Asks them to finish what they hold, waits at most five seconds, and kills those that have not ended by then. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     const exits = [...this.#children].map((child) => once(child, "exit"));
     // Sending fails only where the child has just gone, which is what is wanted.
     for (const child of this.#children)
-      if (child.connected) child.send({ type: "drain" } satisfies DrainMessage, () => {});
+      if (child.connected) child.send({ type: "drain" } satisfies ManagingMessage, () => {});
     const timer = new AbortController();
     const patience = sleep(this.#timing.drainPatienceMs, undefined, { signal: timer.signal }).catch(() => {});
     await Promise.race([Promise.all(exits), patience]);
@@ -82,7 +102,7 @@ export class OwnWorkers {
     this.#children.add(child);
     const name = `worker ${number}`;
     createInterface({ input: child.stderr! }).on("line", (line) => this.options.onLine(`${name}: ${line}`));
-    child.on("message", (message: ManagedWorkerMessage) => this.#onMessage(number, message));
+    child.on("message", (message: ManagedWorkerMessage) => this.#onMessage(number, child, message));
     child.on("error", (error) => this.options.onLine(`${name}: ${error.message}`));
     child.on("exit", (code, signal) => {
       this.#children.delete(child);
@@ -91,8 +111,11 @@ export class OwnWorkers {
     });
   }
 
-  #onMessage(number: number, message: ManagedWorkerMessage): void {
-    if (message.type === "connected") {
+  #onMessage(number: number, child: ChildProcess, message: ManagedWorkerMessage): void {
+    if (message.type === "executed") {
+      this.#executed.set(child, message.activities);
+      this.#reported.get(child)?.();
+    } else if (message.type === "connected") {
       this.#deathsUnconnected = 0;
       this.#connected.add(number);
       if (this.#connected.size === this.count) this.#allConnected.resolve();

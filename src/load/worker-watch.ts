@@ -45,6 +45,11 @@ export class WorkerWatch {
     return this.#ready.promise;
   }
 
+  /** Activities that the run's own workers have executed; undefined where others do the work. */
+  async activitiesExecuted(): Promise<number | undefined> {
+    return await this.#own?.activitiesExecuted();
+  }
+
   start(progress: Progress): void {
     this.#review(progress);
     this.#timer = setInterval(() => this.#review(progress), REVIEW_EVERY_MS);

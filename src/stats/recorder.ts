@@ -1,7 +1,7 @@
 import { ClockBridge } from "./clock-bridge.js";
 import type { Completion, Start } from "./completion.js";
 import type { LiveSnapshot } from "./live-snapshot.js";
-import { plannedStarts } from "./load-shape.js";
+import { countsOf, type Counted } from "./run-counts.js";
 import { RunLatencies, type BridgedTime } from "./run-latencies.js";
 import type {
   Concurrency,
@@ -14,7 +14,7 @@ import type {
   StuckInstance,
   Throughput,
 } from "./run-result.js";
-import { activitiesOf, executionsOf } from "./run-size.js";
+import { activitiesOf } from "./run-size.js";
 import { SequenceSet } from "./sequence-set.js";
 import { StallDetector } from "./stall-detector.js";
 import { Timeline, type StartTimes } from "./timeline.js";
@@ -39,6 +39,8 @@ export interface RunEnd {
   readonly environment: ResultEnvironment;
   /** Activity results seen in any instance, unfinished ones included. */
   readonly activitiesCompleted: number;
+  /** Of whatever was on the hub, by the run's own workers; undefined where others did the work. */
+  readonly activitiesExecuted: number | undefined;
   readonly health: Omit<GeneratorHealth, "heldBack" | "slipMs">;
   /** What was asked about the unfinished; need not be all of them. */
   readonly stuck: readonly StuckInstance[];
@@ -200,10 +202,12 @@ export class Recorder {
     const clock = this.#bridge.summary();
     const concurrency = this.#concurrency(throughput);
     const orchestrations = this.counts;
+    const { activitiesExecuted: activities, environment } = end;
+    const executed = activities === undefined ? undefined : { activities, hub: environment.hub };
     return {
       ...this.#head(runId, endMs, end.environment),
       interrupted: end.interrupted,
-      counts: this.#counts(neverSent),
+      counts: this.#counts(neverSent, executed),
       ...(throughput && { throughput }),
       latencyMs: this.#latencies.summaries(this.#censored, { hasResponse }),
       ...this.#timeline.close(endMs, { response: response.until, service: service.until }),
@@ -238,23 +242,16 @@ export class Recorder {
     } as const;
   }
 
-  #counts(neverSent: number): RunResult["counts"] {
-    const { plan, activitySource } = this.options;
-    const orchestrations = this.counts;
-    const { started, completed } = orchestrations;
-    // Of random arrivals a plan knows the mean alone.
-    const planned = plan.load?.kind === "open" ? started + neverSent : plannedStarts(plan);
-    const each = activitiesOf(plan);
-    return {
-      ...(planned !== undefined && { planned }),
-      ...(plan.warmupMs !== undefined && { warmup: this.#inWarmup }),
-      orchestrations,
-      ...(each !== undefined && {
-        activities: { needed: each * (planned ?? started), completed: this.#activities, source: activitySource },
-        actions: started + completed * (executionsOf(plan) - 1) + 2 * this.#activities,
-      }),
-      rpcErrors: { ...this.#rpcErrors },
-    };
+  #counts(neverSent: number, executed?: Counted["executed"]): RunResult["counts"] {
+    return countsOf(this.options.plan, {
+      orchestrations: this.counts,
+      inWarmup: this.#inWarmup,
+      neverSent,
+      activities: this.#activities,
+      activitySource: this.options.activitySource,
+      rpcErrors: this.#rpcErrors,
+      executed,
+    });
   }
 
   /** Returns how many; those that were not due yet when the run ended were not offered. */

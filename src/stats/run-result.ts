@@ -95,7 +95,7 @@ export type HubSurvey =
     }
   | { readonly unknown: string };
 
-interface ResultCounts {
+export interface ResultCounts {
   /** Starts that the plan called for; absent where only time bounded them. */
   readonly planned?: number;
   /** Of the started, those that belong to the warm-up. */
@@ -112,7 +112,10 @@ interface ResultCounts {
     /** What all orchestrations of the plan need; where time bounds them, those that were started. */
     readonly needed: number;
     readonly completed: number;
-    /** Executions beyond need, which at-least-once allows; absent where not all workers are the run's own. */
+    /**
+     * Executions beyond need, which at-least-once allows: at least so many, as a worker that is killed does not tell of
+     * its last half second. Absent where not all workers are the run's own.
+     */
     readonly reExecuted?: number;
     /** Who counted the completed: the emulator as it commits, or the run at each completion. */
     readonly source?: "emulator" | "completions";

@@ -6,8 +6,10 @@ import { resolveConnection } from "../backend/connection-string.js";
 import { openBackend } from "../backend/open-backend.js";
 import { FanoutError } from "../errors.js";
 import { ExitCode } from "../exit-codes.js";
-import type { DrainMessage, ManagedWorkerMessage } from "./managed-worker-messages.js";
-import { startWorkerHost } from "./worker-host.js";
+import type { ManagedWorkerMessage, ManagingMessage } from "./managed-worker-messages.js";
+import { startWorkerHost, type WorkerHost } from "./worker-host.js";
+
+const REPORT_EVERY_MS = 500;
 
 /** Resolves when the message is on its way, or cannot be: a parent that has gone misses nothing. */
 function tellParent(message: ManagedWorkerMessage): Promise<void> {
@@ -26,7 +28,7 @@ function askedToLeave(): Promise<void> {
   return new Promise((resolve) => {
     process.once("SIGTERM", () => resolve());
     process.once("disconnect", () => resolve());
-    process.on("message", (message: DrainMessage) => {
+    process.on("message", (message: ManagingMessage) => {
       if (message.type === "drain") {
         resolve();
       }
@@ -34,12 +36,32 @@ function askedToLeave(): Promise<void> {
   });
 }
 
+function reportExecuted(host: WorkerHost): NodeJS.Timeout {
+  let told = 0;
+  const tell = (): void => {
+    told = host.activitiesExecuted;
+    void tellParent({ type: "executed", activities: told });
+  };
+  process.on("message", (message: ManagingMessage) => {
+    if (message.type === "report") {
+      tell();
+    }
+  });
+  return setInterval(() => {
+    if (host.activitiesExecuted !== told) {
+      tell();
+    }
+  }, REPORT_EVERY_MS);
+}
+
 async function main(): Promise<ExitCode> {
   const leaving = askedToLeave();
   const backend = await openBackend(resolveConnection({}));
   const host = startWorkerHost({ backend, onEvent: (event) => void tellParent(event) });
+  const reporting = reportExecuted(host);
   await leaving;
   await host.drain();
+  clearInterval(reporting);
   backend.close();
   return host.inFlight === 0 ? ExitCode.Success : ExitCode.Failure;
 }

@@ -1,9 +1,15 @@
 import type { WorkerEvent } from "./worker-host.js";
 
 /** What a worker process that `fanout run` started tells it, over the IPC channel. */
-export type ManagedWorkerMessage = WorkerEvent;
+export type ManagedWorkerMessage = WorkerEvent | ExecutedMessage;
 
-/** And what it is told: finish what you hold, and leave. The end of the channel means the same. */
-export interface DrainMessage {
-  readonly type: "drain";
+/** How many activities it has executed so far: told twice a second while that changes, and when asked. */
+export interface ExecutedMessage {
+  readonly type: "executed";
+  readonly activities: number;
+}
+
+/** And what it is told: `drain`, finish what you hold, and leave (the end of the channel means the same); `report`, tell. */
+export interface ManagingMessage {
+  readonly type: "drain" | "report";
 }

@@ -40,6 +40,8 @@ export interface WorkerHost {
   readonly inFlight: number;
   /** Activity results that the backend has acknowledged. */
   readonly activitiesCompleted: number;
+  /** Activities that were executed, whatever became of the result. */
+  readonly activitiesExecuted: number;
   /** Results that the backend no longer wanted, because it had given the work item to somebody else. */
   readonly staleResults: number;
   /**
@@ -63,6 +65,7 @@ const CALLS = {
 class Host implements WorkerHost {
   readonly workerId: string;
   activitiesCompleted = 0;
+  activitiesExecuted = 0;
   staleResults = 0;
   inFlight = 0;
 
@@ -182,6 +185,9 @@ class Host implements WorkerHost {
   async #run(item: RunnableWorkItem): Promise<void> {
     this.inFlight++;
     const result = await this.#execute(item);
+    if (item.kind === "activity") {
+      this.activitiesExecuted++;
+    }
     if (result !== undefined) {
       const outcome = await this.#sender.send(CALLS[item.kind].complete, result);
       if (outcome === "stale") {

@@ -18,7 +18,7 @@ describe("every activity is accounted for", () => {
       const { counts, runId } = parseRunResult(stdout);
       expect(counts).toMatchObject({
         orchestrations: { started: orchestrations, completed: orchestrations, unfinished: 0 },
-        activities: { needed, completed: needed },
+        activities: { needed, completed: needed, reExecuted: 0 },
         actions: orchestrations + 2 * needed,
       });
       const inspector = new HubInspector(place.socket);

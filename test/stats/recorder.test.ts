@@ -31,6 +31,7 @@ const end: RunEnd = {
     hub: { unfinished: 0, more: false, runs: [] },
   },
   activitiesCompleted: 0,
+  activitiesExecuted: undefined,
   health: {},
   stuck: [],
   noticing: {},
@@ -71,6 +72,18 @@ function record(completions: readonly Completion[], unfinished: readonly Start[]
   }
   for (const start of unfinished) addStart(recorder, start);
   return recorder;
+}
+
+/** Of four orchestrations of 50 activities, some of which have completed, beside others on the hub. */
+function reExecuted(activitiesExecuted: number, others = 0, done = 4): number | undefined {
+  const completions = Array.from({ length: done }, () => completed);
+  const hub = { unfinished: others, more: false, runs: [] };
+  const { counts } = record(completions, done < 4 ? [start] : []).close("run", {
+    ...end,
+    activitiesExecuted,
+    environment: { ...end.environment, hub },
+  });
+  return counts.activities?.reExecuted;
 }
 
 describe("a recorder", () => {
@@ -167,6 +180,14 @@ describe("a recorder", () => {
     const { series = [], counts } = recorder.close("run", { ...end, activitiesCompleted: 45 });
     expect(series.map(({ activities }) => activities)).toEqual([0, 30, 15, 0, 0]);
     expect(counts.activities).toEqual({ needed: 200, completed: 45, source: "emulator" });
+  });
+
+  test("tells of executions beyond need where its own workers did all the work", () => {
+    expect(reExecuted(200)).toBe(0);
+    expect(reExecuted(207)).toBe(7);
+    expect(reExecuted(207, 1)).toBeUndefined();
+    expect(reExecuted(207, 0, 3)).toBeUndefined();
+    expect(reExecuted(150)).toBeUndefined();
   });
 
   test("takes no latency from what failed or was cut off", () => {
