@@ -9,6 +9,8 @@ export interface GrpcTarget {
   readonly address: string;
   readonly credentials: ChannelCredentials;
   readonly options: ChannelOptions;
+  /** What a client makes its unary calls with; absent: grpc-js. HTTP/2 alone is for targets without TLS. */
+  readonly transport?: "http2" | "grpc-js";
   /** The metadata that every call carries; `role` decides the user agent, and a worker names itself. */
   metadata(role: "client" | "worker", workerId?: string): Promise<Metadata>;
 }

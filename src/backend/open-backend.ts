@@ -27,6 +27,8 @@ export interface OpenOptions {
   readonly onNotice?: (line: string) => void;
   /** In place of `@azure/identity`. */
   readonly credentialFor?: (authentication: CredentialAuthentication) => Promise<TokenCredential>;
+  /** What the client makes its calls with where there is no TLS; over TLS it is always grpc-js. */
+  readonly transport?: NonNullable<GrpcTarget["transport"]>;
 }
 
 /**
@@ -36,14 +38,18 @@ export interface OpenOptions {
  */
 export async function openBackend(
   connection: Connection,
-  { onNotice = () => {}, credentialFor = azureCredential }: OpenOptions = {},
+  { onNotice = () => {}, credentialFor = azureCredential, transport = "http2" }: OpenOptions = {},
 ): Promise<Backend> {
   return connection.kind === "emulator"
-    ? openEmulator(connection, onNotice)
-    : openEndpoint(connection, tokenSource(connection.authentication, credentialFor));
+    ? openEmulator(connection, transport, onNotice)
+    : openEndpoint(connection, transport, tokenSource(connection.authentication, credentialFor));
 }
 
-async function openEmulator(connection: EmulatorConnection, onNotice: (line: string) => void): Promise<Backend> {
+async function openEmulator(
+  connection: EmulatorConnection,
+  transport: NonNullable<GrpcTarget["transport"]>,
+  onNotice: (line: string) => void,
+): Promise<Backend> {
   if (process.platform === "win32") {
     throw new UsageError(
       "The embedded emulator needs Unix sockets, which Node does not have on Windows. Run fanout in WSL, or name " +
@@ -69,6 +75,7 @@ async function openEmulator(connection: EmulatorConnection, onNotice: (line: str
     address: `unix:${state.socket}`,
     credentials: credentials.createInsecure(),
     options: channelOptions("emulator"),
+    transport,
     metadata: callMetadata(connection.taskHub),
   };
   const policy = retryPolicy(connection, EMULATOR_ATTEMPTS, recover);
@@ -89,7 +96,11 @@ async function openEmulator(connection: EmulatorConnection, onNotice: (line: str
   };
 }
 
-function openEndpoint(connection: EndpointConnection, tokens: TokenSource | undefined): Backend {
+function openEndpoint(
+  connection: EndpointConnection,
+  transport: NonNullable<GrpcTarget["transport"]>,
+  tokens: TokenSource | undefined,
+): Backend {
   const { url, taskHub } = connection;
   const secure = url.protocol === "https:";
   const target: GrpcTarget = {
@@ -97,6 +108,7 @@ function openEndpoint(connection: EndpointConnection, tokens: TokenSource | unde
     // Node's own trust, as the sign-in has it: grpc-js would let a variable of gRPC take its place.
     credentials: secure ? credentials.createFromSecureContext(createSecureContext()) : credentials.createInsecure(),
     options: channelOptions("scheduler"),
+    transport: secure ? "grpc-js" : transport,
     metadata: callMetadata(taskHub, tokens),
   };
   const client = new SidecarClient(target, retryPolicy(connection, SCHEDULER_ATTEMPTS, pause));

@@ -14,7 +14,6 @@ import type {
   InstanceState,
   OrchestrationClient,
 } from "./orchestration-client.js";
-import { unaryCall } from "./unary-call.js";
 
 /** Milliseconds that a call may take which does not wait for an orchestration. */
 const DEADLINE_MS = 30_000;
@@ -162,13 +161,8 @@ export class SidecarClient implements OrchestrationClient {
 
   async #attempt(method: string, request: Message, signal?: AbortSignal, deadlineMs?: number): Promise<Buffer> {
     const metadata = await this.#target.metadata("client");
-    const deadline = deadlineMs === undefined ? {} : { deadline: Date.now() + deadlineMs };
-    return this.#pool.use((client) =>
-      unaryCall(client, `/TaskHubSidecarService/${method}`, request.serializeBinary(), metadata, {
-        signal,
-        ...deadline,
-      }),
-    );
+    const path = `/TaskHubSidecarService/${method}`;
+    return this.#pool.call(path, request.serializeBinary(), metadata, { signal, timeoutMs: deadlineMs });
   }
 }
 

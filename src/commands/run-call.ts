@@ -14,6 +14,9 @@ const file = z.string().optional();
 const runFlags = z.object({
   connectionString: z.string().optional(),
   taskHub: z.string().optional(),
+  transport: z
+    .literal("grpc", { error: ({ input }) => `--transport: expected grpc, found "${String(input)}"` })
+    .optional(),
   leave: z.boolean().default(false),
   dryRun: z.boolean().default(false),
   purge: z.boolean().default(false),

@@ -14,6 +14,7 @@ export function describeEnvironment(backend: Backend, ownWorkers: number, hub: H
     cpu: { model: cores[0]?.model.trim() ?? "unknown", cores: cores.length },
     backend: { kind: backend.kind, name: backend.displayName },
     taskHub: backend.connection.taskHub,
+    transport: backend.target.transport ?? "grpc-js",
     ownWorkers,
     hub,
   };

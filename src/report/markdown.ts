@@ -118,12 +118,13 @@ function listed(title: string, { total, first }: Listed<unknown>, rows: string):
 }
 
 function environment({ environment, plan, startedAt, noticing, clock }: RunResult): readonly Fact[] {
-  const { fanoutVersion, sdkVersion, node, platform, cpu, backend, taskHub, ownWorkers, hub } = environment;
+  const { fanoutVersion, sdkVersion, node, platform, cpu, backend, taskHub, transport, ownWorkers, hub } = environment;
   return [
     ["started", startedAt],
     ["backend", backend.name],
     ["task hub", taskHub],
     ["on it at the start", hubText(hub)],
+    ["calls made with", transport],
     ["worker processes of the run", formatCount(ownWorkers)],
     ["timeout", formatDuration(plan.timeoutMs)],
     ["grace", plan.graceMs === undefined ? undefined : formatDuration(plan.graceMs)],

@@ -75,6 +75,7 @@ const environment: z.ZodType<ResultEnvironment> = object({
   cpu: object({ model: string, cores: count }),
   backend: object({ kind: oneOf("emulator", "scheduler"), name: string }),
   taskHub: string,
+  transport: oneOf("http2", "grpc-js").exactOptional().describe("What the run made its calls with."),
   ownWorkers: count.describe("Worker processes that the run started for itself."),
   hub: z
     .union(

@@ -79,6 +79,8 @@ export interface ResultEnvironment {
   readonly cpu: { readonly model: string; readonly cores: number };
   readonly backend: { readonly kind: "emulator" | "scheduler"; readonly name: string };
   readonly taskHub: string;
+  /** What the run made its calls with; absent in results of before there was a choice: grpc-js. */
+  readonly transport?: "http2" | "grpc-js";
   /** Worker processes that the run started for itself. */
   readonly ownWorkers: number;
   readonly hub: HubSurvey;

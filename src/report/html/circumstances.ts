@@ -55,11 +55,12 @@ function agreedText(recount: NonNullable<RunResult["recount"]>): string {
 }
 
 function environmentFacts({ environment }: RunResult): Facts {
-  const { fanoutVersion, sdkVersion, node, platform, cpu, backend, taskHub, ownWorkers, hub } = environment;
+  const { fanoutVersion, sdkVersion, node, platform, cpu, backend, taskHub, transport, ownWorkers, hub } = environment;
   return [
     ["backend", backend.name],
     ["task hub", taskHub],
     ["on it at the start", hubText(hub)],
+    ["calls made with", transport],
     ["worker processes of the run", formatCount(ownWorkers)],
     ["machine", `${platform}, ${plural(cpu.cores, "core")}, ${cpu.model}`],
     ["fanout", `${fanoutVersion}, on SDK ${sdkVersion} and Node ${node}`],

@@ -1,0 +1,42 @@
+import { constants } from "node:http2";
+import { Metadata, status, type ServiceError } from "@grpc/grpc-js";
+
+/** What a call fails with, of the shape that grpc-js gives it. */
+export function grpcError(code: status, details: string, metadata = new Metadata()): ServiceError {
+  const error = new Error(`${code} ${status[code] ?? "unnamed"}: ${details}`);
+  return Object.assign(error, { code, details, metadata });
+}
+
+/** Of an answer without a gRPC status: https://github.com/grpc/grpc/blob/master/doc/http-grpc-status-mapping.md */
+export function errorOfHttpStatus(httpStatus: number, metadata?: Metadata): ServiceError {
+  const code = CODES_OF_HTTP_STATUS[httpStatus] ?? status.UNKNOWN;
+  return grpcError(code, `Received HTTP status code ${httpStatus}`, metadata);
+}
+
+const CODES_OF_HTTP_STATUS: Readonly<Record<number, status>> = {
+  400: status.INTERNAL,
+  401: status.UNAUTHENTICATED,
+  403: status.PERMISSION_DENIED,
+  404: status.UNIMPLEMENTED,
+  429: status.UNAVAILABLE,
+  502: status.UNAVAILABLE,
+  503: status.UNAVAILABLE,
+  504: status.UNAVAILABLE,
+};
+
+/**
+ * Of a stream that ended without a gRPC status, by the code of its RST_STREAM, NO_ERROR where there was none: "Errors"
+ * in https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md
+ */
+export function errorOfReset(http2Code: number): ServiceError {
+  const [code, details] = ERRORS_OF_RESET[http2Code] ?? [status.INTERNAL, `Received RST_STREAM with code ${http2Code}`];
+  return grpcError(code, details);
+}
+
+const ERRORS_OF_RESET: Readonly<Record<number, readonly [status, string]>> = {
+  [constants.NGHTTP2_NO_ERROR]: [status.INTERNAL, "The call ended without a gRPC status"],
+  [constants.NGHTTP2_REFUSED_STREAM]: [status.UNAVAILABLE, "Stream refused by server"],
+  [constants.NGHTTP2_CANCEL]: [status.CANCELLED, "Call cancelled by server"],
+  [constants.NGHTTP2_ENHANCE_YOUR_CALM]: [status.RESOURCE_EXHAUSTED, "Bandwidth exhausted or memory limit exceeded"],
+  [constants.NGHTTP2_INADEQUATE_SECURITY]: [status.PERMISSION_DENIED, "Protocol not secure enough"],
+};
