@@ -12,7 +12,12 @@ export function describeEnvironment(backend: Backend, ownWorkers: number, hub: H
     node: process.versions.node,
     platform: `${platform()} ${release()} ${arch()}`,
     cpu: { model: cores[0]?.model.trim() ?? "unknown", cores: cores.length },
-    backend: { kind: backend.kind, name: backend.displayName },
+    backend: {
+      kind: backend.kind,
+      name: backend.displayName,
+      // The emulator answers behind a commit with `synchronous=FULL`.
+      ...(backend.kind === "emulator" && { durability: "fsync" }),
+    },
     taskHub: backend.connection.taskHub,
     transport: backend.target.transport ?? "grpc-js",
     ownWorkers,

@@ -81,6 +81,8 @@ const PATHS: readonly string[] = [
   "recount.lost.total",
   "recount.unexpected.total",
   "recount.unknown",
+  "environment.backend.durability",
+  "environment.transport",
 ];
 
 /** What are lists in the JSON, which no cell holds. */

@@ -73,7 +73,11 @@ const environment: z.ZodType<ResultEnvironment> = object({
   node: string,
   platform: string,
   cpu: object({ model: string, cores: count }),
-  backend: object({ kind: oneOf("emulator", "scheduler"), name: string }),
+  backend: object({
+    kind: oneOf("emulator", "scheduler"),
+    name: string,
+    durability: oneOf("fsync").exactOptional().describe("What it acknowledges is on the disk; absent where not known."),
+  }),
   taskHub: string,
   transport: oneOf("http2", "grpc-js").exactOptional().describe("What the run made its calls with."),
   ownWorkers: count.describe("Worker processes that the run started for itself."),

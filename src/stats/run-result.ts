@@ -77,7 +77,12 @@ export interface ResultEnvironment {
   readonly node: string;
   readonly platform: string;
   readonly cpu: { readonly model: string; readonly cores: number };
-  readonly backend: { readonly kind: "emulator" | "scheduler"; readonly name: string };
+  readonly backend: {
+    readonly kind: "emulator" | "scheduler";
+    readonly name: string;
+    /** `fsync`: what it acknowledges is on the disk. Absent where the backend is not ours to say. */
+    readonly durability?: "fsync";
+  };
   readonly taskHub: string;
   /** What the run made its calls with; absent in results of before there was a choice: grpc-js. */
   readonly transport?: "http2" | "grpc-js";

@@ -4,7 +4,7 @@ import type { WorkerEvent } from "./worker-host.js";
 export type ManagedWorkerMessage = WorkerEvent | ExecutedMessage;
 
 /** How many activities it has executed so far: told twice a second while that changes, and when asked. */
-export interface ExecutedMessage {
+interface ExecutedMessage {
   readonly type: "executed";
   readonly activities: number;
 }

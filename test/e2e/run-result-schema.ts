@@ -86,7 +86,12 @@ export const runResultSchema = z
       node: z.string().regex(/^\d+\.\d+\.\d+/u),
       platform: z.string().min(1),
       cpu: z.object({ model: z.string().min(1), cores: z.int().positive() }),
-      backend: z.object({ kind: z.enum(["emulator", "scheduler"]), name: z.string().min(1) }),
+      backend: z.object({
+        kind: z.enum(["emulator", "scheduler"]),
+        name: z.string().min(1),
+        durability: z.literal("fsync").optional(),
+      }),
+      transport: z.enum(["http2", "grpc-js"]),
       taskHub: z.string().min(1),
       ownWorkers: count,
       hub: hubSurvey,

@@ -60,6 +60,7 @@ function environmentFacts({ environment }: RunResult): Facts {
     ["backend", backend.name],
     ["task hub", taskHub],
     ["on it at the start", hubText(hub)],
+    ["durability", backend.durability],
     ["calls made with", transport],
     ["worker processes of the run", formatCount(ownWorkers)],
     ["machine", `${platform}, ${plural(cpu.cores, "core")}, ${cpu.model}`],
