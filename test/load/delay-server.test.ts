@@ -131,7 +131,8 @@ test("what has completed is listed in the order of completion, by window, status
   expect(new Set(listed).size).toBe(30);
   expect(listed.map((id) => times.get(id))).toEqual(inOrder);
 
-  const [completedFromMs, completedToMs] = [inOrder[10]!, inOrder[20]!];
+  // Whole milliseconds: what a request carries of them is exact.
+  const [completedFromMs, completedToMs] = [Math.floor(inOrder[10]!), Math.ceil(inOrder[20]!)];
   const window = { completedFromMs, completedToMs, pageSize: 100 };
   expect((await client.listInstanceIds({ statuses: ["Completed"], ...window })).instanceIds).toEqual(
     listed.filter((id) => times.get(id)! >= completedFromMs && times.get(id)! <= completedToMs),

@@ -31,7 +31,7 @@ describe("differences between runs", () => {
       "environment.backend.name",
       "the embedded emulator",
       "another",
-      inPlace({ backend: { kind: "emulator", name: "another" } }),
+      inPlace({ backend: { kind: "emulator", name: "another", durability: "fsync" } }),
     ],
     ["environment.taskHub", "default", "other", inPlace({ taskHub: "other" })],
     ["environment.ownWorkers", 2, 0, inPlace({ ownWorkers: 0 })],
