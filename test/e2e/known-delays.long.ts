@@ -6,6 +6,7 @@ test.each([
   ["open", "bimodal:10ms,100ms@5%", OPEN],
   ["closed", "constant:20ms", CLOSED],
   ["closed", "exp:20ms", CLOSED],
+  ["closed", "bimodal:10ms,100ms@5%", CLOSED],
 ])("percentiles in %s load of delays %s are those of the server's own log", async (_, delay, load) => {
   const { result, log } = await runKnownDelays(delay, load);
   expect(log).toHaveLength(11_000);

@@ -43,7 +43,7 @@ describe("load that goes on", () => {
 
   test("what the cap holds back is counted, and makes the run invalid unless that is allowed", async () => {
     const place = await Workplace.open();
-    const load = "--rate 50/s --duration 1s --max-in-flight 1 --iterations 1 --activity-duration 50ms";
+    const load = "--rate 20/s --duration 1s --max-in-flight 1 --iterations 1 --activity-duration 50ms";
     const { code, stdout } = await place.run(`run ${load}`);
     expect({ code, stdout }).toMatchObject({ code: 96 });
     expect(stdout).toMatch(/^Invalid/mu);
@@ -53,7 +53,7 @@ describe("load that goes on", () => {
 
   test("what has not ended within the grace is unfinished, and the next run has the hub for itself", async () => {
     const place = await Workplace.open();
-    const load = "--rate 20/s --duration 1s --grace 500ms --iterations 1 --activity-duration 1m --allow-invalid";
+    const load = "--rate 20/s --duration 1s --grace 500ms --iterations 1 --activity-duration 4s --allow-invalid";
     const { code, stdout, stderr } = await place.run(`run ${load}`);
     expect(code).toBe(1);
     expect(stderr).toContain("error: not everything ended within 500 ms of the last start (--grace)");
