@@ -25,7 +25,7 @@ export interface RunResult {
   readonly phases?: readonly Phase[];
   /** The run over time: consecutive, equally long, at most 3,600. */
   readonly series?: readonly Interval[];
-  /** Times in which work was in flight and nothing completed for longer than the run's own rhythm explains. */
+  /** Times in which work was in flight and nothing completed for longer than the run's own rhythm explains: the longest 100. */
   readonly stalls?: readonly Stall[];
   readonly generator?: GeneratorHealth;
   /** Absent where no completion told the backend's times. */

@@ -12,13 +12,12 @@ const MOST_KEPT = 100;
  * flight, or until the run ends. Its `inFlight` is the most that was in flight during it.
  *
  * It is told what happens in the order of time, but for `offered`. Times are milliseconds from the start of the run.
- * Memory is constant: of more than a hundred stalls the longest hundred are kept, and `total` counts all. Stalls teach the
+ * Memory is constant: of more than a hundred stalls the longest hundred are kept. Stalls teach the
  * rhythm nothing, and neither do the service times of what was in flight during one: freezing never becomes normal.
  */
 export class StallDetector {
   readonly #rhythm = new Rhythm();
   #stalls: readonly EndedSilence[] = [];
-  #total = 0;
   #stalledUntilMs = Number.NEGATIVE_INFINITY;
   #inFlight = 0;
   #nowMs = 0;
@@ -74,11 +73,6 @@ export class StallDetector {
     this.#silence?.addRpcErrors(status, count);
   }
 
-  /** How many there were, those included that are not kept and not the one that goes on. */
-  get total(): number {
-    return this.#total;
-  }
-
   /** The stall that goes on now, if one does. Changes nothing, so a live view may ask at any time. */
   at(nowMs: number): Stall | undefined {
     const silence = this.#silence;
@@ -110,7 +104,6 @@ export class StallDetector {
     this.#silence = undefined;
     this.#offeredInIdle = 0;
     if (!silence || !this.#isStall(silence.fromMs, atMs, silence.inFlightMs)) return true;
-    this.#total += 1;
     this.#stalledUntilMs = atMs;
     this.#stalls = longest([...this.#stalls, { silence, toMs: atMs }]);
     return false;

@@ -258,7 +258,6 @@ describe("a stall", () => {
     expect(detector.at(10_500)).toMatchObject({ lengthMs: 500 });
     expect(detector.at(13_000)).toMatchObject({ fromMs: 10_000, lengthMs: 3_000, inFlight: 1, open: true });
     expect(detector.at(10_499)).toBeUndefined();
-    expect(detector.total).toBe(0);
     detector.ended(10_400, 400);
     expect(detector.at(13_000)).toBeUndefined();
     expect(detector.close(13_000)).toEqual([]);
@@ -346,7 +345,6 @@ describe("a stall", () => {
       detector.ended(fromMs + lengthMs, lengthMs);
     }
     const stalls = detector.close(2_000_000);
-    expect(detector.total).toBe(150);
     expect(stalls).toHaveLength(100);
     expect(Math.min(...stalls.map(({ lengthMs }) => lengthMs))).toBe(1_500);
     expect(stalls.map(({ fromMs }) => fromMs)).toEqual(stalls.map(({ fromMs }) => fromMs).sort((a, b) => a - b));
