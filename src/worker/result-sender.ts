@@ -2,7 +2,7 @@ import { status } from "@grpc/grpc-js";
 import type { Backend } from "../backend/backend.js";
 import { isServiceError } from "../backend/call-retry.js";
 import { backOff } from "./backoff.js";
-import { describeError, type SidecarChannel, type SidecarMethod } from "./sidecar-channel.js";
+import { describeError, type WorkerChannel, type WorkerMethod } from "./worker-channel.js";
 
 /**
  * `accepted`: the backend has it. `stale`: the backend has given the work item to somebody else, or has the result
@@ -16,14 +16,14 @@ export class ResultSender {
   readonly #waiting: (() => void)[] = [];
 
   constructor(
-    private readonly channel: SidecarChannel,
+    private readonly channel: WorkerChannel,
     private readonly recover: Backend["recover"],
     /** Ends all attempts. */
     private readonly signal: AbortSignal,
     private readonly onError: (message: string) => void,
   ) {}
 
-  async send(method: SidecarMethod, message: Buffer): Promise<SendOutcome> {
+  async send(method: WorkerMethod, message: Buffer): Promise<SendOutcome> {
     if (this.#underWay >= MAX_CALLS) {
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     } else {
@@ -42,7 +42,7 @@ export class ResultSender {
     }
   }
 
-  async #attempt(method: SidecarMethod, message: Buffer): Promise<SendOutcome> {
+  async #attempt(method: WorkerMethod, message: Buffer): Promise<SendOutcome> {
     for (let failures = 0; !this.signal.aborted; failures++) {
       try {
         await this.channel.call(method, message, CALL_DEADLINE_MS);

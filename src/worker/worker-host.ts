@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
-import { status, type ClientReadableStream } from "@grpc/grpc-js";
+import { status } from "@grpc/grpc-js";
 import type { Backend } from "../backend/backend.js";
 import { isServiceError } from "../backend/call-retry.js";
 import type { EmulatorAdmin } from "../backend/emulator-admin.js";
@@ -10,9 +10,10 @@ import { fanOutFanInWorkload, type Workload } from "../orchestrations/workload.j
 import { readWorkItem, writeAbandon, type WorkItem } from "../wire/work-item.js";
 import { backOff } from "./backoff.js";
 import { Executor, type RunnableWorkItem } from "./executor.js";
+import { openChannel } from "./open-channel.js";
 import { ProgressWatch } from "./progress-watch.js";
 import { ResultSender } from "./result-sender.js";
-import { EMPTY_MESSAGE, SidecarChannel, describeError } from "./sidecar-channel.js";
+import { EMPTY_MESSAGE, describeError, type WorkItemStream, type WorkerChannel } from "./worker-channel.js";
 
 export type WorkerEvent =
   | { readonly type: "connected" }
@@ -72,7 +73,7 @@ class Host implements WorkerHost {
   readonly #backend: WorkerHostOptions["backend"];
   readonly #onEvent: (event: WorkerEvent) => void;
   readonly #drainPatienceMs: number;
-  readonly #channel: SidecarChannel;
+  readonly #channel: WorkerChannel;
   readonly #executor: Executor;
   readonly #sender: ResultSender;
 
@@ -84,7 +85,7 @@ class Host implements WorkerHost {
   /** Work items that arrive are handed back instead of executed. */
   #givingBack = false;
 
-  #stream: ClientReadableStream<Buffer> | undefined;
+  #stream: WorkItemStream | undefined;
   #lost = false;
   /** Attempts to connect that failed in a row. */
   #failures = 0;
@@ -99,7 +100,7 @@ class Host implements WorkerHost {
     this.#backend = backend;
     this.#onEvent = onEvent;
     this.#drainPatienceMs = drainPatienceMs;
-    this.#channel = new SidecarChannel(backend.target, this.workerId);
+    this.#channel = openChannel(backend.target, this.workerId);
     this.#executor = new Executor(workload);
     this.#sender = new ResultSender(
       this.#channel,
@@ -149,21 +150,27 @@ class Host implements WorkerHost {
   /** From a Hello to the end of one stream of work items. Resolves or rejects with why it ended. */
   async #session(): Promise<string> {
     await this.#channel.call("Hello", EMPTY_MESSAGE, HELLO_DEADLINE_MS);
-    const metadata = await this.#channel.metadata();
     if (this.#draining.signal.aborted) {
       return "draining";
     }
-    const stream = this.#channel.workItems(metadata);
-    this.#stream = stream;
-    this.#lost = false;
-    this.#onEvent({ type: "connected" });
-    return new Promise((resolve, reject) => {
+    const ended = Promise.withResolvers<string>();
+    const stream = await this.#channel.takeWorkItems({
       // A backend that says Hello but refuses the stream is not there yet: only headers or work end the backing off.
-      stream.once("metadata", () => (this.#failures = 0));
-      stream.on("data", (frame: Buffer) => this.#receive(frame));
-      stream.on("error", reject);
-      stream.on("end", () => resolve("the backend ended the stream of work items"));
+      onOpen: () => (this.#failures = 0),
+      onItem: (item) => this.#receive(item),
+      onEnd: (error) => {
+        if (error === undefined) ended.resolve("the backend ended the stream of work items");
+        else ended.reject(error);
+      },
     });
+    if (this.#draining.signal.aborted) {
+      stream.cancel();
+    } else {
+      this.#stream = stream;
+      this.#lost = false;
+      this.#onEvent({ type: "connected" });
+    }
+    return ended.promise;
   }
 
   #receive(frame: Buffer): void {
@@ -247,7 +254,7 @@ class Host implements WorkerHost {
     }
   }
 
-  async #stopTaking(stream: ClientReadableStream<Buffer>): Promise<void> {
+  async #stopTaking(stream: WorkItemStream): Promise<void> {
     const streamEnd = { isDone: () => this.#stream === undefined, patienceMs: this.#drainPatienceMs };
     if ((await this.#askToDrain()) && (await this.#watch.until(streamEnd))) {
       return;

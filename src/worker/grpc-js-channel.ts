@@ -1,0 +1,45 @@
+import { Client } from "@grpc/grpc-js";
+import type { GrpcTarget } from "../backend/backend.js";
+import { unaryCall } from "../backend/unary-call.js";
+import {
+  EMPTY_MESSAGE,
+  SERVICE,
+  type WorkItemListener,
+  type WorkItemStream,
+  type WorkerChannel,
+  type WorkerMethod,
+} from "./worker-channel.js";
+
+/** A worker's connection made with grpc-js. */
+export class GrpcJsChannel implements WorkerChannel {
+  readonly #client: Client;
+
+  constructor(
+    private readonly target: GrpcTarget,
+    private readonly workerId: string,
+  ) {
+    this.#client = new Client(target.address, target.credentials, target.options);
+  }
+
+  async call(method: WorkerMethod, request: Buffer, deadlineMs: number): Promise<void> {
+    const metadata = await this.target.metadata("worker", this.workerId);
+    await unaryCall(this.#client, SERVICE + method, request, metadata, { deadline: Date.now() + deadlineMs });
+  }
+
+  async takeWorkItems(listener: WorkItemListener): Promise<WorkItemStream> {
+    const metadata = await this.target.metadata("worker", this.workerId);
+    const path = `${SERVICE}GetWorkItems`;
+    const stream = this.#client.makeServerStreamRequest(path, identity, identity, EMPTY_MESSAGE, metadata);
+    stream.once("metadata", () => listener.onOpen());
+    stream.on("data", (item: Buffer) => listener.onItem(item));
+    stream.on("error", (error) => listener.onEnd(error));
+    stream.on("end", () => listener.onEnd(undefined));
+    return stream;
+  }
+
+  close(): void {
+    this.#client.close();
+  }
+}
+
+const identity = (bytes: Buffer): Buffer => bytes;
