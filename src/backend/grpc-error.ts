@@ -7,6 +7,11 @@ export function grpcError(code: status, details: string, metadata = new Metadata
   return Object.assign(error, { code, details, metadata });
 }
 
+/** Whether gRPC has that code. */
+export function isStatus(code: number): code is status {
+  return code in status;
+}
+
 /** Of an answer without a gRPC status: https://github.com/grpc/grpc/blob/master/doc/http-grpc-status-mapping.md */
 export function errorOfHttpStatus(httpStatus: number, metadata?: Metadata): ServiceError {
   const code = CODES_OF_HTTP_STATUS[httpStatus] ?? status.UNKNOWN;

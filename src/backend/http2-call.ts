@@ -1,8 +1,9 @@
 import { constants, type ClientHttp2Stream, type IncomingHttpHeaders, type IncomingHttpStatusHeader } from "node:http2";
 import { Metadata, status, type ServiceError } from "@grpc/grpc-js";
 import { dropAbort, onAbort } from "./abort-callbacks.js";
-import { errorOfHttpStatus, errorOfReset, grpcError } from "./grpc-error.js";
-import { MessageReader } from "./message-frame.js";
+import { isServiceError } from "./call-retry.js";
+import { errorOfHttpStatus, errorOfReset, grpcError, isStatus } from "./grpc-error.js";
+import { MessageReader, type MessageReceiver } from "./message-frame.js";
 import type { UnaryCallOptions } from "./unary-connection.js";
 
 /**
@@ -17,10 +18,21 @@ interface CallStream extends ClientHttp2Stream {
 
 type Headers = IncomingHttpHeaders & IncomingHttpStatusHeader;
 
+/** What the answer to a call is handed to. */
+export interface AnswerReceiver extends MessageReceiver {
+  /** The server has taken the call on. An error that it answers at once opens nothing. */
+  onOpen?(): void;
+  /** @throws ServiceError for a message that may not come: it ends the call */
+  onMessage(message: Buffer): void;
+  /** Whether nobody has to wait for what may be on its way ahead of this outcome; it is waited for where this is absent. */
+  isSettledBy?(error: ServiceError | undefined): boolean;
+  /** Once, and behind all else. Without an error the server has said that the call succeeded. */
+  onEnd(error: ServiceError | undefined): void;
+}
+
 export interface Http2CallOptions extends UnaryCallOptions {
   readonly mostBytes: number;
-  readonly resolve: (message: Buffer) => void;
-  readonly reject: (error: ServiceError) => void;
+  readonly receiver: AnswerReceiver;
 }
 
 /** What a call is told by, and tells, the connection that it is on. */
@@ -29,7 +41,7 @@ export interface CallOwner {
   onSettled(call: Http2Call): void;
 }
 
-/** One unary call on an HTTP/2 stream of its own. */
+/** One call, of one message, on an HTTP/2 stream of its own. */
 export class Http2Call {
   /** By `performance.now()`. */
   readonly deadlineMs: number;
@@ -38,31 +50,32 @@ export class Http2Call {
   readonly #options: Http2CallOptions;
   readonly #reader: MessageReader;
   #httpStatus = 0;
-  #succeeded = false;
+  /** What it came to, while what precedes that may still be on its way to the listeners. */
+  #outcome: { readonly error: ServiceError | undefined } | undefined;
   #streamError: Error | undefined;
-  readonly #cancel = (): void => this.fail(grpcError(status.CANCELLED, "Cancelled on client"));
+  readonly #abort = (): void => this.fail(cancelled());
 
   constructor(stream: ClientHttp2Stream, owner: CallOwner, options: Http2CallOptions) {
-    const { timeoutMs = Infinity, signal, mostBytes } = options;
+    const { timeoutMs = Infinity, signal, mostBytes, receiver } = options;
     this.deadlineMs = performance.now() + timeoutMs;
     this.#stream = stream;
     this.#owner = owner;
     this.#options = options;
-    this.#reader = new MessageReader(mostBytes);
+    this.#reader = new MessageReader(mostBytes, receiver);
     this.#stream[CALL] = this;
     this.#stream.on("response", onResponse);
     this.#stream.on("data", onData);
     this.#stream.on("trailers", onTrailers);
     this.#stream.on("error", onError);
     this.#stream.on("close", onClose);
-    if (signal) onAbort(signal, this.#cancel);
+    if (signal) onAbort(signal, this.#abort);
   }
 
   /** Ends the call, if it has not ended, and tells the server. */
   fail(error: ServiceError): void {
     if (!this.#settle()) return;
     this.#stream.close(constants.NGHTTP2_CANCEL);
-    this.#options.reject(error);
+    this.#options.receiver.onEnd(error);
   }
 
   expire(): void {
@@ -70,10 +83,20 @@ export class Http2Call {
     this.fail(grpcError(status.DEADLINE_EXCEEDED, `Deadline exceeded after ${seconds} s`));
   }
 
+  /** Tells the server that no more is wanted. The call ends behind the messages that have been received by now. */
+  cancel(): void {
+    if (this.#stream[CALL] === undefined) return;
+    this.#outcome ??= { error: cancelled() };
+    this.#stream.close(constants.NGHTTP2_CANCEL);
+    // They may be in the chunk that is being read, and this be what one of them has led to.
+    process.nextTick(() => this.#finish(this.#outcome?.error));
+  }
+
   /** What the stream's listeners tell. */
   onHeaders(headers: Headers, flags: number): void {
     this.#httpStatus = headers[":status"] ?? 0;
     if ((flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0) this.onTrailers(headers);
+    else if (this.#httpStatus === constants.HTTP_STATUS_OK) this.#options.receiver.onOpen?.();
   }
 
   onData(chunk: Buffer): void {
@@ -82,19 +105,15 @@ export class Http2Call {
     try {
       this.#reader.add(chunk);
     } catch (error) {
-      this.fail(error as ServiceError);
+      if (!isServiceError(error)) throw error;
+      this.fail(error);
     }
   }
 
   onTrailers(trailers: Headers): void {
-    const code = trailers["grpc-status"];
-    if (code === "0") {
-      this.#succeeded = true;
-      // Without a message there may be one on the way to the listener: the end of the stream tells.
-      if (this.#reader.message !== undefined) this.#succeed(this.#reader.message);
-    } else {
-      this.fail(code === undefined ? errorOfHttpStatus(this.#httpStatus, metadataOf(trailers)) : errorOf(trailers));
-    }
+    const error = errorOf(trailers, this.#httpStatus);
+    this.#outcome ??= { error };
+    if (this.#options.receiver.isSettledBy?.(error) === true) this.#finish(error);
   }
 
   onError(error: Error): void {
@@ -102,13 +121,9 @@ export class Http2Call {
   }
 
   onClose(): void {
+    if (this.#outcome !== undefined) this.#finish(this.#outcome.error);
     // A lost connection ends it, with the reason that the connection has.
-    if (this.#owner.isDestroyed) return;
-    const { message, isPartial } = this.#reader;
-    if (!this.#succeeded) this.fail(this.#errorOfStream());
-    else if (message !== undefined) this.#succeed(message);
-    else if (isPartial) this.fail(grpcError(status.INTERNAL, "The message ended before its length"));
-    else this.fail(grpcError(status.UNIMPLEMENTED, "No message received"));
+    else if (!this.#owner.isDestroyed) this.fail(this.#errorOfStream());
   }
 
   #errorOfStream(): ServiceError {
@@ -121,11 +136,13 @@ export class Http2Call {
     return isReset ? errorOfReset(code) : grpcError(status.INTERNAL, error.message);
   }
 
-  #succeed(message: Buffer): void {
+  /** Ends the call as the server has. */
+  #finish(error: ServiceError | undefined): void {
     if (!this.#settle()) return;
     // The server may have answered before it had all of the request.
     if (!this.#stream.writableFinished) this.#stream.close(constants.NGHTTP2_CANCEL);
-    this.#options.resolve(message);
+    const isCut = error === undefined && this.#reader.isPartial;
+    this.#options.receiver.onEnd(isCut ? grpcError(status.INTERNAL, "The message ended before its length") : error);
   }
 
   /** False if it was settled before. */
@@ -133,7 +150,7 @@ export class Http2Call {
     if (this.#stream[CALL] === undefined) return false;
     this.#stream[CALL] = undefined;
     const { signal } = this.#options;
-    if (signal) dropAbort(signal, this.#cancel);
+    if (signal) dropAbort(signal, this.#abort);
     this.#owner.onSettled(this);
     return true;
   }
@@ -159,17 +176,21 @@ function onClose(this: CallStream): void {
   this[CALL]?.onClose();
 }
 
-function errorOf(trailers: Headers): ServiceError {
-  const metadata = metadataOf(trailers);
-  const [message = ""] = metadata.get("grpc-message");
-  const code = Number(trailers["grpc-status"]);
-  metadata.remove("grpc-status");
-  metadata.remove("grpc-message");
-  return grpcError(isStatus(code) ? code : status.UNKNOWN, percentDecoded(String(message)), metadata);
+function cancelled(): ServiceError {
+  return grpcError(status.CANCELLED, "Cancelled on client");
 }
 
-function isStatus(code: number): code is status {
-  return code in status;
+/** Undefined where the call succeeded. */
+function errorOf(trailers: Headers, httpStatus: number): ServiceError | undefined {
+  const code = trailers["grpc-status"];
+  if (code === "0") return undefined;
+  const metadata = metadataOf(trailers);
+  if (code === undefined) return errorOfHttpStatus(httpStatus, metadata);
+  const [message = ""] = metadata.get("grpc-message");
+  metadata.remove("grpc-status");
+  metadata.remove("grpc-message");
+  const known = Number(code);
+  return grpcError(isStatus(known) ? known : status.UNKNOWN, percentDecoded(String(message)), metadata);
 }
 
 /** Empty where they hold what no metadata may. */

@@ -2,7 +2,9 @@ import { status, type ChannelOptions, type Metadata } from "@grpc/grpc-js";
 import { FANOUT_VERSION } from "../version.js";
 import type { GrpcTarget } from "./backend.js";
 import { grpcError } from "./grpc-error.js";
+import type { AnswerReceiver, Http2Call, Http2CallOptions } from "./http2-call.js";
 import { Http2Session, type Http2SessionOptions } from "./http2-session.js";
+import { UnaryAnswer } from "./http2-unary-answer.js";
 import { checkLength, framed } from "./message-frame.js";
 import { CALLS_PER_CONNECTION, type UnaryCallOptions, type UnaryConnection } from "./unary-connection.js";
 
@@ -13,11 +15,17 @@ const UNLIMITED = -1;
 /** The largest number in a header of gRPC: it has eight digits. */
 const MOST_DIGITS = 99_999_999;
 
+/** A call whose answer is a stream. */
+export interface StreamCall {
+  /** Asks for no more, and ends the call with CANCELLED behind what has been received. */
+  cancel(): void;
+}
+
 /**
- * Unary gRPC calls over HTTP/2 without TLS, on node:http2 alone. What a call of grpc-js leaves behind is held as long as
- * its stream, so that at 2,000 calls a second the garbage collector holds a generator of load up for 15 ms at a time;
- * with these it is a third of that. Concurrent calls share one connection, also while it comes about. Of `options` those
- * that are read mean what they mean to grpc-js.
+ * gRPC calls over HTTP/2 without TLS, on node:http2 alone. What a call of grpc-js leaves behind is held as long as its
+ * stream, so that at 2,000 calls a second the garbage collector holds a generator of load up for 15 ms at a time; with
+ * these it is a third of that. Concurrent calls share one connection, also while it comes about, and node:http2 writes
+ * all that begin in one turn at once. Of `options` those that are read mean what they mean to grpc-js.
  */
 export class Http2Connection implements UnaryConnection {
   #session: Http2Session | undefined;
@@ -56,24 +64,43 @@ export class Http2Connection implements UnaryConnection {
     metadata: Metadata,
     { signal, timeoutMs }: UnaryCallOptions = {},
   ): Promise<Buffer> {
-    if (this.#closed) throw new Error("Expected a connection that is open: this one was closed");
     if (signal?.aborted === true) throw grpcError(status.CANCELLED, "Cancelled on client");
-    checkLength(request, this.#mostSentBytes);
-    const headers = { ...this.#headers, ":path": path, ...timeoutHeader(timeoutMs), ...metadata.toHttp2Headers() };
     this.#calls += 1;
     try {
       return await new Promise((resolve, reject) => {
-        const options = { signal, timeoutMs, mostBytes: this.#mostReceivedBytes, resolve, reject };
-        this.#openSession().call(headers, framed(request), options);
+        this.#begin(path, request, metadata, { signal, timeoutMs, receiver: new UnaryAnswer(resolve, reject) });
       });
     } finally {
       this.#calls -= 1;
     }
   }
 
+  /**
+   * Makes a call that is answered by any number of messages, for as long as that takes; it is none of `calls`. The
+   * receiver is told of nothing before this returns.
+   * @throws ServiceError if the request is too long
+   * @throws Error if the connection was closed
+   */
+  stream(path: string, request: Uint8Array, metadata: Metadata, receiver: AnswerReceiver): StreamCall {
+    return this.#begin(path, request, metadata, { receiver });
+  }
+
   close(): void {
     this.#closed = true;
     this.#session?.close();
+  }
+
+  #begin(
+    path: string,
+    request: Uint8Array,
+    metadata: Metadata,
+    options: Omit<Http2CallOptions, "mostBytes">,
+  ): Http2Call {
+    if (this.#closed) throw new Error("Expected a connection that is open: this one was closed");
+    checkLength(request, this.#mostSentBytes);
+    const fromMetadata = metadata.toHttp2Headers();
+    const headers = { ...this.#headers, ":path": path, ...timeoutHeader(options.timeoutMs), ...fromMetadata };
+    return this.#openSession().call(headers, framed(request), { ...options, mostBytes: this.#mostReceivedBytes });
   }
 
   #openSession(): Http2Session {

@@ -52,7 +52,10 @@ export class Http2Session implements CallOwner {
       maxSessionMemory: Number.MAX_SAFE_INTEGER,
       maxSendHeaderBlockLength: Number.MAX_SAFE_INTEGER,
     });
-    this.#session.once("connect", () => this.#session.setLocalWindowSize(SESSION_WINDOW_BYTES));
+    this.#session.once("connect", () => {
+      // It is told a tick late.
+      if (!this.#session.destroyed) this.#session.setLocalWindowSize(SESSION_WINDOW_BYTES);
+    });
     this.#session.on("remoteSettings", ({ maxConcurrentStreams = Infinity }) => {
       this.#answered = true;
       this.mostCalls = maxConcurrentStreams;
@@ -72,11 +75,12 @@ export class Http2Session implements CallOwner {
   }
 
   /** @throws Error if the session is not open */
-  call(headers: OutgoingHttpHeaders, frame: Buffer, options: Http2CallOptions): void {
+  call(headers: OutgoingHttpHeaders, frame: Buffer, options: Http2CallOptions): Http2Call {
     const stream = this.#session.request(headers);
     const call = new Http2Call(stream, this, options);
     this.#add(call);
     stream.end(frame);
+    return call;
   }
 
   /** Calls under way go on. */

@@ -13,50 +13,62 @@ export function framed(message: Uint8Array): Buffer {
   return frame;
 }
 
-/** Puts together the one message of an answer, however its bytes arrive. */
+/** What messages are handed to, each once it is complete. */
+export interface MessageReceiver {
+  /** The message may be a part of what was received with it: whoever keeps it keeps all of that. */
+  onMessage(message: Buffer): void;
+}
+
+/** Takes the messages out of a stream, however its bytes arrive. What comes in one piece is not copied. */
 export class MessageReader {
-  /** Undefined until all of it has arrived. */
-  message: Buffer | undefined;
+  /** Of a frame that has not arrived in full, `#heldBytes` together: less than `#wantedBytes`. */
   #parts: Buffer[] = [];
-  #received = 0;
-  /** Undefined until the prefix has told it. */
-  #frameBytes: number | undefined;
+  #heldBytes = 0;
+  /** The length of that frame; until its prefix has told it, the prefix's. */
+  #wantedBytes = PREFIX_BYTES;
 
-  constructor(private readonly mostBytes: number) {}
+  constructor(
+    private readonly mostBytes: number,
+    private readonly receiver: MessageReceiver,
+  ) {}
 
-  /** Whether a part of it has arrived, and not all. */
+  /** Whether a part of a message has arrived, and not all. */
   get isPartial(): boolean {
-    return this.#received > 0 && this.message === undefined;
+    return this.#heldBytes > 0;
   }
 
-  /** @throws ServiceError for a message that is compressed, too long, or not the only one */
+  /** @throws ServiceError for a message that is compressed or too long: nothing behind it can be read */
   add(chunk: Buffer): void {
-    if (chunk.length === 0) return;
-    this.#received += chunk.length;
-    if (this.message === undefined) {
+    let bytes = chunk;
+    if (this.#heldBytes > 0) {
       this.#parts.push(chunk);
-      if (this.#received < PREFIX_BYTES) return;
-      this.#frameBytes ??= PREFIX_BYTES + messageBytesOf(this.#joined(), this.mostBytes);
-      if (this.#received < this.#frameBytes) return;
-      this.message = this.#joined().subarray(PREFIX_BYTES, this.#frameBytes);
+      this.#heldBytes += chunk.length;
+      if (this.#heldBytes < this.#wantedBytes) return;
+      bytes = Buffer.concat(this.#parts, this.#heldBytes);
       this.#parts = [];
     }
-    if (this.#received > (this.#frameBytes ?? 0)) throw grpcError(status.UNIMPLEMENTED, "Too many responses received");
-  }
-
-  #joined(): Buffer {
-    const [first, ...rest] = this.#parts;
-    if (first !== undefined && rest.length === 0) return first;
-    const joined = Buffer.concat(this.#parts);
-    this.#parts = [joined];
-    return joined;
+    let start = 0;
+    this.#wantedBytes = PREFIX_BYTES;
+    while (bytes.length - start >= PREFIX_BYTES) {
+      const frameBytes = PREFIX_BYTES + messageBytesAt(bytes, start, this.mostBytes);
+      if (bytes.length - start < frameBytes) {
+        this.#wantedBytes = frameBytes;
+        break;
+      }
+      this.receiver.onMessage(bytes.subarray(start + PREFIX_BYTES, start + frameBytes));
+      start += frameBytes;
+    }
+    this.#heldBytes = bytes.length - start;
+    if (this.#heldBytes > 0) this.#parts.push(start === 0 ? bytes : bytes.subarray(start));
   }
 }
 
-function messageBytesOf(frame: Buffer, mostBytes: number): number {
+function messageBytesAt(frames: Buffer, start: number, mostBytes: number): number {
   // No encoding is offered, so that there is none that it could have.
-  if (frame[0] !== 0) throw grpcError(status.INTERNAL, "Received a compressed message, and no compression was offered");
-  const bytes = frame.readUInt32BE(1);
+  if (frames[start] !== 0) {
+    throw grpcError(status.INTERNAL, "Received a compressed message, and no compression was offered");
+  }
+  const bytes = frames.readUInt32BE(start + 1);
   if (bytes > mostBytes) throw tooLong("Received", bytes, mostBytes);
   return bytes;
 }

@@ -1,0 +1,29 @@
+import { status, type ServiceError } from "@grpc/grpc-js";
+import { grpcError } from "./grpc-error.js";
+import type { AnswerReceiver } from "./http2-call.js";
+
+/** The answer to a unary call: one message, or an error. */
+export class UnaryAnswer implements AnswerReceiver {
+  #message: Buffer | undefined;
+
+  constructor(
+    private readonly resolve: (message: Buffer) => void,
+    private readonly reject: (error: ServiceError) => void,
+  ) {}
+
+  /** @throws ServiceError for a second one */
+  onMessage(message: Buffer): void {
+    if (this.#message !== undefined) throw grpcError(status.UNIMPLEMENTED, "Too many responses received");
+    this.#message = message;
+  }
+
+  isSettledBy(error: ServiceError | undefined): boolean {
+    return error !== undefined || this.#message !== undefined;
+  }
+
+  onEnd(error: ServiceError | undefined): void {
+    if (error !== undefined) this.reject(error);
+    else if (this.#message !== undefined) this.resolve(this.#message);
+    else this.reject(grpcError(status.UNIMPLEMENTED, "No message received"));
+  }
+}

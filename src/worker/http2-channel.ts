@@ -1,0 +1,40 @@
+import type { GrpcTarget } from "../backend/backend.js";
+import { Http2Connection } from "../backend/http2-connection.js";
+import {
+  EMPTY_MESSAGE,
+  SERVICE,
+  type WorkItemListener,
+  type WorkItemStream,
+  type WorkerChannel,
+  type WorkerMethod,
+} from "./worker-channel.js";
+
+/** A worker's connection over HTTP/2 alone, without TLS: calls and work items share one session for as long as it lives. */
+export class Http2Channel implements WorkerChannel {
+  readonly #connection: Http2Connection;
+
+  constructor(
+    private readonly target: GrpcTarget,
+    private readonly workerId: string,
+  ) {
+    this.#connection = new Http2Connection(target);
+  }
+
+  async call(method: WorkerMethod, request: Buffer, deadlineMs: number): Promise<void> {
+    const metadata = await this.target.metadata("worker", this.workerId);
+    await this.#connection.call(SERVICE + method, request, metadata, { timeoutMs: deadlineMs });
+  }
+
+  async takeWorkItems(listener: WorkItemListener): Promise<WorkItemStream> {
+    const metadata = await this.target.metadata("worker", this.workerId);
+    return this.#connection.stream(`${SERVICE}GetWorkItems`, EMPTY_MESSAGE, metadata, {
+      onOpen: () => listener.onOpen(),
+      onMessage: (item) => listener.onItem(item),
+      onEnd: (error) => listener.onEnd(error),
+    });
+  }
+
+  close(): void {
+    this.#connection.close();
+  }
+}
