@@ -1,14 +1,28 @@
 import { BinaryReader, BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
+import { readFirstString } from "./first-string.js";
+import { fieldLength, int32Length, textFieldLength, writeInt32, writeTextField } from "./sized-fields.js";
 
 /**
- * A worker's side of TaskHubSidecarService on the level of bytes: the orchestrator's request goes to the SDK as it
- * came, and only the fields that a worker acts on are read. Field numbers are those of orchestrator_service.proto.
+ * A worker's side of TaskHubSidecarService on the level of bytes: only the fields that a worker acts on are read. Field
+ * numbers are those of orchestrator_service.proto.
  */
 export type WorkItem =
-  | { readonly kind: "orchestrator"; readonly request: Uint8Array; readonly completionToken: string }
+  | {
+      readonly kind: "orchestrator";
+      readonly request: Uint8Array;
+      readonly completionToken: string;
+      /** Bytes of framed past events that the request leaves out at the beginning, because the worker knows them. */
+      readonly knownHistory: number;
+    }
   | { readonly kind: "activity"; readonly request: Uint8Array; readonly completionToken: string }
   | { readonly kind: "healthPing" }
   | { readonly kind: "other" };
+
+/**
+ * A field of WorkItem that our emulator and our workers have among themselves: `knownHistory`, a varint. Nobody else
+ * knows the number, so no other backend sets it and every other worker skips it.
+ */
+export const KNOWN_HISTORY_FIELD = 1000;
 
 export interface ActivityRequest {
   readonly name: string;
@@ -24,6 +38,7 @@ export function readWorkItem(bytes: Uint8Array): WorkItem {
   let kind: WorkItem["kind"] = "other";
   let request: Uint8Array = NOTHING;
   let completionToken = "";
+  let knownHistory = 0;
   while (reader.pos < reader.len) {
     const [field, wireType] = reader.tag();
     if (field === 1 || field === 2) {
@@ -34,11 +49,16 @@ export function readWorkItem(bytes: Uint8Array): WorkItem {
       reader.skip(wireType, field);
     } else if (field === 10) {
       completionToken = reader.string();
+    } else if (field === KNOWN_HISTORY_FIELD) {
+      knownHistory = reader.uint32();
     } else {
       reader.skip(wireType, field);
     }
   }
-  return kind === "orchestrator" || kind === "activity" ? { kind, request, completionToken } : { kind };
+  if (kind === "orchestrator") {
+    return { kind, request, completionToken, knownHistory };
+  }
+  return kind === "activity" ? { kind, request, completionToken } : { kind };
 }
 
 export function readActivityRequest(bytes: Uint8Array): ActivityRequest {
@@ -65,21 +85,36 @@ export function readActivityRequest(bytes: Uint8Array): ActivityRequest {
 }
 
 /** An ActivityResponse with a result: JSON text, or "" for an activity that returned nothing. */
-export function writeActivityResult(request: ActivityRequest, completionToken: string, result: string): Buffer {
-  const writer = writeActivityHead(request);
-  writer.tag(3, WireType.LengthDelimited).fork();
-  writeString(writer, 1, result).join();
-  return bufferOf(writeString(writer, 5, completionToken));
+export function writeActivityResult(
+  { instanceId, taskId }: ActivityRequest,
+  completionToken: string,
+  result: string,
+): Buffer {
+  const resultLength = textFieldLength(result);
+  const message = Buffer.allocUnsafe(
+    textFieldLength(instanceId) +
+      (1 + int32Length(taskId)) +
+      fieldLength(resultLength) +
+      textFieldLength(completionToken),
+  );
+  let offset = writeTextField(message, 0, 0x0a, instanceId);
+  message[offset] = 0x10;
+  offset = writeInt32(message, offset + 1, taskId);
+  message[offset] = 0x1a;
+  offset = writeInt32(message, offset + 1, resultLength);
+  offset = writeTextField(message, offset, 0x0a, result);
+  writeTextField(message, offset, 0x2a, completionToken);
+  return message;
 }
 
 /** An ActivityResponse with the error in place of a result; `isNonRetriable` tells the SDK's retries not to bother. */
 export function writeActivityFailure(
-  request: ActivityRequest,
+  { instanceId, taskId }: ActivityRequest,
   completionToken: string,
   error: unknown,
   isNonRetriable: boolean,
 ): Buffer {
-  const writer = writeActivityHead(request);
+  const writer = writeString(new BinaryWriter(), 1, instanceId).tag(2, WireType.Varint).int32(taskId);
   writer.tag(4, WireType.LengthDelimited).fork();
   writeFailure(writer, error, 0);
   if (isNonRetriable) {
@@ -88,9 +123,10 @@ export function writeActivityFailure(
   return bufferOf(writeString(writer.join(), 5, completionToken));
 }
 
-/** Adds the token to an encoded OrchestratorResponse: of a field that comes twice, protobuf takes the last. */
-export function withCompletionToken(response: Uint8Array, completionToken: string): Buffer {
-  return Buffer.concat([response, writeString(new BinaryWriter(), 4, completionToken).finish()]);
+/** An OrchestratorResponse that asks for the episode again, with the whole history. */
+export function writeHistoryRequest(instanceId: string, completionToken: string): Buffer {
+  const writer = writeString(new BinaryWriter(), 1, instanceId);
+  return bufferOf(writeString(writer, 4, completionToken).tag(7, WireType.Varint).bool(true));
 }
 
 /** An AbandonActivityTaskRequest or AbandonOrchestrationTaskRequest: both are the token alone. */
@@ -100,10 +136,6 @@ export function writeAbandon(completionToken: string): Buffer {
 
 const NOTHING = new Uint8Array(0);
 const MAX_CAUSES = 10;
-
-function writeActivityHead({ instanceId, taskId }: ActivityRequest): BinaryWriter {
-  return writeString(new BinaryWriter(), 1, instanceId).tag(2, WireType.Varint).int32(taskId);
-}
 
 /** The fields of a TaskFailureDetails, with the chain of causes inside. */
 function writeFailure(writer: BinaryWriter, error: unknown, depth: number): void {
@@ -128,19 +160,6 @@ function writeFailure(writer: BinaryWriter, error: unknown, depth: number): void
 
 function writeString(writer: BinaryWriter, field: number, text: string): BinaryWriter {
   return text === "" ? writer : writer.tag(field, WireType.LengthDelimited).string(text);
-}
-
-/** The first string of a message that starts with one: a StringValue, or the id of an OrchestrationInstance. */
-function readFirstString(bytes: Uint8Array): string {
-  const reader = new BinaryReader(bytes);
-  while (reader.pos < reader.len) {
-    const [field, wireType] = reader.tag();
-    if (field === 1) {
-      return reader.string();
-    }
-    reader.skip(wireType, field);
-  }
-  return "";
 }
 
 /** The SDK's decoder copies a Buffer but not a Uint8Array, so what is cut from a frame must not be a Buffer. */

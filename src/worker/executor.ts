@@ -1,34 +1,26 @@
-import { ActivityContext, NoOpLogger, TaskHubGrpcWorker, type TActivity } from "@microsoft/durabletask-js";
+import { ActivityContext, type TActivity } from "@microsoft/durabletask-js";
 import type { Workload } from "../orchestrations/workload.js";
-import {
-  readActivityRequest,
-  withCompletionToken,
-  writeActivityFailure,
-  writeActivityResult,
-  type WorkItem,
-} from "../wire/work-item.js";
+import { readActivityRequest, writeActivityFailure, writeActivityResult, type WorkItem } from "../wire/work-item.js";
+import { OrchestratorExecutor } from "./orchestrator-executor.js";
 
 /** A work item that asks for something to be run. */
 export type RunnableWorkItem = Extract<WorkItem, { kind: "orchestrator" | "activity" }>;
 
-/** A workload run on work items: bytes in, the bytes of the completion out. Orchestrators run in the SDK's executor. */
+/** A workload run on work items: bytes in, the bytes of the completion out. */
 export class Executor {
-  // Hosts the SDK's executor and nothing else: it is never started, so it opens no connection.
-  readonly #sdk = new TaskHubGrpcWorker({ logger: new NoOpLogger() });
+  readonly #orchestrators: OrchestratorExecutor;
   readonly #activities: ReadonlyMap<string, TActivity<unknown, unknown>>;
 
-  constructor(workload: Workload) {
-    for (const [name, orchestrator] of Object.entries(workload.orchestrators)) {
-      this.#sdk.addNamedOrchestrator(name, orchestrator);
-    }
-    this.#activities = new Map(Object.entries(workload.activities));
+  constructor({ orchestrators, activities }: Workload) {
+    this.#orchestrators = new OrchestratorExecutor(orchestrators);
+    this.#activities = new Map(Object.entries(activities));
   }
 
   /** A failure of the workload is a completion too: this rejects only for a request that cannot be read. */
-  async execute({ kind, request, completionToken }: RunnableWorkItem): Promise<Buffer> {
-    return kind === "activity"
-      ? this.#executeActivity(request, completionToken)
-      : withCompletionToken(await this.#sdk.processOrchestratorRequest(request), completionToken);
+  execute(item: RunnableWorkItem): Promise<Buffer> {
+    return item.kind === "activity"
+      ? this.#executeActivity(item.request, item.completionToken)
+      : this.#orchestrators.execute(item);
   }
 
   async #executeActivity(bytes: Uint8Array, completionToken: string): Promise<Buffer> {

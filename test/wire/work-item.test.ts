@@ -1,18 +1,25 @@
+import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { StringValue, pb } from "../../src/wire/sidecar-stubs.js";
 import {
+  KNOWN_HISTORY_FIELD,
   readActivityRequest,
   readWorkItem,
-  withCompletionToken,
   writeAbandon,
   writeActivityFailure,
   writeActivityResult,
+  writeHistoryRequest,
 } from "../../src/wire/work-item.js";
 
 /** The SDK's stubs are the other side of every property here: what one writes, the other must read. */
 const text = fc.string({ unit: "grapheme", maxLength: 300 });
-const taskId = fc.integer({ min: -1, max: 2 ** 31 - 1 });
+const longText = fc.integer({ min: 100, max: 70_000 }).map((length) => "ä".repeat(length));
+/** Numbers of every length that they may have on the wire. */
+const taskId = fc.oneof(
+  fc.constantFrom(...[7, 14, 21, 28].flatMap((bits) => [2 ** bits - 1, 2 ** bits]), 0, -1, 2 ** 31 - 1, -(2 ** 31)),
+  fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 }),
+);
 
 function stringValue(value: string): InstanceType<typeof StringValue> {
   const message = new StringValue();
@@ -53,8 +60,27 @@ describe("reading", () => {
     const item = new pb.WorkItem();
     item.setOrchestratorrequest(request);
     const read = readWorkItem(Buffer.from(item.serializeBinary()));
-    expect(read).toEqual({ kind: "orchestrator", request: request.serializeBinary(), completionToken: "" });
+    expect(read).toEqual({
+      kind: "orchestrator",
+      request: request.serializeBinary(),
+      completionToken: "",
+      knownHistory: 0,
+    });
     expect("request" in read && Buffer.isBuffer(read.request)).toBe(false);
+  });
+
+  test("how much history was left out is read, and the SDK's messages do not mind it", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 2 ** 32 - 1 }), (knownHistory) => {
+        const item = new pb.WorkItem();
+        item.setOrchestratorrequest(new pb.OrchestratorRequest());
+        item.setCompletiontoken("token-1");
+        const told = new BinaryWriter().tag(KNOWN_HISTORY_FIELD, WireType.Varint).uint32(knownHistory).finish();
+        const bytes = Buffer.concat([item.serializeBinary(), told]);
+        expect(readWorkItem(bytes)).toMatchObject({ kind: "orchestrator", completionToken: "token-1", knownHistory });
+        expect(pb.WorkItem.deserializeBinary(bytes).toObject()).toEqual(item.toObject());
+      }),
+    );
   });
 
   test("a health ping and an entity's work item are told apart", () => {
@@ -70,7 +96,7 @@ describe("reading", () => {
 describe("writing", () => {
   test("a result is read by the stubs as it was written", () => {
     fc.assert(
-      fc.property(text, text, text, taskId, (instanceId, token, result, id) => {
+      fc.property(text, text, fc.oneof(text, longText), taskId, (instanceId, token, result, id) => {
         const request = { name: "activity", input: "", instanceId, taskId: id };
         const response = pb.ActivityResponse.deserializeBinary(writeActivityResult(request, token, result));
         expect(response.toObject()).toMatchObject({
@@ -82,6 +108,13 @@ describe("writing", () => {
         });
       }),
     );
+  });
+
+  test("half a character becomes a replacement character, as everywhere else", () => {
+    const request = { name: "activity", input: "", instanceId: "instance-1", taskId: 1 };
+    const response = pb.ActivityResponse.deserializeBinary(writeActivityResult(request, "token-1", "a\ud800b"));
+    expect(response.getResult()!.getValue()).toBe("a\ufffdb");
+    expect(response.getCompletiontoken()).toBe("token-1");
   });
 
   test("a circle of causes is cut off, and what is no Error is still told", () => {
@@ -102,19 +135,14 @@ describe("writing", () => {
     });
   });
 
-  test("the token is added to an orchestrator's response, and replaces the one it had", () => {
-    fc.assert(
-      fc.property(text, fc.string({ minLength: 1 }), (had, token) => {
-        const response = new pb.OrchestratorResponse();
-        response.setInstanceid("instance-1");
-        response.setCompletiontoken(had);
-        const bytes = withCompletionToken(response.serializeBinary(), token);
-        expect(pb.OrchestratorResponse.deserializeBinary(bytes).toObject()).toMatchObject({
-          instanceid: "instance-1",
-          completiontoken: token,
-        });
-      }),
-    );
+  test("the whole history is asked for by instance and token", () => {
+    const response = pb.OrchestratorResponse.deserializeBinary(writeHistoryRequest("instance-1", "token-1"));
+    expect(response.toObject()).toMatchObject({
+      instanceid: "instance-1",
+      completiontoken: "token-1",
+      requireshistory: true,
+      actionsList: [],
+    });
   });
 
   test("giving back names the token", () => {

@@ -10,7 +10,10 @@ import {
 import { pb } from "../../src/wire/sidecar-stubs.js";
 import { FakeSidecar, Inbox, activityItem, orchestratorItem } from "./fake-sidecar.js";
 
+const TRANSPORTS = ["grpc-js", "http2"] as const;
+
 let sidecar: FakeSidecar;
+let transport: (typeof TRANSPORTS)[number];
 let host: WorkerHost | undefined;
 let events: Inbox<WorkerEvent>;
 /** One entry for each run of the activity `gated`; calling it lets the activity finish. */
@@ -52,7 +55,7 @@ const workload: Workload = {
 function startHost(backend: Partial<WorkerHostOptions["backend"]> = {}): WorkerHost {
   host = startWorkerHost({
     backend: {
-      target: sidecar.target,
+      target: { ...sidecar.target, transport },
       connection: { kind: "emulator", taskHub: "default", source: "a test" },
       admin: undefined,
       recover: () => Promise.resolve(),
@@ -80,7 +83,10 @@ async function nextAbandoned(): Promise<string> {
   return pb.AbandonActivityTaskRequest.deserializeBinary(request).getCompletiontoken();
 }
 
-describe("executing", () => {
+describe.each(TRANSPORTS)("executing over %s", (each) => {
+  beforeEach(() => {
+    transport = each;
+  });
   beforeEach(() => sidecar.start());
 
   test("an activity's result comes back with its token, as JSON", async () => {
@@ -134,7 +140,10 @@ describe("executing", () => {
   });
 });
 
-describe("outages", () => {
+describe.each(TRANSPORTS)("outages over %s", (each) => {
+  beforeEach(() => {
+    transport = each;
+  });
   test("a backend that is not there at the start is reported once and waited for", async () => {
     let recoveries = 0;
     startHost({
@@ -222,7 +231,10 @@ describe("outages", () => {
   });
 });
 
-describe("draining", () => {
+describe.each(TRANSPORTS)("draining over %s", (each) => {
+  beforeEach(() => {
+    transport = each;
+  });
   beforeEach(() => sidecar.start());
 
   test("the emulator is asked to end the stream, and all that it had sent is finished", async () => {

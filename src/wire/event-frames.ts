@@ -1,0 +1,72 @@
+/**
+ * History events as they stand in an OrchestratorRequest: one behind the other, each framed as `tag length event`. The
+ * tag is one byte, and all in which past events and new ones differ.
+ */
+export const PAST_EVENT = 0x1a;
+export const NEW_EVENT = 0x22;
+
+/** The offset behind the framed event at an offset. Throws `RangeError` where the bytes end too early. */
+export function frameEnd(bytes: Uint8Array, offset: number): number {
+  let position = offset + 1;
+  let length = 0;
+  for (let unit = 1; ; unit *= 0x80) {
+    const byte = bytes[position++];
+    if (byte === undefined) {
+      throw new RangeError(`The length of the event at byte ${offset} is cut off`);
+    }
+    length += (byte & 0x7f) * unit;
+    if (byte < 0x80) {
+      break;
+    }
+  }
+  if (position + length > bytes.length) {
+    throw new RangeError(`The event at byte ${offset} is cut off: expected ${length} bytes of it`);
+  }
+  return position + length;
+}
+
+/** The offset behind all events of that tag which stand at an offset. Throws `RangeError` as `frameEnd` does. */
+export function runEnd(bytes: Uint8Array, offset: number, tag: number): number {
+  let end = offset;
+  while (bytes[end] === tag) {
+    end = frameEnd(bytes, end);
+  }
+  return end;
+}
+
+/** Turns framed events, new ones too, into past ones: how a backend appends them to a history. */
+export function markAsPast(framed: Uint8Array): void {
+  for (let offset = 0; offset < framed.length; offset = frameEnd(framed, offset)) {
+    framed[offset] = PAST_EVENT;
+  }
+}
+
+/** Whether those bytes stand at an offset. */
+export function standsAt(bytes: Uint8Array, offset: number, wanted: Uint8Array): boolean {
+  return Buffer.compare(bytes.subarray(offset, offset + wanted.length), wanted) === 0;
+}
+
+/** The first events of a history, by their number and by the bytes that they take with their frames. */
+export interface EventPrefix {
+  readonly count: number;
+  readonly bytes: number;
+}
+
+/** The events that a framed history has in common, at its beginning, with what stands at an offset of other bytes. */
+export function commonEvents(framed: Uint8Array, other: Uint8Array, offset: number): EventPrefix {
+  let equal = 0;
+  while (equal < framed.length && framed[equal] === other[offset + equal]) {
+    equal += 1;
+  }
+  let count = 0;
+  let bytes = 0;
+  while (bytes < equal) {
+    const end = frameEnd(framed, bytes);
+    if (end > equal) {
+      break;
+    }
+    count += 1;
+    bytes = end;
+  }
+  return { count, bytes };
+}

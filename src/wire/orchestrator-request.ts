@@ -1,0 +1,70 @@
+import { BinaryReader } from "@bufbuild/protobuf/wire";
+import { NEW_EVENT, PAST_EVENT, runEnd } from "./event-frames.js";
+import { readFirstString } from "./first-string.js";
+
+/** What stands in front of the history in an encoded OrchestratorRequest: writers put fields in the order of numbers. */
+export interface RequestHead {
+  /** "" where it does not stand in front of the history. */
+  readonly instanceId: string;
+  /** "" if there is none, or where it does not stand in front of the history. */
+  readonly executionId: string;
+  /** Offset of the first event, past or new; the length of the request if it has none. */
+  readonly historyStart: number;
+}
+
+/** Throws an Error where the bytes are no message. */
+export function readRequestHead(request: Uint8Array): RequestHead {
+  const reader = new BinaryReader(request);
+  let instanceId = "";
+  let executionId = "";
+  while (reader.pos < reader.len) {
+    const historyStart = reader.pos;
+    const [field, wireType] = reader.tag();
+    if (isHistory(field)) {
+      return { instanceId, executionId, historyStart };
+    }
+    if (field === 1) {
+      instanceId = reader.string();
+    } else if (field === 2) {
+      executionId = readFirstString(reader.bytes());
+    } else {
+      reader.skip(wireType, field);
+    }
+  }
+  return { instanceId, executionId, historyStart: reader.len };
+}
+
+/**
+ * The end of the events that begin at an offset of a request. Undefined unless they stand in one run, past ones in
+ * front and new ones behind: any other history is valid too, but says nothing about the bytes of the next one. Throws
+ * an Error where the bytes are no message.
+ */
+export function findHistoryEnd(request: Uint8Array, historyStart: number): number | undefined {
+  const end = runEnd(request, runEnd(request, historyStart, PAST_EVENT), NEW_EVENT);
+  const reader = new BinaryReader(request);
+  reader.pos = end;
+  while (reader.pos < reader.len) {
+    const [field, wireType] = reader.tag();
+    if (isHistory(field)) {
+      return undefined;
+    }
+    reader.skip(wireType, field);
+  }
+  return end;
+}
+
+/** A copy of the request without some of its bytes; the request itself if there are none to leave out. */
+export function withoutBytes(request: Uint8Array, offset: number, length: number): Uint8Array {
+  if (length === 0) {
+    return request;
+  }
+  const rest = new Uint8Array(request.length - length);
+  rest.set(request.subarray(0, offset));
+  rest.set(request.subarray(offset + length), offset);
+  return rest;
+}
+
+/** pastEvents and newEvents. */
+function isHistory(field: number): boolean {
+  return field === 3 || field === 4;
+}

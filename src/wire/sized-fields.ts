@@ -1,0 +1,45 @@
+/**
+ * Fields whose length is known before they are written, so that a message is one buffer of the right size: what is
+ * written for every activity is worth it. Tags are one byte. A text that is "" takes no field, as proto3 has it.
+ */
+
+/** Bytes of an int32 as a varint; a negative one is extended to 64 bits. */
+export function int32Length(value: number): number {
+  if (value < 0) {
+    return 10;
+  }
+  return value < 0x80 ? 1 : value < 0x4000 ? 2 : value < 0x200000 ? 3 : value < 0x10000000 ? 4 : 5;
+}
+
+/** Returns the offset behind it. */
+export function writeInt32(target: Uint8Array, offset: number, value: number): number {
+  const last = offset + int32Length(value) - 1;
+  let rest = value;
+  for (let position = offset; position < last; position++) {
+    target[position] = (rest & 0x7f) | 0x80;
+    rest >>= 7;
+  }
+  // Of a negative one, the tenth byte has the one bit that is left of 64.
+  target[last] = rest & (value < 0 ? 1 : 0x7f);
+  return last + 1;
+}
+
+/** Bytes of a field of so many bytes, with its tag and its length. */
+export function fieldLength(bytes: number): number {
+  return 1 + int32Length(bytes) + bytes;
+}
+
+/** Bytes of a string field. */
+export function textFieldLength(text: string): number {
+  return text === "" ? 0 : fieldLength(Buffer.byteLength(text));
+}
+
+/** Returns the offset behind the field. */
+export function writeTextField(target: Buffer, offset: number, tag: number, text: string): number {
+  if (text === "") {
+    return offset;
+  }
+  target[offset] = tag;
+  const start = writeInt32(target, offset + 1, Buffer.byteLength(text));
+  return start + target.write(text, start);
+}

@@ -1,0 +1,171 @@
+import { whenAll, whenAny, type OrchestrationContext, type Task } from "@microsoft/durabletask-js";
+import * as fc from "fast-check";
+import {
+  History,
+  PAST_EVENT,
+  executionStarted,
+  frame,
+  orchestratorStarted,
+  taskCompleted,
+  taskFailed,
+  timerFired,
+  unframe,
+} from "../../src/emulator/history.js";
+import { Orchestration, OrchestratorResponse, applyActions, readActions } from "../../src/emulator/orchestration.js";
+import { Status } from "../../src/emulator/status.js";
+import { BinaryWriter, decode, fieldString, stringValue } from "../../src/emulator/wire.js";
+import { episodeHead, episodeWorkItem } from "../../src/emulator/work-item.js";
+
+/** What an orchestrator does next. */
+export type Step =
+  | { readonly kind: "fanOut" | "race"; readonly width: number }
+  | { readonly kind: "timer" | "attempt" | "continueAsNew" | "throw" };
+
+export const steps: fc.Arbitrary<Step[]> = fc.array(
+  fc.oneof(
+    {
+      weight: 4,
+      arbitrary: fc.record({
+        kind: fc.constantFrom("fanOut" as const, "race" as const),
+        width: fc.integer({ min: 1, max: 8 }),
+      }),
+    },
+    { weight: 2, arbitrary: fc.record({ kind: fc.constantFrom("timer" as const, "attempt" as const) }) },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom("continueAsNew" as const, "throw" as const) }) },
+  ),
+  { maxLength: 6 },
+);
+
+/** An orchestrator whose input says what it does. */
+export async function* Scripted(context: OrchestrationContext, input: unknown): AsyncGenerator<Task<unknown>, unknown> {
+  const script = input as readonly Step[];
+  for (const [index, step] of script.entries()) {
+    context.setCustomStatus({ index });
+    if (step.kind === "fanOut" || step.kind === "race") {
+      const tasks = Array.from({ length: step.width }, (_, n) => context.callActivity("echo", { index, n }));
+      yield step.kind === "fanOut" ? whenAll(tasks) : whenAny(tasks);
+    } else if (step.kind === "timer") {
+      yield context.createTimer(60);
+    } else if (step.kind === "attempt") {
+      try {
+        yield context.callActivity("echo", "attempt");
+      } catch (error) {
+        context.setCustomStatus({ caught: String(error) });
+      }
+    } else if (step.kind === "continueAsNew") {
+      context.continueAsNew(script.slice(index + 1), true);
+      return undefined;
+    } else {
+      throw new Error(`thrown by step ${index}`);
+    }
+  }
+  return { steps: script.length };
+}
+
+/** What happens to the outstanding work before the next episode: how much of it ends, from which end, and how. */
+export interface Arrival {
+  readonly count: number;
+  readonly lastFirst: boolean;
+  readonly fails: boolean;
+}
+
+export const arrival: fc.Arbitrary<Arrival> = fc.record({
+  count: fc.integer({ min: 1, max: 12 }),
+  lastFirst: fc.boolean(),
+  fails: fc.boolean(),
+});
+
+/** One instance of `Scripted` as the emulator keeps it, with its next episode ready to be sent in either form. */
+export class ScriptedBackend {
+  readonly instanceId = "run-0-0";
+  ended = false;
+  #executions = 0;
+  #nowUs = 1_764_000_000_000_000;
+  #state = new Orchestration();
+  #history = new History(new Uint8Array(0));
+  #newEvents: Uint8Array[] = [];
+  /** Bytes of history that the worker which ran the last episode knows. */
+  known = 0;
+
+  constructor(script: readonly Step[]) {
+    this.#start(stringValue(JSON.stringify(script)));
+  }
+
+  get executionId(): string {
+    return `execution-${this.#executions}`;
+  }
+
+  /** Events of the next episode, past and new. */
+  get eventCount(): number {
+    return [...unframe(this.#history.bytes)].length + this.#newEvents.length;
+  }
+
+  /** The work item with the whole history. */
+  item(token = ""): Buffer {
+    return this.#item(token, 0);
+  }
+
+  /** The work item without the history that the worker knows. */
+  itemWithoutKnown(token = ""): Buffer {
+    return this.#item(token, this.known);
+  }
+
+  /** Makes the episode begin later: it is given out anew, as if nobody had run it. */
+  beginAgain(): void {
+    this.#newEvents[0] = orchestratorStarted(this.#tick());
+  }
+
+  /** Takes the answer to the episode, and lets what it waits for arrive. */
+  complete(response: Uint8Array, { count, lastFirst, fails }: Arrival): void {
+    const { actions } = decode(OrchestratorResponse, response);
+    const { events, end } = applyActions(this.#state, readActions(actions), this.#tick());
+    this.#history.append(frame(PAST_EVENT, this.#newEvents));
+    this.known = this.#history.bytes.length;
+    this.#history.append(frame(PAST_EVENT, events));
+    this.#newEvents = [];
+    if (end?.status === Status.ContinuedAsNew) {
+      this.#start(end.result);
+      return;
+    }
+    const outstanding = [
+      ...[...this.#state.tasks.keys()].map((id) => this.#taskEnds(id, fails)),
+      ...[...this.#state.timers].map(([id, fireAtUs]) => timerFired(id, fireAtUs, this.#tick())),
+    ];
+    this.ended = end !== undefined || outstanding.length === 0;
+    const arriving = (lastFirst ? outstanding.toReversed() : outstanding).slice(0, count);
+    this.#newEvents = [orchestratorStarted(this.#tick()), ...arriving];
+    for (const event of arriving) {
+      this.#state.observe(event);
+    }
+  }
+
+  #taskEnds(id: number, fails: boolean): Uint8Array {
+    if (!fails) {
+      return taskCompleted(id, stringValue(JSON.stringify({ id })), this.#tick());
+    }
+    const failure = fieldString(fieldString(new BinaryWriter(), 1, "Error"), 2, `task ${id} failed`).finish();
+    return taskFailed(id, failure, this.#tick());
+  }
+
+  #start(input: Uint8Array | undefined): void {
+    this.#executions += 1;
+    this.#state = new Orchestration();
+    this.#history = new History(new Uint8Array(0));
+    this.known = 0;
+    const { instanceId, executionId } = this;
+    const start = { name: "Scripted", version: undefined, input, instanceId, executionId, scheduledStartUs: 0 };
+    this.#newEvents = [
+      orchestratorStarted(this.#tick()),
+      executionStarted({ ...start, traceContext: undefined, tags: [] }, this.#tick()),
+    ];
+  }
+
+  #item(token: string, known: number): Buffer {
+    const head = episodeHead(this.instanceId, this.executionId);
+    return episodeWorkItem(head, this.#history.bytes, this.#newEvents, token, known);
+  }
+
+  #tick(): number {
+    return (this.#nowUs += 1_000);
+  }
+}
