@@ -34,6 +34,7 @@ const ENVIRONMENT = [
   "SystemRoot",
   "XDG_DATA_HOME",
   "XDG_RUNTIME_DIR",
+  "FANOUT_RETENTION",
 ];
 
 /**

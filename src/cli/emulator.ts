@@ -12,11 +12,21 @@ export function addEmulator(fanout: Command, context: CliContext): void {
     )
     .usage("[options] [command]")
     .option("--port <port>", "listen on this loopback TCP port as well, for other SDKs")
+    .option(
+      "--retention <age,size>",
+      "delete what ended so long ago, and, down to that size, the oldest that ended more than an hour ago; " +
+        "or none (default: FANOUT_RETENTION, which the shared one goes by as well, else 7d,4GB)",
+    )
     .addHelpText(
       "after",
-      examples(["fanout emulator --port 8080", "fanout emulator status --json", "fanout emulator reset --yes"]),
+      examples([
+        "fanout emulator --port 8080",
+        "fanout emulator --retention 1d,500MB",
+        "fanout emulator status --json",
+        "fanout emulator reset --yes",
+      ]),
     )
-    .action(async (flags: { port?: string }) => {
+    .action(async (flags: { port?: string; retention?: string }) => {
       refuseUnknownSubcommand(emulator);
       context.exit(await (await emulatorCommands()).runEmulatorCommand(flags, context.io));
     });

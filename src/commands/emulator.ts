@@ -3,12 +3,16 @@ import { setTimeout } from "node:timers/promises";
 import { AdminConnection } from "../backend/admin-connection.js";
 import type { EmulatorStatus } from "../emulator/admin-protocol.js";
 import { takeProcessLock } from "../emulator/process-lock.js";
+import { chosenRetention } from "../emulator/retention.js";
 import { runEmulator } from "../emulator/run-emulator.js";
 import { openStateFolder, type StateFolder } from "../emulator/state-folder.js";
 import { FanoutError } from "../errors.js";
 import { ExitCode } from "../exit-codes.js";
+import { formatBytes } from "../format/bytes.js";
 import { formatCount, plural } from "../format/count.js";
 import { parsePort } from "../http/port.js";
+import { showEmulatorLive } from "../report/emulator-live.js";
+import { closingText, workText } from "../report/emulator-live-text.js";
 import { FANOUT_VERSION } from "../version.js";
 import { confirmed, requireTerminal } from "./confirm.js";
 import type { CommandIo } from "./io.js";
@@ -18,10 +22,14 @@ const STOP_PATIENCE_MS = 10_000;
 const POLL_MS = 25;
 
 /** Runs the shared emulator in the foreground, until SIGINT or SIGTERM. */
-export async function runEmulatorCommand(flags: { port?: string }, io: CommandIo): Promise<ExitCode> {
+export async function runEmulatorCommand(
+  flags: { port?: string; retention?: string },
+  io: CommandIo,
+): Promise<ExitCode> {
   const port = flags.port === undefined ? undefined : parsePort(flags.port);
+  const retention = chosenRetention(flags.retention);
   const state = openStateFolder();
-  const run = await runEmulator({ state, version: FANOUT_VERSION, port, idleMs: undefined });
+  const run = await runEmulator({ state, version: FANOUT_VERSION, port, idleMs: undefined, retention });
   if (run === undefined) {
     const pid = (await statusOf(state))?.pid;
     throw new FanoutError(
@@ -32,15 +40,22 @@ export async function runEmulatorCommand(flags: { port?: string }, io: CommandIo
   process.on("SIGINT", run.stop);
   process.on("SIGTERM", run.stop);
   io.stderr.write(`listening for fanout on ${state.socket}\n`);
-  const { endpoints, instances, inFlight } = run.emulator.status();
+  const startedMs = performance.now();
+  const { endpoints, instances, inFlight, storeBytes } = run.emulator.status();
   for (const address of endpoints.filter((endpoint) => !endpoint.startsWith("unix:"))) {
     io.stderr.write(
       `listening for any Durable Task SDK on http://${address}; every user of this machine can reach it\n`,
     );
   }
-  const held = `${plural(instances, "instance")}, ${formatCount(inFlight)} in flight`;
+  const held = `${plural(instances, "instance")}, ${formatCount(inFlight)} in flight, ${formatBytes(storeBytes)}`;
   io.stderr.write(`state in ${state.folder}: ${held}. Ctrl-C stops.\n`);
-  await run.stopped;
+  const clear = showEmulatorLive(io.stderr, () => run.emulator.figures());
+  try {
+    await run.stopped;
+  } finally {
+    clear();
+  }
+  io.stderr.write(`${closingText(run.emulator.figures(), performance.now() - startedMs)}\n`);
   return ExitCode.Success;
 }
 
@@ -120,9 +135,12 @@ function statusText(status: EmulatorStatus): string {
     ["endpoints", status.endpoints.join(", ")],
     ["folder", status.folder],
     ["instances", `${formatCount(status.instances)}, ${formatCount(status.inFlight)} in flight`],
+    ["done", workText(status)],
+    ["store", formatBytes(status.storeBytes)],
     ["workers", formatCount(status.workers)],
     ["connections", formatCount(status.connections)],
     ["redelivered", formatCount(status.redelivered)],
+    ["expired", formatCount(status.expired)],
   ];
   return rows.map(([name, value]) => `${name.padEnd(12)} ${value}\n`).join("");
 }

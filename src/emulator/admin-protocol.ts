@@ -18,7 +18,21 @@ export interface EmulatorStatus {
   readonly workers: number;
   /** Work items that had to be dispatched again since this process started, because their worker went away. */
   readonly redelivered: number;
+  /** Instances that it has deleted since this process started, because of their age or the size of the store. */
+  readonly expired: number;
+  /** Orchestrations that have ended since this process started: completed, failed or terminated. */
+  readonly orchestrationsEnded: number;
+  /** Activity results taken in since this process started. */
+  readonly activitiesCompleted: number;
+  /** Bytes on disk: the database and its write-ahead log. */
+  readonly storeBytes: number;
 }
+
+/** What changes while it works, and costs next to nothing to ask for. */
+export type EmulatorFigures = Pick<
+  EmulatorStatus,
+  "inFlight" | "workers" | "orchestrationsEnded" | "activitiesCompleted" | "storeBytes"
+>;
 
 export interface HubProgress {
   readonly workers: number;

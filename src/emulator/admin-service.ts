@@ -1,6 +1,5 @@
-import type { ServerWritableStream, UntypedServiceImplementation } from "@grpc/grpc-js";
 import type { EmulatorStatus, HubProgress } from "./admin-protocol.js";
-import { failStream, raw, serverStream, unary, type Methods } from "./grpc.js";
+import { raw, type Call, type Service } from "./grpc.js";
 import type { TaskHub } from "./task-hub.js";
 
 /** How often a watched value is looked at, milliseconds. */
@@ -13,25 +12,19 @@ export interface AdminContext {
   stop(): void;
 }
 
-export const adminMethods: Methods = { Status: unary, Watch: serverStream, DrainWorker: unary, Stop: unary };
-
 const encode = (value: unknown): Buffer => Buffer.from(JSON.stringify(value));
 const decode = (bytes: Buffer): Record<string, string> => JSON.parse(bytes.toString()) as Record<string, string>;
 
 /** The emulator's own service: see `admin-protocol.ts`. */
-export function adminService(context: AdminContext): UntypedServiceImplementation {
+export function adminService(context: AdminContext): Service {
   return {
     Status: raw((_call, answer) => {
       answer(undefined, encode(context.status()));
     }),
 
-    Watch: (call: ServerWritableStream<Buffer, Buffer>) => {
-      try {
-        const { taskHub = "", instanceIdPrefix = "" } = decode(call.request);
-        watch(context.hub(taskHub), instanceIdPrefix, call);
-      } catch (error) {
-        failStream(call, error);
-      }
+    Watch: (call) => {
+      const { taskHub = "", instanceIdPrefix = "" } = decode(call.request);
+      watch(context.hub(taskHub), instanceIdPrefix, call);
     },
 
     DrainWorker: raw((call, answer) => {
@@ -47,7 +40,7 @@ export function adminService(context: AdminContext): UntypedServiceImplementatio
   };
 }
 
-function watch(hub: TaskHub, instanceIdPrefix: string, call: ServerWritableStream<Buffer, Buffer>): void {
+function watch(hub: TaskHub, instanceIdPrefix: string, call: Call): void {
   const { counter, stop } = hub.countResults(instanceIdPrefix);
   let sent = "";
   const tell = (): void => {
@@ -58,7 +51,7 @@ function watch(hub: TaskHub, instanceIdPrefix: string, call: ServerWritableStrea
     };
     const text = JSON.stringify(progress);
     // A client that does not read gets the latest value once it does, not all that it missed.
-    if (text !== sent && call.writableLength === 0) {
+    if (text !== sent && call.bytesWaiting === 0) {
       sent = text;
       call.write(Buffer.from(text));
     }
@@ -69,6 +62,5 @@ function watch(hub: TaskHub, instanceIdPrefix: string, call: ServerWritableStrea
     clearInterval(timer);
     stop();
   };
-  call.on("cancelled", end);
-  call.on("close", end);
+  call.onCancelled = end;
 }

@@ -1,14 +1,18 @@
-import { Server, ServerCredentials } from "@grpc/grpc-js";
 import { randomBytes } from "node:crypto";
 import { createServer, type AddressInfo, type Server as NetServer, type Socket } from "node:net";
-import { adminMethods, adminService, type AdminContext } from "./admin-service.js";
-import { ADMIN_SERVICE, type EmulatorStatus } from "./admin-protocol.js";
+import { adminService, type AdminContext } from "./admin-service.js";
+import { ADMIN_SERVICE, type EmulatorFigures, type EmulatorStatus } from "./admin-protocol.js";
 import { GroupCommit } from "./group-commit.js";
-import { serviceDefinition } from "./grpc.js";
+import { serveGrpc } from "./grpc-connection.js";
+import { handlersOf, type Handler } from "./grpc.js";
 import type { Lease } from "./leases.js";
+import { recognizeLink, serveLink } from "./link-server.js";
+import { RetentionKeeper, laterUnref } from "./retention-keeper.js";
+import type { Retention } from "./retention.js";
 import { RpcError } from "./rpc-error.js";
-import { sidecarMethods, sidecarService } from "./sidecar-service.js";
-import type { Store } from "./store.js";
+import { sidecarService } from "./sidecar-service.js";
+import type { ActiveInstance, Store } from "./store.js";
+import { storeBytes } from "./store-bytes.js";
 import type { HubContext } from "./instance-table.js";
 import { TaskHub } from "./task-hub.js";
 import { createWallClock } from "./wall-clock.js";
@@ -16,22 +20,19 @@ import { createWallClock } from "./wall-clock.js";
 /** The hub of calls that name none. */
 const DEFAULT_HUB = "default";
 
-/** A connection that leaves a ping unanswered for `pingEveryMs + pingTimeoutMs` = 30 s is closed. */
-const SERVER_OPTIONS = {
-  "grpc.max_receive_message_length": -1,
-  "grpc.max_send_message_length": -1,
-  "grpc.keepalive_time_ms": 10_000,
-  "grpc.keepalive_timeout_ms": 20_000,
-  "grpc.enable_channelz": 0,
-};
-
 export interface EmulatorOptions {
   readonly store: Store;
   readonly version: string;
+  /** How long an episode waits for more results at most, milliseconds, in place of what has proved best. */
+  readonly mostHoldMs?: number | undefined;
+  /** What is kept of what has ended; undefined keeps all of it. */
+  readonly retention?: Retention | undefined;
   /** Named in its status. */
   readonly folder: string;
   /** A client has asked it to stop. */
   readonly onStop: () => void;
+  /** What was committed could not be brought to the disk: everything is refused from here on. It has to be closed. */
+  readonly onLost: (error: Error) => void;
   /** The number of open connections has changed. */
   readonly onConnections: (open: number) => void;
 }
@@ -43,6 +44,7 @@ export class Emulator {
   readonly #context: HubContext;
   readonly #connections = new Set<Socket>();
   readonly #listeners: { readonly server: NetServer; readonly endpoint: string }[] = [];
+  readonly #retention: RetentionKeeper | undefined;
   readonly #startedAt = new Date().toISOString();
 
   constructor(options: EmulatorOptions) {
@@ -50,21 +52,30 @@ export class Emulator {
     const epoch = randomBytes(6).toString("hex");
     let tokens = 0;
     const commits = new GroupCommit(options.store, {
-      onCommitted: () => {
-        this.#afterCommit();
-      },
+      onCommitted: () => this.#afterCommit(),
       onRolledBack: () => {
         this.#load();
       },
+      onLost: options.onLost,
     });
     this.#context = {
       store: options.store,
       commits,
       clock: createWallClock(),
       newToken: () => `${epoch}-${(tokens += 1).toString(36)}`,
+      mostHoldMs: options.mostHoldMs,
     };
+    this.#retention =
+      options.retention &&
+      new RetentionKeeper({
+        ...this.#context,
+        retention: options.retention,
+        steadyMs: () => performance.now(),
+        later: laterUnref,
+      });
     this.#load();
-    this.#afterCommit();
+    // The store was opened just now: what it holds is on disk.
+    this.#afterCommit()();
   }
 
   /** Accepts connections there: a path of a Unix socket, or a port of the loopback interface. */
@@ -91,8 +102,20 @@ export class Emulator {
       startedAt: this.#startedAt,
       connections: this.#connections.size,
       ...this.#options.store.counts(),
-      workers: hubs.reduce((sum, hub) => sum + hub.workerCount, 0),
-      redelivered: hubs.reduce((sum, hub) => sum + hub.redelivered, 0),
+      ...this.figures(),
+      redelivered: sumOf(hubs, (hub) => hub.redelivered),
+      expired: this.#retention?.deleted ?? 0,
+    };
+  }
+
+  figures(): EmulatorFigures {
+    const hubs = [...this.#hubs.values()];
+    return {
+      inFlight: sumOf(hubs, (hub) => hub.inFlight),
+      workers: sumOf(hubs, (hub) => hub.workerCount),
+      orchestrationsEnded: sumOf(hubs, (hub) => hub.orchestrationsEnded),
+      activitiesCompleted: sumOf(hubs, (hub) => hub.activitiesCompleted),
+      storeBytes: storeBytes(this.#options.folder),
     };
   }
 
@@ -101,6 +124,7 @@ export class Emulator {
     for (const { server } of this.#listeners) {
       server.close();
     }
+    this.#retention?.stop();
     this.#context.commits.close();
     for (const hub of this.#hubs.values()) {
       hub.close();
@@ -111,31 +135,39 @@ export class Emulator {
     this.#options.store.close();
   }
 
-  /**
-   * Every connection gets a gRPC server of its own: so that its calls know which connection they came over, which
-   * gRPC does not tell them, and what its workers hold is given back when it closes.
-   */
   #accept(socket: Socket): void {
     const leases = new Set<Lease>();
-    const server = new Server(SERVER_OPTIONS);
-    const sidecar = sidecarService({
-      store: this.#options.store,
-      leases,
-      hubOf: (call) => this.#hub(String(call.metadata.get("taskhub")[0] ?? DEFAULT_HUB)),
-    });
-    server.addService(serviceDefinition("TaskHubSidecarService", sidecarMethods), sidecar);
-    server.addService(serviceDefinition(ADMIN_SERVICE, adminMethods), adminService(this.#adminContext()));
     socket.once("close", () => {
       this.#connections.delete(socket);
       for (const hub of this.#hubs.values()) {
         hub.disconnect(leases);
       }
-      server.forceShutdown();
       this.#options.onConnections(this.#connections.size);
     });
     this.#connections.add(socket);
     this.#options.onConnections(this.#connections.size);
-    server.createConnectionInjector(ServerCredentials.createInsecure()).injectConnection(socket);
+    // The close that follows is what counts.
+    socket.on("error", () => {});
+    const handlers = this.#handlers(leases);
+    recognizeLink(socket, (isLink) => {
+      (isLink ? serveLink : serveGrpc)(socket, handlers);
+    });
+  }
+
+  /**
+   * Every connection gets handlers of its own: so that calls know which connection they came over, and what its
+   * workers hold is given back when it closes.
+   */
+  #handlers(leases: Set<Lease>): ReadonlyMap<string, Handler> {
+    return handlersOf({
+      TaskHubSidecarService: sidecarService({
+        store: this.#options.store,
+        commits: this.#context.commits,
+        leases,
+        hubOf: (call) => this.#hub(call.header("taskhub") ?? DEFAULT_HUB),
+      }),
+      [ADMIN_SERVICE]: adminService(this.#adminContext()),
+    });
   }
 
   #adminContext(): AdminContext {
@@ -159,18 +191,35 @@ export class Emulator {
   }
 
   #load(): void {
-    const active = Map.groupBy(this.#options.store.active(), ({ row }) => row.taskHub);
-    for (const name of active.keys()) {
-      this.#hub(name);
+    const active = this.#options.store.active()[Symbol.iterator]();
+    let next = active.next();
+    function* activeOf(name: string): Generator<ActiveInstance> {
+      for (; next.done !== true && next.value.row.taskHub === name; next = active.next()) {
+        yield next.value;
+      }
     }
-    for (const hub of this.#hubs.values()) {
-      hub.reload(active.get(hub.name) ?? []);
+    const others = new Set(this.#hubs.values());
+    // They come hub by hub, so that there is never a list of all of them.
+    while (next.done !== true) {
+      const hub = this.#hub(next.value.row.taskHub);
+      hub.reload(activeOf(hub.name));
+      others.delete(hub);
+    }
+    for (const hub of others) {
+      hub.reload([]);
     }
   }
 
-  #afterCommit(): void {
-    for (const hub of this.#hubs.values()) {
-      hub.afterCommit();
-    }
+  #afterCommit(): () => void {
+    const publish = Array.from(this.#hubs.values(), (hub) => hub.afterCommit());
+    return () => {
+      for (const each of publish) {
+        each();
+      }
+    };
   }
+}
+
+function sumOf(hubs: readonly TaskHub[], count: (hub: TaskHub) => number): number {
+  return hubs.reduce((sum, hub) => sum + count(hub), 0);
 }

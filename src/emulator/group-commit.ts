@@ -6,25 +6,41 @@ interface Command {
   readonly answer: (error: Error | undefined, value: unknown) => void;
 }
 
+/** Goes on with what is on disk now, or with the error that all are told because that can no longer be said. */
+type Durable = (lost: RpcError | undefined) => void;
+
+export interface GroupCommitHandlers {
+  /**
+   * Runs behind each transaction. What it returns runs once the transaction is on disk, behind its answers: only then
+   * may the world see what it changed. Later transactions may have changed memory in between.
+   */
+  readonly onCommitted: () => () => void;
+  /** Runs behind a transaction that failed: what is kept in memory has to be read from the store again. */
+  readonly onRolledBack: () => void;
+  /** A sync has failed. Everything is refused from here on; what is on disk shows when the store is opened again. */
+  readonly onLost: (error: Error) => void;
+}
+
 /**
- * One transaction for all that arrives in one turn of the event loop, and the answers after it: acknowledged means
- * committed, and a thousand calls at once cost one fsync.
+ * One transaction for all that arrives in one turn of the event loop, and the answers once it is on disk: acknowledged
+ * means durable, and a thousand calls at once cost one fsync. While a slow disk is at it, the next turns are applied
+ * and committed; one sync at a time covers all that was committed before it began.
  */
 export class GroupCommit {
   readonly #store: Store;
-  readonly #onCommitted: () => void;
-  readonly #onRolledBack: () => void;
+  readonly #handlers: GroupCommitHandlers;
   #commands: Command[] = [];
-  #closed = false;
+  /** What goes on behind the sync that is under way, what behind the one after it, and what at once; in this order. */
+  #covered: Durable[] = [];
+  #uncovered: Durable[] = [];
+  #durable: Durable[] = [];
+  #syncing = false;
+  /** What all that comes from now on is told. */
+  #refusal: RpcError | undefined;
 
-  /**
-   * `onCommitted` runs after each transaction, behind its answers; `onRolledBack` after one that failed, in front of
-   * them: what is kept in memory has to be read from the store again.
-   */
-  constructor(store: Store, handlers: { onCommitted: () => void; onRolledBack: () => void }) {
+  constructor(store: Store, handlers: GroupCommitHandlers) {
     this.#store = store;
-    this.#onCommitted = handlers.onCommitted;
-    this.#onRolledBack = handlers.onRolledBack;
+    this.#handlers = handlers;
   }
 
   /**
@@ -32,8 +48,8 @@ export class GroupCommit {
    * written anything, is that command's own answer; any other error rolls the whole turn back.
    */
   submit<T>(apply: () => T, answer: (error: Error | undefined, value: T | undefined) => void): void {
-    if (this.#closed) {
-      answer(new RpcError("UNAVAILABLE", "The emulator is stopping."), undefined);
+    if (this.#refusal !== undefined) {
+      answer(this.#refusal, undefined);
       return;
     }
     this.#commands.push({ apply, answer: answer as Command["answer"] });
@@ -41,6 +57,20 @@ export class GroupCommit {
       setImmediate(() => {
         this.flush();
       });
+    }
+  }
+
+  /**
+   * Calls back once all that is committed now is on disk, and so whatever the caller has just read; at once if it is.
+   * Calls back with an error if that will not be known.
+   */
+  whenDurable(then: Durable): void {
+    if (this.#uncovered.length > 0) {
+      this.#uncovered.push(then);
+    } else if (this.#syncing) {
+      this.#covered.push(then);
+    } else {
+      then(this.#lost);
     }
   }
 
@@ -59,30 +89,111 @@ export class GroupCommit {
       }
       this.#store.commit();
     } catch (error) {
-      this.#fail(commands, error);
+      this.#rollBack(commands, storeAnswer(error));
       return;
     }
-    for (const [index, { answer }] of commands.entries()) {
-      const { error, value } = results[index]!;
-      answer(error, value);
-    }
-    this.#onCommitted();
+    const publish = this.#handlers.onCommitted();
+    this.#uncovered.push((lost) => {
+      for (const [index, { answer }] of commands.entries()) {
+        const { error, value } = results[index]!;
+        answer(lost ?? error, lost === undefined ? value : undefined);
+      }
+      if (lost === undefined) {
+        publish();
+      }
+    });
+    this.#sync();
   }
 
-  /** Commits what is waiting, and refuses all that comes after. */
+  /** Commits what is waiting, brings it to the disk, and refuses all that comes after. */
   close(): void {
     this.flush();
-    this.#closed = true;
+    if (this.#syncing) {
+      this.#syncing = false;
+      try {
+        this.#store.syncNow();
+      } catch (error) {
+        this.#lose(error);
+        return;
+      }
+      this.#durable.push(...this.#covered.splice(0), ...this.#uncovered.splice(0));
+      this.#deliver();
+    }
+    this.#refusal ??= new RpcError("UNAVAILABLE", "The emulator is stopping.");
   }
 
-  #fail(commands: readonly Command[], error: unknown): void {
-    this.#store.rollback();
-    this.#onRolledBack();
-    const answer = storeAnswer(error);
-    for (const command of commands) {
-      command.answer(answer, undefined);
+  get #lost(): RpcError | undefined {
+    return this.#refusal instanceof LostError ? this.#refusal : undefined;
+  }
+
+  #sync(): void {
+    if (this.#syncing || this.#uncovered.length === 0) {
+      return;
     }
-    this.#onCommitted();
+    this.#syncing = true;
+    this.#covered = this.#uncovered;
+    this.#uncovered = [];
+    this.#store.sync((error) => {
+      if (!this.#syncing) {
+        // `close` has not waited for it.
+        return;
+      }
+      this.#syncing = false;
+      if (error !== undefined) {
+        this.#lose(error);
+        return;
+      }
+      this.#durable.push(...this.#covered.splice(0));
+      // The next sync runs beside the answers. One that is over at once has put its own behind these.
+      this.#sync();
+      this.#deliver();
+    });
+  }
+
+  #deliver(): void {
+    for (let next = this.#durable.splice(0); next.length > 0; next = this.#durable.splice(0)) {
+      for (const each of next) {
+        each(undefined);
+      }
+    }
+  }
+
+  #rollBack(commands: readonly Command[], answer: RpcError): void {
+    this.#store.rollback();
+    this.#handlers.onRolledBack();
+    const publish = this.#handlers.onCommitted();
+    // What memory now holds may be of an earlier turn that is not on disk yet.
+    this.whenDurable((lost) => {
+      for (const command of commands) {
+        command.answer(lost ?? answer, undefined);
+      }
+      if (lost === undefined) {
+        publish();
+      }
+    });
+  }
+
+  /** The kernel may have dropped what it could not write, so that no later sync can make up for this one. */
+  #lose(error: unknown): void {
+    const lost = new LostError(reasonOf(error));
+    this.#refusal = lost;
+    for (const each of [...this.#covered.splice(0), ...this.#uncovered.splice(0)]) {
+      each(lost);
+    }
+    for (const { answer } of this.#commands.splice(0)) {
+      answer(lost, undefined);
+    }
+    this.#handlers.onLost(error instanceof Error ? error : new Error(String(error)));
+  }
+}
+
+class LostError extends RpcError {
+  constructor(reason: string) {
+    super(
+      "UNAVAILABLE",
+      `The emulator could not bring its database to the disk: ${reason}. It stops; only its next start can tell ` +
+        "whether this call was carried out.",
+    );
   }
 }
 
@@ -98,9 +209,13 @@ function attempt(apply: () => unknown): { error: Error | undefined; value: unkno
 }
 
 function storeAnswer(error: unknown): RpcError {
+  const reason = reasonOf(error);
   if (error instanceof StoreError && error.fault === "full") {
-    return new RpcError("RESOURCE_EXHAUSTED", `The emulator's disk is full: ${error.message}. Nothing was changed.`);
+    return new RpcError("RESOURCE_EXHAUSTED", `The emulator's disk is full: ${reason}. Nothing was changed.`);
   }
-  const reason = error instanceof Error ? error.message : String(error);
   return new RpcError("INTERNAL", `The emulator could not write to its database: ${reason}. Nothing was changed.`);
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

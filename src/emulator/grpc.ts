@@ -1,74 +1,69 @@
-import {
-  Metadata,
-  status,
-  type MethodDefinition,
-  type ServerUnaryCall,
-  type ServerWritableStream,
-  type ServiceDefinition,
-  type StatusObject,
-  type sendUnaryData,
-} from "@grpc/grpc-js";
+import { GrpcStatus } from "./grpc-status.js";
 import { RpcError } from "./rpc-error.js";
 
-/** gRPC methods whose messages pass through as bytes. */
-export interface MethodKind {
-  readonly responseStream: boolean;
+/**
+ * A unary or server-streaming call, on bytes. It is over once it was ended, failed or cancelled; what is done to it
+ * after that does nothing.
+ */
+export interface Call {
+  /** The message that the client sent. */
+  readonly request: Buffer;
+  /** Whether the client has gone, or its deadline has passed, before the call was ended. */
+  readonly isCancelled: boolean;
+  /** Bytes written that the client has not taken yet. */
+  readonly bytesWaiting: number;
+  /** Called once when the call is cancelled. */
+  onCancelled: (() => void) | undefined;
+  /** Called when the client wants more, after a `write` that returned false. */
+  onDrain: (() => void) | undefined;
+  /** A header of the request: metadata, by its name in lower case. */
+  header(name: string): string | undefined;
+  /** Tells the client that its call has arrived, before there is a message for it. */
+  open(): void;
+  /**
+   * Writes a message, which may not change any more: messages of one turn of the event loop leave together. False if
+   * the client wants no more for now.
+   */
+  write(message: Uint8Array): boolean;
+  /** Ends the call with OK, behind a last message if there is one. */
+  end(message?: Uint8Array): void;
+  /** Ends the call with the status of an error; one that is not an RpcError is INTERNAL. */
+  fail(error: unknown): void;
 }
-export type Methods = Readonly<Record<string, MethodKind>>;
-export const unary: MethodKind = { responseStream: false };
-export const serverStream: MethodKind = { responseStream: true };
 
-const asIs = (bytes: Buffer): Buffer => bytes;
-/** grpc-js copies messages by a method that only Buffers have. */
-const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+/** What it throws is the status of the call. */
+export type Handler = (call: Call) => void;
+/** Handlers by the names of their methods. */
+export type Service = Readonly<Record<string, Handler>>;
 
-export function serviceDefinition(service: string, methods: Methods): ServiceDefinition {
-  const definition: Record<string, MethodDefinition<Buffer, Uint8Array>> = {};
-  for (const [name, { responseStream }] of Object.entries(methods)) {
-    definition[name] = {
-      path: `/${service}/${name}`,
-      requestStream: false,
-      responseStream,
-      requestSerialize: asIs,
-      requestDeserialize: asIs,
-      responseSerialize: asBuffer,
-      responseDeserialize: asIs,
-    };
-  }
-  return definition;
-}
+type Answer = (error: Error | undefined, value: Uint8Array | undefined) => void;
 
-type RawAnswer = (error: Error | undefined, value: Uint8Array | undefined) => void;
-type RawHandler = (call: ServerUnaryCall<Buffer, Uint8Array>, answer: RawAnswer) => void;
-
-/** A unary handler on bytes; what it throws is its answer. */
-export function raw(
-  handler: RawHandler,
-): (call: ServerUnaryCall<Buffer, Uint8Array>, callback: sendUnaryData<Uint8Array>) => void {
-  return (call, callback) => {
-    const answer: RawAnswer = (error, value) => {
+/** A unary handler. */
+export function raw(handler: (call: Call, answer: Answer) => void): Handler {
+  return (call) => {
+    handler(call, (error, value) => {
       if (error === undefined) {
-        callback(null, value);
+        call.end(value);
       } else {
-        callback(statusOf(error));
+        call.fail(error);
       }
-    };
-    try {
-      handler(call, answer);
-    } catch (error) {
-      answer(error instanceof Error ? error : new Error(String(error)), undefined);
-    }
+    });
   };
 }
 
-/** Ends a stream with the status of an error. grpc-js takes it from this event; `destroy` would leave the call open. */
-export function failStream(call: ServerWritableStream<Buffer, Uint8Array>, error: unknown): void {
-  call.emit("error", statusOf(error));
+/** Handlers of services by the paths of their methods. */
+export function handlersOf(services: Readonly<Record<string, Service>>): ReadonlyMap<string, Handler> {
+  return new Map(
+    Object.entries(services).flatMap(([name, service]) =>
+      Object.entries(service).map(([method, handler]) => [`/${name}/${method}`, handler] as const),
+    ),
+  );
 }
 
 /** The gRPC status of an error; one that is not an RpcError is a message that could not be read, or a defect. */
-function statusOf(error: unknown): StatusObject & Error {
-  const message = error instanceof Error ? error.message : String(error);
-  const code = error instanceof RpcError ? status[error.code] : status.INTERNAL;
-  return Object.assign(new Error(message), { code, details: message, metadata: new Metadata() });
+export function statusOf(error: unknown): { readonly code: number; readonly message: string } {
+  return {
+    code: error instanceof RpcError ? GrpcStatus[error.code] : GrpcStatus.INTERNAL,
+    message: error instanceof Error ? error.message : String(error),
+  };
 }

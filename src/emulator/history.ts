@@ -206,8 +206,13 @@ export function writeFramed(target: Uint8Array, offset: number, tag: number, eve
   return start + event.length;
 }
 
+/** Bytes that events take in frames. */
+export function framedBytes(events: readonly Uint8Array[]): number {
+  return events.reduce((length, event) => length + framedLength(event), 0);
+}
+
 export function frame(tag: number, events: readonly Uint8Array[]): Uint8Array {
-  const framed = Buffer.allocUnsafe(events.reduce((length, event) => length + framedLength(event), 0));
+  const framed = Buffer.allocUnsafe(framedBytes(events));
   let offset = 0;
   for (const event of events) {
     offset = writeFramed(framed, offset, tag, event);
@@ -245,6 +250,10 @@ export class History {
   constructor(framed: Uint8Array) {
     this.#bytes = framed;
     this.#length = framed.length;
+  }
+
+  get length(): number {
+    return this.#length;
   }
 
   get bytes(): Uint8Array {

@@ -13,9 +13,12 @@ export class HoldPolicy {
   /** What instances of an orchestrator have learned last, by its name. */
   readonly #learned = new Map<string, number>();
 
+  /** With a `mostMs` of 0 every episode leaves at once. */
+  constructor(private readonly mostMs: number = HoldPolicy.maxMs) {}
+
   /** Milliseconds for which a new instance of that orchestrator holds. */
   start(orchestrator: string): number {
-    return this.#learned.get(orchestrator) ?? HoldPolicy.initialMs;
+    return this.#learned.get(orchestrator) ?? Math.min(this.mostMs, HoldPolicy.initialMs);
   }
 
   /**
@@ -23,7 +26,7 @@ export class HoldPolicy {
    * else twice as long.
    */
   learn(orchestrator: string, holdMs: number, fruitful: boolean): number {
-    const next = fruitful ? 0 : Math.min(HoldPolicy.maxMs, Math.max(HoldPolicy.initialMs, holdMs * 2));
+    const next = fruitful ? 0 : Math.min(this.mostMs, Math.max(HoldPolicy.initialMs, holdMs * 2));
     this.#learned.set(orchestrator, next);
     return next;
   }

@@ -1,6 +1,6 @@
 import { setAlarm } from "./alarm.js";
 import type { GroupCommit } from "./group-commit.js";
-import { executionStarted, frame, taskCompleted, taskFailed, timerFired, PAST_EVENT } from "./history.js";
+import { executionStarted, frame, framedBytes, taskCompleted, taskFailed, timerFired, PAST_EVENT } from "./history.js";
 import { Instance, newExecutionId } from "./instance.js";
 import type { EpisodeLease, Lease, LeaseTable } from "./leases.js";
 import { applyActions, type Action, type End } from "./orchestration.js";
@@ -18,6 +18,8 @@ export interface HubContext {
   readonly clock: () => number;
   /** A completion token that no other lease of this or an earlier process has. ASCII. */
   readonly newToken: () => string;
+  /** How long an episode waits for more results at most, milliseconds; undefined: as `HoldPolicy` has it. */
+  readonly mostHoldMs?: number | undefined;
 }
 
 export interface StartRequest {
@@ -52,9 +54,7 @@ export class InstanceTable {
   readonly #leases: LeaseTable;
   readonly #scheduler: Scheduler;
   readonly #instances = new Map<string, Instance>();
-  /** Instances that this turn gave something to do, and ids of those whose status it changed. */
-  #touched = new Set<Instance>();
-  #changed = new Set<string>();
+  #turn = newTurn();
 
   constructor(taskHub: string, context: HubContext, leases: LeaseTable, scheduler: Scheduler) {
     this.#taskHub = taskHub;
@@ -65,6 +65,10 @@ export class InstanceTable {
 
   get(instanceId: string): Instance | undefined {
     return this.#instances.get(instanceId);
+  }
+
+  get size(): number {
+    return this.#instances.size;
   }
 
   values(): Iterable<Instance> {
@@ -94,9 +98,9 @@ export class InstanceTable {
   }
 
   /** Adds an event to what the next episode takes in. */
-  receive(instance: Instance, event: Uint8Array, urgency: "held" | "urgent"): void {
-    this.#context.store.appendWaiting(instance.key, instance.receive(event, urgency));
-    this.#touched.add(instance);
+  receive(instance: Instance, event: Uint8Array): void {
+    this.#context.store.appendWaiting(instance.key, instance.receive(event));
+    this.#touch(instance);
   }
 
   /** Takes in the outcome of an activity; true if it is a result, and one that the instance has waited for. */
@@ -108,26 +112,30 @@ export class InstanceTable {
     }
     const nowUs = this.#context.clock();
     const event = succeeded ? taskCompleted(taskId, result, nowUs) : taskFailed(taskId, failure, nowUs);
-    this.receive(instance, event, "held");
-    instance.waitingResults += succeeded ? 1 : 0;
+    this.receive(instance, event);
     return succeeded;
   }
 
-  /** Takes in what an episode decided: its actions, and the end if it is one. */
-  completeEpisode(lease: EpisodeLease, completion: EpisodeCompletion): void {
+  /** Takes in what an episode decided: its actions, and the end if it is one; true if the instance has ended by it. */
+  completeEpisode(lease: EpisodeLease, completion: EpisodeCompletion): boolean {
     const { instance } = lease;
     if (instance.ended) {
-      return;
+      return false;
     }
     const nowUs = this.#context.clock();
     const taken = instance.takeWaiting(lease);
+    this.#turn.processed.push(instance);
     const { end, events, taskIds, timerIds } = applyActions(instance.state, completion.actions, nowUs);
     this.#scheduler.learn(lease, events.length > 0 || end !== undefined);
     if (end?.status === Status.ContinuedAsNew) {
       this.#continueAsNew(instance, end, completion.customStatus, nowUs);
-      return;
+      return false;
     }
-    const history = frame(PAST_EVENT, [lease.started, ...taken, ...events]);
+    const processed = [lease.started, ...taken];
+    if (lease.worker.remembersHistory) {
+      instance.remembered = { worker: lease.worker, bytes: instance.history.length + framedBytes(processed) };
+    }
+    const history = frame(PAST_EVENT, [...processed, ...events]);
     const status = end?.status ?? Status.Running;
     this.#context.store.applyEpisode(instance.key, {
       processedSeq: instance.processedSeq,
@@ -139,35 +147,46 @@ export class InstanceTable {
       output: end?.result,
       failure: end?.failure,
       customStatus: completion.customStatus,
-      tasksCompleted: instance.tasksCompleted - instance.waitingResults,
+      tasksCompleted: instance.tasksProcessed,
     });
     this.#setStatus(instance, status);
     if (end !== undefined) {
       instance.stop();
       this.#scheduler.dispatcher.leaveHome(instance);
       this.#instances.delete(instance.id);
-      return;
+      return true;
     }
     instance.append(history);
-    this.#touched.add(instance);
+    this.#touch(instance);
     for (const taskId of taskIds) {
-      this.#scheduler.enqueueTask(instance, taskId);
+      this.#turn.tasks.push({ instance, taskId });
     }
     for (const timerId of timerIds) {
       this.#setTimer(instance, timerId, instance.state.timers.get(timerId)!);
     }
+    return false;
   }
 
-  /** Makes ready what the committed turn gave a reason to; returns the ids of the instances whose status it changed. */
-  afterCommit(): ReadonlySet<string> {
-    const touched = this.#touched;
-    const changed = this.#changed;
-    this.#touched = new Set();
-    this.#changed = new Set();
-    for (const instance of touched) {
-      this.#scheduler.consider(instance);
-    }
-    return changed;
+  /**
+   * Ends a turn that is committed. What it returns is for when that is on disk: it makes ready what the turn gave a reason
+   * to, and returns the ids of the instances whose status it changed.
+   */
+  afterCommit(): () => ReadonlySet<string> {
+    const { touched, processed, tasks, changed } = this.#turn;
+    this.#turn = newTurn();
+    return () => {
+      for (const { instance, taskId } of tasks) {
+        this.#scheduler.enqueueTask(instance, taskId);
+      }
+      for (const instance of processed) {
+        instance.episode = "idle";
+      }
+      for (const [instance, lastSeq] of touched) {
+        instance.settle(lastSeq);
+        this.#scheduler.consider(instance);
+      }
+      return changed;
+    };
   }
 
   /** Forgets what is in memory and takes up what is in the store. What workers hold stays theirs if it still counts. */
@@ -178,7 +197,7 @@ export class InstanceTable {
     }
     this.#instances.clear();
     this.#scheduler.dispatcher.clear();
-    this.#touched.clear();
+    this.#turn = newTurn();
     const leases = Map.groupBy(this.#leases.takeAll(), (lease) => lease.instance.key);
     for (const each of active) {
       this.#resume(this.#add(each), leases.get(each.row.key) ?? []);
@@ -203,7 +222,7 @@ export class InstanceTable {
       }
     }
     for (const taskId of ready) {
-      this.#scheduler.enqueueTask(instance, taskId);
+      this.#turn.tasks.push({ instance, taskId });
     }
     for (const [timerId, fireAtUs] of instance.state.timers) {
       this.#setTimer(instance, timerId, fireAtUs);
@@ -214,14 +233,18 @@ export class InstanceTable {
     const instance = new Instance(active);
     this.#scheduler.welcome(instance);
     this.#instances.set(instance.id, instance);
-    this.#touched.add(instance);
+    this.#touch(instance);
     return instance;
+  }
+
+  #touch(instance: Instance): void {
+    this.#turn.touched.set(instance, instance.lastSeq);
   }
 
   #setStatus(instance: Instance, status: number): void {
     if (instance.status !== status) {
       instance.status = status;
-      this.#changed.add(instance.id);
+      this.#turn.changed.add(instance.id);
     }
   }
 
@@ -244,7 +267,7 @@ export class InstanceTable {
       nowUs,
     );
     for (const event of [started, ...end.carryoverEvents, ...kept]) {
-      this.receive(instance, event, "urgent");
+      this.receive(instance, event);
     }
   }
 
@@ -252,7 +275,7 @@ export class InstanceTable {
     const fire = (): void => {
       instance.dropAlarm(timerId);
       if (!instance.ended && instance.state.timers.delete(timerId)) {
-        this.receive(instance, timerFired(timerId, fireAtUs, this.#context.clock()), "urgent");
+        this.receive(instance, timerFired(timerId, fireAtUs, this.#context.clock()));
       }
     };
     const delayMs = (fireAtUs - this.#context.clock()) / 1000;
@@ -262,6 +285,22 @@ export class InstanceTable {
     });
     instance.setAlarm(timerId, cancel);
   }
+}
+
+/** What a turn did that somebody has to hear of when it is on disk. */
+interface Turn {
+  /** Instances that it gave something to do, and the `seq` of the last event that each of them had received then. */
+  readonly touched: Map<Instance, number>;
+  /** Those whose episode it completed. */
+  readonly processed: Instance[];
+  /** Activities that it scheduled. */
+  readonly tasks: { readonly instance: Instance; readonly taskId: number }[];
+  /** Ids of the instances whose status it changed. */
+  readonly changed: Set<string>;
+}
+
+function newTurn(): Turn {
+  return { touched: new Map(), processed: [], tasks: [], changed: new Set() };
 }
 
 const NO_CONTEXT = { traceContext: undefined, tags: [] };

@@ -1,14 +1,21 @@
 import { randomBytes } from "node:crypto";
 import type { Homed } from "./dispatcher.js";
-import { concernsAction, History } from "./history.js";
+import { EventType, concernsAction, History, viewEvent } from "./history.js";
 import type { EpisodeLease } from "./leases.js";
 import { Orchestration } from "./orchestration.js";
 import type { ActiveInstance, WaitingEvent } from "./store.js";
 import { activityParent, episodeHead } from "./work-item.js";
 import type { Worker } from "./worker.js";
 
-/** Where the next episode of an instance is: nowhere, waiting for a worker, or with one. */
-export type EpisodeState = "idle" | "ready" | "leased";
+/**
+ * Where the next episode of an instance is: nowhere, waiting for a worker, with one, or completed by one and not on disk
+ * yet.
+ */
+export type EpisodeState = "idle" | "ready" | "leased" | "settling";
+
+interface Arrival extends WaitingEvent {
+  readonly type: number;
+}
 
 /** An instance that has not ended, with what is needed to go on with it. Its payloads are in the store only. */
 export class Instance implements Homed {
@@ -22,31 +29,36 @@ export class Instance implements Homed {
   version: Uint8Array | undefined;
   /** Activity results of earlier executions. */
   tasksCompletedBefore: number;
+  /** Activity results of all executions that episodes have processed. */
+  tasksProcessed: number;
 
   state: Orchestration;
   history: History;
   nextHistorySeq: number;
-  waiting: WaitingEvent[];
+  /** Events for the next episode, in order and without a gap in `seq`; those that are on disk come first. */
+  waiting: Arrival[];
   #nextWaitingSeq: number;
   #processedSeq = 0;
+  #durableSeq = 0;
 
   home: Worker | undefined;
+  /** The worker of the last episode, if it remembers, and how many bytes of the history it has. */
+  remembered: { readonly worker: Worker; readonly bytes: number } | undefined;
   episode: EpisodeState = "idle";
   /** How long this one holds its episodes back now, milliseconds. */
   holdMs = 0;
-  /** When the first activity result that no episode has taken came in, milliseconds of the steady clock. */
+  /** When the first activity result that no episode has taken was on disk, milliseconds of the steady clock. */
   heldSinceMs: number | undefined;
   holdTimer: NodeJS.Timeout | undefined;
-  /** Whether something waits that is not held: anything but a result of an activity. */
-  urgent: boolean;
-  /** How many of the waiting events are results of activities, and not failures. */
-  waitingResults: number;
+  /** Whether something is on disk and waits that is not held. */
+  urgent = false;
   ended = false;
 
   /** What cancels its timers, by timer id. */
-  readonly #alarms = new Map<number, () => void>();
-  #head: Uint8Array;
-  #parent: Uint8Array;
+  #alarms: Map<number, () => void> | undefined;
+  // Made when they are needed: of a hundred thousand in flight, most wait.
+  #head: Uint8Array | undefined;
+  #parent: Uint8Array | undefined;
 
   constructor({ row, history, nextHistorySeq, waiting }: ActiveInstance) {
     this.key = row.key;
@@ -59,28 +71,24 @@ export class Instance implements Homed {
     this.version = row.version;
     this.state = Orchestration.replay(history);
     this.tasksCompletedBefore = row.tasksCompleted - this.state.tasksCompleted;
-    const processed = this.state.tasksCompleted;
+    this.tasksProcessed = row.tasksCompleted;
     for (const { event } of waiting) {
       this.state.observe(event);
     }
-    this.waitingResults = this.state.tasksCompleted - processed;
     this.history = new History(history);
     this.nextHistorySeq = nextHistorySeq;
-    this.waiting = [...waiting];
+    this.waiting = waiting.map(arrivalOf);
     this.#nextWaitingSeq = (waiting.at(-1)?.seq ?? 0) + 1;
-    this.urgent = waiting.length > 0;
-    this.#head = episodeHead(this.id, this.executionId);
-    this.#parent = activityParent(this.id, this.executionId);
   }
 
   /** The fields that begin each of its OrchestratorRequests. */
   get head(): Uint8Array {
-    return this.#head;
+    return (this.#head ??= episodeHead(this.id, this.executionId));
   }
 
   /** The field of each of its ActivityRequests that names it. */
   get parent(): Uint8Array {
-    return this.#parent;
+    return (this.#parent ??= activityParent(this.id, this.executionId));
   }
 
   /** Activity results of all executions, those that no episode has processed yet included. */
@@ -93,24 +101,48 @@ export class Instance implements Homed {
     return this.#processedSeq;
   }
 
-  /** Adds an event for the next episode; a held one is a result, and may wait for others like it. */
-  receive(event: Uint8Array, urgency: "held" | "urgent"): WaitingEvent {
-    const waiting = { seq: this.#nextWaitingSeq, event };
+  /** The `seq` of the last event that it has received. */
+  get lastSeq(): number {
+    return this.#nextWaitingSeq - 1;
+  }
+
+  /** How many of the waiting events are on disk: the next episode may take those, and no others. */
+  get durableCount(): number {
+    const [first] = this.waiting;
+    return first === undefined ? 0 : Math.min(Math.max(0, this.#durableSeq - first.seq + 1), this.waiting.length);
+  }
+
+  /** Whether more is to come: activities without a result, or events that are about to be on disk. */
+  get outstanding(): boolean {
+    return this.state.tasks.size > 0 || this.waiting.length > this.durableCount;
+  }
+
+  /** Adds an event for the next episode, which may take it once `settle` has said that it is on disk. */
+  receive(event: Uint8Array): WaitingEvent {
+    const arrival = arrivalOf({ seq: this.#nextWaitingSeq, event });
     this.#nextWaitingSeq += 1;
-    this.waiting.push(waiting);
-    if (urgency === "held") {
-      this.heldSinceMs ??= performance.now();
-    } else {
-      this.urgent = true;
+    this.waiting.push(arrival);
+    return arrival;
+  }
+
+  /** The events up to this `seq` are on disk. Outcomes of activities may wait for others like them, all else is urgent. */
+  settle(seq: number): void {
+    const before = this.durableCount;
+    this.#durableSeq = Math.max(this.#durableSeq, seq);
+    for (const { type } of this.waiting.slice(before, this.durableCount)) {
+      if (type === EventType.TaskCompleted || type === EventType.TaskFailed) {
+        this.heldSinceMs ??= performance.now();
+      } else {
+        this.urgent = true;
+      }
     }
-    return waiting;
   }
 
   /** Removes the events that an episode took along, now that it has processed them. */
   takeWaiting(lease: EpisodeLease): Uint8Array[] {
     const taken = this.waiting.splice(0, lease.eventCount);
-    this.waitingResults -= lease.resultCount;
-    this.episode = "idle";
+    this.tasksProcessed += lease.resultCount;
+    this.episode = "settling";
     this.#processedSeq = taken.at(-1)?.seq ?? this.#processedSeq;
     return taken.map(({ event }) => event);
   }
@@ -130,31 +162,33 @@ export class Instance implements Homed {
     this.history = new History(new Uint8Array(0));
     this.nextHistorySeq = 0;
     this.waiting = [];
-    this.waitingResults = 0;
+    this.tasksProcessed = this.tasksCompleted;
     this.urgent = false;
     this.heldSinceMs = undefined;
     this.executionId = executionId;
     this.version = version ?? this.version;
-    this.#head = episodeHead(this.id, executionId);
-    this.#parent = activityParent(this.id, executionId);
+    this.remembered = undefined;
+    this.#head = undefined;
+    this.#parent = undefined;
     return kept;
   }
 
   setAlarm(timerId: number, cancel: () => void): void {
+    this.#alarms ??= new Map();
     this.#alarms.get(timerId)?.();
     this.#alarms.set(timerId, cancel);
   }
 
   /** It has gone off. */
   dropAlarm(timerId: number): void {
-    this.#alarms.delete(timerId);
+    this.#alarms?.delete(timerId);
   }
 
   cancelAlarms(): void {
-    for (const cancel of this.#alarms.values()) {
+    for (const cancel of this.#alarms?.values() ?? []) {
       cancel();
     }
-    this.#alarms.clear();
+    this.#alarms = undefined;
   }
 
   /** Stops all that would wake it. */
@@ -164,6 +198,10 @@ export class Instance implements Homed {
     clearTimeout(this.holdTimer);
     this.holdTimer = undefined;
   }
+}
+
+function arrivalOf({ seq, event }: WaitingEvent): Arrival {
+  return { seq, event, type: viewEvent(event).type };
 }
 
 export function newExecutionId(): string {

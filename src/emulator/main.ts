@@ -1,5 +1,6 @@
 import { writeSync } from "node:fs";
 import process from "node:process";
+import { chosenRetention } from "./retention.js";
 import { runEmulator } from "./run-emulator.js";
 import { openStateFolder } from "./state-folder.js";
 import type { LaunchMessage } from "./launch-message.js";
@@ -13,7 +14,9 @@ import type { LaunchMessage } from "./launch-message.js";
 const [version = "", idleMs = ""] = process.argv.slice(2);
 
 try {
-  const run = await runEmulator({ state: openStateFolder(), version, port: undefined, idleMs: Number(idleMs) });
+  const retention = chosenRetention(undefined);
+  const state = openStateFolder();
+  const run = await runEmulator({ state, version, port: undefined, idleMs: Number(idleMs), retention });
   if (run === undefined) {
     tell({ state: "taken" });
   } else {
@@ -27,8 +30,10 @@ try {
   }
 } catch (error) {
   log(error instanceof Error ? (error.stack ?? error.message) : String(error));
-  tell({ state: "failed", reason: error instanceof Error ? error.message : String(error) });
-  process.exitCode = 1;
+  const reason = error instanceof Error ? error.message : String(error);
+  tell({ state: "failed", reason: reason.endsWith(".") ? reason : `${reason}.` });
+  // A database that could not be brought to the disk is not closed, which would write to it.
+  process.exit(1);
 }
 
 function log(line: string): void {

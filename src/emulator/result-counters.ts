@@ -21,13 +21,16 @@ export class ResultCounters {
     }
   }
 
-  commit(): void {
-    for (const id of this.#uncommitted) {
-      for (const counter of this.#counters) {
-        counter.count += id.startsWith(counter.instanceIdPrefix) ? 1 : 0;
-      }
-    }
+  /** Ends the turn; returns what counts it. A counter that is added later has begun with it. */
+  commit(): () => void {
+    const ids = this.#uncommitted;
+    const counters = ids.length === 0 ? [] : [...this.#counters];
     this.#uncommitted = [];
+    return () => {
+      for (const counter of counters) {
+        counter.count += ids.filter((id) => id.startsWith(counter.instanceIdPrefix)).length;
+      }
+    };
   }
 
   rollback(): void {

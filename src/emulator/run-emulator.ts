@@ -2,13 +2,17 @@ import { rmSync } from "node:fs";
 import { FanoutError } from "../errors.js";
 import { Emulator } from "./emulator.js";
 import { takeProcessLock } from "./process-lock.js";
+import type { Retention } from "./retention.js";
 import { openSqliteStore } from "./sqlite-store.js";
 import type { StateFolder } from "./state-folder.js";
 import { StoreError, type Store } from "./store.js";
 
 export interface EmulatorRun {
   readonly emulator: Emulator;
-  /** Resolves once it has stopped, whoever asked for it. */
+  /**
+   * Resolves once it has stopped, whoever asked for it. Rejects with a FanoutError if it had to, because what it wrote
+   * could not be brought to the disk: then the process has to end by `process.exit`, which leaves the database as it is.
+   */
   readonly stopped: Promise<void>;
   readonly stop: () => void;
 }
@@ -20,17 +24,23 @@ export interface RunOptions {
   readonly port: number | undefined;
   /** It leaves by itself once no connection has been open for so long; undefined means never. */
   readonly idleMs: number | undefined;
+  /** Undefined keeps everything. */
+  readonly retention?: Retention | undefined;
+  /** In place of `HoldPolicy.maxMs`; 0 dispatches every episode at once. */
+  readonly mostHoldMs?: number | undefined;
 }
 
 /**
  * Runs the emulator of a state folder in this process. Returns undefined if another process runs it. Rejects with a
  * FanoutError if the database cannot be opened or the port is taken.
  */
-export async function runEmulator({ state, version, port, idleMs }: RunOptions): Promise<EmulatorRun | undefined> {
+export async function runEmulator(options: RunOptions): Promise<EmulatorRun | undefined> {
+  const { state, version, port, idleMs, retention, mostHoldMs } = options;
   if (!(await takeProcessLock(state.lock))) {
     return undefined;
   }
-  const { promise: stopped, resolve } = Promise.withResolvers<void>();
+  const { promise: stopped, resolve, reject } = Promise.withResolvers<void>();
+  let lost: Error | undefined;
   const idle = idleTimer(idleMs, () => {
     stop();
   });
@@ -39,7 +49,13 @@ export async function runEmulator({ state, version, port, idleMs }: RunOptions):
     store,
     version,
     folder: state.folder,
+    mostHoldMs,
+    retention,
     onStop: () => setImmediate(stop),
+    onLost: (error) => {
+      lost = error;
+      setImmediate(stop);
+    },
     onConnections: idle.connections,
   });
   let stopping = false;
@@ -53,7 +69,11 @@ export async function runEmulator({ state, version, port, idleMs }: RunOptions):
     // The socket goes first: whoever comes now starts the next emulator instead of meeting one that leaves.
     rmSync(state.socket, { force: true });
     emulator.close();
-    resolve();
+    if (lost === undefined) {
+      resolve();
+    } else {
+      reject(lostError(state.database, lost));
+    }
   };
   if (port !== undefined) {
     await listenOn(emulator, port);
@@ -80,6 +100,15 @@ async function openStore(database: string): Promise<Store> {
       cause: error,
     });
   }
+}
+
+function lostError(database: string, cause: Error): FanoutError {
+  return new FanoutError(
+    `The database '${database}' could not be brought to the disk: ${cause.message}. The emulator stopped. Check the ` +
+      "disk; the next start goes on from what is on it, which is all that was acknowledged.",
+    1,
+    { cause },
+  );
 }
 
 async function listenOn(emulator: Emulator, port: number): Promise<void> {

@@ -1,6 +1,6 @@
 import { setAlarm } from "./alarm.js";
 import { Dispatcher, type ReadyItem } from "./dispatcher.js";
-import { orchestratorStarted } from "./history.js";
+import { EventType, orchestratorStarted } from "./history.js";
 import { HoldPolicy } from "./hold-policy.js";
 import type { Instance } from "./instance.js";
 import type { EpisodeLease, LeaseTable } from "./leases.js";
@@ -10,15 +10,19 @@ import { activityWorkItem, episodeWorkItem } from "./work-item.js";
 /** The alarm of a start that is scheduled for later; timers of orchestrators have ids above it. */
 const SCHEDULED_START = -1;
 
-/** Decides when the work of an instance is ready, and turns it into work items when it is sent. */
+/**
+ * Decides when the work of an instance is ready, and turns it into work items when it is sent. It hears of what happens
+ * once that is on disk, and an episode takes along the events that are.
+ */
 export class Scheduler {
   readonly dispatcher = new Dispatcher();
-  readonly #holds = new HoldPolicy();
+  readonly #holds: HoldPolicy;
   readonly #leases: LeaseTable;
   readonly #clock: () => number;
   readonly #newToken: () => string;
 
-  constructor(leases: LeaseTable, clock: () => number, newToken: () => string) {
+  constructor(leases: LeaseTable, clock: () => number, newToken: () => string, mostHoldMs?: number) {
+    this.#holds = new HoldPolicy(mostHoldMs);
     this.#leases = leases;
     this.#clock = clock;
     this.#newToken = newToken;
@@ -30,17 +34,18 @@ export class Scheduler {
 
   /** Makes the next episode ready if its time has come, else sees to it that it is looked at then. */
   consider(instance: Instance): void {
-    if (instance.ended || instance.episode !== "idle" || instance.waiting.length === 0) {
+    const { durableCount } = instance;
+    if (instance.ended || instance.episode !== "idle" || durableCount === 0) {
       return;
     }
     // A start that is scheduled for later waits for its time, unless something else has come in for it meanwhile.
     const startInMs = (instance.scheduledStartUs - this.#clock()) / 1000;
-    if (instance.status === Status.Pending && startInMs > 0 && instance.waiting.length === 1) {
+    if (instance.status === Status.Pending && startInMs > 0 && durableCount === 1) {
       this.#wake(instance, startInMs);
       return;
     }
     const heldMs = performance.now() - (instance.heldSinceMs ?? 0);
-    if (instance.urgent || instance.state.tasks.size === 0 || heldMs >= instance.holdMs) {
+    if (instance.urgent || !instance.outstanding || heldMs >= instance.holdMs) {
       clearTimeout(instance.holdTimer);
       instance.holdTimer = undefined;
       instance.episode = "ready";
@@ -83,22 +88,24 @@ export class Scheduler {
           return undefined;
         }
         const started = orchestratorStarted(this.#clock());
+        const taken = instance.waiting.slice(0, instance.durableCount);
         const lease: EpisodeLease = {
           kind: "episode",
           token: this.#newToken(),
           instance,
           worker,
           started,
-          eventCount: instance.waiting.length,
-          resultCount: instance.waitingResults,
-          partial: !instance.urgent && instance.state.tasks.size > 0,
+          eventCount: taken.length,
+          resultCount: taken.filter(({ type }) => type === EventType.TaskCompleted).length,
+          partial: !instance.urgent && instance.outstanding,
         };
         this.#leases.grant(lease);
         instance.episode = "leased";
         instance.urgent = false;
         instance.heldSinceMs = undefined;
-        const newEvents = [started, ...instance.waiting.map(({ event }) => event)];
-        return episodeWorkItem(instance.head, instance.history.bytes, newEvents, lease.token);
+        const newEvents = [started, ...taken.map(({ event }) => event)];
+        const knownBytes = instance.remembered?.worker === worker ? instance.remembered.bytes : 0;
+        return episodeWorkItem(instance.head, instance.history.bytes, newEvents, lease.token, knownBytes);
       },
     };
   }

@@ -1,11 +1,6 @@
 import { randomUUID } from "node:crypto";
-import {
-  Metadata,
-  type ServerUnaryCall,
-  type ServerWritableStream,
-  type UntypedServiceImplementation,
-} from "@grpc/grpc-js";
-import { failStream, raw, serverStream, unary, type Methods } from "./grpc.js";
+import type { GroupCommit } from "./group-commit.js";
+import { raw, type Call, type Handler, type Service } from "./grpc.js";
 import {
   createInstanceResponse,
   getInstanceResponse,
@@ -15,6 +10,7 @@ import {
   queryInstancesResponse,
 } from "./instance-messages.js";
 import type { Lease } from "./leases.js";
+import { REMEMBERS_HISTORY } from "./link-server.js";
 import {
   AbandonRequest,
   ActivityResponse,
@@ -40,8 +36,9 @@ import { Worker } from "./worker.js";
 /** What the calls of one connection share. */
 export interface ServiceContext {
   readonly store: Store;
+  readonly commits: GroupCommit;
   /** The hub that a call's `taskhub` metadata names. Throws an RpcError if there is none of that name. */
-  hubOf(call: { readonly metadata: ServerUnaryCall<Buffer, Buffer>["metadata"] }): TaskHub;
+  hubOf(call: Pick<Call, "header">): TaskHub;
   /** What workers of this connection hold. */
   readonly leases: Set<Lease>;
 }
@@ -51,27 +48,8 @@ const MAX_PAGE = 10_000;
 /** Events in a message of a history stream. */
 const HISTORY_CHUNK = 500;
 
-/** Methods of TaskHubSidecarService that this emulator has; gRPC answers UNIMPLEMENTED, by name, for all others. */
-export const sidecarMethods: Methods = {
-  Hello: unary,
-  StartInstance: unary,
-  GetInstance: unary,
-  WaitForInstanceStart: unary,
-  WaitForInstanceCompletion: unary,
-  QueryInstances: unary,
-  ListInstanceIds: unary,
-  TerminateInstance: unary,
-  PurgeInstances: unary,
-  StreamInstanceHistory: serverStream,
-  GetWorkItems: serverStream,
-  CompleteActivityTask: unary,
-  CompleteOrchestratorTask: unary,
-  AbandonTaskActivityWorkItem: unary,
-  AbandonTaskOrchestratorWorkItem: unary,
-};
-
-/** TaskHubSidecarService for the calls of one connection. */
-export function sidecarService(context: ServiceContext): UntypedServiceImplementation {
+/** What this emulator has of TaskHubSidecarService, for the calls of one connection. */
+export function sidecarService(context: ServiceContext): Service {
   return {
     Hello: raw((_call, answer) => {
       answer(undefined, EMPTY_MESSAGE);
@@ -97,7 +75,7 @@ export function sidecarService(context: ServiceContext): UntypedServiceImplement
 
     GetInstance: raw((call, answer) => {
       const { instanceId, payloads } = decode(GetInstanceRequest, call.request);
-      answer(undefined, getInstanceResponse(context.hubOf(call).find(instanceId, payloads)));
+      answerRead(context, answer, getInstanceResponse(context.hubOf(call).find(instanceId, payloads)));
     }),
 
     WaitForInstanceStart: waitFor(context, (status) => status !== Status.Pending),
@@ -107,34 +85,31 @@ export function sidecarService(context: ServiceContext): UntypedServiceImplement
     QueryInstances: raw((call, answer) => {
       const { query } = decode(QueryInstancesRequest, call.request);
       const filter = decode(InstanceQuery, query ?? EMPTY_MESSAGE);
-      const limit = pageSize(filter.maxInstanceCount);
-      const rows = context.store.query({
+      const { rows, next } = context.store.query({
         taskHub: context.hubOf(call).name,
         instanceIdPrefix: filter.instanceIdPrefix ?? "",
         statuses: filter.statuses,
         createdFromUs: filter.createdFrom,
         createdToUs: filter.createdTo,
         afterInstanceId: filter.continuationToken ?? "",
-        limit,
+        limit: pageSize(filter.maxInstanceCount),
         payloads: filter.payloads,
       });
-      answer(undefined, queryInstancesResponse(rows, rows.length < limit ? undefined : rows.at(-1)?.instanceId));
+      answerRead(context, answer, queryInstancesResponse(rows, next));
     }),
 
     ListInstanceIds: raw((call, answer) => {
       const filter = decode(ListInstanceIdsRequest, call.request);
-      const limit = pageSize(filter.pageSize);
-      const rows = context.store.listCompleted({
+      const { rows, next } = context.store.listCompleted({
         taskHub: context.hubOf(call).name,
         statuses: filter.statuses,
         completedFromUs: filter.completedFrom,
         completedToUs: filter.completedTo,
         after: parsePlace(filter.lastInstanceKey),
-        limit,
+        limit: pageSize(filter.pageSize),
       });
-      const last = rows.length < limit ? undefined : rows.at(-1);
       const ids = rows.map(({ instanceId }) => instanceId);
-      answer(undefined, listInstanceIdsResponse(ids, last && `${last.completedUs}:${last.key}`));
+      answerRead(context, answer, listInstanceIdsResponse(ids, next && `${next.completedUs}:${next.key}`));
     }),
 
     TerminateInstance: raw((call, answer) => {
@@ -158,13 +133,13 @@ export function sidecarService(context: ServiceContext): UntypedServiceImplement
       context.hubOf(call).purge(ids, answerPurged);
     }),
 
-    StreamInstanceHistory: (call: ServerWritableStream<Buffer, Uint8Array>) => {
+    StreamInstanceHistory: (call) => {
       streamHistory(context, call).catch((error: unknown) => {
-        failStream(call, error);
+        call.fail(error);
       });
     },
 
-    GetWorkItems: (call: ServerWritableStream<Buffer, Uint8Array>) => {
+    GetWorkItems: (call) => {
       serveWorker(context, call);
     },
 
@@ -176,10 +151,15 @@ export function sidecarService(context: ServiceContext): UntypedServiceImplement
     CompleteOrchestratorTask: raw((call, answer) => {
       const completion = decode(OrchestratorResponse, call.request);
       const hub = context.hubOf(call);
-      if (completion.isPartial || completion.requiresHistory) {
-        const field = completion.isPartial ? "isPartial" : "requiresHistory";
+      if (completion.isPartial) {
         hub.giveBack(completion.completionToken);
-        throw new RpcError("UNIMPLEMENTED", `CompleteOrchestratorTask: ${field} is not supported.`);
+        throw new RpcError("UNIMPLEMENTED", "CompleteOrchestratorTask: isPartial is not supported.");
+      }
+      if (completion.requiresHistory) {
+        // The worker no longer has what it was known to have: it gets the whole history.
+        giveBack(hub, completion.completionToken);
+        answer(undefined, EMPTY_MESSAGE);
+        return;
       }
       const actions = actionsOf(hub, completion);
       hub.completeEpisode(completion.completionToken, { ...completion, actions }, empty(answer));
@@ -191,38 +171,35 @@ export function sidecarService(context: ServiceContext): UntypedServiceImplement
   };
 }
 
-function waitFor(context: ServiceContext, condition: (status: number) => boolean): ReturnType<typeof raw> {
+function waitFor(context: ServiceContext, condition: (status: number) => boolean): Handler {
   return raw((call, answer) => {
     const { instanceId, payloads } = decode(GetInstanceRequest, call.request);
     const hub = context.hubOf(call);
     const cancel = hub.waitFor(instanceId, condition, () => {
-      answer(undefined, getInstanceResponse(hub.find(instanceId, payloads)));
+      answerRead(context, answer, getInstanceResponse(hub.find(instanceId, payloads)));
     });
-    call.on("cancelled", cancel);
+    call.onCancelled = cancel;
   });
 }
 
-function abandon(context: ServiceContext): ReturnType<typeof raw> {
+function abandon(context: ServiceContext): Handler {
   return raw((call, answer) => {
     const { completionToken } = decode(AbandonRequest, call.request);
-    if (!context.hubOf(call).giveBack(completionToken)) {
-      throw new RpcError("NOT_FOUND", `The completion token '${completionToken}' is stale.`);
-    }
+    giveBack(context.hubOf(call), completionToken);
     answer(undefined, EMPTY_MESSAGE);
   });
 }
 
-function serveWorker(context: ServiceContext, call: ServerWritableStream<Buffer, Uint8Array>): void {
-  let hub: TaskHub;
-  try {
-    hub = context.hubOf(call);
-  } catch (error) {
-    failStream(call, error);
-    return;
+function giveBack(hub: TaskHub, token: string): void {
+  if (!hub.giveBack(token)) {
+    throw new RpcError("NOT_FOUND", `The completion token '${token}' is stale.`);
   }
-  const workerId = String(call.metadata.get("workerid")[0] ?? "");
+}
+
+function serveWorker(context: ServiceContext, call: Call): void {
+  const hub = context.hubOf(call);
   const worker = new Worker(
-    workerId,
+    call.header("workerid") ?? "",
     {
       write: (item) => call.write(item),
       end: () => {
@@ -230,22 +207,20 @@ function serveWorker(context: ServiceContext, call: ServerWritableStream<Buffer,
       },
     },
     context.leases,
+    call.header(REMEMBERS_HISTORY) !== undefined,
   );
-  const leave = (): void => {
+  call.onDrain = () => {
+    hub.unblockWorker(worker);
+  };
+  call.onCancelled = () => {
     hub.removeWorker(worker);
   };
-  call.on("drain", () => {
-    hub.unblockWorker(worker);
-  });
-  call.on("cancelled", leave);
-  call.on("error", leave);
-  call.on("close", leave);
   // The headers tell the worker that it is connected, long before the first work item may come.
-  call.sendMetadata(new Metadata());
+  call.open();
   hub.addWorker(worker);
 }
 
-async function streamHistory(context: ServiceContext, call: ServerWritableStream<Buffer, Uint8Array>): Promise<void> {
+async function streamHistory(context: ServiceContext, call: Call): Promise<void> {
   const hub = context.hubOf(call);
   const { instanceId } = decode(StreamInstanceHistoryRequest, call.request);
   const row = hub.find(instanceId, false);
@@ -253,9 +228,21 @@ async function streamHistory(context: ServiceContext, call: ServerWritableStream
     throw new RpcError("NOT_FOUND", `There is no instance '${instanceId}' in task hub '${hub.name}'.`);
   }
   const events = context.store.events(row.key);
-  for (let from = 0; from < events.length && !call.cancelled; from += HISTORY_CHUNK) {
+  await new Promise<void>((resolve, reject) => {
+    context.commits.whenDurable((lost) => {
+      if (lost === undefined) {
+        resolve();
+      } else {
+        reject(lost);
+      }
+    });
+  });
+  for (let from = 0; from < events.length && !call.isCancelled; from += HISTORY_CHUNK) {
     if (!call.write(historyChunk(events.slice(from, from + HISTORY_CHUNK)))) {
-      await new Promise((resolve) => call.once("drain", resolve).once("cancelled", resolve));
+      await new Promise<void>((resolve) => {
+        call.onDrain = resolve;
+        call.onCancelled = resolve;
+      });
     }
   }
   call.end();
@@ -270,6 +257,17 @@ function actionsOf(hub: TaskHub, completion: Message<typeof OrchestratorResponse
     const reason = error instanceof Error ? error.message : String(error);
     throw new RpcError("INVALID_ARGUMENT", `CompleteOrchestratorTask: an action cannot be read: ${reason}.`);
   }
+}
+
+/** Answers with what was read once that is on disk: the store shows what is committed, and nobody is to see it before. */
+function answerRead(
+  { commits }: ServiceContext,
+  answer: (error: Error | undefined, value: Uint8Array | undefined) => void,
+  response: Uint8Array,
+): void {
+  commits.whenDurable((lost) => {
+    answer(lost, lost === undefined ? response : undefined);
+  });
 }
 
 /** Answers a call whose response has no fields. */

@@ -1,95 +1,79 @@
+import { realpathSync } from "node:fs";
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
 import { unframe } from "./history.js";
-import { SqliteCode, loadSqlite, sqliteCode } from "./sqlite.js";
-import { isTerminal } from "./status.js";
+import { LogSync, type Disk, type SyncDone } from "./log-sync.js";
+import { guarded, storeError } from "./sqlite-error.js";
+import { loadSqlite } from "./sqlite.js";
 import {
-  StoreError,
-  type ActiveInstance,
-  type CompletedFilter,
-  type EpisodeResult,
-  type InstanceRow,
-  type NewInstance,
-  type NextExecution,
-  type RowFilter,
-  type Store,
-  type WaitingEvent,
+  METADATA,
+  MOST_PAYLOAD_BYTES,
+  MOST_ROWS,
+  columns,
+  conditions,
+  idRange,
+  instanceRow,
+  payloadBytes,
+  readByCompletion,
+  readById,
+  type RangeRead,
+  type Row,
+} from "./sqlite-read.js";
+import { prepareSchema } from "./sqlite-schema.js";
+import { isTerminal } from "./status.js";
+import type {
+  ActiveInstance,
+  CompletedFilter,
+  CompletedPlace,
+  EndedFilter,
+  EpisodeResult,
+  InstanceRow,
+  NewInstance,
+  NextExecution,
+  Page,
+  RowFilter,
+  Store,
+  StoreSpace,
+  WaitingEvent,
 } from "./store.js";
 
-/** Grows with every change of the tables; a file of a greater one belongs to a newer fanout. */
-const SCHEMA_VERSION = 1;
-
-const SCHEMA = `
-  CREATE TABLE instances (
-    key INTEGER PRIMARY KEY,
-    task_hub TEXT NOT NULL,
-    instance_id TEXT NOT NULL,
-    execution_id TEXT NOT NULL,
-    name TEXT NOT NULL,
-    version BLOB,
-    status INTEGER NOT NULL,
-    created_us INTEGER NOT NULL,
-    updated_us INTEGER NOT NULL,
-    completed_us INTEGER NOT NULL DEFAULT 0,
-    scheduled_start_us INTEGER NOT NULL,
-    tasks_completed INTEGER NOT NULL DEFAULT 0,
-    input BLOB,
-    output BLOB,
-    custom_status BLOB,
-    failure BLOB
-  ) STRICT;
-  CREATE UNIQUE INDEX instances_by_id ON instances (task_hub, instance_id);
-  CREATE INDEX instances_by_completion ON instances (task_hub, completed_us, key);
-  CREATE INDEX instances_active ON instances (key) WHERE completed_us = 0;
-
-  -- Framed events, a chunk for each episode.
-  CREATE TABLE history (
-    key INTEGER NOT NULL,
-    seq INTEGER NOT NULL,
-    events BLOB NOT NULL,
-    PRIMARY KEY (key, seq)
-  ) STRICT, WITHOUT ROWID;
-
-  -- Events received and not yet processed by an episode.
-  CREATE TABLE waiting (
-    key INTEGER NOT NULL,
-    seq INTEGER NOT NULL,
-    event BLOB NOT NULL,
-    PRIMARY KEY (key, seq)
-  ) STRICT, WITHOUT ROWID;
-`;
-
-const METADATA = `key, task_hub, instance_id, execution_id, name, version, status, created_us, updated_us, completed_us,
-  scheduled_start_us, tasks_completed`;
-const PAYLOADS = "input, output, custom_status, failure";
-
-type Row = Record<string, null | number | bigint | string | Uint8Array>;
+/** The log grows to so many pages of 4 KiB before it is written to the database, which holds up the event loop. */
+const CHECKPOINT_PAGES = 4_000;
+/** What the log keeps of its size behind a checkpoint: twice what it has then. */
+const MOST_LOG_BYTES = 32 * 1024 * 1024;
 
 /**
  * Opens the database file, or a private one in memory for `:memory:`. Throws `StoreError` if the file is locked by
  * another process, was written by a newer version, or is no database.
  */
-export async function openSqliteStore(file: string): Promise<Store> {
+export async function openSqliteStore(file: string, disk?: Disk): Promise<Store> {
   const { DatabaseSync } = await loadSqlite();
-  return guarded(() => new SqliteStore(new DatabaseSync(file)));
+  return guarded(() => new SqliteStore(new DatabaseSync(file), file, disk));
 }
 
 class SqliteStore implements Store {
   readonly #db: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
+  /** Undefined for a store in memory. */
+  readonly #log: LogSync | undefined;
+  #lost = false;
 
-  constructor(db: DatabaseSync) {
+  constructor(db: DatabaseSync, file: string, disk: Disk | undefined) {
     this.#db = db;
     // The lock is held for the life of the process, so the WAL index can stay in its memory.
     db.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL");
     db.exec("PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -65536");
-    const { user_version: version } = db.prepare("PRAGMA user_version").get() as { user_version: number };
-    if (version > SCHEMA_VERSION) {
+    try {
+      prepareSchema(db);
+      this.#log = file === ":memory:" ? undefined : openLog(file, disk);
+    } catch (error) {
       db.close();
-      throw new StoreError("newer", `it has schema ${version}, this version of fanout knows up to ${SCHEMA_VERSION}`);
+      throw error;
     }
-    if (version === 0) {
-      db.exec(`BEGIN IMMEDIATE; ${SCHEMA} PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT`);
-    }
+    // From here on COMMIT leaves the log in the memory of the kernel, and `sync` brings it to the disk. A checkpoint
+    // still syncs the log in front of what it writes and the database behind it, and a log that begins anew its header.
+    db.exec(`PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
+    // One transaction may make it larger: then it is cut when it begins anew.
+    db.exec(`PRAGMA journal_size_limit = ${MOST_LOG_BYTES}`);
   }
 
   begin(): void {
@@ -98,6 +82,26 @@ class SqliteStore implements Store {
 
   commit(): void {
     this.#run("COMMIT");
+  }
+
+  sync(done: SyncDone): void {
+    if (this.#log === undefined) {
+      done(undefined);
+      return;
+    }
+    this.#log.sync((error) => {
+      this.#lost ||= error !== undefined;
+      done(error);
+    });
+  }
+
+  syncNow(): void {
+    try {
+      this.#log?.syncNow();
+    } catch (error) {
+      this.#lost = true;
+      throw error;
+    }
   }
 
   rollback(): void {
@@ -122,7 +126,11 @@ class SqliteStore implements Store {
       instance.scheduledStartUs,
       instance.input ?? null,
     );
-    return changes === 0 ? undefined : Number(lastInsertRowid);
+    if (changes === 0) {
+      return undefined;
+    }
+    this.#count(1, 1);
+    return Number(lastInsertRowid);
   }
 
   appendWaiting(key: number, { seq, event }: WaitingEvent): void {
@@ -149,6 +157,9 @@ class SqliteStore implements Store {
       result.failure ?? null,
       key,
     );
+    if (result.completedUs > 0) {
+      this.#count(0, -1);
+    }
   }
 
   restart(key: number, next: NextExecution): void {
@@ -171,7 +182,10 @@ class SqliteStore implements Store {
   deleteInstance(key: number): void {
     this.#run("DELETE FROM history WHERE key = ?", key);
     this.#run("DELETE FROM waiting WHERE key = ?", key);
-    this.#run("DELETE FROM instances WHERE key = ?", key);
+    const [deleted] = this.#all("DELETE FROM instances WHERE key = ? RETURNING completed_us", key);
+    if (deleted !== undefined) {
+      this.#count(-1, deleted["completed_us"] === 0 ? -1 : 0);
+    }
   }
 
   find(taskHub: string, instanceId: string, payloads: boolean): InstanceRow | undefined {
@@ -183,30 +197,12 @@ class SqliteStore implements Store {
     return row && instanceRow(row);
   }
 
-  query(filter: RowFilter): InstanceRow[] {
-    const { where, values } = conditions(
-      ["task_hub = ?", filter.taskHub],
-      ["instance_id > ?", filter.afterInstanceId],
-      filter.instanceIdPrefix !== "" && ["instance_id >= ?", filter.instanceIdPrefix],
-      filter.instanceIdPrefix !== "" && ["instance_id < ?", behindPrefix(filter.instanceIdPrefix)],
-      filter.statuses.length > 0 && [oneOf("status", filter.statuses), ...filter.statuses],
-      filter.createdFromUs > 0 && ["created_us >= ?", filter.createdFromUs],
-      filter.createdToUs > 0 && ["created_us <= ?", filter.createdToUs],
-    );
-    const sql = `SELECT ${columns(filter.payloads)} FROM instances WHERE ${where} ORDER BY instance_id LIMIT ?`;
-    return this.#all(sql, ...values, filter.limit).map(instanceRow);
+  query(filter: RowFilter): Page<string> {
+    return this.#page(readById(filter), filter.limit);
   }
 
-  listCompleted(filter: CompletedFilter): InstanceRow[] {
-    const { where, values } = conditions(
-      ["task_hub = ?", filter.taskHub],
-      filter.statuses.length > 0 && [oneOf("status", filter.statuses), ...filter.statuses],
-      filter.completedFromUs > 0 && ["completed_us >= ?", filter.completedFromUs],
-      filter.completedToUs > 0 && ["completed_us BETWEEN 1 AND ?", filter.completedToUs],
-      filter.after !== undefined && ["(completed_us, key) > (?, ?)", filter.after.completedUs, filter.after.key],
-    );
-    const sql = `SELECT ${columns(false)} FROM instances WHERE ${where} ORDER BY completed_us, key LIMIT ?`;
-    return this.#all(sql, ...values, filter.limit).map(instanceRow);
+  listCompleted(filter: CompletedFilter): Page<CompletedPlace> {
+    return this.#page(readByCompletion(filter), filter.limit);
   }
 
   events(key: number): Uint8Array[] {
@@ -219,40 +215,119 @@ class SqliteStore implements Store {
   }
 
   *active(): Iterable<ActiveInstance> {
-    for (const row of this.#all(`SELECT ${METADATA} FROM instances WHERE completed_us = 0 ORDER BY key`)) {
-      const key = Number(row["key"]);
-      const chunks = this.#all("SELECT seq, events FROM history WHERE key = ? ORDER BY seq", key);
-      const waiting = this.#all("SELECT seq, event FROM waiting WHERE key = ? ORDER BY seq", key);
+    const inFlight = "FROM instances AS i INDEXED BY instances_in_flight";
+    const order = "WHERE i.completed_us = 0 ORDER BY i.task_hub, i.instance_id";
+    const history = this.#eventsByKey(
+      `SELECT i.key, seq, events AS event ${inFlight} CROSS JOIN history USING (key) ${order}, seq`,
+    );
+    const waiting = this.#eventsByKey(
+      `SELECT i.key, seq, event ${inFlight} CROSS JOIN waiting USING (key) ${order}, seq`,
+    );
+    for (const row of this.#iterate(`SELECT ${METADATA} ${inFlight} ${order}`)) {
+      const instance = instanceRow(row);
+      const chunks = history(instance.key);
       yield {
-        row: instanceRow(row),
-        history: Buffer.concat(chunks.map((chunk) => chunk["events"] as Uint8Array)),
-        nextHistorySeq: Number(chunks.at(-1)?.["seq"] ?? -1) + 1,
-        waiting: waiting.map((event) => ({ seq: Number(event["seq"]), event: event["event"] as Uint8Array })),
+        row: instance,
+        history: joined(chunks),
+        nextHistorySeq: (chunks.at(-1)?.seq ?? -1) + 1,
+        waiting: waiting(instance.key),
       };
     }
   }
 
-  tasksCompletedByEnded(taskHub: string, instanceIdPrefix: string): number {
-    const { where, values } = conditions(
-      ["task_hub = ?", taskHub],
-      ["completed_us > ?", 0],
-      ["instance_id >= ?", instanceIdPrefix],
-      instanceIdPrefix !== "" && ["instance_id < ?", behindPrefix(instanceIdPrefix)],
+  resultsOfEnded(filter: EndedFilter): { sum: number; next: string | undefined } {
+    const { where, values } = conditions(...idRange(filter));
+    const [row] = this.#all(
+      `SELECT count(*) AS scanned, max(instance_id) AS last,
+         total(tasks_completed) FILTER (WHERE completed_us BETWEEN 1 AND ?) AS sum
+       FROM (SELECT instance_id, completed_us, tasks_completed FROM instances WHERE ${where} ORDER BY instance_id LIMIT ?)`,
+      filter.completedToUs,
+      ...values,
+      MOST_ROWS,
     );
-    const [row] = this.#all(`SELECT total(tasks_completed) AS sum FROM instances WHERE ${where}`, ...values);
-    return Number(row?.["sum"]);
+    const next = Number(row?.["scanned"]) < MOST_ROWS ? undefined : String(row?.["last"]);
+    return { sum: Number(row?.["sum"]), next };
   }
 
   counts(): { instances: number; inFlight: number } {
-    const [row] = this.#all(
-      `SELECT (SELECT count(*) FROM instances) AS instances,
-              (SELECT count(*) FROM instances WHERE completed_us = 0) AS in_flight`,
-    );
+    const [row] = this.#all("SELECT instances, in_flight FROM totals");
     return { instances: Number(row?.["instances"]), inFlight: Number(row?.["in_flight"]) };
   }
 
+  oldestEnded(completedToUs: number, limit: number): number[] {
+    const sql = `SELECT key FROM instances INDEXED BY instances_ended WHERE completed_us > 0 AND completed_us <= ?
+      ORDER BY completed_us, key LIMIT ?`;
+    return this.#all(sql, completedToUs, limit).map((row) => Number(row["key"]));
+  }
+
+  space(): StoreSpace {
+    const [row] = this.#all(
+      `SELECT page_size * page_count AS size, page_size * freelist_count AS free
+       FROM pragma_page_size, pragma_page_count, pragma_freelist_count`,
+    );
+    return { bytes: Number(row?.["size"]), freeBytes: Number(row?.["free"]) };
+  }
+
+  releaseSpace(bytes: number): void {
+    const [row] = this.#all("SELECT page_size FROM pragma_page_size");
+    const pages = Math.ceil(bytes / Number(row?.["page_size"]));
+    // Not a prepared statement: it has a step for each page, and `run` takes one.
+    guarded(() => {
+      this.#db.exec(`PRAGMA incremental_vacuum(${pages})`);
+    });
+  }
+
+  trim(): void {
+    guarded(() => {
+      this.#db.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+    });
+  }
+
   close(): void {
-    this.#db.close();
+    this.#log?.close();
+    // To close it is to write what is in the log to the database, which needs a log that is on disk.
+    if (!this.#lost) {
+      this.#db.close();
+    }
+  }
+
+  /**
+   * The rows of one read: a page of what is in the range, and from where to go on. A filter that few rows pass is tried
+   * on a bounded number of them, and payloads end a page early, so that no read holds up all other work.
+   */
+  #page<P>(read: RangeRead<P>, limit: number): Page<P> {
+    const rows: InstanceRow[] = [];
+    let bytes = 0;
+    for (const row of this.#iterate(read.rows.sql, ...read.rows.values)) {
+      const instance = instanceRow(row);
+      rows.push(instance);
+      bytes += payloadBytes(instance);
+      if (rows.length === limit || bytes >= MOST_PAYLOAD_BYTES) {
+        return { rows, next: read.placeOf(instance) };
+      }
+    }
+    const [last] = read.last === undefined ? [] : this.#all(read.last.sql, ...read.last.values);
+    return { rows, next: last && read.placeOf(instanceRow(last)) };
+  }
+
+  /** Hands out the events of an ordered read key by key: the caller asks for keys in the order of the read. */
+  #eventsByKey(sql: string): (key: number) => readonly WaitingEvent[] {
+    const rows = this.#iterate(sql);
+    let ahead = rows.next();
+    return (key) => {
+      if (ahead.done === true || ahead.value["key"] !== key) {
+        return NO_EVENTS;
+      }
+      const events: WaitingEvent[] = [];
+      for (; ahead.done !== true && ahead.value["key"] === key; ahead = rows.next()) {
+        events.push({ seq: Number(ahead.value["seq"]), event: ahead.value["event"] as Uint8Array });
+      }
+      return events;
+    };
+  }
+
+  #count(instances: number, inFlight: number): void {
+    this.#run("UPDATE totals SET instances = instances + ?, in_flight = in_flight + ?", instances, inFlight);
   }
 
   #run(sql: string, ...values: SQLInputValue[]): { changes: number | bigint; lastInsertRowid: number | bigint } {
@@ -261,6 +336,15 @@ class SqliteStore implements Store {
 
   #all(sql: string, ...values: SQLInputValue[]): Row[] {
     return guarded(() => this.#prepare(sql).all(...values) as Row[]);
+  }
+
+  /** Like `#all`, row by row: the store must not be changed in between. */
+  *#iterate(sql: string, ...values: SQLInputValue[]): Generator<Row, void, void> {
+    try {
+      yield* this.#prepare(sql).iterate(...values) as Iterable<Row>;
+    } catch (error) {
+      throw storeError(error);
+    }
   }
 
   #prepare(sql: string): StatementSync {
@@ -273,58 +357,21 @@ class SqliteStore implements Store {
   }
 }
 
-function guarded<T>(action: () => T): T {
+/** The log of an open database, once all that it holds is on disk. */
+function openLog(file: string, disk: Disk | undefined): LogSync {
+  const log = new LogSync(`${realpathSync(file)}-wal`, disk);
   try {
-    return action();
+    log.rewrite();
   } catch (error) {
-    if (error instanceof StoreError) {
-      throw error;
-    }
-    const code = sqliteCode(error);
-    const fault =
-      code === SqliteCode.Full ? "full" : code === SqliteCode.Busy || code === SqliteCode.Locked ? "locked" : "broken";
-    throw new StoreError(fault, error instanceof Error ? error.message : String(error), { cause: error });
+    log.close();
+    throw error;
   }
+  return log;
 }
 
-function columns(payloads: boolean): string {
-  return payloads ? `${METADATA}, ${PAYLOADS}` : METADATA;
-}
+const NO_EVENTS: readonly WaitingEvent[] = [];
 
-/** The least text that is greater than every text with that prefix, in SQLite's order of bytes. */
-function behindPrefix(prefix: string): string {
-  return `${prefix}\u{10FFFF}`;
-}
-
-function oneOf(column: string, values: readonly unknown[]): string {
-  return `${column} IN (${values.map(() => "?").join(", ")})`;
-}
-
-type Condition = readonly [sql: string, ...values: SQLInputValue[]];
-
-function conditions(...all: readonly (Condition | false)[]): { where: string; values: SQLInputValue[] } {
-  const wanted = all.filter((condition) => condition !== false);
-  return { where: wanted.map(([sql]) => sql).join(" AND "), values: wanted.flatMap(([, ...values]) => values) };
-}
-
-function instanceRow(row: Row): InstanceRow {
-  const bytes = (column: string): Uint8Array | undefined => (row[column] as Uint8Array | null | undefined) ?? undefined;
-  return {
-    key: Number(row["key"]),
-    taskHub: String(row["task_hub"]),
-    instanceId: String(row["instance_id"]),
-    executionId: String(row["execution_id"]),
-    name: String(row["name"]),
-    version: bytes("version"),
-    status: Number(row["status"]),
-    createdUs: Number(row["created_us"]),
-    updatedUs: Number(row["updated_us"]),
-    completedUs: Number(row["completed_us"]),
-    scheduledStartUs: Number(row["scheduled_start_us"]),
-    input: bytes("input"),
-    output: bytes("output"),
-    customStatus: bytes("custom_status"),
-    failure: bytes("failure"),
-    tasksCompleted: Number(row["tasks_completed"]),
-  };
+/** One chunk is taken as it is: most of what is in flight has no more. */
+function joined(chunks: readonly WaitingEvent[]): Uint8Array {
+  return chunks.length === 1 ? chunks[0]!.event : Buffer.concat(chunks.map(({ event }) => event));
 }

@@ -62,28 +62,60 @@ export interface NextExecution {
   readonly customStatus: StringValueBytes | undefined;
 }
 
-export interface RowFilter {
+/** Which instances of a hub, by their ids. */
+export interface IdFilter {
   readonly taskHub: string;
   readonly instanceIdPrefix: string;
+  /** Only ids behind this one, in the order of ids. */
+  readonly afterInstanceId: string;
+}
+
+export interface RowFilter extends IdFilter {
   /** Empty means any. */
   readonly statuses: readonly number[];
   readonly createdFromUs: number;
   /** 0 means no bound. */
   readonly createdToUs: number;
-  /** Only ids behind this one, in the order of ids. */
-  readonly afterInstanceId: string;
   readonly limit: number;
   readonly payloads: boolean;
+}
+
+export interface EndedFilter extends IdFilter {
+  readonly completedToUs: number;
+}
+
+/** A place in the order of completion. */
+export interface CompletedPlace {
+  readonly completedUs: number;
+  readonly key: number;
 }
 
 export interface CompletedFilter {
   readonly taskHub: string;
   readonly statuses: readonly number[];
   readonly completedFromUs: number;
+  /** 0 means no bound. */
   readonly completedToUs: number;
-  /** Only instances behind this place, in the order of completion. */
-  readonly after: { readonly completedUs: number; readonly key: number } | undefined;
+  /** Only instances behind this place. */
+  readonly after: CompletedPlace | undefined;
   readonly limit: number;
+}
+
+/**
+ * Part of what a filter asks for. A read looks at a bounded number of rows and bytes, so that it holds up nobody: a
+ * page may be short, or empty, and the next one go on behind it.
+ */
+export interface Page<P> {
+  readonly rows: readonly InstanceRow[];
+  /** Where the next page begins; undefined where nothing is left. */
+  readonly next: P | undefined;
+}
+
+/** What a store takes on its disk. */
+export interface StoreSpace {
+  readonly bytes: number;
+  /** Of those, what holds nothing: it is used again, or released. */
+  readonly freeBytes: number;
 }
 
 /** An instance that has not ended, with what is needed to go on with it. */
@@ -96,13 +128,22 @@ export interface ActiveInstance {
 }
 
 /**
- * Where instances are kept. Writes happen between `begin` and `commit`, and what was committed survives the loss of
- * the process and of power. Any method may throw `StoreError`; then `rollback` leaves the store as at `begin`.
+ * Where instances are kept. Writes happen between `begin` and `commit`. Any method may throw `StoreError`; then
+ * `rollback` leaves the store as at `begin`.
  */
 export interface Store {
   begin(): void;
+  /** What was committed is seen by all reads and survives the loss of the process; that of power once it is synced. */
   commit(): void;
   rollback(): void;
+  /**
+   * Calls back, in this turn or later, when all that was committed before the call survives the loss of power; what is
+   * committed meanwhile may not. Calls back with the error if that could not be brought about: then no later sync proves
+   * anything, and only a store that is opened anew tells what is there. One sync at a time.
+   */
+  sync(done: (error: Error | undefined) => void): void;
+  /** The same before it returns, also while a sync is under way. Throws the error. */
+  syncNow(): void;
 
   /** Returns the key of the new instance, or undefined if the hub has one of that id. */
   insertInstance(instance: NewInstance): number | undefined;
@@ -112,15 +153,30 @@ export interface Store {
   deleteInstance(key: number): void;
 
   find(taskHub: string, instanceId: string, payloads: boolean): InstanceRow | undefined;
-  query(filter: RowFilter): InstanceRow[];
-  listCompleted(filter: CompletedFilter): InstanceRow[];
+  /** Instances in the order of their ids. */
+  query(filter: RowFilter): Page<string>;
+  /** Instances that have ended, in the order of their completion. */
+  listCompleted(filter: CompletedFilter): Page<CompletedPlace>;
   /** The framed events of an instance: what is processed, then what waits. */
   events(key: number): Uint8Array[];
-  /** Instances that have not ended, with all that is needed to go on with them. */
+  /**
+   * Instances that have not ended, with all that is needed to go on with them, hub by hub. The store must not be changed
+   * before the last one is read.
+   */
   active(): Iterable<ActiveInstance>;
-  /** Activity results of the instances that have ended and whose ids start so. */
-  tasksCompletedByEnded(taskHub: string, instanceIdPrefix: string): number;
+  /** Activity results of instances that have ended: those of a bounded number of ids, and from which id to go on. */
+  resultsOfEnded(filter: EndedFilter): { readonly sum: number; readonly next: string | undefined };
+  /** Costs the same however many there are. */
   counts(): { readonly instances: number; readonly inFlight: number };
+
+  /** Keys of instances that had ended by that time, the first to end first. */
+  oldestEnded(completedToUs: number, limit: number): number[];
+  space(): StoreSpace;
+  /** Gives so many of the free bytes back to the disk. A write, like those above. */
+  releaseSpace(bytes: number): void;
+  /** Outside of a transaction: brings the files to the size of what is in them. */
+  trim(): void;
+  /** Releases what is open. Nothing is written any more behind a sync that has failed. */
   close(): void;
 }
 

@@ -26,7 +26,7 @@ export type Answer<T> = (error: Error | undefined, value: T | undefined) => void
  * One task hub: its instances that have not ended, what is leased to whom, and what is ready.
  *
  * What changes the store runs as a command of the group commit: it changes memory and store together, and its effects
- * (answers, work items) leave the process behind the commit. A turn that was rolled back is undone by `reload`.
+ * (answers, work items) leave the process once that is on disk. A turn that was rolled back is undone by `reload`.
  */
 export class TaskHub {
   readonly #context: HubContext;
@@ -37,20 +37,29 @@ export class TaskHub {
   /** Calls that wait for an instance, by its id. */
   readonly #watchers = new Map<string, Set<() => void>>();
   #workerlessSinceMs: number | undefined = performance.now();
+  #closed = false;
   /** Work items dispatched again because the connection of their worker had gone. */
   redelivered = 0;
+  /** Ends of orchestrations and results of activities since the emulator started: each counted with its OK. */
+  orchestrationsEnded = 0;
+  activitiesCompleted = 0;
 
   constructor(
     readonly name: string,
     context: HubContext,
   ) {
     this.#context = context;
-    this.#scheduler = new Scheduler(this.#leases, context.clock, context.newToken);
+    this.#scheduler = new Scheduler(this.#leases, context.clock, context.newToken, context.mostHoldMs);
     this.#instances = new InstanceTable(name, context, this.#leases, this.#scheduler);
   }
 
   get workerCount(): number {
     return this.#scheduler.dispatcher.workers.size;
+  }
+
+  /** Instances that have not ended. */
+  get inFlight(): number {
+    return this.#instances.size;
   }
 
   /** Milliseconds since the hub had a worker; 0 while it has one. */
@@ -100,7 +109,7 @@ export class TaskHub {
     this.#context.commits.submit(() => {
       const instance = this.#instances.get(instanceId);
       if (instance !== undefined) {
-        this.#instances.receive(instance, executionTerminated(output, false, this.#context.clock()), "urgent");
+        this.#instances.receive(instance, executionTerminated(output, false, this.#context.clock()));
       } else if (this.find(instanceId, false) === undefined) {
         throw new RpcError("NOT_FOUND", `There is no instance '${instanceId}' in task hub '${this.name}'.`);
       }
@@ -123,27 +132,27 @@ export class TaskHub {
   }
 
   /** Deletes the ended instances of a window, turn by turn; answers how many. No status means any that has ended. */
-  purgeMatching(window: PurgeWindow, answer: Answer<number>, purgedBefore = 0): void {
+  purgeMatching(window: PurgeWindow, answer: Answer<number>, purgedBefore = 0, afterInstanceId = ""): void {
     const statuses = TERMINAL.filter((status) => window.statuses.length === 0 || window.statuses.includes(status));
     if (statuses.length === 0) {
       answer(undefined, 0);
       return;
     }
-    const place = { taskHub: this.name, instanceIdPrefix: "", afterInstanceId: "", payloads: false };
+    const place = { taskHub: this.name, instanceIdPrefix: "", afterInstanceId, payloads: false };
     const filter = { ...place, ...window, statuses, limit: PURGED_IN_ONE_TURN };
     this.#context.commits.submit(
       () => {
-        const rows = this.#context.store.query(filter);
+        const { rows, next } = this.#context.store.query(filter);
         for (const { key } of rows) {
           this.#context.store.deleteInstance(key);
         }
-        return rows.length;
+        return { purged: purgedBefore + rows.length, next };
       },
-      (error, purged = 0) => {
-        if (error === undefined && purged === PURGED_IN_ONE_TURN) {
-          this.purgeMatching(window, answer, purgedBefore + purged);
+      (error, turn) => {
+        if (turn?.next !== undefined) {
+          this.purgeMatching(window, answer, turn.purged, turn.next);
         } else {
-          answer(error, error === undefined ? purgedBefore + purged : undefined);
+          answer(error, turn?.purged);
         }
       },
     );
@@ -151,12 +160,30 @@ export class TaskHub {
 
   /** Counts activity results of the instances whose ids start so, from those that they have. */
   countResults(instanceIdPrefix: string): { counter: Readonly<ResultCounter>; stop: () => void } {
-    let count = this.#context.store.tasksCompletedByEnded(this.name, instanceIdPrefix);
+    const counter = { instanceIdPrefix, count: 0 };
     for (const instance of this.#instances.values()) {
-      count += instance.id.startsWith(instanceIdPrefix) ? instance.tasksCompleted : 0;
+      counter.count += instance.id.startsWith(instanceIdPrefix) ? instance.tasksCompleted : 0;
     }
-    const counter = { instanceIdPrefix, count };
-    return { counter, stop: this.#counters.add(counter) };
+    const remove = this.#counters.add(counter);
+    let stopped = false;
+    // What has ended may be a million: it is added part by part. What ends from now on is counted as it is now.
+    const completedToUs = this.#context.clock();
+    const addEnded = (afterInstanceId: string): void => {
+      const filter = { taskHub: this.name, instanceIdPrefix, afterInstanceId, completedToUs };
+      const { sum, next } = this.#context.store.resultsOfEnded(filter);
+      counter.count += sum;
+      if (next !== undefined) {
+        setImmediate(() => {
+          if (!stopped && !this.#closed) addEnded(next);
+        });
+      }
+    };
+    addEnded("");
+    const stop = (): void => {
+      stopped = true;
+      remove();
+    };
+    return { counter, stop };
   }
 
   // Calls of workers.
@@ -206,6 +233,8 @@ export class TaskHub {
     } else {
       instance.episode = "idle";
       instance.urgent = true;
+      // It is not known how far its worker came with it, and what it kept of the history.
+      instance.remembered = undefined;
       this.#scheduler.consider(instance);
     }
     this.#scheduler.dispatcher.pump();
@@ -230,35 +259,45 @@ export class TaskHub {
     this.#context.commits.submit(
       () => {
         const lease = this.#leases.takeOf(token, "activity");
-        if (this.#instances.completeActivity(lease, completion)) {
+        const completed = this.#instances.completeActivity(lease, completion);
+        if (completed) {
           this.#counters.record(lease.instance.id);
         }
+        return completed;
       },
-      this.#orGiveBack(token, answer),
+      this.#orGiveBack(token, (error, completed) => {
+        this.activitiesCompleted += completed === true ? 1 : 0;
+        answer(error, undefined);
+      }),
     );
   }
 
   completeEpisode(token: string, completion: EpisodeCompletion, answer: Answer<void>): void {
     this.#context.commits.submit(
-      () => {
-        this.#instances.completeEpisode(this.#leases.takeOf(token, "episode"), completion);
-      },
-      this.#orGiveBack(token, answer),
+      () => this.#instances.completeEpisode(this.#leases.takeOf(token, "episode"), completion),
+      this.#orGiveBack(token, (error, ended) => {
+        this.orchestrationsEnded += ended === true ? 1 : 0;
+        answer(error, undefined);
+      }),
     );
   }
 
   // Around the commit.
 
-  /** Sends what the committed turn made ready, and tells those who wait. */
-  afterCommit(): void {
-    const changed = this.#instances.afterCommit();
-    this.#counters.commit();
-    this.#scheduler.dispatcher.pump();
-    for (const id of changed) {
-      for (const watcher of this.#watchers.get(id) ?? []) {
-        watcher();
+  /** Ends a turn that is committed; returns what sends what it made ready and tells those who wait, once it is on disk. */
+  afterCommit(): () => void {
+    const release = this.#instances.afterCommit();
+    const count = this.#counters.commit();
+    return () => {
+      const changed = release();
+      count();
+      this.#scheduler.dispatcher.pump();
+      for (const id of changed) {
+        for (const watcher of this.#watchers.get(id) ?? []) {
+          watcher();
+        }
       }
-    }
+    };
   }
 
   /** The store has taken back what this turn changed: memory follows it. Also how a hub begins. */
@@ -269,6 +308,7 @@ export class TaskHub {
 
   /** Ends all streams and timers. */
   close(): void {
+    this.#closed = true;
     this.#instances.close();
     for (const worker of this.#scheduler.dispatcher.workers) {
       worker.stream.end();
@@ -276,7 +316,7 @@ export class TaskHub {
   }
 
   /** A worker drops a result whose completion was answered with an error, so its item has to be dispatched again. */
-  #orGiveBack(token: string, answer: Answer<void>): Answer<void> {
+  #orGiveBack<T>(token: string, answer: Answer<T>): Answer<T> {
     return (error, value) => {
       answer(error, value);
       if (error !== undefined) {

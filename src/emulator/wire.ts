@@ -104,20 +104,47 @@ export type Schema = Readonly<Record<string, readonly [fieldNo: number, kind: Fi
 
 export type Message<S extends Schema> = { -readonly [K in keyof S]: FieldTypes[S[K][1]] };
 
+/** What reading a message needs of its schema: fields by their numbers, and the message that has none of them. */
+interface CompiledSchema {
+  readonly fields: ReadonlyMap<number, { readonly name: string; readonly kind: FieldKind }>;
+  readonly empty: () => Record<string, unknown>;
+}
+
+const compiledSchemas = new WeakMap<Schema, CompiledSchema>();
+
+function compiled(schema: Schema): CompiledSchema {
+  const known = compiledSchemas.get(schema);
+  if (known !== undefined) {
+    return known;
+  }
+  const entries = Object.entries(schema);
+  const scalars = Object.fromEntries(entries.map(([name, [, kind]]) => [name, absent(kind)]));
+  const lists = entries.filter(([, [, kind]]) => Array.isArray(absent(kind))).map(([name]) => name);
+  const result: CompiledSchema = {
+    fields: new Map(entries.map(([name, [fieldNo, kind]]) => [fieldNo, { name, kind }])),
+    empty: () => {
+      const message = { ...scalars };
+      for (const name of lists) {
+        message[name] = [];
+      }
+      return message;
+    },
+  };
+  compiledSchemas.set(schema, result);
+  return result;
+}
+
 /**
  * Reads the fields of a message that a schema names and skips all others, so that newer clients are understood.
  * Throws an Error on bytes that are not protobuf.
  */
 export function decode<S extends Schema>(schema: S, bytes: Uint8Array): Message<S> {
-  const names = new Map(Object.entries(schema).map(([name, [fieldNo, kind]]) => [fieldNo, { name, kind }]));
-  const message: Record<string, unknown> = {};
-  for (const [name, [, kind]] of Object.entries(schema)) {
-    message[name] = absent(kind);
-  }
+  const { fields, empty } = compiled(schema);
+  const message = empty();
   const reader = new BinaryReader(bytes);
   while (reader.pos < reader.len) {
     const [no, type] = reader.tag();
-    const field = names.get(no);
+    const field = fields.get(no);
     if (field === undefined) {
       reader.skip(type, no);
     } else {

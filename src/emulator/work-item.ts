@@ -1,4 +1,4 @@
-import { NEW_EVENT, framedLength, orchestrationInstance, varintLength, writeFramed, writeVarint } from "./history.js";
+import { NEW_EVENT, framedBytes, orchestrationInstance, varintLength, writeFramed, writeVarint } from "./history.js";
 import type { TaskRequest } from "./history.js";
 import { BinaryWriter, fieldBytes, fieldInt32, fieldString } from "./wire.js";
 
@@ -6,6 +6,11 @@ import { BinaryWriter, fieldBytes, fieldInt32, fieldString } from "./wire.js";
 const ORCHESTRATOR_REQUEST = 0x0a;
 const ACTIVITY_REQUEST = 0x12;
 const COMPLETION_TOKEN = 0x52;
+/**
+ * Field 1000, a varint, which the protocol does not have: bytes of the history that were left out in front of the past
+ * events, because the worker is known to have them. Sent over the link alone.
+ */
+const KNOWN_HISTORY = [0xc0, 0x3e] as const;
 
 /** The fields of an OrchestratorRequest that are the same in every episode of an execution. */
 export function episodeHead(instanceId: string, executionId: string): Uint8Array {
@@ -18,15 +23,19 @@ export function activityParent(instanceId: string, executionId: string): Uint8Ar
   return orchestrationInstance(new BinaryWriter(), 4, instanceId, executionId).finish();
 }
 
-/** A WorkItem for one episode: the history goes in by one copy. */
+/**
+ * A WorkItem for one episode: the history goes in by one copy, without its first `knownBytes`, which the worker has.
+ */
 export function episodeWorkItem(
   head: Uint8Array,
-  history: Uint8Array,
+  wholeHistory: Uint8Array,
   newEvents: readonly Uint8Array[],
   token: string,
+  knownBytes = 0,
 ): Buffer {
-  const length = newEvents.reduce((sum, event) => sum + framedLength(event), head.length + history.length);
-  const { item, offset } = workItem(ORCHESTRATOR_REQUEST, length, token);
+  const history = wholeHistory.subarray(knownBytes);
+  const length = head.length + history.length + framedBytes(newEvents);
+  const { item, offset } = workItem(ORCHESTRATOR_REQUEST, length, token, knownBytes);
   item.set(head, offset);
   item.set(history, offset + head.length);
   let end = offset + head.length + history.length;
@@ -54,13 +63,19 @@ export function activityWorkItem(parent: Uint8Array, taskId: number, task: TaskR
 }
 
 /** A WorkItem with room for a request of that many bytes at `offset`; everything else is written. Tokens are ASCII. */
-function workItem(tag: number, length: number, token: string): { item: Buffer; offset: number } {
+function workItem(tag: number, length: number, token: string, knownBytes = 0): { item: Buffer; offset: number } {
   const offset = 1 + varintLength(length);
   const tail = offset + length;
-  const item = Buffer.allocUnsafe(tail + 1 + varintLength(token.length) + token.length);
+  const tokenEnd = tail + 1 + varintLength(token.length) + token.length;
+  const knownLength = knownBytes === 0 ? 0 : KNOWN_HISTORY.length + varintLength(knownBytes);
+  const item = Buffer.allocUnsafe(tokenEnd + knownLength);
   item[0] = tag;
   writeVarint(item, 1, length);
   item[tail] = COMPLETION_TOKEN;
   item.write(token, writeVarint(item, tail + 1, token.length), "latin1");
+  if (knownBytes > 0) {
+    item.set(KNOWN_HISTORY, tokenEnd);
+    writeVarint(item, tokenEnd + KNOWN_HISTORY.length, knownBytes);
+  }
   return { item, offset };
 }

@@ -25,6 +25,8 @@ export class Worker {
     readonly id: string,
     readonly stream: WorkItemStream,
     readonly connectionLeases: Set<Lease>,
+    /** Whether it keeps the history of an instance from one episode to the next. */
+    readonly remembersHistory = false,
   ) {}
 
   get load(): number {

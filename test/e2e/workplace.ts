@@ -23,6 +23,10 @@ const emulatorStatus = z.discriminatedUnion("running", [
     inFlight: z.int(),
     workers: z.int(),
     redelivered: z.int(),
+    expired: z.int(),
+    orchestrationsEnded: z.int(),
+    activitiesCompleted: z.int(),
+    storeBytes: z.int().min(1),
   }),
 ]);
 

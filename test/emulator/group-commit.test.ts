@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { GroupCommit } from "../../src/emulator/group-commit.js";
 import { RpcError } from "../../src/emulator/rpc-error.js";
 import { openSqliteStore } from "../../src/emulator/sqlite-store.js";
@@ -9,10 +9,12 @@ let store: Store;
 /** What happened, in order. */
 let log: string[];
 let commits: GroupCommit;
+let turns: number;
 
 beforeEach(async () => {
   store = await openSqliteStore(":memory:");
   log = [];
+  turns = 0;
   const { commit, rollback } = { commit: store.commit.bind(store), rollback: store.rollback.bind(store) };
   store.commit = () => {
     commit();
@@ -23,8 +25,12 @@ beforeEach(async () => {
     log.push("rollback");
   };
   commits = new GroupCommit(store, {
-    onCommitted: () => log.push("onCommitted"),
+    onCommitted: () => {
+      const turn = (turns += 1);
+      return () => log.push(`publish ${turn}`);
+    },
     onRolledBack: () => log.push("onRolledBack"),
+    onLost: (error) => log.push(`lost: ${error.message}`),
   });
 });
 
@@ -50,6 +56,13 @@ function start(instanceId: string, then: () => void = () => {}): Promise<unknown
   });
 }
 
+/** Commits what was submitted, without waiting for the disk. */
+function committed(instanceId: string): Promise<unknown> {
+  const answer = start(instanceId);
+  commits.flush();
+  return answer;
+}
+
 function fail(error: Error): () => never {
   return () => {
     throw error;
@@ -59,7 +72,7 @@ function fail(error: Error): () => never {
 test("all that arrives in one turn is one transaction, answered behind it and in order", async () => {
   const answers = await Promise.all([start("a"), start("b"), start("c")]);
   expect(answers).toEqual(["a", "b", "c"]);
-  expect(log).toEqual(["apply a", "apply b", "apply c", "commit", "answer a", "answer b", "answer c", "onCommitted"]);
+  expect(log).toEqual(["apply a", "apply b", "apply c", "commit", "answer a", "answer b", "answer c", "publish 1"]);
   expect(store.counts().instances).toBe(3);
 });
 
@@ -80,21 +93,13 @@ test("what an answer submits belongs to the next transaction", async () => {
     );
   });
   await second;
-  expect(log).toEqual([
-    "apply first",
-    "commit",
-    "onCommitted",
-    "apply second",
-    "commit",
-    "answer second",
-    "onCommitted",
-  ]);
+  expect(log).toEqual(["apply first", "commit", "publish 1", "apply second", "commit", "answer second", "publish 2"]);
 });
 
 test("flush commits what waits, and only once", async () => {
   const answer = start("a");
   commits.flush();
-  expect(log).toEqual(["apply a", "commit", "answer a", "onCommitted"]);
+  expect(log).toEqual(["apply a", "commit", "answer a", "publish 1"]);
   await answer;
   await start("b");
   expect(log.filter((line) => line === "apply a")).toHaveLength(1);
@@ -130,7 +135,7 @@ test("any other error rolls the whole turn back, and every command is told so", 
     "answer a",
     "answer b",
     "answer c",
-    "onCommitted",
+    "publish 1",
   ]);
   expect(store.counts().instances).toBe(0);
 });
@@ -154,4 +159,155 @@ test("the turn behind one that was rolled back is committed", async () => {
   expect(await start("b")).toBe("b");
   expect(store.find("hub", "a", false)).toBeUndefined();
   expect(store.find("hub", "b", false)).toBeDefined();
+});
+
+describe("while a sync is under way", () => {
+  /** Ends the sync that is under way. */
+  let endSync: (error?: Error) => void;
+
+  beforeEach(() => {
+    store.sync = (done) => {
+      log.push("sync");
+      endSync = (error) => {
+        log.push("synced");
+        done(error);
+      };
+    };
+    store.syncNow = () => log.push("syncNow");
+  });
+
+  test("no answer leaves, and nothing is published", () => {
+    void committed("a");
+    expect(log).toEqual(["apply a", "commit", "sync"]);
+    endSync();
+    expect(log.slice(3)).toEqual(["synced", "answer a", "publish 1"]);
+  });
+
+  test("the next turns are applied and committed, and one more sync covers them all", () => {
+    void committed("a");
+    void committed("b");
+    void committed("c");
+    expect(log).toEqual(["apply a", "commit", "sync", "apply b", "commit", "apply c", "commit"]);
+    log = [];
+    endSync();
+    expect(log).toEqual(["synced", "sync", "answer a", "publish 1"]);
+    endSync();
+    expect(log.slice(4)).toEqual(["synced", "answer b", "publish 2", "answer c", "publish 3"]);
+  });
+
+  test("a sync that is over at once keeps the order of the answers", () => {
+    void committed("a");
+    void committed("b");
+    const end = endSync;
+    store.sync = (done) => {
+      done(undefined);
+    };
+    log = [];
+    end();
+    expect(log).toEqual(["synced", "answer a", "publish 1", "answer b", "publish 2"]);
+  });
+
+  test("a turn that is rolled back takes nothing from the one before it, and is answered behind it", async () => {
+    const first = committed("a");
+    const second = start("b", fail(new StoreError("full", "no room")));
+    commits.flush();
+    expect(log.slice(3)).toEqual(["apply b", "rollback", "onRolledBack"]);
+    log = [];
+    endSync();
+    expect(log).toEqual(["synced", "answer a", "publish 1", "answer b", "publish 2"]);
+    expect(await first).toBe("a");
+    expect(await second).toMatchObject({ code: "RESOURCE_EXHAUSTED" });
+    expect(store.find("hub", "a", false)).toBeDefined();
+    expect(store.find("hub", "b", false)).toBeUndefined();
+  });
+
+  test("what was read is told behind the sync that covers it", () => {
+    const read = (name: string): void => {
+      commits.whenDurable((lost) => log.push(`${name} ${lost === undefined ? "told" : "refused"}`));
+    };
+    read("nothing pending:");
+    expect(log).toEqual(["nothing pending: told"]);
+    void committed("a");
+    read("first");
+    void committed("b");
+    read("second");
+    log = [];
+    endSync();
+    expect(log).toEqual(["synced", "sync", "answer a", "publish 1", "first told"]);
+    log = [];
+    endSync();
+    expect(log).toEqual(["synced", "answer b", "publish 2", "second told"]);
+  });
+
+  test("closing syncs all that is committed before it answers, and does not wait for the disk twice", async () => {
+    const answers = [committed("a"), committed("b"), start("c")];
+    log = [];
+    commits.close();
+    expect(log).toEqual([
+      "apply c",
+      "commit",
+      "syncNow",
+      "answer a",
+      "publish 1",
+      "answer b",
+      "publish 2",
+      "answer c",
+      "publish 3",
+    ]);
+    expect(await Promise.all(answers)).toEqual(["a", "b", "c"]);
+    expect(await start("d")).toMatchObject({ code: "UNAVAILABLE", message: "The emulator is stopping." });
+    log = [];
+    endSync(new Error("EIO"));
+    expect(log).toEqual(["synced"]);
+  });
+
+  describe("that fails", () => {
+    const refused = { code: "UNAVAILABLE", message: expect.stringContaining("EIO: i/o error, fdatasync") as string };
+    const eio = new Error("EIO: i/o error, fdatasync");
+
+    test("everything that it covered, that was committed since and that waits is refused", async () => {
+      const answers = [committed("a"), committed("b"), start("c")];
+      const reads = [0, 1].map(
+        () =>
+          new Promise((resolve) => {
+            commits.whenDurable(resolve);
+          }),
+      );
+      endSync(eio);
+      for (const answer of await Promise.all([...answers, ...reads])) {
+        expect(answer).toMatchObject(refused);
+      }
+      expect(log.filter((line) => line.startsWith("publish"))).toEqual([]);
+      expect(log.filter((line) => line.startsWith("lost"))).toEqual([`lost: ${eio.message}`]);
+    });
+
+    test("nothing is accepted, read or synced any more", async () => {
+      void committed("a");
+      endSync(eio);
+      log = [];
+      expect(await start("b")).toMatchObject(refused);
+      commits.whenDurable((lost) => {
+        expect(lost).toMatchObject(refused);
+        log.push("read refused");
+      });
+      commits.close();
+      expect(log).toEqual(["answer b", "read refused"]);
+    });
+
+    test("as the last one of all, no answer is OK", async () => {
+      const answer = committed("a");
+      store.syncNow = fail(eio);
+      commits.close();
+      expect(await answer).toMatchObject(refused);
+      expect(log).toContain(`lost: ${eio.message}`);
+    });
+
+    test("a turn that was rolled back meanwhile is not said to have changed nothing", async () => {
+      void committed("a");
+      const second = start("b", fail(new StoreError("full", "no room")));
+      commits.flush();
+      endSync(eio);
+      expect(await second).toMatchObject(refused);
+    });
+  });
 });

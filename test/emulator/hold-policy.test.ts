@@ -32,3 +32,8 @@ test("a new instance starts with what the last of its orchestrator has learned, 
   policy.learn("Racing", 16, true);
   expect([policy.start("Slow"), policy.start("Racing"), policy.start("New")]).toEqual([32, 0, HoldPolicy.initialMs]);
 });
+
+test("where nothing may be held, nothing is, whatever it yields", () => {
+  const policy = new HoldPolicy(0);
+  expect([policy.start("Orchestrator"), policy.learn("Orchestrator", 0, false)]).toEqual([0, 0]);
+});

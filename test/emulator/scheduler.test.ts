@@ -51,11 +51,13 @@ function waitingFor(tasks: number): Instance {
 
 function complete(instance: Instance, taskId: number): void {
   instance.state.completeTask(taskId, true);
-  instance.receive(taskCompleted(taskId, undefined, NOW_US), "held");
+  instance.receive(taskCompleted(taskId, undefined, NOW_US));
   look(instance);
 }
 
+/** What it has received is on disk. */
 function look(instance: Instance): void {
+  instance.settle(instance.lastSeq);
   scheduler.consider(instance);
   scheduler.dispatcher.pump();
 }
@@ -64,6 +66,7 @@ function look(instance: Instance): void {
 function endEpisode(instance: Instance, fruitful: boolean): void {
   const lease = leases.take(`token-${tokens}`) as EpisodeLease;
   instance.takeWaiting(lease);
+  instance.episode = "idle";
   scheduler.learn(lease, fruitful);
   look(instance);
 }
@@ -97,7 +100,7 @@ describe("results of activities", () => {
   test("are taken in at once when something comes that does not wait", () => {
     const instance = waitingFor(3);
     complete(instance, 1);
-    instance.receive(timerFired(9, NOW_US, NOW_US), "urgent");
+    instance.receive(timerFired(9, NOW_US, NOW_US));
     look(instance);
     expect(episodes).toEqual([[1]]);
     // What comes while the episode is with its worker is held again behind it.
@@ -134,7 +137,7 @@ test("an instance has one episode at a time", () => {
   const instance = waitingFor(2);
   complete(instance, 1);
   complete(instance, 2);
-  instance.receive(timerFired(9, NOW_US, NOW_US), "urgent");
+  instance.receive(timerFired(9, NOW_US, NOW_US));
   look(instance);
   vi.advanceTimersByTime(1_000);
   expect(episodes).toHaveLength(1);

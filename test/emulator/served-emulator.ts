@@ -23,6 +23,8 @@ export class ServedEmulator {
   readonly folder = mkdtempSync(path.join(tmpdir(), "fanout-emulator-"));
   readonly socket = path.join(this.folder, "e.sock");
   readonly address = `unix:${this.socket}`;
+  /** Why it can no longer say what is on disk. */
+  readonly lost: Error[] = [];
   #proxies = 0;
   readonly #closers: (() => void)[] = [];
 
@@ -40,6 +42,7 @@ export class ServedEmulator {
       version: "test",
       folder: this.folder,
       onStop: () => {},
+      onLost: (error) => this.lost.push(error),
       onConnections: () => {},
     });
     await this.emulator.listen({ path: this.socket });

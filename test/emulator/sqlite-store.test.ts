@@ -1,13 +1,25 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  fdatasync,
+  fdatasyncSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { openSqliteStore } from "../../src/emulator/sqlite-store.js";
+import { Status } from "../../src/emulator/status.js";
 import { StoreError, type Store } from "../../src/emulator/store.js";
-import { bytes, committed, contents, newInstance, storeContract } from "./store-contract.js";
+import { bytes, committed, contents, newInstance, storeContract, texts } from "./store-contract.js";
 
 let folder: string;
 let file: string;
@@ -66,6 +78,79 @@ describe("on disk", () => {
     store.close();
   });
 
+  test("closing while a sync is under way leaves all that was committed", async () => {
+    const before = await openSqliteStore(file);
+    for (let n = 0; n < 100; n += 1) {
+      committed(before, () => before.insertInstance(newInstance({ instanceId: `number ${n}` })));
+    }
+    before.sync(() => {});
+    before.close();
+    const after = await openSqliteStore(file);
+    expect(after.counts().instances).toBe(100);
+    after.close();
+  });
+
+  test("a file behind a link is synced where it is", async () => {
+    const link = path.join(folder, "link.db");
+    (await openSqliteStore(file)).close();
+    symlinkSync(file, link);
+    const store = await openSqliteStore(link);
+    committed(store, () => store.insertInstance(newInstance()));
+    store.syncNow();
+    store.close();
+    expect(existsSync(`${link}-wal`)).toBe(false);
+  });
+
+  test("a sync that the disk refuses is told, and closing then writes nothing any more", async () => {
+    let broken = false;
+    const store = await openSqliteStore(file, {
+      now: () => 0,
+      fdatasyncSync: (descriptor) => {
+        if (broken) throw new Error("EIO: i/o error, fdatasync");
+        fdatasyncSync(descriptor);
+      },
+      fdatasync,
+    });
+    committed(store, () => store.insertInstance(newInstance()));
+    broken = true;
+    const errors: unknown[] = [];
+    store.sync((error) => errors.push(error));
+    expect(errors).toEqual([new Error("EIO: i/o error, fdatasync")]);
+    expect(() => {
+      store.syncNow();
+    }).toThrow("EIO");
+    const before = [file, `${file}-wal`].map((name) => readFileSync(name));
+    store.close();
+    expect([file, `${file}-wal`].map((name) => readFileSync(name))).toEqual(before);
+    // This process holds its lock to its end, so what the next one finds is looked at in a copy.
+    const copy = path.join(folder, "copy.db");
+    copyFileSync(file, copy);
+    copyFileSync(`${file}-wal`, `${copy}-wal`);
+    const next = await openSqliteStore(copy);
+    expect(next.find("hub", "one", false)).toBeDefined();
+    next.close();
+  });
+
+  test("a log that a process has left is on disk before anything is answered from it", async () => {
+    const first = await openSqliteStore(file);
+    committed(first, () => first.insertInstance(newInstance()));
+    const copy = path.join(folder, "copy.db");
+    copyFileSync(file, copy);
+    copyFileSync(`${file}-wal`, `${copy}-wal`);
+    first.close();
+    const log = readFileSync(`${copy}-wal`);
+    let synced = 0;
+    const second = await openSqliteStore(copy, {
+      now: () => 0,
+      fdatasyncSync: () => (synced += 1),
+      fdatasync,
+    });
+    expect(synced).toBe(1);
+    expect(readFileSync(`${copy}-wal`).subarray(0, log.length).equals(log)).toBe(true);
+    expect(second.find("hub", "one", false)).toBeDefined();
+    second.close();
+  });
+
   test("a file of a newer version is refused, and left as it was", async () => {
     const newer = new DatabaseSync(file);
     newer.exec("CREATE TABLE later (x); PRAGMA user_version = 1000");
@@ -75,6 +160,39 @@ describe("on disk", () => {
     expect(unchanged.prepare("PRAGMA user_version").get()).toEqual({ user_version: 1000 });
     expect(unchanged.prepare("SELECT name FROM sqlite_schema").all()).toEqual([{ name: "later" }]);
     unchanged.close();
+  });
+
+  test("a file of the first version is brought up to date, with all that was in it", async () => {
+    const old = new DatabaseSync(file);
+    old.exec(`PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; ${VERSION_1}`);
+    const insert = old.prepare(`INSERT INTO instances (task_hub, instance_id, execution_id, name, status, created_us,
+      updated_us, completed_us, scheduled_start_us, tasks_completed, output) VALUES (?, ?, 'e', 'O', ?, 1, 2, ?, 0, ?, ?)`);
+    insert.run("hub", "ended", Status.Completed, 20, 3, bytes("output"));
+    insert.run("other", "failed", Status.Failed, 10, 4, null);
+    insert.run("hub", "running", Status.Running, 0, 5, null);
+    old.exec("INSERT INTO history VALUES (3, 0, x'1a0168'); INSERT INTO waiting VALUES (3, 1, x'77')");
+    old.close();
+
+    const store = await openSqliteStore(file);
+    expect(store.counts()).toEqual({ instances: 3, inFlight: 1 });
+    expect(store.find("hub", "ended", true)).toMatchObject({ key: 1, tasksCompleted: 3, output: bytes("output") });
+    expect(store.oldestEnded(100, 10)).toEqual([2, 1]);
+    expect([...store.active()]).toMatchObject([
+      { row: { key: 3, instanceId: "running" }, nextHistorySeq: 1, waiting: [{ seq: 1, event: bytes("w") }] },
+    ]);
+    expect(texts(store.events(3))).toEqual(["h", "w"]);
+    committed(store, () => {
+      store.insertInstance(newInstance({ instanceId: "new" }));
+      store.deleteInstance(1);
+    });
+    store.close();
+
+    const again = await openSqliteStore(file);
+    expect(again.counts()).toEqual({ instances: 3, inFlight: 2 });
+    again.close();
+    const made = path.join(folder, "made.db");
+    (await openSqliteStore(made)).close();
+    expect(schemaOf(file)).toEqual(schemaOf(made));
   });
 
   test("a file that another one has open is refused as locked", async () => {
@@ -154,6 +272,19 @@ describe("on disk", () => {
     },
   );
 
+  test("a log that one large transaction has made long is cut when it begins anew", async () => {
+    const store = await openSqliteStore(file);
+    committed(store, () => {
+      for (let n = 0; n < 60; n += 1) {
+        store.insertInstance(newInstance({ instanceId: `large ${n}`, input: new Uint8Array(1_000_000) }));
+      }
+    });
+    expect(statSync(`${file}-wal`).size).toBeGreaterThan(60_000_000);
+    committed(store, () => store.insertInstance(newInstance({ instanceId: "small" })));
+    expect(statSync(`${file}-wal`).size).toBeLessThan(40_000_000);
+    store.close();
+  });
+
   test("a copy of the file and its log, taken behind a commit, has that commit", async () => {
     const store = await openSqliteStore(file);
     committed(store, () => store.insertInstance(newInstance()));
@@ -166,6 +297,55 @@ describe("on disk", () => {
     copied.close();
   });
 });
+
+/** The tables as the first version made them. */
+const VERSION_1 = `
+  CREATE TABLE instances (
+    key INTEGER PRIMARY KEY,
+    task_hub TEXT NOT NULL,
+    instance_id TEXT NOT NULL,
+    execution_id TEXT NOT NULL,
+    name TEXT NOT NULL,
+    version BLOB,
+    status INTEGER NOT NULL,
+    created_us INTEGER NOT NULL,
+    updated_us INTEGER NOT NULL,
+    completed_us INTEGER NOT NULL DEFAULT 0,
+    scheduled_start_us INTEGER NOT NULL,
+    tasks_completed INTEGER NOT NULL DEFAULT 0,
+    input BLOB,
+    output BLOB,
+    custom_status BLOB,
+    failure BLOB
+  ) STRICT;
+  CREATE UNIQUE INDEX instances_by_id ON instances (task_hub, instance_id);
+  CREATE INDEX instances_by_completion ON instances (task_hub, completed_us, key);
+  CREATE INDEX instances_active ON instances (key) WHERE completed_us = 0;
+
+  -- Framed events, a chunk for each episode.
+  CREATE TABLE history (
+    key INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    events BLOB NOT NULL,
+    PRIMARY KEY (key, seq)
+  ) STRICT, WITHOUT ROWID;
+
+  -- Events received and not yet processed by an episode.
+  CREATE TABLE waiting (
+    key INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    event BLOB NOT NULL,
+    PRIMARY KEY (key, seq)
+  ) STRICT, WITHOUT ROWID;
+  PRAGMA user_version = 1;
+`;
+
+function schemaOf(file: string): unknown[] {
+  const db = new DatabaseSync(file);
+  const schema = db.prepare("SELECT name, sql FROM sqlite_schema ORDER BY name").all();
+  db.close();
+  return schema;
+}
 
 /** SQLite's limit on pages is one of a connection: this finds the store's, by a statement that the store prepares. */
 function connectionOf(store: Store): DatabaseSync {

@@ -4,9 +4,12 @@ import { PAST_EVENT, frame } from "../../src/emulator/history.js";
 import { Status } from "../../src/emulator/status.js";
 import type {
   CompletedFilter,
+  CompletedPlace,
+  EndedFilter,
   EpisodeResult,
   InstanceRow,
   NewInstance,
+  Page,
   RowFilter,
   Store,
 } from "../../src/emulator/store.js";
@@ -69,10 +72,10 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
       });
       const payloads = { input: bytes("input"), output: bytes("output"), customStatus: bytes("status") };
       expect(store.find("hub", "one", true)).toMatchObject({ ...payloads, failure: bytes("failure") });
-      expect(store.query(rowFilter({ payloads: true }))[0]).toMatchObject(payloads);
+      expect(store.query(rowFilter({ payloads: true })).rows[0]).toMatchObject(payloads);
       const none = { input: undefined, output: undefined, customStatus: undefined, failure: undefined };
       expect(store.find("hub", "one", false)).toMatchObject(none);
-      expect(store.query(rowFilter({ payloads: false }))[0]).toMatchObject(none);
+      expect(store.query(rowFilter({ payloads: false })).rows[0]).toMatchObject(none);
     });
 
     test("an id is taken only in its own hub", () => {
@@ -238,7 +241,7 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
         addEnded("b", 250, { createdUs: 200 });
         addEnded("c", 350, { createdUs: 300, status: Status.Failed });
         add({ instanceId: "d", createdUs: 400 });
-        expect(ids(store.query(rowFilter(filter)))).toEqual(expected);
+        expect(ids(store.query(rowFilter(filter)).rows)).toEqual(expected);
       });
 
       const AWKWARD = [
@@ -267,7 +270,7 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
         for (const instanceId of AWKWARD) {
           add({ instanceId });
         }
-        expect(ids(store.query(rowFilter({ instanceIdPrefix }))).sort()).toEqual([...expected].sort());
+        expect(ids(store.query(rowFilter({ instanceIdPrefix })).rows).sort()).toEqual([...expected].sort());
       });
 
       test("pages one behind the other hold everything once", () => {
@@ -280,9 +283,11 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
                 store.insertInstance(newInstance({ instanceId }));
               }
               const found: string[] = [];
-              for (let page = [""]; page.length > 0; found.push(...page)) {
-                page = ids(store.query(rowFilter({ afterInstanceId: found.at(-1) ?? "", limit })));
-                expect(page.length).toBeLessThanOrEqual(limit);
+              for (let after: string | undefined = ""; after !== undefined;) {
+                const { rows, next } = store.query(rowFilter({ afterInstanceId: after, limit }));
+                expect(rows.length).toBeLessThanOrEqual(limit);
+                found.push(...ids(rows));
+                after = next;
               }
               expect([...found].sort()).toEqual([...instanceIds].sort());
             } finally {
@@ -291,6 +296,62 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
           }),
           { numRuns: 50 },
         );
+      });
+    });
+
+    describe("a read of a large store", () => {
+      const LARGE = 20_500;
+
+      function fill(): void {
+        committed(store, () => {
+          for (let n = 0; n < LARGE; n += 1) {
+            const key = store.insertInstance(newInstance({ instanceId: n.toString().padStart(5, "0") }))!;
+            const status = n === LARGE - 1 ? Status.Failed : Status.Completed;
+            store.applyEpisode(key, episode({ status, completedUs: n + 1, tasksCompleted: 1 }));
+          }
+        });
+      }
+
+      test("ends before it has found anything, and goes on from there", () => {
+        fill();
+        const statuses = [Status.Failed];
+        const expected = { sizes: [0, 1], found: [`${LARGE - 1}`] };
+        expect(pages<string>((id) => store.query(rowFilter({ statuses, afterInstanceId: id ?? "" })))).toEqual(
+          expected,
+        );
+        expect(pages<CompletedPlace>((after) => store.listCompleted(completedFilter({ statuses, after })))).toEqual(
+          expected,
+        );
+        const place = { taskHub: "hub", instanceIdPrefix: "", completedToUs: LARGE };
+        const first = store.resultsOfEnded({ ...place, afterInstanceId: "" });
+        const second = store.resultsOfEnded({ ...place, afterInstanceId: first.next! });
+        expect(first.sum + second.sum).toBe(LARGE);
+        expect(second.next).toBeUndefined();
+      });
+
+      test("of what is in flight does not pass what has ended", () => {
+        fill();
+        add({ instanceId: "running" });
+        const filter = rowFilter({ statuses: [Status.Running, Status.Pending] });
+        expect(pages<string>((id) => store.query({ ...filter, afterInstanceId: id ?? "" }))).toEqual({
+          sizes: [1],
+          found: ["running"],
+        });
+      });
+
+      test("ends early where payloads are large, with one row at least", () => {
+        for (const instanceId of ["a", "b", "c"]) {
+          add({ instanceId, input: new Uint8Array(1_500_000) });
+        }
+        add({ instanceId: "d", input: new Uint8Array(5_000_000) });
+        const found = ["a", "b", "c", "d"];
+        for (const [payloads, sizes] of [
+          [true, [2, 2, 0]],
+          [false, [4]],
+        ] as const) {
+          const read = (id = ""): Page<string> => store.query(rowFilter({ payloads, afterInstanceId: id }));
+          expect(pages(read)).toEqual({ sizes, found });
+        }
       });
     });
 
@@ -310,7 +371,7 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
         addEnded("c", 200, { status: Status.Failed });
         addEnded("elsewhere", 200, { taskHub: "other" });
         add({ instanceId: "still running" });
-        expect(ids(store.listCompleted(completedFilter(filter)))).toEqual(expected);
+        expect(ids(store.listCompleted(completedFilter(filter)).rows)).toEqual(expected);
       });
 
       test("pages one behind the other hold everything once, also where times are equal", () => {
@@ -321,9 +382,10 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
         const found: string[] = [];
         let after: CompletedFilter["after"];
         do {
-          const page = store.listCompleted(completedFilter({ completedFromUs: 1, after, limit: 3 }));
-          found.push(...ids(page));
-          after = page.at(-1);
+          const { rows, next } = store.listCompleted(completedFilter({ completedFromUs: 1, after, limit: 3 }));
+          expect(rows.length).toBeLessThanOrEqual(3);
+          found.push(...ids(rows));
+          after = next;
         } while (after !== undefined);
         expect(found).toEqual(expected);
       });
@@ -359,9 +421,19 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
       committed(store, () => {
         store.applyEpisode(running, episode({ tasksCompleted: 10_000 }));
       });
-      expect(store.tasksCompletedByEnded("hub", "run-")).toBe(7);
-      expect(store.tasksCompletedByEnded("hub", "")).toBe(107);
-      expect(store.tasksCompletedByEnded("hub", "nobody")).toBe(0);
+      const results = (instanceIdPrefix: string, over: Partial<EndedFilter> = {}): unknown =>
+        store.resultsOfEnded({
+          taskHub: "hub",
+          instanceIdPrefix,
+          afterInstanceId: "",
+          completedToUs: Number.MAX_SAFE_INTEGER,
+          ...over,
+        });
+      expect(results("run-")).toEqual({ sum: 7, next: undefined });
+      expect(results("")).toEqual({ sum: 107, next: undefined });
+      expect(results("nobody")).toEqual({ sum: 0, next: undefined });
+      expect(results("run-", { completedToUs: 5 })).toEqual({ sum: 3, next: undefined });
+      expect(results("run-", { afterInstanceId: "run-1" })).toEqual({ sum: 4, next: undefined });
     });
 
     test("counts tell all instances and those that have not ended", () => {
@@ -370,6 +442,34 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
       add({ instanceId: "b", taskHub: "other" });
       addEnded("c", 5);
       expect(store.counts()).toEqual({ instances: 3, inFlight: 2 });
+    });
+
+    test("the oldest to end are told first, over all hubs, up to a time and a limit", () => {
+      const third = addEnded("third", 300);
+      const first = addEnded("first", 100, { taskHub: "other" });
+      const second = addEnded("second", 200, { status: Status.Failed });
+      const fourth = addEnded("fourth", 300);
+      add({ instanceId: "running" });
+      expect(store.oldestEnded(1_000, 10)).toEqual([first, second, third, fourth]);
+      expect(store.oldestEnded(1_000, 3)).toEqual([first, second, third]);
+      expect(store.oldestEnded(200, 10)).toEqual([first, second]);
+      expect(store.oldestEnded(99, 10)).toEqual([]);
+    });
+
+    test("space that nothing takes any more is told as free, and is gone when it is released", () => {
+      const key = add({ input: new Uint8Array(1_000_000) });
+      const full = store.space();
+      committed(store, () => store.deleteInstance(key));
+      const deleted = store.space();
+      expect(deleted.bytes).toBe(full.bytes);
+      expect(deleted.freeBytes - full.freeBytes).toBeGreaterThan(990_000);
+      committed(store, () => store.releaseSpace(400_000));
+      expect(deleted.bytes - store.space().bytes).toBeGreaterThanOrEqual(400_000);
+      committed(store, () => store.releaseSpace(10_000_000));
+      expect(store.space().freeBytes).toBe(0);
+      expect(full.bytes - store.space().bytes).toBeGreaterThan(990_000);
+      store.trim();
+      expect(store.counts().instances).toBe(0);
     });
 
     test("a rollback undoes everything since begin", () => {
@@ -403,6 +503,24 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
       expect(contents(store, [kept, deleted])).toEqual(before);
     });
 
+    test("a sync says when it is done, whether there was something to do or not", async () => {
+      await synced(store);
+      add();
+      await synced(store);
+      store.syncNow();
+      expect(store.counts().instances).toBe(1);
+    });
+
+    test("transactions go on while a sync is under way, and it may be waited for at once", async () => {
+      add({ instanceId: "before" });
+      const sync = synced(store);
+      add({ instanceId: "meanwhile" });
+      store.syncNow();
+      expect(store.counts().instances).toBe(2);
+      await sync;
+      await synced(store);
+    });
+
     test("a rollback where nothing has begun does nothing", () => {
       add();
       store.rollback();
@@ -411,11 +529,38 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
   });
 }
 
+/** All pages of a read, each as how many rows it has. */
+function pages<P>(read: (place: P | undefined) => Page<P>): { sizes: number[]; found: string[] } {
+  const sizes: number[] = [];
+  const found: string[] = [];
+  let place: P | undefined;
+  do {
+    const { rows, next } = read(place);
+    sizes.push(rows.length);
+    found.push(...ids(rows));
+    place = next;
+  } while (place !== undefined);
+  return { sizes, found };
+}
+
 export function committed<T>(store: Store, change: () => T): T {
   store.begin();
   const value = change();
   store.commit();
   return value;
+}
+
+/** Resolves when all that is committed now is on disk. */
+function synced(store: Store): Promise<void> {
+  return new Promise((resolve, reject) => {
+    store.sync((error) => {
+      if (error === undefined) {
+        resolve();
+      } else {
+        reject(error);
+      }
+    });
+  });
 }
 
 export function newInstance(over: Partial<NewInstance> = {}): NewInstance {
@@ -471,7 +616,7 @@ function completedFilter(over: Partial<CompletedFilter> = {}): CompletedFilter {
 
 export function contents(store: Store, keys: readonly number[]): unknown {
   return {
-    rows: store.query(rowFilter({ payloads: true })),
+    rows: store.query(rowFilter({ payloads: true })).rows,
     active: [...store.active()],
     events: keys.map((key) => texts(store.events(key))),
     counts: store.counts(),

@@ -33,6 +33,7 @@ export class TcpEmulator {
       version: "test",
       folder: this.#folder,
       onStop: nothing,
+      onLost: nothing,
       onConnections: nothing,
     });
     await this.#emulator.listen({ port: this.port });

@@ -1,14 +1,18 @@
-import { Client, Metadata, Server, ServerCredentials, credentials } from "@grpc/grpc-js";
+import { once } from "node:events";
+import { createServer, type AddressInfo, type Socket } from "node:net";
+import { Client, Metadata, credentials } from "@grpc/grpc-js";
 import { SidecarClient } from "../../src/backend/sidecar-client.js";
 import { unaryCall } from "../../src/backend/unary-call.js";
-import { raw, serviceDefinition } from "../../src/emulator/grpc.js";
+import { serveGrpc } from "../../src/emulator/grpc-connection.js";
+import { handlersOf, raw, type Handler } from "../../src/emulator/grpc.js";
 import { RpcError } from "../../src/emulator/rpc-error.js";
-import { sidecarMethods } from "../../src/emulator/sidecar-service.js";
+import { sidecarService, type ServiceContext } from "../../src/emulator/sidecar-service.js";
 import { pb } from "../../src/wire/sidecar-stubs.js";
 import { CHANNEL_OPTIONS, metadataOf } from "../emulator/raw-connection.js";
 
 const SERVICE = "TaskHubSidecarService";
-const METHODS = Object.entries(sidecarMethods).filter(([, { responseStream }]) => !responseStream);
+/** Those of the emulator; its streams are not called by who calls this. */
+const METHODS = Object.keys(sidecarService({} as ServiceContext));
 
 type Lacks = (method: string, request: Buffer) => boolean;
 
@@ -18,7 +22,8 @@ type Lacks = (method: string, request: Buffer) => boolean;
  */
 export class ForwardingBackend {
   calls: Record<string, number> = {};
-  readonly #server = new Server();
+  readonly #sockets = new Set<Socket>();
+  readonly #server = createServer();
   readonly #emulator: Client;
   #port = 0;
 
@@ -52,28 +57,30 @@ export class ForwardingBackend {
   }
 
   close(): void {
-    this.#server.forceShutdown();
+    this.#server.close();
+    for (const socket of this.#sockets) socket.destroy();
     this.#emulator.close();
   }
 
   async #listen(lacks: Lacks): Promise<void> {
-    const handlers = METHODS.map(([name]) => [name, this.#handler(name, lacks)]);
-    this.#server.addService(serviceDefinition(SERVICE, Object.fromEntries(METHODS)), Object.fromEntries(handlers));
-    this.#port = await new Promise((resolve, reject) => {
-      this.#server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, port) => {
-        if (error === null) resolve(port);
-        else reject(error);
-      });
+    const handlers = METHODS.map((name) => [name, this.#handler(name, lacks)]);
+    const paths = handlersOf({ [SERVICE]: Object.fromEntries(handlers) });
+    this.#server.on("connection", (socket) => {
+      this.#sockets.add(socket);
+      serveGrpc(socket, paths);
     });
+    this.#server.listen(0, "127.0.0.1");
+    await once(this.#server, "listening");
+    this.#port = (this.#server.address() as AddressInfo).port;
   }
 
-  #handler(name: string, lacks: Lacks): ReturnType<typeof raw> {
+  #handler(name: string, lacks: Lacks): Handler {
     return raw((call, answer) => {
       this.calls[name] = (this.calls[name] ?? 0) + 1;
       if (lacks(name, call.request))
         throw new RpcError("UNIMPLEMENTED", `The server does not implement the method ${name}`);
       const metadata = new Metadata();
-      metadata.set("taskhub", String(call.metadata.get("taskhub")[0]));
+      metadata.set("taskhub", call.header("taskhub") ?? "");
       unaryCall(this.#emulator, `/${SERVICE}/${name}`, call.request, metadata).then(
         (value) => answer(undefined, value),
         (error: Error) => answer(error, undefined),

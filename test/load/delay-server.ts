@@ -11,10 +11,10 @@
  *
  * Prints `{"port":12345}` when it listens, and ends on SIGTERM, the file of `--log` whole: see `delay-log.ts`.
  */
+import { createServer, type AddressInfo } from "node:net";
 import { parseArgs } from "node:util";
-import { Server, ServerCredentials } from "@grpc/grpc-js";
-import { serviceDefinition } from "../../dist/emulator/grpc.js";
-import { sidecarMethods } from "../../dist/emulator/sidecar-service.js";
+import { serveGrpc } from "../../dist/emulator/grpc-connection.js";
+import { handlersOf } from "../../dist/emulator/grpc.js";
 import { parseDuration } from "../../dist/format/duration.js";
 import { parseDistribution } from "../../dist/load/duration-distribution.js";
 import { drawDurationMs } from "../../dist/orchestrations/activity-duration.js";
@@ -46,16 +46,14 @@ const instances = new DelayedInstances({
   },
 });
 const lacking = flags.lacking.split(",");
-const handlers = Object.entries(delayService(instances)).filter(([name]) => !lacking.includes(name));
-const methods = Object.fromEntries(handlers.map(([name]) => [name, sidecarMethods[name]!]));
-const server = new Server({ "grpc.enable_channelz": 0 });
-server.addService(serviceDefinition("TaskHubSidecarService", methods), Object.fromEntries(handlers));
-server.bindAsync(`127.0.0.1:${flags.port}`, ServerCredentials.createInsecure(), (error, port) => {
-  if (error) throw error;
-  console.log(JSON.stringify({ port }));
+const methods = Object.entries(delayService(instances)).filter(([name]) => !lacking.includes(name));
+const handlers = handlersOf({ TaskHubSidecarService: Object.fromEntries(methods) });
+const server = createServer((socket) => serveGrpc(socket, handlers));
+server.listen(Number(flags.port), "127.0.0.1", () => {
+  console.log(JSON.stringify({ port: (server.address() as AddressInfo).port }));
 });
 process.once("SIGTERM", () => {
-  server.forceShutdown();
+  server.close();
   void (log?.close() ?? Promise.resolve()).then(() => process.exit(0));
 });
 

@@ -1,5 +1,4 @@
-import type { UntypedServiceImplementation } from "@grpc/grpc-js";
-import { raw } from "../../dist/emulator/grpc.js";
+import { raw, type Service } from "../../dist/emulator/grpc.js";
 import {
   createInstanceResponse,
   getInstanceResponse,
@@ -42,7 +41,7 @@ const NOTHING_ELSE = {
 };
 
 /** The calls of TaskHubSidecarService that the server has. */
-export function delayService(instances: DelayedInstances): UntypedServiceImplementation {
+export function delayService(instances: DelayedInstances): Service {
   let lastWork: Work | undefined;
   /** The same value for the same input: a million instances would else keep a million of them. */
   const workOf = (name: string, input: StringValueBytes | undefined): Work => {
@@ -71,7 +70,7 @@ export function delayService(instances: DelayedInstances): UntypedServiceImpleme
       const instance = instances.find(instanceId);
       const tell = (): void => answer(undefined, getInstanceResponse(instance && rowOf(instance, payloads)));
       if (instance === undefined) tell();
-      else call.on("cancelled", instances.whenEnded(instance, tell));
+      else call.onCancelled = instances.whenEnded(instance, tell);
     }),
 
     QueryInstances: raw((call, answer) => {

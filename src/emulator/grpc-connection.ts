@@ -1,0 +1,114 @@
+import {
+  constants,
+  performServerHandshake,
+  type IncomingHttpHeaders,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from "node:http2";
+import type { Socket } from "node:net";
+import { Deadlines } from "./grpc-deadlines.js";
+import type { Handler } from "./grpc.js";
+import { GrpcCall } from "./grpc-call.js";
+import { GrpcStatus, respondAtOnce, statusHeaders } from "./grpc-status.js";
+
+/** Bytes that a client may send ahead of what has been read: for one call, and for all. */
+const STREAM_WINDOW_BYTES = 8 * 1_048_576;
+const SESSION_WINDOW_BYTES = 64 * 1_048_576;
+
+/** A connection that leaves a ping unanswered for `PING_EVERY_MS + PING_TIMEOUT_MS` = 30 s is closed. */
+const PING_EVERY_MS = 10_000;
+const PING_TIMEOUT_MS = 20_000;
+
+const SESSION_OPTIONS = {
+  settings: { initialWindowSize: STREAM_WINDOW_BYTES },
+  // Node would refuse streams when it holds this many megabytes.
+  maxSessionMemory: Number.MAX_SAFE_INTEGER,
+};
+
+/** What `grpc-timeout` has: milliseconds of each unit. */
+const UNIT_MS: Readonly<Record<string, number>> = { H: 3_600_000, M: 60_000, S: 1_000, m: 1, u: 1e-3, n: 1e-6 };
+
+/**
+ * Serves gRPC on a socket that was accepted, as HTTP/2 without TLS: unary and server-streaming calls, without
+ * compression, with messages of any size. `handlers` are by the paths of their methods. It ends when the socket does.
+ */
+export function serveGrpc(socket: Socket, handlers: ReadonlyMap<string, Handler>): void {
+  const session = performServerHandshake(socket, SESSION_OPTIONS);
+  const deadlines = new Deadlines();
+  session.setLocalWindowSize(SESSION_WINDOW_BYTES);
+  session.on("stream", (stream, headers) => {
+    accept(stream, headers, handlers, deadlines);
+  });
+  // What breaks the protocol, and a socket that fails: the session is over, and that is all there is to do.
+  session.on("error", ignore);
+  socket.on("error", ignore);
+  const stopPings = keepAlive(session);
+  session.once("close", () => {
+    stopPings();
+    deadlines.close();
+  });
+}
+
+function accept(
+  stream: ServerHttp2Stream,
+  headers: IncomingHttpHeaders,
+  handlers: ReadonlyMap<string, Handler>,
+  deadlines: Deadlines,
+): void {
+  // Whatever it is, the stream closes as well, and its call is told by that.
+  stream.on("error", ignore);
+  if (stream.destroyed || stream.closed) {
+    return;
+  }
+  const { ":method": method, ":path": path = "", "content-type": contentType, "grpc-timeout": timeout } = headers;
+  const handler = handlers.get(path);
+  const timeoutMs = timeout === undefined ? Infinity : parseTimeout(timeout);
+  if (method !== "POST") {
+    stream.respond({ ":status": constants.HTTP_STATUS_METHOD_NOT_ALLOWED, allow: "POST" }, { endStream: true });
+  } else if (!/^application\/grpc(?:[+;]|$)/u.test(contentType ?? "")) {
+    stream.respond({ ":status": constants.HTTP_STATUS_UNSUPPORTED_MEDIA_TYPE }, { endStream: true });
+  } else if (handler === undefined) {
+    const message = `The server does not implement the method ${path}`;
+    respondAtOnce(stream, statusHeaders(GrpcStatus.UNIMPLEMENTED, message));
+  } else if (timeoutMs === undefined) {
+    respondAtOnce(stream, statusHeaders(GrpcStatus.INTERNAL, `Invalid grpc-timeout value "${String(timeout)}"`));
+  } else {
+    deadlines.add(new GrpcCall(stream, headers, handler, performance.now() + timeoutMs, deadlines));
+  }
+}
+
+/** Milliseconds; undefined if it is none. */
+function parseTimeout(header: string | string[]): number | undefined {
+  const [, digits, unit = ""] = /^(\d{1,8})([HMSmun])$/u.exec(String(header)) ?? [];
+  return digits === undefined ? undefined : Number(digits) * UNIT_MS[unit]!;
+}
+
+/** Closes the session once it leaves a ping unanswered. Returns what stops it. */
+function keepAlive(session: ServerHttp2Session): () => void {
+  let timer: NodeJS.Timeout;
+  const pingLater = (): void => {
+    timer = setTimeout(ping, PING_EVERY_MS).unref();
+  };
+  const ping = (): void => {
+    if (session.destroyed) {
+      return;
+    }
+    timer = setTimeout(() => {
+      session.destroy();
+    }, PING_TIMEOUT_MS).unref();
+    session.ping((error) => {
+      clearTimeout(timer);
+      if (error === null) {
+        pingLater();
+      } else {
+        session.destroy();
+      }
+    });
+  };
+  pingLater();
+  return () => {
+    clearTimeout(timer);
+  };
+}
+
+function ignore(): void {}

@@ -1,0 +1,183 @@
+import type { Writable } from "node:stream";
+
+/**
+ * The link: how workers of fanout speak with the emulator of the same version, in place of gRPC. The messages are those
+ * of TaskHubSidecarService; what is gone is HTTP/2 around each of them. Both ends send frames:
+ *
+ *     length (4 bytes, big endian, of what follows), kind (1 byte), number (4 bytes), payload
+ *
+ * The worker begins with the preface and one `Open` frame, whose payload is the `LinkGreeting` as JSON.
+ */
+export const LINK_PREFACE = Buffer.from("fanout-link/1\n");
+
+/** What the worker says first. */
+export interface LinkGreeting {
+  readonly taskHub: string;
+  readonly workerId: string;
+}
+
+export const FrameKind = {
+  Open: 1,
+  /** A unary call; its number comes back with the answer. Payload: the method's place in `LINK_METHODS` (1 byte), the request. */
+  Call: 2,
+  /** Payload: nothing where the call succeeded, else the gRPC status code (1 byte) and its message. */
+  Answer: 3,
+  /** Asks for a stream of work items, which has that number. */
+  Take: 4,
+  /** The stream is open. */
+  Taken: 5,
+  /** A WorkItem on the stream of that number. */
+  Item: 6,
+  /** The stream is over. Payload as that of `Answer`. */
+  End: 7,
+  /** The worker wants no more of the stream; what it holds stays with it. */
+  Cancel: 8,
+  /** Says that the sender is alive. */
+  Ping: 9,
+} as const;
+
+export const LINK_METHODS = [
+  "Hello",
+  "CompleteActivityTask",
+  "CompleteOrchestratorTask",
+  "AbandonTaskActivityWorkItem",
+  "AbandonTaskOrchestratorWorkItem",
+] as const;
+
+/** An end that hears nothing for so long gives the link up. A ping every `LINK_PING_MS` keeps it. */
+export const LINK_SILENCE_MS = 30_000;
+const LINK_PING_MS = 10_000;
+
+const HEAD_BYTES = 9;
+/** Payloads from this size on are written as they are; smaller ones are copied together. */
+const LARGE_BYTES = 16_384;
+const ROOM_BYTES = 65_536;
+/** No message of the protocol is as large: what says so is not a frame. */
+const MOST_FRAME_BYTES = 2 ** 30;
+
+/** Writes frames, those of one turn together: a system call costs more than most of them. */
+export class FrameWriter {
+  #room = Buffer.allocUnsafeSlow(ROOM_BYTES);
+  #from = 0;
+  #to = 0;
+  #flushing = false;
+
+  /** `defer` calls back when the turn is over. */
+  constructor(
+    private readonly out: Writable,
+    private readonly defer: (flush: () => void) => void,
+  ) {}
+
+  /** Bytes that the other end has not taken yet. */
+  get backlogBytes(): number {
+    return this.out.writableLength + this.#to - this.#from;
+  }
+
+  write(kind: number, number: number, payload: Uint8Array, prefix?: number): void {
+    const head = prefix === undefined ? HEAD_BYTES : HEAD_BYTES + 1;
+    const isLarge = payload.length >= LARGE_BYTES;
+    this.#reserve(isLarge ? head : head + payload.length);
+    const room = this.#room;
+    room.writeUInt32BE(head - 4 + payload.length, this.#to);
+    room[this.#to + 4] = kind;
+    room.writeUInt32BE(number, this.#to + 5);
+    if (prefix !== undefined) room[this.#to + HEAD_BYTES] = prefix;
+    this.#to += head;
+    if (isLarge) {
+      this.#flush();
+      this.out.write(payload);
+    } else {
+      room.set(payload, this.#to);
+      this.#to += payload.length;
+    }
+  }
+
+  #reserve(bytes: number): void {
+    if (this.#to + bytes > ROOM_BYTES) {
+      this.#flush();
+      // What was written is on its way in the old one.
+      this.#room = Buffer.allocUnsafeSlow(ROOM_BYTES);
+      this.#from = this.#to = 0;
+    }
+    if (this.#flushing) return;
+    this.#flushing = true;
+    this.defer(() => {
+      this.#flushing = false;
+      this.#flush();
+    });
+  }
+
+  #flush(): void {
+    if (this.#to === this.#from || this.out.destroyed) return;
+    const bytes = this.#room.subarray(this.#from, this.#to);
+    this.#from = this.#to;
+    this.out.write(bytes);
+  }
+}
+
+/** Takes frames out of a stream of bytes, however they are cut. */
+export class FrameReader {
+  #rest: Buffer = Buffer.alloc(0);
+  /** Parts of a frame whose length is known, and the bytes that are still missing of it. */
+  #parts: Buffer[] = [];
+  #missing = 0;
+
+  /**
+   * `onFrame` gets payloads that are parts of the bytes they arrived in: what is kept for long is to be copied.
+   */
+  constructor(private readonly onFrame: (kind: number, number: number, payload: Buffer) => void) {}
+
+  /** @throws Error for what cannot be a frame */
+  add(chunk: Buffer): void {
+    if (this.#missing > chunk.length) {
+      this.#parts.push(chunk);
+      this.#missing -= chunk.length;
+      return;
+    }
+    let bytes = chunk;
+    if (this.#missing > 0 || this.#rest.length > 0) {
+      bytes = Buffer.concat([this.#rest, ...this.#parts, chunk]);
+    }
+    this.#parts = [];
+    this.#missing = 0;
+    let at = 0;
+    while (bytes.length - at >= HEAD_BYTES) {
+      const length = bytes.readUInt32BE(at);
+      if (length < HEAD_BYTES - 4 || length > MOST_FRAME_BYTES) throw new Error("The other end does not send frames");
+      const end = at + 4 + length;
+      if (end > bytes.length) {
+        this.#missing = end - bytes.length;
+        break;
+      }
+      this.onFrame(bytes[at + 4]!, bytes.readUInt32BE(at + 5), bytes.subarray(at + HEAD_BYTES, end));
+      at = end;
+    }
+    this.#rest = bytes.subarray(at);
+  }
+}
+
+/** Gives a link up that has been silent for `LINK_SILENCE_MS`, and sees to it that this end is not. */
+export class LinkPulse {
+  #heardMs = performance.now();
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(ping: () => void, onSilence: () => void) {
+    this.#timer = setInterval(() => {
+      ping();
+      // Whoever has been stopped himself looks at what has arrived before he blames the other end.
+      if (this.#isSilent) setImmediate(() => this.#isSilent && onSilence());
+    }, LINK_PING_MS).unref();
+  }
+
+  get #isSilent(): boolean {
+    return performance.now() - this.#heardMs > LINK_SILENCE_MS;
+  }
+
+  heard(): void {
+    this.#heardMs = performance.now();
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+}

@@ -1,0 +1,187 @@
+import type { Socket } from "node:net";
+import { statusOf, type Call, type Handler } from "./grpc.js";
+import {
+  FrameKind,
+  FrameReader,
+  FrameWriter,
+  LINK_METHODS,
+  LINK_PREFACE,
+  LinkPulse,
+  type LinkGreeting,
+} from "./link-protocol.js";
+import { RpcError } from "./rpc-error.js";
+
+/** Bytes that may wait for the worker before it gets no more work items. */
+const MOST_WAITING_BYTES = 1_048_576;
+const NOTHING = Buffer.alloc(0);
+
+/** The header by which a link tells a service that its worker remembers histories. */
+export const REMEMBERS_HISTORY = "fanout-remembers-history";
+
+/** By the paths of their methods. */
+type Handlers = ReadonlyMap<string, Handler>;
+
+/** Serves one link: a worker's calls in the frames of `link-protocol.ts`. Its end is that of the socket. */
+export function serveLink(socket: Socket, handlers: Handlers): void {
+  new LinkServer(socket, handlers).serve();
+}
+
+/** Tells, once something has arrived, whether a connection begins as a link does. What has arrived stays to be read. */
+export function recognizeLink(socket: Socket, tell: (isLink: boolean) => void): void {
+  socket.once("readable", () => {
+    const chunk = socket.read() as Buffer | null;
+    if (chunk === null) {
+      // It has ended without a word.
+      socket.destroy();
+      return;
+    }
+    socket.unshift(chunk);
+    tell(chunk[0] === LINK_PREFACE[0]);
+  });
+}
+
+/** What a call needs of the link that it came over. */
+interface LinkOwner {
+  readonly writer: FrameWriter;
+  readonly headers: Readonly<Record<string, string>>;
+  onOver(number: number): void;
+}
+
+class LinkServer implements LinkOwner {
+  readonly writer: FrameWriter;
+  headers: Readonly<Record<string, string>> = {};
+  readonly #socket: Socket;
+  readonly #handlers: Handlers;
+  readonly #calls = new Map<number, LinkCall>();
+  /** What is left to read of the preface. */
+  #preface = LINK_PREFACE;
+
+  constructor(socket: Socket, handlers: Handlers) {
+    this.#socket = socket;
+    this.#handlers = handlers;
+    // A commit answers all of its calls in one go, and what it sends is sent when that has happened.
+    this.writer = new FrameWriter(socket, queueMicrotask);
+  }
+
+  serve(): void {
+    const socket = this.#socket;
+    const pulse = new LinkPulse(
+      () => this.writer.write(FrameKind.Ping, 0, NOTHING),
+      () => socket.destroy(),
+    );
+    const reader = new FrameReader((kind, number, payload) => this.#receive(kind, number, payload));
+    socket.on("data", (chunk: Buffer) => {
+      pulse.heard();
+      try {
+        reader.add(this.#withoutPreface(chunk));
+      } catch {
+        // Whatever it is, it is no worker of ours.
+        socket.destroy();
+      }
+    });
+    socket.on("drain", () => this.#drained());
+    socket.once("close", () => {
+      pulse.stop();
+      for (const call of this.#calls.values()) call.cancel();
+    });
+  }
+
+  onOver(number: number): void {
+    this.#calls.delete(number);
+  }
+
+  /** @throws Error if it is not there */
+  #withoutPreface(chunk: Buffer): Buffer {
+    const length = Math.min(this.#preface.length, chunk.length);
+    if (!chunk.subarray(0, length).equals(this.#preface.subarray(0, length))) throw new Error("Not a link");
+    this.#preface = this.#preface.subarray(length);
+    return chunk.subarray(length);
+  }
+
+  #receive(kind: number, number: number, payload: Buffer): void {
+    if (kind === FrameKind.Open) {
+      const { taskHub, workerId } = JSON.parse(payload.toString()) as LinkGreeting;
+      this.headers = { taskhub: taskHub, workerid: workerId, [REMEMBERS_HISTORY]: "1" };
+    } else if (kind === FrameKind.Call) {
+      // Parts of a request are kept for as long as what they ask for is under way: not with all that came beside it.
+      const request = Buffer.allocUnsafeSlow(payload.length - 1);
+      payload.copy(request, 0, 1);
+      this.#begin(new LinkCall(this, number, FrameKind.Answer, request), LINK_METHODS[payload[0]!] ?? "?");
+    } else if (kind === FrameKind.Take) {
+      this.#begin(new LinkCall(this, number, FrameKind.End, NOTHING), "GetWorkItems");
+    } else if (kind === FrameKind.Cancel) {
+      this.#calls.get(number)?.cancel();
+    }
+  }
+
+  #begin(call: LinkCall, method: string): void {
+    this.#calls.set(call.number, call);
+    try {
+      const handler = this.#handlers.get(`/TaskHubSidecarService/${method}`);
+      if (handler === undefined) throw new RpcError("UNIMPLEMENTED", "The emulator has no such method.");
+      handler(call);
+    } catch (error) {
+      call.fail(error);
+    }
+  }
+
+  #drained(): void {
+    for (const call of this.#calls.values()) call.onDrain?.();
+  }
+}
+
+class LinkCall implements Call {
+  isCancelled = false;
+  onCancelled: (() => void) | undefined;
+  onDrain: (() => void) | undefined;
+  #isOver = false;
+
+  constructor(
+    private readonly owner: LinkOwner,
+    readonly number: number,
+    private readonly endKind: number,
+    readonly request: Buffer,
+  ) {}
+
+  get bytesWaiting(): number {
+    return this.owner.writer.backlogBytes;
+  }
+
+  header(name: string): string | undefined {
+    return this.owner.headers[name];
+  }
+
+  open(): void {
+    if (!this.#isOver) this.owner.writer.write(FrameKind.Taken, this.number, NOTHING);
+  }
+
+  write(message: Uint8Array): boolean {
+    if (this.#isOver) return false;
+    this.owner.writer.write(FrameKind.Item, this.number, message);
+    return this.bytesWaiting < MOST_WAITING_BYTES;
+  }
+
+  /** No answer to a call of a worker holds anything. */
+  end(): void {
+    if (this.#settle()) this.owner.writer.write(this.endKind, this.number, NOTHING);
+  }
+
+  fail(error: unknown): void {
+    if (!this.#settle()) return;
+    const { code, message } = statusOf(error);
+    this.owner.writer.write(this.endKind, this.number, Buffer.from(message), code);
+  }
+
+  cancel(): void {
+    if (!this.#settle()) return;
+    this.isCancelled = true;
+    this.onCancelled?.();
+  }
+
+  #settle(): boolean {
+    if (this.#isOver) return false;
+    this.#isOver = true;
+    this.owner.onOver(this.number);
+    return true;
+  }
+}

@@ -1,0 +1,58 @@
+import { UsageError } from "../errors.js";
+
+/** How long and how much is kept of what has ended; what is undefined has no limit. */
+export interface Retention {
+  readonly ageMs: number | undefined;
+  /** Of the database, without what is free in it. */
+  readonly bytes: number | undefined;
+}
+
+export const DEFAULT_RETENTION = "7d,4GB";
+
+/**
+ * What the flag says, else `FANOUT_RETENTION`, else the default.
+ * @throws UsageError that names the flag or the variable, and what was found
+ */
+export function chosenRetention(flag: string | undefined, env: NodeJS.ProcessEnv = process.env): Retention {
+  return flag === undefined
+    ? parseRetention("FANOUT_RETENTION", env["FANOUT_RETENTION"] || DEFAULT_RETENTION)
+    : parseRetention("--retention", flag);
+}
+
+/** By size, nothing is deleted that has ended so recently: a run that still counts its results has to find them. */
+const YOUNG_MS = 3_600_000;
+
+const AGES: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 };
+const SIZES: Readonly<Record<string, number>> = { MB: 1e6, GB: 1e9, TB: 1e12 };
+const LIMIT = /^(\d+(?:\.\d+)?)([a-zA-Z]+)$/u;
+
+/**
+ * Reads `7d`, `2GB`, `7d,2GB` or `none`; `source` is the flag or variable that it stands in.
+ * @throws UsageError that names the source and what was found
+ */
+export function parseRetention(source: string, text: string): Retention {
+  const retention: { ageMs: number | undefined; bytes: number | undefined } = { ageMs: undefined, bytes: undefined };
+  if (text.trim() === "none") {
+    return retention;
+  }
+  for (const part of text.split(",")) {
+    const [, number, unit = ""] = LIMIT.exec(part.trim()) ?? [];
+    const name = unit in AGES ? "ageMs" : "bytes";
+    const value = Math.round(Number(number) * (AGES[unit] ?? SIZES[unit] ?? NaN));
+    // Not for 0, which would delete what somebody is about to read, and not twice.
+    if (!(value > 0) || retention[name] !== undefined) {
+      throw new UsageError(
+        `${source}: expected an age in m, h or d, a size in MB, GB or TB, both as in 7d,2GB, or none, found "${text}"`,
+      );
+    }
+    retention[name] = value;
+  }
+  return retention;
+}
+
+/** Instances that had ended by this time are deleted now, microseconds since the epoch; 0 where nothing is. */
+export function deletedUntilUs(retention: Retention, nowUs: number, usedBytes: number): number {
+  const byAge = retention.ageMs === undefined ? 0 : nowUs - retention.ageMs * 1000;
+  const bySize = retention.bytes === undefined || usedBytes <= retention.bytes ? 0 : nowUs - YOUNG_MS * 1000;
+  return Math.max(0, byAge, bySize);
+}
