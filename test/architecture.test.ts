@@ -29,7 +29,8 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
     "stats/",
     "worker/",
   ],
-  "worker/": ["backend/", "format/", "orchestrations/", "wire/"],
+  // A link has two ends.
+  "worker/": ["backend/", "emulator/link-protocol.ts", "format/", "orchestrations/", "wire/"],
   "http/": ["backend/", "format/", "load/", "orchestrations/fan-out-fan-in-contract.ts", "stats/"],
   "diagnosis/": ["backend/", "emulator/state-folder.ts", "format/"],
   "hub/": ["backend/", "format/", "load/", "orchestrations/", "stats/"],

@@ -2,6 +2,7 @@ import type { ChannelCredentials, ChannelOptions, Metadata } from "@grpc/grpc-js
 import type { Connection } from "./connection-string.js";
 import type { EmulatorAdmin } from "./emulator-admin.js";
 import type { OrchestrationClient } from "./orchestration-client.js";
+import type { Transport } from "./transport.js";
 
 /** How to reach a backend over gRPC: what any client of it needs to open a channel of its own. */
 export interface GrpcTarget {
@@ -9,8 +10,8 @@ export interface GrpcTarget {
   readonly address: string;
   readonly credentials: ChannelCredentials;
   readonly options: ChannelOptions;
-  /** What a client makes its unary calls with; absent: grpc-js. HTTP/2 alone is for targets without TLS. */
-  readonly transport?: "http2" | "grpc-js";
+  /** What calls are made with; absent: grpc-js. */
+  readonly transport?: Transport;
   /** The metadata that every call carries; `role` decides the user agent, and a worker names itself. */
   metadata(role: "client" | "worker", workerId?: string): Promise<Metadata>;
 }

@@ -28,7 +28,8 @@ export class ClientPool {
       }
     }
     const { target } = this;
-    const connection = target.transport === "http2" ? new Http2Connection(target) : new GrpcJsConnection(target);
+    const { transport = "grpc-js" } = target;
+    const connection = transport === "grpc-js" ? new GrpcJsConnection(target) : new Http2Connection(target);
     this.#connections.push(connection);
     return connection;
   }

@@ -16,6 +16,7 @@ import { ensureEmulator } from "./emulator-launcher.js";
 import { explain } from "./explain.js";
 import { SidecarClient } from "./sidecar-client.js";
 import { TokenSource, type Token } from "./token-source.js";
+import { chooseTransport, type Transport } from "./transport.js";
 
 /** Attempts of one call in a row that find the backend away. */
 const SCHEDULER_ATTEMPTS = 10;
@@ -27,19 +28,20 @@ export interface OpenOptions {
   readonly onNotice?: (line: string) => void;
   /** In place of `@azure/identity`. */
   readonly credentialFor?: (authentication: CredentialAuthentication) => Promise<TokenCredential>;
-  /** What the client makes its calls with where there is no TLS; over TLS it is always grpc-js. */
-  readonly transport?: NonNullable<GrpcTarget["transport"]>;
+  /** In place of the leanest that there is for the backend. */
+  readonly transport?: Transport | undefined;
 }
 
 /**
  * Opens a backend. The embedded emulator is there when this resolves; of another backend only the first call tells
  * whether it can be reached, and whether there is a credential for it. Rejects with a FanoutError if the emulator cannot
- * be started.
+ * be started, or if the backend has no such transport.
  */
 export async function openBackend(
   connection: Connection,
-  { onNotice = () => {}, credentialFor = azureCredential, transport = "http2" }: OpenOptions = {},
+  { onNotice = () => {}, credentialFor = azureCredential, transport: asked }: OpenOptions = {},
 ): Promise<Backend> {
+  const transport = chooseTransport(connection, asked);
   return connection.kind === "emulator"
     ? openEmulator(connection, transport, onNotice)
     : openEndpoint(connection, transport, tokenSource(connection.authentication, credentialFor));
@@ -47,7 +49,7 @@ export async function openBackend(
 
 async function openEmulator(
   connection: EmulatorConnection,
-  transport: NonNullable<GrpcTarget["transport"]>,
+  transport: Transport,
   onNotice: (line: string) => void,
 ): Promise<Backend> {
   if (process.platform === "win32") {
@@ -96,11 +98,7 @@ async function openEmulator(
   };
 }
 
-function openEndpoint(
-  connection: EndpointConnection,
-  transport: NonNullable<GrpcTarget["transport"]>,
-  tokens: TokenSource | undefined,
-): Backend {
+function openEndpoint(connection: EndpointConnection, transport: Transport, tokens: TokenSource | undefined): Backend {
   const { url, taskHub } = connection;
   const secure = url.protocol === "https:";
   const target: GrpcTarget = {
@@ -108,7 +106,7 @@ function openEndpoint(
     // Node's own trust, as the sign-in has it: grpc-js would let a variable of gRPC take its place.
     credentials: secure ? credentials.createFromSecureContext(createSecureContext()) : credentials.createInsecure(),
     options: channelOptions("scheduler"),
-    transport: secure ? "grpc-js" : transport,
+    transport,
     metadata: callMetadata(taskHub, tokens),
   };
   const client = new SidecarClient(target, retryPolicy(connection, SCHEDULER_ATTEMPTS, pause));

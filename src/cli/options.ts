@@ -12,6 +12,10 @@ export const CONNECTION_STRING = [
   "--connection-string <string>",
   "the backend (default: the embedded emulator)",
 ] as const;
+export const TRANSPORT = [
+  "--transport <link|http2|grpc>",
+  "how to speak with the backend (default: the leanest that it has)",
+] as const;
 export const TASK_HUB = ["--task-hub <name>", "the task hub (default: that of the connection string)"] as const;
 
 /** Like `option`, whose help would put the default in quotes. */

@@ -1,5 +1,13 @@
 import type { Command } from "commander";
-import { CONNECTION_STRING, TASK_HUB, examples, repeatable, withDefault, type CliContext } from "./options.js";
+import {
+  CONNECTION_STRING,
+  TASK_HUB,
+  TRANSPORT,
+  examples,
+  repeatable,
+  withDefault,
+  type CliContext,
+} from "./options.js";
 import { keepYoungGenerationSmall } from "./young-generation.js";
 
 export function addRun(fanout: Command, { io, exit }: CliContext): void {
@@ -76,7 +84,7 @@ function addLoad(run: Command): void {
       ),
     )
     .option("--worker-timeout <duration>", "say so, or give up, after this long without a worker (default: 10s)")
-    .option("--transport <grpc>", "make calls with grpc-js, where otherwise HTTP/2 without TLS does with less")
+    .option(...TRANSPORT)
     .option("--leave", "after Ctrl-C, leave unfinished orchestrations running")
     .option("--purge", "delete the run's instances from the task hub once its results are written")
     .option("--dry-run", "print the plan and what it costs, and start nothing")

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
-import { CONNECTION_STRING, TASK_HUB, examples, withDefault, type CliContext } from "./options.js";
+import type { WorkerFlags } from "../commands/worker.js";
+import { CONNECTION_STRING, TASK_HUB, TRANSPORT, examples, withDefault, type CliContext } from "./options.js";
 
 export function addWorker(fanout: Command, { io, exit }: CliContext): void {
   fanout
@@ -9,8 +10,9 @@ export function addWorker(fanout: Command, { io, exit }: CliContext): void {
     .addOption(withDefault("--port <port>", "where /status and /health answer on 127.0.0.1", "5001"))
     .option(...CONNECTION_STRING)
     .option(...TASK_HUB)
+    .option(...TRANSPORT)
     .addHelpText("after", examples(["fanout worker", "fanout worker --port 5002"]))
-    .action(async (flags: { port: string; connectionString?: string; taskHub?: string }) => {
+    .action(async (flags: WorkerFlags) => {
       const { runWorkerCommand } = await import("../commands/worker.js");
       exit(await runWorkerCommand(flags, io));
     });

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { parseTransport } from "../backend/transport.js";
 import { UsageError } from "../errors.js";
 import { count, readFlags } from "../load/flags.js";
 import { parsePlan, type LoadPlan } from "../load/plan.js";
@@ -14,9 +15,7 @@ const file = z.string().optional();
 const runFlags = z.object({
   connectionString: z.string().optional(),
   taskHub: z.string().optional(),
-  transport: z
-    .literal("grpc", { error: ({ input }) => `--transport: expected grpc, found "${String(input)}"` })
-    .optional(),
+  transport: z.string().transform(parseTransport).optional(),
   leave: z.boolean().default(false),
   dryRun: z.boolean().default(false),
   purge: z.boolean().default(false),

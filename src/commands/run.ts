@@ -28,10 +28,7 @@ export async function runRunCommand(rawFlags: unknown, io: CommandIo): Promise<E
   if (call.dryRun) return dryRun(call, connection, io);
   guardSpend(call.plan, call.limits, call.repeat, connection.kind);
   const say = (line: string): void => void io.stderr.write(`${line}\n`);
-  const backend = await openBackend(connection, {
-    onNotice: say,
-    ...(call.transport && { transport: "grpc-js" }),
-  });
+  const backend = await openBackend(connection, { onNotice: say, transport: call.transport });
   const interruption = new Interruption();
   try {
     say(`backend: ${backend.displayName}, task hub ${connection.taskHub} (connection string: ${connection.source})`);

@@ -1,5 +1,6 @@
 import { resolveConnection } from "../backend/connection-string.js";
 import { openBackend } from "../backend/open-backend.js";
+import { parseTransport } from "../backend/transport.js";
 import { ExitCode } from "../exit-codes.js";
 import { plural } from "../format/count.js";
 import { startWorkerStatus } from "../http/worker-status.js";
@@ -13,6 +14,7 @@ export interface WorkerFlags {
   readonly port: string;
   readonly connectionString?: string;
   readonly taskHub?: string;
+  readonly transport?: string;
 }
 
 /**
@@ -26,11 +28,12 @@ export async function runWorkerCommand(flags: WorkerFlags, { stderr }: CommandIo
     ...(flag !== undefined && { flag }),
     ...(taskHub !== undefined && { taskHub }),
   });
+  const transport = parseTransport(flags.transport);
   const statusServer = await startWorkerStatus(parsePort(flags.port));
   const interruption = new Interruption();
   try {
     say(`Status on ${statusServer.url}/status`);
-    const backend = await openBackend(connection, { onNotice: say });
+    const backend = await openBackend(connection, { onNotice: say, transport });
     const place = `${backend.displayName}, task hub ${connection.taskHub}`;
     const host = startWorkerHost({ backend, onEvent: (event) => say(describeEvent(event, place)) });
     await aborted(interruption.signal);

@@ -6,6 +6,7 @@ import { FANOUT_VERSION, SDK_VERSION } from "../version.js";
 /** What the figures of a run depend on beside its plan. No secret: it goes into results that are shared. */
 export function describeEnvironment(backend: Backend, ownWorkers: number, hub: HubSurvey): ResultEnvironment {
   const cores = cpus();
+  const { transport = "grpc-js" } = backend.target;
   return {
     fanoutVersion: FANOUT_VERSION,
     sdkVersion: SDK_VERSION,
@@ -15,11 +16,12 @@ export function describeEnvironment(backend: Backend, ownWorkers: number, hub: H
     backend: {
       kind: backend.kind,
       name: backend.displayName,
-      // The emulator answers behind a commit with `synchronous=FULL`.
+      // The emulator answers behind a sync of what it has written.
       ...(backend.kind === "emulator" && { durability: "fsync" }),
     },
     taskHub: backend.connection.taskHub,
-    transport: backend.target.transport ?? "grpc-js",
+    // Where others do the work, the run makes no calls but a client's.
+    transport: transport === "link" && ownWorkers === 0 ? "http2" : transport,
     ownWorkers,
     hub,
   };

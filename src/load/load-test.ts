@@ -106,7 +106,7 @@ export class LoadTest {
     this.#workers = new WorkerWatch({
       plan,
       backend,
-      environment: workerEnvironment(backend.connection),
+      environment: workerEnvironment(backend.connection, backend.target.transport ?? "grpc-js"),
       attended,
       onLine,
       onLost: () => recorder.addReconnect(clock()),

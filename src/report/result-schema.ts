@@ -79,7 +79,9 @@ const environment: z.ZodType<ResultEnvironment> = object({
     durability: oneOf("fsync").exactOptional().describe("What it acknowledges is on the disk; absent where not known."),
   }),
   taskHub: string,
-  transport: oneOf("http2", "grpc-js").exactOptional().describe("What the run made its calls with."),
+  transport: oneOf("link", "http2", "grpc-js")
+    .exactOptional()
+    .describe("What the run and its own workers made their calls with."),
   ownWorkers: count.describe("Worker processes that the run started for itself."),
   hub: z
     .union(

@@ -84,8 +84,11 @@ export interface ResultEnvironment {
     readonly durability?: "fsync";
   };
   readonly taskHub: string;
-  /** What the run made its calls with; absent in results of before there was a choice: grpc-js. */
-  readonly transport?: "http2" | "grpc-js";
+  /**
+   * What the run and its own workers made their calls with; absent in results of before there was a choice: grpc-js.
+   * `link`: the workers spoke the emulator's own framing, and the run HTTP/2.
+   */
+  readonly transport?: "link" | "http2" | "grpc-js";
   /** Worker processes that the run started for itself. */
   readonly ownWorkers: number;
   readonly hub: HubSurvey;

@@ -4,6 +4,7 @@
  */
 import { resolveConnection } from "../backend/connection-string.js";
 import { openBackend } from "../backend/open-backend.js";
+import { TRANSPORT_VARIABLE, type Transport } from "../backend/transport.js";
 import { FanoutError } from "../errors.js";
 import { ExitCode } from "../exit-codes.js";
 import type { ManagedWorkerMessage, ManagingMessage } from "./managed-worker-messages.js";
@@ -56,7 +57,9 @@ function reportExecuted(host: WorkerHost): NodeJS.Timeout {
 
 async function main(): Promise<ExitCode> {
   const leaving = askedToLeave();
-  const backend = await openBackend(resolveConnection({}));
+  // Of this variable only the run that started this process is the author.
+  const transport = process.env[TRANSPORT_VARIABLE] as Transport | undefined;
+  const backend = await openBackend(resolveConnection({}), { transport });
   const host = startWorkerHost({ backend, onEvent: (event) => void tellParent(event) });
   const reporting = reportExecuted(host);
   await leaving;

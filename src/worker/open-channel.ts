@@ -1,8 +1,20 @@
-import type { GrpcTarget } from "../backend/backend.js";
+import type { Backend } from "../backend/backend.js";
 import { GrpcJsChannel } from "./grpc-js-channel.js";
+import { Http2Channel } from "./http2-channel.js";
+import { LinkChannel } from "./link-channel.js";
 import type { WorkerChannel } from "./worker-channel.js";
 
-/** The channel of the transport that the target asks for. */
-export function openChannel(target: GrpcTarget, workerId: string): WorkerChannel {
-  return new GrpcJsChannel(target, workerId);
+/** The channel of the transport that the backend's target asks for. */
+export function openChannel(
+  { target, connection }: Pick<Backend, "target" | "connection">,
+  workerId: string,
+): WorkerChannel {
+  switch (target.transport) {
+    case "link":
+      return new LinkChannel(target.address.replace(/^unix:/u, ""), { taskHub: connection.taskHub, workerId });
+    case "http2":
+      return new Http2Channel(target, workerId);
+    default:
+      return new GrpcJsChannel(target, workerId);
+  }
 }

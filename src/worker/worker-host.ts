@@ -100,7 +100,7 @@ class Host implements WorkerHost {
     this.#backend = backend;
     this.#onEvent = onEvent;
     this.#drainPatienceMs = drainPatienceMs;
-    this.#channel = openChannel(backend.target, this.workerId);
+    this.#channel = openChannel(backend, this.workerId);
     this.#executor = new Executor(workload);
     this.#sender = new ResultSender(
       this.#channel,

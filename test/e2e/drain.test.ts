@@ -7,8 +7,8 @@ import { parseRunResult } from "./run-result-schema.js";
 import { Workplace } from "./workplace.js";
 
 const RESTARTS = 4;
-const RUN = "run --json --workers 0 --parallel-orchestrations 40 --parallel-activities 10";
-const NEEDED = 4_000;
+const RUN = "run --json --workers 0 --parallel-orchestrations 150 --parallel-activities 10";
+const NEEDED = 15_000;
 
 describe("fanout worker", () => {
   test("drained by SIGTERM, again and again, has nothing delivered twice", async () => {

@@ -5,7 +5,7 @@ import { workersOf } from "./process-table.js";
 import { parseRunResult } from "./run-result-schema.js";
 import { Workplace } from "./workplace.js";
 
-const ORCHESTRATIONS = 50;
+const ORCHESTRATIONS = 100;
 const ACTIVITIES = 100;
 const KILLS = 8;
 
@@ -39,8 +39,6 @@ test(
       orchestrations: { started: ORCHESTRATIONS, completed: ORCHESTRATIONS, failed: 0, unfinished: 0 },
       activities: { completed: ORCHESTRATIONS * ACTIVITIES },
     });
-    // Not an error, only work done twice; a worker that was killed did not tell of all it had done.
-    expect(counts.activities.reExecuted).toBeGreaterThanOrEqual(0);
     const inspector = new HubInspector(place.socket);
     const instances = await inspector.instances("");
     expect(instances.map(({ instanceId }) => instanceId).sort()).toEqual(instanceIds(runId, ORCHESTRATIONS));

@@ -91,7 +91,7 @@ export const runResultSchema = z
         name: z.string().min(1),
         durability: z.literal("fsync").optional(),
       }),
-      transport: z.enum(["http2", "grpc-js"]),
+      transport: z.enum(["link", "http2", "grpc-js"]),
       taskHub: z.string().min(1),
       ownWorkers: count,
       hub: hubSurvey,

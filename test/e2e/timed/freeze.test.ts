@@ -65,7 +65,8 @@ describe("a backend that stands still for two seconds", () => {
     expect(stdout).toMatch(/closed load cannot show/iu);
     const [, seconds] = /stalled (\d+\.\d+) s from/u.exec(stdout) ?? [];
     expectBetween(Number(seconds) * 1_000, within(0.1, frozenMs));
-    const [, longest] = /^ +service .* (\d+\.\d+) s/mu.exec(stdout) ?? [];
-    expect(Number(longest) * 1_000).toBeGreaterThanOrEqual(FREEZE_MS);
+    // Twenty in flight go in step, so that it may meet all of them before the emulator has accepted them, or behind.
+    const longest = [...stdout.matchAll(/^ +(?:service|startRpc) .* (\d+\.\d+) s/gmu)].map(([, max]) => Number(max));
+    expect(Math.max(...longest) * 1_000).toBeGreaterThanOrEqual(FREEZE_MS);
   });
 });

@@ -1,0 +1,32 @@
+import { UsageError } from "../errors.js";
+import type { Connection } from "./connection-string.js";
+
+/**
+ * What calls are made with. `link`: workers speak the emulator's own framing, and clients HTTP/2; `http2`: gRPC over
+ * HTTP/2 without TLS, on a client of our own; `grpc-js`: gRPC with grpc-js.
+ */
+export type Transport = "link" | "http2" | "grpc-js";
+
+const FLAGS: Readonly<Record<string, Transport>> = { link: "link", http2: "http2", grpc: "grpc-js" };
+
+/** The variable that tells a run's own worker processes. */
+export const TRANSPORT_VARIABLE = "FANOUT_TRANSPORT";
+
+/** Reads what `--transport` says. @throws UsageError */
+export function parseTransport(flag: string | undefined): Transport | undefined {
+  if (flag === undefined) return undefined;
+  const transport = Object.hasOwn(FLAGS, flag) ? FLAGS[flag] : undefined;
+  if (transport === undefined) throw new UsageError(`--transport: expected link, http2 or grpc, found "${flag}"`);
+  return transport;
+}
+
+/** The transport to use: the one that was asked for, else the leanest that there is for the backend. @throws UsageError */
+export function chooseTransport(connection: Connection, asked: Transport | undefined): Transport {
+  if (connection.kind === "emulator") return asked ?? "link";
+  const isSecure = connection.url.protocol === "https:";
+  if (asked === "link") throw new UsageError("--transport link is for the embedded emulator alone");
+  if (asked === "http2" && isSecure) {
+    throw new UsageError(`--transport http2 is without TLS, which ${connection.url.origin} needs: leave it out`);
+  }
+  return asked ?? (isSecure ? "grpc-js" : "http2");
+}

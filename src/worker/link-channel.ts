@@ -1,0 +1,36 @@
+import { status } from "@grpc/grpc-js";
+import { grpcError } from "../backend/grpc-error.js";
+import type { LinkGreeting } from "../emulator/link-protocol.js";
+import { LinkSession } from "./link-session.js";
+import type { WorkItemListener, WorkItemStream, WorkerChannel, WorkerMethod } from "./worker-channel.js";
+
+/** A worker's connection to an emulator of the same version, without gRPC: see `emulator/link-protocol.ts`. */
+export class LinkChannel implements WorkerChannel {
+  #session: LinkSession | undefined;
+  #closed = false;
+
+  /** `path` is that of the emulator's Unix socket. */
+  constructor(
+    private readonly path: string,
+    private readonly greeting: LinkGreeting,
+  ) {}
+
+  async call(method: WorkerMethod, request: Buffer, deadlineMs: number): Promise<void> {
+    await this.#open().call(method, request, deadlineMs);
+  }
+
+  async takeWorkItems(listener: WorkItemListener): Promise<WorkItemStream> {
+    return this.#open().takeWorkItems(listener);
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#session?.close();
+  }
+
+  #open(): LinkSession {
+    if (this.#closed) throw grpcError(status.CANCELLED, "The channel is closed");
+    if (this.#session?.isLost !== false) this.#session = new LinkSession(this.path, this.greeting);
+    return this.#session;
+  }
+}
