@@ -1,83 +1,98 @@
 /**
- * Activities per second of `fanout run` on the embedded emulator, whole: its own workers, SQLite with synchronous=FULL,
- * every result accounted for. Beside it, in turn, the SDK's in-memory test backend: volatile, in one process, without a
- * wire. Prints medians and the ratio pair by pair.
+ * fanout beside what a user could run instead. Each engine is started once and warmed up with one run that is discarded;
+ * then they take turns, so that what else the machine does meets all of them. Every result of every run is checked.
  *
- *     npm run build && node bench/throughput.ts [W1 W2 W3] [--reps 3]
+ *     npm run build && npm ci --prefix bench && node bench/throughput.ts W1 W2 --reps 3
  */
-import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { parseArgs } from "node:util";
+import type { Contender } from "#contender";
+import { describeMachine } from "#machine";
+import { helpText, parseOptions, type Options } from "#options";
+import { Session } from "#session";
+import { buildSlowCommits } from "#slow-commits";
+import { summarize, type WorkloadSummary } from "#summary";
+import { machineLine, participantsTable, workloadTable } from "#table";
 
-const WORKLOADS: Readonly<Record<string, Workload>> = {
-  W1: { orchestrations: 100, iterations: 10, activities: 10 },
-  W2: { orchestrations: 10, iterations: 20, activities: 100 },
-  W3: { orchestrations: 1, iterations: 100, activities: 100 },
-};
+const Exit = { success: 0, failure: 1, usage: 2 } as const;
 
-interface Workload {
-  readonly orchestrations: number;
-  readonly iterations: number;
-  readonly activities: number;
-}
+process.exitCode = await main();
 
-const { positionals, values } = parseArgs({
-  allowPositionals: true,
-  options: { reps: { type: "string", default: "3" }, alone: { type: "boolean", default: false } },
-});
-const FANOUT = path.join(import.meta.dirname, "../bin/fanout.js");
-const IN_MEMORY = path.join(import.meta.dirname, "in-memory.ts");
-
-for (const name of positionals.length > 0 ? positionals : Object.keys(WORKLOADS)) {
-  const workload = WORKLOADS[name];
-  if (workload === undefined) {
-    throw new Error(`Expected one of ${Object.keys(WORKLOADS).join(", ")}, found ${name}`);
+async function main(): Promise<number> {
+  let options: Options;
+  try {
+    options = parseOptions(process.argv.slice(2));
+  } catch (error) {
+    say(error instanceof Error ? error.message : String(error));
+    return Exit.usage;
   }
-  const pairs = Array.from({ length: Number(values.reps) }, () => ({
-    fanout: onEmulator(workload),
-    inMemory: values.alone ? NaN : inMemory(workload),
-  }));
-  const median = (of: (pair: (typeof pairs)[number]) => number): number =>
-    pairs.map(of).toSorted((a, b) => a - b)[Math.floor(pairs.length / 2)]!;
-  console.log(
-    `${name}  fanout ${perSecond(median(({ fanout }) => fanout))}` +
-      `  in-memory ${perSecond(median(({ inMemory }) => inMemory))}` +
-      `  ratio ${median(({ fanout, inMemory }) => fanout / inMemory).toFixed(2)} (median of ${pairs.length})`,
-  );
-}
-
-function perSecond(value: number): string {
-  return `${Math.round(value).toLocaleString("en")}/s`;
-}
-
-/** Activities per second of one run on an emulator with an empty store. */
-function onEmulator({ orchestrations, iterations, activities }: Workload): number {
-  const folder = mkdtempSync(path.join(tmpdir(), "fanout-bench-"));
-  const env = {
-    ...process.env,
-    FANOUT_STATE_DIR: folder,
-    DURABLE_TASK_CONNECTION_STRING: "UseDevelopmentStorage=true",
-  };
-  const args = ["run", "--json", "--workers", "2"];
-  args.push("--parallel-orchestrations", String(orchestrations), "--iterations", String(iterations));
-  args.push("--parallel-activities", String(activities));
-  const run = spawnSync(process.execPath, [FANOUT, ...args], { env, stdio: ["ignore", "pipe", "ignore"] });
-  spawnSync(process.execPath, [FANOUT, "emulator", "stop"], { env, stdio: "ignore" });
-  rmSync(folder, { recursive: true });
-  if (run.status !== 0) {
-    throw new Error(`fanout run ended with ${run.status}: ${run.stdout.toString()}`);
+  if (options.help) {
+    console.log(helpText(options));
+    return Exit.success;
   }
-  const result = JSON.parse(run.stdout.toString()) as { throughput: { activitiesPerSecond: number } };
-  return result.throughput.activitiesPerSecond;
+  const scratch = mkdtempSync(path.join(options.scratch, "fanout-bench-"));
+  // PostgreSQL may run as another user, who has to get through.
+  chmodSync(scratch, 0o711);
+  const interrupted = interruption();
+  try {
+    return await measureIn(scratch, options, interrupted);
+  } catch (error) {
+    if (!interrupted.aborted) throw error;
+    say(`Ended by ${interrupted.reason}`);
+    return Exit.failure;
+  } finally {
+    rmSync(scratch, { recursive: true });
+  }
 }
 
-function inMemory({ orchestrations, iterations, activities }: Workload): number {
-  const args = [IN_MEMORY, String(orchestrations), String(iterations), String(activities)];
-  const run = spawnSync(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
-  if (run.status !== 0) {
-    throw new Error(`the in-memory backend ended with ${run.status}`);
+async function measureIn(scratch: string, options: Options, interrupted: AbortSignal): Promise<number> {
+  const { workloads, baseline, reps, limitSeconds, jsonFile } = options;
+  const contenders = contendersOf(options, scratch);
+  const session = new Session({ contenders, scratch, reps, limitSeconds, say, interrupted });
+  const summaries: WorkloadSummary[] = [];
+  try {
+    const machine = describeMachine(scratch);
+    console.log(`${machineLine(machine)}; medians of ${reps} (min..max)\n`);
+    for (const workload of workloads) {
+      const summary = summarize(workload, await session.measure(workload), baseline);
+      summaries.push(summary);
+      console.log(workloadTable(summary));
+    }
+    const participants = await session.participants();
+    console.log(participantsTable(participants));
+    if (jsonFile !== undefined) {
+      const result = { machine, reps, baseline, participants, workloads: summaries };
+      writeFileSync(jsonFile, `${JSON.stringify(result, undefined, 2)}\n`);
+    }
+  } finally {
+    await session.stop();
   }
-  return Number(run.stdout.toString());
+  const failed = summaries.some(({ contenders }) => contenders.some(({ absent }) => absent?.kind === "failed"));
+  return failed ? Exit.failure : Exit.success;
+}
+
+/** All engines as they are, and where commits are slowed the durable ones once more. */
+function contendersOf({ engines, slowCommitsMs }: Options, scratch: string): readonly Contender[] {
+  const asTheyAre = engines.map((engine) => ({ engine }));
+  if (slowCommitsMs === undefined) return asTheyAre;
+  const slow = buildSlowCommits(scratch, slowCommitsMs);
+  if (typeof slow === "string") {
+    console.log(`No commit is slowed: ${slow}\n`);
+    return asTheyAre;
+  }
+  return [...asTheyAre, ...engines.filter(({ durable }) => durable).map((engine) => ({ engine, slow }))];
+}
+
+/** Aborted by Ctrl-C or SIGTERM, with its name for a reason, so that no engine is left behind. */
+function interruption(): AbortSignal {
+  const controller = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.once(signal, () => controller.abort(signal));
+  }
+  return controller.signal;
+}
+
+/** For a person who waits. */
+function say(line: string): void {
+  process.stderr.write(`${line}\n`);
 }
