@@ -7,7 +7,7 @@ import { restateMissing, startRestateServer } from "#restate-server";
 import type { Workload } from "#workloads";
 
 /** Of 4, 8 and 24 (its default) the one that took the least CPU for W1 on two cores. */
-export const RESTATE_PARTITIONS = 4;
+export const RESTATE_PARTITIONS = 2;
 
 /** The SDK's in-memory backend refuses the next event beyond so many of one orchestration. */
 const MOST_EVENTS_IN_MEMORY = 10_000;
