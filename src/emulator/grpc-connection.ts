@@ -11,16 +11,16 @@ import type { Handler } from "./grpc.js";
 import { GrpcCall } from "./grpc-call.js";
 import { GrpcStatus, respondAtOnce, statusHeaders } from "./grpc-status.js";
 
-/** Bytes that a client may send ahead of what has been read: for one call, and for all. */
-const STREAM_WINDOW_BYTES = 8 * 1_048_576;
-const SESSION_WINDOW_BYTES = 64 * 1_048_576;
-
 /** A connection that leaves a ping unanswered for `PING_EVERY_MS + PING_TIMEOUT_MS` = 30 s is closed. */
 const PING_EVERY_MS = 10_000;
 const PING_TIMEOUT_MS = 20_000;
 
+/**
+ * What clients may send ahead of what was read stays at HTTP/2's 64 KiB. node:http2 does not read while a write waits for
+ * the other end to read: with more on the way than the sockets between them hold, a client on node:http2 and this server
+ * would wait for each other for good.
+ */
 const SESSION_OPTIONS = {
-  settings: { initialWindowSize: STREAM_WINDOW_BYTES },
   // Node would refuse streams when it holds this many megabytes.
   maxSessionMemory: Number.MAX_SAFE_INTEGER,
 };
@@ -35,7 +35,6 @@ const UNIT_MS: Readonly<Record<string, number>> = { H: 3_600_000, M: 60_000, S: 
 export function serveGrpc(socket: Socket, handlers: ReadonlyMap<string, Handler>): void {
   const session = performServerHandshake(socket, SESSION_OPTIONS);
   const deadlines = new Deadlines();
-  session.setLocalWindowSize(SESSION_WINDOW_BYTES);
   session.on("stream", (stream, headers) => {
     accept(stream, headers, handlers, deadlines);
   });

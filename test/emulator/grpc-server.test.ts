@@ -468,14 +468,6 @@ describe("a stream", () => {
 });
 
 describe("a connection", () => {
-  test("lets a client send megabytes ahead", async () => {
-    const client = connect();
-    const [{ initialWindowSize }] = (await once(client.session, "remoteSettings")) as [{ initialWindowSize: number }];
-    expect(initialWindowSize).toBeGreaterThanOrEqual(1_048_576);
-    await client.call(CALL);
-    expect(client.session.state.remoteWindowSize).toBeGreaterThanOrEqual(8 * 1_048_576);
-  });
-
   test("is served from its first byte where somebody has looked at it before", async () => {
     looksFirst = true;
     expect(textsOf((await connect().call(CALL, framedText("text"))).body)).toEqual(["text"]);
