@@ -6,6 +6,7 @@ import {
   FrameWriter,
   LINK_METHODS,
   LINK_PREFACE,
+  LINK_SILENCE_MS,
   LinkPulse,
   type LinkGreeting,
 } from "./link-protocol.js";
@@ -26,9 +27,19 @@ export function serveLink(socket: Socket, handlers: Handlers): void {
   new LinkServer(socket, handlers).serve();
 }
 
-/** Tells, once something has arrived, whether a connection begins as a link does. What has arrived stays to be read. */
+/**
+ * Tells, once something has arrived, whether a connection begins as a link does. What has arrived stays to be read. A
+ * connection on which nothing arrives is closed: nobody pings it yet, and it would keep the emulator from leaving.
+ */
 export function recognizeLink(socket: Socket, tell: (isLink: boolean) => void): void {
+  const patience = setTimeout(() => {
+    socket.destroy();
+  }, LINK_SILENCE_MS).unref();
+  socket.once("close", () => {
+    clearTimeout(patience);
+  });
   socket.once("readable", () => {
+    clearTimeout(patience);
     const chunk = socket.read() as Buffer | null;
     if (chunk === null) {
       // It has ended without a word.

@@ -1,8 +1,8 @@
 import { createConnection } from "node:net";
 import { once } from "node:events";
 import { status } from "@grpc/grpc-js";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { LINK_PREFACE } from "../../src/emulator/link-protocol.js";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { LINK_PREFACE, LINK_SILENCE_MS } from "../../src/emulator/link-protocol.js";
 import { LinkWorker } from "./link-worker.js";
 import { complete, continueAsNew, scheduleTask, type RawConnection, type WorkItem } from "./raw-connection.js";
 import { ServedEmulator } from "./served-emulator.js";
@@ -176,6 +176,22 @@ describe("what is no link", () => {
     await once(socket, "close");
     await client.start("instance");
     expect((await client.state("instance"))?.instanceid).toBe("instance");
+  });
+
+  test("a connection on which nothing arrives is closed in the end", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    try {
+      const { connections } = served.emulator.status();
+      const socket = createConnection(served.socket);
+      await expect.poll(() => served.emulator.status().connections).toBe(connections + 1);
+      vi.advanceTimersByTime(LINK_SILENCE_MS - 1);
+      expect(served.emulator.status().connections).toBe(connections + 1);
+      vi.advanceTimersByTime(1);
+      await once(socket, "close");
+      await expect.poll(() => served.emulator.status().connections).toBe(connections);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   test("a preface that comes byte by byte is one", async () => {
