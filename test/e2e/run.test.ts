@@ -51,6 +51,27 @@ describe("fanout run", () => {
     expect(stdout + stderr).not.toMatch(/[\u0000-\u0009\u000B-\u001F\u007F]/u);
   });
 
+  test.each([
+    ["by default", [], "link"],
+    ["with --transport http2", ["--transport", "http2"], "http2"],
+    ["with --transport grpc", ["--transport", "grpc"], "grpc-js"],
+  ])("%s its workers and it speak to the emulator in the way that the result names", async (_, flags, transport) => {
+    const { code, stdout, stderr } = await start(["run", "--json", "--workers", "2", ...flags]).ended;
+    expect({ code, stderr }).toMatchObject({ code: 0 });
+    expect(JSON.parse(stdout)).toMatchObject({
+      environment: { transport, ownWorkers: 2 },
+      counts: { activities: { needed: 50, completed: 50 } },
+    });
+  });
+
+  test.each(["run", "worker"])("%s refuses a transport that there is not", async (command) => {
+    const { code, stderr } = await start([command, "--transport", "pigeon"]).ended;
+    expect({ code, stderr }).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('--transport: expected link, http2 or grpc, found "pigeon"'),
+    });
+  });
+
   test("with --json has the result on stdout and nothing else", async () => {
     const { code, stdout, stderr } = await start(["run", "--parallel-orchestrations", "20", "--json"]).ended;
     expect({ code, stderr }).toMatchObject({ code: 0 });
