@@ -212,7 +212,7 @@ async function readsOf(folder: string): Promise<void> {
   const hourAgoUs = (Date.now() - 3_600_000) * 1000;
   const run = "r0stored00007-";
   const statuses = [Status.Running, Status.Pending, Status.Suspended];
-  read("counts", () => ({ rows: store.counts().instances, next: undefined }));
+  read("counts", () => ({ rows: store.instanceCount(), next: undefined }));
   read("all", query({}));
   read("all, with payloads", query({ payloads: true }));
   read("one run", query({ instanceIdPrefix: run }));

@@ -101,7 +101,7 @@ export class Emulator {
       folder: this.#options.folder,
       startedAt: this.#startedAt,
       connections: this.#connections.size,
-      ...this.#options.store.counts(),
+      instances: this.#options.store.instanceCount(),
       ...this.figures(),
       redelivered: sumOf(hubs, (hub) => hub.redelivered),
       expired: this.#retention?.deleted ?? 0,

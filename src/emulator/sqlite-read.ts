@@ -1,4 +1,5 @@
 import type { SQLInputValue } from "node:sqlite";
+import type { Row } from "./sqlite-statements.js";
 import type { CompletedFilter, CompletedPlace, IdFilter, InstanceRow, RowFilter } from "./store.js";
 import { isTerminal } from "./status.js";
 
@@ -10,8 +11,6 @@ export const MOST_PAYLOAD_BYTES = 2 * 1024 * 1024;
 export const METADATA = `key, task_hub, instance_id, execution_id, name, version, status, created_us, updated_us,
   completed_us, scheduled_start_us, tasks_completed`;
 const PAYLOADS = "input, output, custom_status, failure";
-
-export type Row = Record<string, null | number | bigint | string | Uint8Array>;
 
 /** A statement with its values. */
 interface Sql {

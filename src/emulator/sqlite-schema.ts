@@ -51,10 +51,9 @@ const INDEXES = `
   CREATE INDEX instances_ended ON instances (completed_us, key) WHERE completed_us > 0;
 
   CREATE TABLE totals (
-    instances INTEGER NOT NULL,
-    in_flight INTEGER NOT NULL
+    instances INTEGER NOT NULL
   ) STRICT;
-  INSERT INTO totals SELECT count(*), count(*) FILTER (WHERE completed_us = 0) FROM instances;
+  INSERT INTO totals SELECT count(*) FROM instances;
 `;
 
 /** What makes a file of that version, 0 being an empty one, into one of the latest. */

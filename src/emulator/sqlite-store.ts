@@ -1,11 +1,10 @@
 import { realpathSync } from "node:fs";
-import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import { unframe } from "./history.js";
 import { LogSync, type Disk, type SyncDone } from "./log-sync.js";
-import { guarded, storeError } from "./sqlite-error.js";
-import { loadSqlite } from "./sqlite.js";
+import { readActive } from "./sqlite-active.js";
+import { guarded } from "./sqlite-error.js";
 import {
-  METADATA,
   MOST_PAYLOAD_BYTES,
   MOST_ROWS,
   columns,
@@ -16,9 +15,10 @@ import {
   readByCompletion,
   readById,
   type RangeRead,
-  type Row,
 } from "./sqlite-read.js";
 import { prepareSchema } from "./sqlite-schema.js";
+import { Statements } from "./sqlite-statements.js";
+import { loadSqlite } from "./sqlite.js";
 import { isTerminal } from "./status.js";
 import type {
   ActiveInstance,
@@ -52,13 +52,14 @@ export async function openSqliteStore(file: string, disk?: Disk): Promise<Store>
 
 class SqliteStore implements Store {
   readonly #db: DatabaseSync;
-  readonly #statements = new Map<string, StatementSync>();
+  readonly #statements: Statements;
   /** Undefined for a store in memory. */
   readonly #log: LogSync | undefined;
   #lost = false;
 
   constructor(db: DatabaseSync, file: string, disk: Disk | undefined) {
     this.#db = db;
+    this.#statements = new Statements(db);
     // The lock is held for the life of the process, so the WAL index can stay in its memory.
     db.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL");
     db.exec("PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -65536");
@@ -77,11 +78,11 @@ class SqliteStore implements Store {
   }
 
   begin(): void {
-    this.#run("BEGIN IMMEDIATE");
+    this.#statements.run("BEGIN IMMEDIATE");
   }
 
   commit(): void {
-    this.#run("COMMIT");
+    this.#statements.run("COMMIT");
   }
 
   sync(done: SyncDone): void {
@@ -107,12 +108,12 @@ class SqliteStore implements Store {
   rollback(): void {
     // SQLite has rolled back by itself after some errors; then there is nothing left to do.
     if (this.#db.isTransaction) {
-      this.#run("ROLLBACK");
+      this.#statements.run("ROLLBACK");
     }
   }
 
   insertInstance(instance: NewInstance): number | undefined {
-    const { changes, lastInsertRowid } = this.#run(
+    const { changes, lastInsertRowid } = this.#statements.run(
       `INSERT INTO instances (task_hub, instance_id, execution_id, name, version, status, created_us, updated_us,
          scheduled_start_us, input) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
       instance.taskHub,
@@ -129,22 +130,27 @@ class SqliteStore implements Store {
     if (changes === 0) {
       return undefined;
     }
-    this.#count(1, 1);
+    this.#count(1);
     return Number(lastInsertRowid);
   }
 
   appendWaiting(key: number, { seq, event }: WaitingEvent): void {
-    this.#run("INSERT INTO waiting (key, seq, event) VALUES (?, ?, ?)", key, seq, event);
+    this.#statements.run("INSERT INTO waiting (key, seq, event) VALUES (?, ?, ?)", key, seq, event);
   }
 
   applyEpisode(key: number, result: EpisodeResult): void {
-    this.#run("INSERT INTO history (key, seq, events) VALUES (?, ?, ?)", key, result.historySeq, result.history);
+    this.#statements.run(
+      "INSERT INTO history (key, seq, events) VALUES (?, ?, ?)",
+      key,
+      result.historySeq,
+      result.history,
+    );
     if (isTerminal(result.status)) {
-      this.#run("DELETE FROM waiting WHERE key = ?", key);
+      this.#statements.run("DELETE FROM waiting WHERE key = ?", key);
     } else {
-      this.#run("DELETE FROM waiting WHERE key = ? AND seq <= ?", key, result.processedSeq);
+      this.#statements.run("DELETE FROM waiting WHERE key = ? AND seq <= ?", key, result.processedSeq);
     }
-    this.#run(
+    this.#statements.run(
       `UPDATE instances SET status = ?, updated_us = ?, completed_us = ?, tasks_completed = ?,
          output = coalesce(?, output), custom_status = coalesce(?, custom_status), failure = coalesce(?, failure)
        WHERE key = ?`,
@@ -157,15 +163,12 @@ class SqliteStore implements Store {
       result.failure ?? null,
       key,
     );
-    if (result.completedUs > 0) {
-      this.#count(0, -1);
-    }
   }
 
   restart(key: number, next: NextExecution): void {
-    this.#run("DELETE FROM history WHERE key = ?", key);
-    this.#run("DELETE FROM waiting WHERE key = ?", key);
-    this.#run(
+    this.#statements.run("DELETE FROM history WHERE key = ?", key);
+    this.#statements.run("DELETE FROM waiting WHERE key = ?", key);
+    this.#statements.run(
       `UPDATE instances SET execution_id = ?, version = coalesce(?, version), input = ?,
          tasks_completed = ?, updated_us = ?, status = ?, custom_status = coalesce(?, custom_status) WHERE key = ?`,
       next.executionId,
@@ -180,16 +183,16 @@ class SqliteStore implements Store {
   }
 
   deleteInstance(key: number): void {
-    this.#run("DELETE FROM history WHERE key = ?", key);
-    this.#run("DELETE FROM waiting WHERE key = ?", key);
-    const [deleted] = this.#all("DELETE FROM instances WHERE key = ? RETURNING completed_us", key);
-    if (deleted !== undefined) {
-      this.#count(-1, deleted["completed_us"] === 0 ? -1 : 0);
+    this.#statements.run("DELETE FROM history WHERE key = ?", key);
+    this.#statements.run("DELETE FROM waiting WHERE key = ?", key);
+    const { changes } = this.#statements.run("DELETE FROM instances WHERE key = ?", key);
+    if (changes > 0) {
+      this.#count(-1);
     }
   }
 
   find(taskHub: string, instanceId: string, payloads: boolean): InstanceRow | undefined {
-    const [row] = this.#all(
+    const [row] = this.#statements.all(
       `SELECT ${columns(payloads)} FROM instances WHERE task_hub = ? AND instance_id = ?`,
       taskHub,
       instanceId,
@@ -206,38 +209,21 @@ class SqliteStore implements Store {
   }
 
   events(key: number): Uint8Array[] {
-    const history = this.#all("SELECT events FROM history WHERE key = ? ORDER BY seq", key);
-    const waiting = this.#all("SELECT event FROM waiting WHERE key = ? ORDER BY seq", key);
+    const history = this.#statements.all("SELECT events FROM history WHERE key = ? ORDER BY seq", key);
+    const waiting = this.#statements.all("SELECT event FROM waiting WHERE key = ? ORDER BY seq", key);
     return [
       ...history.flatMap((row) => [...unframe(row["events"] as Uint8Array)]),
       ...waiting.map((row) => row["event"] as Uint8Array),
     ];
   }
 
-  *active(): Iterable<ActiveInstance> {
-    const inFlight = "FROM instances AS i INDEXED BY instances_in_flight";
-    const order = "WHERE i.completed_us = 0 ORDER BY i.task_hub, i.instance_id";
-    const history = this.#eventsByKey(
-      `SELECT i.key, seq, events AS event ${inFlight} CROSS JOIN history USING (key) ${order}, seq`,
-    );
-    const waiting = this.#eventsByKey(
-      `SELECT i.key, seq, event ${inFlight} CROSS JOIN waiting USING (key) ${order}, seq`,
-    );
-    for (const row of this.#iterate(`SELECT ${METADATA} ${inFlight} ${order}`)) {
-      const instance = instanceRow(row);
-      const chunks = history(instance.key);
-      yield {
-        row: instance,
-        history: joined(chunks),
-        nextHistorySeq: (chunks.at(-1)?.seq ?? -1) + 1,
-        waiting: waiting(instance.key),
-      };
-    }
+  active(): Iterable<ActiveInstance> {
+    return readActive(this.#statements);
   }
 
   resultsOfEnded(filter: EndedFilter): { sum: number; next: string | undefined } {
     const { where, values } = conditions(...idRange(filter));
-    const [row] = this.#all(
+    const [row] = this.#statements.all(
       `SELECT count(*) AS scanned, max(instance_id) AS last,
          total(tasks_completed) FILTER (WHERE completed_us BETWEEN 1 AND ?) AS sum
        FROM (SELECT instance_id, completed_us, tasks_completed FROM instances WHERE ${where} ORDER BY instance_id LIMIT ?)`,
@@ -249,19 +235,19 @@ class SqliteStore implements Store {
     return { sum: Number(row?.["sum"]), next };
   }
 
-  counts(): { instances: number; inFlight: number } {
-    const [row] = this.#all("SELECT instances, in_flight FROM totals");
-    return { instances: Number(row?.["instances"]), inFlight: Number(row?.["in_flight"]) };
+  instanceCount(): number {
+    const [row] = this.#statements.all("SELECT instances FROM totals");
+    return Number(row?.["instances"]);
   }
 
   oldestEnded(completedToUs: number, limit: number): number[] {
     const sql = `SELECT key FROM instances INDEXED BY instances_ended WHERE completed_us > 0 AND completed_us <= ?
       ORDER BY completed_us, key LIMIT ?`;
-    return this.#all(sql, completedToUs, limit).map((row) => Number(row["key"]));
+    return this.#statements.all(sql, completedToUs, limit).map((row) => Number(row["key"]));
   }
 
   space(): StoreSpace {
-    const [row] = this.#all(
+    const [row] = this.#statements.all(
       `SELECT page_size * page_count AS size, page_size * freelist_count AS free
        FROM pragma_page_size, pragma_page_count, pragma_freelist_count`,
     );
@@ -269,7 +255,7 @@ class SqliteStore implements Store {
   }
 
   releaseSpace(bytes: number): void {
-    const [row] = this.#all("SELECT page_size FROM pragma_page_size");
+    const [row] = this.#statements.all("SELECT page_size FROM pragma_page_size");
     const pages = Math.ceil(bytes / Number(row?.["page_size"]));
     // Not a prepared statement: it has a step for each page, and `run` takes one.
     guarded(() => {
@@ -298,7 +284,7 @@ class SqliteStore implements Store {
   #page<P>(read: RangeRead<P>, limit: number): Page<P> {
     const rows: InstanceRow[] = [];
     let bytes = 0;
-    for (const row of this.#iterate(read.rows.sql, ...read.rows.values)) {
+    for (const row of this.#statements.iterate(read.rows.sql, ...read.rows.values)) {
       const instance = instanceRow(row);
       rows.push(instance);
       bytes += payloadBytes(instance);
@@ -306,54 +292,12 @@ class SqliteStore implements Store {
         return { rows, next: read.placeOf(instance) };
       }
     }
-    const [last] = read.last === undefined ? [] : this.#all(read.last.sql, ...read.last.values);
+    const [last] = read.last === undefined ? [] : this.#statements.all(read.last.sql, ...read.last.values);
     return { rows, next: last && read.placeOf(instanceRow(last)) };
   }
 
-  /** Hands out the events of an ordered read key by key: the caller asks for keys in the order of the read. */
-  #eventsByKey(sql: string): (key: number) => readonly WaitingEvent[] {
-    const rows = this.#iterate(sql);
-    let ahead = rows.next();
-    return (key) => {
-      if (ahead.done === true || ahead.value["key"] !== key) {
-        return NO_EVENTS;
-      }
-      const events: WaitingEvent[] = [];
-      for (; ahead.done !== true && ahead.value["key"] === key; ahead = rows.next()) {
-        events.push({ seq: Number(ahead.value["seq"]), event: ahead.value["event"] as Uint8Array });
-      }
-      return events;
-    };
-  }
-
-  #count(instances: number, inFlight: number): void {
-    this.#run("UPDATE totals SET instances = instances + ?, in_flight = in_flight + ?", instances, inFlight);
-  }
-
-  #run(sql: string, ...values: SQLInputValue[]): { changes: number | bigint; lastInsertRowid: number | bigint } {
-    return guarded(() => this.#prepare(sql).run(...values));
-  }
-
-  #all(sql: string, ...values: SQLInputValue[]): Row[] {
-    return guarded(() => this.#prepare(sql).all(...values) as Row[]);
-  }
-
-  /** Like `#all`, row by row: the store must not be changed in between. */
-  *#iterate(sql: string, ...values: SQLInputValue[]): Generator<Row, void, void> {
-    try {
-      yield* this.#prepare(sql).iterate(...values) as Iterable<Row>;
-    } catch (error) {
-      throw storeError(error);
-    }
-  }
-
-  #prepare(sql: string): StatementSync {
-    let statement = this.#statements.get(sql);
-    if (statement === undefined) {
-      statement = this.#db.prepare(sql);
-      this.#statements.set(sql, statement);
-    }
-    return statement;
+  #count(change: number): void {
+    this.#statements.run("UPDATE totals SET instances = instances + ?", change);
   }
 }
 
@@ -367,11 +311,4 @@ function openLog(file: string, disk: Disk | undefined): LogSync {
     throw error;
   }
   return log;
-}
-
-const NO_EVENTS: readonly WaitingEvent[] = [];
-
-/** One chunk is taken as it is: most of what is in flight has no more. */
-function joined(chunks: readonly WaitingEvent[]): Uint8Array {
-  return chunks.length === 1 ? chunks[0]!.event : Buffer.concat(chunks.map(({ event }) => event));
 }

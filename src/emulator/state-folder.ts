@@ -15,6 +15,9 @@ export interface StateFolder {
   readonly socket: string;
 }
 
+/** The file of the database in a state folder. */
+export const DATABASE_FILE = "emulator.db";
+
 /** Longer paths do not fit into a socket address: 104 bytes with the final zero on macOS, 108 on Linux. */
 const MAX_SOCKET_PATH = 103;
 
@@ -27,7 +30,7 @@ export function openStateFolder(env: NodeJS.ProcessEnv = process.env): StateFold
   ownFolder(folder);
   return {
     folder,
-    database: path.join(folder, "emulator.db"),
+    database: path.join(folder, DATABASE_FILE),
     lock: path.join(folder, "emulator.lock"),
     log: path.join(folder, "emulator.log"),
     socket: socketPath(folder, env),

@@ -1,8 +1,9 @@
 import { statSync } from "node:fs";
 import path from "node:path";
+import { DATABASE_FILE } from "./state-folder.js";
 
 /** The database, and its write-ahead log, which holds what was committed since the last checkpoint. */
-const FILES = ["emulator.db", "emulator.db-wal"];
+const FILES = [DATABASE_FILE, `${DATABASE_FILE}-wal`];
 
 /** Bytes that the store of a state folder takes on disk; a file that is not there counts as none. */
 export function storeBytes(folder: string): number {

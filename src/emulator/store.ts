@@ -166,8 +166,8 @@ export interface Store {
   active(): Iterable<ActiveInstance>;
   /** Activity results of instances that have ended: those of a bounded number of ids, and from which id to go on. */
   resultsOfEnded(filter: EndedFilter): { readonly sum: number; readonly next: string | undefined };
-  /** Costs the same however many there are. */
-  counts(): { readonly instances: number; readonly inFlight: number };
+  /** Of all hubs. Costs the same however many there are. */
+  instanceCount(): number;
 
   /** Keys of instances that had ended by that time, the first to end first. */
   oldestEnded(completedToUs: number, limit: number): number[];

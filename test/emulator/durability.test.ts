@@ -3,11 +3,12 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { GroupCommit } from "../../src/emulator/group-commit.js";
 import { readActions } from "../../src/emulator/orchestration.js";
 import { openSqliteStore } from "../../src/emulator/sqlite-store.js";
-import { StoreError, type Store } from "../../src/emulator/store.js";
+import type { Store } from "../../src/emulator/store.js";
 import { TaskHub } from "../../src/emulator/task-hub.js";
 import { Status, isTerminal } from "../../src/emulator/status.js";
 import { Worker } from "../../src/emulator/worker.js";
 import { pb } from "../../src/wire/sidecar-stubs.js";
+import { failNext } from "./failing-store.js";
 import {
   complete,
   continueAsNew,
@@ -129,11 +130,7 @@ describe("a task hub on a disk that takes its time", () => {
 
   /** Submits a start that finds the disk full. */
   function failOnce(): void {
-    const commit = store.commit.bind(store);
-    store.commit = () => {
-      store.commit = commit;
-      throw new StoreError("full", "database or disk is full");
-    };
+    failNext(store, "commit");
     start("lost");
   }
 

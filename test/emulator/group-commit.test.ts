@@ -73,7 +73,7 @@ test("all that arrives in one turn is one transaction, answered behind it and in
   const answers = await Promise.all([start("a"), start("b"), start("c")]);
   expect(answers).toEqual(["a", "b", "c"]);
   expect(log).toEqual(["apply a", "apply b", "apply c", "commit", "answer a", "answer b", "answer c", "publish 1"]);
-  expect(store.counts().instances).toBe(3);
+  expect(store.instanceCount()).toBe(3);
 });
 
 test("nothing is applied in the turn that submits it", async () => {
@@ -113,7 +113,7 @@ test("an RpcError is the answer of its own command, and the others are committed
     commits.submit(fail(refused), resolve);
   });
   expect(await Promise.all([start("a"), alone, start("b")])).toEqual(["a", refused, "b"]);
-  expect(store.counts().instances).toBe(2);
+  expect(store.instanceCount()).toBe(2);
   expect(log).not.toContain("rollback");
 });
 
@@ -137,7 +137,7 @@ test("any other error rolls the whole turn back, and every command is told so", 
     "answer c",
     "publish 1",
   ]);
-  expect(store.counts().instances).toBe(0);
+  expect(store.instanceCount()).toBe(0);
 });
 
 test("a full disk is RESOURCE_EXHAUSTED, in those words", async () => {
@@ -151,7 +151,7 @@ test("a full disk is RESOURCE_EXHAUSTED, in those words", async () => {
 test("a commit that fails is answered like a command that fails", async () => {
   store.commit = fail(new StoreError("full", "no room"));
   expect(await start("a")).toMatchObject({ code: "RESOURCE_EXHAUSTED" });
-  expect(store.counts().instances).toBe(0);
+  expect(store.instanceCount()).toBe(0);
 });
 
 test("the turn behind one that was rolled back is committed", async () => {

@@ -7,7 +7,8 @@ import { RetentionKeeper } from "../../src/emulator/retention-keeper.js";
 import type { Retention } from "../../src/emulator/retention.js";
 import { openSqliteStore } from "../../src/emulator/sqlite-store.js";
 import { Status } from "../../src/emulator/status.js";
-import { StoreError, type Store } from "../../src/emulator/store.js";
+import type { Store } from "../../src/emulator/store.js";
+import { failNext } from "./failing-store.js";
 import { committed, newInstance } from "./store-contract.js";
 
 const HOUR_US = 3_600_000_000;
@@ -138,7 +139,7 @@ test("what is too old is deleted, and what is young or in flight stays", async (
   await keeping.look();
   expect(idsOf()).toEqual(["in flight", "young"]);
   expect(keeping.keeper.deleted).toBe(2);
-  expect(store.counts()).toEqual({ instances: 2, inFlight: 1 });
+  expect(store.instanceCount()).toBe(2);
 });
 
 test("above its size the file loses what ended first, keeps the last hour, and shrinks", async () => {
@@ -166,7 +167,7 @@ test("one turn deletes 500 at most, and others have the emulator for a while beh
   const keeping = new Keeping({ ageMs: 1_000 });
   for (const deleted of [500, 1_000, 1_100]) {
     await keeping.step();
-    expect([1_100 - store.counts().instances, keeping.delays.at(-1)]).toEqual([deleted, 30]);
+    expect([1_100 - store.instanceCount(), keeping.delays.at(-1)]).toEqual([deleted, 30]);
   }
 });
 
@@ -194,11 +195,7 @@ test("nothing is written where nothing is over its time", async () => {
 test("a turn that finds the disk full changes nothing, and is tried again a minute later", async () => {
   add("old", 1);
   const keeping = new Keeping({ ageMs: 1_000 });
-  const commit = store.commit.bind(store);
-  store.commit = () => {
-    store.commit = commit;
-    throw new StoreError("full", "database or disk is full");
-  };
+  failNext(store, "commit");
   await keeping.step();
   expect([keeping.delays.at(-1), rollbacks, keeping.keeper.deleted]).toEqual([60_000, 1, 0]);
   expect(idsOf()).toEqual(["old"]);

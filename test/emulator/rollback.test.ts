@@ -1,6 +1,6 @@
 import { status } from "@grpc/grpc-js";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { StoreError } from "../../src/emulator/store.js";
+import { failNext } from "./failing-store.js";
 import {
   complete,
   createTimer,
@@ -29,20 +29,6 @@ afterEach(() => {
   served.close();
 });
 
-/** The next transaction finds the disk full when it begins, in front of all commands, or when it commits. */
-function failNext(step: "begin" | "commit"): void {
-  const { store } = served;
-  const original = store[step].bind(store);
-  store[step] = () => {
-    store[step] = original;
-    throw new StoreError("full", "database or disk is full");
-  };
-}
-
-function failNextCommit(): void {
-  failNext("commit");
-}
-
 async function fanOut(width: number, instanceId = "instance"): Promise<WorkItem[]> {
   await connection.start(instanceId);
   await connection.completeEpisode(
@@ -69,7 +55,7 @@ async function takeResults(count: number): Promise<string[]> {
 }
 
 test("a start that was not written is refused, and can be made again", async () => {
-  failNextCommit();
+  failNext(served.store, "commit");
   await expect(connection.start("instance")).rejects.toMatchObject(FULL);
   expect(await connection.state("instance")).toBeUndefined();
   await connection.start("instance");
@@ -78,7 +64,7 @@ test("a start that was not written is refused, and can be made again", async () 
 
 test.each(["begin", "commit"] as const)("an activity whose result was lost at %s is dispatched again", async (step) => {
   const [first, second] = await fanOut(2);
-  failNext(step);
+  failNext(served.store, step);
   await expect(connection.completeActivity(first!, "lost")).rejects.toMatchObject(FULL);
   const again = await worker.item();
   expect(again.activityrequest).toEqual(first!.activityrequest);
@@ -94,7 +80,7 @@ test.each(["begin", "commit"] as const)(
   async (step) => {
     await connection.start("instance");
     const episode = await worker.item();
-    failNext(step);
+    failNext(served.store, step);
     await expect(connection.completeEpisode(episode, [scheduleTask(1)])).rejects.toMatchObject(FULL);
     const again = await worker.item();
     expect(again.orchestratorrequest?.pasteventsList).toEqual([]);
@@ -108,7 +94,7 @@ test.each(["begin", "commit"] as const)(
 test("an episode that a worker holds meanwhile is completed as if nothing had been", async () => {
   await connection.start("instance");
   const episode = await worker.item();
-  failNextCommit();
+  failNext(served.store, "commit");
   await expect(connection.start("other")).rejects.toMatchObject(FULL);
   await connection.completeEpisode(episode, [scheduleTask(1)]);
   await connection.completeActivity(await worker.item(), "result");
@@ -118,7 +104,7 @@ test("an episode that a worker holds meanwhile is completed as if nothing had be
 test("an end that was not written is no end, and the next one is", async () => {
   await connection.start("instance");
   const episode = await worker.item();
-  failNextCommit();
+  failNext(served.store, "commit");
   await expect(connection.completeEpisode(episode, [complete(1, "first")])).rejects.toMatchObject(FULL);
   expect((await connection.state("instance"))?.output).toBeUndefined();
   await connection.completeEpisode(await worker.item(), [complete(1, "second")]);
@@ -129,7 +115,7 @@ test("a timer that could not be written fires again", async () => {
   await connection.start("instance");
   const dueMs = Date.now() + 100;
   await connection.completeEpisode(await worker.item(), [createTimer(1, dueMs)]);
-  failNextCommit();
+  failNext(served.store, "commit");
   const { orchestratorrequest } = await worker.item();
   expect(orchestratorrequest?.neweventsList.filter(({ timerfired }) => timerfired !== undefined)).toHaveLength(1);
   expect(Date.now()).toBeGreaterThanOrEqual(dueMs);
@@ -139,14 +125,14 @@ test("results that were not written are not counted for those who watch", async 
   const items = await fanOut(2);
   const end = new AbortController();
   const counts: number[] = [];
-  failNextCommit();
+  failNext(served.store, "commit");
   await expect(connection.completeActivity(items[0]!, "lost")).rejects.toMatchObject(FULL);
   for await (const { activitiesCompleted } of served
     .admin()
     .watch({ taskHub: "hub", instanceIdPrefix: "" }, { signal: end.signal })) {
     counts.push(activitiesCompleted);
     if (counts.length === 1) {
-      failNextCommit();
+      failNext(served.store, "commit");
       await expect(connection.completeActivity(items[1]!, "lost")).rejects.toMatchObject(FULL);
       await connection.completeActivity(await worker.item(), "again");
     } else if (activitiesCompleted === 1) {

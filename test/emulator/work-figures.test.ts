@@ -2,8 +2,8 @@ import { statSync } from "node:fs";
 import path from "node:path";
 import { status } from "@grpc/grpc-js";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { StoreError } from "../../src/emulator/store.js";
 import { pb } from "../../src/wire/sidecar-stubs.js";
+import { failNext } from "./failing-store.js";
 import { complete, scheduleTask, type RawConnection, type RawWorker } from "./raw-connection.js";
 import { ServedEmulator } from "./served-emulator.js";
 
@@ -28,15 +28,6 @@ function figures(): readonly [orchestrations: number, activities: number, inFlig
   return [orchestrationsEnded, activitiesCompleted, inFlight];
 }
 
-function failNextCommit(): void {
-  const { store } = served;
-  const commit = store.commit.bind(store);
-  store.commit = () => {
-    store.commit = commit;
-    throw new StoreError("full", "database or disk is full");
-  };
-}
-
 test("an orchestration counts when it ends, an activity when its result is taken in", async () => {
   await connection.start("instance");
   expect(figures()).toEqual([0, 0, 1]);
@@ -52,11 +43,11 @@ test("what was not written does not count until it is", async () => {
   const full = { code: status.RESOURCE_EXHAUSTED };
   await connection.start("instance");
   await connection.completeEpisode(await worker.item(), [scheduleTask(1)]);
-  failNextCommit();
+  failNext(served.store, "commit");
   await expect(connection.completeActivity(await worker.item(), "lost")).rejects.toMatchObject(full);
   expect(figures()).toEqual([0, 0, 1]);
   await connection.completeActivity(await worker.item(), "again");
-  failNextCommit();
+  failNext(served.store, "commit");
   await expect(connection.completeEpisode(await worker.item(), [complete(2, "lost")])).rejects.toMatchObject(full);
   expect(figures()).toEqual([0, 1, 1]);
   await connection.completeEpisode(await worker.item(), [complete(2, "again")]);
