@@ -1,6 +1,7 @@
 import type { Backend } from "../backend/backend.js";
 import { resolveConnection, type Connection } from "../backend/connection-string.js";
 import { openBackend } from "../backend/open-backend.js";
+import { chooseTransport } from "../backend/transport.js";
 import { ExitCode, firstOf } from "../exit-codes.js";
 import { plural } from "../format/count.js";
 import { planLine } from "../format/plan-line.js";
@@ -24,11 +25,12 @@ export async function runRunCommand(rawFlags: unknown, io: CommandIo): Promise<E
   const baseline = await readBaseline(asked.baseline);
   const { connectionString, taskHub } = asked;
   const connection = resolveConnection({ flag: connectionString, taskHub });
+  const transport = chooseTransport(connection, asked.transport);
   const call = { ...asked, plan: withinSpend(asked.plan, asked.limits, asked.repeat) };
   if (call.dryRun) return dryRun(call, connection, io);
   guardSpend(call.plan, call.limits, call.repeat, connection.kind);
   const say = (line: string): void => void io.stderr.write(`${line}\n`);
-  const backend = await openBackend(connection, { onNotice: say, transport: call.transport });
+  const backend = await openBackend(connection, { onNotice: say, transport });
   const interruption = new Interruption();
   try {
     say(`backend: ${backend.displayName}, task hub ${connection.taskHub} (connection string: ${connection.source})`);

@@ -1,6 +1,6 @@
 import { resolveConnection } from "../backend/connection-string.js";
 import { openBackend } from "../backend/open-backend.js";
-import { parseTransport } from "../backend/transport.js";
+import { chooseTransport, parseTransport } from "../backend/transport.js";
 import { ExitCode } from "../exit-codes.js";
 import { plural } from "../format/count.js";
 import { startWorkerStatus } from "../http/worker-status.js";
@@ -28,7 +28,7 @@ export async function runWorkerCommand(flags: WorkerFlags, { stderr }: CommandIo
     ...(flag !== undefined && { flag }),
     ...(taskHub !== undefined && { taskHub }),
   });
-  const transport = parseTransport(flags.transport);
+  const transport = chooseTransport(connection, parseTransport(flags.transport));
   const statusServer = await startWorkerStatus(parsePort(flags.port));
   const interruption = new Interruption();
   try {

@@ -28,9 +28,10 @@ test(`nothing is lost to ${KILLS} kills at random moments (seed ${seed})`, async
   const killed = { emulators: 0, workers: 0 };
   for (const moment of moments) {
     await activitiesReach(moment, place.socket);
+    const emulator = await place.emulatorStatus();
+    // Last, for a worker that was killed a moment ago may be gone a moment later.
     const workers = workersOf(run.pid);
     const worker = workers[Math.floor(random() * workers.length)];
-    const emulator = await place.emulatorStatus();
     // Either may be about to start again: then it is the other's turn.
     if (worker !== undefined && (random() < 0.5 || !emulator.running)) {
       process.kill(worker, "SIGKILL");

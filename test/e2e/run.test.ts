@@ -72,6 +72,17 @@ describe("fanout run", () => {
     });
   });
 
+  test.each([["run", "--dry-run"], ["worker"]])("%s refuses a transport that the backend has not", async (...args) => {
+    const elsewhere = "Endpoint=https://localhost:9;Authentication=None;TaskHub=hub";
+    const { code, stdout, stderr } = await start([...args, "--transport", "http2", "--connection-string", elsewhere])
+      .ended;
+    expect({ code, stdout, stderr }).toEqual({
+      code: 2,
+      stdout: "",
+      stderr: "error: --transport http2 is without TLS, which https://localhost:9 needs: leave it out\n",
+    });
+  });
+
   test("with --json has the result on stdout and nothing else", async () => {
     const { code, stdout, stderr } = await start(["run", "--parallel-orchestrations", "20", "--json"]).ended;
     expect({ code, stderr }).toMatchObject({ code: 0 });
