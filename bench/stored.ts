@@ -17,6 +17,7 @@ import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { parseArgs } from "node:util";
 import type * as History from "../src/emulator/history.js";
+import type * as HistoryEvent from "../src/emulator/history-event.js";
 import type * as SqliteStore from "../src/emulator/sqlite-store.js";
 import type * as Statuses from "../src/emulator/status.js";
 import type { CompletedFilter, CompletedPlace, NewInstance, RowFilter, Store } from "../src/emulator/store.js";
@@ -37,6 +38,7 @@ const ROOT = path.join(import.meta.dirname, "..");
 const FANOUT = path.join(ROOT, "bin/fanout.js");
 const { openSqliteStore } = (await built("emulator/sqlite-store")) as typeof SqliteStore;
 const history = (await built("emulator/history")) as typeof History;
+const event = (await built("emulator/history-event")) as typeof HistoryEvent;
 const { Status } = (await built("emulator/status")) as typeof Statuses;
 const { stringValue } = (await built("emulator/wire")) as typeof Wire;
 const { FANOUT_VERSION } = (await built("version")) as typeof Version;
@@ -49,7 +51,7 @@ const IN_A_TRANSACTION = 10_000;
 const IN_A_RUN = 50_000;
 /** Clock ticks per second of /proc/PID/stat. */
 const TICKS = 100;
-const NOTHING = { output: undefined, customStatus: undefined, failure: undefined };
+const NOTHING = { output: undefined, customStatus: undefined, failure: undefined, trace: undefined };
 
 const root = values.folder ?? mkdtempSync(path.join(tmpdir(), "fanout-stored-"));
 const full = path.join(root, "full");
@@ -112,9 +114,9 @@ function addEnded(store: Store, number: number, createdUs: number): void {
     processedSeq: 2,
     historySeq: 1,
     history: history.frame(history.PAST_EVENT, [
-      history.orchestratorStarted(endedUs),
-      history.taskCompleted(1, result, endedUs),
-      history.executionCompleted(Status.Completed, output, undefined, endedUs),
+      event.orchestratorStarted(endedUs),
+      event.taskCompleted(1, result, endedUs),
+      event.executionCompleted(Status.Completed, output, undefined, endedUs),
     ]),
     status: Status.Completed,
     updatedUs: endedUs,
@@ -141,9 +143,12 @@ function addRunning(store: Store, number: number, createdUs: number, taskHub: st
     createdUs,
     scheduledStartUs: 0,
     input,
+    parentId: undefined,
+    parent: undefined,
+    tags: [],
   };
   const key = store.insertInstance(instance)!;
-  const started = history.executionStarted({ ...instance, traceContext: undefined, tags: [] }, createdUs);
+  const started = event.executionStarted({ ...instance, traceContext: undefined }, createdUs);
   const task = {
     head: [
       Buffer.concat([Buffer.from([0x0a, 19]), Buffer.from("FanOutFanInActivity")]),
@@ -160,9 +165,9 @@ function addRunning(store: Store, number: number, createdUs: number, taskHub: st
     processedSeq: 1,
     historySeq: 0,
     history: history.frame(history.PAST_EVENT, [
-      history.orchestratorStarted(createdUs),
+      event.orchestratorStarted(createdUs),
       started,
-      history.taskScheduled(1, task, createdUs),
+      event.taskScheduled(1, task, createdUs),
     ]),
     status: Status.Running,
     updatedUs: createdUs,

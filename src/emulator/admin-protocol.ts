@@ -1,3 +1,5 @@
+import type { Durability } from "./durability.js";
+
 /**
  * What fanout asks its own emulator, outside TaskHubSidecarService: a gRPC service on the same socket whose messages
  * are JSON. Both ends are always of one version, so the shapes may change with any release.
@@ -11,6 +13,7 @@ export interface EmulatorStatus {
   readonly endpoints: readonly string[];
   /** The folder that holds its database, socket and log. */
   readonly folder: string;
+  readonly durability: Durability;
   readonly startedAt: string;
   readonly connections: number;
   readonly instances: number;
@@ -24,7 +27,7 @@ export interface EmulatorStatus {
   readonly orchestrationsEnded: number;
   /** Activity results taken in since this process started. */
   readonly activitiesCompleted: number;
-  /** Bytes on disk: the database and its write-ahead log. */
+  /** The database and its write-ahead log on disk, or what it has in memory where it is there alone. */
   readonly storeBytes: number;
 }
 

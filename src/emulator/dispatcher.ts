@@ -1,4 +1,5 @@
-import type { Worker } from "./worker.js";
+import { Queue } from "./queue.js";
+import type { Worker, WorkKind } from "./worker.js";
 
 /** The other worker must be this many work items better off before an instance's item leaves its home worker. */
 const STEAL_THRESHOLD = 128;
@@ -8,11 +9,34 @@ export interface Homed {
   home: Worker | undefined;
 }
 
+/** What workers choose by: the name of the orchestrator or the activity, and its version, "" where it has none. */
+export interface WorkName {
+  readonly name: string;
+  readonly version: string;
+}
+
 /** A work item that is ready; it is encoded when it is sent, so that it holds all that has arrived by then. */
 export interface ReadyItem {
   readonly instance: Homed;
+  readonly kind: WorkKind;
+  readonly work: WorkName;
+  /** Workers that have given it back because they do not want it: they get it only where nobody else may. */
+  readonly refusedBy?: ReadonlySet<Worker> | undefined;
   /** Leases the item to the worker and returns its bytes; undefined if there is nothing to do for it any more. */
   encode(worker: Worker): Uint8Array | undefined;
+}
+
+/** An item with its place in the order in which items became ready. */
+export interface Queued {
+  readonly item: ReadyItem;
+  readonly seq: number;
+}
+
+/** Items of one kind, name and version, in order: the same workers take all of them. */
+interface WorkClass {
+  readonly kind: WorkKind;
+  readonly work: WorkName;
+  readonly queue: Queue<Queued>;
 }
 
 /**
@@ -22,7 +46,12 @@ export interface ReadyItem {
 export class Dispatcher {
   readonly #workers = new Set<Worker>();
   /** Items that no worker has been chosen for, in order. */
-  #ready: ReadyItem[] = [];
+  #ready: Queued[] = [];
+  /** Items that no worker takes, or none has room for now. No class is empty. */
+  readonly #parked = new Map<string, WorkClass>();
+  #lastSeq = 0;
+  /** Whether some worker does not take everything at any time. */
+  #choosy = false;
 
   get workers(): ReadonlySet<Worker> {
     return this.#workers;
@@ -30,22 +59,32 @@ export class Dispatcher {
 
   addWorker(worker: Worker): void {
     this.#workers.add(worker);
+    this.#choosy ||= worker.choosy;
   }
 
   /** Sends nothing more to it. What it holds stays with it; what it has not been sent goes to others. */
   removeWorker(worker: Worker): void {
-    if (this.#workers.delete(worker)) {
-      this.#ready = [...worker.backlog.splice(0), ...this.#ready];
+    if (!this.#workers.delete(worker)) {
+      return;
+    }
+    this.#choosy = [...this.#workers].some(({ choosy }) => choosy);
+    const unsent = worker.backlog.splice(0);
+    if (unsent.length > 0) {
+      const parked = [...this.#parked.values()].flatMap(({ queue }) => [...queue]);
+      this.#parked.clear();
+      // A backlog grows while nothing is parked, so that all of it is older.
+      this.#ready = [...unsent, ...parked, ...this.#ready];
     }
   }
 
   enqueue(item: ReadyItem): void {
-    this.#ready.push(item);
+    this.#ready.push({ item, seq: (this.#lastSeq += 1) });
   }
 
   /** Forgets all items that are not sent. */
   clear(): void {
     this.#ready = [];
+    this.#parked.clear();
     for (const worker of this.#workers) {
       worker.backlog.length = 0;
     }
@@ -53,17 +92,21 @@ export class Dispatcher {
 
   /** Sends what can be sent. */
   pump(): void {
-    if (this.#workers.size === 0 || this.#ready.length === 0) {
+    if (this.#workers.size === 0) {
       return;
     }
-    const ready = this.#ready;
-    this.#ready = [];
-    for (const item of ready) {
-      const worker = this.#choose(item.instance);
+    if (this.#choosy || this.#parked.size > 0) {
+      this.#park();
+      this.#unpark();
+      return;
+    }
+    const workers = [...this.#workers];
+    for (const queued of this.#ready.splice(0)) {
+      const worker = this.#choose(queued.item, workers);
       if (worker.blocked) {
-        worker.backlog.push(item);
+        worker.backlog.push(queued);
       } else {
-        send(worker, item);
+        send(worker, queued.item);
       }
     }
   }
@@ -73,10 +116,11 @@ export class Dispatcher {
     worker.blocked = false;
     let sent = 0;
     while (!worker.blocked && sent < worker.backlog.length) {
-      send(worker, worker.backlog[sent]!);
+      send(worker, worker.backlog[sent]!.item);
       sent += 1;
     }
     worker.backlog.splice(0, sent);
+    this.pump();
   }
 
   leaveHome(instance: Homed): void {
@@ -86,18 +130,60 @@ export class Dispatcher {
     }
   }
 
-  #choose(instance: Homed): Worker {
+  /** Of the workers that can take the item, its instance's home or the one that is better off. */
+  #choose({ instance, refusedBy }: ReadyItem, able: readonly Worker[]): Worker {
+    const willing = refusedBy === undefined ? able : able.filter((worker) => !refusedBy.has(worker));
+    const workers = willing.length === 0 ? able : willing;
     if (instance.home === undefined || !this.#workers.has(instance.home)) {
       this.leaveHome(instance);
-      instance.home = least(this.#workers, (worker) => worker.homed * 1e6 + worker.load);
+      instance.home = least(workers, (worker) => worker.homed * 1e6 + worker.load);
       instance.home.homed += 1;
     }
     const { home } = instance;
-    if (home.load < STEAL_THRESHOLD) {
+    const isHomeAble = workers.includes(home);
+    if (isHomeAble && home.load < STEAL_THRESHOLD) {
       return home;
     }
-    const idlest = least(this.#workers, (worker) => worker.load);
-    return home.load - idlest.load >= STEAL_THRESHOLD ? idlest : home;
+    const idlest = least(workers, (worker) => worker.load);
+    return !isHomeAble || home.load - idlest.load >= STEAL_THRESHOLD ? idlest : home;
+  }
+
+  #park(): void {
+    for (const queued of this.#ready.splice(0)) {
+      const { kind, work } = queued.item;
+      const key = `${kind} ${work.name.length} ${work.name} ${work.version}`;
+      let parked = this.#parked.get(key);
+      if (parked === undefined) {
+        parked = { kind, work, queue: new Queue() };
+        this.#parked.set(key, parked);
+      }
+      parked.queue.push(queued);
+    }
+  }
+
+  /** Sends what has become ready first of all that a worker takes now. A worker that is blocked takes nothing. */
+  #unpark(): void {
+    const workers = [...this.#workers];
+    let open = Array.from(this.#parked, ([key, { kind, work, queue }]) => {
+      return { key, kind, queue, takers: workers.filter((worker) => worker.takes(kind, work)) };
+    });
+    open = open.filter(({ takers }) => takers.length > 0);
+    while (open.length > 0) {
+      const oldest = open.reduce((best, each) => (each.queue.first!.seq < best.queue.first!.seq ? each : best));
+      const able = oldest.takers.filter((worker) => worker.hasRoomFor(oldest.kind));
+      if (able.length > 0) {
+        const { item } = oldest.queue.first!;
+        oldest.queue.drop();
+        send(this.#choose(item, able), item);
+      }
+      if (oldest.queue.length === 0) {
+        this.#parked.delete(oldest.key);
+      }
+      // Nothing that happens here makes room.
+      if (able.length === 0 || oldest.queue.length === 0) {
+        open.splice(open.indexOf(oldest), 1);
+      }
+    }
   }
 }
 
@@ -108,12 +194,6 @@ function send(worker: Worker, item: ReadyItem): void {
   }
 }
 
-function least(workers: ReadonlySet<Worker>, cost: (worker: Worker) => number): Worker {
-  let best: Worker | undefined;
-  for (const worker of workers) {
-    if (best === undefined || cost(worker) < cost(best)) {
-      best = worker;
-    }
-  }
-  return best!;
+function least(workers: readonly Worker[], cost: (worker: Worker) => number): Worker {
+  return workers.reduce((best, worker) => (cost(worker) < cost(best) ? worker : best));
 }

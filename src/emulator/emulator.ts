@@ -2,23 +2,24 @@ import { randomBytes } from "node:crypto";
 import { createServer, type AddressInfo, type Server as NetServer, type Socket } from "node:net";
 import { adminService, type AdminContext } from "./admin-service.js";
 import { ADMIN_SERVICE, type EmulatorFigures, type EmulatorStatus } from "./admin-protocol.js";
+import type { Durability } from "./durability.js";
 import { GroupCommit } from "./group-commit.js";
 import { serveGrpc } from "./grpc-connection.js";
 import { handlersOf, type Handler } from "./grpc.js";
 import type { Lease } from "./leases.js";
+import { MOST_CONNECTIONS } from "./limits.js";
 import { recognizeLink, serveLink } from "./link-server.js";
+import { refuseConnection } from "./refused-connection.js";
 import { RetentionKeeper, laterUnref } from "./retention-keeper.js";
 import type { Retention } from "./retention.js";
-import { RpcError } from "./rpc-error.js";
-import { sidecarService } from "./sidecar-service.js";
-import type { ActiveInstance, Store } from "./store.js";
+import { clientService } from "./client-service.js";
+import { hubName, type ServiceContext } from "./service-context.js";
+import { workerService } from "./worker-service.js";
+import type { Store } from "./store.js";
 import { storeBytes } from "./store-bytes.js";
 import type { HubContext } from "./instance-table.js";
-import { TaskHub } from "./task-hub.js";
+import { TaskHubs } from "./task-hubs.js";
 import { createWallClock } from "./wall-clock.js";
-
-/** The hub of calls that name none. */
-const DEFAULT_HUB = "default";
 
 export interface EmulatorOptions {
   readonly store: Store;
@@ -27,8 +28,12 @@ export interface EmulatorOptions {
   readonly mostHoldMs?: number | undefined;
   /** What is kept of what has ended; undefined keeps all of it. */
   readonly retention?: Retention | undefined;
-  /** Named in its status. */
+  /** The task hubs that there are, besides those that were created by CreateTaskHub; undefined: any that is named. */
+  readonly taskHubs?: readonly string[] | undefined;
+  /** Named in its status, as the next. */
   readonly folder: string;
+  /** What the store promises; undefined: `disk`. */
+  readonly durability?: Durability | undefined;
   /** A client has asked it to stop. */
   readonly onStop: () => void;
   /** What was committed could not be brought to the disk: everything is refused from here on. It has to be closed. */
@@ -40,21 +45,22 @@ export interface EmulatorOptions {
 /** A Durable Task backend: its hubs on a store, served over gRPC on the listeners that it is given. */
 export class Emulator {
   readonly #options: EmulatorOptions;
-  readonly #hubs = new Map<string, TaskHub>();
+  readonly #hubs: TaskHubs;
   readonly #context: HubContext;
   readonly #connections = new Set<Socket>();
   readonly #listeners: { readonly server: NetServer; readonly endpoint: string }[] = [];
   readonly #retention: RetentionKeeper | undefined;
   readonly #startedAt = new Date().toISOString();
+  #closed = false;
 
   constructor(options: EmulatorOptions) {
     this.#options = options;
     const epoch = randomBytes(6).toString("hex");
     let tokens = 0;
     const commits = new GroupCommit(options.store, {
-      onCommitted: () => this.#afterCommit(),
+      onCommitted: () => this.#hubs.afterCommit(),
       onRolledBack: () => {
-        this.#load();
+        this.#hubs.load();
       },
       onLost: options.onLost,
     });
@@ -65,6 +71,7 @@ export class Emulator {
       newToken: () => `${epoch}-${(tokens += 1).toString(36)}`,
       mostHoldMs: options.mostHoldMs,
     };
+    this.#hubs = new TaskHubs(this.#context, options.taskHubs);
     this.#retention =
       options.retention &&
       new RetentionKeeper({
@@ -73,50 +80,54 @@ export class Emulator {
         steadyMs: () => performance.now(),
         later: laterUnref,
       });
-    this.#load();
+    this.#hubs.load();
     // The store was opened just now: what it holds is on disk.
-    this.#afterCommit()();
+    this.#hubs.afterCommit()();
   }
 
-  /** Accepts connections there: a path of a Unix socket, or a port of the loopback interface. */
-  async listen(address: { readonly path: string } | { readonly port: number }): Promise<void> {
+  /** Accepts connections there: at a path of a Unix socket, or at a port, of the loopback interface if not of `host`. */
+  async listen(place: { readonly path: string } | { readonly port: number; readonly host?: string }): Promise<void> {
     const server = createServer((socket) => {
       this.#accept(socket);
     });
+    // Those beyond the limit are told so; beyond this they are closed without a word.
+    server.maxConnections = 2 * MOST_CONNECTIONS;
     await new Promise<void>((resolve, reject) => {
       server.once("error", reject);
-      server.listen("path" in address ? address : { ...address, host: "127.0.0.1" }, resolve);
+      server.listen("path" in place ? place : { host: "127.0.0.1", ...place }, resolve);
     });
-    const bound = server.address() as AddressInfo | string;
-    const endpoint = typeof bound === "string" ? `unix:${bound}` : `${bound.address}:${bound.port}`;
+    const endpoint = "path" in place ? `unix:${place.path}` : endpointOf(server.address() as AddressInfo);
     this.#listeners.push({ server, endpoint });
   }
 
   status(): EmulatorStatus {
-    const hubs = [...this.#hubs.values()];
     return {
       pid: process.pid,
       version: this.#options.version,
       endpoints: this.#listeners.map(({ endpoint }) => endpoint),
       folder: this.#options.folder,
+      durability: this.#durability,
       startedAt: this.#startedAt,
       connections: this.#connections.size,
       instances: this.#options.store.instanceCount(),
       ...this.figures(),
-      redelivered: sumOf(hubs, (hub) => hub.redelivered),
+      redelivered: this.#hubs.sum((hub) => hub.redelivered),
       expired: this.#retention?.deleted ?? 0,
     };
   }
 
   figures(): EmulatorFigures {
-    const hubs = [...this.#hubs.values()];
     return {
-      inFlight: sumOf(hubs, (hub) => hub.inFlight),
-      workers: sumOf(hubs, (hub) => hub.workerCount),
-      orchestrationsEnded: sumOf(hubs, (hub) => hub.orchestrationsEnded),
-      activitiesCompleted: sumOf(hubs, (hub) => hub.activitiesCompleted),
-      storeBytes: storeBytes(this.#options.folder),
+      inFlight: this.#hubs.sum((hub) => hub.inFlight),
+      workers: this.#hubs.sum((hub) => hub.workerCount),
+      orchestrationsEnded: this.#hubs.sum((hub) => hub.orchestrationsEnded),
+      activitiesCompleted: this.#hubs.sum((hub) => hub.activitiesCompleted),
+      storeBytes: this.#durability === "ephemeral" ? this.#bytesInMemory() : storeBytes(this.#options.folder),
     };
+  }
+
+  #bytesInMemory(): number {
+    return this.#closed ? 0 : this.#options.store.space().bytes;
   }
 
   /** Commits what has arrived, ends all streams and connections, and closes the store. */
@@ -126,20 +137,25 @@ export class Emulator {
     }
     this.#retention?.stop();
     this.#context.commits.close();
-    for (const hub of this.#hubs.values()) {
+    for (const hub of this.#hubs.all) {
       hub.close();
     }
     for (const socket of this.#connections) {
       socket.destroy();
     }
     this.#options.store.close();
+    this.#closed = true;
+  }
+
+  get #durability(): Durability {
+    return this.#options.durability ?? "disk";
   }
 
   #accept(socket: Socket): void {
     const leases = new Set<Lease>();
     socket.once("close", () => {
       this.#connections.delete(socket);
-      for (const hub of this.#hubs.values()) {
+      for (const hub of this.#hubs.all) {
         hub.disconnect(leases);
       }
       this.#options.onConnections(this.#connections.size);
@@ -148,7 +164,8 @@ export class Emulator {
     this.#options.onConnections(this.#connections.size);
     // The close that follows is what counts.
     socket.on("error", () => {});
-    const handlers = this.#handlers(leases);
+    const tooMany = this.#connections.size > MOST_CONNECTIONS;
+    const handlers = tooMany ? refuseConnection(socket) : this.#handlers(leases);
     recognizeLink(socket, (isLink) => {
       (isLink ? serveLink : serveGrpc)(socket, handlers);
     });
@@ -159,13 +176,15 @@ export class Emulator {
    * workers hold is given back when it closes.
    */
   #handlers(leases: Set<Lease>): ReadonlyMap<string, Handler> {
+    const context: ServiceContext = {
+      store: this.#options.store,
+      commits: this.#context.commits,
+      leases,
+      hubs: this.#hubs,
+      hubOf: (call) => this.#hubs.named(hubName(call)),
+    };
     return handlersOf({
-      TaskHubSidecarService: sidecarService({
-        store: this.#options.store,
-        commits: this.#context.commits,
-        leases,
-        hubOf: (call) => this.#hub(call.header("taskhub") ?? DEFAULT_HUB),
-      }),
+      TaskHubSidecarService: { ...clientService(context), ...workerService(context) },
       [ADMIN_SERVICE]: adminService(this.#adminContext()),
     });
   }
@@ -173,53 +192,12 @@ export class Emulator {
   #adminContext(): AdminContext {
     return {
       status: () => this.status(),
-      hub: (name) => this.#hub(name),
+      hub: (name) => this.#hubs.named(name),
       stop: this.#options.onStop,
-    };
-  }
-
-  #hub(name: string): TaskHub {
-    if (name === "") {
-      throw new RpcError("INVALID_ARGUMENT", "The metadata `taskhub` is empty; it has to name a task hub.");
-    }
-    let hub = this.#hubs.get(name);
-    if (hub === undefined) {
-      hub = new TaskHub(name, this.#context);
-      this.#hubs.set(name, hub);
-    }
-    return hub;
-  }
-
-  #load(): void {
-    const active = this.#options.store.active()[Symbol.iterator]();
-    let next = active.next();
-    function* activeOf(name: string): Generator<ActiveInstance> {
-      for (; next.done !== true && next.value.row.taskHub === name; next = active.next()) {
-        yield next.value;
-      }
-    }
-    const others = new Set(this.#hubs.values());
-    // They come hub by hub, so that there is never a list of all of them.
-    while (next.done !== true) {
-      const hub = this.#hub(next.value.row.taskHub);
-      hub.reload(activeOf(hub.name));
-      others.delete(hub);
-    }
-    for (const hub of others) {
-      hub.reload([]);
-    }
-  }
-
-  #afterCommit(): () => void {
-    const publish = Array.from(this.#hubs.values(), (hub) => hub.afterCommit());
-    return () => {
-      for (const each of publish) {
-        each();
-      }
     };
   }
 }
 
-function sumOf(hubs: readonly TaskHub[], count: (hub: TaskHub) => number): number {
-  return hubs.reduce((sum, hub) => sum + count(hub), 0);
+function endpointOf({ address, family, port }: AddressInfo): string {
+  return family === "IPv6" ? `[${address}]:${port}` : `${address}:${port}`;
 }

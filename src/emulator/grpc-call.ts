@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
+import type { ConnectionLoad } from "./connection-load.js";
 import { statusOf, type Call, type Handler } from "./grpc.js";
 import type { Deadlines } from "./grpc-deadlines.js";
 import { RequestReader, framed, framedBytes } from "./grpc-frame.js";
@@ -18,6 +19,13 @@ const MESSAGES_FOLLOW = { waitForTrailers: true, sendDate: false };
 const OK = statusHeaders(GrpcStatus.OK, "");
 const NO_BYTES = Buffer.alloc(0);
 
+/** What the calls of a connection share. */
+export interface GrpcConnection {
+  readonly handlers: ReadonlyMap<string, Handler>;
+  readonly deadlines: Deadlines;
+  readonly load: ConnectionLoad;
+}
+
 /** One call on the HTTP/2 stream that it came over. */
 export class GrpcCall implements Call {
   request: Buffer = NO_BYTES;
@@ -25,7 +33,7 @@ export class GrpcCall implements Call {
   onCancelled: (() => void) | undefined;
   onDrain: (() => void) | undefined;
   readonly #stream: CallStream;
-  readonly #deadlines: Deadlines;
+  readonly #connection: GrpcConnection;
   readonly #headers: IncomingHttpHeaders;
   readonly #reader: RequestReader;
   readonly #handler: Handler;
@@ -43,13 +51,13 @@ export class GrpcCall implements Call {
     headers: IncomingHttpHeaders,
     handler: Handler,
     readonly deadlineMs: number,
-    deadlines: Deadlines,
+    connection: GrpcConnection,
   ) {
     this.#stream = stream;
     this.#headers = headers;
-    this.#deadlines = deadlines;
+    this.#connection = connection;
     this.#handler = handler;
-    this.#reader = new RequestReader(this.header("grpc-encoding"));
+    this.#reader = new RequestReader(this.header("grpc-encoding"), connection.load);
     this.#stream[CALL] = this;
     stream.on("data", onData);
     stream.on("end", onEnd);
@@ -145,6 +153,7 @@ export class GrpcCall implements Call {
 
   /** Where it was not ended before, the client has gone. */
   onClose(): void {
+    this.#connection.load.endCall();
     if (!this.#isOver) {
       this.isCancelled = true;
       this.#settle();
@@ -213,7 +222,8 @@ export class GrpcCall implements Call {
 
   #settle(): void {
     this.#isOver = true;
-    this.#deadlines.delete(this);
+    this.#reader.discard();
+    this.#connection.deadlines.delete(this);
   }
 }
 

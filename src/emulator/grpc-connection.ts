@@ -6,9 +6,11 @@ import {
   type ServerHttp2Stream,
 } from "node:http2";
 import type { Socket } from "node:net";
+import { ConnectionLoad } from "./connection-load.js";
 import { Deadlines } from "./grpc-deadlines.js";
-import type { Handler } from "./grpc.js";
-import { GrpcCall } from "./grpc-call.js";
+import { statusOf, type Handler } from "./grpc.js";
+import { GrpcCall, type GrpcConnection } from "./grpc-call.js";
+import { MOST_CALLS, MOST_HEADER_BYTES } from "./limits.js";
 import { GrpcStatus, respondAtOnce, statusHeaders } from "./grpc-status.js";
 
 /** A connection that leaves a ping unanswered for `PING_EVERY_MS + PING_TIMEOUT_MS` = 30 s is closed. */
@@ -23,6 +25,10 @@ const PING_TIMEOUT_MS = 20_000;
 const SESSION_OPTIONS = {
   // Node would refuse streams when it holds this many megabytes.
   maxSessionMemory: Number.MAX_SAFE_INTEGER,
+  // A client may cancel all of its calls at once. Beyond 1,000, and 33 a second, nghttp2 would close the connection.
+  streamResetBurst: MOST_CALLS,
+  streamResetRate: MOST_CALLS,
+  settings: { maxHeaderListSize: MOST_HEADER_BYTES },
 };
 
 /** What `grpc-timeout` has: milliseconds of each unit. */
@@ -30,13 +36,13 @@ const UNIT_MS: Readonly<Record<string, number>> = { H: 3_600_000, M: 60_000, S: 
 
 /**
  * Serves gRPC on a socket that was accepted, as HTTP/2 without TLS: unary and server-streaming calls, without
- * compression, with messages of any size. `handlers` are by the paths of their methods. It ends when the socket does.
+ * compression, within `limits.ts`. `handlers` are by the paths of their methods. It ends when the socket does.
  */
 export function serveGrpc(socket: Socket, handlers: ReadonlyMap<string, Handler>): void {
   const session = performServerHandshake(socket, SESSION_OPTIONS);
-  const deadlines = new Deadlines();
+  const connection: GrpcConnection = { handlers, deadlines: new Deadlines(), load: new ConnectionLoad() };
   session.on("stream", (stream, headers) => {
-    accept(stream, headers, handlers, deadlines);
+    accept(stream, headers, connection);
   });
   // What breaks the protocol, and a socket that fails: the session is over, and that is all there is to do.
   session.on("error", ignore);
@@ -44,23 +50,18 @@ export function serveGrpc(socket: Socket, handlers: ReadonlyMap<string, Handler>
   const stopPings = keepAlive(session);
   session.once("close", () => {
     stopPings();
-    deadlines.close();
+    connection.deadlines.close();
   });
 }
 
-function accept(
-  stream: ServerHttp2Stream,
-  headers: IncomingHttpHeaders,
-  handlers: ReadonlyMap<string, Handler>,
-  deadlines: Deadlines,
-): void {
+function accept(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, connection: GrpcConnection): void {
   // Whatever it is, the stream closes as well, and its call is told by that.
   stream.on("error", ignore);
   if (stream.destroyed || stream.closed) {
     return;
   }
   const { ":method": method, ":path": path = "", "content-type": contentType, "grpc-timeout": timeout } = headers;
-  const handler = handlers.get(path);
+  const handler = connection.handlers.get(path);
   const timeoutMs = timeout === undefined ? Infinity : parseTimeout(timeout);
   if (method !== "POST") {
     stream.respond({ ":status": constants.HTTP_STATUS_METHOD_NOT_ALLOWED, allow: "POST" }, { endStream: true });
@@ -72,7 +73,14 @@ function accept(
   } else if (timeoutMs === undefined) {
     respondAtOnce(stream, statusHeaders(GrpcStatus.INTERNAL, `Invalid grpc-timeout value "${String(timeout)}"`));
   } else {
-    deadlines.add(new GrpcCall(stream, headers, handler, performance.now() + timeoutMs, deadlines));
+    try {
+      connection.load.beginCall();
+    } catch (error) {
+      const { code, message } = statusOf(error);
+      respondAtOnce(stream, statusHeaders(code, message));
+      return;
+    }
+    connection.deadlines.add(new GrpcCall(stream, headers, handler, performance.now() + timeoutMs, connection));
   }
 }
 

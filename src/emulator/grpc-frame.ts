@@ -1,7 +1,10 @@
+import type { ConnectionLoad } from "./connection-load.js";
+import { MOST_MESSAGE_BYTES, messageTooLarge } from "./limits.js";
 import { RpcError } from "./rpc-error.js";
 
 /** A flag that says whether it is compressed, and the length of what follows. */
 const PREFIX_BYTES = 5;
+const NO_BYTES = Buffer.alloc(0);
 
 /** Messages as gRPC has them on a stream, one behind the other. */
 export function framed(messages: readonly Uint8Array[]): Buffer {
@@ -29,35 +32,43 @@ export function framedBytes(message: Uint8Array): number {
 export class RequestReader {
   /** Undefined until all of it has arrived. */
   message: Buffer | undefined;
-  #parts: Buffer[] = [];
+  /**
+   * What has arrived of a message that came in several chunks, and room for more: a chunk is part of all that was read at
+   * a time, which it would hold, and a message may have a chunk for each of its bytes.
+   */
+  #room = NO_BYTES;
   #received = 0;
   /** Undefined until the prefix has told it. */
   #frameBytes: number | undefined;
 
-  /** `encoding` is the request's header `grpc-encoding`. */
-  constructor(private readonly encoding: string | undefined) {}
+  /** `encoding` is the request's header `grpc-encoding`; `load` has room for what is held of it. */
+  constructor(
+    private readonly encoding: string | undefined,
+    private readonly load: Pick<ConnectionLoad, "hold" | "release">,
+  ) {}
 
-  /** @throws RpcError for a message that is compressed, or not the only one */
+  /** @throws RpcError for a message that is compressed, too large, or not the only one, and if there is no room for it */
   add(chunk: Buffer): void {
     if (chunk.length === 0) {
       return;
     }
-    this.#received += chunk.length;
-    if (this.message === undefined) {
-      this.#parts.push(chunk);
-      if (this.#received < PREFIX_BYTES) {
-        return;
-      }
-      this.#frameBytes ??= this.#readPrefix();
-      if (this.#received < this.#frameBytes) {
-        return;
-      }
-      this.message = this.#joined().subarray(PREFIX_BYTES, this.#frameBytes);
-      this.#parts = [];
+    if (this.message !== undefined) {
+      throw secondMessage();
     }
-    if (this.#received > (this.#frameBytes ?? 0)) {
-      throw new RpcError("UNIMPLEMENTED", "Received a second request message, where the method takes one");
+    const bytes = this.#received === 0 ? chunk : this.#appended(chunk);
+    if (bytes.length >= PREFIX_BYTES) {
+      this.#frameBytes ??= this.#readPrefix(bytes);
     }
+    if (bytes.length > (this.#frameBytes ?? Infinity)) {
+      throw secondMessage();
+    }
+    if (bytes.length === this.#frameBytes) {
+      this.message = bytes.subarray(PREFIX_BYTES);
+      this.discard();
+    } else if (this.#received === 0) {
+      this.#appended(chunk);
+    }
+    this.#received = bytes.length;
   }
 
   /** @throws RpcError if the request ended without a message, or within it */
@@ -70,24 +81,41 @@ export class RequestReader {
       : new RpcError("INTERNAL", "The request message ended before its length");
   }
 
-  #readPrefix(): number {
-    const prefix = this.#joined();
+  /** Nobody wants what is not complete. */
+  discard(): void {
+    this.load.release(this.#room.length);
+    this.#room = NO_BYTES;
+  }
+
+  #readPrefix(bytes: Buffer): number {
     const { encoding = "identity" } = this;
-    if (prefix[0] !== 0) {
+    if (bytes[0] !== 0) {
       throw encoding === "identity"
         ? new RpcError("INTERNAL", "Received a compressed message whose compression is not named")
         : new RpcError("UNIMPLEMENTED", `Received a message compressed with unsupported encoding "${encoding}"`);
     }
-    return PREFIX_BYTES + prefix.readUInt32BE(1);
+    const length = bytes.readUInt32BE(1);
+    if (length > MOST_MESSAGE_BYTES) {
+      throw messageTooLarge(length);
+    }
+    return PREFIX_BYTES + length;
   }
 
-  #joined(): Buffer {
-    const [first, ...rest] = this.#parts;
-    if (first !== undefined && rest.length === 0) {
-      return first;
+  /** All that has arrived, with this chunk. The room doubles, so that no length that is only claimed takes memory. */
+  #appended(chunk: Buffer): Buffer {
+    const bytes = this.#received + chunk.length;
+    if (bytes > this.#room.length) {
+      const capacity = Math.max(bytes, Math.min(2 * bytes, this.#frameBytes ?? 2 * PREFIX_BYTES));
+      this.load.hold(capacity - this.#room.length);
+      const room = Buffer.allocUnsafeSlow(capacity);
+      room.set(this.#room.subarray(0, this.#received));
+      this.#room = room;
     }
-    const joined = Buffer.concat(this.#parts);
-    this.#parts = [joined];
-    return joined;
+    this.#room.set(chunk, this.#received);
+    return this.#room.subarray(0, bytes);
   }
+}
+
+function secondMessage(): RpcError {
+  return new RpcError("UNIMPLEMENTED", "Received a second request message, where the method takes one");
 }

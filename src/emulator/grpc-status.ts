@@ -22,6 +22,11 @@ export const RESPONSE_HEADERS: OutgoingHttpHeaders = {
   "grpc-accept-encoding": "identity",
 };
 
+/** Of a message, encoded: it may name an id of any length, and clients drop a connection whose headers are too large. */
+const MOST_ENCODED = 45_000;
+/** Bytes that one character may become. */
+const MOST_OF_A_CHARACTER = 9;
+
 const NOTHING_FOLLOWS = { endStream: true, sendDate: false };
 
 /** Answers a call with its status alone. */
@@ -37,7 +42,14 @@ export function respondAtOnce(stream: ServerHttp2Stream, status: OutgoingHttpHea
 export function statusHeaders(code: number, message: string): Readonly<Record<string, string>> {
   return message === ""
     ? { "grpc-status": String(code) }
-    : { "grpc-status": String(code), "grpc-message": percentEncoded(message) };
+    : { "grpc-status": String(code), "grpc-message": shortEncoded(message) };
+}
+
+function shortEncoded(message: string): string {
+  const encoded = percentEncoded(message);
+  return encoded.length <= MOST_ENCODED
+    ? encoded
+    : percentEncoded(`${message.slice(0, MOST_ENCODED / MOST_OF_A_CHARACTER)}...`);
 }
 
 /** Headers hold printable ASCII alone; all else goes as the percent-encoded bytes of its UTF-8. */

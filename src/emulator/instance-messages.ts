@@ -40,9 +40,18 @@ export function historyChunk(events: readonly Uint8Array[]): Uint8Array {
   return frame(CHUNK_EVENT, events);
 }
 
-/** `CreateInstanceResponse` */
+/** `CreateInstanceResponse` and `RestartInstanceResponse` */
 export function createInstanceResponse(instanceId: string): Uint8Array {
   return fieldString(new BinaryWriter(), 1, instanceId).finish();
+}
+
+/** `SkipGracefulOrchestrationTerminationsResponse` */
+export function skipTerminationsResponse(unterminatedIds: readonly string[]): Uint8Array {
+  const writer = new BinaryWriter();
+  for (const id of unterminatedIds) {
+    fieldString(writer, 1, id);
+  }
+  return writer.finish();
 }
 
 /** `PurgeInstancesResponse`, of a purge that is complete. */
@@ -65,5 +74,10 @@ function orchestrationState(row: InstanceRow): Uint8Array {
   fieldBytes(writer, 10, row.customStatus);
   fieldBytes(writer, 11, row.failure);
   fieldBytes(writer, 12, stringValue(row.executionId));
-  return fieldTimestamp(writer, 13, row.completedUs).finish();
+  fieldTimestamp(writer, 13, row.completedUs);
+  fieldBytes(writer, 14, row.parentId === undefined ? undefined : stringValue(row.parentId));
+  for (const tag of row.tags) {
+    fieldBytes(writer, 15, tag);
+  }
+  return writer.finish();
 }

@@ -1,13 +1,14 @@
 import { setAlarm } from "./alarm.js";
 import type { GroupCommit } from "./group-commit.js";
-import { executionStarted, frame, framedBytes, taskCompleted, taskFailed, timerFired, PAST_EVENT } from "./history.js";
+import { executionStarted, taskScheduled, timerFired, viewEvent } from "./history-event.js";
+import { endedInstance, isLeaseOf } from "./detached-tasks.js";
 import { Instance, newExecutionId } from "./instance.js";
-import type { EpisodeLease, Lease, LeaseTable } from "./leases.js";
-import { applyActions, type Action, type End } from "./orchestration.js";
+import type { Lease, LeaseTable } from "./leases.js";
+import { TASK_SCHEDULED, taskOf } from "./orchestrator-actions.js";
 import { RpcError } from "./rpc-error.js";
 import type { Scheduler } from "./scheduler.js";
 import { Status } from "./status.js";
-import type { ActiveInstance, Store } from "./store.js";
+import type { ActiveInstance, DetachedTask, ScheduledTask, Store } from "./store.js";
 import type { StringValueBytes } from "./wire.js";
 
 /** What a task hub shares with the others of its emulator. */
@@ -22,7 +23,7 @@ export interface HubContext {
   readonly mostHoldMs?: number | undefined;
 }
 
-export interface StartRequest {
+export interface Start {
   readonly instanceId: string;
   readonly name: string;
   readonly version: StringValueBytes | undefined;
@@ -34,14 +35,10 @@ export interface StartRequest {
   readonly tags: readonly Uint8Array[];
 }
 
-export interface EpisodeCompletion {
-  readonly actions: readonly Action[];
-  readonly customStatus: StringValueBytes | undefined;
-}
-
-export interface ActivityCompletion {
-  readonly result: StringValueBytes | undefined;
-  readonly failure: Uint8Array | undefined;
+/** The instance that starts a sub-orchestration, and its ParentInstanceInfo. */
+export interface Parent {
+  readonly parentId: string;
+  readonly parent: Uint8Array;
 }
 
 /**
@@ -76,95 +73,111 @@ export class InstanceTable {
   }
 
   /** Throws ALREADY_EXISTS if the hub has an instance of that id. */
-  start(request: StartRequest): void {
+  start(start: Start, parent?: Parent): void {
     const createdUs = this.#context.clock();
-    const executionId = request.executionId ?? newExecutionId();
-    const { instanceId, name, version, input, scheduledStartUs } = request;
-    const taskHub = this.#taskHub;
-    const status = Status.Pending;
-    const row = { taskHub, instanceId, executionId, name, version, status, createdUs, scheduledStartUs, input };
+    const executionId = start.executionId ?? newExecutionId();
+    const row = {
+      taskHub: this.#taskHub,
+      instanceId: start.instanceId,
+      executionId,
+      name: start.name,
+      version: start.version,
+      status: Status.Pending,
+      createdUs,
+      scheduledStartUs: start.scheduledStartUs,
+      input: start.input,
+      parentId: parent?.parentId,
+      parent: parent?.parent,
+      tags: start.tags,
+    };
     const key = this.#context.store.insertInstance(row);
     if (key === undefined) {
-      throw new RpcError("ALREADY_EXISTS", `An instance '${instanceId}' already exists in task hub '${taskHub}'.`);
+      throw new RpcError(
+        "ALREADY_EXISTS",
+        `An instance '${start.instanceId}' already exists in task hub '${this.#taskHub}'.`,
+      );
     }
-    const waiting = { seq: 1, event: executionStarted({ ...request, executionId }, createdUs) };
+    const event = executionStarted({ ...start, executionId, parent: parent?.parent }, createdUs);
+    const waiting = { seq: 1, event };
     this.#context.store.appendWaiting(key, waiting);
     this.#add({
-      row: { ...row, key, tasksCompleted: 0 },
+      row: { ...row, key, tasksCompleted: 0, trace: undefined },
       history: new Uint8Array(0),
       nextHistorySeq: 0,
       waiting: [waiting],
     });
   }
 
+  /** Takes an instance that had ended back in. */
+  reopen(key: number): Instance {
+    this.#context.store.reopen(key, this.#context.clock());
+    const active = this.#context.store.activeOne(key);
+    this.#turn.changed.add(active.row.instanceId);
+    return this.#add(active);
+  }
+
+  /** It has ended, or is about to be deleted: what still comes for it means nothing any more. */
+  remove(instance: Instance): void {
+    instance.stop();
+    this.#scheduler.dispatcher.leaveHome(instance);
+    this.#instances.delete(instance.id);
+    this.#turn.changed.add(instance.id);
+  }
+
   /** Adds an event to what the next episode takes in. */
   receive(instance: Instance, event: Uint8Array): void {
     this.#context.store.appendWaiting(instance.key, instance.receive(event));
-    this.#touch(instance);
+    this.touch(instance);
   }
 
-  /** Takes in the outcome of an activity; true if it is a result, and one that the instance has waited for. */
-  completeActivity(lease: Extract<Lease, { kind: "activity" }>, { result, failure }: ActivityCompletion): boolean {
-    const { instance, taskId, executionId } = lease;
-    const succeeded = failure === undefined;
-    if (instance.ended || executionId !== instance.executionId || !instance.state.completeTask(taskId, succeeded)) {
-      return false;
-    }
-    const nowUs = this.#context.clock();
-    const event = succeeded ? taskCompleted(taskId, result, nowUs) : taskFailed(taskId, failure, nowUs);
-    this.receive(instance, event);
-    return succeeded;
+  /** Something of it has changed that may make its next episode ready. */
+  touch(instance: Instance): void {
+    this.#turn.touched.set(instance, instance.lastSeq);
   }
 
-  /** Takes in what an episode decided: its actions, and the end if it is one; true if the instance has ended by it. */
-  completeEpisode(lease: EpisodeLease, completion: EpisodeCompletion): boolean {
-    const { instance } = lease;
-    if (instance.ended) {
-      return false;
-    }
-    const nowUs = this.#context.clock();
-    const taken = instance.takeWaiting(lease);
+  /** Its episode is over. */
+  episodeEnded(instance: Instance): void {
     this.#turn.processed.push(instance);
-    const { end, events, taskIds, timerIds } = applyActions(instance.state, completion.actions, nowUs);
-    this.#scheduler.learn(lease, events.length > 0 || end !== undefined);
-    if (end?.status === Status.ContinuedAsNew) {
-      this.#continueAsNew(instance, end, completion.customStatus, nowUs);
-      return false;
+  }
+
+  /** Takes in a status that the store has by now. */
+  setStatus(instance: Instance, status: number): void {
+    if (instance.status !== status) {
+      instance.status = status;
+      this.#turn.changed.add(instance.id);
     }
-    const processed = [lease.started, ...taken];
-    if (lease.worker.remembersHistory) {
-      instance.remembered = { worker: lease.worker, bytes: instance.history.length + framedBytes(processed) };
-    }
-    const history = frame(PAST_EVENT, [...processed, ...events]);
-    const status = end?.status ?? Status.Running;
-    this.#context.store.applyEpisode(instance.key, {
-      processedSeq: instance.processedSeq,
-      historySeq: instance.nextHistorySeq,
-      history,
-      status,
-      updatedUs: nowUs,
-      completedUs: end === undefined ? 0 : nowUs,
-      output: end?.result,
-      failure: end?.failure,
-      customStatus: completion.customStatus,
-      tasksCompleted: instance.tasksProcessed,
-    });
-    this.#setStatus(instance, status);
-    if (end !== undefined) {
-      instance.stop();
-      this.#scheduler.dispatcher.leaveHome(instance);
-      this.#instances.delete(instance.id);
-      return true;
-    }
-    instance.append(history);
-    this.#touch(instance);
+  }
+
+  /** Sees to it that what it waits for comes to be. */
+  pursue(instance: Instance, taskIds: Iterable<number>, timerIds: Iterable<number>): void {
     for (const taskId of taskIds) {
-      this.#turn.tasks.push({ instance, taskId });
+      this.#turn.tasks.push({ instance, executionId: instance.executionId, taskId });
     }
     for (const timerId of timerIds) {
       this.#setTimer(instance, timerId, instance.state.timers.get(timerId)!);
     }
-    return false;
+  }
+
+  /** Its execution is over: what it has asked for and not waited for is run all the same. */
+  detachTasks(instance: Instance): void {
+    const { executionId } = instance;
+    const nowUs = this.#context.clock();
+    for (const [taskId, task] of instance.state.tasks) {
+      instance.detach(executionId, taskId, task);
+      const scheduled = taskScheduled(taskId, task, nowUs);
+      this.#context.store.addDetached({ ...this.#detached(instance, executionId, taskId), scheduled });
+    }
+  }
+
+  /** An activity that nobody waits for was run. */
+  dropDetached(instance: Instance, executionId: string, taskId: number): void {
+    if (instance.dropDetached(executionId, taskId)) {
+      this.#context.store.removeDetached(this.#detached(instance, executionId, taskId));
+    }
+  }
+
+  #detached({ id: instanceId }: Instance, executionId: string, taskId: number): DetachedTask {
+    return { taskHub: this.#taskHub, instanceId, executionId, taskId };
   }
 
   /**
@@ -175,8 +188,8 @@ export class InstanceTable {
     const { touched, processed, tasks, changed } = this.#turn;
     this.#turn = newTurn();
     return () => {
-      for (const { instance, taskId } of tasks) {
-        this.#scheduler.enqueueTask(instance, taskId);
+      for (const { instance, executionId, taskId } of tasks) {
+        this.#scheduler.enqueueTask(instance, executionId, taskId);
       }
       for (const instance of processed) {
         instance.episode = "idle";
@@ -190,7 +203,7 @@ export class InstanceTable {
   }
 
   /** Forgets what is in memory and takes up what is in the store. What workers hold stays theirs if it still counts. */
-  reload(active: Iterable<ActiveInstance>): void {
+  reload(active: Iterable<ActiveInstance>, detached: readonly ScheduledTask[]): void {
     for (const instance of this.#instances.values()) {
       this.#scheduler.dispatcher.leaveHome(instance);
       instance.stop();
@@ -198,9 +211,13 @@ export class InstanceTable {
     this.#instances.clear();
     this.#scheduler.dispatcher.clear();
     this.#turn = newTurn();
-    const leases = Map.groupBy(this.#leases.takeAll(), (lease) => lease.instance.key);
+    const leases = this.#leases.takeAll();
+    const leasesOf = Map.groupBy(leases, ({ instance }) => instance.key);
     for (const each of active) {
-      this.#resume(this.#add(each), leases.get(each.row.key) ?? []);
+      this.#resume(this.#add(each), leasesOf.get(each.row.key) ?? []);
+    }
+    for (const [instanceId, tasks] of Map.groupBy(detached, (task) => task.instanceId)) {
+      this.#resumeDetached(this.#instances.get(instanceId) ?? endedInstance(tasks[0]!), tasks, leases);
     }
   }
 
@@ -221,11 +238,18 @@ export class InstanceTable {
         this.#leases.grant({ ...lease, instance });
       }
     }
-    for (const taskId of ready) {
-      this.#turn.tasks.push({ instance, taskId });
-    }
-    for (const [timerId, fireAtUs] of instance.state.timers) {
-      this.#setTimer(instance, timerId, fireAtUs);
+    this.pursue(instance, ready, instance.state.timers.keys());
+  }
+
+  #resumeDetached(instance: Instance, tasks: readonly ScheduledTask[], leases: readonly Lease[]): void {
+    for (const { executionId, taskId, scheduled } of tasks) {
+      instance.detach(executionId, taskId, taskOf(viewEvent(scheduled).body, TASK_SCHEDULED));
+      const lease = leases.find((each) => isLeaseOf(each, instance.id, executionId, taskId));
+      if (lease === undefined) {
+        this.#turn.tasks.push({ instance, executionId, taskId });
+      } else {
+        this.#leases.grant({ ...lease, instance });
+      }
     }
   }
 
@@ -233,42 +257,8 @@ export class InstanceTable {
     const instance = new Instance(active);
     this.#scheduler.welcome(instance);
     this.#instances.set(instance.id, instance);
-    this.#touch(instance);
+    this.touch(instance);
     return instance;
-  }
-
-  #touch(instance: Instance): void {
-    this.#turn.touched.set(instance, instance.lastSeq);
-  }
-
-  #setStatus(instance: Instance, status: number): void {
-    if (instance.status !== status) {
-      instance.status = status;
-      this.#turn.changed.add(instance.id);
-    }
-  }
-
-  #continueAsNew(instance: Instance, end: End, customStatus: StringValueBytes | undefined, nowUs: number): void {
-    const executionId = newExecutionId();
-    const kept = instance.continueAsNew(executionId, end.newVersion);
-    this.#context.store.restart(instance.key, {
-      executionId,
-      version: end.newVersion,
-      input: end.result,
-      tasksCompleted: instance.tasksCompleted,
-      updatedUs: nowUs,
-      status: Status.Running,
-      customStatus,
-    });
-    this.#setStatus(instance, Status.Running);
-    const { id: instanceId, name, version } = instance;
-    const started = executionStarted(
-      { instanceId, executionId, name, version, input: end.result, scheduledStartUs: 0, ...NO_CONTEXT },
-      nowUs,
-    );
-    for (const event of [started, ...end.carryoverEvents, ...kept]) {
-      this.receive(instance, event);
-    }
   }
 
   #setTimer(instance: Instance, timerId: number, fireAtUs: number): void {
@@ -278,8 +268,7 @@ export class InstanceTable {
         this.receive(instance, timerFired(timerId, fireAtUs, this.#context.clock()));
       }
     };
-    const delayMs = (fireAtUs - this.#context.clock()) / 1000;
-    const cancel = setAlarm(delayMs, () => {
+    const cancel = setAlarm(fireAtUs, this.#context.clock, () => {
       // A turn that could not be written is undone by `reload`, which sets the timer anew.
       this.#context.commits.submit(fire, () => {});
     });
@@ -294,7 +283,7 @@ interface Turn {
   /** Those whose episode it completed. */
   readonly processed: Instance[];
   /** Activities that it scheduled. */
-  readonly tasks: { readonly instance: Instance; readonly taskId: number }[];
+  readonly tasks: { readonly instance: Instance; readonly executionId: string; readonly taskId: number }[];
   /** Ids of the instances whose status it changed. */
   readonly changed: Set<string>;
 }
@@ -302,5 +291,3 @@ interface Turn {
 function newTurn(): Turn {
   return { touched: new Map(), processed: [], tasks: [], changed: new Set() };
 }
-
-const NO_CONTEXT = { traceContext: undefined, tags: [] };

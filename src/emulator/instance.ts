@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { Homed } from "./dispatcher.js";
-import { EventType, concernsAction, History, viewEvent } from "./history.js";
+import { History } from "./history.js";
+import { EventType, concernsAction, viewEvent, type TaskRequest } from "./history-event.js";
 import type { EpisodeLease } from "./leases.js";
 import { Orchestration } from "./orchestration.js";
 import type { ActiveInstance, WaitingEvent } from "./store.js";
@@ -27,6 +28,12 @@ export class Instance implements Homed {
   status: number;
   executionId: string;
   version: Uint8Array | undefined;
+  /** Of a sub-orchestration: the instance that waits for it, and its ParentInstanceInfo. */
+  readonly parentId: string | undefined;
+  parent: Uint8Array | undefined;
+  tags: readonly Uint8Array[];
+  /** OrchestrationTraceContext, which each episode hands on to the next. */
+  trace: Uint8Array | undefined;
   /** Activity results of earlier executions. */
   tasksCompletedBefore: number;
   /** Activity results of all executions that episodes have processed. */
@@ -54,11 +61,13 @@ export class Instance implements Homed {
   urgent = false;
   ended = false;
 
+  /** Activities of executions that are over, which nobody waits for, by `taskKey`. */
+  #detached: Map<string, TaskRequest> | undefined;
   /** What cancels its timers, by timer id. */
   #alarms: Map<number, () => void> | undefined;
   // Made when they are needed: of a hundred thousand in flight, most wait.
   #head: Uint8Array | undefined;
-  #parent: Uint8Array | undefined;
+  #activityParent: Uint8Array | undefined;
 
   constructor({ row, history, nextHistorySeq, waiting }: ActiveInstance) {
     this.key = row.key;
@@ -69,6 +78,10 @@ export class Instance implements Homed {
     this.status = row.status;
     this.executionId = row.executionId;
     this.version = row.version;
+    this.parentId = row.parentId;
+    this.parent = row.parent;
+    this.tags = row.tags;
+    this.trace = row.trace;
     this.state = Orchestration.replay(history);
     this.tasksCompletedBefore = row.tasksCompleted - this.state.tasksCompleted;
     this.tasksProcessed = row.tasksCompleted;
@@ -86,9 +99,29 @@ export class Instance implements Homed {
     return (this.#head ??= episodeHead(this.id, this.executionId));
   }
 
-  /** The field of each of its ActivityRequests that names it. */
-  get parent(): Uint8Array {
-    return (this.#parent ??= activityParent(this.id, this.executionId));
+  /** The field of each of an execution's ActivityRequests that names it. */
+  parentField(executionId: string): Uint8Array {
+    if (executionId !== this.executionId) {
+      return activityParent(this.id, executionId);
+    }
+    return (this.#activityParent ??= activityParent(this.id, executionId));
+  }
+
+  /** An activity that is still to be run. */
+  task(executionId: string, taskId: number): TaskRequest | undefined {
+    const awaited = !this.ended && executionId === this.executionId ? this.state.tasks.get(taskId) : undefined;
+    return awaited ?? this.#detached?.get(taskKey(executionId, taskId));
+  }
+
+  /** An activity is to be run although nobody waits for it. */
+  detach(executionId: string, taskId: number, task: TaskRequest): void {
+    this.#detached ??= new Map();
+    this.#detached.set(taskKey(executionId, taskId), task);
+  }
+
+  /** It was run; false if there is none. */
+  dropDetached(executionId: string, taskId: number): boolean {
+    return this.#detached?.delete(taskKey(executionId, taskId)) ?? false;
   }
 
   /** Activity results of all executions, those that no episode has processed yet included. */
@@ -110,6 +143,21 @@ export class Instance implements Homed {
   get durableCount(): number {
     const [first] = this.waiting;
     return first === undefined ? 0 : Math.min(Math.max(0, this.#durableSeq - first.seq + 1), this.waiting.length);
+  }
+
+  /** How many of them the next episode takes along. A rewind is told of alone: the worker answers it with a history. */
+  get takeCount(): number {
+    return this.waiting[0]?.type === EventType.ExecutionRewound ? Math.min(1, this.durableCount) : this.durableCount;
+  }
+
+  /** Whether it is to go on whatever it waits for, since somebody wants its end. */
+  get terminating(): boolean {
+    return this.waiting.slice(0, this.durableCount).some(({ type }) => type === EventType.ExecutionTerminated);
+  }
+
+  /** Whether it gets no episodes for now. */
+  get paused(): boolean {
+    return this.state.suspended && !this.terminating;
   }
 
   /** Whether more is to come: activities without a result, or events that are about to be on disk. */
@@ -154,23 +202,35 @@ export class Instance implements Homed {
   }
 
   /** Begins the next execution; of the events that wait, those that were not about the old one are handed back. */
-  continueAsNew(executionId: string, version: Uint8Array | undefined): Uint8Array[] {
+  continueAsNew(executionId: string): Uint8Array[] {
     const kept = this.waiting.map(({ event }) => event).filter((event) => !concernsAction(event));
-    this.cancelAlarms();
     this.tasksCompletedBefore = this.tasksCompleted;
-    this.state = new Orchestration();
-    this.history = new History(new Uint8Array(0));
+    this.#begin(executionId, new Uint8Array(0));
+    return kept;
+  }
+
+  /** Goes on from another history; hands back the events that wait. */
+  rewind(executionId: string, history: Uint8Array): Uint8Array[] {
+    const kept = this.waiting.map(({ event }) => event);
+    this.#begin(executionId, history);
+    this.nextHistorySeq = 1;
+    return kept;
+  }
+
+  #begin(executionId: string, history: Uint8Array): void {
+    this.cancelAlarms();
+    this.state = Orchestration.replay(history);
+    this.history = new History(history);
     this.nextHistorySeq = 0;
     this.waiting = [];
     this.tasksProcessed = this.tasksCompleted;
     this.urgent = false;
     this.heldSinceMs = undefined;
     this.executionId = executionId;
-    this.version = version ?? this.version;
     this.remembered = undefined;
+    this.trace = undefined;
     this.#head = undefined;
-    this.#parent = undefined;
-    return kept;
+    this.#activityParent = undefined;
   }
 
   setAlarm(timerId: number, cancel: () => void): void {
@@ -198,6 +258,10 @@ export class Instance implements Homed {
     clearTimeout(this.holdTimer);
     this.holdTimer = undefined;
   }
+}
+
+function taskKey(executionId: string, taskId: number): string {
+  return `${executionId} ${taskId}`;
 }
 
 function arrivalOf({ seq, event }: WaitingEvent): Arrival {

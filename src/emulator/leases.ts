@@ -37,7 +37,7 @@ export class LeaseTable {
   grant(lease: Lease): void {
     this.#leases.set(lease.token, lease);
     lease.worker.connectionLeases.add(lease);
-    lease.worker.inFlight += 1;
+    lease.worker.holds[lease.kind] += 1;
   }
 
   take(token: string): Lease | undefined {
@@ -45,7 +45,7 @@ export class LeaseTable {
     if (lease !== undefined) {
       this.#leases.delete(token);
       lease.worker.connectionLeases.delete(lease);
-      lease.worker.inFlight -= 1;
+      lease.worker.holds[lease.kind] -= 1;
     }
     return lease;
   }
@@ -68,4 +68,18 @@ export class LeaseTable {
     }
     return leases;
   }
+}
+
+/**
+ * The token of what workers of a connection hold of an instance: its activity of that task id, or its episode. SDKs from
+ * before there were tokens complete by these ids; on a connection of its own nobody else's dispatch can be meant. Empty
+ * if there is none.
+ */
+export function heldToken(held: Iterable<Lease>, instanceId: string, taskId?: number): string {
+  for (const lease of held) {
+    if (lease.instance.id === instanceId && (lease.kind === "activity" ? lease.taskId : undefined) === taskId) {
+      return lease.token;
+    }
+  }
+  return "";
 }

@@ -52,6 +52,7 @@ const HEAD_BYTES = 9;
 /** Payloads from this size on are written as they are; smaller ones are copied together. */
 const LARGE_BYTES = 16_384;
 const ROOM_BYTES = 65_536;
+const NOTHING: Buffer = Buffer.alloc(0);
 /** No message of the protocol is as large: what says so is not a frame. */
 const MOST_FRAME_BYTES = 2 ** 30;
 
@@ -117,42 +118,64 @@ export class FrameWriter {
 
 /** Takes frames out of a stream of bytes, however they are cut. */
 export class FrameReader {
-  #rest: Buffer = Buffer.alloc(0);
-  /** Parts of a frame whose length is known, and the bytes that are still missing of it. */
-  #parts: Buffer[] = [];
-  #missing = 0;
+  /** Less than the head of a frame. */
+  #rest = NOTHING;
+  /** Room for a frame whose length is known, and how much of it has arrived. */
+  #frame: Buffer | undefined;
+  #filled = 0;
+  /** Bytes still to come of a frame that is too large. */
+  #skip = 0;
 
   /**
    * `onFrame` gets payloads that are parts of the bytes they arrived in: what is kept for long is to be copied.
+   * `onTooLarge` is told of those with more than `mostBytes`, which are passed over.
    */
-  constructor(private readonly onFrame: (kind: number, number: number, payload: Buffer) => void) {}
+  constructor(
+    private readonly onFrame: (kind: number, number: number, payload: Buffer) => void,
+    private readonly mostBytes = Infinity,
+    private readonly onTooLarge: (kind: number, number: number, bytes: number) => void = () => {},
+  ) {}
 
   /** @throws Error for what cannot be a frame */
   add(chunk: Buffer): void {
-    if (this.#missing > chunk.length) {
-      this.#parts.push(chunk);
-      this.#missing -= chunk.length;
-      return;
-    }
-    let bytes = chunk;
-    if (this.#missing > 0 || this.#rest.length > 0) {
-      bytes = Buffer.concat([this.#rest, ...this.#parts, chunk]);
-    }
-    this.#parts = [];
-    this.#missing = 0;
-    let at = 0;
+    const bytes = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
+    let at = this.#goOn(bytes);
     while (bytes.length - at >= HEAD_BYTES) {
       const length = bytes.readUInt32BE(at);
       if (length < HEAD_BYTES - 4 || length > MOST_FRAME_BYTES) throw new Error("The other end does not send frames");
       const end = at + 4 + length;
-      if (end > bytes.length) {
-        this.#missing = end - bytes.length;
-        break;
+      const payloadBytes = end - at - HEAD_BYTES;
+      if (payloadBytes > this.mostBytes) {
+        this.#skip = Math.max(0, end - bytes.length);
+        this.onTooLarge(bytes[at + 4]!, bytes.readUInt32BE(at + 5), payloadBytes);
+      } else if (end > bytes.length) {
+        this.#frame = Buffer.allocUnsafeSlow(4 + length);
+        this.#filled = bytes.copy(this.#frame, 0, at);
+      } else {
+        this.#deliver(bytes.subarray(at, end));
       }
-      this.onFrame(bytes[at + 4]!, bytes.readUInt32BE(at + 5), bytes.subarray(at + HEAD_BYTES, end));
-      at = end;
+      at = Math.min(end, bytes.length);
     }
-    this.#rest = bytes.subarray(at);
+    this.#rest = at === bytes.length ? NOTHING : Buffer.from(bytes.subarray(at));
+  }
+
+  /** Takes in what belongs to the frame that has begun; returns where the next one begins. */
+  #goOn(bytes: Buffer): number {
+    const skipped = Math.min(this.#skip, bytes.length);
+    this.#skip -= skipped;
+    const frame = this.#frame;
+    if (frame === undefined) return skipped;
+    const taken = bytes.copy(frame, this.#filled);
+    this.#filled += taken;
+    if (this.#filled === frame.length) {
+      this.#frame = undefined;
+      this.#deliver(frame);
+    }
+    return taken;
+  }
+
+  #deliver(frame: Buffer): void {
+    this.onFrame(frame[4]!, frame.readUInt32BE(5), frame.subarray(HEAD_BYTES));
   }
 }
 

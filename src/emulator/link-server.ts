@@ -10,6 +10,7 @@ import {
   LinkPulse,
   type LinkGreeting,
 } from "./link-protocol.js";
+import { MOST_MESSAGE_BYTES, checkCalls, messageTooLarge } from "./limits.js";
 import { RpcError } from "./rpc-error.js";
 
 /** Bytes that may wait for the worker before it gets no more work items. */
@@ -80,7 +81,12 @@ class LinkServer implements LinkOwner {
       () => this.writer.write(FrameKind.Ping, 0, NOTHING),
       () => socket.destroy(),
     );
-    const reader = new FrameReader((kind, number, payload) => this.#receive(kind, number, payload));
+    const reader = new FrameReader(
+      (kind, number, payload) => this.#receive(kind, number, payload),
+      // In front of the request stands which method it is for.
+      MOST_MESSAGE_BYTES + 1,
+      (kind, number, bytes) => this.#refuse(kind, number, messageTooLarge(bytes - 1)),
+    );
     socket.on("data", (chunk: Buffer) => {
       pulse.heard();
       try {
@@ -125,9 +131,16 @@ class LinkServer implements LinkOwner {
     }
   }
 
+  /** @throws the error where there is no call that could be told of it */
+  #refuse(kind: number, number: number, error: RpcError): void {
+    if (kind !== FrameKind.Call) throw error;
+    new LinkCall(this, number, FrameKind.Answer, NOTHING).fail(error);
+  }
+
   #begin(call: LinkCall, method: string): void {
-    this.#calls.set(call.number, call);
     try {
+      checkCalls(this.#calls.size);
+      this.#calls.set(call.number, call);
       const handler = this.#handlers.get(`/TaskHubSidecarService/${method}`);
       if (handler === undefined) throw new RpcError("UNIMPLEMENTED", "The emulator has no such method.");
       handler(call);

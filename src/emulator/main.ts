@@ -1,5 +1,6 @@
 import { writeSync } from "node:fs";
 import process from "node:process";
+import { chosenDurability } from "./durability.js";
 import { chosenRetention } from "./retention.js";
 import { runEmulator } from "./run-emulator.js";
 import { openStateFolder } from "./state-folder.js";
@@ -15,14 +16,15 @@ const [version = "", idleMs = ""] = process.argv.slice(2);
 
 try {
   const retention = chosenRetention(undefined);
+  const durability = chosenDurability(undefined);
   const state = openStateFolder();
-  const run = await runEmulator({ state, version, port: undefined, idleMs: Number(idleMs), retention });
+  const run = await runEmulator({ state, version, port: undefined, idleMs: Number(idleMs), durability, retention });
   if (run === undefined) {
     tell({ state: "taken" });
   } else {
     process.on("SIGTERM", run.stop);
     process.on("SIGINT", run.stop);
-    log(`started, version ${version}`);
+    log(`started, version ${version}, durability ${durability}`);
     tell({ state: "ready", pid: process.pid });
     await run.stopped;
     log("stopped");

@@ -12,6 +12,9 @@ export const CreateInstanceRequest = {
   traceContext: [9, "bytes"],
 } as const;
 
+/** In its older form it had an action as well; without one it says which instances are replaced. */
+export const IdReusePolicy = { statuses: [1, "enums"], action: [2, "int32"] } as const;
+
 export const GetInstanceRequest = {
   instanceId: [1, "string"],
   payloads: [2, "bool"],
@@ -23,12 +26,28 @@ export const TerminateRequest = {
   recursive: [3, "bool"],
 } as const;
 
+export const RaiseEventRequest = {
+  instanceId: [1, "string"],
+  name: [2, "string"],
+  input: [3, "bytes"],
+} as const;
+
+/** SuspendRequest, ResumeRequest and RewindInstanceRequest. */
+export const ReasonedRequest = { instanceId: [1, "string"], reason: [2, "bytes"] } as const;
+
+export const RestartInstanceRequest = { instanceId: [1, "string"], withNewId: [2, "bool"] } as const;
+
+export const SkipTerminationsRequest = { batch: [1, "bytes"], reason: [2, "bytes"] } as const;
+
+export const CreateTaskHubRequest = { recreate: [1, "bool"] } as const;
+
 export const QueryInstancesRequest = { query: [1, "bytes"] } as const;
 
 export const InstanceQuery = {
   statuses: [1, "enums"],
   createdFrom: [2, "timestamp"],
   createdTo: [3, "timestamp"],
+  taskHubs: [4, "messages"],
   maxInstanceCount: [5, "int32"],
   continuationToken: [6, "stringValue"],
   instanceIdPrefix: [7, "stringValue"],
@@ -46,6 +65,7 @@ export const ListInstanceIdsRequest = {
 export const PurgeInstancesRequest = {
   instanceId: [1, "string"],
   filter: [2, "bytes"],
+  recursive: [3, "bool"],
   batch: [4, "bytes"],
 } as const;
 
@@ -58,7 +78,23 @@ export const PurgeInstanceFilter = {
 
 export const InstanceBatch = { instanceIds: [1, "strings"] } as const;
 
-export const StreamInstanceHistoryRequest = { instanceId: [1, "string"] } as const;
+export const StreamInstanceHistoryRequest = {
+  instanceId: [1, "string"],
+  executionId: [2, "stringValue"],
+  forWorkItem: [3, "bool"],
+} as const;
+
+export const GetWorkItemsRequest = {
+  mostEpisodes: [1, "int32"],
+  mostActivities: [2, "int32"],
+  capabilities: [10, "enums"],
+  filters: [11, "bytes"],
+} as const;
+
+export const WorkItemFilters = { orchestrations: [1, "messages"], activities: [2, "messages"] } as const;
+
+/** OrchestrationFilter and ActivityFilter. */
+export const WorkItemFilter = { name: [1, "string"], versions: [2, "strings"] } as const;
 
 export const ActivityResponse = {
   instanceId: [1, "string"],

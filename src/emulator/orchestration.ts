@@ -1,29 +1,45 @@
+import { unframe } from "./history.js";
 import {
   EventType,
+  childCreated,
+  eventSent,
   executionCompleted,
   subjectOf,
   taskScheduled,
   timerCreated,
-  unframe,
   viewEvent,
+  type ChildRequest,
+  type Signal,
   type TaskRequest,
-} from "./history.js";
+} from "./history-event.js";
+import {
+  ChildCreated,
+  TASK_SCHEDULED,
+  taskOf,
+  type Action,
+  type End,
+  type Termination,
+} from "./orchestrator-actions.js";
 import { Status } from "./status.js";
-import { BinaryReader, BinaryWriter, decode, fieldString, type StringValueBytes } from "./wire.js";
+import { decode, failureDetails } from "./wire.js";
 
 /**
  * What an orchestration waits for, as its history tells. Pure: it knows no clock, no store and no worker.
  *
  * Invariant: a task is outstanding from its TaskScheduled event until the first TaskCompleted or TaskFailed event for
- * it; a second result for it is not an event of the history. The same holds for timers.
+ * it; a second result for it is not an event of the history. The same holds for sub-orchestrations and for timers.
  */
 export class Orchestration {
   /** Activities without a result, by task id. */
   readonly tasks = new Map<number, TaskRequest>();
+  /** Sub-orchestrations without an outcome: their instance ids, by task id. */
+  readonly children = new Map<number, string>();
   /** Timers not fired, by timer id: microseconds since the epoch at which they are due. */
   readonly timers = new Map<number, number>();
   /** Activities that have brought a result, and not a failure. */
   tasksCompleted = 0;
+  /** Whether it is not to go on until it is resumed. */
+  suspended = false;
 
   /** The state after the events of a framed history. */
   static replay(history: Uint8Array): Orchestration {
@@ -41,14 +57,24 @@ export class Orchestration {
       case EventType.TaskScheduled:
         this.tasks.set(view.eventId, taskOf(view.body, TASK_SCHEDULED));
         return true;
+      case EventType.ChildCreated:
+        this.children.set(view.eventId, decode(ChildCreated, view.body).instanceId);
+        return true;
       case EventType.TimerCreated:
-        this.timers.set(view.eventId, decode(TIMER, view.body).fireAt);
+        this.timers.set(view.eventId, decode(TIMER_CREATED, view.body).fireAt);
         return true;
       case EventType.TaskCompleted:
       case EventType.TaskFailed:
         return this.completeTask(subjectOf(view), view.type === EventType.TaskCompleted);
+      case EventType.ChildCompleted:
+      case EventType.ChildFailed:
+        return this.children.delete(subjectOf(view));
       case EventType.TimerFired:
         return this.timers.delete(subjectOf(view));
+      case EventType.ExecutionSuspended:
+      case EventType.ExecutionResumed:
+        this.suspended = view.type === EventType.ExecutionSuspended;
+        return true;
       default:
         return true;
     }
@@ -62,57 +88,14 @@ export class Orchestration {
     }
     return waited;
   }
-}
 
-/** CreateTimerAction and TimerCreatedEvent. */
-const TIMER = { fireAt: [1, "timestamp"] } as const;
-
-/** Where the trace context and the tags of a task stand; name, version and input are 1 to 3 everywhere. */
-interface TaskFields {
-  readonly traceContext: number;
-  readonly tags: number;
-}
-const TASK_SCHEDULED: TaskFields = { traceContext: 4, tags: 5 };
-const SCHEDULE_TASK: TaskFields = { traceContext: 5, tags: 4 };
-
-function taskOf(bytes: Uint8Array, fields: TaskFields): TaskRequest {
-  const head: Uint8Array[] = [];
-  const tags: Uint8Array[] = [];
-  let traceContext: Uint8Array | undefined;
-  const reader = new BinaryReader(bytes);
-  while (reader.pos < reader.len) {
-    const start = reader.pos;
-    const [no, type] = reader.tag();
-    if (no === fields.traceContext) {
-      traceContext = reader.bytes();
-    } else if (no === fields.tags) {
-      tags.push(reader.bytes());
-    } else {
-      reader.skip(type, no);
-      if (no <= 3) {
-        head.push(bytes.subarray(start, reader.pos));
-      }
-    }
+  /** Takes in the outcome of a sub-orchestration; false if it is not waited for. */
+  completeChild(taskId: number, instanceId: string): boolean {
+    return this.children.get(taskId) === instanceId && this.children.delete(taskId);
   }
-  return { head, traceContext, tags };
 }
 
-export const OrchestratorResponse = {
-  instanceId: [1, "string"],
-  actions: [2, "messages"],
-  customStatus: [3, "bytes"],
-  completionToken: [4, "string"],
-  requiresHistory: [7, "bool"],
-  isPartial: [8, "bool"],
-} as const;
-
-const CompleteOrchestration = {
-  status: [1, "int32"],
-  result: [2, "bytes"],
-  newVersion: [4, "bytes"],
-  carryoverEvents: [5, "messages"],
-  failure: [6, "bytes"],
-} as const;
+const TIMER_CREATED = { fireAt: [1, "timestamp"] } as const;
 
 /** What the actions of one episode come to. */
 export interface Outcome {
@@ -121,108 +104,84 @@ export interface Outcome {
   /** Activities to run. */
   readonly taskIds: readonly number[];
   readonly timerIds: readonly number[];
+  /** Sub-orchestrations to start, by their task ids. */
+  readonly children: ReadonlyMap<number, ChildRequest>;
+  readonly signals: readonly { readonly toInstanceId: string; readonly signal: Signal }[];
+  readonly terminations: readonly Termination[];
   /** Set when the execution is over. */
   readonly end: End | undefined;
-}
-
-export interface End {
-  /** A number of the protocol's OrchestrationStatus. */
-  readonly status: number;
-  /** The output; on continue-as-new the next execution's input. */
-  readonly result: StringValueBytes | undefined;
-  /** TaskFailureDetails. */
-  readonly failure: Uint8Array | undefined;
-  /** On continue-as-new: external events that the next execution has yet to see, and its version. */
-  readonly carryoverEvents: readonly Uint8Array[];
-  readonly newVersion: StringValueBytes | undefined;
-}
-
-/** Names of the actions that this emulator does not carry out, by field number in OrchestratorAction. */
-const UNSUPPORTED_ACTIONS: Readonly<Record<number, string>> = {
-  3: "createSubOrchestration",
-  5: "sendEvent",
-  7: "terminateOrchestration",
-  8: "sendEntityMessage",
-  9: "rewindOrchestration",
-};
-
-export type Action =
-  | { readonly kind: "task"; readonly id: number; readonly task: TaskRequest }
-  | { readonly kind: "timer"; readonly id: number; readonly fireAtUs: number }
-  | { readonly kind: "end"; readonly end: End }
-  | { readonly kind: "unsupported"; readonly name: string };
-
-/** Reads encoded `OrchestratorAction`s. Throws an Error on bytes that are not protobuf. */
-export function readActions(actions: readonly Uint8Array[]): Action[] {
-  return actions.map(readAction);
-}
-
-function readAction(bytes: Uint8Array): Action {
-  const reader = new BinaryReader(bytes);
-  let id = 0;
-  let kind = 0;
-  let body: Uint8Array = bytes.subarray(0, 0);
-  while (reader.pos < reader.len) {
-    const [no] = reader.tag();
-    if (no === 1) {
-      id = reader.int32();
-    } else {
-      kind = no;
-      body = reader.bytes();
-    }
-  }
-  switch (kind) {
-    case 2:
-      return { kind: "task", id, task: taskOf(body, SCHEDULE_TASK) };
-    case 4:
-      return { kind: "timer", id, fireAtUs: decode(TIMER, body).fireAt };
-    case 6:
-      return { kind: "end", end: decode(CompleteOrchestration, body) };
-    default:
-      return { kind: "unsupported", name: UNSUPPORTED_ACTIONS[kind] ?? `number ${kind}` };
-  }
 }
 
 /**
  * Applies the actions of an episode to the state. One that the emulator does not carry out fails the orchestration
  * with its name: leaving it out would let the orchestrator wait for ever.
  */
-export function applyActions(state: Orchestration, actions: readonly Action[], nowUs: number): Outcome {
+export function applyActions(
+  state: Orchestration,
+  actions: readonly Action[],
+  { nowUs, executionId }: { readonly nowUs: number; readonly executionId: string },
+): Outcome {
   const events: Uint8Array[] = [];
   const taskIds: number[] = [];
   const timerIds: number[] = [];
+  const children = new Map<number, ChildRequest>();
+  const signals: { toInstanceId: string; signal: Signal }[] = [];
+  const terminations: Termination[] = [];
   let end: End | undefined;
   for (const action of actions) {
-    if (action.kind === "task") {
-      events.push(taskScheduled(action.id, action.task, nowUs));
-      state.tasks.set(action.id, action.task);
-      taskIds.push(action.id);
-    } else if (action.kind === "timer") {
-      events.push(timerCreated(action.id, action.fireAtUs, nowUs));
-      state.timers.set(action.id, action.fireAtUs);
-      timerIds.push(action.id);
-    } else if (action.kind === "end") {
-      end ??= action.end;
-    } else {
-      end = unsupported(action.name);
-      break;
+    switch (action.kind) {
+      case "task":
+        events.push(taskScheduled(action.id, action.task, nowUs));
+        state.tasks.set(action.id, action.task);
+        taskIds.push(action.id);
+        break;
+      case "child": {
+        const child = { ...action.child, instanceId: action.child.instanceId || childId(executionId, action.id) };
+        events.push(childCreated(action.id, child, nowUs));
+        state.children.set(action.id, child.instanceId);
+        children.set(action.id, child);
+        break;
+      }
+      case "timer":
+        events.push(timerCreated(action.id, action.fireAtUs, nowUs));
+        state.timers.set(action.id, action.fireAtUs);
+        timerIds.push(action.id);
+        break;
+      case "signal":
+        events.push(eventSent(action.id, action.toInstanceId, action.signal, nowUs));
+        signals.push(action);
+        break;
+      case "terminate":
+        terminations.push(action.termination);
+        break;
+      case "end":
+        end ??= action.end;
+        break;
+      default:
+        end = unsupported(action.kind === "rewind" ? "rewindOrchestration" : action.name);
     }
   }
   if (end !== undefined && end.status !== Status.ContinuedAsNew) {
     events.push(executionCompleted(end.status, end.result, end.failure, nowUs));
   }
-  return { events, taskIds, timerIds, end };
+  return { events, taskIds, timerIds, children, signals, terminations, end };
+}
+
+/** The id of a sub-orchestration whose orchestrator has not chosen one: no other execution asks for the same. */
+function childId(executionId: string, taskId: number): string {
+  return `${executionId}:${taskId.toString(16).padStart(4, "0")}`;
 }
 
 function unsupported(action: string): End {
-  const failure = new BinaryWriter();
-  fieldString(failure, 1, "UnsupportedAction");
-  fieldString(failure, 2, `fanout's emulator does not support the orchestrator action ${action}.`);
   return {
     status: Status.Failed,
     result: undefined,
-    failure: failure.finish(),
+    failure: failureDetails(
+      "UnsupportedAction",
+      `fanout's emulator does not support the orchestrator action ${action} here.`,
+    ),
     carryoverEvents: [],
     newVersion: undefined,
+    tags: [],
   };
 }

@@ -1,22 +1,28 @@
+import { FanoutError } from "../errors.js";
 import { SqliteCode, loadSqlite, sqliteCode } from "./sqlite.js";
 
 /**
  * Takes a lock that the kernel frees when this process dies, however it dies: an exclusive transaction on a database
- * of its own, never ended and never written. Returns false if another process holds it.
+ * of its own, never ended and never written. Returns false if another process holds it. Rejects with a FanoutError if
+ * nobody can.
  */
 export async function takeProcessLock(file: string): Promise<boolean> {
   const { DatabaseSync } = await loadSqlite();
-  const lock = new DatabaseSync(file);
+  let lock: InstanceType<typeof DatabaseSync> | undefined;
   try {
+    lock = new DatabaseSync(file);
     lock.exec("PRAGMA busy_timeout = 0; PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE");
     held.add(lock);
     return true;
   } catch (error) {
-    lock.close();
+    lock?.close();
     if (sqliteCode(error) === SqliteCode.Busy) {
       return false;
     }
-    throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new FanoutError(`The lock '${file}' cannot be taken: ${reason}. Check its folder and its disk.`, 1, {
+      cause: error,
+    });
   }
 }
 

@@ -1,11 +1,13 @@
 import { rmSync } from "node:fs";
 import { FanoutError } from "../errors.js";
-import { Emulator } from "./emulator.js";
+import { UNSYNCED, type Durability } from "./durability.js";
+import { Emulator, type EmulatorOptions } from "./emulator.js";
 import { takeProcessLock } from "./process-lock.js";
 import type { Retention } from "./retention.js";
+import { SqliteCode, sqliteCode } from "./sqlite.js";
 import { openSqliteStore } from "./sqlite-store.js";
-import type { StateFolder } from "./state-folder.js";
-import { StoreError, type Store } from "./store.js";
+import { refuseUnwritable, type StateFolder } from "./state-folder.js";
+import { StoreError } from "./store.js";
 
 export interface EmulatorRun {
   readonly emulator: Emulator;
@@ -20,8 +22,14 @@ export interface EmulatorRun {
 export interface RunOptions {
   readonly state: StateFolder;
   readonly version: string;
-  /** A port of the loopback interface to listen on as well. */
+  /** A port to listen on as well. */
   readonly port: number | undefined;
+  /** The address that the port is of, an address of this machine; undefined: 127.0.0.1. */
+  readonly host?: string | undefined;
+  /** Undefined: any that is named. */
+  readonly taskHubs?: readonly string[] | undefined;
+  /** Undefined: `disk`. Of `ephemeral` the database of the folder is not opened. */
+  readonly durability?: Durability | undefined;
   /** It leaves by itself once no connection has been open for so long; undefined means never. */
   readonly idleMs: number | undefined;
   /** Undefined keeps everything. */
@@ -32,10 +40,12 @@ export interface RunOptions {
 
 /**
  * Runs the emulator of a state folder in this process. Returns undefined if another process runs it. Rejects with a
- * FanoutError if the database cannot be opened or the port is taken.
+ * FanoutError if the database cannot be opened or the port is taken, and with what Node says where it cannot listen
+ * there for another reason.
  */
 export async function runEmulator(options: RunOptions): Promise<EmulatorRun | undefined> {
-  const { state, version, port, idleMs, retention, mostHoldMs } = options;
+  const { state, version, port, host, idleMs, durability = "disk" } = options;
+  refuseUnwritable(state, durability !== "ephemeral");
   if (!(await takeProcessLock(state.lock))) {
     return undefined;
   }
@@ -44,13 +54,13 @@ export async function runEmulator(options: RunOptions): Promise<EmulatorRun | un
   const idle = idleTimer(idleMs, () => {
     stop();
   });
-  const store = await openStore(state.database);
-  const emulator = new Emulator({
-    store,
+  const emulator = await openEmulator(state.database, durability, {
     version,
     folder: state.folder,
-    mostHoldMs,
-    retention,
+    durability,
+    taskHubs: options.taskHubs,
+    mostHoldMs: options.mostHoldMs,
+    retention: options.retention,
     onStop: () => setImmediate(stop),
     onLost: (error) => {
       lost = error;
@@ -76,30 +86,50 @@ export async function runEmulator(options: RunOptions): Promise<EmulatorRun | un
     }
   };
   if (port !== undefined) {
-    await listenOn(emulator, port);
+    await listenOn(emulator, port, host);
   }
   // The lock is ours, so a socket that is there belongs to an emulator that has died.
   rmSync(state.socket, { force: true });
-  await emulator.listen({ path: state.socket });
+  await listenAt(emulator, state.socket);
   idle.connections(0);
   return { emulator, stopped, stop };
 }
 
-async function openStore(database: string): Promise<Store> {
+/** It reads what is in flight, so that a database that is broken in its midst is found here too. */
+async function openEmulator(
+  database: string,
+  durability: Durability,
+  options: Omit<EmulatorOptions, "store">,
+): Promise<Emulator> {
+  const file = durability === "ephemeral" ? ":memory:" : database;
+  const disk = durability === "process" ? UNSYNCED : undefined;
   try {
-    return await openSqliteStore(database);
+    return new Emulator({ ...options, store: await openSqliteStore(file, disk) });
   } catch (error) {
     if (!(error instanceof StoreError)) {
       throw error;
     }
-    const remedy =
-      error.fault === "newer"
-        ? "Update fanout, or delete the database with `fanout emulator reset`"
-        : "`fanout emulator reset` deletes it";
-    throw new FanoutError(`The database '${database}' cannot be used: ${error.message}. ${remedy}.`, 1, {
+    throw new FanoutError(`The database '${database}' cannot be used: ${error.message}. ${remedyOf(error)}`, 1, {
       cause: error,
     });
   }
+}
+
+/** Nobody is told to delete what is whole. */
+function remedyOf({ fault, cause }: StoreError): string {
+  const code = sqliteCode(cause);
+  if (fault === "newer") {
+    return "Update fanout, or delete the database with `fanout emulator reset`.";
+  }
+  if (fault === "full") {
+    return "Make room on its disk. What it holds was not changed.";
+  }
+  if (fault === "locked") {
+    return "Another program has it open, and has to close it first.";
+  }
+  return code === SqliteCode.Corrupt || code === SqliteCode.NotADatabase
+    ? "It is damaged, or no database of fanout; `fanout emulator reset` deletes it."
+    : "Check its disk.";
 }
 
 function lostError(database: string, cause: Error): FanoutError {
@@ -111,9 +141,9 @@ function lostError(database: string, cause: Error): FanoutError {
   );
 }
 
-async function listenOn(emulator: Emulator, port: number): Promise<void> {
+async function listenOn(emulator: Emulator, port: number, host: string | undefined): Promise<void> {
   try {
-    await emulator.listen({ port });
+    await emulator.listen({ port, ...(host !== undefined && { host }) });
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "EADDRINUSE") {
       throw new FanoutError(`Port ${port} is taken by another program. Choose another one with --port.`, 1, {
@@ -121,6 +151,17 @@ async function listenOn(emulator: Emulator, port: number): Promise<void> {
       });
     }
     throw error;
+  }
+}
+
+async function listenAt(emulator: Emulator, socket: string): Promise<void> {
+  try {
+    await emulator.listen({ path: socket });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new FanoutError(`The socket '${socket}' cannot be made: ${reason}. Check the disk that it is on.`, 1, {
+      cause: error,
+    });
   }
 }
 

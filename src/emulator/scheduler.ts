@@ -1,11 +1,16 @@
 import { setAlarm } from "./alarm.js";
-import { Dispatcher, type ReadyItem } from "./dispatcher.js";
-import { EventType, orchestratorStarted } from "./history.js";
+import { Dispatcher, type ReadyItem, type WorkName } from "./dispatcher.js";
+import { EventType, orchestratorStarted, type TaskRequest } from "./history-event.js";
 import { HoldPolicy } from "./hold-policy.js";
 import type { Instance } from "./instance.js";
-import type { EpisodeLease, LeaseTable } from "./leases.js";
-import { Status } from "./status.js";
+import type { EpisodeLease, Lease, LeaseTable } from "./leases.js";
+import { Refusals } from "./refusals.js";
+import { decode, textOf } from "./wire.js";
 import { activityWorkItem, episodeWorkItem } from "./work-item.js";
+import type { Worker } from "./worker.js";
+
+/** Longer histories are not sent to a worker that asks for them by itself: gRPC takes messages of 4 MiB by default. */
+const MOST_HISTORY_BYTES = 1_048_576;
 
 /** The alarm of a start that is scheduled for later; timers of orchestrators have ids above it. */
 const SCHEDULED_START = -1;
@@ -17,6 +22,7 @@ const SCHEDULED_START = -1;
 export class Scheduler {
   readonly dispatcher = new Dispatcher();
   readonly #holds: HoldPolicy;
+  readonly #refusals = new Refusals();
   readonly #leases: LeaseTable;
   readonly #clock: () => number;
   readonly #newToken: () => string;
@@ -38,10 +44,11 @@ export class Scheduler {
     if (instance.ended || instance.episode !== "idle" || durableCount === 0) {
       return;
     }
-    // A start that is scheduled for later waits for its time, unless something else has come in for it meanwhile.
-    const startInMs = (instance.scheduledStartUs - this.#clock()) / 1000;
-    if (instance.status === Status.Pending && startInMs > 0 && durableCount === 1) {
-      this.#wake(instance, startInMs);
+    if (instance.paused) {
+      return;
+    }
+    if (instance.scheduledStartUs > this.#clock() && !instance.terminating) {
+      this.#wakeAtStart(instance);
       return;
     }
     const heldMs = performance.now() - (instance.heldSinceMs ?? 0);
@@ -59,8 +66,19 @@ export class Scheduler {
     }
   }
 
-  enqueueTask(instance: Instance, taskId: number): void {
-    this.dispatcher.enqueue(this.#activityItem(instance, taskId));
+  enqueueTask(instance: Instance, executionId: string, taskId: number): void {
+    this.dispatcher.enqueue(this.#activityItem(instance, executionId, taskId));
+  }
+
+  /**
+   * A worker does not want what it was sent. It goes to another one if there is any that has not refused it; returns how
+   * long it is to rest before, milliseconds.
+   */
+  refuse(lease: Lease): number {
+    if (lease.instance.home === lease.worker) {
+      this.dispatcher.leaveHome(lease.instance);
+    }
+    return this.#refusals.add(lease);
   }
 
   /** Takes in what an episode showed about waiting. */
@@ -70,10 +88,10 @@ export class Scheduler {
     }
   }
 
-  #wake(instance: Instance, delayMs: number): void {
+  #wakeAtStart(instance: Instance): void {
     instance.setAlarm(
       SCHEDULED_START,
-      setAlarm(delayMs, () => {
+      setAlarm(instance.scheduledStartUs, this.#clock, () => {
         this.consider(instance);
         this.dispatcher.pump();
       }),
@@ -82,47 +100,79 @@ export class Scheduler {
 
   #episodeItem(instance: Instance): ReadyItem {
     return {
+      kind: "episode",
       instance,
+      get work() {
+        return { name: instance.name, version: instance.version === undefined ? "" : textOf(instance.version) };
+      },
+      refusedBy: this.#refusals.of(instance.waiting[0]),
       encode: (worker) => {
         if (instance.ended || instance.episode !== "ready") {
           return undefined;
         }
-        const started = orchestratorStarted(this.#clock());
-        const taken = instance.waiting.slice(0, instance.durableCount);
-        const lease: EpisodeLease = {
-          kind: "episode",
-          token: this.#newToken(),
-          instance,
-          worker,
-          started,
-          eventCount: taken.length,
-          resultCount: taken.filter(({ type }) => type === EventType.TaskCompleted).length,
-          partial: !instance.urgent && instance.outstanding,
-        };
-        this.#leases.grant(lease);
-        instance.episode = "leased";
-        instance.urgent = false;
-        instance.heldSinceMs = undefined;
-        const newEvents = [started, ...taken.map(({ event }) => event)];
-        const knownBytes = instance.remembered?.worker === worker ? instance.remembered.bytes : 0;
-        return episodeWorkItem(instance.head, instance.history.bytes, newEvents, lease.token, knownBytes);
+        if (instance.paused) {
+          // It was suspended while it waited for a worker: it is looked at again when it is resumed.
+          instance.episode = "idle";
+          return undefined;
+        }
+        return this.#sendEpisode(instance, worker);
       },
     };
   }
 
-  #activityItem(instance: Instance, taskId: number): ReadyItem {
-    const { executionId } = instance;
-    return {
+  #sendEpisode(instance: Instance, worker: Worker): Uint8Array {
+    const started = orchestratorStarted(this.#clock());
+    const taken = instance.waiting.slice(0, instance.takeCount);
+    const lease: EpisodeLease = {
+      kind: "episode",
+      token: this.#newToken(),
       instance,
+      worker,
+      started,
+      eventCount: taken.length,
+      resultCount: taken.filter(({ type }) => type === EventType.TaskCompleted).length,
+      partial: !instance.urgent && instance.outstanding,
+    };
+    this.#leases.grant(lease);
+    instance.episode = "leased";
+    instance.urgent = false;
+    instance.heldSinceMs = undefined;
+    const history = instance.history.bytes;
+    return episodeWorkItem({
+      head: instance.head,
+      history,
+      newEvents: [started, ...taken.map(({ event }) => event)],
+      token: lease.token,
+      knownBytes: instance.remembered?.worker === worker ? instance.remembered.bytes : 0,
+      withoutHistory: worker.streamsHistory && history.length > MOST_HISTORY_BYTES,
+      trace: instance.trace,
+    });
+  }
+
+  #activityItem(instance: Instance, executionId: string, taskId: number): ReadyItem {
+    return {
+      kind: "activity",
+      instance,
+      get work() {
+        return describeTask(instance.task(executionId, taskId));
+      },
+      refusedBy: this.#refusals.of(instance.task(executionId, taskId)),
       encode: (worker) => {
-        const task = instance.state.tasks.get(taskId);
-        if (instance.ended || instance.executionId !== executionId || task === undefined) {
+        const task = instance.task(executionId, taskId);
+        if (task === undefined) {
           return undefined;
         }
         const token = this.#newToken();
         this.#leases.grant({ kind: "activity", token, instance, worker, taskId, executionId });
-        return activityWorkItem(instance.parent, taskId, task, token);
+        return activityWorkItem(instance.parentField(executionId), taskId, task, token);
       },
     };
   }
+}
+
+const TASK_HEAD = { name: [1, "string"], version: [2, "stringValue"] } as const;
+
+function describeTask(task: TaskRequest | undefined): WorkName {
+  const { name, version = "" } = decode(TASK_HEAD, Buffer.concat(task?.head ?? []));
+  return { name, version };
 }

@@ -1,6 +1,6 @@
 import { METADATA, instanceRow } from "./sqlite-read.js";
-import type { Statements } from "./sqlite-statements.js";
-import type { ActiveInstance, WaitingEvent } from "./store.js";
+import type { Row, Statements } from "./sqlite-statements.js";
+import type { ActiveInstance, InstanceRow, WaitingEvent } from "./store.js";
 
 const IN_FLIGHT = "FROM instances AS i INDEXED BY instances_in_flight";
 const IN_ORDER = "WHERE i.completed_us = 0 ORDER BY i.task_hub, i.instance_id";
@@ -21,14 +21,24 @@ export function* readActive(statements: Statements): Generator<ActiveInstance> {
   );
   for (const row of statements.iterate(`SELECT ${METADATA} ${IN_FLIGHT} ${IN_ORDER}`)) {
     const instance = instanceRow(row);
-    const chunks = history(instance.key);
-    yield {
-      row: instance,
-      history: joined(chunks),
-      nextHistorySeq: (chunks.at(-1)?.seq ?? -1) + 1,
-      waiting: waiting(instance.key),
-    };
+    yield active(instance, history(instance.key), waiting(instance.key));
   }
+}
+
+/** One instance with its events. */
+export function readActiveOne(statements: Statements, key: number): ActiveInstance {
+  const [row] = statements.all(`SELECT ${METADATA} FROM instances WHERE key = ?`, key);
+  const history = statements.all("SELECT seq, events AS event FROM history WHERE key = ? ORDER BY seq", key);
+  const waiting = statements.all("SELECT seq, event FROM waiting WHERE key = ? ORDER BY seq", key);
+  return active(instanceRow(row!), history.map(eventOf), waiting.map(eventOf));
+}
+
+function active(row: InstanceRow, chunks: readonly WaitingEvent[], waiting: readonly WaitingEvent[]): ActiveInstance {
+  return { row, history: joined(chunks), nextHistorySeq: (chunks.at(-1)?.seq ?? -1) + 1, waiting };
+}
+
+function eventOf(row: Row): WaitingEvent {
+  return { seq: Number(row["seq"]), event: row["event"] as Uint8Array };
 }
 
 /** Hands out the events of an ordered read key by key: the caller asks for keys in the order of the read. */
@@ -41,7 +51,7 @@ function eventsByKey(statements: Statements, sql: string): (key: number) => read
     }
     const events: WaitingEvent[] = [];
     for (; ahead.done !== true && ahead.value["key"] === key; ahead = rows.next()) {
-      events.push({ seq: Number(ahead.value["seq"]), event: ahead.value["event"] as Uint8Array });
+      events.push(eventOf(ahead.value));
     }
     return events;
   };

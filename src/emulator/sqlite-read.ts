@@ -1,4 +1,5 @@
 import type { SQLInputValue } from "node:sqlite";
+import { CHUNK_EVENT, frame, unframe } from "./history.js";
 import type { Row } from "./sqlite-statements.js";
 import type { CompletedFilter, CompletedPlace, IdFilter, InstanceRow, RowFilter } from "./store.js";
 import { isTerminal } from "./status.js";
@@ -9,7 +10,7 @@ export const MOST_ROWS = 20_000;
 export const MOST_PAYLOAD_BYTES = 2 * 1024 * 1024;
 
 export const METADATA = `key, task_hub, instance_id, execution_id, name, version, status, created_us, updated_us,
-  completed_us, scheduled_start_us, tasks_completed`;
+  completed_us, scheduled_start_us, tasks_completed, parent_id, parent, tags, trace`;
 const PAYLOADS = "input, output, custom_status, failure";
 
 /** A statement with its values. */
@@ -165,7 +166,22 @@ export function instanceRow(row: Row): InstanceRow {
     customStatus: bytes("custom_status"),
     failure: bytes("failure"),
     tasksCompleted: Number(row["tasks_completed"]),
+    parentId: (row["parent_id"] as string | null | undefined) ?? undefined,
+    parent: bytes("parent"),
+    tags: tagsOf(bytes("tags")),
+    trace: bytes("trace"),
   };
+}
+
+const NO_TAGS: readonly Uint8Array[] = [];
+
+function tagsOf(framed: Uint8Array | undefined): readonly Uint8Array[] {
+  return framed === undefined ? NO_TAGS : [...unframe(framed)];
+}
+
+/** How tags are kept: framed, or nothing where there are none. */
+export function framedTags(tags: readonly Uint8Array[]): Uint8Array | null {
+  return tags.length === 0 ? null : frame(CHUNK_EVENT, tags);
 }
 
 /** Bytes of what only a read with payloads has. */

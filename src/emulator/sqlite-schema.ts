@@ -2,7 +2,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { StoreError } from "./store.js";
 
 /** Grows with every change of the tables; a file of a greater one belongs to a newer fanout. */
-const SCHEMA_VERSION = 2;
+const SCHEMA_VERSION = 3;
 
 const TABLES = `
   CREATE TABLE instances (
@@ -56,19 +56,47 @@ const INDEXES = `
   INSERT INTO totals SELECT count(*) FROM instances;
 `;
 
+/** Sub-orchestrations, tags, trace contexts, activities that nobody waits for any more, and the task hubs that were created by name. */
+const RELATIONS = `
+  ALTER TABLE instances ADD COLUMN parent_id TEXT;
+  ALTER TABLE instances ADD COLUMN parent BLOB;
+  ALTER TABLE instances ADD COLUMN tags BLOB;
+  ALTER TABLE instances ADD COLUMN trace BLOB;
+  CREATE INDEX instances_by_parent ON instances (task_hub, parent_id) WHERE parent_id IS NOT NULL;
+
+  CREATE TABLE detached_tasks (
+    task_hub TEXT NOT NULL,
+    instance_id TEXT NOT NULL,
+    execution_id TEXT NOT NULL,
+    task_id INTEGER NOT NULL,
+    scheduled BLOB NOT NULL,
+    PRIMARY KEY (task_hub, instance_id, execution_id, task_id)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE task_hubs (
+    name TEXT PRIMARY KEY
+  ) STRICT, WITHOUT ROWID;
+`;
+
 /** What makes a file of that version, 0 being an empty one, into one of the latest. */
 const MIGRATIONS: Readonly<Record<number, string>> = {
-  0: TABLES + INDEXES,
-  1: `DROP INDEX instances_by_completion; DROP INDEX instances_active; ${INDEXES}`,
+  0: TABLES + INDEXES + RELATIONS,
+  1: `DROP INDEX instances_by_completion; DROP INDEX instances_active; ${INDEXES} ${RELATIONS}`,
+  2: RELATIONS,
 };
 
-/** Makes the tables of an empty file, or brings those of an older version up to date. Throws `StoreError` at a newer one. */
-export function prepareSchema(db: DatabaseSync): void {
+/** The version of a file's tables. Changes nothing; throws `StoreError` at a newer one. */
+export function schemaVersion(db: DatabaseSync): number {
   const { user_version: version } = db.prepare("PRAGMA user_version").get() as { user_version: number };
   if (version > SCHEMA_VERSION) {
     throw new StoreError("newer", `it has schema ${version}, this version of fanout knows up to ${SCHEMA_VERSION}`);
   }
-  const migration = MIGRATIONS[version];
+  return version;
+}
+
+/** Makes the tables of an empty file, or brings those of an older version up to date. */
+export function prepareSchema(db: DatabaseSync): void {
+  const migration = MIGRATIONS[schemaVersion(db)];
   if (migration !== undefined) {
     db.exec(`BEGIN IMMEDIATE; ${migration} PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT`);
   }

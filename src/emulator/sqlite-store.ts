@@ -2,9 +2,11 @@ import { realpathSync } from "node:fs";
 import type { DatabaseSync } from "node:sqlite";
 import { unframe } from "./history.js";
 import { LogSync, type Disk, type SyncDone } from "./log-sync.js";
-import { readActive } from "./sqlite-active.js";
+import { readActive, readActiveOne } from "./sqlite-active.js";
 import { guarded } from "./sqlite-error.js";
+import { InstanceWriter } from "./sqlite-instances.js";
 import {
+  METADATA,
   MOST_PAYLOAD_BYTES,
   MOST_ROWS,
   columns,
@@ -16,21 +18,23 @@ import {
   readById,
   type RangeRead,
 } from "./sqlite-read.js";
-import { prepareSchema } from "./sqlite-schema.js";
+import { prepareSchema, schemaVersion } from "./sqlite-schema.js";
 import { Statements } from "./sqlite-statements.js";
 import { loadSqlite } from "./sqlite.js";
-import { isTerminal } from "./status.js";
 import type {
   ActiveInstance,
   CompletedFilter,
   CompletedPlace,
+  DetachedTask,
   EndedFilter,
   EpisodeResult,
   InstanceRow,
   NewInstance,
   NextExecution,
   Page,
+  Rewound,
   RowFilter,
+  ScheduledTask,
   Store,
   StoreSpace,
   WaitingEvent,
@@ -53,6 +57,7 @@ export async function openSqliteStore(file: string, disk?: Disk): Promise<Store>
 class SqliteStore implements Store {
   readonly #db: DatabaseSync;
   readonly #statements: Statements;
+  readonly #instances: InstanceWriter;
   /** Undefined for a store in memory. */
   readonly #log: LogSync | undefined;
   #lost = false;
@@ -60,10 +65,14 @@ class SqliteStore implements Store {
   constructor(db: DatabaseSync, file: string, disk: Disk | undefined) {
     this.#db = db;
     this.#statements = new Statements(db);
-    // The lock is held for the life of the process, so the WAL index can stay in its memory.
-    db.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL");
-    db.exec("PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -65536");
+    this.#instances = new InstanceWriter(this.#statements);
     try {
+      // The lock is held for the life of the process, so the WAL index can stay in its memory.
+      db.exec("PRAGMA locking_mode = EXCLUSIVE");
+      // In front of what writes to the file.
+      schemaVersion(db);
+      db.exec("PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL");
+      db.exec("PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -65536");
       prepareSchema(db);
       this.#log = file === ":memory:" ? undefined : openLog(file, disk);
     } catch (error) {
@@ -113,82 +122,62 @@ class SqliteStore implements Store {
   }
 
   insertInstance(instance: NewInstance): number | undefined {
-    const { changes, lastInsertRowid } = this.#statements.run(
-      `INSERT INTO instances (task_hub, instance_id, execution_id, name, version, status, created_us, updated_us,
-         scheduled_start_us, input) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
-      instance.taskHub,
-      instance.instanceId,
-      instance.executionId,
-      instance.name,
-      instance.version ?? null,
-      instance.status,
-      instance.createdUs,
-      instance.createdUs,
-      instance.scheduledStartUs,
-      instance.input ?? null,
-    );
-    if (changes === 0) {
-      return undefined;
+    const key = this.#instances.insert(instance);
+    if (key !== undefined) {
+      this.#count(1);
     }
-    this.#count(1);
-    return Number(lastInsertRowid);
+    return key;
   }
 
-  appendWaiting(key: number, { seq, event }: WaitingEvent): void {
-    this.#statements.run("INSERT INTO waiting (key, seq, event) VALUES (?, ?, ?)", key, seq, event);
+  appendWaiting(key: number, waiting: WaitingEvent): void {
+    this.#instances.appendWaiting(key, waiting);
   }
 
   applyEpisode(key: number, result: EpisodeResult): void {
-    this.#statements.run(
-      "INSERT INTO history (key, seq, events) VALUES (?, ?, ?)",
-      key,
-      result.historySeq,
-      result.history,
-    );
-    if (isTerminal(result.status)) {
-      this.#statements.run("DELETE FROM waiting WHERE key = ?", key);
-    } else {
-      this.#statements.run("DELETE FROM waiting WHERE key = ? AND seq <= ?", key, result.processedSeq);
-    }
-    this.#statements.run(
-      `UPDATE instances SET status = ?, updated_us = ?, completed_us = ?, tasks_completed = ?,
-         output = coalesce(?, output), custom_status = coalesce(?, custom_status), failure = coalesce(?, failure)
-       WHERE key = ?`,
-      result.status,
-      result.updatedUs,
-      result.completedUs,
-      result.tasksCompleted,
-      result.output ?? null,
-      result.customStatus ?? null,
-      result.failure ?? null,
-      key,
-    );
+    this.#instances.applyEpisode(key, result);
   }
 
   restart(key: number, next: NextExecution): void {
-    this.#statements.run("DELETE FROM history WHERE key = ?", key);
-    this.#statements.run("DELETE FROM waiting WHERE key = ?", key);
-    this.#statements.run(
-      `UPDATE instances SET execution_id = ?, version = coalesce(?, version), input = ?,
-         tasks_completed = ?, updated_us = ?, status = ?, custom_status = coalesce(?, custom_status) WHERE key = ?`,
-      next.executionId,
-      next.version ?? null,
-      next.input ?? null,
-      next.tasksCompleted,
-      next.updatedUs,
-      next.status,
-      next.customStatus ?? null,
-      key,
-    );
+    this.#instances.restart(key, next);
+  }
+
+  setStatus(key: number, status: number, updatedUs: number): void {
+    this.#instances.setStatus(key, status, updatedUs);
+  }
+
+  reopen(key: number, updatedUs: number): void {
+    this.#instances.reopen(key, updatedUs);
+  }
+
+  rewind(key: number, rewound: Rewound): void {
+    this.#instances.rewind(key, rewound);
   }
 
   deleteInstance(key: number): void {
-    this.#statements.run("DELETE FROM history WHERE key = ?", key);
-    this.#statements.run("DELETE FROM waiting WHERE key = ?", key);
-    const { changes } = this.#statements.run("DELETE FROM instances WHERE key = ?", key);
-    if (changes > 0) {
+    if (this.#instances.delete(key)) {
       this.#count(-1);
     }
+  }
+
+  addDetached({ taskHub, instanceId, executionId, taskId, scheduled }: ScheduledTask): void {
+    const sql = "INSERT INTO detached_tasks VALUES (?, ?, ?, ?, ?)";
+    this.#statements.run(sql, taskHub, instanceId, executionId, taskId, scheduled);
+  }
+
+  removeDetached({ taskHub, instanceId, executionId, taskId }: DetachedTask): void {
+    const sql = `DELETE FROM detached_tasks WHERE task_hub = ? AND instance_id = ? AND execution_id = ? AND task_id = ?`;
+    this.#statements.run(sql, taskHub, instanceId, executionId, taskId);
+  }
+
+  detached(): ScheduledTask[] {
+    const sql = "SELECT * FROM detached_tasks ORDER BY task_hub, instance_id, execution_id, task_id";
+    return this.#statements.all(sql).map((row) => ({
+      taskHub: String(row["task_hub"]),
+      instanceId: String(row["instance_id"]),
+      executionId: String(row["execution_id"]),
+      taskId: Number(row["task_id"]),
+      scheduled: row["scheduled"] as Uint8Array,
+    }));
   }
 
   find(taskHub: string, instanceId: string, payloads: boolean): InstanceRow | undefined {
@@ -208,17 +197,27 @@ class SqliteStore implements Store {
     return this.#page(readByCompletion(filter), filter.limit);
   }
 
-  events(key: number): Uint8Array[] {
-    const history = this.#statements.all("SELECT events FROM history WHERE key = ? ORDER BY seq", key);
-    const waiting = this.#statements.all("SELECT event FROM waiting WHERE key = ? ORDER BY seq", key);
-    return [
-      ...history.flatMap((row) => [...unframe(row["events"] as Uint8Array)]),
-      ...waiting.map((row) => row["event"] as Uint8Array),
-    ];
+  childrenOf(taskHub: string, instanceId: string): InstanceRow[] {
+    const sql = `SELECT ${METADATA} FROM instances INDEXED BY instances_by_parent WHERE task_hub = ? AND parent_id = ?`;
+    return this.#statements.all(sql, taskHub, instanceId).map(instanceRow);
+  }
+
+  history(key: number): Uint8Array[] {
+    const chunks = this.#statements.all("SELECT events FROM history WHERE key = ? ORDER BY seq", key);
+    return chunks.flatMap((row) => [...unframe(row["events"] as Uint8Array)]);
+  }
+
+  waiting(key: number): Uint8Array[] {
+    const rows = this.#statements.all("SELECT event FROM waiting WHERE key = ? ORDER BY seq", key);
+    return rows.map((row) => row["event"] as Uint8Array);
   }
 
   active(): Iterable<ActiveInstance> {
     return readActive(this.#statements);
+  }
+
+  activeOne(key: number): ActiveInstance {
+    return readActiveOne(this.#statements, key);
   }
 
   resultsOfEnded(filter: EndedFilter): { sum: number; next: string | undefined } {
@@ -238,6 +237,18 @@ class SqliteStore implements Store {
   instanceCount(): number {
     const [row] = this.#statements.all("SELECT instances FROM totals");
     return Number(row?.["instances"]);
+  }
+
+  taskHubs(): string[] {
+    return this.#statements.all("SELECT name FROM task_hubs ORDER BY name").map((row) => String(row["name"]));
+  }
+
+  addTaskHub(name: string): void {
+    this.#statements.run("INSERT INTO task_hubs (name) VALUES (?) ON CONFLICT DO NOTHING", name);
+  }
+
+  removeTaskHub(name: string): void {
+    this.#statements.run("DELETE FROM task_hubs WHERE name = ?", name);
   }
 
   oldestEnded(completedToUs: number, limit: number): number[] {

@@ -27,4 +27,4 @@ export function sqliteCode(error: unknown): number | undefined {
 }
 
 /** Primary result codes: https://sqlite.org/rescode.html */
-export const SqliteCode = { Busy: 5, Locked: 6, Full: 13 } as const;
+export const SqliteCode = { Busy: 5, Locked: 6, Corrupt: 11, Full: 13, NotADatabase: 26 } as const;

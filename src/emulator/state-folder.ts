@@ -1,6 +1,6 @@
 import envPaths from "env-paths";
 import { createHash } from "node:crypto";
-import { chmodSync, lstatSync, mkdirSync, type Stats } from "node:fs";
+import { accessSync, chmodSync, constants, existsSync, lstatSync, mkdirSync, readdirSync, type Stats } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { FanoutError } from "../errors.js";
@@ -37,6 +37,27 @@ export function openStateFolder(env: NodeJS.ProcessEnv = process.env): StateFold
   };
 }
 
+/**
+ * Throws a FanoutError if nothing can be written to the folder, or to its database where that is needed: SQLite opens
+ * what it can only read, and says so late and in other words.
+ */
+export function refuseUnwritable({ folder, database }: StateFolder, needsDatabase: boolean): void {
+  const places = needsDatabase && existsSync(database) ? [folder, database] : [folder];
+  for (const place of places) {
+    try {
+      accessSync(place, constants.W_OK);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new FanoutError(
+        `The emulator cannot write to '${place}': ${reason}. Make it writable, or set FANOUT_STATE_DIR to a folder ` +
+          "that can be written to.",
+        1,
+        { cause: error },
+      );
+    }
+  }
+}
+
 function socketPath(folder: string, env: NodeJS.ProcessEnv): string {
   const inFolder = path.join(folder, "emulator.sock");
   if (Buffer.byteLength(inFolder) <= MAX_SOCKET_PATH) {
@@ -66,8 +87,19 @@ function ownFolder(folder: string): void {
     );
   }
   if (uid !== undefined && (stats.mode & 0o077) !== 0) {
-    chmodSync(folder, 0o700);
+    closeToOthers(folder, stats.mode);
   }
+}
+
+/** What others could write to may hold a socket, a log or a database of theirs by now: only an empty one is taken. */
+function closeToOthers(folder: string, mode: number): void {
+  if ((mode & 0o022) !== 0 && readdirSync(folder).length > 0) {
+    throw new FanoutError(
+      `Others can write to the state folder '${folder}', and it is not empty. If all that is in it is yours, close it ` +
+        `with \`chmod 700 ${folder}\`, or set FANOUT_STATE_DIR to another folder.`,
+    );
+  }
+  chmodSync(folder, 0o700);
 }
 
 /** By hand: Node's own recursion never ends where a folder exists and takes nothing in, as /proc. */

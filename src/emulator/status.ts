@@ -17,3 +17,8 @@ export const TERMINAL: readonly number[] = [Status.Completed, Status.Failed, Sta
 export function isTerminal(status: number): boolean {
   return TERMINAL.includes(status);
 }
+
+/** What that status is called; "Unknown" if it is none. */
+export function statusName(status: number): string {
+  return Object.entries(Status).find(([, number]) => number === status)?.[0] ?? "Unknown";
+}

@@ -21,11 +21,18 @@ export interface InstanceRow {
   readonly failure: Uint8Array | undefined;
   /** Activity results in the processed part of the history of all executions. */
   readonly tasksCompleted: number;
+  /** Of a sub-orchestration: the instance that has started it, and what it is told of it as ParentInstanceInfo. */
+  readonly parentId: string | undefined;
+  readonly parent: Uint8Array | undefined;
+  /** Entries of `map<string, string> tags`, as they are on the wire. */
+  readonly tags: readonly Uint8Array[];
+  /** OrchestrationTraceContext, as the last episode left it. */
+  readonly trace: Uint8Array | undefined;
 }
 
 export type NewInstance = Omit<
   InstanceRow,
-  "key" | "updatedUs" | "completedUs" | "output" | "customStatus" | "failure" | "tasksCompleted"
+  "key" | "updatedUs" | "completedUs" | "output" | "customStatus" | "failure" | "tasksCompleted" | "trace"
 >;
 
 /** An event that an instance has received and no episode has processed. `seq` orders them. */
@@ -48,6 +55,7 @@ export interface EpisodeResult {
   readonly customStatus: StringValueBytes | undefined;
   readonly failure: Uint8Array | undefined;
   readonly tasksCompleted: number;
+  readonly trace: Uint8Array | undefined;
 }
 
 /** Continue-as-new: the same instance begins again with another execution id and input, and an empty history. */
@@ -60,6 +68,30 @@ export interface NextExecution {
   readonly status: number;
   /** Undefined leaves it as it is. */
   readonly customStatus: StringValueBytes | undefined;
+  readonly tags: readonly Uint8Array[];
+}
+
+/** What a rewind makes of an instance that had failed. */
+export interface Rewound {
+  readonly executionId: string;
+  /** The framed events of its history, in place of those that it had. */
+  readonly history: Uint8Array;
+  readonly parent: Uint8Array | undefined;
+  readonly tasksCompleted: number;
+  readonly updatedUs: number;
+}
+
+/** An activity whose execution is over: nobody waits for it, but it was asked for. */
+export interface DetachedTask {
+  readonly taskHub: string;
+  readonly instanceId: string;
+  readonly executionId: string;
+  readonly taskId: number;
+}
+
+/** One with its TaskScheduled event. */
+export interface ScheduledTask extends DetachedTask {
+  readonly scheduled: Uint8Array;
 }
 
 /** Which instances of a hub, by their ids. */
@@ -120,7 +152,7 @@ export interface StoreSpace {
 
 /** An instance that has not ended, with what is needed to go on with it. */
 export interface ActiveInstance {
-  readonly row: Omit<NewInstance, "input"> & Pick<InstanceRow, "key" | "tasksCompleted">;
+  readonly row: Omit<NewInstance, "input"> & Pick<InstanceRow, "key" | "tasksCompleted" | "trace">;
   /** Framed events. */
   readonly history: Uint8Array;
   readonly nextHistorySeq: number;
@@ -150,24 +182,45 @@ export interface Store {
   appendWaiting(key: number, waiting: WaitingEvent): void;
   applyEpisode(key: number, result: EpisodeResult): void;
   restart(key: number, next: NextExecution): void;
+  setStatus(key: number, status: number, updatedUs: number): void;
+  /** An instance that had ended is in flight again, with the events that it had and nothing of how it ended. */
+  reopen(key: number, updatedUs: number): void;
+  /** Puts another history in the place of what is processed and of what waits. */
+  rewind(key: number, rewound: Rewound): void;
   deleteInstance(key: number): void;
+
+  addDetached(task: ScheduledTask): void;
+  removeDetached(task: DetachedTask): void;
+  /** Of all hubs. */
+  detached(): ScheduledTask[];
 
   find(taskHub: string, instanceId: string, payloads: boolean): InstanceRow | undefined;
   /** Instances in the order of their ids. */
   query(filter: RowFilter): Page<string>;
   /** Instances that have ended, in the order of their completion. */
   listCompleted(filter: CompletedFilter): Page<CompletedPlace>;
-  /** The framed events of an instance: what is processed, then what waits. */
-  events(key: number): Uint8Array[];
+  /** Instances that an instance of that id has started as sub-orchestrations. */
+  childrenOf(taskHub: string, instanceId: string): InstanceRow[];
+  /** The events of an instance that are processed. */
+  history(key: number): Uint8Array[];
+  /** The events of an instance that no episode has processed, behind those of its history. */
+  waiting(key: number): Uint8Array[];
   /**
    * Instances that have not ended, with all that is needed to go on with them, hub by hub. The store must not be changed
    * before the last one is read.
    */
   active(): Iterable<ActiveInstance>;
+  /** One of those. */
+  activeOne(key: number): ActiveInstance;
   /** Activity results of instances that have ended: those of a bounded number of ids, and from which id to go on. */
   resultsOfEnded(filter: EndedFilter): { readonly sum: number; readonly next: string | undefined };
   /** Of all hubs. Costs the same however many there are. */
   instanceCount(): number;
+
+  /** Task hubs that were created by name. */
+  taskHubs(): string[];
+  addTaskHub(name: string): void;
+  removeTaskHub(name: string): void;
 
   /** Keys of instances that had ended by that time, the first to end first. */
   oldestEnded(completedToUs: number, limit: number): number[];

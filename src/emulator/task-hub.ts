@@ -1,26 +1,14 @@
-import { executionTerminated } from "./history.js";
-import {
-  InstanceTable,
-  type ActivityCompletion,
-  type EpisodeCompletion,
-  type HubContext,
-  type StartRequest,
-} from "./instance-table.js";
+import { ClientCommands, type Answer } from "./client-commands.js";
+import { Completions, type ActivityCompletion, type EpisodeCompletion } from "./completions.js";
+import { InstanceTable, type HubContext } from "./instance-table.js";
 import { LeaseTable, type Lease } from "./leases.js";
+import { Purge } from "./purge.js";
+import { Relations } from "./relations.js";
 import { ResultCounters, type ResultCounter } from "./result-counters.js";
 import { RpcError } from "./rpc-error.js";
 import { Scheduler } from "./scheduler.js";
-import { TERMINAL, isTerminal } from "./status.js";
-import type { ActiveInstance, InstanceRow, RowFilter } from "./store.js";
-import type { StringValueBytes } from "./wire.js";
+import type { ActiveInstance, InstanceRow, ScheduledTask } from "./store.js";
 import type { Worker } from "./worker.js";
-
-/** Instances that one turn deletes at most, so that a purge of a hundred thousand stops nobody's work. */
-const PURGED_IN_ONE_TURN = 500;
-
-export type PurgeWindow = Pick<RowFilter, "createdFromUs" | "createdToUs" | "statuses">;
-
-export type Answer<T> = (error: Error | undefined, value: T | undefined) => void;
 
 /**
  * One task hub: its instances that have not ended, what is leased to whom, and what is ready.
@@ -33,6 +21,9 @@ export class TaskHub {
   readonly #leases = new LeaseTable();
   readonly #scheduler: Scheduler;
   readonly #instances: InstanceTable;
+  readonly #completions: Completions;
+  readonly clients: ClientCommands;
+  readonly purge: Purge;
   readonly #counters = new ResultCounters();
   /** Calls that wait for an instance, by its id. */
   readonly #watchers = new Map<string, Set<() => void>>();
@@ -51,6 +42,10 @@ export class TaskHub {
     this.#context = context;
     this.#scheduler = new Scheduler(this.#leases, context.clock, context.newToken, context.mostHoldMs);
     this.#instances = new InstanceTable(name, context, this.#leases, this.#scheduler);
+    const relations = new Relations(name, context, this.#instances);
+    this.#completions = new Completions(context, this.#instances, relations, this.#scheduler);
+    this.clients = new ClientCommands(name, context, this.#instances, relations);
+    this.purge = new Purge(name, context);
   }
 
   get workerCount(): number {
@@ -68,13 +63,6 @@ export class TaskHub {
   }
 
   // Calls of clients.
-
-  start(request: StartRequest, answer: Answer<string>): void {
-    this.#context.commits.submit(() => {
-      this.#instances.start(request);
-      return request.instanceId;
-    }, answer);
-  }
 
   find(instanceId: string, payloads: boolean): InstanceRow | undefined {
     return this.#context.store.find(this.name, instanceId, payloads);
@@ -105,59 +93,6 @@ export class TaskHub {
     return cancel;
   }
 
-  terminate(instanceId: string, output: StringValueBytes | undefined, answer: Answer<void>): void {
-    this.#context.commits.submit(() => {
-      const instance = this.#instances.get(instanceId);
-      if (instance !== undefined) {
-        this.#instances.receive(instance, executionTerminated(output, false, this.#context.clock()));
-      } else if (this.find(instanceId, false) === undefined) {
-        throw new RpcError("NOT_FOUND", `There is no instance '${instanceId}' in task hub '${this.name}'.`);
-      }
-    }, answer);
-  }
-
-  /** Deletes those of the instances that have ended; answers how many. */
-  purge(instanceIds: readonly string[], answer: Answer<number>): void {
-    this.#context.commits.submit(() => {
-      let purged = 0;
-      for (const id of instanceIds) {
-        const row = this.find(id, false);
-        if (row !== undefined && isTerminal(row.status)) {
-          this.#context.store.deleteInstance(row.key);
-          purged += 1;
-        }
-      }
-      return purged;
-    }, answer);
-  }
-
-  /** Deletes the ended instances of a window, turn by turn; answers how many. No status means any that has ended. */
-  purgeMatching(window: PurgeWindow, answer: Answer<number>, purgedBefore = 0, afterInstanceId = ""): void {
-    const statuses = TERMINAL.filter((status) => window.statuses.length === 0 || window.statuses.includes(status));
-    if (statuses.length === 0) {
-      answer(undefined, 0);
-      return;
-    }
-    const place = { taskHub: this.name, instanceIdPrefix: "", afterInstanceId, payloads: false };
-    const filter = { ...place, ...window, statuses, limit: PURGED_IN_ONE_TURN };
-    this.#context.commits.submit(
-      () => {
-        const { rows, next } = this.#context.store.query(filter);
-        for (const { key } of rows) {
-          this.#context.store.deleteInstance(key);
-        }
-        return { purged: purgedBefore + rows.length, next };
-      },
-      (error, turn) => {
-        if (turn?.next !== undefined) {
-          this.purgeMatching(window, answer, turn.purged, turn.next);
-        } else {
-          answer(error, turn?.purged);
-        }
-      },
-    );
-  }
-
   /** Counts activity results of the instances whose ids start so, from those that they have. */
   countResults(instanceIdPrefix: string): { counter: Readonly<ResultCounter>; stop: () => void } {
     const counter = { instanceIdPrefix, count: 0 };
@@ -184,6 +119,19 @@ export class TaskHub {
       remove();
     };
     return { counter, stop };
+  }
+
+  /** Deletes all instances, those in flight included, turn by turn. */
+  deleteAll(answer: Answer<void>): void {
+    this.clients.discardAll((error) => {
+      if (error === undefined) {
+        this.purge.matching({ createdFromUs: 0, createdToUs: 0, statuses: [] }, false, (failure) => {
+          answer(failure, undefined);
+        });
+      } else {
+        answer(error, undefined);
+      }
+    });
   }
 
   // Calls of workers.
@@ -225,11 +173,33 @@ export class TaskHub {
     if (lease === undefined) {
       return false;
     }
+    this.#putBack(lease);
+    return true;
+  }
+
+  /** The same for a work item that its worker does not want: others get it first, and it rests if none does. */
+  abandon(token: string): boolean {
+    const lease = this.#leases.take(token);
+    if (lease === undefined) {
+      return false;
+    }
+    const restMs = this.#scheduler.refuse(lease);
+    if (restMs === 0) {
+      this.#putBack(lease);
+      return true;
+    }
+    setTimeout(() => {
+      if (!this.#closed) this.#putBack(lease);
+    }, restMs).unref();
+    // Its worker has room for something else.
+    this.#scheduler.dispatcher.pump();
+    return true;
+  }
+
+  #putBack(lease: Lease): void {
     const { instance } = lease;
     if (lease.kind === "activity") {
-      if (lease.executionId === instance.executionId) {
-        this.#scheduler.enqueueTask(instance, lease.taskId);
-      }
+      this.#scheduler.enqueueTask(instance, lease.executionId, lease.taskId);
     } else {
       instance.episode = "idle";
       instance.urgent = true;
@@ -238,7 +208,6 @@ export class TaskHub {
       this.#scheduler.consider(instance);
     }
     this.#scheduler.dispatcher.pump();
-    return true;
   }
 
   /** A connection has gone: its workers with it, and all that they held goes back to its queue. */
@@ -259,7 +228,7 @@ export class TaskHub {
     this.#context.commits.submit(
       () => {
         const lease = this.#leases.takeOf(token, "activity");
-        const completed = this.#instances.completeActivity(lease, completion);
+        const completed = this.#completions.activity(lease, completion);
         if (completed) {
           this.#counters.record(lease.instance.id);
         }
@@ -274,7 +243,7 @@ export class TaskHub {
 
   completeEpisode(token: string, completion: EpisodeCompletion, answer: Answer<void>): void {
     this.#context.commits.submit(
-      () => this.#instances.completeEpisode(this.#leases.takeOf(token, "episode"), completion),
+      () => this.#completions.episode(this.#leases.takeOf(token, "episode"), completion),
       this.#orGiveBack(token, (error, ended) => {
         this.orchestrationsEnded += ended === true ? 1 : 0;
         answer(error, undefined);
@@ -301,8 +270,8 @@ export class TaskHub {
   }
 
   /** The store has taken back what this turn changed: memory follows it. Also how a hub begins. */
-  reload(active: Iterable<ActiveInstance>): void {
-    this.#instances.reload(active);
+  reload(active: Iterable<ActiveInstance>, detached: readonly ScheduledTask[]): void {
+    this.#instances.reload(active, detached);
     this.#counters.rollback();
   }
 

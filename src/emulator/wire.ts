@@ -44,7 +44,12 @@ export function stringValue(text: string): StringValueBytes {
   return fieldString(new BinaryWriter(), 1, text).finish();
 }
 
-function textOf(value: StringValueBytes): string {
+/** An encoded `TaskFailureDetails`. */
+export function failureDetails(errorType: string, message: string): Uint8Array {
+  return fieldString(fieldString(new BinaryWriter(), 1, errorType), 2, message).finish();
+}
+
+export function textOf(value: StringValueBytes): string {
   return firstString(value, 1);
 }
 

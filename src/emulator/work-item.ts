@@ -1,11 +1,15 @@
-import { NEW_EVENT, framedBytes, orchestrationInstance, varintLength, writeFramed, writeVarint } from "./history.js";
-import type { TaskRequest } from "./history.js";
+import { NEW_EVENT, framedBytes, framedLength, varintLength, writeFramed, writeVarint } from "./history.js";
+import { orchestrationInstance } from "./history-event.js";
+import type { TaskRequest } from "./history-event.js";
 import { BinaryWriter, fieldBytes, fieldInt32, fieldString } from "./wire.js";
 
 /** Tags of `WorkItem`: its two kinds of request, and the completion token. */
 const ORCHESTRATOR_REQUEST = 0x0a;
 const ACTIVITY_REQUEST = 0x12;
 const COMPLETION_TOKEN = 0x52;
+/** Of OrchestratorRequest: the tag of `orchestrationTraceContext`, and `requiresHistoryStreaming`, set. */
+const TRACE_CONTEXT = 0x42;
+const REQUIRES_HISTORY_STREAMING = Uint8Array.of(0x30, 1);
 /**
  * Field 1000, a varint, which the protocol does not have: bytes of the history that were left out in front of the past
  * events, because the worker is known to have them. Sent over the link alone.
@@ -23,24 +27,36 @@ export function activityParent(instanceId: string, executionId: string): Uint8Ar
   return orchestrationInstance(new BinaryWriter(), 4, instanceId, executionId).finish();
 }
 
-/**
- * A WorkItem for one episode: the history goes in by one copy, without its first `knownBytes`, which the worker has.
- */
-export function episodeWorkItem(
-  head: Uint8Array,
-  wholeHistory: Uint8Array,
-  newEvents: readonly Uint8Array[],
-  token: string,
-  knownBytes = 0,
-): Buffer {
-  const history = wholeHistory.subarray(knownBytes);
-  const length = head.length + history.length + framedBytes(newEvents);
+export interface EpisodeItem {
+  readonly head: Uint8Array;
+  /** Framed as past events. It goes in by one copy. */
+  readonly history: Uint8Array;
+  readonly newEvents: readonly Uint8Array[];
+  readonly token: string;
+  /** Bytes of the history that the worker has, and that are left out. */
+  readonly knownBytes?: number;
+  /** The worker has to ask for the history. */
+  readonly withoutHistory?: boolean;
+  /** OrchestrationTraceContext */
+  readonly trace?: Uint8Array | undefined;
+}
+
+/** A WorkItem for one episode. */
+export function episodeWorkItem(episode: EpisodeItem): Buffer {
+  const { head, newEvents, token, trace, withoutHistory = false } = episode;
+  const knownBytes = withoutHistory ? 0 : (episode.knownBytes ?? 0);
+  const history = withoutHistory ? REQUIRES_HISTORY_STREAMING : episode.history.subarray(knownBytes);
+  const traceLength = trace === undefined ? 0 : framedLength(trace);
+  const length = head.length + history.length + framedBytes(newEvents) + traceLength;
   const { item, offset } = workItem(ORCHESTRATOR_REQUEST, length, token, knownBytes);
   item.set(head, offset);
   item.set(history, offset + head.length);
   let end = offset + head.length + history.length;
   for (const event of newEvents) {
     end = writeFramed(item, end, NEW_EVENT, event);
+  }
+  if (trace !== undefined) {
+    writeFramed(item, end, TRACE_CONTEXT, trace);
   }
   return item;
 }

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import type { Readable } from "node:stream";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { MessageReader, framed } from "../../src/backend/message-frame.js";
-import { executionStarted } from "../../src/emulator/history.js";
+import { executionStarted } from "../../src/emulator/history-event.js";
 import { FrameKind, FrameReader, FrameWriter, LINK_PREFACE } from "../../src/emulator/link-protocol.js";
 import { stringValue } from "../../src/emulator/wire.js";
 import { pb } from "../../src/wire/sidecar-stubs.js";

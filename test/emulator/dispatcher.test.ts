@@ -1,6 +1,6 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { Dispatcher, type Homed, type ReadyItem } from "../../src/emulator/dispatcher.js";
-import { Worker } from "../../src/emulator/worker.js";
+import { Worker, type WorkerOptions } from "../../src/emulator/worker.js";
 
 /** A worker and what it was sent; its stream takes `room` items, then wants no more. */
 interface NotingWorker {
@@ -9,13 +9,13 @@ interface NotingWorker {
   room: number;
 }
 
-function worker(id: string, room = Infinity): NotingWorker {
+function worker(id: string, room = Infinity, takes: Partial<WorkerOptions> = {}): NotingWorker {
   const state: NotingWorker = {
     sent: [],
     room,
-    worker: new Worker(
+    worker: new Worker({
       id,
-      {
+      stream: {
         write: (item) => {
           state.sent.push(Buffer.from(item).toString());
           state.room -= 1;
@@ -23,21 +23,35 @@ function worker(id: string, room = Infinity): NotingWorker {
         },
         end: () => {},
       },
-      new Set(),
-    ),
+      connectionLeases: new Set(),
+      ...takes,
+    }),
   };
   return state;
 }
 
 /** An item that counts as in flight once it is sent, as a leased one does. */
-function item(name: string, instance: Homed = { home: undefined }): ReadyItem {
+function item(name: string, instance: Homed = { home: undefined }, over: Partial<ReadyItem> = {}): ReadyItem {
+  const { kind = "activity" } = over;
   return {
     instance,
+    kind,
+    work: { name: "work", version: "" },
     encode: (worker) => {
-      worker.inFlight += 1;
+      worker.holds[kind] += 1;
       return Buffer.from(name);
     },
+    ...over,
   };
+}
+
+/** What a worker does that takes these activities alone, of any version. */
+function onlyActivities(...names: string[]): Partial<WorkerOptions> {
+  return { filters: { episode: new Map(), activity: new Map(names.map((name) => [name, new Set()])) } };
+}
+
+function named(name: string, id = name): ReadyItem {
+  return item(id, undefined, { work: { name, version: "" } });
 }
 
 function dispatcherWith(...workers: { worker: Worker }[]): Dispatcher {
@@ -66,7 +80,7 @@ test("items wait until there is a worker, and are sent in order", () => {
 
 test("an item that nothing is left to do for is not sent", () => {
   const only = worker("only");
-  dispatch(dispatcherWith(only), { instance: { home: undefined }, encode: () => undefined }, item("next"));
+  dispatch(dispatcherWith(only), { ...item("ended"), encode: () => undefined }, item("next"));
   expect(only.sent).toEqual(["next"]);
 });
 
@@ -84,9 +98,9 @@ test("all items of an instance go to its home worker", () => {
 test("homes are spread evenly: by instances first, by load where those are equal", () => {
   const [first, second, third] = [worker("first"), worker("second"), worker("third")];
   const dispatcher = dispatcherWith(first, second, third);
-  first.worker.inFlight = 10;
-  second.worker.inFlight = 5;
-  third.worker.inFlight = 20;
+  first.worker.holds.activity = 10;
+  second.worker.holds.activity = 5;
+  third.worker.holds.activity = 20;
   const instances = Array.from({ length: 6 }, (): Homed => ({ home: undefined }));
   dispatch(dispatcher, ...instances.map((instance, n) => item(`${n}`, instance)));
   expect(instances.map(({ home }) => home?.id)).toEqual(["second", "first", "third", "second", "first", "third"]);
@@ -181,4 +195,98 @@ test("clear forgets all that was not sent", () => {
   dispatcher.unblock(slow.worker);
   dispatcher.pump();
   expect(slow.sent).toEqual(["1"]);
+});
+
+describe("a worker that does not take everything", () => {
+  test("is sent what it takes, and the rest goes to others, in order", () => {
+    const [some, all] = [worker("some", Infinity, onlyActivities("a")), worker("all")];
+    const dispatcher = dispatcherWith(some);
+    dispatch(dispatcher, named("b", "b1"), named("a", "a1"), named("b", "b2"), named("a", "a2"));
+    expect(some.sent).toEqual(["a1", "a2"]);
+    dispatcher.addWorker(all.worker);
+    dispatcher.pump();
+    expect(all.sent).toEqual(["b1", "b2"]);
+  });
+
+  test("leaves behind, when it goes, no work that waits", () => {
+    const [some, all] = [worker("some", Infinity, onlyActivities("a")), worker("all")];
+    const dispatcher = dispatcherWith(some);
+    dispatch(dispatcher, named("b"));
+    dispatcher.removeWorker(some.worker);
+    dispatcher.addWorker(all.worker);
+    dispatch(dispatcher, named("c"));
+    expect(all.sent).toEqual(["b", "c"]);
+  });
+
+  test("is told apart by name and version, however they are put together", () => {
+    const filters = { episode: new Map(), activity: new Map([["a b", new Set(["c"])]]) };
+    const some = worker("some", Infinity, { filters });
+    const works = [
+      { name: "a", version: "b c" },
+      { name: "a b", version: "c" },
+    ];
+    dispatch(dispatcherWith(some), ...works.map((work) => item(work.name, undefined, { work })));
+    expect(some.sent).toEqual(["a b"]);
+  });
+
+  test("gets what has waited longest first, of whatever name it is", () => {
+    const one = worker("one", Infinity, { limits: { activity: 1 } });
+    const dispatcher = dispatcherWith(one);
+    dispatch(dispatcher, ...["often", "often", "rare", "often"].map((name) => named(name)));
+    for (let n = 0; n < 4; n += 1) {
+      one.worker.holds.activity -= 1;
+      dispatch(dispatcher, named("often"));
+    }
+    expect(one.sent).toEqual(["often", "often", "rare", "often", "often"]);
+  });
+
+  test("is not asked about each of ten thousand items that wait whenever one could be sent", () => {
+    let looks = 0;
+    const work = {
+      get name() {
+        looks += 1;
+        return "work";
+      },
+      version: "",
+    };
+    const one = worker("one", Infinity, { ...onlyActivities("work"), limits: { activity: 1 } });
+    const dispatcher = dispatcherWith(one);
+    dispatch(dispatcher, ...Array.from({ length: 10_000 }, (_, n) => item(`${n}`, undefined, { work })));
+    looks = 0;
+    for (let n = 0; n < 100; n += 1) dispatcher.pump();
+    expect(looks).toBeLessThanOrEqual(200);
+    expect(one.sent).toEqual(["0"]);
+  });
+
+  test("has its items wait for another that takes them while its stream is full", () => {
+    const [slow, free] = [worker("slow", 1, { limits: { activity: 10 } }), worker("free", Infinity, onlyActivities())];
+    const dispatcher = dispatcherWith(slow, free);
+    dispatch(dispatcher, item("1"), item("2"), item("3"));
+    expect([slow.sent, slow.worker.load]).toEqual([["1"], 1]);
+    slow.room = Infinity;
+    dispatcher.unblock(slow.worker);
+    expect(slow.sent).toEqual(["1", "2", "3"]);
+  });
+});
+
+test("what a worker with a full stream was not sent keeps its place when the worker leaves", () => {
+  const [slow, some, all] = [worker("slow", 1), worker("some", Infinity, onlyActivities()), worker("all")];
+  const dispatcher = dispatcherWith(slow);
+  dispatch(dispatcher, item("1"), item("2"), item("3"));
+  dispatcher.addWorker(some.worker);
+  dispatch(dispatcher, item("4"));
+  dispatcher.removeWorker(slow.worker);
+  dispatcher.addWorker(all.worker);
+  dispatcher.pump();
+  expect([slow.sent, all.sent]).toEqual([["1"], ["2", "3", "4"]]);
+});
+
+test("an item that was refused goes to a worker that has not refused it, and to one that has if there is no other", () => {
+  const [first, second] = [worker("first"), worker("second")];
+  const dispatcher = dispatcherWith(first, second);
+  const instance: Homed = { home: undefined };
+  dispatch(dispatcher, item("1", instance));
+  dispatch(dispatcher, item("2", instance, { refusedBy: new Set([first.worker]) }));
+  dispatch(dispatcher, item("3", instance, { refusedBy: new Set([first.worker, second.worker]) }));
+  expect([first.sent, second.sent]).toEqual([["1", "3"], ["2"]]);
 });

@@ -1,7 +1,7 @@
 import { status } from "@grpc/grpc-js";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { GroupCommit } from "../../src/emulator/group-commit.js";
-import { readActions } from "../../src/emulator/orchestration.js";
+import { readActions } from "../../src/emulator/orchestrator-actions.js";
 import { openSqliteStore } from "../../src/emulator/sqlite-store.js";
 import type { Store } from "../../src/emulator/store.js";
 import { TaskHub } from "../../src/emulator/task-hub.js";
@@ -44,7 +44,7 @@ describe("a task hub on a disk that takes its time", () => {
     commits = new GroupCommit(store, {
       onCommitted: () => hub.afterCommit(),
       onRolledBack: () => {
-        hub.reload(store.active());
+        hub.reload(store.active(), store.detached());
       },
       onLost: () => {},
     });
@@ -72,7 +72,7 @@ describe("a task hub on a disk that takes its time", () => {
   }
 
   function newWorker(): Worker {
-    return new Worker("worker", { write, end: () => {} }, new Set());
+    return new Worker({ id: "worker", stream: { write, end: () => {} }, connectionLeases: new Set() });
   }
 
   /** The work items that have left since the last look. */
@@ -92,14 +92,22 @@ describe("a task hub on a disk that takes its time", () => {
 
   function start(instanceId = "instance"): void {
     const none = { version: undefined, input: undefined, executionId: undefined, traceContext: undefined };
-    hub.start({ ...none, instanceId, name: "Orchestrator", scheduledStartUs: 0, tags: [] }, () => {});
+    hub.clients.start(
+      { ...none, instanceId, name: "Orchestrator", scheduledStartUs: 0, tags: [] },
+      undefined,
+      () => {},
+    );
     commits.flush();
   }
 
   function completeEpisode(item: WorkItem, of: readonly ReturnType<typeof complete>[]): void {
     hub.completeEpisode(
       item.completiontoken,
-      { actions: readActions(of.map((action) => action.serializeBinary())), customStatus: undefined },
+      {
+        actions: readActions(of.map((action) => action.serializeBinary())),
+        customStatus: undefined,
+        traceContext: undefined,
+      },
       answered,
     );
     commits.flush();
@@ -196,7 +204,7 @@ describe("a task hub on a disk that takes its time", () => {
     settle();
     vi.advanceTimersByTime(100);
     const [episode] = looked();
-    hub.terminate("instance", undefined, answered);
+    hub.clients.terminate("instance", undefined, false, answered);
     commits.flush();
     completeEpisode(episode!, [scheduleTask(3)]);
     endSync();

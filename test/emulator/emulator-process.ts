@@ -16,10 +16,10 @@ export interface EmulatorProcess {
 
 export async function spawnEmulator(
   folder: string,
-  { version = "test", idleMs = 60_000 }: { version?: string; idleMs?: number } = {},
+  { version = "test", idleMs = 60_000, env = {} }: { version?: string; idleMs?: number; env?: NodeJS.ProcessEnv } = {},
 ): Promise<EmulatorProcess> {
   const child = spawn(process.execPath, [MAIN, version, String(idleMs)], {
-    env: { PATH: process.env["PATH"], FANOUT_STATE_DIR: folder },
+    env: { PATH: process.env["PATH"], FANOUT_STATE_DIR: folder, ...env },
     stdio: ["ignore", "ignore", "ignore", "pipe"],
   });
   const exited = once(child, "exit").then(([code, signal]: unknown[]) => ({

@@ -18,7 +18,13 @@ export class GrpcTestClient {
 
   constructor(port: number) {
     this.socket = createConnection(port, "127.0.0.1");
-    this.session = connect("http://localhost", { createConnection: () => this.socket });
+    // Headers of any size leave, and any number of calls, as from grpc-js.
+    const options = {
+      createConnection: () => this.socket,
+      maxSendHeaderBlockLength: 2 ** 24,
+      maxSessionMemory: Number.MAX_SAFE_INTEGER,
+    };
+    this.session = connect("http://localhost", options);
     this.session.on("error", () => {});
   }
 

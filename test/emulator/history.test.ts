@@ -2,16 +2,21 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
   CHUNK_EVENT,
-  EventType,
   History,
   NEW_EVENT,
   PAST_EVENT,
+  frame,
+  framedLength,
+  unframe,
+  varintLength,
+  writeVarint,
+} from "../../src/emulator/history.js";
+import {
+  EventType,
   concernsAction,
   executionCompleted,
   executionStarted,
   executionTerminated,
-  frame,
-  framedLength,
   orchestratorStarted,
   subjectOf,
   taskCompleted,
@@ -19,11 +24,8 @@ import {
   taskScheduled,
   timerCreated,
   timerFired,
-  unframe,
-  varintLength,
   viewEvent,
-  writeVarint,
-} from "../../src/emulator/history.js";
+} from "../../src/emulator/history-event.js";
 import { Status } from "../../src/emulator/status.js";
 import { BinaryReader, BinaryWriter, fieldBytes, fieldString, stringValue } from "../../src/emulator/wire.js";
 import { activityParent, activityWorkItem, episodeHead, episodeWorkItem } from "../../src/emulator/work-item.js";
@@ -93,6 +95,7 @@ describe("an event is read by the SDK's stubs", () => {
     executionId: "execution",
     scheduledStartUs: NOW_US + 1,
     traceContext: undefined,
+    parent: undefined,
     tags: [tag("key", "value"), tag("other", "")],
   };
   const task = { head: taskHead("Activity", "1"), traceContext: undefined, tags: [tag("key", "value")] };
@@ -216,12 +219,12 @@ describe("a work item is read by the SDK's stubs", () => {
   test.each(LENGTHS)("an episode with a history and a new event of %d bytes of input", (length) => {
     const input = stringValue("x".repeat(length));
     const history = frame(PAST_EVENT, [orchestratorStarted(NOW_US), taskCompleted(1, input, NOW_US)]);
-    const item = episodeWorkItem(
-      episodeHead("instance", "execution"),
+    const item = episodeWorkItem({
+      head: episodeHead("instance", "execution"),
       history,
-      [taskCompleted(2, input, NOW_US)],
-      "token-1",
-    );
+      newEvents: [taskCompleted(2, input, NOW_US)],
+      token: "token-1",
+    });
     const read = pb.WorkItem.deserializeBinary(item).toObject();
     expect(read.completiontoken).toBe("token-1");
     expect(read.orchestratorrequest).toMatchObject({ instanceid: "instance", executionid: { value: "execution" } });
@@ -236,7 +239,12 @@ describe("a work item is read by the SDK's stubs", () => {
 
   test.each([1, 128, 20_000])("a token of %d characters", (length) => {
     const token = "t".repeat(length);
-    const item = episodeWorkItem(episodeHead("instance", "execution"), new Uint8Array(0), [], token);
+    const item = episodeWorkItem({
+      head: episodeHead("instance", "execution"),
+      history: new Uint8Array(0),
+      newEvents: [],
+      token,
+    });
     expect(pb.WorkItem.deserializeBinary(item).getCompletiontoken()).toBe(token);
   });
 

@@ -49,11 +49,13 @@ function received(bytes: Buffer, cuts: readonly number[]): Received[] {
   const reader = new FrameReader((kind, number, payload) => {
     all.push({ kind, number, payload: text(payload) });
   });
-  const places = [0, ...cuts.map((cut) => cut % (bytes.length + 1)), bytes.length].toSorted((a, b) => a - b);
-  for (const [index, place] of places.slice(1).entries()) {
-    reader.add(bytes.subarray(places[index], place));
-  }
+  for (const part of partsOf(bytes, cuts)) reader.add(part);
   return all;
+}
+
+function partsOf(bytes: Buffer, cuts: readonly number[]): Buffer[] {
+  const places = [0, ...cuts.map((cut) => cut % (bytes.length + 1)), bytes.length].toSorted((a, b) => a - b);
+  return places.slice(1).map((place, index) => bytes.subarray(places[index], place));
 }
 
 test("frames arrive as they were sent, however their bytes are gathered and cut", () => {
@@ -88,6 +90,49 @@ test("small frames of one turn leave in one write", () => {
 test("what says that it is a gigabyte is not taken for a frame", () => {
   const reader = new FrameReader(() => {});
   expect(() => reader.add(Buffer.from([0x7f, 0xff, 0xff, 0xff, 1, 0, 0, 0, 0]))).toThrow("does not send frames");
+});
+
+test("a frame that is too large is told of as soon as it says so, and those around it arrive, however all are cut", () => {
+  const sizes = fc.array(fc.integer({ min: 0, max: 60 }), { maxLength: 8 });
+  fc.assert(
+    fc.property(sizes, fc.array(fc.nat(), { maxLength: 12 }), (payloads, cuts) => {
+      const sent = payloads.map((size, number) => ({
+        kind: 2,
+        number,
+        payload: new Uint8Array(size),
+        prefix: undefined,
+      }));
+      const bytes = written(sent, 1);
+      const got: [number, number, "whole" | "too large"][] = [];
+      const reader = new FrameReader(
+        (_, number, payload) => got.push([number, payload.length, "whole"]),
+        30,
+        (_, number, size) => got.push([number, size, "too large"]),
+      );
+      for (const part of partsOf(bytes, cuts)) reader.add(part);
+      expect(got).toEqual(payloads.map((size, number) => [number, size, size > 30 ? "too large" : "whole"]));
+    }),
+  );
+  const told: number[] = [];
+  new FrameReader(
+    () => {},
+    30,
+    (_, number) => told.push(number),
+  ).add(Buffer.from([0, 0, 1, 0, 2, 0, 0, 0, 7]));
+  expect(told).toEqual([7]);
+});
+
+test("a frame that comes in parts does not hold what its parts came with", () => {
+  const got: string[] = [];
+  const reader = new FrameReader((_kind, _number, payload) => got.push(text(payload)));
+  const bytes = written([{ kind: 2, number: 1, payload: Buffer.from("x".repeat(100)), prefix: undefined }], 1);
+  const read = Buffer.alloc(1_000);
+  for (const byte of bytes) {
+    // Every read is into the same memory.
+    read[0] = byte;
+    reader.add(read.subarray(0, 1));
+  }
+  expect(got).toEqual(["x".repeat(100)]);
 });
 
 beforeEach(() => {

@@ -1,280 +1,326 @@
 import * as fc from "fast-check";
-import timestamps from "google-protobuf/google/protobuf/timestamp_pb.js";
 import { describe, expect, test } from "vitest";
+import { PAST_EVENT, frame } from "../../src/emulator/history.js";
 import {
-  PAST_EVENT,
+  childCompleted,
+  childFailed,
+  eventRaised,
+  executionResumed,
   executionStarted,
-  frame,
+  executionSuspended,
+  executionTerminated,
   orchestratorStarted,
   taskCompleted,
   taskFailed,
   timerFired,
-} from "../../src/emulator/history.js";
-import { Orchestration, applyActions, readActions, type Outcome } from "../../src/emulator/orchestration.js";
+} from "../../src/emulator/history-event.js";
+import { Orchestration, applyActions, type Outcome } from "../../src/emulator/orchestration.js";
+import { readActions } from "../../src/emulator/orchestrator-actions.js";
 import { Status } from "../../src/emulator/status.js";
 import { stringValue } from "../../src/emulator/wire.js";
-import { activityParent, activityWorkItem } from "../../src/emulator/work-item.js";
-import { StringValue, pb } from "../../src/wire/sidecar-stubs.js";
+import { pb } from "../../src/wire/sidecar-stubs.js";
+import {
+  Ending,
+  NOW_US,
+  complete,
+  createChild,
+  createTimer,
+  scheduleTask,
+  sendEntityMessage,
+  sendEvent,
+  terminate,
+} from "./action-messages.js";
 
-const Ending = pb.OrchestrationStatus;
+const EXECUTION_ID = "execution";
 
-const NOW_US = 1_764_000_000_123_456;
+/** What an episode may ask for. */
+const ACTION = {
+  task: (id: number) => scheduleTask(id, String(id)),
+  timer: (id: number) => createTimer(id, NOW_US + id),
+  child: (id: number) => createChild(id),
+  "named child": (id: number) => createChild(id, `chosen ${id}`),
+  signal: (id: number) => sendEvent(id, String(id), "signal", "1"),
+  terminate: (id: number) => terminate(id, String(id), "why", false),
+} as const;
+type ActionKind = keyof typeof ACTION;
 
-/** What may happen to an orchestration: an episode that asks for tasks and timers, or a result for one. */
+/** What may become of it. */
+const OUTCOME = {
+  completed: (id: number) => taskCompleted(id, stringValue("1"), NOW_US),
+  failed: (id: number) => taskFailed(id, new Uint8Array(0), NOW_US),
+  "child completed": (id: number) => childCompleted(id, stringValue("1"), NOW_US),
+  "child failed": (id: number) => childFailed(id, new Uint8Array(0), NOW_US),
+  fired: (id: number) => timerFired(id, NOW_US, NOW_US),
+} as const;
+type OutcomeKind = keyof typeof OUTCOME;
+
+const OTHER = {
+  suspended: executionSuspended(stringValue("why"), NOW_US),
+  resumed: executionResumed(undefined, NOW_US),
+  raised: eventRaised({ name: "event", input: stringValue("1") }, NOW_US),
+  terminated: executionTerminated(stringValue("why"), true, NOW_US),
+} as const;
+
+/** How an episode may end, and the status that the orchestration has by it. */
+const END = {
+  completed: { action: complete(Ending.ORCHESTRATION_STATUS_COMPLETED, "1"), status: Status.Completed },
+  failed: { action: complete(Ending.ORCHESTRATION_STATUS_FAILED, undefined, "why"), status: Status.Failed },
+  "continued as new": {
+    action: complete(Ending.ORCHESTRATION_STATUS_CONTINUED_AS_NEW, "1"),
+    status: Status.ContinuedAsNew,
+  },
+  unsupported: { action: sendEntityMessage(98), status: Status.Failed },
+} as const;
+
+/** What may happen to an orchestration. */
 type Step =
-  | { readonly kind: "episode"; readonly actions: readonly ("task" | "timer")[] }
-  | { readonly kind: "completed" | "failed" | "fired"; readonly id: number };
+  | { readonly kind: "episode"; readonly actions: readonly ActionKind[] }
+  /** An event that says what has become of the action of that id, which may not be there. */
+  | { readonly kind: "outcome"; readonly outcome: OutcomeKind; readonly id: number }
+  /** A completion that a worker, or a sub-orchestration of that instance id, brings. */
+  | { readonly kind: "task"; readonly id: number; readonly succeeded: boolean }
+  | { readonly kind: "child"; readonly id: number; readonly instanceId: "right" | "wrong" }
+  | { readonly kind: "other"; readonly other: keyof typeof OTHER };
 
+const id = fc.nat({ max: 15 });
 const step: fc.Arbitrary<Step> = fc.oneof(
-  fc.record({
-    kind: fc.constant("episode" as const),
-    actions: fc.array(fc.constantFrom("task" as const, "timer" as const), { maxLength: 5 }),
-  }),
-  fc.record({
-    kind: fc.constantFrom("completed" as const, "failed" as const, "fired" as const),
-    id: fc.nat({ max: 12 }),
-  }),
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant("episode"), actions: anyOf(keysOf(ACTION)) }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({ kind: fc.constant("outcome"), outcome: fc.constantFrom(...keysOf(OUTCOME)), id }),
+  },
+  fc.record({ kind: fc.constant("task"), id, succeeded: fc.boolean() }),
+  fc.record({ kind: fc.constant("child"), id, instanceId: fc.constantFrom("right", "wrong") }),
+  fc.record({ kind: fc.constant("other"), other: fc.constantFrom(...keysOf(OTHER)) }),
 );
 
-function apply(state: Orchestration, actions: readonly Uint8Array[], nowUs: number): Outcome {
-  return applyActions(state, readActions(actions), nowUs);
+function keysOf<K extends string>(table: Readonly<Record<K, unknown>>): K[] {
+  return Object.keys(table) as K[];
+}
+
+function anyOf<T>(values: readonly T[]): fc.Arbitrary<T[]> {
+  return fc.array(fc.constantFrom(...values), { maxLength: 5 });
+}
+
+/** What an orchestration waits for, told by plain means. */
+class Model {
+  tasks: number[] = [];
+  timers: [number, number][] = [];
+  children: [number, string][] = [];
+  completed = 0;
+  suspended = false;
+
+  /** False if nobody waits for it. */
+  settle(outcome: OutcomeKind, id: number): boolean {
+    if (outcome === "fired") return this.#drop("timers", id);
+    if (outcome === "child completed" || outcome === "child failed") return this.#drop("children", id);
+    const waited = this.tasks.includes(id);
+    this.tasks = this.tasks.filter((task) => task !== id);
+    this.completed += waited && outcome === "completed" ? 1 : 0;
+    return waited;
+  }
+
+  #drop(kind: "timers" | "children", id: number): boolean {
+    const before = this[kind].length;
+    this.timers = kind === "timers" ? this.timers.filter(([each]) => each !== id) : this.timers;
+    this.children = kind === "children" ? this.children.filter(([each]) => each !== id) : this.children;
+    return this[kind].length < before;
+  }
+}
+
+/** What came of something, and what should have. */
+interface Compared {
+  readonly got: unknown;
+  readonly expected: unknown;
+}
+
+/** An orchestration, its model, and the history that tells of both. */
+class Run {
+  readonly state = new Orchestration();
+  readonly history: Uint8Array[] = [];
+  readonly #model = new Model();
+  #nextId = 0;
+
+  take(step: Step): Compared {
+    if (step.kind === "episode") {
+      return this.episode(step.actions);
+    } else if (step.kind === "outcome") {
+      return this.#observe(OUTCOME[step.outcome](step.id), this.#model.settle(step.outcome, step.id));
+    } else if (step.kind === "task") {
+      const outcome = step.succeeded ? "completed" : "failed";
+      const counts = this.#model.settle(outcome, step.id);
+      if (counts) this.history.push(OUTCOME[outcome](step.id));
+      return { got: this.state.completeTask(step.id, step.succeeded), expected: counts };
+    } else if (step.kind === "child") {
+      const instanceId = this.#model.children.find(([id]) => id === step.id)?.[1];
+      const isRight = step.instanceId === "right" && instanceId !== undefined;
+      const got = this.state.completeChild(step.id, isRight ? instanceId : "of another");
+      if (isRight) {
+        this.#model.settle("child completed", step.id);
+        this.history.push(OUTCOME["child completed"](step.id));
+      }
+      return { got, expected: isRight };
+    }
+    if (step.other === "suspended" || step.other === "resumed") this.#model.suspended = step.other === "suspended";
+    return this.#observe(OTHER[step.other], true);
+  }
+
+  /** Lets an episode ask for that, with the actions `last` behind it. */
+  episode(kinds: readonly ActionKind[], last: readonly Uint8Array[] = []): Compared & { readonly outcome: Outcome } {
+    const asked = kinds.map((kind) => ({ kind, id: this.#nextId++ }));
+    const idsOf = (wanted: ActionKind): number[] => asked.filter(({ kind }) => kind === wanted).map(({ id }) => id);
+    const actions = [...asked.map(({ kind, id }) => ACTION[kind](id)), ...last];
+    const outcome = applyActions(this.state, readActions(actions), { nowUs: NOW_US, executionId: EXECUTION_ID });
+    const children = asked.flatMap(({ kind, id }): [number, string][] =>
+      kind === "child" ? [[id, derivedId(id)]] : kind === "named child" ? [[id, `chosen ${id}`]] : [],
+    );
+    this.#model.tasks.push(...idsOf("task"));
+    this.#model.timers.push(...idsOf("timer").map((id): [number, number] => [id, NOW_US + id]));
+    this.#model.children.push(...children);
+    this.history.push(...outcome.events);
+    return {
+      outcome,
+      got: {
+        taskIds: outcome.taskIds,
+        timerIds: outcome.timerIds,
+        children: [...outcome.children].map(([id, { instanceId }]) => [id, instanceId]),
+        signalled: outcome.signals.map(({ toInstanceId }) => toInstanceId),
+        terminated: outcome.terminations.map(({ instanceId }) => instanceId),
+      },
+      expected: {
+        taskIds: idsOf("task"),
+        timerIds: idsOf("timer"),
+        children,
+        signalled: idsOf("signal").map(String),
+        terminated: idsOf("terminate").map(String),
+      },
+    };
+  }
+
+  /** The state as the model has it. */
+  get expected(): object {
+    const { tasks, timers, children, completed, suspended } = this.#model;
+    return {
+      tasks: tasks.map((id) => expect.objectContaining({ id }) as unknown),
+      timers,
+      children,
+      completed,
+      suspended,
+    };
+  }
+
+  /** The state as the history tells it. */
+  get replayed(): Orchestration {
+    return Orchestration.replay(frame(PAST_EVENT, this.history));
+  }
+
+  #observe(event: Uint8Array, counts: boolean): Compared {
+    if (counts) this.history.push(event);
+    return { got: this.state.observe(event), expected: counts };
+  }
 }
 
 describe("the state of an orchestration", () => {
-  test("knows what is outstanding after any sequence of actions and results", () => {
+  test("knows what is outstanding after any sequence of actions and events, and its history tells the same", () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
-        const state = new Orchestration();
-        const model = { tasks: new Set<number>(), timers: new Set<number>(), completed: 0 };
-        const history: Uint8Array[] = [];
-        let nextId = 0;
-        for (const step of steps) {
-          if (step.kind === "episode") {
-            const asked = step.actions.map((kind) => ({ kind, id: nextId++ }));
-            const outcome = apply(
-              state,
-              asked.map(({ kind, id }) => (kind === "task" ? scheduleTask(id) : createTimer(id))),
-              NOW_US,
-            );
-            const tasks = asked.filter(({ kind }) => kind === "task").map(({ id }) => id);
-            const timers = asked.filter(({ kind }) => kind === "timer").map(({ id }) => id);
-            expect(outcome).toMatchObject({ taskIds: tasks, timerIds: timers, end: undefined });
-            history.push(...outcome.events);
-            tasks.forEach((id) => model.tasks.add(id));
-            timers.forEach((id) => model.timers.add(id));
-          } else {
-            const event = resultEvent(step.kind, step.id);
-            const outstanding = step.kind === "fired" ? model.timers : model.tasks;
-            const counts = outstanding.delete(step.id);
-            model.completed += counts && step.kind === "completed" ? 1 : 0;
-            expect(state.observe(event)).toBe(counts);
-            if (counts) {
-              history.push(event);
-            }
-          }
-          expect(seen(state)).toEqual({
-            tasks: [...model.tasks],
-            timers: [...model.timers],
-            completed: model.completed,
-          });
+        const run = new Run();
+        for (const each of steps) {
+          const { got, expected } = run.take(each);
+          expect(got).toEqual(expected);
+          expect(seen(run.state)).toEqual(run.expected);
+          expect(seen(run.replayed)).toEqual(seen(run.state));
         }
-        expect(seen(Orchestration.replay(frame(PAST_EVENT, history)))).toEqual(seen(state));
       }),
     );
   });
 
-  test("refuses a second result for a task, whichever it is", () => {
-    const state = new Orchestration();
-    apply(state, [scheduleTask(3)], NOW_US);
-    expect(state.observe(resultEvent("completed", 3))).toBe(true);
-    expect(state.observe(resultEvent("completed", 3))).toBe(false);
-    expect(state.observe(resultEvent("failed", 3))).toBe(false);
-    expect(state.completeTask(3, true)).toBe(false);
-    expect(state.tasksCompleted).toBe(1);
+  test("ends by the first end that an episode has, or by what is not supported, whatever it asks for beside it", () => {
+    const someEnds = fc.array(fc.constantFrom(...keysOf(END)), { minLength: 1, maxLength: 3 });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 10 }), anyOf(keysOf(ACTION)), someEnds, (steps, actions, ends) => {
+        const run = new Run();
+        for (const each of steps) run.take(each);
+        const { outcome, got, expected } = run.episode(
+          actions,
+          ends.map((kind) => END[kind].action),
+        );
+        expect(got).toEqual(expected);
+        const { status } = END[ends.includes("unsupported") ? "unsupported" : ends[0]!];
+        expect(outcome.end!.status).toBe(status);
+        // A termination of another instance is no event.
+        const asked = actions.filter((kind) => kind !== "terminate").length;
+        const last = outcome.events.slice(asked).map((event) => pb.HistoryEvent.deserializeBinary(event).toObject());
+        const end = { executioncompleted: expect.objectContaining({ orchestrationstatus: status }) as unknown };
+        expect(last).toEqual(status === Status.ContinuedAsNew ? [] : [expect.objectContaining(end)]);
+        expect(seen(run.replayed)).toEqual(seen(run.state));
+      }),
+    );
+  });
+
+  test.each(["completed", "failed"] as const)(
+    "refuses a second result for a task that has %s, whichever it is",
+    (kind) => {
+      const run = new Run();
+      run.episode(["task"]);
+      expect(run.state.observe(OUTCOME[kind](0))).toBe(true);
+      for (const again of ["completed", "failed"] as const) {
+        expect(run.state.observe(OUTCOME[again](0))).toBe(false);
+      }
+      expect(run.state.completeTask(0, true)).toBe(false);
+      expect(run.state.tasksCompleted).toBe(kind === "completed" ? 1 : 0);
+    },
+  );
+
+  test("takes the outcome of a sub-orchestration from the instance alone that it waits for", () => {
+    const run = new Run();
+    run.episode(["named child", "child"]);
+    expect(run.state.completeChild(0, derivedId(1))).toBe(false);
+    expect(run.state.completeChild(1, "chosen 0")).toBe(false);
+    expect(run.state.completeChild(2, "chosen 0")).toBe(false);
+    expect(run.state.completeChild(0, "chosen 0")).toBe(true);
+    expect(run.state.completeChild(0, "chosen 0")).toBe(false);
+    expect([...run.state.children]).toEqual([[1, derivedId(1)]]);
+  });
+
+  test("another execution derives other ids for its sub-orchestrations", () => {
+    const [first, second] = ["first", "second"].map((executionId) => {
+      const actions = readActions([createChild(1)]);
+      return applyActions(new Orchestration(), actions, { nowUs: NOW_US, executionId }).children.get(1)!.instanceId;
+    });
+    expect(first).not.toBe(second);
   });
 
   test("takes events that it does not count without a change", () => {
     const state = new Orchestration();
-    const started = { name: "O", version: undefined, input: undefined, instanceId: "i", executionId: "e" };
-    const event = executionStarted({ ...started, scheduledStartUs: 0, traceContext: undefined, tags: [] }, NOW_US);
-    expect(state.observe(event)).toBe(true);
+    const start = { name: "O", version: undefined, input: undefined, instanceId: "i", executionId: "e" };
+    const nothing = { parent: undefined, scheduledStartUs: 0, traceContext: undefined, tags: [] };
+    expect(state.observe(executionStarted({ ...start, ...nothing }, NOW_US))).toBe(true);
     expect(state.observe(orchestratorStarted(NOW_US))).toBe(true);
-    expect(seen(state)).toEqual({ tasks: [], timers: [], completed: 0 });
+    expect(seen(state)).toEqual({ tasks: [], timers: [], children: [], completed: 0, suspended: false });
   });
 });
 
-describe("actions", () => {
-  test("a task goes into the history and to a worker with all that was asked for", () => {
-    const state = new Orchestration();
-    const { events } = apply(state, [scheduleTask(5, '{"n":1}')], NOW_US);
-    const trace = { traceparent: "00-trace", spanid: "span" };
-    const task = { name: "Activity", version: { value: "2" }, input: { value: '{"n":1}' } };
-    const scheduled = pb.HistoryEvent.deserializeBinary(events[0]!).toObject();
-    expect(scheduled.eventid).toBe(5);
-    expect(scheduled.taskscheduled).toMatchObject({
-      ...task,
-      parenttracecontext: trace,
-      tagsMap: [["colour", "green"]],
-    });
-    // Also after a restart, when the task is known from its event alone.
-    for (const known of [state, Orchestration.replay(frame(PAST_EVENT, events))]) {
-      const item = activityWorkItem(activityParent("instance", "execution"), 5, known.tasks.get(5)!, "token");
-      expect(pb.WorkItem.deserializeBinary(item).toObject().activityrequest).toMatchObject({
-        ...task,
-        taskid: 5,
-        parenttracecontext: trace,
-        tagsMap: [["colour", "green"]],
-      });
-    }
-  });
-
-  test("a timer is due at the microsecond that was asked for", () => {
-    const state = new Orchestration();
-    apply(state, [createTimer(1, NOW_US + 1_500_000)], NOW_US);
-    expect(state.timers.get(1)).toBe(NOW_US + 1_500_000);
-  });
-
-  test("the end carries status, result and failure into the history", () => {
-    const completed = apply(new Orchestration(), [complete(Ending.ORCHESTRATION_STATUS_COMPLETED, '"done"')], NOW_US);
-    expect(completed.end).toMatchObject({
-      status: Status.Completed,
-      result: stringValue('"done"'),
-      failure: undefined,
-    });
-    expect(lastEvent(completed)).toMatchObject({
-      executioncompleted: {
-        orchestrationstatus: Ending.ORCHESTRATION_STATUS_COMPLETED,
-        result: { value: '"done"' },
-      },
-    });
-    const failed = apply(new Orchestration(), [complete(Ending.ORCHESTRATION_STATUS_FAILED, undefined, "why")], NOW_US);
-    expect(lastEvent(failed)).toMatchObject({ executioncompleted: { failuredetails: { errormessage: "why" } } });
-  });
-
-  test("continue-as-new has the next input and the events to keep, and no event of its own", () => {
-    const action = new pb.OrchestratorAction();
-    const end = new pb.CompleteOrchestrationAction();
-    end.setOrchestrationstatus(Ending.ORCHESTRATION_STATUS_CONTINUED_AS_NEW);
-    end.setResult(text("7"));
-    end.setNewversion(text("2"));
-    const raised = new pb.HistoryEvent();
-    raised.setEventraised(new pb.EventRaisedEvent());
-    end.setCarryovereventsList([raised]);
-    action.setCompleteorchestration(end);
-    const outcome = apply(new Orchestration(), [action.serializeBinary()], NOW_US);
-    expect(outcome.events).toEqual([]);
-    expect(outcome.end).toMatchObject({
-      status: Status.ContinuedAsNew,
-      result: stringValue("7"),
-      newVersion: stringValue("2"),
-      carryoverEvents: [raised.serializeBinary()],
-    });
-  });
-
-  test("tasks that were scheduled in the episode that ends are in its history in front of the end", () => {
-    const outcome = apply(
-      new Orchestration(),
-      [scheduleTask(1), complete(Ending.ORCHESTRATION_STATUS_COMPLETED, "1")],
-      NOW_US,
-    );
-    const types = outcome.events.map((event) => pb.HistoryEvent.deserializeBinary(event).getEventtypeCase());
-    expect(types).toEqual([
-      pb.HistoryEvent.EventtypeCase.TASKSCHEDULED,
-      pb.HistoryEvent.EventtypeCase.EXECUTIONCOMPLETED,
-    ]);
-  });
-
-  test.each<[string, (action: InstanceType<typeof pb.OrchestratorAction>) => void]>([
-    ["createSubOrchestration", (action) => action.setCreatesuborchestration(new pb.CreateSubOrchestrationAction())],
-    ["sendEvent", (action) => action.setSendevent(new pb.SendEventAction())],
-    ["terminateOrchestration", (action) => action.setTerminateorchestration(new pb.TerminateOrchestrationAction())],
-    ["sendEntityMessage", (action) => action.setSendentitymessage(new pb.SendEntityMessageAction())],
-  ])("%s is not carried out: the orchestration fails, and the failure says its name", (name, set) => {
-    const action = new pb.OrchestratorAction();
-    action.setId(2);
-    set(action);
-    const actions = [scheduleTask(1), action.serializeBinary(), scheduleTask(3)];
-    const outcome = apply(new Orchestration(), actions, NOW_US);
-    expect(outcome.end).toMatchObject({ status: Status.Failed });
-    const { errortype, errormessage } = lastEvent(outcome).executioncompleted!.failuredetails!;
-    expect(errortype).toBe("UnsupportedAction");
-    expect(errormessage).toContain(name);
-    expect(outcome.taskIds).toEqual([1]);
-  });
-
-  test("an action that no version knows fails the orchestration with its number", () => {
-    // Field 99, an empty message.
-    const outcome = apply(new Orchestration(), [new Uint8Array([0x9a, 0x06, 0x00])], NOW_US);
-    expect(lastEvent(outcome).executioncompleted!.failuredetails!.errormessage).toContain("number 99");
-  });
-});
-
-function seen(state: Orchestration): { tasks: number[]; timers: number[]; completed: number } {
-  return { tasks: [...state.tasks.keys()], timers: [...state.timers.keys()], completed: state.tasksCompleted };
+function derivedId(taskId: number): string {
+  return `${EXECUTION_ID}:${taskId.toString(16).padStart(4, "0")}`;
 }
 
-function resultEvent(kind: "completed" | "failed" | "fired", id: number): Uint8Array {
-  if (kind === "fired") {
-    return timerFired(id, NOW_US, NOW_US);
-  }
-  return kind === "completed" ? taskCompleted(id, stringValue("1"), NOW_US) : taskFailed(id, new Uint8Array(0), NOW_US);
+/** Tasks with all that a worker is told of them. */
+function seen(state: Orchestration): object {
+  return {
+    tasks: [...state.tasks].map(([id, { head, tags, traceContext }]) => ({
+      id,
+      head: head.map(hex),
+      tags: tags.map(hex),
+      traceContext: traceContext && hex(traceContext),
+    })),
+    timers: [...state.timers],
+    children: [...state.children],
+    completed: state.tasksCompleted,
+    suspended: state.suspended,
+  };
 }
 
-function lastEvent({ events }: Outcome): ReturnType<InstanceType<typeof pb.HistoryEvent>["toObject"]> {
-  return pb.HistoryEvent.deserializeBinary(events.at(-1)!).toObject();
-}
-
-function scheduleTask(id: number, input = "null"): Uint8Array {
-  const task = new pb.ScheduleTaskAction();
-  task.setName("Activity");
-  task.setVersion(text("2"));
-  task.setInput(text(input));
-  task.getTagsMap().set("colour", "green");
-  const trace = new pb.TraceContext();
-  trace.setTraceparent("00-trace");
-  trace.setSpanid("span");
-  task.setParenttracecontext(trace);
-  const action = new pb.OrchestratorAction();
-  action.setId(id);
-  action.setScheduletask(task);
-  return action.serializeBinary();
-}
-
-function createTimer(id: number, fireAtUs = NOW_US): Uint8Array {
-  const fireAt = new timestamps.Timestamp();
-  fireAt.setSeconds(Math.floor(fireAtUs / 1e6));
-  fireAt.setNanos((fireAtUs % 1e6) * 1000);
-  const timer = new pb.CreateTimerAction();
-  timer.setFireat(fireAt);
-  const action = new pb.OrchestratorAction();
-  action.setId(id);
-  action.setCreatetimer(timer);
-  return action.serializeBinary();
-}
-
-function complete(
-  status: (typeof Ending)[keyof typeof Ending],
-  result: string | undefined,
-  failure?: string,
-): Uint8Array {
-  const end = new pb.CompleteOrchestrationAction();
-  end.setOrchestrationstatus(status);
-  if (result !== undefined) {
-    end.setResult(text(result));
-  }
-  if (failure !== undefined) {
-    const details = new pb.TaskFailureDetails();
-    details.setErrormessage(failure);
-    end.setFailuredetails(details);
-  }
-  const action = new pb.OrchestratorAction();
-  action.setId(99);
-  action.setCompleteorchestration(end);
-  return action.serializeBinary();
-}
-
-function text(value: string): InstanceType<typeof StringValue> {
-  const message = new StringValue();
-  message.setValue(value);
-  return message;
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString("hex");
 }

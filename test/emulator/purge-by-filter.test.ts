@@ -53,7 +53,13 @@ function fill(taskHub: string, statuses: readonly number[]): RawConnection {
 }
 
 function reach(key: number, status: number): void {
-  const nothing = { output: undefined, customStatus: undefined, failure: undefined, history: bytes("") };
+  const nothing = {
+    output: undefined,
+    customStatus: undefined,
+    failure: undefined,
+    trace: undefined,
+    history: bytes(""),
+  };
   const times = { updatedUs: 1, completedUs: status === Status.Running ? 0 : 1 };
   served.store.applyEpisode(key, { ...nothing, ...times, processedSeq: 0, historySeq: 0, tasksCompleted: 0, status });
 }

@@ -1,5 +1,5 @@
 import timestamps from "google-protobuf/google/protobuf/timestamp_pb.js";
-import { Client, Metadata, credentials, type ClientReadableStream } from "@grpc/grpc-js";
+import { Client, Metadata, credentials, type ChannelOptions, type ClientReadableStream } from "@grpc/grpc-js";
 import { unaryCall } from "../../src/backend/unary-call.js";
 import { StringValue, pb } from "../../src/wire/sidecar-stubs.js";
 
@@ -21,8 +21,8 @@ export class RawConnection {
   readonly #client: Client;
   readonly #taskHub: string;
 
-  constructor(address: string, taskHub: string) {
-    this.#client = new Client(address, credentials.createInsecure(), CHANNEL_OPTIONS);
+  constructor(address: string, taskHub: string, options: ChannelOptions = {}) {
+    this.#client = new Client(address, credentials.createInsecure(), { ...CHANNEL_OPTIONS, ...options });
     this.#taskHub = taskHub;
   }
 
@@ -30,14 +30,16 @@ export class RawConnection {
     this.#client.close();
   }
 
-  /** Makes a call; rejects with its ServiceError. */
+  /** Makes a call; rejects with its ServiceError, and so when the signal cancels it. */
   async call<T>(
     method: string,
     request: Request | Buffer,
     response: { deserializeBinary(bytes: Uint8Array): T },
+    signal?: AbortSignal,
   ): Promise<T> {
     const bytes = Buffer.isBuffer(request) ? request : request.serializeBinary();
-    return response.deserializeBinary(await unaryCall(this.#client, pathOf(method), bytes, metadataOf(this.#taskHub)));
+    const answer = await unaryCall(this.#client, pathOf(method), bytes, metadataOf(this.#taskHub), { signal });
+    return response.deserializeBinary(answer);
   }
 
   async start(
@@ -61,19 +63,27 @@ export class RawConnection {
     return (await this.call("GetInstance", request, pb.GetInstanceResponse)).toObject().orchestrationstate;
   }
 
-  async history(instanceId: string): Promise<HistoryEvent[]> {
-    const request = new pb.StreamInstanceHistoryRequest();
-    request.setInstanceid(instanceId);
+  async history(instanceId: string, set: (request: HistoryRequest) => void = () => {}): Promise<HistoryEvent[]> {
     const events: HistoryEvent[] = [];
-    for await (const chunk of this.#stream("StreamInstanceHistory", request, metadataOf(this.#taskHub))) {
+    for await (const chunk of this.historyStream(instanceId, set)) {
       events.push(...pb.HistoryChunk.deserializeBinary(chunk as Buffer).toObject().eventsList);
     }
     return events;
   }
 
+  /** The messages of a history stream, as they come. */
+  historyStream(instanceId: string, set: (request: HistoryRequest) => void = () => {}): ClientReadableStream<Buffer> {
+    const request = new pb.StreamInstanceHistoryRequest();
+    request.setInstanceid(instanceId);
+    set(request);
+    return this.#stream("StreamInstanceHistory", request, metadataOf(this.#taskHub));
+  }
+
   /** Opens a stream of work items; resolves once the emulator has taken it in. */
-  async worker(workerId = "worker"): Promise<RawWorker> {
-    const stream = this.#stream("GetWorkItems", new pb.GetWorkItemsRequest(), metadataOf(this.#taskHub, workerId));
+  async worker(workerId = "worker", set: (request: WorkItemsRequest) => void = () => {}): Promise<RawWorker> {
+    const request = new pb.GetWorkItemsRequest();
+    set(request);
+    const stream = this.#stream("GetWorkItems", request, metadataOf(this.#taskHub, workerId));
     const worker = new RawWorker(stream);
     await new Promise((resolve, reject) => {
       stream.once("metadata", resolve).once("error", reject);
@@ -90,11 +100,16 @@ export class RawConnection {
     await this.call("CompleteActivityTask", response, pb.CompleteTaskResponse);
   }
 
-  async completeEpisode({ orchestratorrequest, completiontoken }: WorkItem, actions: readonly Action[]): Promise<void> {
+  async completeEpisode(
+    { orchestratorrequest, completiontoken }: WorkItem,
+    actions: readonly Action[],
+    set: (response: OrchestratorResponse) => void = () => {},
+  ): Promise<void> {
     const response = new pb.OrchestratorResponse();
     response.setInstanceid(orchestratorrequest?.instanceid ?? "");
     response.setCompletiontoken(completiontoken);
     response.setActionsList([...actions]);
+    set(response);
     await this.call("CompleteOrchestratorTask", response, pb.CompleteTaskResponse);
   }
 
@@ -122,6 +137,9 @@ export class RawConnection {
 }
 
 type CreateInstanceRequest = InstanceType<typeof pb.CreateInstanceRequest>;
+type HistoryRequest = InstanceType<typeof pb.StreamInstanceHistoryRequest>;
+type OrchestratorResponse = InstanceType<typeof pb.OrchestratorResponse>;
+type WorkItemsRequest = InstanceType<typeof pb.GetWorkItemsRequest>;
 type WorkItems = ClientReadableStream<Buffer>;
 
 /** The work items of one GetWorkItems stream, one by one. */
@@ -145,6 +163,11 @@ export class RawWorker {
       this.#ended = "with an error";
       this.#wake();
     });
+  }
+
+  /** Items that have come and that nobody has taken yet. */
+  get arrived(): number {
+    return this.#items.length;
   }
 
   /** The next item; undefined once the stream has been ended by the server. Rejects when it was broken. */

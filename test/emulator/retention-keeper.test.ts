@@ -105,6 +105,7 @@ function add(instanceId: string, endedUs?: number): void {
         output: undefined,
         customStatus: undefined,
         failure: undefined,
+        trace: undefined,
         tasksCompleted: 0,
       });
     }

@@ -1,12 +1,14 @@
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import fs, { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
 import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { once } from "node:events";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from "vitest";
+import type { Durability } from "../../src/emulator/durability.js";
 import { runEmulator } from "../../src/emulator/run-emulator.js";
 import { openStateFolder, type StateFolder } from "../../src/emulator/state-folder.js";
-import { RawConnection, type RawWorker } from "./raw-connection.js";
+import { RawConnection, stringValue, type RawWorker } from "./raw-connection.js";
 
 let state: StateFolder;
 
@@ -63,3 +65,48 @@ test("a second stop changes nothing, and calls that come too late break nothing"
   connection.close();
   expect(existsSync(state.socket)).toBe(false);
 });
+
+/** How often files are brought to the disk from here on, SQLite's own calls aside. */
+function countSyncs(): () => number {
+  const spies = [vi.spyOn(fs, "fdatasync"), vi.spyOn(fs, "fdatasyncSync")];
+  syncBuiltinESMExports();
+  onTestFinished(() => {
+    for (const spy of spies) spy.mockRestore();
+    syncBuiltinESMExports();
+  });
+  return () => spies.reduce((sum, spy) => sum + spy.mock.calls.length, 0);
+}
+
+test.each<readonly [Durability | undefined, number]>([
+  [undefined, 1],
+  ["disk", 1],
+  ["process", 0],
+  ["ephemeral", 0],
+])("of durability %s, a start is answered behind %i syncs", async (durability, syncs) => {
+  const count = countSyncs();
+  const run = (await runEmulator({ state, version: "test", port: undefined, idleMs: undefined, durability }))!;
+  const connection = new RawConnection(`unix:${state.socket}`, "hub");
+  const before = count();
+  await connection.start("instance");
+  expect(count() - before).toBe(syncs);
+  connection.close();
+  run.stop();
+  await run.stopped;
+});
+
+test.each(["disk", "process", "ephemeral"] as const)(
+  "of durability %s, it knows how much it holds",
+  async (durability) => {
+    const run = (await runEmulator({ state, version: "test", port: undefined, idleMs: undefined, durability }))!;
+    const connection = new RawConnection(`unix:${state.socket}`, "hub");
+    const { storeBytes: before } = run.emulator.figures();
+    expect(before).toBeGreaterThan(0);
+    await connection.start("instance", "Orchestrator", (request) =>
+      request.setInput(stringValue("x".repeat(1_000_000))),
+    );
+    expect(run.emulator.figures().storeBytes - before).toBeGreaterThan(1_000_000);
+    connection.close();
+    run.stop();
+    await run.stopped;
+  },
+);

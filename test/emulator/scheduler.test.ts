@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { PAST_EVENT, frame, taskCompleted, taskScheduled, timerFired } from "../../src/emulator/history.js";
+import { PAST_EVENT, frame } from "../../src/emulator/history.js";
+import { taskCompleted, taskScheduled, timerFired } from "../../src/emulator/history-event.js";
 import { HoldPolicy } from "../../src/emulator/hold-policy.js";
 import { Instance } from "../../src/emulator/instance.js";
 import { LeaseTable, type EpisodeLease } from "../../src/emulator/leases.js";
@@ -32,7 +33,9 @@ beforeEach(() => {
     episodes.push(events.flatMap((event) => event.getTaskcompleted()?.getTaskscheduledid() ?? []));
     return true;
   };
-  scheduler.dispatcher.addWorker(new Worker("worker", { write, end: () => {} }, new Set()));
+  scheduler.dispatcher.addWorker(
+    new Worker({ id: "worker", stream: { write, end: () => {} }, connectionLeases: new Set() }),
+  );
 });
 
 afterEach(() => {
@@ -43,7 +46,7 @@ afterEach(() => {
 function waitingFor(tasks: number): Instance {
   const task = { head: [], traceContext: undefined, tags: [] };
   const events = Array.from({ length: tasks }, (_, n) => taskScheduled(n + 1, task, NOW_US));
-  const row = { ...newInstance(), key: 1, tasksCompleted: 0, status: Status.Running };
+  const row = { ...newInstance(), key: 1, tasksCompleted: 0, trace: undefined, status: Status.Running };
   const instance = new Instance({ row, history: frame(PAST_EVENT, events), nextHistorySeq: 1, waiting: [] });
   scheduler.welcome(instance);
   return instance;

@@ -2,16 +2,17 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { createConnection, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { credentials } from "@grpc/grpc-js";
+import { credentials, type ChannelOptions } from "@grpc/grpc-js";
 import {
   NoOpLogger,
   TaskHubGrpcClient,
   TaskHubGrpcWorker,
   type TActivity,
+  type TaskHubGrpcWorkerOptions,
   type TOrchestrator,
 } from "@microsoft/durabletask-js";
 import { EmulatorAdminClient } from "../../src/backend/emulator-admin.js";
-import { Emulator } from "../../src/emulator/emulator.js";
+import { Emulator, type EmulatorOptions } from "../../src/emulator/emulator.js";
 import { openSqliteStore } from "../../src/emulator/sqlite-store.js";
 import type { Store } from "../../src/emulator/store.js";
 import { CHANNEL_OPTIONS, RawConnection, metadataOf } from "./raw-connection.js";
@@ -25,11 +26,16 @@ export class ServedEmulator {
   readonly address = `unix:${this.socket}`;
   /** Why it can no longer say what is on disk. */
   readonly lost: Error[] = [];
+  readonly #options: Partial<EmulatorOptions>;
   #proxies = 0;
   readonly #closers: (() => void)[] = [];
 
-  static async start(): Promise<ServedEmulator> {
-    const served = new ServedEmulator();
+  constructor(options: Partial<EmulatorOptions> = {}) {
+    this.#options = options;
+  }
+
+  static async start(options: Partial<EmulatorOptions> = {}): Promise<ServedEmulator> {
+    const served = new ServedEmulator(options);
     await served.open();
     return served;
   }
@@ -44,6 +50,7 @@ export class ServedEmulator {
       onStop: () => {},
       onLost: (error) => this.lost.push(error),
       onConnections: () => {},
+      ...this.#options,
     });
     await this.emulator.listen({ path: this.socket });
   }
@@ -61,21 +68,22 @@ export class ServedEmulator {
     rmSync(this.folder, { recursive: true });
   }
 
-  client(taskHub = "hub"): TaskHubGrpcClient {
+  client(taskHub = "hub", options: ChannelOptions = {}): TaskHubGrpcClient {
     return new TaskHubGrpcClient({
       hostAddress: this.address,
-      options: CHANNEL_OPTIONS,
+      options: { ...CHANNEL_OPTIONS, ...options },
       logger: new NoOpLogger(),
       metadataGenerator: () => Promise.resolve(metadataOf(taskHub)),
     });
   }
 
-  async worker(work: Workload, taskHub = "hub"): Promise<TaskHubGrpcWorker> {
+  async worker(work: Workload, taskHub = "hub", options: TaskHubGrpcWorkerOptions = {}): Promise<TaskHubGrpcWorker> {
     const worker = new TaskHubGrpcWorker({
       hostAddress: this.address,
       options: CHANNEL_OPTIONS,
       logger: new NoOpLogger(),
       metadataGenerator: () => Promise.resolve(metadataOf(taskHub)),
+      ...options,
     });
     for (const [name, orchestrator] of Object.entries(work.orchestrators ?? {})) {
       worker.addNamedOrchestrator(name, orchestrator);
@@ -90,8 +98,8 @@ export class ServedEmulator {
   }
 
   /** A connection of its own, spoken to call by call. */
-  connect(taskHub = "hub"): RawConnection {
-    const connection = new RawConnection(this.address, taskHub);
+  connect(taskHub = "hub", options: ChannelOptions = {}): RawConnection {
+    const connection = new RawConnection(this.address, taskHub, options);
     this.#closers.push(() => {
       connection.close();
     });

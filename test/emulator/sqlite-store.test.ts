@@ -17,9 +17,10 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { openSqliteStore } from "../../src/emulator/sqlite-store.js";
-import { Status } from "../../src/emulator/status.js";
 import { StoreError, type Store } from "../../src/emulator/store.js";
-import { bytes, committed, contents, newInstance, storeContract, texts } from "./store-contract.js";
+import { bytes, committed, contents, newInstance, storeContract } from "./store-contract.js";
+import { storeModelContract } from "./store-model-contract.js";
+import { storeRelationsContract } from "./store-relations-contract.js";
 
 let folder: string;
 let file: string;
@@ -33,8 +34,14 @@ afterEach(() => {
   rmSync(folder, { recursive: true });
 });
 
-storeContract("a store on disk", () => openSqliteStore(file));
-storeContract("a store in memory", () => openSqliteStore(":memory:"));
+for (const [name, open] of [
+  ["a store on disk", () => openSqliteStore(file)],
+  ["a store in memory", () => openSqliteStore(":memory:")],
+] as const) {
+  storeContract(name, open);
+  storeRelationsContract(name, open);
+  storeModelContract(name, open);
+}
 
 describe("on disk", () => {
   test("a file opened again has all that was committed, and nothing that was not", async () => {
@@ -162,39 +169,6 @@ describe("on disk", () => {
     unchanged.close();
   });
 
-  test("a file of the first version is brought up to date, with all that was in it", async () => {
-    const old = new DatabaseSync(file);
-    old.exec(`PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; ${VERSION_1}`);
-    const insert = old.prepare(`INSERT INTO instances (task_hub, instance_id, execution_id, name, status, created_us,
-      updated_us, completed_us, scheduled_start_us, tasks_completed, output) VALUES (?, ?, 'e', 'O', ?, 1, 2, ?, 0, ?, ?)`);
-    insert.run("hub", "ended", Status.Completed, 20, 3, bytes("output"));
-    insert.run("other", "failed", Status.Failed, 10, 4, null);
-    insert.run("hub", "running", Status.Running, 0, 5, null);
-    old.exec("INSERT INTO history VALUES (3, 0, x'1a0168'); INSERT INTO waiting VALUES (3, 1, x'77')");
-    old.close();
-
-    const store = await openSqliteStore(file);
-    expect(store.instanceCount()).toBe(3);
-    expect(store.find("hub", "ended", true)).toMatchObject({ key: 1, tasksCompleted: 3, output: bytes("output") });
-    expect(store.oldestEnded(100, 10)).toEqual([2, 1]);
-    expect([...store.active()]).toMatchObject([
-      { row: { key: 3, instanceId: "running" }, nextHistorySeq: 1, waiting: [{ seq: 1, event: bytes("w") }] },
-    ]);
-    expect(texts(store.events(3))).toEqual(["h", "w"]);
-    committed(store, () => {
-      store.insertInstance(newInstance({ instanceId: "new" }));
-      store.deleteInstance(1);
-    });
-    store.close();
-
-    const again = await openSqliteStore(file);
-    expect(again.instanceCount()).toBe(3);
-    again.close();
-    const made = path.join(folder, "made.db");
-    (await openSqliteStore(made)).close();
-    expect(schemaOf(file)).toEqual(schemaOf(made));
-  });
-
   test("a file that another one has open is refused as locked", async () => {
     const first = await openSqliteStore(file);
     await expect(openSqliteStore(file)).rejects.toSatisfy(isFault("locked", /lock/));
@@ -298,55 +272,6 @@ describe("on disk", () => {
   });
 });
 
-/** The tables as the first version made them. */
-const VERSION_1 = `
-  CREATE TABLE instances (
-    key INTEGER PRIMARY KEY,
-    task_hub TEXT NOT NULL,
-    instance_id TEXT NOT NULL,
-    execution_id TEXT NOT NULL,
-    name TEXT NOT NULL,
-    version BLOB,
-    status INTEGER NOT NULL,
-    created_us INTEGER NOT NULL,
-    updated_us INTEGER NOT NULL,
-    completed_us INTEGER NOT NULL DEFAULT 0,
-    scheduled_start_us INTEGER NOT NULL,
-    tasks_completed INTEGER NOT NULL DEFAULT 0,
-    input BLOB,
-    output BLOB,
-    custom_status BLOB,
-    failure BLOB
-  ) STRICT;
-  CREATE UNIQUE INDEX instances_by_id ON instances (task_hub, instance_id);
-  CREATE INDEX instances_by_completion ON instances (task_hub, completed_us, key);
-  CREATE INDEX instances_active ON instances (key) WHERE completed_us = 0;
-
-  -- Framed events, a chunk for each episode.
-  CREATE TABLE history (
-    key INTEGER NOT NULL,
-    seq INTEGER NOT NULL,
-    events BLOB NOT NULL,
-    PRIMARY KEY (key, seq)
-  ) STRICT, WITHOUT ROWID;
-
-  -- Events received and not yet processed by an episode.
-  CREATE TABLE waiting (
-    key INTEGER NOT NULL,
-    seq INTEGER NOT NULL,
-    event BLOB NOT NULL,
-    PRIMARY KEY (key, seq)
-  ) STRICT, WITHOUT ROWID;
-  PRAGMA user_version = 1;
-`;
-
-function schemaOf(file: string): unknown[] {
-  const db = new DatabaseSync(file);
-  const schema = db.prepare("SELECT name, sql FROM sqlite_schema ORDER BY name").all();
-  db.close();
-  return schema;
-}
-
 /** SQLite's limit on pages is one of a connection: this finds the store's, by a statement that the store prepares. */
 function connectionOf(store: Store): DatabaseSync {
   const prepare = vi.spyOn(DatabaseSync.prototype, "prepare");
@@ -372,7 +297,7 @@ const SCRIPT_HEAD = `
   import { openSqliteStore } from ${JSON.stringify(new URL("../../dist/emulator/sqlite-store.js", import.meta.url))};
   const store = await openSqliteStore(process.argv.at(-1));
   const insert = (instanceId, input) => store.insertInstance({
-    taskHub: "hub", instanceId, executionId: "e", name: "O", status: 6, createdUs: 1, scheduledStartUs: 0, input,
+    taskHub: "hub", instanceId, executionId: "e", name: "O", status: 6, createdUs: 1, scheduledStartUs: 0, input, tags: [],
   });`;
 
 function isFault(fault: string, message: RegExp): (error: unknown) => boolean {

@@ -60,6 +60,7 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
         customStatus: undefined,
         failure: undefined,
         tasksCompleted: 0,
+        trace: undefined,
       });
     });
 
@@ -95,14 +96,14 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
           store.appendWaiting(key, { seq, event: bytes(`event ${seq}`) });
         }
       });
-      expect(texts(store.events(key))).toEqual(["event 1", "event 2", "event 3", "event 12"]);
+      expect(eventTexts(store, key)).toEqual(["event 1", "event 2", "event 3", "event 12"]);
       committed(store, () => {
         store.applyEpisode(
           key,
           episode({ processedSeq: 2, history: framed("started", "event 1", "event 2", "acted") }),
         );
       });
-      expect(texts(store.events(key))).toEqual(["started", "event 1", "event 2", "acted", "event 3", "event 12"]);
+      expect(eventTexts(store, key)).toEqual(["started", "event 1", "event 2", "acted", "event 3", "event 12"]);
     });
 
     test("an episode changes what it names and leaves the rest", () => {
@@ -149,7 +150,7 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
         const end = { status: Status.Completed, completedUs: 9, processedSeq: 1, history: framed("one", "end") };
         store.applyEpisode(key, episode(end));
       });
-      expect(texts(store.events(key))).toEqual(["one", "end"]);
+      expect(eventTexts(store, key)).toEqual(["one", "end"]);
     });
 
     test("continue-as-new begins an empty history under another execution id", () => {
@@ -165,11 +166,12 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
           updatedUs: 50,
           status: Status.Running,
           customStatus: undefined,
+          tags: [],
         };
         store.restart(key, next);
         store.appendWaiting(key, { seq: 4, event: bytes("new") });
       });
-      expect(texts(store.events(key))).toEqual(["new"]);
+      expect(eventTexts(store, key)).toEqual(["new"]);
       expect(store.find("hub", "one", true)).toMatchObject({
         key,
         executionId: "second",
@@ -193,6 +195,7 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
           version: bytes("v2"),
           input: undefined,
           customStatus: bytes("new"),
+          tags: [],
           ...counts,
         };
         store.restart(key, next);
@@ -212,12 +215,12 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
         store.deleteInstance(key);
       });
       expect(store.find("hub", "one", true)).toBeUndefined();
-      expect(store.events(key)).toEqual([]);
+      expect(eventTexts(store, key)).toEqual([]);
       expect([...store.active()]).toEqual([]);
       expect(store.instanceCount()).toBe(0);
       const again = add();
       expect(again).toBeDefined();
-      expect(store.events(again)).toEqual([]);
+      expect(eventTexts(store, again)).toEqual([]);
     });
 
     describe("query", () => {
@@ -502,6 +505,7 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
         updatedUs: 1,
         status: Status.Running,
         customStatus: bytes("x"),
+        tags: [],
       });
       store.rollback();
       expect(contents(store, [kept, deleted])).toEqual(before);
@@ -568,7 +572,7 @@ function synced(store: Store): Promise<void> {
 }
 
 export function newInstance(over: Partial<NewInstance> = {}): NewInstance {
-  const { taskHub, instanceId, executionId, name, version, status, createdUs, scheduledStartUs, input } = {
+  const instance = {
     taskHub: "hub",
     instanceId: "one",
     executionId: "first",
@@ -577,14 +581,32 @@ export function newInstance(over: Partial<NewInstance> = {}): NewInstance {
     createdUs: 1_700_000_000_000_001,
     scheduledStartUs: 0,
     input: undefined,
+    parentId: undefined,
+    parent: undefined,
+    tags: [],
     ...over,
     // An instance ends by an episode, never by its insertion.
     status: Status.Pending,
   };
-  return { taskHub, instanceId, executionId, name, version, status, createdUs, scheduledStartUs, input };
+  const { taskHub, instanceId, executionId, name, version, status, createdUs, scheduledStartUs, input } = instance;
+  const { parentId, parent, tags } = instance;
+  return {
+    taskHub,
+    instanceId,
+    executionId,
+    name,
+    version,
+    status,
+    createdUs,
+    scheduledStartUs,
+    input,
+    parentId,
+    parent,
+    tags,
+  };
 }
 
-function episode(over: Partial<EpisodeResult> = {}): EpisodeResult {
+export function episode(over: Partial<EpisodeResult> = {}): EpisodeResult {
   return {
     processedSeq: 0,
     historySeq: 0,
@@ -596,6 +618,7 @@ function episode(over: Partial<EpisodeResult> = {}): EpisodeResult {
     customStatus: undefined,
     failure: undefined,
     tasksCompleted: 0,
+    trace: undefined,
     ...over,
   };
 }
@@ -622,7 +645,7 @@ export function contents(store: Store, keys: readonly number[]): unknown {
   return {
     rows: store.query(rowFilter({ payloads: true })).rows,
     active: [...store.active()],
-    events: keys.map((key) => texts(store.events(key))),
+    events: keys.map((key) => eventTexts(store, key)),
     instances: store.instanceCount(),
   };
 }
@@ -631,14 +654,15 @@ export function bytes(text: string): Uint8Array {
   return new TextEncoder().encode(text);
 }
 
-function framed(...events: string[]): Uint8Array {
+export function framed(...events: string[]): Uint8Array {
   return new Uint8Array(frame(PAST_EVENT, events.map(bytes)));
 }
 
-export function texts(events: readonly Uint8Array[]): string[] {
-  return events.map((event) => Buffer.from(event).toString());
+/** What happened to an instance, as its history and what waits tell it. */
+export function eventTexts(store: Store, key: number): string[] {
+  return [...store.history(key), ...store.waiting(key)].map((event) => Buffer.from(event).toString());
 }
 
-function ids(rows: readonly InstanceRow[]): string[] {
+export function ids(rows: readonly InstanceRow[]): string[] {
   return rows.map(({ instanceId }) => instanceId);
 }

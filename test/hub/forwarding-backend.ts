@@ -6,13 +6,15 @@ import { unaryCall } from "../../src/backend/unary-call.js";
 import { serveGrpc } from "../../src/emulator/grpc-connection.js";
 import { handlersOf, raw, type Handler } from "../../src/emulator/grpc.js";
 import { RpcError } from "../../src/emulator/rpc-error.js";
-import { sidecarService, type ServiceContext } from "../../src/emulator/sidecar-service.js";
+import { clientService } from "../../src/emulator/client-service.js";
+import type { ServiceContext } from "../../src/emulator/service-context.js";
+import { workerService } from "../../src/emulator/worker-service.js";
 import { pb } from "../../src/wire/sidecar-stubs.js";
 import { CHANNEL_OPTIONS, metadataOf } from "../emulator/raw-connection.js";
 
 const SERVICE = "TaskHubSidecarService";
 /** Those of the emulator; its streams are not called by who calls this. */
-const METHODS = Object.keys(sidecarService({} as ServiceContext));
+const METHODS = Object.keys({ ...clientService({} as ServiceContext), ...workerService({} as ServiceContext) });
 
 type Lacks = (method: string, request: Buffer) => boolean;
 

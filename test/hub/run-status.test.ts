@@ -69,6 +69,7 @@ describe("a run of 10,000 instances", () => {
           output: undefined,
           customStatus: undefined,
           failure: undefined,
+          trace: undefined,
           tasksCompleted: 10,
         });
       }

@@ -38,6 +38,10 @@ const NOTHING_ELSE = {
   customStatus: undefined,
   failure: undefined,
   tasksCompleted: 0,
+  parentId: undefined,
+  parent: undefined,
+  tags: [],
+  trace: undefined,
 };
 
 /** The calls of TaskHubSidecarService that the server has. */

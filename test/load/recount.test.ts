@@ -57,6 +57,7 @@ describe("of 2,500 instances on a hub with others", () => {
       output: undefined,
       customStatus: undefined,
       failure: undefined,
+      trace: undefined,
       tasksCompleted: 0,
     });
   }

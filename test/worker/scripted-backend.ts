@@ -1,19 +1,17 @@
 import { whenAll, whenAny, type OrchestrationContext, type Task } from "@microsoft/durabletask-js";
 import * as fc from "fast-check";
 import {
-  History,
-  PAST_EVENT,
   executionStarted,
-  frame,
   orchestratorStarted,
   taskCompleted,
   taskFailed,
   timerFired,
-  unframe,
-} from "../../src/emulator/history.js";
-import { Orchestration, OrchestratorResponse, applyActions, readActions } from "../../src/emulator/orchestration.js";
+} from "../../src/emulator/history-event.js";
+import { History, PAST_EVENT, frame, unframe } from "../../src/emulator/history.js";
+import { Orchestration, applyActions } from "../../src/emulator/orchestration.js";
+import { OrchestratorResponse, readActions } from "../../src/emulator/orchestrator-actions.js";
 import { Status } from "../../src/emulator/status.js";
-import { BinaryWriter, decode, fieldString, stringValue } from "../../src/emulator/wire.js";
+import { decode, failureDetails, stringValue } from "../../src/emulator/wire.js";
 import { episodeHead, episodeWorkItem } from "../../src/emulator/work-item.js";
 
 /** What an orchestrator does next. */
@@ -118,7 +116,10 @@ export class ScriptedBackend {
   /** Takes the answer to the episode, and lets what it waits for arrive. */
   complete(response: Uint8Array, { count, lastFirst, fails }: Arrival): void {
     const { actions } = decode(OrchestratorResponse, response);
-    const { events, end } = applyActions(this.#state, readActions(actions), this.#tick());
+    const { events, end } = applyActions(this.#state, readActions(actions), {
+      nowUs: this.#tick(),
+      executionId: this.executionId,
+    });
     this.#history.append(frame(PAST_EVENT, this.#newEvents));
     this.known = this.#history.bytes.length;
     this.#history.append(frame(PAST_EVENT, events));
@@ -143,7 +144,7 @@ export class ScriptedBackend {
     if (!fails) {
       return taskCompleted(id, stringValue(JSON.stringify({ id })), this.#tick());
     }
-    const failure = fieldString(fieldString(new BinaryWriter(), 1, "Error"), 2, `task ${id} failed`).finish();
+    const failure = failureDetails("Error", `task ${id} failed`);
     return taskFailed(id, failure, this.#tick());
   }
 
@@ -156,13 +157,19 @@ export class ScriptedBackend {
     const start = { name: "Scripted", version: undefined, input, instanceId, executionId, scheduledStartUs: 0 };
     this.#newEvents = [
       orchestratorStarted(this.#tick()),
-      executionStarted({ ...start, traceContext: undefined, tags: [] }, this.#tick()),
+      executionStarted({ ...start, parent: undefined, traceContext: undefined, tags: [] }, this.#tick()),
     ];
   }
 
   #item(token: string, known: number): Buffer {
     const head = episodeHead(this.instanceId, this.executionId);
-    return episodeWorkItem(head, this.#history.bytes, this.#newEvents, token, known);
+    return episodeWorkItem({
+      head,
+      history: this.#history.bytes,
+      newEvents: this.#newEvents,
+      token,
+      knownBytes: known,
+    });
   }
 
   #tick(): number {

@@ -1,0 +1,37 @@
+import { Instance } from "./instance.js";
+import type { Lease } from "./leases.js";
+import { Status } from "./status.js";
+import type { DetachedTask } from "./store.js";
+
+/** What stands for an instance of which nothing is left but activities that nobody waits for. */
+export function endedInstance({ taskHub, instanceId, executionId }: DetachedTask): Instance {
+  const row = {
+    key: 0,
+    taskHub,
+    instanceId,
+    executionId,
+    name: "",
+    version: undefined,
+    status: Status.Completed,
+    createdUs: 0,
+    scheduledStartUs: 0,
+    tasksCompleted: 0,
+    parentId: undefined,
+    parent: undefined,
+    tags: [],
+    trace: undefined,
+  };
+  const instance = new Instance({ row, history: new Uint8Array(0), nextHistorySeq: 0, waiting: [] });
+  instance.stop();
+  return instance;
+}
+
+/** Whether the lease is of that activity. */
+export function isLeaseOf(lease: Lease, instanceId: string, executionId: string, taskId: number): boolean {
+  return (
+    lease.kind === "activity" &&
+    lease.instance.id === instanceId &&
+    lease.executionId === executionId &&
+    lease.taskId === taskId
+  );
+}

@@ -1,0 +1,68 @@
+import { RpcError } from "./rpc-error.js";
+
+/**
+ * What the emulator holds at most, each well above what honest programs do: a limit is there so that a program gone wrong
+ * is told so, and takes neither the memory nor the calls of the others.
+ */
+
+const MIB = 1_048_576;
+
+/**
+ * One message that is received. Servers of gRPC take 4 MiB by default; a fan-in of 10,000 results of 4 KiB that comes back
+ * as an output has ten times as much. It is held whole, more than once.
+ */
+export const MOST_MESSAGE_BYTES = 64 * MIB;
+
+/**
+ * What a connection has sent of requests that are not complete, all together. A worker that sends 10,000 results of 50 KiB
+ * at once has half of it under way.
+ */
+export const MOST_UNFINISHED_BYTES = 1_024 * MIB;
+
+/**
+ * Calls of one connection at a time. It is not told to clients as SETTINGS_MAX_CONCURRENT_STREAMS: they would hold back
+ * what is beyond it, where nobody sees it wait, and a call that waits for an instance may take as long as it likes. A
+ * worker completes 10,000 work items at a time, a client waits for as many instances.
+ */
+export const MOST_CALLS = 20_000;
+
+/**
+ * The headers of a call, its metadata among them; common servers take 8 KiB. A call with more is refused with
+ * ENHANCE_YOUR_CALM, which gRPC reads as RESOURCE_EXHAUSTED. Twice as much cannot be told from an attack, and nghttp2
+ * closes the connection.
+ */
+export const MOST_HEADER_BYTES = 64 * 1_024;
+
+/** Connections at a time, of all listeners. A run has a few dozen, and each of its workers two. */
+export const MOST_CONNECTIONS = 1_000;
+
+/** Events that clients have raised for an instance, and no episode has taken: each costs the next work item its bytes. */
+export const MOST_RAISED_EVENTS = 10_000;
+
+/** Ids and names as UTF-8. The Scheduler takes ids of 100 characters, other backends more; they are keys of the store. */
+const MOST_NAME_BYTES = 1_024;
+
+/** @throws RpcError if an id or a name is longer than any is; `what` says whose it is */
+export function checkName(what: string, text: string): void {
+  const bytes = Buffer.byteLength(text);
+  if (bytes > MOST_NAME_BYTES) {
+    throw new RpcError("INVALID_ARGUMENT", `${what} has ${bytes} bytes: the limit is ${MOST_NAME_BYTES}.`);
+  }
+}
+
+/** @throws RpcError if a connection that has so many calls may begin no other */
+export function checkCalls(underWay: number): void {
+  if (underWay >= MOST_CALLS) {
+    throw new RpcError(
+      "RESOURCE_EXHAUSTED",
+      `The connection has ${MOST_CALLS} calls under way, the limit of the emulator: end some, or open another one.`,
+    );
+  }
+}
+
+export function messageTooLarge(bytes: number): RpcError {
+  return new RpcError(
+    "RESOURCE_EXHAUSTED",
+    `The request is a message of ${bytes} bytes: the limit of the emulator is ${MOST_MESSAGE_BYTES}.`,
+  );
+}

@@ -1,0 +1,182 @@
+import { PAST_EVENT, frame } from "./history.js";
+import {
+  EventType,
+  childCompleted,
+  childFailed,
+  eventRaised,
+  executionCompleted,
+  executionRewound,
+  executionTerminated,
+  orchestrationInstance,
+  viewEvent,
+  type ChildRequest,
+  type Signal,
+} from "./history-event.js";
+import type { Instance } from "./instance.js";
+import type { HubContext, InstanceTable } from "./instance-table.js";
+import { ChildCreated, type Termination } from "./orchestrator-actions.js";
+import { Status, isTerminal, statusName } from "./status.js";
+import type { InstanceRow } from "./store.js";
+import {
+  BinaryWriter,
+  decode,
+  failureDetails,
+  fieldBytes,
+  fieldInt32,
+  stringValue,
+  type StringValueBytes,
+} from "./wire.js";
+
+const PARENT_INSTANCE_INFO = { taskId: [1, "int32"] } as const;
+const EXECUTION_REWOUND = { reason: [1, "bytes"] } as const;
+
+/** How an instance has ended. */
+type Ended = Pick<InstanceRow, "status" | "failure"> & { readonly result: StringValueBytes | undefined };
+
+/**
+ * What an instance of a hub does to others of it: sub-orchestrations, events and terminations. What it reaches has ended,
+ * or does not exist, at times: then nothing happens. All of it runs inside a command of the group commit.
+ */
+export class Relations {
+  readonly #taskHub: string;
+  readonly #context: HubContext;
+  readonly #instances: InstanceTable;
+
+  constructor(taskHub: string, context: HubContext, instances: InstanceTable) {
+    this.#taskHub = taskHub;
+    this.#context = context;
+    this.#instances = instances;
+  }
+
+  /**
+   * Starts a sub-orchestration. One of that id that has ended makes room for it, as a retry asks for the same id again;
+   * one that has not is a failure of the task.
+   */
+  startChild(parent: Instance, taskId: number, child: ChildRequest): void {
+    const { instanceId } = child;
+    const existing = this.#find(instanceId);
+    if (existing !== undefined && !isTerminal(existing.status)) {
+      const message = `An instance '${instanceId}' already exists in task hub '${this.#taskHub}'.`;
+      this.#tell(parent, taskId, instanceId, {
+        status: Status.Failed,
+        result: undefined,
+        failure: failureDetails("OrchestrationAlreadyExists", message),
+      });
+      return;
+    }
+    if (existing !== undefined) {
+      this.#context.store.deleteInstance(existing.key);
+    }
+    const start = { ...child, executionId: undefined, scheduledStartUs: 0 };
+    this.#instances.start(start, { parentId: parent.id, parent: parentInfo(parent, taskId) });
+  }
+
+  /** Brings the outcome of a sub-orchestration to the instance that has started it. */
+  tellParent(child: Pick<Instance, "id" | "parentId" | "parent">, ended: Ended): void {
+    const parent = this.#running(child.parentId);
+    if (parent !== undefined && child.parent !== undefined) {
+      this.#tell(parent, decode(PARENT_INSTANCE_INFO, child.parent).taskId, child.id, ended);
+    }
+  }
+
+  signal(toInstanceId: string, signal: Signal): void {
+    const target = this.#running(toInstanceId);
+    if (target !== undefined) {
+      this.#instances.receive(target, eventRaised(signal, this.#context.clock()));
+    }
+  }
+
+  terminate({ instanceId, reason, recurse }: Termination): void {
+    const target = this.#running(instanceId);
+    if (target !== undefined) {
+      this.#instances.receive(target, executionTerminated(reason, recurse, this.#context.clock()));
+    }
+  }
+
+  /** Ends an instance as terminated without an episode for it. */
+  endAtOnce(instance: Instance, output: StringValueBytes | undefined): void {
+    const nowUs = Math.max(this.#context.clock(), instance.createdUs);
+    const { Terminated: status } = Status;
+    this.#context.store.applyEpisode(instance.key, {
+      processedSeq: instance.lastSeq,
+      historySeq: instance.nextHistorySeq,
+      history: frame(PAST_EVENT, [
+        ...instance.waiting.map(({ event }) => event),
+        executionTerminated(output, false, nowUs),
+        executionCompleted(status, output, undefined, nowUs),
+      ]),
+      status,
+      updatedUs: nowUs,
+      completedUs: nowUs,
+      output,
+      failure: undefined,
+      customStatus: undefined,
+      tasksCompleted: instance.tasksCompleted,
+      trace: undefined,
+    });
+    this.#instances.remove(instance);
+    this.tellParent(instance, { status, result: output, failure: undefined });
+  }
+
+  /** Tells an instance that has failed, and is in the store alone, to go back to where it had not. */
+  rewind(key: number, reason: StringValueBytes | undefined, parentExecutionId?: StringValueBytes): void {
+    const instance = this.#instances.reopen(key);
+    this.#instances.receive(instance, executionRewound(reason, parentExecutionId, this.#context.clock()));
+  }
+
+  /** An instance was rewound: so are those of its sub-orchestrations that have failed. */
+  rewindChildren(parent: Instance, history: readonly Uint8Array[], rewound: readonly Uint8Array[]): void {
+    const [told] = rewound;
+    const { reason } = decode(EXECUTION_REWOUND, told === undefined ? new Uint8Array(0) : viewEvent(told).body);
+    for (const event of history) {
+      const { type, eventId, body } = viewEvent(event);
+      if (type === EventType.ChildCreated && parent.state.children.has(eventId)) {
+        this.#rewindChild(parent, eventId, decode(ChildCreated, body), reason);
+      }
+    }
+  }
+
+  #rewindChild(parent: Instance, taskId: number, child: ChildRequest, reason: StringValueBytes | undefined): void {
+    const row = this.#find(child.instanceId);
+    if (row === undefined) {
+      this.startChild(parent, taskId, child);
+    } else if (row.status === Status.Failed) {
+      this.rewind(row.key, reason, stringValue(parent.executionId));
+    } else if (isTerminal(row.status)) {
+      const { status, output, failure } = this.#context.store.find(this.#taskHub, child.instanceId, true)!;
+      this.#tell(parent, taskId, child.instanceId, { status, result: output, failure });
+    }
+  }
+
+  #tell(parent: Instance, taskId: number, childId: string, { status, result, failure }: Ended): void {
+    if (!parent.state.completeChild(taskId, childId)) {
+      return;
+    }
+    const nowUs = this.#context.clock();
+    const failed = (): Uint8Array =>
+      failure ??
+      failureDetails(
+        `Orchestration${statusName(status)}`,
+        `The sub-orchestration '${childId}' was ${statusName(status).toLowerCase()}.`,
+      );
+    const event =
+      status === Status.Completed ? childCompleted(taskId, result, nowUs) : childFailed(taskId, failed(), nowUs);
+    this.#instances.receive(parent, event);
+  }
+
+  #running(instanceId: string | undefined): Instance | undefined {
+    return instanceId === undefined ? undefined : this.#instances.get(instanceId);
+  }
+
+  #find(instanceId: string): InstanceRow | undefined {
+    return this.#context.store.find(this.#taskHub, instanceId, false);
+  }
+}
+
+/** `ParentInstanceInfo` */
+function parentInfo(parent: Instance, taskId: number): Uint8Array {
+  const writer = fieldInt32(new BinaryWriter(), 1, taskId);
+  fieldBytes(writer, 2, stringValue(parent.name));
+  fieldBytes(writer, 3, parent.version);
+  return orchestrationInstance(writer, 4, parent.id, parent.executionId).finish();
+}

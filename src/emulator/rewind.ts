@@ -1,0 +1,32 @@
+import { EventType, viewEvent } from "./history-event.js";
+import { decode, textOf } from "./wire.js";
+
+const EXECUTION_STARTED = { instance: [4, "bytes"], parent: [5, "bytes"] } as const;
+const ORCHESTRATION_INSTANCE = { executionId: [2, "bytes"] } as const;
+
+export interface RewindHistory {
+  readonly executionId: string;
+  /** ParentInstanceInfo, which names the parent's new execution if the parent was rewound. */
+  readonly parent: Uint8Array | undefined;
+  /** The events that the orchestration goes on from. */
+  readonly history: readonly Uint8Array[];
+  /** The event that told of the rewind, taken from the end of it. */
+  readonly rewound: readonly Uint8Array[];
+}
+
+/** Reads the history that a worker has made for a rewind: what failed is no more in it. */
+export function rewindHistory(newHistory: readonly Uint8Array[], executionId: string): RewindHistory {
+  const last = newHistory.at(-1);
+  const end = last !== undefined && viewEvent(last).type === EventType.ExecutionRewound ? -1 : newHistory.length;
+  const started = newHistory.map(viewEvent).find(({ type }) => type === EventType.ExecutionStarted);
+  const { instance, parent } = decode(EXECUTION_STARTED, started?.body ?? NOTHING);
+  const named = decode(ORCHESTRATION_INSTANCE, instance ?? NOTHING).executionId;
+  return {
+    executionId: named === undefined ? executionId : textOf(named),
+    parent,
+    history: newHistory.slice(0, end),
+    rewound: end === -1 ? newHistory.slice(-1) : [],
+  };
+}
+
+const NOTHING = new Uint8Array(0);

@@ -1,0 +1,108 @@
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { ConnectionLoad } from "../../src/emulator/connection-load.js";
+import { RequestReader } from "../../src/emulator/grpc-frame.js";
+import { MOST_MESSAGE_BYTES, MOST_UNFINISHED_BYTES } from "../../src/emulator/limits.js";
+import { framedText } from "./grpc-client.js";
+
+/** Counts what readers hold. */
+class CountedLoad {
+  held = 0;
+
+  hold(bytes: number): void {
+    this.held += bytes;
+  }
+
+  release(bytes: number): void {
+    this.held -= bytes;
+  }
+}
+
+function prefixOf(bytes: number): Buffer {
+  const prefix = Buffer.alloc(5);
+  prefix.writeUInt32BE(bytes, 1);
+  return prefix;
+}
+
+describe("a request", () => {
+  test("is read however it is cut, holds at most twice what has come, and nothing when it is complete", () => {
+    const sizes = fc.array(fc.integer({ min: 0, max: 700 }), { maxLength: 30 });
+    fc.assert(
+      fc.property(fc.string({ maxLength: 2_000 }), sizes, (text, cuts) => {
+        const load = new CountedLoad();
+        const reader = new RequestReader(undefined, load);
+        const bytes = framedText(text);
+        let at = 0;
+        for (const size of [...cuts, bytes.length]) {
+          reader.add(bytes.subarray(at, at + size));
+          at = Math.min(bytes.length, at + size);
+          expect(load.held).toBeLessThanOrEqual(2 * at);
+        }
+        expect(reader.end().toString()).toBe(text);
+        expect(load.held).toBe(0);
+      }),
+    );
+  });
+
+  test("that comes byte by byte does not hold what its bytes came with", () => {
+    const load = new CountedLoad();
+    const reader = new RequestReader(undefined, load);
+    const read = Buffer.alloc(64 * 1_024);
+    const bytes = Buffer.concat([prefixOf(1_000), Buffer.alloc(999, "x")]);
+    for (const byte of bytes) {
+      read[0] = byte;
+      reader.add(read.subarray(0, 1));
+    }
+    // What it has is a copy: the next read may use the same memory.
+    read[0] = "!".charCodeAt(0);
+    reader.add(read.subarray(0, 1));
+    expect(reader.end().toString()).toBe(`${"x".repeat(999)}!`);
+  });
+
+  test("that only claims to be large takes no memory for it", () => {
+    const load = new CountedLoad();
+    new RequestReader(undefined, load).add(prefixOf(MOST_MESSAGE_BYTES));
+    expect(load.held).toBeLessThanOrEqual(20);
+  });
+
+  test("that is given up holds nothing more", () => {
+    const load = new CountedLoad();
+    const reader = new RequestReader(undefined, load);
+    reader.add(Buffer.concat([prefixOf(100), Buffer.alloc(50)]));
+    expect(load.held).toBeGreaterThan(50);
+    reader.discard();
+    expect(load.held).toBe(0);
+  });
+
+  test("is refused for its size by the first bytes of it, which say what is too large and what is not", () => {
+    const reader = new RequestReader(undefined, new CountedLoad());
+    expect(() => {
+      reader.add(prefixOf(MOST_MESSAGE_BYTES + 1));
+    }).toThrow(
+      expect.objectContaining({
+        code: "RESOURCE_EXHAUSTED",
+        message: expect.stringMatching(/67108865.*67108864/) as string,
+      }) as Error,
+    );
+  });
+
+  test("finds no room where others of its connection have taken it, until they are complete", () => {
+    const load = new ConnectionLoad();
+    load.hold(MOST_UNFINISHED_BYTES - 100);
+    const part = Buffer.concat([prefixOf(1_000), Buffer.alloc(195)]);
+    const reader = new RequestReader(undefined, load);
+    expect(() => {
+      reader.add(part);
+    }).toThrow(expect.objectContaining({ code: "RESOURCE_EXHAUSTED" }) as Error);
+    reader.discard();
+    // A message that is whole takes none.
+    const whole = new RequestReader(undefined, load);
+    whole.add(framedText("x".repeat(195)));
+    expect(whole.end()).toHaveLength(195);
+    load.release(MOST_UNFINISHED_BYTES - 100);
+    new RequestReader(undefined, load).add(part);
+    expect(() => {
+      load.hold(MOST_UNFINISHED_BYTES - 399);
+    }).toThrow("not complete");
+  });
+});

@@ -1,0 +1,184 @@
+import { once } from "node:events";
+import { createConnection, type Socket } from "node:net";
+import { status } from "@grpc/grpc-js";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { MOST_CALLS, MOST_CONNECTIONS, MOST_MESSAGE_BYTES, MOST_RAISED_EVENTS } from "../../src/emulator/limits.js";
+import { FrameKind, FrameReader, FrameWriter, LINK_METHODS, LINK_PREFACE } from "../../src/emulator/link-protocol.js";
+import { pb } from "../../src/wire/sidecar-stubs.js";
+import { LinkWorker } from "./link-worker.js";
+import { complete, scheduleTask, type RawConnection } from "./raw-connection.js";
+import { ServedEmulator } from "./served-emulator.js";
+
+const EXHAUSTED = { code: status.RESOURCE_EXHAUSTED };
+
+let served: ServedEmulator;
+let client: RawConnection;
+
+beforeEach(async () => {
+  served = await ServedEmulator.start();
+  client = served.connect();
+});
+
+afterEach(() => {
+  served.close();
+});
+
+function raise(instanceId: string, name = "event"): Promise<unknown> {
+  const request = new pb.RaiseEventRequest();
+  request.setInstanceid(instanceId);
+  request.setName(name);
+  return client.call("RaiseEvent", request, pb.RaiseEventResponse);
+}
+
+async function raiseMany(instanceId: string, count: number): Promise<void> {
+  for (let n = 0; n < count; n += 500) {
+    await Promise.all(Array.from({ length: Math.min(500, count - n) }, () => raise(instanceId)));
+  }
+}
+
+describe("events that nobody takes", () => {
+  test("are refused beyond the limit, which the error names with the instance, until they are taken", async () => {
+    await client.start("deaf");
+    await raiseMany("deaf", MOST_RAISED_EVENTS);
+    await expect(raise("deaf")).rejects.toMatchObject(EXHAUSTED);
+    await expect(raise("deaf")).rejects.toThrow(`'deaf' that no worker has taken: the limit is ${MOST_RAISED_EVENTS}`);
+    // Others have room of their own.
+    await client.start("other");
+    await raise("other");
+    const worker = await client.worker();
+    const items = [await worker.item(), await worker.item()];
+    const item = items.find(({ orchestratorrequest }) => orchestratorrequest!.instanceid === "deaf")!;
+    expect(item.orchestratorrequest!.neweventsList.filter(({ eventraised }) => eventraised)).toHaveLength(
+      MOST_RAISED_EVENTS,
+    );
+    await client.completeEpisode(item, []);
+    await raise("deaf");
+  }, 60_000);
+
+  test("are no reason to refuse a result of an activity, or an end", async () => {
+    await client.start("deaf");
+    const worker = await client.worker();
+    await client.completeEpisode(await worker.item(), [scheduleTask(1)]);
+    const activity = await worker.item();
+    await raise("deaf");
+    // What a worker has and has not answered for is not taken yet.
+    const held = await worker.item();
+    await raiseMany("deaf", MOST_RAISED_EVENTS - 1);
+    await client.completeActivity(activity, "result");
+    await expect(raise("deaf")).rejects.toMatchObject(EXHAUSTED);
+    await client.completeEpisode(held, []);
+    const last = await worker.item();
+    expect(last.orchestratorrequest!.neweventsList.filter(({ taskcompleted }) => taskcompleted)).toHaveLength(1);
+    await client.completeEpisode(last, [complete(2, "done")]);
+  }, 60_000);
+});
+
+describe("ids and names", () => {
+  test("of 1 KiB are taken, and found again", async () => {
+    const id = "ä".repeat(512);
+    await client.start(id, "n".repeat(1_024));
+    await raise(id, "e".repeat(1_024));
+    expect(await client.state(id)).toMatchObject({ instanceid: id, name: "n".repeat(1_024) });
+  });
+
+  test.each<[string, () => Promise<unknown>, string]>([
+    ["id of an instance", () => client.start("ä".repeat(513)), "The instance id has 1026 bytes"],
+    ["name of an orchestrator", () => client.start("one", "n".repeat(1_025)), "orchestrator has 1025 bytes"],
+    ["name of an event", () => raise("one", "e".repeat(1_025)), "event has 1025 bytes"],
+  ])("a longer %s is refused with its size and the limit", async (_, call, message) => {
+    await expect(call()).rejects.toMatchObject({
+      code: status.INVALID_ARGUMENT,
+      details: expect.stringContaining(message) as string,
+    });
+  });
+
+  test("that are not found are told of in an error that a client can take, whatever their size", async () => {
+    await expect(raise("x".repeat(1_000_000))).rejects.toMatchObject({ code: status.NOT_FOUND });
+    await client.start("still there");
+  });
+});
+
+describe("connections", () => {
+  let sockets: Socket[];
+
+  beforeEach(async () => {
+    sockets = [];
+    // With that of the client, which is made by its first call.
+    await client.start("first");
+    for (let n = 1; n < MOST_CONNECTIONS; n += 1) {
+      const socket = createConnection(served.socket);
+      sockets.push(socket);
+      await once(socket, "connect");
+    }
+  });
+
+  afterEach(() => {
+    for (const socket of sockets) socket.destroy();
+  });
+
+  test("beyond the limit are told why, and closed, while all others go on; there is room when one has gone", async () => {
+    const late = served.connect();
+    await expect(late.start("late")).rejects.toMatchObject({
+      ...EXHAUSTED,
+      details: expect.stringContaining(String(MOST_CONNECTIONS)) as string,
+    });
+    const idle = createConnection(served.socket);
+    await once(idle, "close");
+    await client.start("of the first");
+    sockets.pop()!.destroy();
+    await expect
+      .poll(
+        () =>
+          late.start("late").then(
+            () => "started",
+            () => "refused",
+          ),
+        { timeout: 10_000, interval: 200 },
+      )
+      .toBe("started");
+  }, 30_000);
+
+  test("beyond the limit are refused over the link as well", async () => {
+    const worker = new LinkWorker(served.socket, "hub");
+    await expect(worker.hello()).rejects.toMatchObject(EXHAUSTED);
+    worker.channel.close();
+  });
+});
+
+describe("on a link", () => {
+  test("a message that is too large is refused with its size and the limit, and the link lives on", async () => {
+    const worker = new LinkWorker(served.socket, "hub");
+    const large = Buffer.alloc(MOST_MESSAGE_BYTES + 1);
+    const refused = worker.channel.call("CompleteActivityTask", large, 30_000);
+    await expect(refused).rejects.toMatchObject({
+      ...EXHAUSTED,
+      details: expect.stringMatching(/67108865 bytes.*67108864/u) as string,
+    });
+    await worker.hello();
+    worker.channel.close();
+  });
+
+  test("calls beyond the limit are refused, and the others stay", async () => {
+    const socket = createConnection(served.socket);
+    const writer = new FrameWriter(socket, queueMicrotask);
+    const answers: { number: number; code: number | undefined }[] = [];
+    const reader = new FrameReader((kind, number, payload) => {
+      if (kind === FrameKind.End || kind === FrameKind.Answer) answers.push({ number, code: payload[0] });
+    });
+    socket.on("data", (chunk: Buffer) => {
+      reader.add(chunk);
+    });
+    socket.write(LINK_PREFACE);
+    writer.write(FrameKind.Open, 0, Buffer.from(JSON.stringify({ taskHub: "hub", workerId: "w" })));
+    for (let number = 1; number <= MOST_CALLS; number += 1) writer.write(FrameKind.Take, number, Buffer.alloc(0));
+    const hello = (number: number): void => {
+      writer.write(FrameKind.Call, number, Buffer.alloc(0), LINK_METHODS.indexOf("Hello"));
+    };
+    hello(MOST_CALLS + 1);
+    await expect.poll(() => answers).toEqual([{ number: MOST_CALLS + 1, code: status.RESOURCE_EXHAUSTED }]);
+    writer.write(FrameKind.Cancel, 1, Buffer.alloc(0));
+    hello(MOST_CALLS + 2);
+    await expect.poll(() => answers.slice(1)).toEqual([{ number: MOST_CALLS + 2, code: undefined }]);
+    socket.destroy();
+  }, 60_000);
+});

@@ -1,0 +1,26 @@
+import * as fc from "fast-check";
+import { expect, test } from "vitest";
+import { Queue } from "../../src/emulator/queue.js";
+
+test("a queue is a list that grows at its end and shrinks at its front", () => {
+  const step = fc.oneof(
+    fc.nat().map((item) => ({ push: item })),
+    fc.constant("drop" as const),
+  );
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
+      const queue = new Queue<number>();
+      const list: number[] = [];
+      for (const each of steps) {
+        if (each === "drop") {
+          queue.drop();
+          list.shift();
+        } else {
+          queue.push(each.push);
+          list.push(each.push);
+        }
+        expect([queue.length, queue.first, [...queue]]).toEqual([list.length, list[0], list]);
+      }
+    }),
+  );
+});
