@@ -6,7 +6,11 @@ export function grpcCodeOf(error: unknown): number | undefined {
   return isServiceError(error) ? error.code : undefined;
 }
 
-/** Whether a backend answered that it does not have the call: durabletask-go, for one, has no QueryInstances. */
+/**
+ * Whether a backend answered that it does not have the call. durabletask-go, for one, has no QueryInstances, and says so
+ * with an error of Go's, which arrives as UNKNOWN.
+ */
 export function isMissingCall(error: unknown): boolean {
-  return grpcCodeOf(error) === status.UNIMPLEMENTED;
+  if (!isServiceError(error)) return false;
+  return error.code === status.UNIMPLEMENTED || (error.code === status.UNKNOWN && error.details === "unimplemented");
 }

@@ -59,15 +59,15 @@ async function openEmulator(
     );
   }
   const state = openStateFolder();
-  const ensure = async (notice: string): Promise<void> => {
+  const started = await ensureEmulator(state);
+  const restart = async (): Promise<void> => {
     if (await ensureEmulator(state)) {
-      onNotice(notice);
+      onNotice("the embedded emulator was gone; started it again");
     }
   };
-  await ensure(`started the embedded emulator; its state is in ${state.folder}`);
   let recovering: Promise<void> | undefined;
   const recover = async (): Promise<void> => {
-    recovering ??= ensure("the embedded emulator was gone; started it again").finally(() => {
+    recovering ??= restart().finally(() => {
       recovering = undefined;
     });
     await recovering;
@@ -83,6 +83,10 @@ async function openEmulator(
   const policy = retryPolicy(connection, EMULATOR_ATTEMPTS, recover);
   const client = new SidecarClient(target, policy);
   const admin = new EmulatorAdminClient(target, connection.taskHub, policy);
+  if (started) {
+    const place = (await admin.status()).durability === "ephemeral" ? "memory" : state.folder;
+    onNotice(`started the embedded emulator; its state is in ${place}`);
+  }
   return {
     kind: "emulator",
     connection,

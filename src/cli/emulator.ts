@@ -1,5 +1,6 @@
-import { Command } from "commander";
-import { examples, type CliContext } from "./options.js";
+import { Command, Option } from "commander";
+import type { EmulatorFlags } from "../commands/emulator-flags.js";
+import { examples, withDefault, type CliContext } from "./options.js";
 
 const emulatorCommands = () => import("../commands/emulator.js");
 
@@ -11,7 +12,19 @@ export function addEmulator(fanout: Command, context: CliContext): void {
       "Runs the embedded backend in the foreground until Ctrl-C. Other commands start a shared one by themselves.",
     )
     .usage("[options] [command]")
-    .option("--port <port>", "listen on this loopback TCP port as well, for other SDKs")
+    .option("--port <port>", "listen on this TCP port of 127.0.0.1 as well, for other SDKs")
+    .option("--host <address>", "the address that --port is of; whoever reaches another one needs no credential")
+    .addOption(withDefault("--task-hubs <names>", "the task hubs that there are, with commas between them", "default"))
+    .option(
+      "--durability <disk|process|ephemeral>",
+      "what an acknowledged call survives: process and power, the process alone, or neither " +
+        "(default: FANOUT_DURABILITY, which the shared one goes by as well, else disk)",
+    )
+    .addOption(
+      new Option("--ephemeral", "keep everything in memory only, as --durability ephemeral does").conflicts(
+        "durability",
+      ),
+    )
     .option(
       "--retention <age,size>",
       "delete what ended so long ago, and, down to that size, the oldest that ended more than an hour ago; " +
@@ -20,13 +33,14 @@ export function addEmulator(fanout: Command, context: CliContext): void {
     .addHelpText(
       "after",
       examples([
-        "fanout emulator --port 8080",
+        "fanout emulator --port 8080 --task-hubs default,orders",
+        "fanout emulator --ephemeral",
         "fanout emulator --retention 1d,500MB",
         "fanout emulator status --json",
         "fanout emulator reset --yes",
       ]),
     )
-    .action(async (flags: { port?: string; retention?: string }) => {
+    .action(async (flags: EmulatorFlags) => {
       refuseUnknownSubcommand(emulator);
       context.exit(await (await emulatorCommands()).runEmulatorCommand(flags, context.io));
     });

@@ -3,18 +3,20 @@ import { setTimeout } from "node:timers/promises";
 import { AdminConnection } from "../backend/admin-connection.js";
 import type { EmulatorStatus } from "../emulator/admin-protocol.js";
 import { takeProcessLock } from "../emulator/process-lock.js";
-import { chosenRetention } from "../emulator/retention.js";
-import { runEmulator } from "../emulator/run-emulator.js";
+import { runEmulator, type EmulatorRun } from "../emulator/run-emulator.js";
 import { openStateFolder, type StateFolder } from "../emulator/state-folder.js";
 import { FanoutError } from "../errors.js";
 import { ExitCode } from "../exit-codes.js";
 import { formatBytes } from "../format/bytes.js";
 import { formatCount, plural } from "../format/count.js";
-import { parsePort } from "../http/port.js";
+import { durabilityText } from "../format/durability.js";
+import { isLoopback } from "../http/access.js";
+import { listenError } from "../http/port.js";
 import { showEmulatorLive } from "../report/emulator-live.js";
 import { closingText, workText } from "../report/emulator-live-text.js";
 import { FANOUT_VERSION } from "../version.js";
 import { confirmed, requireTerminal } from "./confirm.js";
+import { emulatorCall, type EmulatorCall, type EmulatorFlags } from "./emulator-flags.js";
 import type { CommandIo } from "./io.js";
 
 /** How long an emulator may take to leave: it writes what it has and closes its database. */
@@ -22,14 +24,10 @@ const STOP_PATIENCE_MS = 10_000;
 const POLL_MS = 25;
 
 /** Runs the shared emulator in the foreground, until SIGINT or SIGTERM. */
-export async function runEmulatorCommand(
-  flags: { port?: string; retention?: string },
-  io: CommandIo,
-): Promise<ExitCode> {
-  const port = flags.port === undefined ? undefined : parsePort(flags.port);
-  const retention = chosenRetention(flags.retention);
+export async function runEmulatorCommand(flags: EmulatorFlags, io: CommandIo): Promise<ExitCode> {
+  const call = emulatorCall(flags);
   const state = openStateFolder();
-  const run = await runEmulator({ state, version: FANOUT_VERSION, port, idleMs: undefined, retention });
+  const run = await opened(runEmulator({ ...call, state, version: FANOUT_VERSION, idleMs: undefined }), call);
   if (run === undefined) {
     const pid = (await statusOf(state))?.pid;
     throw new FanoutError(
@@ -39,16 +37,8 @@ export async function runEmulatorCommand(
   }
   process.on("SIGINT", run.stop);
   process.on("SIGTERM", run.stop);
-  io.stderr.write(`listening for fanout on ${state.socket}\n`);
   const startedMs = performance.now();
-  const { endpoints, instances, inFlight, storeBytes } = run.emulator.status();
-  for (const address of endpoints.filter((endpoint) => !endpoint.startsWith("unix:"))) {
-    io.stderr.write(
-      `listening for any Durable Task SDK on http://${address}; every user of this machine can reach it\n`,
-    );
-  }
-  const held = `${plural(instances, "instance")}, ${formatCount(inFlight)} in flight, ${formatBytes(storeBytes)}`;
-  io.stderr.write(`state in ${state.folder}: ${held}. Ctrl-C stops.\n`);
+  io.stderr.write(openingText(run.emulator.status(), state, call));
   const clear = showEmulatorLive(io.stderr, () => run.emulator.figures());
   try {
     await run.stopped;
@@ -57,6 +47,33 @@ export async function runEmulatorCommand(
   }
   io.stderr.write(`${closingText(run.emulator.figures(), performance.now() - startedMs)}\n`);
   return ExitCode.Success;
+}
+
+/** The words of `fanout serve` for an address or a port that cannot be had. */
+async function opened(run: Promise<EmulatorRun | undefined>, { host, port }: EmulatorCall) {
+  try {
+    return await run;
+  } catch (error) {
+    throw port === undefined ? error : listenError(host, port, error);
+  }
+}
+
+function openingText(status: EmulatorStatus, state: StateFolder, { host, taskHubs }: EmulatorCall): string {
+  const { endpoints, durability, instances, inFlight, storeBytes } = status;
+  const reach = isLoopback(host)
+    ? "every user of this machine can reach it"
+    : "warning: everyone who reaches that address can use it, without a credential";
+  const held = `${plural(instances, "instance")}, ${formatCount(inFlight)} in flight, ${formatBytes(storeBytes)}`;
+  const lines = [
+    `listening for fanout on ${state.socket}`,
+    ...endpoints
+      .filter((endpoint) => !endpoint.startsWith("unix:"))
+      .map((address) => `listening for any Durable Task SDK on http://${address}; ${reach}`),
+    `${taskHubs.length === 1 ? "task hub" : "task hubs"} ${taskHubs.join(", ")}`,
+    `durability ${durabilityText(durability)}`,
+    `state in ${durability === "ephemeral" ? "memory" : state.folder}: ${held}. Ctrl-C stops.`,
+  ];
+  return `${lines.join("\n")}\n`;
 }
 
 export async function emulatorStatusCommand(flags: { json: boolean }, io: CommandIo): Promise<ExitCode> {
@@ -73,10 +90,10 @@ export async function emulatorStatusCommand(flags: { json: boolean }, io: Comman
 
 export async function emulatorStopCommand(io: CommandIo): Promise<ExitCode> {
   const state = openStateFolder();
-  const pid = await stopShared(state);
-  io.stdout.write(
-    pid === undefined ? "not running\n" : `stopped (process ${pid}); its state stays in ${state.folder}\n`,
-  );
+  const status = await stopShared(state);
+  const rest =
+    status?.durability === "ephemeral" ? "what it held in memory is gone" : `its state stays in ${state.folder}`;
+  io.stdout.write(status === undefined ? "not running\n" : `stopped (process ${status.pid}); ${rest}\n`);
   return ExitCode.Success;
 }
 
@@ -97,8 +114,8 @@ export async function emulatorResetCommand(flags: { yes: boolean }, io: CommandI
   return ExitCode.Success;
 }
 
-/** Asks the emulator to leave and waits until it has, so that its lock is ours. Returns its process id. */
-async function stopShared(state: StateFolder): Promise<number | undefined> {
+/** Asks the emulator to leave and waits until it has, so that its lock is ours. Returns what it was before. */
+async function stopShared(state: StateFolder): Promise<EmulatorStatus | undefined> {
   const status = await statusOf(state);
   if (status !== undefined) {
     const admin = new AdminConnection(state.socket);
@@ -115,7 +132,7 @@ async function stopShared(state: StateFolder): Promise<number | undefined> {
     }
     await setTimeout(POLL_MS);
   }
-  return status?.pid;
+  return status;
 }
 
 async function statusOf(state: StateFolder): Promise<EmulatorStatus | undefined> {
@@ -134,6 +151,7 @@ function statusText(status: EmulatorStatus): string {
     ["started", status.startedAt],
     ["endpoints", status.endpoints.join(", ")],
     ["folder", status.folder],
+    ["durability", durabilityText(status.durability)],
     ["instances", `${formatCount(status.instances)}, ${formatCount(status.inFlight)} in flight`],
     ["done", workText(status)],
     ["store", formatBytes(status.storeBytes)],

@@ -1,10 +1,32 @@
 import { arch, cpus, platform, release } from "node:os";
 import type { Backend } from "../backend/backend.js";
-import type { HubSurvey, ResultEnvironment } from "../stats/run-result.js";
+import type { BackendDurability, HubSurvey, ResultEnvironment } from "../stats/run-result.js";
 import { FANOUT_VERSION, SDK_VERSION } from "../version.js";
 
+/** From the weakest on. */
+const DURABILITIES: readonly BackendDurability[] = ["ephemeral", "process", "fsync"];
+
+/** What the emulator promises now, or promised before if that was less: another one may have taken its place. */
+export async function durabilityOf(
+  { admin }: Backend,
+  signal: AbortSignal,
+  before?: BackendDurability,
+): Promise<BackendDurability | undefined> {
+  // One that cannot be asked any more has nothing to add.
+  const now = await admin?.status({ signal }).then(
+    ({ durability }) => (durability === "disk" ? "fsync" : durability),
+    () => undefined,
+  );
+  return DURABILITIES.find((durability) => durability === now || durability === before);
+}
+
 /** What the figures of a run depend on beside its plan. No secret: it goes into results that are shared. */
-export function describeEnvironment(backend: Backend, ownWorkers: number, hub: HubSurvey): ResultEnvironment {
+export function describeEnvironment(
+  backend: Backend,
+  ownWorkers: number,
+  hub: HubSurvey,
+  durability: BackendDurability | undefined,
+): ResultEnvironment {
   const cores = cpus();
   const { transport = "grpc-js" } = backend.target;
   return {
@@ -16,8 +38,7 @@ export function describeEnvironment(backend: Backend, ownWorkers: number, hub: H
     backend: {
       kind: backend.kind,
       name: backend.displayName,
-      // The emulator answers behind a sync of what it has written.
-      ...(backend.kind === "emulator" && { durability: "fsync" }),
+      ...(durability && { durability }),
     },
     taskHub: backend.connection.taskHub,
     // Where others do the work, the run makes no calls but a client's.

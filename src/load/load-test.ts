@@ -6,11 +6,11 @@ import { activitiesOf } from "../stats/run-size.js";
 import type { LiveSnapshot } from "../stats/live-snapshot.js";
 import { lengthOf, plannedStarts } from "../stats/load-shape.js";
 import { Recorder } from "../stats/recorder.js";
-import type { RunResult, StuckInstance } from "../stats/run-result.js";
+import type { BackendDurability, RunResult, StuckInstance } from "../stats/run-result.js";
 import type { Clock } from "./clock.js";
 import { arrivalsAfter } from "./arrivals.js";
 import { CompletionWatch } from "./completion-watch.js";
-import { describeEnvironment } from "./environment.js";
+import { describeEnvironment, durabilityOf } from "./environment.js";
 import { GeneratorHealthMonitor } from "./generator-health.js";
 import { Generator } from "./generator.js";
 import { surveyHub, surveyLine } from "./hub-survey.js";
@@ -71,6 +71,7 @@ export class LoadTest {
   readonly #stopWaiting = new AbortController();
   readonly #stopFollowing = new AbortController();
   #startedMs: number | undefined;
+  #durability: BackendDurability | undefined;
   readonly #givenUp = Promise.withResolvers<Ending>();
 
   constructor(readonly options: LoadTestOptions) {
@@ -138,6 +139,7 @@ export class LoadTest {
     const hub = await surveyHub(backend.client, interruption);
     const line = surveyLine(hub, backend.connection.taskHub);
     if (line !== undefined) onLine(line);
+    this.#durability = await durabilityOf(backend, interruption);
     void this.#follow();
     this.#workers.start(this.#progress);
     await Promise.race([this.#workers.ready, this.#givenUp.promise, aborted(interruption)]);
@@ -162,12 +164,13 @@ export class LoadTest {
     const recount = interrupted
       ? undefined
       : await recountInstances({ client: backend.client, runId, accepted, signal: interruption });
+    this.#durability = await durabilityOf(backend, interruption, this.#durability);
     return {
       result: this.#recorder.close(runId, {
         endedMs,
         interrupted,
         neverSentMs: arrivalsAfter(plan, this.#recorder.counts.started),
-        environment: describeEnvironment(backend, this.#workers.ownWorkers, hub),
+        environment: describeEnvironment(backend, this.#workers.ownWorkers, hub, this.#durability),
         activitiesCompleted: this.#progress.activitiesCompleted(),
         activitiesExecuted,
         health,
@@ -184,7 +187,8 @@ export class LoadTest {
   resultSoFar(): RunResult | undefined {
     const { backend, runId, clock } = this.options;
     if (this.#startedMs === undefined) return undefined;
-    const environment = describeEnvironment(backend, this.#workers.ownWorkers, { unknown: "the run goes on" });
+    const hub = { unknown: "the run goes on" };
+    const environment = describeEnvironment(backend, this.#workers.ownWorkers, hub, this.#durability);
     return this.#recorder.soFar(runId, clock(), environment);
   }
 

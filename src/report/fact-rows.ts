@@ -1,4 +1,5 @@
 import { formatCount, plural } from "../format/count.js";
+import { durabilityText } from "../format/durability.js";
 import { formatDuration, threeDigits } from "../format/duration.js";
 import type { Recount, RunResult } from "../stats/run-result.js";
 import { oneLine } from "./one-line.js";
@@ -22,7 +23,8 @@ export function workFacts(result: RunResult): readonly Fact[] {
 
 /** Under what circumstances, as far as they matter. */
 export function circumstanceFacts(result: RunResult): readonly Fact[] {
-  const { counts, concurrency, generator, plan, recount } = result;
+  const { counts, concurrency, environment, generator, plan, recount } = result;
+  const { durability } = environment.backend;
   const planned = concurrency && formatCount(concurrency.planned);
   return [
     ["concurrency", concurrency && `${threeDigits(concurrency.effective)} of ${planned}`],
@@ -30,6 +32,7 @@ export function circumstanceFacts(result: RunResult): readonly Fact[] {
     ["RPC errors", rpcErrorsText(counts.rpcErrors)],
     ["recount", recount && recountText(recount)],
     ["noticing", noticingText(result)],
+    ["durability", durability && durabilityText(durability)],
     ["labels", labelsText(plan.labels)],
   ];
 }

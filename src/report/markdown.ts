@@ -124,7 +124,6 @@ function environment({ environment, plan, startedAt, noticing, clock }: RunResul
     ["backend", backend.name],
     ["task hub", taskHub],
     ["on it at the start", hubText(hub)],
-    ["durability", backend.durability],
     ["calls made with", transport],
     ["worker processes of the run", formatCount(ownWorkers)],
     ["timeout", formatDuration(plan.timeoutMs)],

@@ -76,7 +76,12 @@ const environment: z.ZodType<ResultEnvironment> = object({
   backend: object({
     kind: oneOf("emulator", "scheduler"),
     name: string,
-    durability: oneOf("fsync").exactOptional().describe("What it acknowledges is on the disk; absent where not known."),
+    durability: oneOf("fsync", "process", "ephemeral")
+      .exactOptional()
+      .describe(
+        "What an acknowledged call survives: process and power (it is on the disk), the process alone, neither; " +
+          "absent where not known.",
+      ),
   }),
   taskHub: string,
   transport: oneOf("link", "http2", "grpc-js")

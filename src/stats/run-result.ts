@@ -80,8 +80,8 @@ export interface ResultEnvironment {
   readonly backend: {
     readonly kind: "emulator" | "scheduler";
     readonly name: string;
-    /** `fsync`: what it acknowledges is on the disk. Absent where the backend is not ours to say. */
-    readonly durability?: "fsync";
+    /** Absent where the backend is not ours to say. */
+    readonly durability?: BackendDurability;
   };
   readonly taskHub: string;
   /**
@@ -93,6 +93,12 @@ export interface ResultEnvironment {
   readonly ownWorkers: number;
   readonly hub: HubSurvey;
 }
+
+/**
+ * What an acknowledged call survives. `fsync`: the process and the power, for it is on the disk. `process`: the process,
+ * not the power. `ephemeral`: neither. Of a run during which it changed, the weakest.
+ */
+export type BackendDurability = "fsync" | "process" | "ephemeral";
 
 /** What else was unfinished on the task hub when the run started, or why that is not known. */
 export type HubSurvey =

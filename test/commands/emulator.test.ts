@@ -44,8 +44,10 @@ test("it says what it holds, and at the end what it did, in plain lines where th
   const io = { stdout: new PassThrough(), stderr: new PassThrough() };
   const lines = createInterface({ input: io.stderr })[Symbol.asyncIterator]();
   const nextLine = async (): Promise<string> => String((await lines.next()).value);
-  const exitCode = runEmulatorCommand({}, io);
+  const exitCode = runEmulatorCommand({ taskHubs: "hub" }, io);
   expect(await nextLine()).toBe(`listening for fanout on ${path.join(folder, "emulator.sock")}`);
+  expect(await nextLine()).toBe("task hub hub");
+  expect(await nextLine()).toBe("durability disk: what is acknowledged survives the process and the power");
   const [place, held] = (await nextLine()).split(": ");
   expect(place).toBe(`state in ${folder}`);
   expect(held).toMatch(/^0 instances, 0 in flight, [\d.]+ kB\. Ctrl-C stops\.$/u);
@@ -54,9 +56,10 @@ test("it says what it holds, and at the end what it did, in plain lines where th
   const status = await textOf((io) => emulatorStatusCommand({ json: false }, io));
   expect(status).toMatch(/^instances {4}2, 1 in flight$/mu);
   expect(status).toMatch(/^done {9}1 orchestration, 1 activity$/mu);
+  expect(status).toMatch(/^durability {3}disk: what is acknowledged survives the process and the power$/mu);
   expect(status).toMatch(/^store {8}[\d.]+ kB$/mu);
   const json: unknown = JSON.parse(await textOf((io) => emulatorStatusCommand({ json: true }, io)));
-  expect(json).toMatchObject({ orchestrationsEnded: 1, activitiesCompleted: 1, inFlight: 1 });
+  expect(json).toMatchObject({ orchestrationsEnded: 1, activitiesCompleted: 1, inFlight: 1, durability: "disk" });
   expect(json).toHaveProperty("storeBytes", expect.any(Number));
 
   process.emit("SIGTERM", "SIGTERM");
@@ -66,7 +69,7 @@ test("it says what it holds, and at the end what it did, in plain lines where th
 
 test("on a terminal it has a live line, which is gone when it says what it did", async () => {
   const stderr = Object.assign(new PassThrough(), { isTTY: true, columns: 100 });
-  const exitCode = runEmulatorCommand({}, { stdout: new PassThrough(), stderr });
+  const exitCode = runEmulatorCommand({ taskHubs: "default" }, { stdout: new PassThrough(), stderr });
   let text = "";
   await new Promise<void>((resolve) => {
     stderr.on("data", (chunk: Buffer) => {

@@ -66,7 +66,7 @@ describe("fanout worker", () => {
     const connection = `Endpoint=http://127.0.0.1:${port};Authentication=None;TaskHub=late`;
     const worker = place.start("worker --port 0 --connection-string", connection);
     await worker.says(new RegExp(`No connection to http://127.0.0.1:${port}, task hub late, trying again`, "u"));
-    const emulator = place.start(`emulator --port ${port}`);
+    const emulator = place.start(`emulator --port ${port} --task-hubs late`);
     await worker.says(new RegExp(`Connected to http://127.0.0.1:${port}, task hub late`, "u"));
     await place.succeed("run --connection-string", connection);
     worker.kill("SIGTERM");

@@ -89,7 +89,7 @@ export const runResultSchema = z
       backend: z.object({
         kind: z.enum(["emulator", "scheduler"]),
         name: z.string().min(1),
-        durability: z.literal("fsync").optional(),
+        durability: z.enum(["fsync", "process", "ephemeral"]).optional(),
       }),
       transport: z.enum(["link", "http2", "grpc-js"]),
       taskHub: z.string().min(1),

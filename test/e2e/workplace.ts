@@ -17,6 +17,7 @@ const emulatorStatus = z.discriminatedUnion("running", [
     version: z.string(),
     endpoints: z.array(z.string()).min(1),
     folder: z.string(),
+    durability: z.enum(["disk", "process", "ephemeral"]),
     startedAt: z.iso.datetime(),
     connections: z.int(),
     instances: z.int(),

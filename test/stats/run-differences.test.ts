@@ -33,6 +33,12 @@ describe("differences between runs", () => {
       "another",
       inPlace({ backend: { kind: "emulator", name: "another", durability: "fsync" } }),
     ],
+    [
+      "environment.backend.durability",
+      "fsync",
+      "process",
+      inPlace({ backend: { kind: "emulator", name: "the embedded emulator", durability: "process" } }),
+    ],
     ["environment.taskHub", "default", "other", inPlace({ taskHub: "other" })],
     ["environment.ownWorkers", 2, 0, inPlace({ ownWorkers: 0 })],
     [

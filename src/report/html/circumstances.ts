@@ -1,4 +1,5 @@
 import { formatCount, plural } from "../../format/count.js";
+import { durabilityText } from "../../format/durability.js";
 import { formatDuration, threeDigits } from "../../format/duration.js";
 import { formatShare } from "../../format/share.js";
 import type { HubSurvey, LatencySummary, RunResult } from "../../stats/run-result.js";
@@ -60,7 +61,7 @@ function environmentFacts({ environment }: RunResult): Facts {
     ["backend", backend.name],
     ["task hub", taskHub],
     ["on it at the start", hubText(hub)],
-    ["durability", backend.durability],
+    ["durability", backend.durability && durabilityText(backend.durability)],
     ["calls made with", transport],
     ["worker processes of the run", formatCount(ownWorkers)],
     ["machine", `${platform}, ${plural(cpu.cores, "core")}, ${cpu.model}`],

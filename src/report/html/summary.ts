@@ -1,4 +1,5 @@
 import { formatCount, plural } from "../../format/count.js";
+import { durabilityText } from "../../format/durability.js";
 import { formatDuration } from "../../format/duration.js";
 import { planLine } from "../../format/plan-line.js";
 import { formatRate } from "../../format/rate.js";
@@ -15,13 +16,15 @@ const SIGNS = { suspect: "▲", invalid: "✕" } as const;
 /** How the run ended, and what was run when. */
 export function header(result: RunResult): Markup {
   const { word, rest } = outcomeOf(result);
-  const { runId, startedAt, plan } = result;
+  const { runId, startedAt, plan, environment } = result;
+  const { durability } = environment.backend;
   const labels = Object.entries(plan.labels ?? {}).map(([name, value]) => markup`<li>${name}=${value}</li>`);
   return markup`<header>
 <p class="brand">fanout run report</p>
 <h1><span class="${word === "Completed" ? "good" : "bad"}">${word}</span>${rest}</h1>
 <p class="plan">${planText(plan)}</p>
 <p class="facts">Run <code>${runId}</code>, started <time datetime="${startedAt}">${startText(startedAt)}</time></p>
+${durability && markup`<p class="facts">Durability ${durabilityText(durability)}</p>`}
 ${labels.length > 0 ? markup`<ul class="labels" aria-label="labels">${labels}</ul>` : undefined}
 </header>
 `;

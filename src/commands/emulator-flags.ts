@@ -1,0 +1,68 @@
+import { isIP } from "node:net";
+import { chosenDurability, type Durability } from "../emulator/durability.js";
+import { chosenRetention, type Retention } from "../emulator/retention.js";
+import { UsageError } from "../errors.js";
+import { parsePort } from "../http/port.js";
+
+/** The flags of `fanout emulator`, as they were given. */
+export interface EmulatorFlags {
+  readonly port?: string;
+  readonly host?: string;
+  /** Names with commas between them. */
+  readonly taskHubs: string;
+  readonly durability?: string;
+  /** The same as `--durability ephemeral`. */
+  readonly ephemeral?: boolean;
+  readonly retention?: string;
+}
+
+export interface EmulatorCall {
+  readonly port: number | undefined;
+  readonly host: string;
+  readonly taskHubs: readonly string[];
+  readonly durability: Durability;
+  readonly retention: Retention;
+}
+
+const LOOPBACK = "127.0.0.1";
+/** What a connection string can name; a comma stands between two. */
+const HUB_NAME = /^[ -+\--:<-~]+$/u;
+
+/** What the flags ask for. Throws a UsageError that names the flag, and what was found. */
+export function emulatorCall(flags: EmulatorFlags): EmulatorCall {
+  if (flags.host !== undefined && flags.port === undefined) {
+    throw new UsageError("--host says where --port listens, and there is no --port.");
+  }
+  return {
+    port: flags.port === undefined ? undefined : parsePort(flags.port),
+    host: flags.host === undefined ? LOOPBACK : parseAddress(flags.host),
+    taskHubs: parseTaskHubs(flags.taskHubs),
+    durability: chosenDurability(flags.ephemeral ? "ephemeral" : flags.durability),
+    retention: chosenRetention(flags.retention),
+  };
+}
+
+/** No name: what it resolves to may change, and with it who can reach the emulator. */
+function parseAddress(text: string): string {
+  const address = text.replace(/^\[(.*)\]$/u, "$1");
+  if (isIP(address) === 0) {
+    throw new UsageError(`--host: expected an IP address of this machine such as 0.0.0.0, found "${text}"`);
+  }
+  return address;
+}
+
+function parseTaskHubs(text: string): readonly string[] {
+  const names = text.split(",").map((name) => name.trim());
+  for (const [index, name] of names.entries()) {
+    if (!HUB_NAME.test(name)) {
+      const found = name === "" ? "an empty one" : `"${name}"`;
+      throw new UsageError(
+        `--task-hubs: expected names of printable ASCII characters without ";", with commas between them, found ${found} in "${text}"`,
+      );
+    }
+    if (names.indexOf(name) !== index) {
+      throw new UsageError(`--task-hubs: "${name}" stands there twice`);
+    }
+  }
+  return names;
+}
