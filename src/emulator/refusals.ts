@@ -19,7 +19,7 @@ export class Refusals {
 
   /** Returns how long the work is to rest, milliseconds: the next worker to get it may be the same. */
   add({ worker, ...work }: Lease): number {
-    const key = work.kind === "activity" ? work.instance.state.tasks.get(work.taskId) : work.instance.waiting[0];
+    const key = work.kind === "activity" ? work.instance.task(work.executionId, work.taskId) : work.instance.waiting[0];
     const refused = (key && this.#refused.get(key)) ?? { times: 0, by: new Set() };
     if (key !== undefined) {
       this.#refused.set(key, refused);
