@@ -6,6 +6,9 @@ export function grpcCodeOf(error: unknown): number | undefined {
   return isServiceError(error) ? error.code : undefined;
 }
 
+/** Why it is not known what is on a hub. */
+export const NO_QUERY = "the backend has no QueryInstances (UNIMPLEMENTED)";
+
 /**
  * Whether a backend answered that it does not have the call. durabletask-go, for one, has no QueryInstances, and says so
  * with an error of Go's, which arrives as UNKNOWN.

@@ -1,3 +1,4 @@
+import { NO_QUERY, isMissingCall } from "../backend/missing-call.js";
 import type { InstanceState, OrchestrationClient } from "../backend/orchestration-client.js";
 import { FanoutError } from "../errors.js";
 import { formatCount, plural } from "../format/count.js";
@@ -20,7 +21,7 @@ export async function surveyHub(client: OrchestrationClient, signal: AbortSignal
     return await countUnfinished(client, bounded);
   } catch (error) {
     if (error instanceof FanoutError) throw error;
-    return { unknown: errorText(error) };
+    return { unknown: isMissingCall(error) ? NO_QUERY : errorText(error) };
   }
 }
 

@@ -1,4 +1,4 @@
-import { isMissingCall } from "../backend/missing-call.js";
+import { NO_QUERY, isMissingCall } from "../backend/missing-call.js";
 import type { InstanceState, OrchestrationClient } from "../backend/orchestration-client.js";
 import { errorText } from "../format/error-text.js";
 import { formatDuration } from "../format/duration.js";
@@ -30,7 +30,7 @@ export async function recountInstances(options: RecountOptions): Promise<Recount
   } catch (error) {
     if (signal.aborted) return { unknown: "the run was interrupted" };
     if (patience.aborted) return { unknown: `it took longer than ${formatDuration(patienceMs)}` };
-    if (isMissingCall(error)) return { unknown: "the backend has no QueryInstances (UNIMPLEMENTED)" };
+    if (isMissingCall(error)) return { unknown: NO_QUERY };
     return { unknown: errorText(error) };
   }
 }
