@@ -1,0 +1,34 @@
+import { globSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+/** libfaketime, as Debian installs it; undefined where it is not. */
+const LIBRARY = globSync("/usr/lib/*/faketime/libfaketimeMT.so.1")[0];
+
+export const canMoveClock = LIBRARY !== undefined;
+
+/** The clock of a process that was started with `env`: it can be moved while the process runs. */
+export class MovableClock {
+  readonly #file: string;
+
+  constructor(folder: string) {
+    this.#file = join(folder, "clock");
+    this.moveTo(0);
+  }
+
+  get env(): NodeJS.ProcessEnv {
+    return {
+      LD_PRELOAD: LIBRARY,
+      FAKETIME_TIMESTAMP_FILE: this.#file,
+      FAKETIME_NO_CACHE: "1",
+      FAKETIME_DONT_FAKE_MONOTONIC: "1",
+      FAKETIME_DONT_RESET: "1",
+      NO_FAKE_STAT: "1",
+    };
+  }
+
+  /** So many seconds ahead of the true one from now on. */
+  moveTo(seconds: number): void {
+    writeFileSync(`${this.#file}.new`, `${seconds >= 0 ? "+" : ""}${seconds}\n`);
+    renameSync(`${this.#file}.new`, this.#file);
+  }
+}

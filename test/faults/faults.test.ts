@@ -1,0 +1,28 @@
+import { afterAll, expect, test } from "vitest";
+import { runSeed } from "./run-seed.js";
+import { SHORT_SEEDS } from "./short-seeds.js";
+import { Understudies } from "./understudies.js";
+
+/** Kills find it at the first of them nearly always. */
+const MOST_SEEDS_TO_CATCH = 6;
+
+/** What is said of something acknowledged that is no more. */
+const LOSS = /There is no instance|and is not there|does not end|there is no such instance/u;
+
+const understudies = new Understudies({ worker: 2, client: 1 });
+afterAll(() => understudies.close());
+
+test.each(SHORT_SEEDS)("nothing acknowledged is lost and nothing is done twice: seed %i", async (seed) => {
+  const { failures, told } = await runSeed(seed, { understudies });
+  expect(failures.length === 0 ? [] : told.split("\n")).toEqual([]);
+});
+
+test("an emulator that answers before it commits is caught by kills", async () => {
+  const faults = [0.2, 0.4, 0.6, 0.8].map((atPart) => ({ kind: "killEmulator", downMs: 0, atPart }) as const);
+  const losses: string[] = [];
+  for (let seed = 1; seed <= MOST_SEEDS_TO_CATCH && losses.length === 0; seed += 1) {
+    const { failures } = await runSeed(seed, { understudies, faults, lateCommitMs: 60, patienceMs: 4_000 });
+    losses.push(...failures.filter((failure) => LOSS.test(failure)));
+  }
+  expect(losses).not.toEqual([]);
+});
