@@ -105,7 +105,9 @@ interface Range {
   readonly limit: number;
 }
 
-function rangeRead({ index, order, columns, range, rest, limit }: Range): Omit<RangeRead<never>, "placeOf"> {
+function rangeRead({ index, order, columns, range, rest, limit: most }: Range): Omit<RangeRead<never>, "placeOf"> {
+  // One more tells whether the page is the last.
+  const limit = most + 1;
   const indexed = `FROM instances INDEXED BY ${index} WHERE ${range.where}`;
   const ordered = `ORDER BY ${order.join(", ")}`;
   if (rest.where === "") {

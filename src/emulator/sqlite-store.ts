@@ -296,12 +296,13 @@ class SqliteStore implements Store {
     const rows: InstanceRow[] = [];
     let bytes = 0;
     for (const row of this.#statements.iterate(read.rows.sql, ...read.rows.values)) {
+      const last = rows.at(-1);
+      if (last !== undefined && (rows.length === limit || bytes >= MOST_PAYLOAD_BYTES)) {
+        return { rows, next: read.placeOf(last) };
+      }
       const instance = instanceRow(row);
       rows.push(instance);
       bytes += payloadBytes(instance);
-      if (rows.length === limit || bytes >= MOST_PAYLOAD_BYTES) {
-        return { rows, next: read.placeOf(instance) };
-      }
     }
     const [last] = read.last === undefined ? [] : this.#statements.all(read.last.sql, ...read.last.values);
     return { rows, next: last && read.placeOf(instanceRow(last)) };
