@@ -6,6 +6,19 @@ import { credentialFailure, isCredentialError } from "./credential-failure.js";
 
 const ROLE = '"Durable Task Data Contributor"';
 
+/** Whether a refusal is about the task hub, and not about an instance in it. */
+function isAboutHub(details: string): boolean {
+  return /task ?hub/iu.test(details) && !/instance/iu.test(details);
+}
+
+function noHub({ kind, taskHub }: Connection, details: string): string {
+  // Our own emulator says which hubs it has.
+  return kind === "emulator"
+    ? `${details} Name one of them with --task-hub, or this one where the emulator is started with --task-hubs.`
+    : `The backend has no task hub ${taskHub}, or refuses its name. Name one that exists with TaskHub= in the ` +
+        "connection string or with --task-hub.";
+}
+
 /**
  * An error of a call, or of a connection that did not come about, as a person needs it: the part that is wrong and
  * what to do, without a secret. Any other error, and what only the caller can make sense of, such as a NOT_FOUND of an
@@ -37,13 +50,7 @@ export function explain(error: unknown, connection: Connection, attempts = 1): u
       );
     case status.NOT_FOUND:
     case status.INVALID_ARGUMENT:
-      return /task ?hub/iu.test(details)
-        ? failure(
-            `The backend has no task hub ${connection.taskHub}, or refuses its name. Name one that exists with ` +
-              "TaskHub= in the connection string or with --task-hub.",
-            error,
-          )
-        : error;
+      return isAboutHub(details) ? failure(noHub(connection, details), error) : error;
     default:
       return error;
   }

@@ -98,6 +98,7 @@ describe("an error is told by the part that is wrong and the next step", () => {
 
 test.each<[string, unknown]>([
   ["an instance that is not there", serviceError(status.NOT_FOUND, "no instance x")],
+  ["an instance that is not in the hub", serviceError(status.NOT_FOUND, "There is no instance 'x' in task hub 'h'.")],
   ["an argument of the caller", serviceError(status.INVALID_ARGUMENT, "an instance id is empty")],
   ["a call that is not there", serviceError(status.UNIMPLEMENTED, "")],
   ["an id that is taken", serviceError(status.ALREADY_EXISTS, "")],
