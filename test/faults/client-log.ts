@@ -1,12 +1,17 @@
 import { appendFileSync, existsSync, readFileSync } from "node:fs";
+import type { Script } from "./scripts.js";
 
-/** A step of a script: `INSTANCE#PLACE`. */
+/** A step of a script: `HUB/INSTANCE#PLACE`. */
 export type StepKey = string;
 
 export interface ClientLog {
   /** How often each step was asked for. */
   readonly asked: ReadonlyMap<StepKey, number>;
-  readonly acknowledged: ReadonlySet<StepKey>;
+  /** What each was answered that was acknowledged; "" for an answer that says nothing. */
+  readonly acknowledged: ReadonlyMap<StepKey, string>;
+  /** Lines of the log: where a step was first asked for, and where it was acknowledged. */
+  readonly askedAt: ReadonlyMap<StepKey, number>;
+  readonly acknowledgedAt: ReadonlyMap<StepKey, number>;
   /** Answers that no client may get. */
   readonly violations: readonly string[];
 }
@@ -26,8 +31,8 @@ export class ClientLogFile {
     appendFileSync(this.#file, `ask ${key}\n`);
   }
 
-  acknowledge(key: StepKey): void {
-    appendFileSync(this.#file, `ack ${key}\n`);
+  acknowledge(key: StepKey, answer: string): void {
+    appendFileSync(this.#file, `ack ${key} ${answer}\n`);
   }
 
   violation(text: string): void {
@@ -36,18 +41,27 @@ export class ClientLogFile {
 
   read(): ClientLog {
     const asked = new Map<StepKey, number>();
-    const acknowledged = new Set<StepKey>();
+    const acknowledged = new Map<StepKey, string>();
+    const askedAt = new Map<StepKey, number>();
+    const acknowledgedAt = new Map<StepKey, number>();
     const violations: string[] = [];
-    for (const line of existsSync(this.#file) ? readFileSync(this.#file, "utf8").split("\n") : []) {
-      const rest = line.slice(4);
-      if (line.startsWith("ask ")) asked.set(rest, (asked.get(rest) ?? 0) + 1);
-      if (line.startsWith("ack ")) acknowledged.add(rest);
-      if (line.startsWith("bad ")) violations.push(rest);
+    const lines = existsSync(this.#file) ? readFileSync(this.#file, "utf8").split("\n") : [];
+    for (const [at, line] of lines.entries()) {
+      const [what, key = "", answer = ""] = line.split(" ");
+      if (what === "ask") {
+        asked.set(key, (asked.get(key) ?? 0) + 1);
+        if (!askedAt.has(key)) askedAt.set(key, at);
+      } else if (what === "ack") {
+        acknowledged.set(key, answer);
+        acknowledgedAt.set(key, at);
+      } else if (what === "bad") {
+        violations.push(line.slice(4));
+      }
     }
-    return { asked, acknowledged, violations };
+    return { asked, acknowledged, askedAt, acknowledgedAt, violations };
   }
 }
 
-export function keyOf(instanceId: string, place: number): StepKey {
-  return `${instanceId}#${place}`;
+export function keyOf({ hub, instanceId }: Pick<Script, "hub" | "instanceId">, place: number): StepKey {
+  return `${hub}/${instanceId}#${place}`;
 }

@@ -1,6 +1,6 @@
 /**
  * An emulator in a process of its own, as `fanout emulator` runs it, with what a test of faults needs beside it: a
- * disk that can be full, and an order of the commit that can be broken. Needs the build.
+ * disk that can be full, commits that go wrong, and flaws for the test to find. Needs the build.
  *
  * Argument: `EmulatorArguments` as JSON. Tells its parent `{ ready: true }`; ends on SIGTERM.
  */
@@ -8,6 +8,9 @@ import fs, { writeFileSync } from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
 import { inspect } from "node:util";
 import type { DatabaseSync } from "node:sqlite";
+import { INTRODUCE, type Flaw } from "./flaws.js";
+import { CommitTrap, type Trap } from "./commit-trap.js";
+import { wrap } from "./wrap.js";
 import { runEmulator } from "../../dist/emulator/run-emulator.js";
 import { Statements } from "../../dist/emulator/sqlite-statements.js";
 import { loadSqlite } from "../../dist/emulator/sqlite.js";
@@ -19,28 +22,32 @@ export interface EmulatorArguments {
   readonly checkpointPages: number;
   /** Each sync takes so much longer, and each transaction begins so much later. */
   readonly diskMs: number;
-  /** COMMIT comes so much later than it says; 0 is as it should be. */
-  readonly lateCommitMs: number;
+  /** It is as it should be without one. */
+  readonly flaw?: Flaw | undefined;
 }
 
-/** What its parent asks for: the disk is full until it is not. */
-export interface EmulatorOrder {
-  readonly full: boolean;
-}
+/** What its parent asks for: the disk is full until it is not, or a commit is one that goes wrong. */
+export type EmulatorOrder = { readonly full: boolean } | { readonly trap: Trap };
 
-const { folder, checkpointPages, diskMs, lateCommitMs } = JSON.parse(process.argv[2] ?? "{}") as EmulatorArguments;
+const { folder, checkpointPages, diskMs, flaw } = JSON.parse(process.argv[2] ?? "{}") as EmulatorArguments;
 
 const state = openStateFolder({ FANOUT_STATE_DIR: folder });
 const databases = new Set<DatabaseSync>();
 await watchDatabases();
+const commitTrap = new CommitTrap();
 if (diskMs > 0) slowDisk(diskMs);
-if (lateCommitMs > 0) delayCommits(lateCommitMs);
+if (flaw !== undefined) INTRODUCE[flaw]();
 try {
   const run = await runEmulator({ state, version: "test", port: undefined, idleMs: undefined });
   if (run === undefined) throw new Error("Another emulator has the folder.");
   store()?.exec(`PRAGMA wal_autocheckpoint = ${checkpointPages}`);
   process.on("SIGTERM", run.stop);
-  process.on("message", ({ full }: EmulatorOrder) => {
+  process.on("message", (order: EmulatorOrder) => {
+    if ("trap" in order) {
+      commitTrap.set(order.trap);
+      return;
+    }
+    const { full } = order;
     // It cannot be less than what there is: then the file no longer grows.
     store()?.exec(`PRAGMA max_page_count = ${full ? 1 : 0xff_ff_ff_fe}`);
   });
@@ -91,30 +98,4 @@ function slowDisk(ms: number): void {
       return run.call(this, sql, ...values);
     };
   });
-}
-
-/** The order that must never be: what is answered is not committed yet. */
-function delayCommits(ms: number): void {
-  const nothing = { changes: 0, lastInsertRowid: 0 };
-  let open = false;
-  wrap(Statements.prototype, "run", (run) => {
-    return function delayed(this: Statements, sql, ...values) {
-      if (sql !== "COMMIT") {
-        return sql === "BEGIN IMMEDIATE" && open ? nothing : run.call(this, sql, ...values);
-      }
-      if (!open) {
-        open = true;
-        setTimeout(() => {
-          open = false;
-          run.call(this, "COMMIT");
-        }, ms);
-      }
-      return nothing;
-    };
-  });
-}
-
-/** Puts another method in the place of one, which it may call. */
-function wrap<T, K extends keyof T>(prototype: T, name: K, around: (method: T[K]) => T[K]): void {
-  prototype[name] = around(prototype[name]);
 }

@@ -30,6 +30,11 @@ export function isPurged({ steps }: Script): boolean {
   return steps.some((step) => step.do === "purge");
 }
 
+/** What an instance has been started with last. */
+export function lastStart(script: Script): Pick<Script, "orchestrator" | "input"> {
+  return script.steps.findLast((step) => step.do === "replace") ?? script;
+}
+
 interface Numbers {
   readonly numbers: readonly number[];
 }
@@ -46,6 +51,9 @@ const OUTPUTS = {
   Family: ({ families }: { families: readonly (readonly number[])[] }): number =>
     2 * sumOf(families.map((numbers) => squares({ numbers }))),
   Held: ({ n }: { n: number }): number => n ** 2 + (n + 1) ** 2,
+  Counted: ({ n }: { n: number }): number => n ** 2,
+  Forgetful: ({ count }: { count: number }): number => count,
+  Bereaved: (): string => "bereft",
   Broken: ({ depth }: { depth: number }): number => 4 * (depth + 1) + 1,
 } satisfies Readonly<Record<Exclude<Orchestrator, "Endless">, (input: never) => unknown>>;
 

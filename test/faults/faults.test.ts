@@ -21,7 +21,7 @@ test("an emulator that answers before it commits is caught by kills", async () =
   const faults = [0.2, 0.4, 0.6, 0.8].map((atPart) => ({ kind: "killEmulator", downMs: 0, atPart }) as const);
   const losses: string[] = [];
   for (let seed = 1; seed <= MOST_SEEDS_TO_CATCH && losses.length === 0; seed += 1) {
-    const { failures } = await runSeed(seed, { understudies, faults, lateCommitMs: 60, patienceMs: 4_000 });
+    const { failures } = await runSeed(seed, { understudies, faults, flaw: "lateCommit", patienceMs: 2_500 });
     losses.push(...failures.filter((failure) => LOSS.test(failure)));
   }
   expect(losses).not.toEqual([]);

@@ -9,6 +9,9 @@ import type { Stage } from "./stage.js";
 
 type FaultOf<K extends KindName> = Extract<FaultKind, { kind: K }>;
 
+/** How long the moment of a kill may take to come: then it is any. */
+const MOMENT_MS = 1_000;
+
 /** How each kind of fault is done to the processes of a seed. Resolves when it is over. */
 const INFLICT: { readonly [K in KindName]: (stage: Stage, fault: FaultOf<K>) => Promise<void> } = {
   killEmulator: (stage, { downMs }) =>
@@ -17,6 +20,23 @@ const INFLICT: { readonly [K in KindName]: (stage: Stage, fault: FaultOf<K>) => 
       await setTimeout(downMs);
       await stage.startEmulator();
     }),
+
+  killAtCommit: (stage, { of, nth }) =>
+    stage.inTurn("emulator", async () => {
+      const { emulator } = stage;
+      stage.expectEnd(emulator);
+      stage.order({ trap: { of, nth, effect: "kill" } });
+      const late = Promise.race([setTimeout(MOMENT_MS), stage.clientDone]).then(() => false);
+      const came = await Promise.race([emulator.ended.then(() => true), late]);
+      stage.say(came ? `it was killed behind its commit of ${of}` : `there were not ${nth} commits of ${of}`);
+      await stage.kill(emulator);
+      await stage.startEmulator();
+    }),
+
+  refuseCommit: async (stage, { of, nth }) => {
+    await stage.emulatorRuns();
+    stage.order({ trap: { of, nth, effect: "refuse" } });
+  },
 
   lockDatabase: (stage) =>
     stage.inTurn("emulator", async () => {

@@ -1,19 +1,20 @@
-import type { pb } from "../../src/wire/sidecar-stubs.js";
 import { expectedEnd, expectedResult } from "./expectations.js";
+import type { HistoryEvent } from "./growth-check.js";
 import { failsMoodily } from "./workload.js";
-
-export type HistoryEvent = ReturnType<InstanceType<typeof pb.HistoryEvent>["toObject"]>;
 
 /** Something that an orchestrator has asked for, and what came of it. */
 interface Asked {
   readonly what: string;
   /** What is wrong about an outcome. */
   readonly judge: (event: HistoryEvent) => string | undefined;
+  /** Whether an end of its own waits for it. */
+  readonly awaited: boolean;
   outcomes: number;
 }
 
 export interface HistoryFacts {
   readonly instanceId: string;
+  readonly orchestrator: string;
   /** Whether it has come to its own end, which waits for all that it has asked for. */
   readonly completed: boolean;
   /** Whether the clock was moved meanwhile. */
@@ -41,30 +42,40 @@ export function historyFaults(events: readonly HistoryEvent[], facts: HistoryFac
   };
   for (const event of events) {
     if (event.taskscheduled) {
-      ask("task", event.eventid, { judge: judgeOfTask(event, facts.instanceId) });
+      const awaited = facts.orchestrator !== "Forgetful" || event.taskscheduled.name !== "Noted";
+      ask("task", event.eventid, { judge: judgeOfTask(event, facts.instanceId), awaited });
     } else if (event.taskcompleted ?? event.taskfailed) {
       outcome("task", (event.taskcompleted ?? event.taskfailed)!.taskscheduledid, event);
     } else if (event.suborchestrationinstancecreated) {
-      ask("child", event.eventid, { judge: judgeOfChild(event) });
+      ask("child", event.eventid, { judge: judgeOfChild(event), awaited: true });
     } else if (event.suborchestrationinstancecompleted ?? event.suborchestrationinstancefailed) {
       const ended = (event.suborchestrationinstancecompleted ?? event.suborchestrationinstancefailed)!;
       outcome("child", ended.taskscheduledid, event);
     } else if (event.timercreated) {
-      ask("timer", event.eventid, { judge: judgeOfTimer(event, facts.clockMoved) });
+      ask("timer", event.eventid, { judge: judgeOfTimer(event, facts.clockMoved), awaited: true });
     } else if (event.timerfired) {
       outcome("timer", event.timerfired.timerid, event);
     }
   }
-  for (const { what, outcomes } of asked.values()) {
+  for (const { what, outcomes, awaited } of asked.values()) {
     if (outcomes > 1) faults.push(`${what} has ${outcomes} outcomes`);
-    if (outcomes === 0 && facts.completed) faults.push(`${what} has no outcome`);
+    if (outcomes === 0 && facts.completed && awaited) faults.push(`${what} has no outcome`);
   }
   const started = events.filter((event) => event.executionstarted).length;
   if (started !== 1) faults.push(`it was started ${started} times`);
   const ended = events.filter((event) => event.executioncompleted).length;
   if (ended !== 1) faults.push(`it has ended ${ended} times`);
   if (!events.at(-1)?.executioncompleted) faults.push("its end is not the last of its history");
+  const early = facts.clockMoved ? 0 : earlyStartMs(events);
+  if (early > 1) faults.push(`it began ${early} ms before it was to`);
   return faults.map((fault) => `${facts.instanceId}: ${fault}`);
+}
+
+/** How much earlier its first episode was than a scheduled start had it, milliseconds. */
+function earlyStartMs(events: readonly HistoryEvent[]): number {
+  const begun = events.find((event) => event.orchestratorstarted);
+  const started = events.find((event) => event.executionstarted)?.executionstarted;
+  return begun === undefined ? 0 : millisecondsOf(started?.scheduledstarttimestamp) - millisecondsOf(begun.timestamp);
 }
 
 /** How often each event was raised, by `NAME=DATA`. */

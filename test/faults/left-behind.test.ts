@@ -33,7 +33,7 @@ function newFolder(): string {
 }
 
 function start(folder: string): Actor {
-  const options: EmulatorArguments = { folder, checkpointPages: 4_000, diskMs: 0, lateCommitMs: 0 };
+  const options: EmulatorArguments = { folder, checkpointPages: 4_000, diskMs: 0 };
   const emulator = startActor("emulator", { argument: JSON.stringify(options) });
   onTestFinished(async () => {
     emulator.child.kill("SIGKILL");

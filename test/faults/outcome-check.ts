@@ -2,9 +2,11 @@ import { setTimeout } from "node:timers/promises";
 import { pb } from "../../src/wire/sidecar-stubs.js";
 import { RawConnection } from "../emulator/raw-connection.js";
 import { keyOf, type ClientLog } from "./client-log.js";
-import { expectedEnd, isPurged } from "./expectations.js";
-import { childrenIn, historyFaults, raisedIn, type HistoryEvent } from "./history-check.js";
-import type { Script } from "./scripts.js";
+import { expectedEnd, isPurged, lastStart } from "./expectations.js";
+import { childrenIn, historyFaults } from "./history-check.js";
+import { noteFaults } from "./note-check.js";
+import { HUBS, type Script } from "./scripts.js";
+import { stepFaults } from "./step-check.js";
 
 const POLL_MS = 40;
 
@@ -18,93 +20,124 @@ export interface OutcomeFacts {
 
 type State = ReturnType<InstanceType<typeof pb.OrchestrationState>["toObject"]>;
 
+/** What there is on one hub in the end. */
+interface View {
+  readonly connection: RawConnection;
+  readonly states: ReadonlyMap<string, State>;
+  /** Ids of those that have been looked at. */
+  readonly seen: Set<string>;
+  readonly facts: OutcomeFacts;
+}
+
 /** What is wrong with what a seed has come to, once its faults are over: asked of the emulator itself. */
 export async function outcomeFaults(socket: string, facts: OutcomeFacts): Promise<string[]> {
-  const connection = new RawConnection(`unix:${socket}`, "default");
-  try {
-    const stuck = await waitForEnds(connection, facts.patienceMs);
-    if (stuck.length > 0) {
-      return await Promise.all(stuck.map((state) => describeStuck(connection, state)));
+  const faults = await Promise.all(
+    HUBS.map(async (hub) => {
+      const connection = new RawConnection(`unix:${socket}`, hub);
+      try {
+        const ofHub = await hubFaults(connection, facts, (script) => script.hub === hub);
+        return ofHub.map((fault) => `${hub}/${fault}`);
+      } finally {
+        connection.close();
+      }
+    }),
+  );
+  // Activities that nobody waits for may still be at it.
+  return [...faults.flat(), ...(await noteFaults(facts))];
+}
+
+async function hubFaults(
+  connection: RawConnection,
+  facts: OutcomeFacts,
+  isOnIt: (script: Script) => boolean,
+): Promise<string[]> {
+  const stuck = await waitForEnds(connection, facts.patienceMs);
+  if (stuck.length > 0) return await Promise.all(stuck.map((state) => describeStuck(connection, state)));
+  const states = new Map((await allInstances(connection)).map((state) => [state.instanceid, state]));
+  const view: View = { connection, states, seen: new Set(), facts };
+  const faults: string[] = [];
+  for (const script of facts.scripts.filter(isOnIt)) {
+    const presence = presenceOf(script, facts);
+    if (presence === "there" || (presence === "either" && states.has(script.instanceId))) {
+      faults.push(...(await familyFaults(view, script, script.instanceId)), ...(await copyFaults(view, script)));
     }
-    const states = new Map((await allInstances(connection)).map((state) => [state.instanceid, state]));
-    const faults: string[] = [];
-    const expected = new Set<string>();
-    for (const script of facts.scripts) {
-      if (isPurged(script)) continue;
-      faults.push(...(await familyFaults(connection, states, script, facts, expected)));
-    }
-    for (const id of states.keys()) {
-      if (!expected.has(id)) faults.push(`${id}: it is there, and should not be`);
-    }
-    return faults;
-  } finally {
-    connection.close();
   }
+  for (const id of states.keys()) {
+    if (!view.seen.has(id)) faults.push(`${id}: it is there, and should not be`);
+  }
+  return faults;
+}
+
+/** Whether an instance has to be there in the end, which its hub may have been emptied of. */
+function presenceOf(script: Script, { scripts, log }: OutcomeFacts): "there" | "gone" | "either" {
+  if (isPurged(script)) return "gone";
+  const emptying = scripts.find(({ hub, steps }) => hub === script.hub && steps.some((step) => step.do === "recreate"));
+  if (emptying === undefined || emptying === script) return "there";
+  const key = keyOf(
+    emptying,
+    emptying.steps.findIndex((step) => step.do === "recreate"),
+  );
+  const start = keyOf(script, 0);
+  if (log.askedAt.get(start)! > log.acknowledgedAt.get(key)!) return "there";
+  return log.acknowledgedAt.get(start)! < log.askedAt.get(key)! ? "gone" : "either";
 }
 
 /** Of an instance and of what it has started. */
-async function familyFaults(
-  connection: RawConnection,
-  states: ReadonlyMap<string, State>,
-  script: Script,
-  facts: OutcomeFacts,
-  expected: Set<string>,
-): Promise<string[]> {
+async function familyFaults(view: View, script: Script, rootId: string): Promise<string[]> {
+  const { connection, states, seen, facts } = view;
+  const { orchestrator, input } = lastStart(script);
   const faults: string[] = [];
-  const left = [script.instanceId];
+  const left = [rootId];
   for (let id = left.pop(); id !== undefined; id = left.pop()) {
-    expected.add(id);
+    seen.add(id);
     const state = states.get(id);
     if (state === undefined) {
       faults.push(`${id}: it was accepted, and is not there`);
       continue;
     }
     const history = await connection.history(id);
-    const { status, output } = expectedEnd(state.name, inputOf(script, state));
+    // What continues as new has another input in the end.
+    const { status, output } = expectedEnd(
+      state.name,
+      id === rootId ? input : JSON.parse(state.input?.value ?? "null"),
+    );
     const completed = pb.OrchestrationStatus.ORCHESTRATION_STATUS_COMPLETED === state.orchestrationstatus;
     if (completed !== (status === "COMPLETED") || state.output?.value !== JSON.stringify(output)) {
       const found = `${statusName(state)}, ${state.output?.value} ${state.failuredetails?.errormessage ?? ""}`;
       faults.push(`${id}: expected ${status}, ${JSON.stringify(output)}, found ${found}`);
     }
-    faults.push(...historyFaults(history, { instanceId: id, completed, clockMoved: facts.clockMoved }));
+    if (id === rootId && state.name !== orchestrator) faults.push(`${id}: it is ${state.name}, not ${orchestrator}`);
+    const about = { instanceId: id, orchestrator: state.name, completed, clockMoved: facts.clockMoved };
+    faults.push(...historyFaults(history, about));
     left.push(...childrenIn(history));
     if (id === script.instanceId) faults.push(...stepFaults(script, history, facts.log));
   }
   return faults;
 }
 
-/** Acknowledged steps of which the history of the instance does not tell, and events that nobody has raised. */
-function stepFaults({ instanceId, orchestrator, steps }: Script, history: readonly HistoryEvent[], log: ClientLog) {
-  // Of that one only the last execution is left.
-  if (orchestrator === "Collect") return [];
+/** Of the instances that were started anew of one under ids of their own. */
+async function copyFaults(view: View, script: Script): Promise<string[]> {
+  const place = script.steps.findIndex((step) => step.do === "restart" && step.withNewId);
+  if (place === -1) return [];
+  const key = keyOf(script, place);
+  const copies = [...view.states.values()].filter(({ instanceid, input }) => {
+    return instanceid !== script.instanceId && input?.value === JSON.stringify(script.input);
+  });
   const faults: string[] = [];
-  const raised = raisedIn(history);
-  for (const [place, step] of steps.entries()) {
-    const key = keyOf(instanceId, place);
-    const asked = log.asked.get(key) ?? 0;
-    let found = 1;
-    let most = 1;
-    if (step.do === "raise") {
-      found = raised.get(`${step.event}=${step.data}`) ?? 0;
-      most = asked;
-    } else if (step.do === "suspend") {
-      found = history.filter((event) => event.executionsuspended).length;
-    } else if (step.do === "resume") {
-      found = history.filter((event) => event.executionresumed).length;
-    }
-    if (log.acknowledged.has(key) && found < 1) faults.push(`${key}: ${step.do} was acknowledged, and is not there`);
-    if (found > most) faults.push(`${key}: ${step.do} is there ${found} times, and was asked for ${asked} times`);
+  for (const { instanceid } of copies) {
+    faults.push(...(await familyFaults(view, script, instanceid)));
   }
-  for (const [event, count] of raised) {
-    if (event.startsWith("child-") && count > 1)
-      faults.push(`${instanceId}: ${event} was sent once, and came ${count} times`);
+  const told = view.facts.log.acknowledged.get(key);
+  if (!copies.some(({ instanceid }) => instanceid === told)) {
+    faults.push(`${script.instanceId}: it was said to be started anew as ${told}, which is not there`);
+  }
+  const asked = view.facts.log.asked.get(key) ?? 0;
+  if (copies.length > asked) {
+    faults.push(
+      `${script.instanceId}: it was started anew ${copies.length} times, and that was asked for ${asked} times`,
+    );
   }
   return faults;
-}
-
-/** What continues as new has another input in the end. */
-function inputOf(script: Script, state: State): unknown {
-  return state.instanceid === script.instanceId ? script.input : JSON.parse(state.input?.value ?? "null");
 }
 
 /** Resolves with those that have not ended. */
@@ -131,7 +164,7 @@ async function describeStuck(connection: RawConnection, state: State): Promise<s
     const [type] = Object.entries(event).find(([name, value]) => !PLAIN.has(name) && value !== undefined) ?? ["?"];
     return `${type}(${event.eventid})`;
   });
-  return `${state.instanceid}: it does not end: ${statusName(state)}, … ${types.join(" ")}`;
+  return `${state.instanceid}: it does not end: ${state.name}, ${statusName(state)}, … ${types.join(" ")}`;
 }
 
 const PLAIN: ReadonlySet<string> = new Set(["eventid", "timestamp"]);

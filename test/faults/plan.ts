@@ -1,6 +1,7 @@
 import { Random } from "./random.js";
 import { drawScripts, type Script } from "./scripts.js";
 import type { Direction } from "./cutting-proxy.js";
+import type { Moment } from "./commit-trap.js";
 import type { WorkerTransport } from "./worker-main.js";
 
 /** All that a seed decides before anything runs. What then happens also depends on how fast everything is. */
@@ -8,10 +9,19 @@ export interface Plan {
   readonly seed: number;
   readonly scripts: readonly Script[];
   readonly workers: readonly WorkerTransport[];
+  /** What the choosy ones of them take. */
+  readonly choice: Choice;
   readonly checkpointPages: number;
   /** How slow the emulator's disk is. */
   readonly diskMs: number;
   readonly faults: readonly Fault[];
+}
+
+export interface Choice {
+  /** Work items at a time. */
+  readonly limits: { readonly episodes: number; readonly activities: number };
+  /** Each third name, from this one on, is not theirs; from the fourth on: all are. */
+  readonly skips: number;
 }
 
 export type Fault = {
@@ -21,6 +31,10 @@ export type Fault = {
 
 export type FaultKind =
   | { readonly kind: "killEmulator"; readonly downMs: number }
+  /** Behind a commit, in front of all that comes of it: the `nth` from then on that has such a thing in it. */
+  | { readonly kind: "killAtCommit"; readonly of: Moment; readonly nth: number }
+  /** That commit is refused, as by a disk that is full. */
+  | { readonly kind: "refuseCommit"; readonly of: Moment; readonly nth: number }
   /** Its database is locked by another process when it starts again. */
   | { readonly kind: "lockDatabase" }
   | { readonly kind: "stopEmulator"; readonly forMs: number }
@@ -40,6 +54,8 @@ export type KindName = FaultKind["kind"];
 /** How each kind of fault is drawn. `silenceMs` is how long a worker may be silent. */
 const DRAW: { readonly [K in KindName]: (random: Random, silenceMs: number) => Extract<FaultKind, { kind: K }> } = {
   killEmulator: (random) => ({ kind: "killEmulator", downMs: random.pick([0, 0, 30, 150]) }),
+  killAtCommit: (random) => ({ kind: "killAtCommit", ...drawMoment(random) }),
+  refuseCommit: (random) => ({ kind: "refuseCommit", ...drawMoment(random) }),
   lockDatabase: () => ({ kind: "lockDatabase" }),
   stopEmulator: (random) => ({ kind: "stopEmulator", forMs: random.scaled(50, 600) }),
   killWorker: (random) => ({ kind: "killWorker", worker: random.between(0, 1) }),
@@ -64,9 +80,21 @@ const DRAW: { readonly [K in KindName]: (random: Random, silenceMs: number) => E
   }),
 };
 
+/** Most of what one commit does to several instances is with the end of one. */
+const MOMENTS: readonly Moment[] = [
+  ...(["childEnd", "childEnd", "childEnd", "termination", "termination", "termination", "end"] as const),
+  ...(["start", "event", "episode", "again", "rewind"] as const),
+];
+
+function drawMoment(random: Random): { readonly of: Moment; readonly nth: number } {
+  return { of: random.pick(MOMENTS), nth: random.between(1, 3) };
+}
+
 /** How often each kind comes, beside the others. */
 const WEIGHTS: Readonly<Record<KindName, number>> = {
-  killEmulator: 6,
+  killEmulator: 2,
+  killAtCommit: 8,
+  refuseCommit: 3,
   lockDatabase: 1,
   stopEmulator: 2,
   killWorker: 3,
@@ -82,7 +110,16 @@ export const FAULT_KINDS = Object.keys(WEIGHTS) as KindName[];
 
 /** The part of the seeds that have one kind of fault alone, and what that may be. */
 const STORMS = 0.2;
-const STORMY: readonly KindName[] = ["killEmulator", "killEmulator", "killWorker", "cut", "fillDisk", "limitFiles"];
+const STORMY: readonly KindName[] = [
+  "killEmulator",
+  "killAtCommit",
+  "killAtCommit",
+  "refuseCommit",
+  "killWorker",
+  "cut",
+  "fillDisk",
+  "limitFiles",
+];
 
 const TRANSPORTS: readonly WorkerTransport[] = ["link", "link", "http2", "grpc-js"];
 
@@ -102,8 +139,13 @@ export function planOf(seed: number, { folder, silenceMs }: PlanOptions): Plan {
   return {
     seed,
     scripts,
-    // The SDK's own comes second only: it waits for a second before it connects again.
-    workers: [random.pick(TRANSPORTS), random.pick([...TRANSPORTS, "sdk"])],
+    // The SDK's own comes second only: it waits for a second before it connects again. So do the choosy, which do not
+    // take everything.
+    workers: [random.pick(TRANSPORTS), random.pick([...TRANSPORTS, "sdk", "choosy", "choosy"])],
+    choice: {
+      limits: { episodes: random.between(1, 3), activities: random.between(1, 3) },
+      skips: random.between(0, 3),
+    },
     checkpointPages: random.scaled(10, 4_000),
     diskMs: random.pick([0, 0, random.scaled(1, 12)]),
     faults: faults.sort((a, b) => a.atPart - b.atPart),

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { inflict, lackingFaults } from "./faults.js";
+import type { Flaw } from "./flaws.js";
 import { outcomeFaults } from "./outcome-check.js";
 import { planOf, type Fault, type Plan } from "./plan.js";
 import { Stage } from "./stage.js";
@@ -18,8 +19,8 @@ export interface SeedOptions {
   readonly understudies: Understudies;
   /** In place of those of the seed. */
   readonly faults?: readonly Fault[];
-  /** How late COMMIT is: anything but 0 is what the harness has to find. */
-  readonly lateCommitMs?: number;
+  /** What the emulator has for the harness to find. */
+  readonly flaw?: Flaw;
   /** How long what is left may take once the faults are over. */
   readonly patienceMs?: number;
 }
@@ -35,7 +36,7 @@ export interface SeedReport {
 
 export async function runSeed(
   seed: number,
-  { understudies, faults, lateCommitMs = 0, patienceMs = 20_000 }: SeedOptions,
+  { understudies, faults, flaw, patienceMs = 20_000 }: SeedOptions,
 ): Promise<SeedReport> {
   const startedMs = performance.now();
   const folder = mkdtempSync(join(tmpdir(), "fanout-faults-"));
@@ -43,7 +44,7 @@ export async function runSeed(
   const lacking = lackingFaults();
   // Left out and not drawn anew: a seed is the same one where there is less to do it with.
   const plan = { ...drawn, faults: faults ?? drawn.faults.filter(({ kind }) => !lacking.has(kind)) };
-  const stage = new Stage(plan, folder, understudies, lateCommitMs);
+  const stage = new Stage(plan, folder, understudies, flaw);
   try {
     await stage.open();
     stage.say("everybody has been started");
@@ -62,7 +63,7 @@ export async function runSeed(
   const { asked, violations } = stage.log.read();
   stage.say(`${asked.size} steps were asked for ${[...asked.values()].reduce((sum, n) => sum + n, 0)} times`);
   const failures = [...violations, ...stage.failures, ...storeFaults(folder)];
-  if (failures.length === 0 || lateCommitMs > 0) {
+  if (failures.length === 0 || flaw !== undefined) {
     rmSync(folder, { recursive: true });
   }
   return { seed, plan, failures, told: describe(stage, failures), tookMs: performance.now() - startedMs };

@@ -1,20 +1,37 @@
 import type { Random } from "./random.js";
+import { KINDS, bystander, pause, recreation, type Draft } from "./script-kinds.js";
 import type { Orchestrator } from "./workload.js";
 
 /** What a client does with one instance, step by step; each step is asked for until it is acknowledged. */
 export interface Script {
+  readonly hub: Hub;
   readonly instanceId: string;
   readonly orchestrator: Orchestrator;
   readonly input: unknown;
   readonly steps: readonly Step[];
 }
 
+/** The second has instances of the same ids as the first; the third is emptied at some time. */
+export const HUBS = ["default", "second", "emptied"] as const;
+
+export type Hub = (typeof HUBS)[number];
+
 /** `afterMs`: the pause before it. */
 export type Step = { readonly afterMs: number } & (
-  | { readonly do: "start" | "suspend" | "resume" | "rewind" | "terminate" | "awaitEnd" | "purge" }
+  | { readonly do: "suspend" | "resume" | "rewind" | "terminate" | "awaitEnd" | "purge" }
+  /** `aheadMs`: how much later than now it is to begin. */
+  | { readonly do: "start"; readonly aheadMs?: number }
+  /** Starts another in the place of the one that is there, whatever that does. */
+  | { readonly do: "replace"; readonly orchestrator: Orchestrator; readonly input: unknown }
+  | { readonly do: "restart"; readonly withNewId: boolean }
+  | { readonly do: "awaitStart" | "endAtOnce"; readonly instanceId: string }
+  /** Reads the history again and again until it has its end. */
+  | { readonly do: "watchHistory" }
   | { readonly do: "raise"; readonly event: string; readonly data: number }
   /** Makes the file that the activity `Mended` looks for. */
   | { readonly do: "mend"; readonly file: string }
+  /** Empties the task hub. */
+  | { readonly do: "recreate" }
 );
 
 /** What a terminated instance has as its output. */
@@ -22,91 +39,49 @@ export const TERMINATION = "enough";
 
 /** Starts of a seed are spread over so many milliseconds. */
 const SPREAD_MS = 1_200;
+const MORE_ON_THE_FIRST = 3;
+const ON_THE_SECOND = 4;
+const BYSTANDERS = 4;
 
-type Draft = Pick<Script, "orchestrator"> & { readonly input: object; readonly steps?: readonly Step[] };
-
-/** The kinds of scripts. `folder` is where files of the seed may go. */
-const KINDS: readonly ((random: Random, folder: string, place: number) => Draft)[] = [
-  (random) => ({ orchestrator: "FanOut", input: { numbers: numbers(random, 12) } }),
-  (random) => ({ orchestrator: "FanOut", input: { numbers: numbers(random, 60) } }),
-  (random) => ({
-    orchestrator: "FanOut",
-    input: { numbers: numbers(random, 4) },
-    steps: [pause(random, { do: "awaitEnd" }), pause(random, { do: "purge" })],
-  }),
-  (random) => ({
-    orchestrator: "Timers",
-    input: { delaysMs: Array.from({ length: random.between(1, 6) }, () => random.scaled(1, 900)) },
-  }),
-  (random) => ({ orchestrator: "Retried", input: { numbers: numbers(random, 5) } }),
-  (random) => {
-    const names = Array.from({ length: random.between(1, 5) }, (_, place) => `event-${place}`);
-    return {
-      orchestrator: "Events",
-      input: { names },
-      steps: names.map((event, place) => pause(random, { do: "raise", event, data: place + 1 })),
-    };
-  },
-  (random) => ({ orchestrator: "Again", input: { left: random.between(2, 8), sum: 0 } }),
-  (random) => {
-    const wanted = random.between(2, 7);
-    const items = Array.from({ length: wanted }, (_, place) => place);
-    return {
-      orchestrator: "Collect",
-      input: { wanted, seen: [] },
-      steps: items.map((data) => pause(random, { do: "raise", event: "item", data })),
-    };
-  },
-  (random) => ({
-    orchestrator: "Family",
-    input: { families: Array.from({ length: random.between(1, 4) }, () => numbers(random, 6)) },
-  }),
-  (random) => {
-    const n = random.between(1, 9);
-    const raise = pause(random, { do: "raise", event: "go", data: n + 1 });
-    const resume = pause(random, { do: "resume" });
-    const suspend = pause(random, { do: "suspend" });
-    const steps = random.next() < 0.5 ? [suspend, resume, raise] : [suspend, raise, resume];
-    return { orchestrator: "Held", input: { n }, steps };
-  },
-  (random) => ({
-    orchestrator: "Endless",
-    input: { depth: random.between(0, 2) },
-    steps: [pause(random, { do: "terminate" })],
-  }),
-  (random, folder, place) => {
-    const file = `${folder}/mended-${place}`;
-    return {
-      orchestrator: "Broken",
-      input: { file, depth: random.between(0, 2) },
-      steps: [pause(random, { do: "awaitEnd" }), pause(random, { do: "mend", file }), pause(random, { do: "rewind" })],
-    };
-  },
-];
-
-/** One script of each kind, and some more. */
+/** One script of each kind, and some more. `folder` is where files of the seed may go. */
 export function drawScripts(random: Random, folder: string): Script[] {
-  const kinds = [...KINDS, ...Array.from({ length: 6 }, () => random.pick(KINDS))];
-  return kinds.map((kind, place) => {
-    const { orchestrator, input, steps = [] } = kind(random, folder, place);
-    // A full disk is one that has no room for the next: a start takes some.
-    const padding = "x".repeat(random.scaled(1, 8_000));
-    const start: Step = { do: "start", afterMs: random.between(0, SPREAD_MS) };
-    return {
-      instanceId: `${place}-${orchestrator}`,
-      orchestrator,
-      input: { ...input, padding },
-      steps: [start, ...steps],
-    };
+  const more = Array.from({ length: MORE_ON_THE_FIRST }, () => random.pick(KINDS));
+  const first = [...KINDS, ...more].map((kind, place) => {
+    const file = `${folder}/default-${place}`;
+    return { hub: "default", place, ...kind(random, { instanceId: idOf(place), file }) } as const;
   });
+  const second = Array.from({ length: ON_THE_SECOND }, (_, turn) => {
+    // The same ids as on the first, for something else.
+    const place = random.between(0, 3) + turn * 4;
+    const file = `${folder}/second-${place}`;
+    return { hub: "second", place, ...random.pick(KINDS)(random, { instanceId: idOf(place), file }) } as const;
+  });
+  const third = [recreation, ...Array.from({ length: BYSTANDERS }, () => bystander)].map((kind, place) => {
+    return { hub: "emptied", place, ...kind(random) } as const;
+  });
+  return [...first, ...second, ...third].map((draft) => scriptOf(random, draft));
 }
 
-type Unpaced<S> = S extends unknown ? Omit<S, "afterMs"> : never;
-
-function pause(random: Random, step: Unpaced<Step>): Step {
-  return { ...step, afterMs: random.scaled(1, 250) };
+function scriptOf(random: Random, draft: Draft & { readonly hub: Hub; readonly place: number }): Script {
+  const { hub, place, orchestrator, input, start = {}, steps = [] } = draft;
+  const instanceId = idOf(place);
+  return {
+    hub,
+    instanceId,
+    orchestrator,
+    input: { ...input, of: instanceId, padding: padding(random) },
+    steps: [
+      { do: "start", afterMs: random.between(0, SPREAD_MS), ...start },
+      ...steps.map((step) => pause(random, step)),
+    ],
+  };
 }
 
-function numbers(random: Random, most: number): number[] {
-  return Array.from({ length: random.between(1, most) }, () => random.between(0, 99));
+function idOf(place: number): string {
+  return `instance-${place}`;
+}
+
+/** A full disk is one that has no room for the next: a start takes some. */
+function padding(random: Random): string {
+  return "x".repeat(random.scaled(1, 8_000));
 }

@@ -4,6 +4,7 @@ import { ClientLogFile } from "./client-log.js";
 import { CuttingProxy } from "./cutting-proxy.js";
 import type { EmulatorArguments, EmulatorOrder } from "./emulator-main.js";
 import { MovableClock } from "./faketime.js";
+import type { Flaw } from "./flaws.js";
 import type { Plan } from "./plan.js";
 import { isReady, startActor, type Actor, type Role, type Understudies } from "./understudies.js";
 import type { ClientOrder } from "./client-main.js";
@@ -26,7 +27,7 @@ export class Stage {
   proxies!: Readonly<Record<"client" | "worker", CuttingProxy>>;
 
   readonly #understudies: Understudies;
-  readonly #lateCommitMs: number;
+  readonly #flaw: Flaw | undefined;
   readonly #startedMs = performance.now();
   readonly #workers: Actor[] = [];
   readonly #actors: Actor[] = [];
@@ -39,14 +40,14 @@ export class Stage {
   #onProgress: () => void = () => {};
   readonly #turns: Partial<Record<Role, Promise<void>>> = {};
 
-  constructor(plan: Plan, folder: string, understudies: Understudies, lateCommitMs: number) {
+  constructor(plan: Plan, folder: string, understudies: Understudies, flaw?: Flaw) {
     this.plan = plan;
     this.folder = folder;
     this.socket = join(folder, "emulator.sock");
     this.log = new ClientLogFile(join(folder, "client.log"));
     this.clock = plan.faults.some(({ kind }) => kind === "moveClock") ? new MovableClock(folder) : undefined;
     this.#understudies = understudies;
-    this.#lateCommitMs = lateCommitMs;
+    this.#flaw = flaw;
     this.#steps = plan.scripts.reduce((sum, { steps }) => sum + steps.length, 0);
     this.clientDone = new Promise((resolve) => {
       this.#onClientDone = resolve;
@@ -73,7 +74,7 @@ export class Stage {
       folder: this.folder,
       checkpointPages: this.plan.checkpointPages,
       diskMs: this.plan.diskMs,
-      lateCommitMs: this.#lateCommitMs,
+      flaw: this.#flaw,
     };
     this.emulator = startActor("emulator", { argument: JSON.stringify(options), env: this.clock?.env ?? {} });
     this.#actors.push(this.emulator);
@@ -101,8 +102,14 @@ export class Stage {
 
   async startWorker(place: number): Promise<void> {
     const worker = await this.#understudies.take("worker");
-    const transport = this.plan.workers[place]!;
-    worker.child.send({ socket: join(this.folder, "worker.sock"), transport } satisfies WorkerOrder);
+    worker.child.on("message", ({ violation }: { violation?: string }) => {
+      if (violation !== undefined) this.failures.push(`a worker was sent too much: ${violation}`);
+    });
+    worker.child.send({
+      socket: join(this.folder, "worker.sock"),
+      transport: this.plan.workers[place]!,
+      choice: this.plan.choice,
+    } satisfies WorkerOrder);
     this.#workers[place] = worker;
     this.#watch("worker", worker);
   }
@@ -141,9 +148,14 @@ export class Stage {
     if (this.emulator.child.connected) this.emulator.child.send(order, () => {});
   }
 
+  /** A fault is about to end it. */
+  expectEnd(actor: Actor): void {
+    this.#expectedEnds.add(actor);
+  }
+
   /** Ends a process as a crash does. */
   async kill(actor: Actor): Promise<void> {
-    this.#expectedEnds.add(actor);
+    this.expectEnd(actor);
     actor.child.kill("SIGKILL");
     await actor.ended;
   }

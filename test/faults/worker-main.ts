@@ -2,40 +2,64 @@
  * A worker of the faults' workload in a process of its own, idle until its parent says whose it is: so that one that was
  * killed is replaced at once. Needs the build.
  */
-import { credentials, Metadata } from "@grpc/grpc-js";
+import { credentials } from "@grpc/grpc-js";
 import { NoOpLogger, TaskHubGrpcWorker } from "@microsoft/durabletask-js";
 import { pause } from "../../dist/backend/call-retry.js";
 import { channelOptions } from "../../dist/backend/channel-options.js";
 import { startWorkerHost, type WorkerHostOptions } from "../../dist/worker/worker-host.js";
+import { metadataOf } from "../emulator/raw-connection.js";
+import { ChoosyWorker } from "./choosy-worker.js";
+import type { Choice } from "./plan.js";
+import { HUBS } from "./scripts.js";
 import { faultWorkload } from "./workload.js";
 
-/** Where it works, and how its calls get there; `sdk` is the SDK's own worker. */
 export interface WorkerOrder {
   readonly socket: string;
   readonly transport: WorkerTransport;
+  readonly choice: Choice;
 }
 
-export type WorkerTransport = "link" | "http2" | "grpc-js" | "sdk";
+/**
+ * How its calls get to the emulator. `sdk` is the SDK's own worker; `choosy` are two, one for orchestrators and one for
+ * activities, that take some of them and few at a time.
+ */
+export type WorkerTransport = "link" | "http2" | "grpc-js" | "sdk" | "choosy";
 
-const TASK_HUB = "default";
 const options = channelOptions("emulator");
 
 process.on("disconnect", () => process.exit(0));
 process.once("message", (order: WorkerOrder) => {
-  void (order.transport === "sdk" ? startSdkWorker(order.socket) : startOwnWorker(order.socket, order.transport));
+  // One for each task hub, as a connection of a worker is to one.
+  for (const hub of HUBS) start(order, hub);
 });
 process.send?.({ ready: true });
 
-function startOwnWorker(socket: string, transport: Exclude<WorkerTransport, "sdk">): void {
+function onViolation(violation: string): void {
+  process.send?.({ violation });
+}
+
+function start({ socket, transport, choice }: WorkerOrder, hub: string): void {
+  if (transport === "sdk") {
+    void startSdkWorker(socket, hub);
+  } else if (transport === "choosy") {
+    for (const kind of ["episodes", "activities"] as const) {
+      void new ChoosyWorker({ socket, hub, kind, choice, onViolation }).work();
+    }
+  } else {
+    startOwnWorker(socket, hub, transport);
+  }
+}
+
+function startOwnWorker(socket: string, hub: string, transport: "link" | "http2" | "grpc-js"): void {
   const backend: WorkerHostOptions["backend"] = {
     target: {
       address: `unix:${socket}`,
       credentials: credentials.createInsecure(),
       options,
       transport,
-      metadata: (_role, workerId) => Promise.resolve(metadataOf(workerId ?? "")),
+      metadata: (_role, workerId) => Promise.resolve(metadataOf(hub, workerId ?? "")),
     },
-    connection: { kind: "emulator", taskHub: TASK_HUB, source: "a test" },
+    connection: { kind: "emulator", taskHub: hub, source: "a test" },
     recover: pause,
     admin: undefined,
   };
@@ -49,12 +73,12 @@ function startOwnWorker(socket: string, transport: Exclude<WorkerTransport, "sdk
   });
 }
 
-async function startSdkWorker(socket: string): Promise<void> {
+async function startSdkWorker(socket: string, hub: string): Promise<void> {
   const worker = new TaskHubGrpcWorker({
     hostAddress: `unix:${socket}`,
     options,
     logger: new NoOpLogger(),
-    metadataGenerator: () => Promise.resolve(metadataOf("sdk")),
+    metadataGenerator: () => Promise.resolve(metadataOf(hub, "sdk")),
   });
   for (const [name, orchestrator] of Object.entries(faultWorkload.orchestrators)) {
     worker.addNamedOrchestrator(name, orchestrator);
@@ -63,11 +87,4 @@ async function startSdkWorker(socket: string): Promise<void> {
     worker.addNamedActivity(name, activity);
   }
   await worker.start();
-}
-
-function metadataOf(workerId: string): Metadata {
-  const metadata = new Metadata();
-  metadata.set("taskhub", TASK_HUB);
-  metadata.set("workerid", workerId);
-  return metadata;
 }

@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { appendFileSync, existsSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
 import {
   RetryPolicy,
@@ -44,6 +44,18 @@ export function failsMoodily(instanceId: string, taskId: number): boolean {
 /** Fails until the file is there. */
 async function Mended(_context: ActivityContext, file: unknown): Promise<number> {
   if (!existsSync(file as string)) throw new Error("It is not mended yet.");
+  return 1;
+}
+
+export interface NotedInput {
+  readonly file: string;
+  readonly note: string;
+}
+
+/** Writes down that it was run: the file has it, whatever becomes of the worker. */
+async function Noted(_context: ActivityContext, input: unknown): Promise<number> {
+  const { file, note } = input as NotedInput;
+  appendFileSync(file, `${note}\n`);
   return 1;
 }
 
@@ -148,13 +160,68 @@ async function* Broken(context: OrchestrationContext, input: { file: string; dep
   return before + ((yield task) as number);
 }
 
+/** Writes down which execution it is, as a history tells when it began. */
+async function* Counted(context: OrchestrationContext, { file, n }: { file: string; n: number }): Steps<number> {
+  yield context.callActivity("Noted", { file, note: context.currentUtcDateTime.toISOString() });
+  return (yield context.callActivity<SquareInput, number>("Square", { n, ms: 10 })) as number;
+}
+
+export interface ForgetfulInput {
+  readonly file: string;
+  readonly count: number;
+  readonly left: number;
+  /** Whether its last execution ends with the episode that asks for the activities. */
+  readonly hurried: boolean;
+}
+
+/** Asks for activities and does not wait for them. */
+async function* Forgetful(context: OrchestrationContext, input: ForgetfulInput): Steps<unknown> {
+  const { file, count, left, hurried } = input;
+  for (let place = 0; place < count; place += 1) {
+    void context.callActivity("Noted", { file, note: forgottenNote(left, place) });
+  }
+  if (left > 0 || !hurried) yield context.callActivity<SquareInput, number>("Square", { n: left, ms: 4 });
+  if (left === 0) return count;
+  context.continueAsNew({ ...input, left: left - 1 }, true);
+  return undefined;
+}
+
+export function forgottenNote(left: number, place: number): string {
+  return `${left}-${place}`;
+}
+
+/** Has a child that is ended from outside. */
+async function* Bereaved(context: OrchestrationContext, { child }: { child: string }): Steps<string> {
+  try {
+    yield context.callSubOrchestrator("Endless", { depth: 0 }, { instanceId: child });
+    return "The child has come to an end of its own.";
+  } catch {
+    return "bereft";
+  }
+}
+
 function sumOf(numbers: readonly number[]): number {
   return numbers.reduce((sum, n) => sum + n, 0);
 }
 
 export const faultWorkload = {
-  orchestrators: { FanOut, Timers, Retried, Events, Again, Collect, Family, Child, Held, Endless, Broken },
-  activities: { Square, Moody, Mended },
+  orchestrators: {
+    FanOut,
+    Timers,
+    Retried,
+    Events,
+    Again,
+    Collect,
+    Family,
+    Child,
+    Held,
+    Endless,
+    Broken,
+    Counted,
+    Forgetful,
+    Bereaved,
+  },
+  activities: { Square, Moody, Mended, Noted },
 };
 
 export type Orchestrator = keyof typeof faultWorkload.orchestrators;

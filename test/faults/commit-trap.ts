@@ -1,0 +1,88 @@
+import { InstanceWriter } from "../../dist/emulator/sqlite-instances.js";
+import { Statements } from "../../dist/emulator/sqlite-statements.js";
+import { Status } from "../../dist/emulator/status.js";
+import { StoreError } from "../../dist/emulator/store.js";
+import { wrap } from "./wrap.js";
+
+/** Something that a transaction does. */
+export type Moment = "start" | "event" | "episode" | "end" | "childEnd" | "termination" | "again" | "rewind";
+
+/** The `nth` transaction from now on that does such a thing. */
+export interface Trap {
+  readonly of: Moment;
+  readonly nth: number;
+  /** `kill`: once it is committed, and nothing has come of it. `refuse`: it is not, as on a disk that is full. */
+  readonly effect: "kill" | "refuse";
+}
+
+type Writes = "insert" | "appendWaiting" | "applyEpisode" | "restart" | "reopen" | "rewind";
+
+const MOMENTS_OF: { readonly [K in Writes]: (this: Writer, ...args: Parameters<InstanceWriter[K]>) => Moment[] } = {
+  insert: () => ["start"],
+  appendWaiting: () => ["event"],
+  applyEpisode(key, { completedUs, status }) {
+    if (completedUs === 0) return ["episode"];
+    const [row] = this.statements.all("SELECT parent_id FROM instances WHERE key = ?", key);
+    const isChild = row?.["parent_id"] !== null;
+    const isTerminated = status === Status.Terminated;
+    return ["end", ...(isChild ? (["childEnd"] as const) : []), ...(isTerminated ? (["termination"] as const) : [])];
+  },
+  restart: () => ["again"],
+  reopen: () => ["rewind"],
+  rewind: () => ["rewind"],
+};
+
+interface Writer {
+  readonly statements: Statements;
+}
+
+type Method<R> = (this: Writer, ...args: never[]) => R;
+
+const WRITER = InstanceWriter.prototype as unknown as Record<string, Method<unknown>>;
+
+/**
+ * Goes off at a commit. What belongs into one transaction and is in the next one is lost by a kill between the two:
+ * a kill at any time hardly ever comes then.
+ */
+export class CommitTrap {
+  #trap: Trap | undefined;
+  #left = 0;
+  #seen = new Set<Moment>();
+
+  constructor() {
+    for (const [name, momentsOf] of Object.entries<Method<Moment[]>>(MOMENTS_OF)) {
+      const see = (moments: readonly Moment[]): void => moments.forEach((moment) => this.#seen.add(moment));
+      wrap(WRITER, name, (method) => {
+        return function told(this: Writer, ...args) {
+          see(momentsOf.apply(this, args));
+          return method.apply(this, args);
+        };
+      });
+    }
+    const watch = (sql: string): Trap["effect"] | undefined => this.#watch(sql);
+    wrap(Statements.prototype, "run", (run) => {
+      return function trapped(this: Statements, sql, ...values) {
+        const effect = watch(sql);
+        if (effect === "refuse") throw new StoreError("full", "database or disk is full");
+        const result = run.call(this, sql, ...values);
+        if (effect === "kill") process.kill(process.pid, "SIGKILL");
+        return result;
+      };
+    });
+  }
+
+  set(trap: Trap): void {
+    this.#trap = trap;
+    this.#left = trap.nth;
+  }
+
+  #watch(sql: string): Trap["effect"] | undefined {
+    if (sql === "BEGIN IMMEDIATE") this.#seen.clear();
+    if (sql !== "COMMIT" || this.#trap === undefined || !this.#seen.has(this.#trap.of)) return undefined;
+    this.#left -= 1;
+    if (this.#left > 0) return undefined;
+    const { effect } = this.#trap;
+    this.#trap = undefined;
+    return effect;
+  }
+}
