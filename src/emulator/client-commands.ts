@@ -160,7 +160,7 @@ export class ClientCommands {
     }, answer);
   }
 
-  /** Deletes all that are in flight, turn by turn. */
+  /** Deletes all that are in flight, turn by turn, and what is still to be run of those that are not. */
   discardAll(answer: Answer<void>): void {
     this.#context.commits.submit(
       () => {
@@ -170,6 +170,9 @@ export class ClientCommands {
           this.#context.store.deleteInstance(instance.key);
           left -= 1;
           if (left === 0) break;
+        }
+        if (this.#instances.size === 0) {
+          this.#instances.callOffDetached();
         }
         return this.#instances.size;
       },

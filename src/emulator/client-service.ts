@@ -54,6 +54,8 @@ export function clientService(context: ServiceContext): Service {
       if (request.name === "") {
         throw new RpcError("INVALID_ARGUMENT", "StartInstance needs the name of an orchestrator.");
       }
+      // It is read when the instance is dispatched: what cannot be is to fail here.
+      textOf(request.version ?? EMPTY_MESSAGE);
       const start = {
         ...request,
         instanceId: request.instanceId === "" ? randomUUID() : request.instanceId,

@@ -1,5 +1,4 @@
 import { Instance } from "./instance.js";
-import type { Lease } from "./leases.js";
 import { Status } from "./status.js";
 import type { DetachedTask } from "./store.js";
 
@@ -24,14 +23,4 @@ export function endedInstance({ taskHub, instanceId, executionId }: DetachedTask
   const instance = new Instance({ row, history: new Uint8Array(0), nextHistorySeq: 0, waiting: [] });
   instance.stop();
   return instance;
-}
-
-/** Whether the lease is of that activity. */
-export function isLeaseOf(lease: Lease, instanceId: string, executionId: string, taskId: number): boolean {
-  return (
-    lease.kind === "activity" &&
-    lease.instance.id === instanceId &&
-    lease.executionId === executionId &&
-    lease.taskId === taskId
-  );
 }

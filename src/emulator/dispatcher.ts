@@ -4,9 +4,13 @@ import type { Worker, WorkKind } from "./worker.js";
 /** The other worker must be this many work items better off before an instance's item leaves its home worker. */
 const STEAL_THRESHOLD = 128;
 
-/** What the dispatcher keeps of an instance: its home worker. */
+/** At least so many items have come before it is looked whether there is something to do for those that wait. */
+const SWEEP_EVERY = 1_000;
+
+/** What the dispatcher keeps of an instance: its home worker, as long as it runs. */
 export interface Homed {
   home: Worker | undefined;
+  readonly ended?: boolean;
 }
 
 /** What workers choose by: the name of the orchestrator or the activity, and its version, "" where it has none. */
@@ -22,6 +26,8 @@ export interface ReadyItem {
   readonly work: WorkName;
   /** Workers that have given it back because they do not want it: they get it only where nobody else may. */
   readonly refusedBy?: ReadonlySet<Worker> | undefined;
+  /** Whether there is nothing to do for it any more. */
+  isOver(): boolean;
   /** Leases the item to the worker and returns its bytes; undefined if there is nothing to do for it any more. */
   encode(worker: Worker): Uint8Array | undefined;
 }
@@ -50,6 +56,7 @@ export class Dispatcher {
   /** Items that no worker takes, or none has room for now. No class is empty. */
   readonly #parked = new Map<string, WorkClass>();
   #lastSeq = 0;
+  #sweepAtSeq = SWEEP_EVERY;
   /** Whether some worker does not take everything at any time. */
   #choosy = false;
 
@@ -79,6 +86,9 @@ export class Dispatcher {
 
   enqueue(item: ReadyItem): void {
     this.#ready.push({ item, seq: (this.#lastSeq += 1) });
+    if (this.#lastSeq >= this.#sweepAtSeq) {
+      this.#sweep();
+    }
   }
 
   /** Forgets all items that are not sent. */
@@ -134,6 +144,9 @@ export class Dispatcher {
   #choose({ instance, refusedBy }: ReadyItem, able: readonly Worker[]): Worker {
     const willing = refusedBy === undefined ? able : able.filter((worker) => !refusedBy.has(worker));
     const workers = willing.length === 0 ? able : willing;
+    if (instance.ended === true) {
+      return least(workers, (worker) => worker.load);
+    }
     if (instance.home === undefined || !this.#workers.has(instance.home)) {
       this.leaveHome(instance);
       instance.home = least(workers, (worker) => worker.homed * 1e6 + worker.load);
@@ -146,6 +159,22 @@ export class Dispatcher {
     }
     const idlest = least(workers, (worker) => worker.load);
     return !isHomeAble || home.load - idlest.load >= STEAL_THRESHOLD ? idlest : home;
+  }
+
+  /** What no worker takes would be kept for good, also where its instance has ended. */
+  #sweep(): void {
+    this.#ready = this.#ready.filter(isLeft);
+    let left = this.#ready.length;
+    for (const [key, { kind, work, queue }] of this.#parked) {
+      const kept = [...queue].filter(isLeft);
+      left += kept.length;
+      if (kept.length === 0) {
+        this.#parked.delete(key);
+      } else {
+        this.#parked.set(key, { kind, work, queue: new Queue(kept) });
+      }
+    }
+    this.#sweepAtSeq = this.#lastSeq + Math.max(SWEEP_EVERY, left);
   }
 
   #park(): void {
@@ -185,6 +214,10 @@ export class Dispatcher {
       }
     }
   }
+}
+
+function isLeft({ item }: Queued): boolean {
+  return !item.isOver();
 }
 
 function send(worker: Worker, item: ReadyItem): void {

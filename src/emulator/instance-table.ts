@@ -1,14 +1,16 @@
 import { setAlarm } from "./alarm.js";
 import type { GroupCommit } from "./group-commit.js";
 import { executionStarted, taskScheduled, timerFired, viewEvent } from "./history-event.js";
-import { endedInstance, isLeaseOf } from "./detached-tasks.js";
+import { endedInstance } from "./detached-tasks.js";
+import { HeldLeases } from "./held-leases.js";
 import { Instance, newExecutionId } from "./instance.js";
-import type { Lease, LeaseTable } from "./leases.js";
+import type { LeaseTable } from "./leases.js";
 import { TASK_SCHEDULED, taskOf } from "./orchestrator-actions.js";
 import { RpcError } from "./rpc-error.js";
 import type { Scheduler } from "./scheduler.js";
 import { Status } from "./status.js";
 import type { ActiveInstance, DetachedTask, ScheduledTask, Store } from "./store.js";
+import { newTurn } from "./turn.js";
 import type { StringValueBytes } from "./wire.js";
 
 /** What a task hub shares with the others of its emulator. */
@@ -51,7 +53,11 @@ export class InstanceTable {
   readonly #leases: LeaseTable;
   readonly #scheduler: Scheduler;
   readonly #instances = new Map<string, Instance>();
+  /** Those with activities that nobody waits for; most of them have ended. */
+  readonly #detaching = new Set<Instance>();
   #turn = newTurn();
+  /** Timers that were due when a turn was rolled back go off then, microseconds since the epoch. */
+  #retryUs: number | undefined;
 
   constructor(taskHub: string, context: HubContext, leases: LeaseTable, scheduler: Scheduler) {
     this.#taskHub = taskHub;
@@ -166,6 +172,7 @@ export class InstanceTable {
       instance.detach(executionId, taskId, task);
       const scheduled = taskScheduled(taskId, task, nowUs);
       this.#context.store.addDetached({ ...this.#detached(instance, executionId, taskId), scheduled });
+      this.#detaching.add(instance);
     }
   }
 
@@ -174,6 +181,22 @@ export class InstanceTable {
     if (instance.dropDetached(executionId, taskId)) {
       this.#context.store.removeDetached(this.#detached(instance, executionId, taskId));
     }
+    if (!instance.hasDetached) {
+      this.#detaching.delete(instance);
+    }
+  }
+
+  /** Calls off all that nobody waits for. */
+  callOffDetached(): void {
+    this.#context.store.clearDetached(this.#taskHub);
+    this.#forgetDetached();
+  }
+
+  #forgetDetached(): void {
+    for (const instance of this.#detaching) {
+      instance.forgetDetached();
+    }
+    this.#detaching.clear();
   }
 
   #detached({ id: instanceId }: Instance, executionId: string, taskId: number): DetachedTask {
@@ -209,16 +232,20 @@ export class InstanceTable {
       instance.stop();
     }
     this.#instances.clear();
+    // What an earlier turn or a rest has yet to make ready of them would be run twice.
+    this.#forgetDetached();
     this.#scheduler.dispatcher.clear();
     this.#turn = newTurn();
-    const leases = this.#leases.takeAll();
-    const leasesOf = Map.groupBy(leases, ({ instance }) => instance.key);
+    this.#restTimers();
+    const held = new HeldLeases(this.#leases);
     for (const each of active) {
-      this.#resume(this.#add(each), leasesOf.get(each.row.key) ?? []);
+      const instance = this.#add(each);
+      this.pursue(instance, held.resume(instance), instance.state.timers.keys());
     }
     for (const [instanceId, tasks] of Map.groupBy(detached, (task) => task.instanceId)) {
-      this.#resumeDetached(this.#instances.get(instanceId) ?? endedInstance(tasks[0]!), tasks, leases);
+      this.#resumeDetached(this.#instances.get(instanceId) ?? endedInstance(tasks[0]!), tasks, held);
     }
+    held.keepRest();
   }
 
   /** Stops all timers. */
@@ -228,27 +255,12 @@ export class InstanceTable {
     }
   }
 
-  #resume(instance: Instance, leases: readonly Lease[]): void {
-    const ready = new Set(instance.state.tasks.keys());
-    for (const lease of leases) {
-      if (lease.kind === "episode") {
-        instance.episode = "leased";
-        this.#leases.grant({ ...lease, instance });
-      } else if (lease.executionId === instance.executionId && ready.delete(lease.taskId)) {
-        this.#leases.grant({ ...lease, instance });
-      }
-    }
-    this.pursue(instance, ready, instance.state.timers.keys());
-  }
-
-  #resumeDetached(instance: Instance, tasks: readonly ScheduledTask[], leases: readonly Lease[]): void {
+  #resumeDetached(instance: Instance, tasks: readonly ScheduledTask[], held: HeldLeases): void {
+    this.#detaching.add(instance);
     for (const { executionId, taskId, scheduled } of tasks) {
       instance.detach(executionId, taskId, taskOf(viewEvent(scheduled).body, TASK_SCHEDULED));
-      const lease = leases.find((each) => isLeaseOf(each, instance.id, executionId, taskId));
-      if (lease === undefined) {
+      if (!held.resumeDetached(instance, executionId, taskId)) {
         this.#turn.tasks.push({ instance, executionId, taskId });
-      } else {
-        this.#leases.grant({ ...lease, instance });
       }
     }
   }
@@ -261,6 +273,20 @@ export class InstanceTable {
     return instance;
   }
 
+  /**
+   * A timer that goes off on a disk that is full makes a turn that is rolled back, which sets it anew: at once, it would do
+   * nothing else. Rollbacks that come meanwhile put it off no further.
+   */
+  #restTimers(): void {
+    const nowUs = this.#context.clock();
+    if (this.#retryUs === undefined) {
+      // The hub begins: nothing was rolled back.
+      this.#retryUs = 0;
+    } else if (this.#retryUs <= nowUs) {
+      this.#retryUs = nowUs + RETRY_US;
+    }
+  }
+
   #setTimer(instance: Instance, timerId: number, fireAtUs: number): void {
     const fire = (): void => {
       instance.dropAlarm(timerId);
@@ -268,7 +294,9 @@ export class InstanceTable {
         this.receive(instance, timerFired(timerId, fireAtUs, this.#context.clock()));
       }
     };
-    const cancel = setAlarm(fireAtUs, this.#context.clock, () => {
+    const nowUs = this.#context.clock();
+    const dueUs = fireAtUs > nowUs ? fireAtUs : Math.min(this.#retryUs ?? fireAtUs, nowUs + RETRY_US);
+    const cancel = setAlarm(dueUs, this.#context.clock, () => {
       // A turn that could not be written is undone by `reload`, which sets the timer anew.
       this.#context.commits.submit(fire, () => {});
     });
@@ -276,18 +304,5 @@ export class InstanceTable {
   }
 }
 
-/** What a turn did that somebody has to hear of when it is on disk. */
-interface Turn {
-  /** Instances that it gave something to do, and the `seq` of the last event that each of them had received then. */
-  readonly touched: Map<Instance, number>;
-  /** Those whose episode it completed. */
-  readonly processed: Instance[];
-  /** Activities that it scheduled. */
-  readonly tasks: { readonly instance: Instance; readonly executionId: string; readonly taskId: number }[];
-  /** Ids of the instances whose status it changed. */
-  readonly changed: Set<string>;
-}
-
-function newTurn(): Turn {
-  return { touched: new Map(), processed: [], tasks: [], changed: new Set() };
-}
+/** How long a timer that could not be written waits, microseconds. */
+const RETRY_US = 1_000_000;

@@ -124,6 +124,15 @@ export class Instance implements Homed {
     return this.#detached?.delete(taskKey(executionId, taskId)) ?? false;
   }
 
+  /** None of them is to be run from here on. */
+  forgetDetached(): void {
+    this.#detached = undefined;
+  }
+
+  get hasDetached(): boolean {
+    return (this.#detached?.size ?? 0) > 0;
+  }
+
   /** Activity results of all executions, those that no episode has processed yet included. */
   get tasksCompleted(): number {
     return this.tasksCompletedBefore + this.state.tasksCompleted;

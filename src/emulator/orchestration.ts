@@ -75,6 +75,12 @@ export class Orchestration {
       case EventType.ExecutionResumed:
         this.suspended = view.type === EventType.ExecutionSuspended;
         return true;
+      case EventType.ExecutionCompleted:
+        // It may be told to rewind: until then nothing of it is waited for.
+        this.tasks.clear();
+        this.children.clear();
+        this.timers.clear();
+        return true;
       default:
         return true;
     }

@@ -1,5 +1,5 @@
 import type { ChildRequest, Signal, TaskRequest } from "./history-event.js";
-import { BinaryReader, decode, type StringValueBytes } from "./wire.js";
+import { BinaryReader, decode, textOf, type StringValueBytes } from "./wire.js";
 
 /** What orchestrators answer an episode with: `OrchestratorResponse` and its actions. */
 
@@ -71,7 +71,7 @@ export type Action =
 /** Names of the actions that this emulator does not carry out, by field number in OrchestratorAction. */
 const UNSUPPORTED: Readonly<Record<number, string>> = { 8: "sendEntityMessage" };
 
-/** Reads encoded `OrchestratorAction`s. Throws an Error on bytes that are not protobuf. */
+/** Reads encoded `OrchestratorAction`s. Throws an Error on bytes that are not protobuf, versions included, as dispatch reads them. */
 export function readActions(actions: readonly Uint8Array[]): Action[] {
   return actions.map(readAction);
 }
@@ -91,10 +91,16 @@ function readAction(bytes: Uint8Array): Action {
     }
   }
   switch (kind) {
-    case 2:
-      return { kind: "task", id, task: taskOf(body, SCHEDULE_TASK) };
-    case 3:
-      return { kind: "child", id, child: decode(ChildCreated, body) };
+    case 2: {
+      const task = taskOf(body, SCHEDULE_TASK);
+      describeTask(task);
+      return { kind: "task", id, task };
+    }
+    case 3: {
+      const child = decode(ChildCreated, body);
+      textOf(child.version ?? NOTHING);
+      return { kind: "child", id, child };
+    }
     case 4:
       return { kind: "timer", id, fireAtUs: decode(CreateTimer, body).fireAt };
     case 5: {
@@ -102,8 +108,11 @@ function readAction(bytes: Uint8Array): Action {
       const { instanceId } = decode(OrchestrationInstance, to ?? NOTHING);
       return { kind: "signal", id, toInstanceId: instanceId, signal: { name, input: data } };
     }
-    case 6:
-      return { kind: "end", end: decode(CompleteOrchestration, body) };
+    case 6: {
+      const end = decode(CompleteOrchestration, body);
+      textOf(end.newVersion ?? NOTHING);
+      return { kind: "end", end };
+    }
     case 7:
       return { kind: "terminate", termination: decode(TerminateOrchestration, body) };
     case 9:
@@ -144,4 +153,12 @@ export function taskOf(bytes: Uint8Array, fields: TaskFields): TaskRequest {
     }
   }
   return { head, traceContext, tags };
+}
+
+const TASK_HEAD = { name: [1, "string"], version: [2, "stringValue"] } as const;
+
+/** The name and the version of an activity, "" where it has none. */
+export function describeTask(task: TaskRequest | undefined): { readonly name: string; readonly version: string } {
+  const { name, version = "" } = decode(TASK_HEAD, Buffer.concat(task?.head ?? []));
+  return { name, version };
 }

@@ -1,7 +1,11 @@
 /** First in, first out. */
 export class Queue<T> {
-  #items: T[] = [];
+  #items: T[];
   #head = 0;
+
+  constructor(items: readonly T[] = []) {
+    this.#items = [...items];
+  }
 
   get length(): number {
     return this.#items.length - this.#head;

@@ -138,9 +138,11 @@ export class Relations {
 
   #rewindChild(parent: Instance, taskId: number, child: ChildRequest, reason: StringValueBytes | undefined): void {
     const row = this.#find(child.instanceId);
-    if (row === undefined) {
+    // Its outcome goes to the task that it was started for: others have asked for the same id, before or in vain.
+    const isOwn = row?.parent !== undefined && decode(PARENT_INSTANCE_INFO, row.parent).taskId === taskId;
+    if (row === undefined || row.parentId !== parent.id || !(isOwn || isTerminal(row.status))) {
       this.startChild(parent, taskId, child);
-    } else if (row.status === Status.Failed) {
+    } else if (row.status === Status.Failed && isOwn) {
       this.rewind(row.key, reason, stringValue(parent.executionId));
     } else if (isTerminal(row.status)) {
       const { status, output, failure } = this.#context.store.find(this.#taskHub, child.instanceId, true)!;
@@ -149,7 +151,8 @@ export class Relations {
   }
 
   #tell(parent: Instance, taskId: number, childId: string, { status, result, failure }: Ended): void {
-    if (!parent.state.completeChild(taskId, childId)) {
+    // One that has ended with the episode that asked for it receives nothing.
+    if (parent.ended || !parent.state.completeChild(taskId, childId)) {
       return;
     }
     const nowUs = this.#context.clock();

@@ -1,11 +1,12 @@
 import { setAlarm } from "./alarm.js";
-import { Dispatcher, type ReadyItem, type WorkName } from "./dispatcher.js";
-import { EventType, orchestratorStarted, type TaskRequest } from "./history-event.js";
+import { Dispatcher, type ReadyItem } from "./dispatcher.js";
+import { EventType, orchestratorStarted } from "./history-event.js";
 import { HoldPolicy } from "./hold-policy.js";
 import type { Instance } from "./instance.js";
 import type { EpisodeLease, Lease, LeaseTable } from "./leases.js";
+import { describeTask } from "./orchestrator-actions.js";
 import { Refusals } from "./refusals.js";
-import { decode, textOf } from "./wire.js";
+import { textOf } from "./wire.js";
 import { activityWorkItem, episodeWorkItem } from "./work-item.js";
 import type { Worker } from "./worker.js";
 
@@ -106,6 +107,7 @@ export class Scheduler {
         return { name: instance.name, version: instance.version === undefined ? "" : textOf(instance.version) };
       },
       refusedBy: this.#refusals.of(instance.waiting[0]),
+      isOver: () => instance.ended,
       encode: (worker) => {
         if (instance.ended || instance.episode !== "ready") {
           return undefined;
@@ -157,6 +159,7 @@ export class Scheduler {
         return describeTask(instance.task(executionId, taskId));
       },
       refusedBy: this.#refusals.of(instance.task(executionId, taskId)),
+      isOver: () => instance.task(executionId, taskId) === undefined,
       encode: (worker) => {
         const task = instance.task(executionId, taskId);
         if (task === undefined) {
@@ -168,11 +171,4 @@ export class Scheduler {
       },
     };
   }
-}
-
-const TASK_HEAD = { name: [1, "string"], version: [2, "stringValue"] } as const;
-
-function describeTask(task: TaskRequest | undefined): WorkName {
-  const { name, version = "" } = decode(TASK_HEAD, Buffer.concat(task?.head ?? []));
-  return { name, version };
 }

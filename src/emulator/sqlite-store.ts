@@ -160,13 +160,18 @@ class SqliteStore implements Store {
   }
 
   addDetached({ taskHub, instanceId, executionId, taskId, scheduled }: ScheduledTask): void {
-    const sql = "INSERT INTO detached_tasks VALUES (?, ?, ?, ?, ?)";
+    // A client may have given the execution id of an earlier instance, whose activity is still to be run.
+    const sql = "INSERT OR REPLACE INTO detached_tasks VALUES (?, ?, ?, ?, ?)";
     this.#statements.run(sql, taskHub, instanceId, executionId, taskId, scheduled);
   }
 
   removeDetached({ taskHub, instanceId, executionId, taskId }: DetachedTask): void {
     const sql = `DELETE FROM detached_tasks WHERE task_hub = ? AND instance_id = ? AND execution_id = ? AND task_id = ?`;
     this.#statements.run(sql, taskHub, instanceId, executionId, taskId);
+  }
+
+  clearDetached(taskHub: string): void {
+    this.#statements.run("DELETE FROM detached_tasks WHERE task_hub = ?", taskHub);
   }
 
   detached(): ScheduledTask[] {

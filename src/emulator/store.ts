@@ -191,6 +191,8 @@ export interface Store {
 
   addDetached(task: ScheduledTask): void;
   removeDetached(task: DetachedTask): void;
+  /** Removes all of a hub. */
+  clearDetached(taskHub: string): void;
   /** Of all hubs. */
   detached(): ScheduledTask[];
 

@@ -161,6 +161,15 @@ export class TaskHub {
     if (workers.length === 0) {
       throw new RpcError("NOT_FOUND", `Task hub '${this.name}' has no worker '${id}'.`);
     }
+    this.#dismiss(workers);
+  }
+
+  /** The same for all of them. */
+  dismissWorkers(): void {
+    this.#dismiss([...this.#scheduler.dispatcher.workers]);
+  }
+
+  #dismiss(workers: readonly Worker[]): void {
     for (const worker of workers) {
       this.removeWorker(worker);
       worker.stream.end();

@@ -67,10 +67,12 @@ export class TaskHubs {
         answer(error);
         return;
       }
-      hub.close();
-      this.#open.delete(hub.name);
+      // Where any name is a hub it may have been used again meanwhile: it stays as it is, without workers.
+      hub.dismissWorkers();
       this.#context.commits.submit(() => {
-        this.#context.store.removeTaskHub(hub.name);
+        if (this.#names?.has(hub.name) !== true) {
+          this.#context.store.removeTaskHub(hub.name);
+        }
       }, answer);
     });
   }

@@ -2,7 +2,9 @@ import { raw, type Call, type Handler, type Service } from "./grpc.js";
 import { heldToken } from "./leases.js";
 import { REMEMBERS_HISTORY } from "./link-server.js";
 import { AbandonRequest, ActivityResponse, GetWorkItemsRequest, WorkItemFilter, WorkItemFilters } from "./messages.js";
+import { Orchestration } from "./orchestration.js";
 import { OrchestratorResponse, readActions, type Action } from "./orchestrator-actions.js";
+import { rewindHistory } from "./rewind.js";
 import { RpcError } from "./rpc-error.js";
 import { empty, type ServiceContext } from "./service-context.js";
 import type { TaskHub } from "./task-hub.js";
@@ -126,10 +128,24 @@ function refuseParts(hub: TaskHub, completion: Message<typeof OrchestratorRespon
   }
 }
 
+/** Events that a worker has made are taken in where an error would undo what others have done in the same turn. */
+function checkEvents(action: Action): void {
+  if (action.kind === "rewind") {
+    rewindHistory(action.history, "");
+  }
+  const events = action.kind === "rewind" ? action.history : action.kind === "end" ? action.end.carryoverEvents : [];
+  const state = new Orchestration();
+  for (const event of events) {
+    state.observe(event);
+  }
+}
+
 /** Reads the actions before anything is changed: one that cannot be read is this completion's fault alone. */
 function actionsOf(hub: TaskHub, completion: Message<typeof OrchestratorResponse>): Action[] {
   try {
-    return readActions(completion.actions);
+    const actions = readActions(completion.actions);
+    actions.forEach(checkEvents);
+    return actions;
   } catch (error) {
     hub.abandon(completion.completionToken);
     const reason = error instanceof Error ? error.message : String(error);

@@ -144,7 +144,7 @@ class Model {
       this.#held.push({ item, member });
       return Buffer.from(name);
     };
-    return { instance, kind, work: { name, version: "" }, encode };
+    return { instance, kind, work: { name, version: "" }, isOver: () => item.state === "over", encode };
   }
 
   #release(pick: number, again: boolean): void {

@@ -37,6 +37,7 @@ function item(name: string, instance: Homed = { home: undefined }, over: Partial
     instance,
     kind,
     work: { name: "work", version: "" },
+    isOver: () => false,
     encode: (worker) => {
       worker.holds[kind] += 1;
       return Buffer.from(name);
@@ -289,4 +290,32 @@ test("an item that was refused goes to a worker that has not refused it, and to 
   dispatch(dispatcher, item("2", instance, { refusedBy: new Set([first.worker]) }));
   dispatch(dispatcher, item("3", instance, { refusedBy: new Set([first.worker, second.worker]) }));
   expect([first.sent, second.sent]).toEqual([["1", "3"], ["2"]]);
+});
+
+test("an instance that has ended counts for no worker's home", () => {
+  const one = worker("one");
+  const two = worker("two");
+  const dispatcher = dispatcherWith(one, two);
+  dispatcher.enqueue(item("late", { home: undefined, ended: true }));
+  dispatcher.pump();
+  expect([one.sent, two.sent]).toEqual([["late"], []]);
+  expect([one.worker.homed, two.worker.homed]).toEqual([0, 0]);
+});
+
+test.each([
+  ["no worker is there", []],
+  ["no worker takes it", [worker("choosy", Infinity, onlyActivities("another"))]],
+])("what has nothing to do any more is not kept while %s", (_, present) => {
+  const dispatcher = dispatcherWith(...present);
+  let encoded = 0;
+  const counted = (name: string, isOver: boolean): ReadyItem =>
+    item(name, undefined, { isOver: () => isOver, encode: () => void (encoded += 1) });
+  for (let n = 1; n <= 10_000; n += 1) {
+    dispatcher.enqueue(counted(`${n}`, n % 100 > 0));
+    dispatcher.pump();
+  }
+  dispatcher.addWorker(worker("any").worker);
+  dispatcher.pump();
+  expect(encoded).toBeGreaterThanOrEqual(100);
+  expect(encoded).toBeLessThan(2_000);
 });

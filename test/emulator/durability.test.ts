@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { GroupCommit } from "../../src/emulator/group-commit.js";
 import { readActions } from "../../src/emulator/orchestrator-actions.js";
 import { openSqliteStore } from "../../src/emulator/sqlite-store.js";
-import type { Store } from "../../src/emulator/store.js";
+import { StoreError, type Store } from "../../src/emulator/store.js";
 import { TaskHub } from "../../src/emulator/task-hub.js";
 import { Status, isTerminal } from "../../src/emulator/status.js";
 import { Worker } from "../../src/emulator/worker.js";
@@ -263,6 +263,27 @@ describe("a task hub on a disk that takes its time", () => {
     expect([before.count, during.count]).toEqual([1, 1]);
   });
 
+  test("a timer that finds the disk full is tried again, and not at once", () => {
+    start();
+    settle();
+    const [episode] = looked();
+    completeEpisode(episode!, [createTimer(1, Date.now() + 50)]);
+    settle();
+    const commit = store.commit.bind(store);
+    let attempts = 0;
+    store.commit = () => {
+      attempts += 1;
+      throw new StoreError("full", "database or disk is full");
+    };
+    vi.advanceTimersByTime(5_000);
+    expect(attempts).toBeGreaterThan(2);
+    expect(attempts).toBeLessThan(10);
+    store.commit = commit;
+    vi.advanceTimersByTime(1_000);
+    settle();
+    expect(looked()[0]?.orchestratorrequest?.neweventsList.at(-1)?.timerfired).toBeDefined();
+  });
+
   describe("when a turn is rolled back while the one before it is on its way", () => {
     test("the one before is sent with its sync, and not earlier", () => {
       start("kept");
@@ -283,6 +304,19 @@ describe("a task hub on a disk that takes its time", () => {
       expect(looked()).toEqual([]);
       settle();
       expect(looked().map(({ activityrequest }) => activityrequest?.taskid)).toEqual([1, 2]);
+    });
+
+    test.each([
+      ["of an orchestration that has ended", complete(2, "end")],
+      ["of an execution that is over", continueAsNew(2, "next")],
+    ])("an activity that nobody waits for, %s, is sent once", (_, ending) => {
+      start();
+      endSync();
+      const [episode] = looked();
+      completeEpisode(episode!, [scheduleTask(1), ending]);
+      failOnce();
+      settle();
+      expect(looked().flatMap(({ activityrequest }) => activityrequest?.taskid ?? [])).toEqual([1]);
     });
 
     test("an episode that a worker holds meanwhile is completed before that is on disk", () => {

@@ -1,6 +1,8 @@
 import { status } from "@grpc/grpc-js";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { pb } from "../../src/wire/sidecar-stubs.js";
 import { failNext } from "./failing-store.js";
+import { failed } from "./protocol/protocol-actions.js";
 import {
   complete,
   createTimer,
@@ -142,4 +144,68 @@ test("results that were not written are not counted for those who watch", async 
     }
   }
   expect(counts).toEqual([0, 1, 2]);
+});
+
+/** A turn of somebody else that finds the disk full. */
+async function rollBack(): Promise<void> {
+  failNext(served.store, "commit");
+  await expect(connection.start("refused")).rejects.toMatchObject(FULL);
+}
+
+async function replace(instanceId: string, name: string): Promise<void> {
+  await connection.start(instanceId, name, (request) => {
+    const policy = new pb.OrchestrationIdReusePolicy();
+    policy.setReplaceablestatusList([
+      pb.OrchestrationStatus.ORCHESTRATION_STATUS_PENDING,
+      pb.OrchestrationStatus.ORCHESTRATION_STATUS_RUNNING,
+    ]);
+    request.setOrchestrationidreusepolicy(policy);
+  });
+}
+
+async function oneActivityAtATime(): Promise<RawWorker> {
+  worker.cancel();
+  return connection.worker("limited", (request) => request.setMaxconcurrentactivityworkitems(1));
+}
+
+test("what a worker holds of an instance that was replaced is not taken for its successor's", async () => {
+  await connection.start("instance", "First");
+  const old = await worker.item();
+  await replace("instance", "Second");
+  const episode = await worker.item();
+  await rollBack();
+  await connection.completeEpisode(old, [complete(1, "of the first")]);
+  expect((await connection.state("instance"))?.output).toBeUndefined();
+  await connection.completeEpisode(episode, [complete(1, "of the second")]);
+  expect(await connection.state("instance")).toMatchObject({ name: "Second", output: { value: '"of the second"' } });
+});
+
+test("a worker with a limit gets no more than that while it holds what has ended", async () => {
+  const limited = await oneActivityAtATime();
+  await connection.start("instance");
+  await connection.completeEpisode(await limited.item(), [scheduleTask(1)]);
+  const activity = await limited.item();
+  await replace("instance", "Second");
+  await connection.completeEpisode(await limited.item(), [scheduleTask(1, "Another")]);
+  await rollBack();
+  await connection.start("fence");
+  expect((await limited.item()).orchestratorrequest?.instanceid).toBe("fence");
+  await connection.completeActivity(activity, "too late");
+  expect((await limited.item()).activityrequest?.name).toBe("Another");
+});
+
+test("an activity that is with a worker while its instance is about to be rewound is held once", async () => {
+  const limited = await oneActivityAtATime();
+  await connection.start("instance");
+  await connection.completeEpisode(await limited.item(), [scheduleTask(1), failed(2, new pb.TaskFailureDetails())]);
+  const activity = await limited.item();
+  const request = new pb.RewindInstanceRequest();
+  request.setInstanceid("instance");
+  await connection.call("RewindInstance", request, pb.RewindInstanceResponse);
+  expect((await limited.item()).orchestratorrequest?.neweventsList.at(-1)?.executionrewound).toBeDefined();
+  await rollBack();
+  await connection.completeActivity(activity, "of the execution that had failed");
+  await connection.start("other");
+  await connection.completeEpisode(await limited.item(), [scheduleTask(1, "Another")]);
+  expect((await limited.item()).activityrequest?.name).toBe("Another");
 });

@@ -1,6 +1,6 @@
 import type { OrchestrationContext } from "@microsoft/durabletask-js";
 import { describe, expect, test } from "vitest";
-import { complete, continueAsNew, scheduleTask } from "../raw-connection.js";
+import { complete, continueAsNew, scheduleTask, stringValue, type WorkItem } from "../raw-connection.js";
 import { terminated } from "./protocol-actions.js";
 import { ProtocolHub, WITH_AND_WITHOUT_RESTART } from "./protocol-hub.js";
 
@@ -91,4 +91,19 @@ test("an orchestrator of the SDK need not wait for an activity that it has calle
   await hub.client.scheduleNewOrchestration("notifies", undefined, "notifies");
   expect(await hub.end("notifies")).toMatchObject({ status: "COMPLETED", output: "over" });
   expect(await called.promise).toBe("all");
+});
+
+test("activities of two instances with one id and one execution id are run for both", async () => {
+  const worker = await hub.raw.worker();
+  const activities: WorkItem[] = [];
+  while (activities.length < 2) {
+    await hub.raw.start("instance", "Orchestrator", (request) => request.setExecutionid(stringValue("chosen")));
+    await hub.raw.completeEpisode(await worker.item(), [scheduleTask(1), complete(2, "end")]);
+    activities.push(await worker.item());
+    await hub.client.purgeOrchestration("instance");
+  }
+  for (const activity of activities) await hub.raw.completeActivity(activity, "done");
+  await hub.restart();
+  await hub.raw.start("fence");
+  expect((await (await hub.raw.worker()).item()).orchestratorrequest?.instanceid).toBe("fence");
 });

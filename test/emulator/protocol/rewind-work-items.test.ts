@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { pb } from "../../../src/wire/sidecar-stubs.js";
 import { complete, scheduleTask, stringValue, type RawWorker, type WorkItem } from "../raw-connection.js";
-import { failed, historyEvent, rewind } from "./protocol-actions.js";
+import { createChild, failed, historyEvent, rewind } from "./protocol-actions.js";
 import { ProtocolHub, WITH_AND_WITHOUT_RESTART } from "./protocol-hub.js";
 
 const hub = ProtocolHub.forEachTest();
@@ -25,6 +25,13 @@ function historyOf(executionId: string): HistoryEvent[] {
     historyEvent((event) => event.setExecutionstarted(started)),
     historyEvent((event) => event.setTaskscheduled(scheduled), 1),
   ];
+}
+
+function childCreated(taskId: number, instanceId: string): HistoryEvent {
+  const child = new pb.SubOrchestrationInstanceCreatedEvent();
+  child.setInstanceid(instanceId);
+  child.setName("Child");
+  return historyEvent((event) => event.setSuborchestrationinstancecreated(child), taskId);
 }
 
 /** Lets an instance fail whose only activity is still with its worker; resolves with that. */
@@ -131,3 +138,69 @@ test.each(WITH_AND_WITHOUT_RESTART)(
     expect(seen.filter((each) => each === "terminated")).toHaveLength(1);
   },
 );
+
+test("an instance that is no sub-orchestration of the one that is rewound makes room for it, or is a failure", async () => {
+  const worker = await hub.raw.worker();
+  await hub.raw.start("ends", "Unrelated");
+  const ends = await worker.item();
+  await hub.raw.start("stays", "Unrelated");
+  await worker.item();
+  await hub.raw.start("instance");
+  await hub.raw.completeEpisode(await worker.item(), [createChild(1, "ends"), createChild(2, "stays")]);
+  await hub.raw.completeEpisode(await worker.item(), [failed(3, new pb.TaskFailureDetails())]);
+  await hub.raw.completeEpisode(ends, [complete(1, "unrelated")]);
+  await hub.client.rewindInstance("instance", "mended");
+  const created = [childCreated(1, "ends"), childCreated(2, "stays")];
+  await hub.raw.completeEpisode(await worker.item(), [
+    rewind([...historyOf("another").slice(0, 2), ...created, rewound]),
+  ]);
+  const items = [await worker.item(), await worker.item()];
+  const of = (id: string): WorkItem => items.find(({ orchestratorrequest }) => orchestratorrequest?.instanceid === id)!;
+  expect(of("ends").orchestratorrequest?.neweventsList[1]?.executionstarted).toMatchObject({
+    name: "Child",
+    parentinstance: { taskscheduledid: 1 },
+  });
+  await hub.raw.completeEpisode(of("instance"), []);
+  expect((await worker.item()).orchestratorrequest?.neweventsList.slice(1)).toMatchObject([
+    { suborchestrationinstancefailed: { taskscheduledid: 2 } },
+  ]);
+});
+
+test("an instance that failed as it asked for a sub-orchestration whose id was taken is rewound like any other", async () => {
+  const worker = await hub.raw.worker();
+  await hub.raw.start("taken", "Unrelated");
+  await worker.item();
+  await hub.raw.start("instance");
+  await hub.raw.completeEpisode(await worker.item(), [createChild(1, "taken"), failed(2, new pb.TaskFailureDetails())]);
+  expect((await hub.raw.history("instance")).at(-1)).toMatchObject({ executioncompleted: { orchestrationstatus: 3 } });
+  await hub.client.rewindInstance("instance", "mended");
+  expect((await worker.item()).orchestratorrequest?.neweventsList.slice(1)).toMatchObject([{ executionrewound: {} }]);
+});
+
+test("of two sub-orchestrations with one id the last is rewound, and the first has failed again", async () => {
+  const worker = await hub.raw.worker();
+  await hub.raw.start("instance");
+  for (const taskId of [1, 2]) {
+    await hub.raw.completeEpisode(await worker.item(), [createChild(taskId, "child")]);
+    await hub.raw.completeEpisode(await worker.item(), [failed(9, new pb.TaskFailureDetails())]);
+  }
+  await hub.raw.completeEpisode(await worker.item(), [failed(3, new pb.TaskFailureDetails())]);
+  await hub.client.rewindInstance("instance", "mended");
+  const history = [...historyOf("another").slice(0, 2), childCreated(1, "child"), childCreated(2, "child")];
+  await hub.raw.completeEpisode(await worker.item(), [rewind([...history, rewound])]);
+  const items = [await worker.item(), await worker.item()];
+  const [parent, child] = ["instance", "child"].map((id) =>
+    items.find(({ orchestratorrequest }) => orchestratorrequest?.instanceid === id)!,
+  );
+  expect(child!.orchestratorrequest?.neweventsList.slice(1)).toMatchObject([{ executionrewound: {} }]);
+  await hub.raw.completeEpisode(parent!, []);
+  const next = await worker.item();
+  expect(next.orchestratorrequest?.neweventsList.slice(1)).toMatchObject([
+    { suborchestrationinstancefailed: { taskscheduledid: 1 } },
+  ]);
+  await hub.raw.completeEpisode(next, []);
+  await hub.raw.completeEpisode(child!, [complete(1, "child")]);
+  expect((await worker.item()).orchestratorrequest?.neweventsList.slice(1)).toMatchObject([
+    { suborchestrationinstancecompleted: { taskscheduledid: 2 } },
+  ]);
+});

@@ -99,6 +99,18 @@ describe("an emulator with named task hubs", () => {
     expect(await idsOn("new")).toEqual([]);
   });
 
+  test("has a hub that was created while it was being deleted, also after a restart", async () => {
+    await serve([]);
+    await createHub("new");
+    const hub = served.connect("new");
+    await hub.start("instance");
+    const deleted = hub.call("DeleteTaskHub", new pb.DeleteTaskHubRequest(), pb.DeleteTaskHubResponse);
+    await hub.call("CreateTaskHub", new pb.CreateTaskHubRequest(), pb.CreateTaskHubResponse);
+    await deleted;
+    await reopen();
+    expect(await idsOn("new")).toEqual([]);
+  });
+
   test("has a hub that it was told to have again after a restart, though it was deleted", async () => {
     await serve(["one"]);
     await fill("one");
@@ -157,6 +169,46 @@ describe("DeleteTaskHub", () => {
     expect(await idsOn("hub")).toEqual([]);
     await served.connect("hub").start("running");
     expect(await idsOn("hub")).toEqual(["running"]);
+  });
+
+  test("leaves whole what is started meanwhile where any name is one", async () => {
+    await serve();
+    const hub = served.connect("hub");
+    await hub.start("before");
+    const starts: Promise<void>[] = [];
+    const end = new AbortController();
+    const deleted = deleteHub("hub").then(() => {
+      end.abort();
+    });
+    while (!end.signal.aborted) {
+      starts.push(hub.start(`instance-${starts.length}`));
+      // One for each turn of the emulator, which runs in this process: some come between its last two.
+      await new Promise(setImmediate);
+    }
+    await Promise.all([deleted, ...starts]);
+    const left = await idsOn("hub");
+    const worker = await hub.worker();
+    const run = new Set<unknown>();
+    while (run.size < left.length) run.add((await worker.item()).orchestratorrequest?.instanceid);
+    expect(run).toEqual(new Set(left));
+  });
+
+  test("calls off the activities that nobody waits for", async () => {
+    await serve();
+    const hub = served.connect("hub");
+    const worker = await hub.worker();
+    await hub.start("instance");
+    const episode = await worker.item();
+    worker.cancel();
+    await hub.completeEpisode(episode, [scheduleTask(1), complete(2, "end")]);
+    await deleteHub("hub");
+    await hub.start("fence");
+    expect((await (await hub.worker()).item()).orchestratorrequest?.instanceid).toBe("fence");
+    await reopen();
+    const later = await served.connect("hub").worker();
+    expect((await later.item()).orchestratorrequest?.instanceid).toBe("fence");
+    await served.connect("hub").state("fence");
+    expect(later.arrived).toBe(0);
   });
 
   test("deletes more than one turn takes", async () => {
