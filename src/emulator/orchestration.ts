@@ -20,7 +20,7 @@ import {
   type End,
   type Termination,
 } from "./orchestrator-actions.js";
-import { Status } from "./status.js";
+import { Status, isTerminal, statusName } from "./status.js";
 import { decode, failureDetails } from "./wire.js";
 
 /**
@@ -161,7 +161,9 @@ export function applyActions(
         terminations.push(action.termination);
         break;
       case "end":
-        end ??= action.end;
+        end ??= isEnd(action.end.status)
+          ? action.end
+          : unsupported(`completeOrchestration as ${statusName(action.end.status)}`);
         break;
       default:
         end = unsupported(action.kind === "rewind" ? "rewindOrchestration" : action.name);
@@ -176,6 +178,10 @@ export function applyActions(
 /** The id of a sub-orchestration whose orchestrator has not chosen one: no other execution asks for the same. */
 function childId(executionId: string, taskId: number): string {
   return `${executionId}:${taskId.toString(16).padStart(4, "0")}`;
+}
+
+function isEnd(status: number): boolean {
+  return isTerminal(status) || status === Status.ContinuedAsNew;
 }
 
 function unsupported(action: string): End {

@@ -159,6 +159,13 @@ const TASK_HEAD = { name: [1, "string"], version: [2, "stringValue"] } as const;
 
 /** The name and the version of an activity, "" where it has none. */
 export function describeTask(task: TaskRequest | undefined): { readonly name: string; readonly version: string } {
-  const { name, version = "" } = decode(TASK_HEAD, Buffer.concat(task?.head ?? []));
+  let name = "";
+  let version = "";
+  // Field by field: to join them would be to copy the input.
+  for (const field of task?.head ?? []) {
+    const head = decode(TASK_HEAD, field);
+    name = head.name || name;
+    version = head.version ?? version;
+  }
   return { name, version };
 }

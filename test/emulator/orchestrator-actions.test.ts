@@ -147,6 +147,9 @@ describe("actions", () => {
     // Field 99, an empty message.
     ["number 99", new Uint8Array([0x9a, 0x06, 0x00])],
     ["number 0", actionOf(2, () => {})],
+    // A status that no instance can have ended with.
+    ["completeOrchestration as Running", complete(Ending.ORCHESTRATION_STATUS_RUNNING, undefined)],
+    ["completeOrchestration as Suspended", complete(Ending.ORCHESTRATION_STATUS_SUSPENDED, undefined)],
   ])("%s is not carried out: the orchestration fails, and the failure says its name", (name, action) => {
     const outcome = apply(new Orchestration(), [scheduleTask(1), action, scheduleTask(3)]);
     expect(outcome.end).toMatchObject({ status: Status.Failed });
