@@ -189,8 +189,8 @@ export class ClientCommands {
   #setSuspended(instance: Instance, event: Uint8Array): void {
     this.#instances.receive(instance, event);
     instance.state.observe(event);
-    const begun = instance.history.length > 0 ? Status.Running : Status.Pending;
-    const status = instance.state.suspended ? Status.Suspended : begun;
+    const going = instance.begun ? Status.Running : Status.Pending;
+    const status = instance.state.suspended ? Status.Suspended : going;
     this.#context.store.setStatus(instance.key, status, Math.max(this.#context.clock(), instance.createdUs));
     this.#instances.setStatus(instance, status);
   }

@@ -164,6 +164,11 @@ export class Instance implements Homed {
     return this.waiting.slice(0, this.durableCount).some(({ type }) => type === EventType.ExecutionTerminated);
   }
 
+  /** Whether an episode was ever completed, of this execution or an earlier one. */
+  get begun(): boolean {
+    return this.history.length > 0 || this.waiting[0]?.seq !== 1;
+  }
+
   /** Whether it gets no episodes for now. */
   get paused(): boolean {
     return this.state.suspended && !this.terminating;

@@ -188,6 +188,7 @@ test.each(WITH_AND_WITHOUT_RESTART)(
     await hub.raw.start("fence");
     expect((await worker.item()).orchestratorrequest?.instanceid).toBe("fence");
     await hub.client.resumeOrchestration("instance");
+    expect(await hub.status("instance")).toBe("RUNNING");
     expect((await worker.item()).orchestratorrequest).toMatchObject({
       instanceid: "instance",
       neweventsList: [
