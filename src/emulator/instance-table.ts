@@ -290,7 +290,7 @@ export class InstanceTable {
   #setTimer(instance: Instance, timerId: number, fireAtUs: number): void {
     const fire = (): void => {
       instance.dropAlarm(timerId);
-      if (!instance.ended && instance.state.timers.delete(timerId)) {
+      if (!instance.ended && instance.state.fireTimer(timerId)) {
         this.receive(instance, timerFired(timerId, fireAtUs, this.#context.clock()));
       }
     };

@@ -32,14 +32,23 @@ import { decode, failureDetails } from "./wire.js";
 export class Orchestration {
   /** Activities without a result, by task id. */
   readonly tasks = new Map<number, TaskRequest>();
-  /** Sub-orchestrations without an outcome: their instance ids, by task id. */
-  readonly children = new Map<number, string>();
-  /** Timers not fired, by timer id: microseconds since the epoch at which they are due. */
-  readonly timers = new Map<number, number>();
   /** Activities that have brought a result, and not a failure. */
   tasksCompleted = 0;
   /** Whether it is not to go on until it is resumed. */
   suspended = false;
+  // Made when they are needed: of a hundred thousand in flight, most have neither.
+  #children: Map<number, string> | undefined;
+  #timers: Map<number, number> | undefined;
+
+  /** Sub-orchestrations without an outcome: their instance ids, by task id. */
+  get children(): ReadonlyMap<number, string> {
+    return this.#children ?? NONE;
+  }
+
+  /** Timers not fired, by timer id: microseconds since the epoch at which they are due. */
+  get timers(): ReadonlyMap<number, number> {
+    return this.#timers ?? NONE;
+  }
 
   /** The state after the events of a framed history. */
   static replay(history: Uint8Array): Orchestration {
@@ -58,19 +67,19 @@ export class Orchestration {
         this.tasks.set(view.eventId, taskOf(view.body, TASK_SCHEDULED));
         return true;
       case EventType.ChildCreated:
-        this.children.set(view.eventId, decode(ChildCreated, view.body).instanceId);
+        this.addChild(view.eventId, decode(ChildCreated, view.body).instanceId);
         return true;
       case EventType.TimerCreated:
-        this.timers.set(view.eventId, decode(TIMER_CREATED, view.body).fireAt);
+        this.addTimer(view.eventId, decode(TIMER_CREATED, view.body).fireAt);
         return true;
       case EventType.TaskCompleted:
       case EventType.TaskFailed:
         return this.completeTask(subjectOf(view), view.type === EventType.TaskCompleted);
       case EventType.ChildCompleted:
       case EventType.ChildFailed:
-        return this.children.delete(subjectOf(view));
+        return this.#children?.delete(subjectOf(view)) ?? false;
       case EventType.TimerFired:
-        return this.timers.delete(subjectOf(view));
+        return this.fireTimer(subjectOf(view));
       case EventType.ExecutionSuspended:
       case EventType.ExecutionResumed:
         this.suspended = view.type === EventType.ExecutionSuspended;
@@ -78,8 +87,8 @@ export class Orchestration {
       case EventType.ExecutionCompleted:
         // It may be told to rewind: until then nothing of it is waited for.
         this.tasks.clear();
-        this.children.clear();
-        this.timers.clear();
+        this.#children = undefined;
+        this.#timers = undefined;
         return true;
       default:
         return true;
@@ -95,11 +104,28 @@ export class Orchestration {
     return waited;
   }
 
+  addChild(taskId: number, instanceId: string): void {
+    this.#children ??= new Map();
+    this.#children.set(taskId, instanceId);
+  }
+
+  addTimer(timerId: number, fireAtUs: number): void {
+    this.#timers ??= new Map();
+    this.#timers.set(timerId, fireAtUs);
+  }
+
+  /** Takes in that a timer has fired; false if it is not waited for. */
+  fireTimer(timerId: number): boolean {
+    return this.#timers?.delete(timerId) ?? false;
+  }
+
   /** Takes in the outcome of a sub-orchestration; false if it is not waited for. */
   completeChild(taskId: number, instanceId: string): boolean {
-    return this.children.get(taskId) === instanceId && this.children.delete(taskId);
+    return this.#children?.get(taskId) === instanceId && this.#children.delete(taskId);
   }
 }
+
+const NONE: ReadonlyMap<number, never> = new Map<number, never>();
 
 const TIMER_CREATED = { fireAt: [1, "timestamp"] } as const;
 
@@ -144,13 +170,13 @@ export function applyActions(
       case "child": {
         const child = { ...action.child, instanceId: action.child.instanceId || childId(executionId, action.id) };
         events.push(childCreated(action.id, child, nowUs));
-        state.children.set(action.id, child.instanceId);
+        state.addChild(action.id, child.instanceId);
         children.set(action.id, child);
         break;
       }
       case "timer":
         events.push(timerCreated(action.id, action.fireAtUs, nowUs));
-        state.timers.set(action.id, action.fireAtUs);
+        state.addTimer(action.id, action.fireAtUs);
         timerIds.push(action.id);
         break;
       case "signal":

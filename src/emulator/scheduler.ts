@@ -1,12 +1,11 @@
 import { setAlarm } from "./alarm.js";
-import { Dispatcher, type ReadyItem } from "./dispatcher.js";
-import { EventType, orchestratorStarted } from "./history-event.js";
+import { Dispatcher } from "./dispatcher.js";
+import { EventType, orchestratorStarted, type TaskRequest } from "./history-event.js";
 import { HoldPolicy } from "./hold-policy.js";
 import type { Instance } from "./instance.js";
 import type { EpisodeLease, Lease, LeaseTable } from "./leases.js";
-import { describeTask } from "./orchestrator-actions.js";
+import { ActivityItem, EpisodeItem, type Senders } from "./ready-items.js";
 import { Refusals } from "./refusals.js";
-import { textOf } from "./wire.js";
 import { activityWorkItem, episodeWorkItem } from "./work-item.js";
 import type { Worker } from "./worker.js";
 
@@ -24,6 +23,10 @@ export class Scheduler {
   readonly dispatcher = new Dispatcher();
   readonly #holds: HoldPolicy;
   readonly #refusals = new Refusals();
+  readonly #senders: Senders = {
+    episode: (instance, worker) => this.#sendEpisode(instance, worker),
+    activity: (activity, task, worker) => this.#sendActivity(activity, task, worker),
+  };
   readonly #leases: LeaseTable;
   readonly #clock: () => number;
   readonly #newToken: () => string;
@@ -57,7 +60,7 @@ export class Scheduler {
       clearTimeout(instance.holdTimer);
       instance.holdTimer = undefined;
       instance.episode = "ready";
-      this.dispatcher.enqueue(this.#episodeItem(instance));
+      this.dispatcher.enqueue(new EpisodeItem(instance, this.#refusals.of(instance.waiting[0]), this.#senders));
     } else {
       instance.holdTimer ??= setTimeout(() => {
         instance.holdTimer = undefined;
@@ -68,7 +71,8 @@ export class Scheduler {
   }
 
   enqueueTask(instance: Instance, executionId: string, taskId: number): void {
-    this.dispatcher.enqueue(this.#activityItem(instance, executionId, taskId));
+    const refusedBy = this.#refusals.of(instance.task(executionId, taskId));
+    this.dispatcher.enqueue(new ActivityItem(instance, executionId, taskId, refusedBy, this.#senders));
   }
 
   /**
@@ -97,29 +101,6 @@ export class Scheduler {
         this.dispatcher.pump();
       }),
     );
-  }
-
-  #episodeItem(instance: Instance): ReadyItem {
-    return {
-      kind: "episode",
-      instance,
-      get work() {
-        return { name: instance.name, version: instance.version === undefined ? "" : textOf(instance.version) };
-      },
-      refusedBy: this.#refusals.of(instance.waiting[0]),
-      isOver: () => instance.ended,
-      encode: (worker) => {
-        if (instance.ended || instance.episode !== "ready") {
-          return undefined;
-        }
-        if (instance.paused) {
-          // It was suspended while it waited for a worker: it is looked at again when it is resumed.
-          instance.episode = "idle";
-          return undefined;
-        }
-        return this.#sendEpisode(instance, worker);
-      },
-    };
   }
 
   #sendEpisode(instance: Instance, worker: Worker): Uint8Array {
@@ -151,24 +132,9 @@ export class Scheduler {
     });
   }
 
-  #activityItem(instance: Instance, executionId: string, taskId: number): ReadyItem {
-    return {
-      kind: "activity",
-      instance,
-      get work() {
-        return describeTask(instance.task(executionId, taskId));
-      },
-      refusedBy: this.#refusals.of(instance.task(executionId, taskId)),
-      isOver: () => instance.task(executionId, taskId) === undefined,
-      encode: (worker) => {
-        const task = instance.task(executionId, taskId);
-        if (task === undefined) {
-          return undefined;
-        }
-        const token = this.#newToken();
-        this.#leases.grant({ kind: "activity", token, instance, worker, taskId, executionId });
-        return activityWorkItem(instance.parentField(executionId), taskId, task, token);
-      },
-    };
+  #sendActivity({ instance, executionId, taskId }: ActivityItem, task: TaskRequest, worker: Worker): Uint8Array {
+    const token = this.#newToken();
+    this.#leases.grant({ kind: "activity", token, instance, worker, taskId, executionId });
+    return activityWorkItem(instance.parentField(executionId), taskId, task, token);
   }
 }
