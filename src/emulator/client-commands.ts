@@ -53,7 +53,9 @@ export class ClientCommands {
         }
         this.#discard(existing);
       }
-      this.#instances.start(start);
+      // Workers know executions by their ids, and one may still be at the one that was replaced.
+      const isUsed = start.executionId !== undefined && start.executionId === existing?.executionId;
+      this.#instances.start(isUsed ? { ...start, executionId: undefined } : start);
       return start.instanceId;
     }, answer);
   }

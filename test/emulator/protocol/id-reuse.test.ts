@@ -109,6 +109,20 @@ test("a running instance is replaced, and what it had under way is for nothing",
   expect((await hub.raw.history("instance")).some((event) => event.taskcompleted !== undefined)).toBe(false);
 });
 
+test("an instance in the place of another is another execution, whatever id was asked for", async () => {
+  const start = (): Promise<unknown> =>
+    hub.raw.start("instance", "ends", (request) => {
+      const policy = new pb.OrchestrationIdReusePolicy();
+      policy.addReplaceablestatus(PENDING);
+      request.setOrchestrationidreusepolicy(policy);
+      request.setExecutionid(stringValue("chosen"));
+    });
+  await start();
+  expect((await hub.raw.state("instance"))?.executionid?.value).toBe("chosen");
+  await start();
+  expect((await hub.raw.state("instance"))?.executionid?.value).not.toBe("chosen");
+});
+
 test("a running instance that is not to be replaced goes on", async () => {
   await hub.worker(work);
   await hub.client.scheduleNewOrchestration("waits", "the first", "instance");
