@@ -167,7 +167,8 @@ describe("FANOUT_DURABILITY", () => {
     await run.says(/started 1 worker process/u);
     await ended(emulator, "SIGKILL");
     const { code, stdout, stderr } = await run.ended;
-    expect({ code, stderr }).toMatchObject({ code: 0, stderr: expect.stringContaining("started it again") });
+    expect({ code, stderr }).toMatchObject({ code: 0 });
+    // Whoever missed it first has started the next one: the run, which says so, or its worker.
     expect(await place.runningEmulator()).toMatchObject({ durability: second });
     expect(parseRunResult(stdout).environment.backend.durability).toBe("process");
   });
