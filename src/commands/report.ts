@@ -3,7 +3,7 @@ import { UsageError } from "../errors.js";
 import { ExitCode } from "../exit-codes.js";
 import { coloursFor } from "../report/colours.js";
 import { resultsCsv } from "../report/csv.js";
-import { oneLine } from "../report/one-line.js";
+import { oneLine } from "../format/one-line.js";
 import { readResult, readResults } from "../report/read-result.js";
 import { REPORT_FORM_NAMES, REPORT_FORMS, type ReportForm } from "../report/report-files.js";
 import type { RunResult } from "../stats/run-result.js";

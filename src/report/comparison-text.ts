@@ -6,7 +6,7 @@ import { formatShare } from "../format/share.js";
 import type { ComparedFigure, Comparison, Finding } from "../stats/comparison.js";
 import { figureOf } from "../stats/figure.js";
 import type { Difference, Plain } from "../stats/run-differences.js";
-import { oneLine } from "./one-line.js";
+import { oneLine } from "../format/one-line.js";
 
 const LONGEST_VALUE = 60;
 const COLOURS: Readonly<Partial<Record<Finding, "red" | "green" | "yellow">>> = {

@@ -2,7 +2,7 @@ import { formatCount, plural } from "../format/count.js";
 import { durabilityText } from "../format/durability.js";
 import { formatDuration, threeDigits } from "../format/duration.js";
 import type { Recount, RunResult } from "../stats/run-result.js";
-import { oneLine } from "./one-line.js";
+import { oneLine } from "../format/one-line.js";
 import { notCompletedText } from "./outcome.js";
 
 /** One that has nothing to tell is undefined or empty. */

@@ -5,7 +5,7 @@ import { formatRate } from "../format/rate.js";
 import type { HubSurvey, Listed, ResultPlan, RunResult } from "../stats/run-result.js";
 import { callsText, circumstanceFacts, workFacts, type Fact } from "./fact-rows.js";
 import { latencyTable } from "./latency-rows.js";
-import { oneLine } from "./one-line.js";
+import { oneLine } from "../format/one-line.js";
 import { outcomeText } from "./outcome.js";
 import { phaseTable } from "./phase-rows.js";
 import { stallTexts } from "./stall-text.js";

@@ -5,7 +5,7 @@ import { formatRate } from "../format/rate.js";
 import type { InstanceStatus } from "../hub/instance-status.js";
 import type { RunOverview } from "../hub/latest-runs.js";
 import type { RunStatus } from "../hub/run-status.js";
-import { oneLine } from "./one-line.js";
+import { oneLine } from "../format/one-line.js";
 
 const COLUMN_GAP = "  ";
 

@@ -2,7 +2,7 @@ import { Chalk } from "chalk";
 import { describe, expect, test } from "vitest";
 import type { InstanceStatus } from "../../src/hub/instance-status.js";
 import type { RunStatus } from "../../src/hub/run-status.js";
-import { oneLine } from "../../src/report/one-line.js";
+import { oneLine } from "../../src/format/one-line.js";
 import { instanceLines, runText, runsText } from "../../src/report/status-text.js";
 
 const plain = new Chalk({ level: 0 });

@@ -1,4 +1,4 @@
-import { oneLine } from "../one-line.js";
+import { oneLine } from "../../format/one-line.js";
 
 /** HTML that is safe to put into a page. Only `markup` and the few that own a file's assets make it. */
 export class Markup {
