@@ -1,15 +1,12 @@
 import { randomBytes } from "node:crypto";
-import { createServer, type AddressInfo, type Server as NetServer, type Socket } from "node:net";
-import { adminService, type AdminContext } from "./admin-service.js";
+import type { Socket } from "node:net";
+import { adminService } from "./admin-service.js";
 import { ADMIN_SERVICE, type EmulatorFigures, type EmulatorStatus } from "./admin-protocol.js";
 import type { Durability } from "./durability.js";
 import { GroupCommit } from "./group-commit.js";
-import { serveGrpc } from "./grpc-connection.js";
 import { handlersOf, type Handler } from "./grpc.js";
 import type { Lease } from "./leases.js";
-import { MOST_CONNECTIONS } from "./limits.js";
-import { recognizeLink, serveLink } from "./link-server.js";
-import { refuseConnection } from "./refused-connection.js";
+import { Listener, type Place } from "./listener.js";
 import { RetentionKeeper, laterUnref } from "./retention-keeper.js";
 import type { Retention } from "./retention.js";
 import { clientService } from "./client-service.js";
@@ -47,8 +44,9 @@ export class Emulator {
   readonly #options: EmulatorOptions;
   readonly #hubs: TaskHubs;
   readonly #context: HubContext;
-  readonly #connections = new Set<Socket>();
-  readonly #listeners: { readonly server: NetServer; readonly endpoint: string }[] = [];
+  readonly #listeners: Listener[] = [];
+  /** What the owner alone may ask. */
+  readonly #admin: ReadonlyMap<string, Handler>;
   readonly #retention: RetentionKeeper | undefined;
   readonly #startedAt = new Date().toISOString();
   #closed = false;
@@ -80,24 +78,30 @@ export class Emulator {
         steadyMs: () => performance.now(),
         later: laterUnref,
       });
+    this.#admin = handlersOf({
+      [ADMIN_SERVICE]: adminService({
+        status: () => this.status(),
+        hub: (name) => this.#hubs.named(name),
+        stop: options.onStop,
+      }),
+    });
     this.#hubs.load();
     // The store was opened just now: what it holds is on disk.
     this.#hubs.afterCommit()();
   }
 
-  /** Accepts connections there: at a path of a Unix socket, or at a port, of the loopback interface if not of `host`. */
-  async listen(place: { readonly path: string } | { readonly port: number; readonly host?: string }): Promise<void> {
-    const server = createServer((socket) => {
-      this.#accept(socket);
+  /** Accepts connections there. Only what the owner alone reaches has the admin service. */
+  async listen(place: Place): Promise<void> {
+    const admin = "path" in place ? this.#admin : new Map<string, Handler>();
+    const listener = new Listener(place, {
+      welcome: (socket) => new Map([...this.#handlers(socket), ...admin]),
+      always: admin,
+      onConnections: () => {
+        this.#options.onConnections(this.#connections);
+      },
     });
-    // Those beyond the limit are told so; beyond this they are closed without a word.
-    server.maxConnections = 2 * MOST_CONNECTIONS;
-    await new Promise<void>((resolve, reject) => {
-      server.once("error", reject);
-      server.listen("path" in place ? place : { host: "127.0.0.1", ...place }, resolve);
-    });
-    const endpoint = "path" in place ? `unix:${place.path}` : endpointOf(server.address() as AddressInfo);
-    this.#listeners.push({ server, endpoint });
+    await listener.open();
+    this.#listeners.push(listener);
   }
 
   status(): EmulatorStatus {
@@ -108,7 +112,7 @@ export class Emulator {
       folder: this.#options.folder,
       durability: this.#durability,
       startedAt: this.#startedAt,
-      connections: this.#connections.size,
+      connections: this.#connections,
       instances: this.#options.store.instanceCount(),
       ...this.figures(),
       redelivered: this.#hubs.sum((hub) => hub.redelivered),
@@ -132,16 +136,16 @@ export class Emulator {
 
   /** Commits what has arrived, ends all streams and connections, and closes the store. */
   close(): void {
-    for (const { server } of this.#listeners) {
-      server.close();
+    for (const listener of this.#listeners) {
+      listener.stopAccepting();
     }
     this.#retention?.stop();
     this.#context.commits.close();
     for (const hub of this.#hubs.all) {
       hub.close();
     }
-    for (const socket of this.#connections) {
-      socket.destroy();
+    for (const listener of this.#listeners) {
+      listener.closeConnections();
     }
     this.#options.store.close();
     this.#closed = true;
@@ -151,31 +155,21 @@ export class Emulator {
     return this.#options.durability ?? "disk";
   }
 
-  #accept(socket: Socket): void {
-    const leases = new Set<Lease>();
-    socket.once("close", () => {
-      this.#connections.delete(socket);
-      for (const hub of this.#hubs.all) {
-        hub.disconnect(leases);
-      }
-      this.#options.onConnections(this.#connections.size);
-    });
-    this.#connections.add(socket);
-    this.#options.onConnections(this.#connections.size);
-    // The close that follows is what counts.
-    socket.on("error", () => {});
-    const tooMany = this.#connections.size > MOST_CONNECTIONS;
-    const handlers = tooMany ? refuseConnection(socket) : this.#handlers(leases);
-    recognizeLink(socket, (isLink) => {
-      (isLink ? serveLink : serveGrpc)(socket, handlers);
-    });
+  get #connections(): number {
+    return this.#listeners.reduce((sum, { connections }) => sum + connections, 0);
   }
 
   /**
    * Every connection gets handlers of its own: so that calls know which connection they came over, and what its
    * workers hold is given back when it closes.
    */
-  #handlers(leases: Set<Lease>): ReadonlyMap<string, Handler> {
+  #handlers(socket: Socket): ReadonlyMap<string, Handler> {
+    const leases = new Set<Lease>();
+    socket.once("close", () => {
+      for (const hub of this.#hubs.all) {
+        hub.disconnect(leases);
+      }
+    });
     const context: ServiceContext = {
       store: this.#options.store,
       commits: this.#context.commits,
@@ -183,21 +177,6 @@ export class Emulator {
       hubs: this.#hubs,
       hubOf: (call) => this.#hubs.named(hubName(call)),
     };
-    return handlersOf({
-      TaskHubSidecarService: { ...clientService(context), ...workerService(context) },
-      [ADMIN_SERVICE]: adminService(this.#adminContext()),
-    });
+    return handlersOf({ TaskHubSidecarService: { ...clientService(context), ...workerService(context) } });
   }
-
-  #adminContext(): AdminContext {
-    return {
-      status: () => this.status(),
-      hub: (name) => this.#hubs.named(name),
-      stop: this.#options.onStop,
-    };
-  }
-}
-
-function endpointOf({ address, family, port }: AddressInfo): string {
-  return family === "IPv6" ? `[${address}]:${port}` : `${address}:${port}`;
 }

@@ -36,10 +36,16 @@ const UNIT_MS: Readonly<Record<string, number>> = { H: 3_600_000, M: 60_000, S: 
 
 /**
  * Serves gRPC on a socket that was accepted, as HTTP/2 without TLS: unary and server-streaming calls, without
- * compression, within `limits.ts`. `handlers` are by the paths of their methods. It ends when the socket does.
+ * compression, within `limits.ts`. `handlers` are by the paths of their methods. It ends when the socket does;
+ * `onGreeted` tells that the client has sent its preface and its settings.
  */
-export function serveGrpc(socket: Socket, handlers: ReadonlyMap<string, Handler>): void {
+export function serveGrpc(
+  socket: Socket,
+  handlers: ReadonlyMap<string, Handler>,
+  onGreeted: () => void = () => {},
+): void {
   const session = performServerHandshake(socket, SESSION_OPTIONS);
+  session.once("remoteSettings", onGreeted);
   const connection: GrpcConnection = { handlers, deadlines: new Deadlines(), load: new ConnectionLoad() };
   session.on("stream", (stream, headers) => {
     accept(stream, headers, connection);

@@ -33,8 +33,30 @@ export const MOST_CALLS = 20_000;
  */
 export const MOST_HEADER_BYTES = 64 * 1_024;
 
-/** Connections at a time, of all listeners. A run has a few dozen, and each of its workers two. */
+/** Connections of one listener at a time. A run has a few dozen, and each of its workers two. */
 export const MOST_CONNECTIONS = 1_000;
+
+/**
+ * How long a connection may take to say what it speaks, milliseconds: the preface of HTTP/2 and its first SETTINGS, or the
+ * greeting of a link. Programs send it in their first packet. Nobody pings a connection before that.
+ */
+export const GREETING_PATIENCE_MS = 5_000;
+
+/**
+ * Connections of a port at a time. Whoever reaches it may open as many as there are, so that half of the files that this
+ * process may open, of which a connection takes one, are left for the owner's socket and the database.
+ */
+export function mostPortConnections(): number {
+  return Math.min(MOST_CONNECTIONS, Math.floor(mostOpenFiles() / 4));
+}
+
+/** The limit of this process; Infinity where there is none, or none is told. */
+function mostOpenFiles(): number {
+  // A report on the network would ask for the names of the addresses in it.
+  Object.assign(process.report, { excludeNetwork: true });
+  const { userLimits } = process.report.getReport() as { userLimits?: { open_files?: { soft: number | string } } };
+  return Number(userLimits?.open_files?.soft) || Infinity;
+}
 
 /** Events that clients have raised for an instance, and no episode has taken: each costs the next work item its bytes. */
 export const MOST_RAISED_EVENTS = 10_000;

@@ -6,7 +6,6 @@ import {
   FrameWriter,
   LINK_METHODS,
   LINK_PREFACE,
-  LINK_SILENCE_MS,
   LinkPulse,
   type LinkGreeting,
 } from "./link-protocol.js";
@@ -23,33 +22,12 @@ export const REMEMBERS_HISTORY = "fanout-remembers-history";
 /** By the paths of their methods. */
 type Handlers = ReadonlyMap<string, Handler>;
 
-/** Serves one link: a worker's calls in the frames of `link-protocol.ts`. Its end is that of the socket. */
-export function serveLink(socket: Socket, handlers: Handlers): void {
-  new LinkServer(socket, handlers).serve();
-}
-
 /**
- * Tells, once something has arrived, whether a connection begins as a link does. What has arrived stays to be read. A
- * connection on which nothing arrives is closed: nobody pings it yet, and it would keep the emulator from leaving.
+ * Serves one link: a worker's calls in the frames of `link-protocol.ts`. Its end is that of the socket; `onGreeted` tells
+ * that the worker has said who it is.
  */
-export function recognizeLink(socket: Socket, tell: (isLink: boolean) => void): void {
-  const patience = setTimeout(() => {
-    socket.destroy();
-  }, LINK_SILENCE_MS).unref();
-  socket.once("close", () => {
-    clearTimeout(patience);
-  });
-  socket.once("readable", () => {
-    clearTimeout(patience);
-    const chunk = socket.read() as Buffer | null;
-    if (chunk === null) {
-      // It has ended without a word.
-      socket.destroy();
-      return;
-    }
-    socket.unshift(chunk);
-    tell(chunk[0] === LINK_PREFACE[0]);
-  });
+export function serveLink(socket: Socket, handlers: Handlers, onGreeted: () => void): void {
+  new LinkServer(socket, handlers, onGreeted).serve();
 }
 
 /** What a call needs of the link that it came over. */
@@ -64,13 +42,15 @@ class LinkServer implements LinkOwner {
   headers: Readonly<Record<string, string>> = {};
   readonly #socket: Socket;
   readonly #handlers: Handlers;
+  readonly #onGreeted: () => void;
   readonly #calls = new Map<number, LinkCall>();
   /** What is left to read of the preface. */
   #preface = LINK_PREFACE;
 
-  constructor(socket: Socket, handlers: Handlers) {
+  constructor(socket: Socket, handlers: Handlers, onGreeted: () => void) {
     this.#socket = socket;
     this.#handlers = handlers;
+    this.#onGreeted = onGreeted;
     // A commit answers all of its calls in one go, and what it sends is sent when that has happened.
     this.writer = new FrameWriter(socket, queueMicrotask);
   }
@@ -119,6 +99,7 @@ class LinkServer implements LinkOwner {
     if (kind === FrameKind.Open) {
       const { taskHub, workerId } = JSON.parse(payload.toString()) as LinkGreeting;
       this.headers = { taskhub: taskHub, workerid: workerId, [REMEMBERS_HISTORY]: "1" };
+      this.#onGreeted();
     } else if (kind === FrameKind.Call) {
       // Parts of a request are kept for as long as what they ask for is under way: not with all that came beside it.
       const request = Buffer.allocUnsafeSlow(payload.length - 1);

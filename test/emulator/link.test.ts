@@ -2,7 +2,8 @@ import { createConnection } from "node:net";
 import { once } from "node:events";
 import { status } from "@grpc/grpc-js";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
-import { LINK_PREFACE, LINK_SILENCE_MS } from "../../src/emulator/link-protocol.js";
+import { GREETING_PATIENCE_MS } from "../../src/emulator/limits.js";
+import { LINK_PREFACE } from "../../src/emulator/link-protocol.js";
 import { LinkWorker } from "./link-worker.js";
 import { complete, continueAsNew, scheduleTask, type RawConnection, type WorkItem } from "./raw-connection.js";
 import { ServedEmulator } from "./served-emulator.js";
@@ -184,7 +185,7 @@ describe("what is no link", () => {
       const { connections } = served.emulator.status();
       const socket = createConnection(served.socket);
       await expect.poll(() => served.emulator.status().connections).toBe(connections + 1);
-      vi.advanceTimersByTime(LINK_SILENCE_MS - 1);
+      vi.advanceTimersByTime(GREETING_PATIENCE_MS - 1);
       expect(served.emulator.status().connections).toBe(connections + 1);
       vi.advanceTimersByTime(1);
       await once(socket, "close");

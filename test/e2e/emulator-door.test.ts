@@ -1,0 +1,136 @@
+import { once } from "node:events";
+import { connect } from "node:http2";
+import { createConnection, type Socket } from "node:net";
+import { Client, Metadata, credentials, status } from "@grpc/grpc-js";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { unaryCall } from "../../src/backend/unary-call.js";
+import { ADMIN_SERVICE } from "../../src/emulator/admin-protocol.js";
+import { LINK_PREFACE } from "../../src/emulator/link-protocol.js";
+import { RawConnection } from "../emulator/raw-connection.js";
+import { FANOUT, Workplace } from "./workplace.js";
+
+const HTTP2_PREFACE = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+/** A frame that says its payload has 300 bytes, and has none of them. */
+const LINK_HALF_OPEN = Buffer.concat([LINK_PREFACE, Buffer.from([0, 0, 1, 49, 1, 0, 0, 0, 0])]);
+
+interface Door {
+  readonly place: Workplace;
+  readonly port: number;
+}
+
+async function openDoor(place: Workplace, flags = ""): Promise<Door> {
+  const emulator = place.start(`emulator --port 0 ${flags}`.trim());
+  const [, port] = await emulator.says(/^listening for any .* on http:\/\/127\.0\.0\.1:(\d+);/mu);
+  await emulator.says(/Ctrl-C stops\./u);
+  return { place, port: Number(port) };
+}
+
+function connection(address: string): RawConnection {
+  const raw = new RawConnection(address, "default");
+  onTestFinished(() => raw.close());
+  return raw;
+}
+
+async function askAdmin(address: string, method: string): Promise<unknown> {
+  const client = new Client(address, credentials.createInsecure());
+  onTestFinished(() => client.close());
+  const answer = await unaryCall(client, `/${ADMIN_SERVICE}/${method}`, Buffer.from("{}"), new Metadata(), {});
+  return JSON.parse(answer.toString()) as unknown;
+}
+
+/** Connections that say this and nothing else. */
+async function idlers(to: number | string, count: number, words: Buffer): Promise<Socket[]> {
+  const sockets = Array.from({ length: count }, () => {
+    const socket = typeof to === "number" ? createConnection(to, "127.0.0.1") : createConnection(to);
+    onTestFinished(() => void socket.destroy());
+    socket.on("error", () => {}).resume();
+    if (words.length > 0) socket.write(words);
+    return socket;
+  });
+  await Promise.all(sockets.map((socket) => once(socket, "connect")));
+  return sockets;
+}
+
+function isClosed(socket: Socket): Promise<unknown> {
+  return socket.closed ? Promise.resolve() : once(socket, "close");
+}
+
+describe("the port", () => {
+  test("has nothing of the admin service and of the link, which the owner's socket has", async () => {
+    const { place, port } = await openDoor(await Workplace.open());
+    for (const method of ["Status", "Watch", "DrainWorker", "Stop"]) {
+      await expect(askAdmin(`127.0.0.1:${port}`, method)).rejects.toMatchObject({ code: status.UNIMPLEMENTED });
+    }
+    expect(await askAdmin(`unix:${place.socket}`, "Status")).toMatchObject({ folder: place.stateFolder });
+
+    const greeting = Buffer.from(JSON.stringify({ taskHub: "default", workerId: "w" }));
+    const open = Buffer.from([0, 0, 0, 5 + greeting.length, 1, 0, 0, 0, 0]);
+    const take = Buffer.from([0, 0, 0, 5, 4, 0, 0, 0, 1]);
+    const words = Buffer.concat([LINK_PREFACE, open, greeting, take]);
+    const [onSocket] = await idlers(place.socket, 1, words);
+    await once(onSocket!, "data");
+    const [onPort] = await idlers(port, 1, words);
+    onPort!.on("data", () => expect.fail("The port answers the link."));
+    await isClosed(onPort!);
+  });
+
+  test("full of idle connections shuts nobody out of the socket; they are closed in seconds, whatever they said", async () => {
+    const { place, port } = await openDoor(await Workplace.open());
+    const busy = connection(`127.0.0.1:${port}`);
+    await busy.start("first");
+    const greeted = connect(`http://127.0.0.1:${port}`);
+    onTestFinished(() => greeted.destroy());
+    await once(greeted, "remoteSettings");
+    const words = [Buffer.alloc(0), HTTP2_PREFACE.subarray(0, 10), HTTP2_PREFACE];
+    const idle = (await Promise.all(words.map((said) => idlers(port, 350, said)))).flat();
+    const onSocket = (
+      await Promise.all(
+        [Buffer.alloc(0), LINK_PREFACE.subarray(0, 5), LINK_PREFACE, LINK_HALF_OPEN].map((said) =>
+          idlers(place.socket, 2, said),
+        ),
+      )
+    ).flat();
+    await expect(connection(`127.0.0.1:${port}`).start("late")).rejects.toMatchObject({
+      code: status.RESOURCE_EXHAUSTED,
+      details: expect.stringContaining("1000 connections") as string,
+    });
+    expect((await place.runningEmulator()).connections).toBeGreaterThan(1_000);
+    await connection(`unix:${place.socket}`).start("by the owner");
+
+    await Promise.all([...idle, ...onSocket].map(isClosed));
+    // Those that have said who they are stay, and there is room again.
+    expect(greeted.closed).toBe(false);
+    await busy.start("second");
+    await connection(`127.0.0.1:${port}`).start("third");
+  });
+
+  test("leaves files for the owner where this process may open few", async () => {
+    const place = await Workplace.open();
+    const emulator = place.startProgram("sh", [
+      "-c",
+      `ulimit -n 256; exec '${process.execPath}' '${FANOUT}' emulator --port 0`,
+    ]);
+    const [, port] = await emulator.says(/^listening for any .* on http:\/\/127\.0\.0\.1:(\d+);/mu);
+    await emulator.says(/Ctrl-C stops\./u);
+    await idlers(Number(port), 400, Buffer.alloc(0));
+    await connection(`unix:${place.socket}`).start("by the owner");
+    expect((await place.succeed("emulator stop")).stdout).toMatch(/^stopped/u);
+  });
+});
+
+describe("the owner's socket", () => {
+  test("beyond its limit still tells of the emulator, and stops it", async () => {
+    const { place } = await openDoor(await Workplace.open());
+    const sessions = Array.from({ length: 1_000 }, () => {
+      const session = connect("http://emulator", { createConnection: () => createConnection(place.socket) });
+      onTestFinished(() => session.destroy());
+      return session.on("error", () => {});
+    });
+    await Promise.all(sessions.map((session) => once(session, "remoteSettings")));
+    await expect(connection(`unix:${place.socket}`).start("late")).rejects.toMatchObject({
+      code: status.RESOURCE_EXHAUSTED,
+    });
+    expect((await place.runningEmulator()).connections).toBeGreaterThan(1_000);
+    expect((await place.succeed("emulator stop")).stdout).toMatch(/^stopped/u);
+  });
+});
