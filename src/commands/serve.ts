@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { resolveConnection, type Connection } from "../backend/connection-string.js";
 import { openBackend } from "../backend/open-backend.js";
@@ -18,11 +19,14 @@ export interface ServeFlags {
   readonly host: string;
   readonly apiKey?: string;
   readonly insecure?: boolean;
+  readonly allowedHost?: readonly string[];
   readonly connectionString?: string;
   readonly taskHub?: string;
 }
 
 const KEY_VARIABLE = "FANOUT_API_KEY";
+/** Of a key: one that is shorter can be found by trying. */
+const LEAST_KEY_LENGTH = 16;
 const READINESS_PAUSE_MS = 2_000;
 
 type Say = (line: string) => void;
@@ -37,6 +41,7 @@ export async function runServeCommand(flags: ServeFlags, { stderr }: CommandIo):
   const port = parsePort(flags.port);
   const host = parseHost(flags.host);
   const apiKey = parseKey(flags.apiKey, process.env[KEY_VARIABLE]);
+  const allowedHosts = flags.allowedHost?.map(parseAllowedHost);
   refuseOpenDoor(host, apiKey, flags.insecure ?? false);
   const connection = resolveConnection({ flag: connectionString, taskHub });
   const interruption = new Interruption();
@@ -48,6 +53,7 @@ export async function runServeCommand(flags: ServeFlags, { stderr }: CommandIo):
       port,
       host,
       apiKey,
+      allowedHosts,
       client: link.client,
       readiness,
       onDefect,
@@ -98,13 +104,29 @@ function parseHost(text: string): string {
   return host;
 }
 
+/** A name, or an IPv6 address without its brackets, in lower case. It stands for any port. */
+function parseAllowedHost(text: string): string {
+  const host = text.replace(/^\[(.*)\]$/u, "$1");
+  if (/^[0-9a-z._-]+$/iu.test(host) || isIP(host) === 6) return host.toLowerCase();
+  throw new UsageError(
+    `--allowed-host: expected a name without a port, such as fanout.load.svc.cluster.local, found "${text}"`,
+  );
+}
+
 /** The flag wins over the variable; an empty variable is none. A key is never repeated. */
 function parseKey(flag: string | undefined, variable: string | undefined): string | undefined {
   const key = flag ?? (variable === "" ? undefined : variable);
-  if (key !== undefined && !/^[\x21-\x7e]+$/u.test(key)) {
-    const source = flag === undefined ? KEY_VARIABLE : "--api-key";
+  if (key === undefined) return undefined;
+  const source = flag === undefined ? KEY_VARIABLE : "--api-key";
+  if (!/^[\x21-\x7e]+$/u.test(key)) {
     throw new UsageError(
       `${source}: expected letters, digits and signs of ASCII without spaces, found something else.`,
+    );
+  }
+  if (key.length < LEAST_KEY_LENGTH) {
+    throw new UsageError(
+      `${source}: expected at least ${LEAST_KEY_LENGTH} characters, found ${key.length}. ` +
+        "`openssl rand -hex 16` makes a key.",
     );
   }
   return key;

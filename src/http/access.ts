@@ -19,32 +19,54 @@ export function isLoopback(host: string): boolean {
   return LOOPBACK.check(host, family === 6 ? "ipv6" : "ipv4");
 }
 
+/** Refuses a request whose Host can be read in two ways: whatever stands in front may have taken the other one. */
+export async function refuseTwoHosts({ raw: { rawHeaders } }: FastifyRequest): Promise<void> {
+  if (hasTwoHosts(rawHeaders)) throw new HttpError(400, "Expected one Host header, found several.", { field: "Host" });
+}
+
+/** `rawHeaders` as Node has them: names and values in turn. */
+export function hasTwoHosts(rawHeaders: readonly string[]): boolean {
+  return rawHeaders.filter((text, index) => index % 2 === 0 && text.toLowerCase() === "host").length > 1;
+}
+
 /**
  * Refuses what a page of another origin may make a browser send. A request whose Host is a name that is not ours comes
  * from a page whose own name was pointed at this address (DNS rebinding), and one that carries another page's Origin
- * must not change anything. `port` is where the server listens.
+ * must not change anything. `port` is where the server listens; `allowedHosts` are names that are ours as well, with
+ * any port, for what stands in front has one of its own.
  */
-export function refuseForeignPages(host: string, port: () => number): (request: FastifyRequest) => Promise<void> {
+export function refuseForeignPages(
+  host: string,
+  port: () => number,
+  allowedHosts: readonly string[] = [],
+): (request: FastifyRequest) => Promise<void> {
   const names = new Set([...LOOPBACK_NAMES, host.toLowerCase()]);
+  const allowed = new Set(allowedHosts);
   // Reached from elsewhere by whatever address or mapped port leads here; an address cannot be pointed elsewhere.
   const everywhere = ALL_INTERFACES.has(host);
   if (everywhere) names.add(hostname().toLowerCase());
   const isOurs = (header: string): boolean => {
     const { ipv6, name, port: portText } = HOST.exec(header)?.groups ?? {};
     const asked = (ipv6 ?? name ?? "").toLowerCase();
+    if (allowed.has(asked)) return true;
     if (everywhere) return names.has(asked) || isIP(asked) !== 0;
     return names.has(asked) && (portText === undefined || Number(portText) === port());
   };
   return async ({ headers, method }) => {
     if (!isOurs(headers.host ?? "")) {
-      throw new HttpError(403, "The Host header names another server than this one.", { field: "Host" });
+      throw new HttpError(403, FOREIGN_HOST, { field: "Host" });
     }
     const isRead = method === "GET" || method === "HEAD";
-    if (!isRead && headers.origin !== undefined && headers.origin !== `http://${headers.host}`) {
+    // With https where something in front of the server speaks TLS for it.
+    const origins = [undefined, `http://${headers.host}`, `https://${headers.host}`];
+    if (!isRead && !origins.includes(headers.origin)) {
       throw new HttpError(403, "A page of another origin may not call this server.", { field: "Origin" });
     }
   };
 }
+
+const FOREIGN_HOST =
+  "The Host header names another server than this one. `fanout serve` takes the names of --allowed-host as well.";
 
 /** Refuses a request that has not the key, as `x-api-key` or as a bearer token. It takes as long for any wrong key. */
 export function requireKey(key: string): (request: FastifyRequest) => Promise<void> {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { formatCount } from "../format/count.js";
 
 /**
  * The bodies of the orchestration API: one schema for each is what requests are checked against, what the types come
@@ -30,7 +31,7 @@ export const StartRequest = z
   })
   .describe(
     "Keys in any letter case. No body means the defaults. " +
-      `iterations x parallelActivities is at most ${MAX_ACTIVITIES}.`,
+      `iterations x parallelActivities is at most ${formatCount(MAX_ACTIVITIES)}.`,
   );
 
 export type StartRequest = z.output<typeof StartRequest>;

@@ -2,7 +2,7 @@ import Fastify, { type FastifyInstance, type FastifyReply } from "fastify";
 import { serializerCompiler, type ZodTypeProvider } from "fastify-type-provider-zod";
 import type { z } from "zod";
 import type { OrchestrationClient } from "../backend/orchestration-client.js";
-import { refuseForeignPages, requireKey } from "./access.js";
+import { refuseForeignPages, refuseTwoHosts, requireKey } from "./access.js";
 import { addApiDocumentation } from "./api-documentation.js";
 import { CallSlots } from "./call-slots.js";
 import * as contract from "./contract.js";
@@ -12,6 +12,7 @@ import { readInstance, readInstances } from "./read-instances.js";
 import type { Readiness } from "./readiness.js";
 import { acceptJsonOnly, keysOf, zodValidator } from "./request-body.js";
 import { RunIds, startOrchestrations } from "./start-orchestrations.js";
+import { refuseUnknownRoutes } from "./unknown-route.js";
 
 /** Calls on the backend at a time, of all requests together: of starts, and of reads. */
 const CALLS = 50;
@@ -26,8 +27,10 @@ export interface ApiOptions {
   readonly readiness: Readiness;
   /** What is listened on. */
   readonly host: string;
-  /** Without a key everybody who can reach the server may use it. */
+  /** Without a key everybody who can reach the server may use it, but for a browser that a foreign page sends there. */
   readonly apiKey?: string | undefined;
+  /** Without a key: names that the server is reached by, besides `host` and those of the loopback interface. */
+  readonly allowedHosts?: readonly string[] | undefined;
   /** Told of an error that is no fault of a request or of the backend. */
   readonly onDefect: (error: unknown) => void;
 }
@@ -50,13 +53,12 @@ export async function orchestrationApi(options: ApiOptions): Promise<FastifyInst
   app.setErrorHandler((error, _request, reply) => {
     answerError(error, reply, options.onDefect);
   });
-  app.setNotFoundHandler(({ method, url }) => {
-    throw new HttpError(404, `There is no ${method} ${url.split("?", 1)[0] ?? ""}; /docs shows what there is.`);
-  });
-  app.addHook(
-    "onRequest",
-    refuseForeignPages(options.host, () => portOf(app.server.address())),
-  );
+  app.addHook("onRequest", refuseTwoHosts);
+  if (options.apiKey === undefined) {
+    const port = (): number => portOf(app.server.address());
+    app.addHook("onRequest", refuseForeignPages(options.host, port, options.allowedHosts));
+  }
+  refuseUnknownRoutes(app, "/docs shows what there is.");
   let closing = false;
   app.addHook("preClose", async () => {
     closing = true;

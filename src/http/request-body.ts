@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyRequest, FastifySchemaCompiler } from "fastify";
 import type { z } from "zod";
+import { JsonDepthError, readJson } from "../format/read-json.js";
 import { HttpError } from "./http-error.js";
 
 const JSON_TYPE = /^application\/json\s*(?:;\s*charset\s*=\s*"?utf-?8"?\s*)?;?\s*$/iu;
@@ -24,11 +25,14 @@ function refuseOtherTypes({ headers }: FastifyRequest): void {
   }
 }
 
+const NO_JSON = "Expected a body that is JSON, found something else.";
+
 function parseJson(body: Buffer): unknown {
   try {
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(body));
+    return readJson(new TextDecoder("utf-8", { fatal: true }).decode(body));
   } catch (error) {
-    throw new HttpError(400, "Expected a body that is JSON, found something else.", { cause: error });
+    const message = error instanceof JsonDepthError ? `The body: ${error.message}.` : NO_JSON;
+    throw new HttpError(400, message, { cause: error });
   }
 }
 

@@ -1,8 +1,9 @@
 import { UsageError } from "../errors.js";
 import type { LiveSnapshot } from "../stats/live-snapshot.js";
-import { refuseForeignPages } from "./access.js";
+import { refuseForeignPages, refuseTwoHosts } from "./access.js";
 import { portOf } from "./port.js";
 import type { RunLabels } from "./snapshot-metrics.js";
+import { refuseUnknownRoutes } from "./unknown-route.js";
 
 export interface RunMetricsOptions {
   /** 0 takes any free one. */
@@ -29,7 +30,9 @@ export async function startRunMetrics({ port, snapshot, labels }: RunMetricsOpti
   const metrics = new SnapshotMetrics(labels);
   const app = fastify({ forceCloseConnections: true });
   const actualPort = (): number => portOf(app.server.address());
+  app.addHook("onRequest", refuseTwoHosts);
   app.addHook("onRequest", refuseForeignPages(HOST, actualPort));
+  refuseUnknownRoutes(app, "/metrics is what there is.");
   app.get("/metrics", async (_request, reply) => reply.type(metrics.contentType).send(await metrics.text(snapshot())));
   try {
     await app.listen({ port, host: HOST });

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { hasTwoHosts } from "./access.js";
 import { listenError, portOf } from "./port.js";
 
 export interface WorkerStatusServer {
@@ -35,7 +36,8 @@ export async function startWorkerStatus(port: number): Promise<WorkerStatusServe
 
 const HOST = "127.0.0.1";
 
-function answer({ method, url = "/" }: IncomingMessage, response: ServerResponse): void {
+function answer({ method, url = "/", rawHeaders }: IncomingMessage, response: ServerResponse): void {
+  if (hasTwoHosts(rawHeaders)) return json(response, 400, { error: "Expected one Host header, found several" });
   const path = url.split("?", 1)[0] ?? url;
   const page = Object.hasOwn(PAGES, path) ? PAGES[path] : undefined;
   if (page === undefined) {

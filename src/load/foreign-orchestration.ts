@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { z } from "zod";
 import { UsageError } from "../errors.js";
 import { errorText } from "../format/error-text.js";
+import { readJson } from "../format/read-json.js";
 
 /** Somebody's own orchestration, which a worker of theirs hosts: what it does is not known. */
 export interface ForeignOrchestration {
@@ -36,7 +37,7 @@ function readInput(text: string): unknown {
     throw new UsageError(`--input: the file cannot be read: ${errorText(error)}`, { cause: error });
   }
   try {
-    return JSON.parse(json);
+    return readJson(json);
   } catch (error) {
     const place = file === undefined ? "JSON or @FILE" : `JSON in ${file}`;
     throw new UsageError(`--input: expected ${place}: ${errorText(error)}`, { cause: error });

@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { text } from "node:stream/consumers";
 import { UsageError } from "../errors.js";
 import { errorText } from "../format/error-text.js";
+import { JsonDepthError, readJson } from "../format/read-json.js";
 import type { RunResult } from "../stats/run-result.js";
 import { resultSchema, SCHEMA_VERSION } from "./result-schema.js";
 
@@ -75,8 +76,9 @@ function nameOf(file: string): string {
 function parseJson(content: string, name: string): unknown {
   try {
     // Shells of Windows begin what they redirect with a byte order mark.
-    return JSON.parse(content.replace(/^\uFEFF/u, ""));
+    return readJson(content.replace(/^\uFEFF/u, ""));
   } catch (error) {
+    if (error instanceof JsonDepthError) throw new UsageError(`${name}: ${error.message}`, { cause: error });
     const found = content.trim() === "" ? "nothing" : `what is no JSON: ${errorText(error)}`;
     throw new UsageError(`${name}: expected the JSON that \`fanout run --json FILE\` wrote, found ${found}`, {
       cause: error,

@@ -12,6 +12,8 @@ const README = new URL("../../README.md", import.meta.url);
 const HAS_CURL = spawnSync("curl", ["--version"]).status === 0;
 const LISTENING = /^Orchestration API on http:\/\/127\.0\.0\.1:(\d+),/mu;
 
+const KEY_OF_15 = "correct-horse-b";
+
 const answer = z.object({ id: z.string(), status: z.string() });
 const answers = z.object({ totalRequested: z.literal(2), foundInstances: z.literal(2), instances: z.array(answer) });
 
@@ -121,6 +123,10 @@ describe("serve", () => {
     ["--host http://x", '--host: expected a name or an address of this machine, found "http://x"', ""],
     ["--host 192.0.2.1 --insecure --port 0", "192.0.2.1 is no address of this machine. Choose another with --host", ""],
     ["", "FANOUT_API_KEY: expected letters, digits and signs of ASCII without spaces", "with space"],
+    ["", "FANOUT_API_KEY: expected at least 16 characters, found 15. `openssl rand -hex 16` makes a key.", KEY_OF_15],
+    [`--api-key ${KEY_OF_15}`, "--api-key: expected at least 16 characters, found 15.", ""],
+    ["--allowed-host https://x", "--allowed-host: expected a name without a port, such as", ""],
+    ["--allowed-host x:80", "--allowed-host: expected a name without a port, such as", ""],
   ])("refuses %s", async (flags, message, key) => {
     const place = await Workplace.open();
     const env = { ...place.env, FANOUT_API_KEY: key };
@@ -133,7 +139,7 @@ describe("serve", () => {
     const place = await Workplace.open();
     const backendPort = await freePort();
     const backend = `Endpoint=http://127.0.0.1:${backendPort};Authentication=None`;
-    const env = { ...place.env, FANOUT_API_KEY: "correct-horse", DURABLE_TASK_CONNECTION_STRING: backend };
+    const env = { ...place.env, FANOUT_API_KEY: "correct-horse-battery", DURABLE_TASK_CONNECTION_STRING: backend };
     const serve = place.startWith(env, "serve --port 0");
     const [, port] = await serve.says(LISTENING);
     await serve.says(/^The backend does not answer yet, trying again/mu);
@@ -144,11 +150,11 @@ describe("serve", () => {
     expect(await ready()).toBe(200);
     const url = `http://127.0.0.1:${port}/api/orchestrations`;
     expect((await fetch(url, { method: "POST" })).status).toBe(401);
-    expect((await fetch(url, { method: "POST", headers: { "x-api-key": "correct-horse" } })).status).toBe(202);
+    expect((await fetch(url, { method: "POST", headers: { "x-api-key": "correct-horse-battery" } })).status).toBe(202);
     serve.kill("SIGINT");
     const { code, stderr, stdout } = await serve.ended;
     expect(code).toBe(0);
-    expect(stdout + stderr).not.toContain("correct-horse");
+    expect(stdout + stderr).not.toContain("correct-horse-battery");
     emulator.kill("SIGINT");
     await emulator.ended;
   });

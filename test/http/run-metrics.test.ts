@@ -154,7 +154,8 @@ test.each(["/", "/metrics/more", "/status"])("%s is not found", async (path) => 
 
 test("nothing can be posted", async () => {
   const { port } = await start();
-  expect((await fetch(`http://127.0.0.1:${port}/metrics`, { method: "POST" })).status).toBe(404);
+  const response = await fetch(`http://127.0.0.1:${port}/metrics`, { method: "POST" });
+  expect([response.status, response.headers.get("allow")]).toEqual([405, "GET, HEAD"]);
 });
 
 test("a request that names another host is refused, as a page may have made a browser send it", async () => {

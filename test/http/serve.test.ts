@@ -155,7 +155,7 @@ describe("a request that is wrong starts nothing", () => {
     ["a number among ids", value(["a", 1]), 400, "1", STATUS],
     ["an empty id", value([""]), 400, "0", STATUS],
     ["1,001 ids", value(Array.from({ length: 1_001 }, () => "a")), 400, undefined, STATUS],
-    ["another method", { method: "DELETE" }, 404, undefined],
+    ["another method", { method: "DELETE" }, 405, undefined],
     ["another path", value({}), 404, undefined, "/api/nothing"],
     ["a path that cannot be read", {}, 400, undefined, `${START}/%zz`],
     ["an id that is too long", {}, 414, undefined, `${START}/${"x".repeat(3_000)}`],
@@ -228,7 +228,7 @@ describe("a page of another origin", () => {
 });
 
 describe("with a key", () => {
-  const apiKey = "correct-horse";
+  const apiKey = "correct-horse-battery";
   let locked: ServePlace;
 
   beforeAll(async () => {
@@ -238,7 +238,7 @@ describe("with a key", () => {
 
   test.each<[string, Readonly<Record<string, string>>, boolean]>([
     ["none", {}, false],
-    ["another", { "x-api-key": "correct-hors" }, false],
+    ["another", { "x-api-key": "correct-horse-batter" }, false],
     ["an empty one", { "x-api-key": "" }, false],
     ["another as a token", { authorization: "Bearer wrong" }, false],
     ["the right one in another scheme", { authorization: `Basic ${apiKey}` }, false],
