@@ -32,14 +32,14 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
   // A link has two ends.
   "worker/": ["backend/", "emulator/link-protocol.ts", "format/", "orchestrations/", "wire/"],
   "http/": ["backend/", "format/", "load/", "orchestrations/fan-out-fan-in-contract.ts", "stats/"],
-  "diagnosis/": ["backend/", "emulator/state-folder.ts", "format/"],
+  "diagnosis/": ["backend/", "emulator/state-folder.ts", "format/", "load/hub-survey.ts"],
   "hub/": ["backend/", "format/", "load/", "orchestrations/", "stats/"],
   "load/": ["backend/", "format/", "orchestrations/", "stats/", "worker/managed-worker-messages.ts"],
   "report/": ["format/", "hub/", "stats/"],
   // It starts the emulator and asks its admin service; what the emulator does inside is not its business.
   "backend/": ["emulator/admin-protocol.ts", "emulator/launch-message.ts", "emulator/state-folder.ts", "wire/"],
   "orchestrations/": ["wire/"],
-  "format/": ["stats/load-shape.ts", "stats/run-size.ts"],
+  "format/": ["stats/load-shape.ts", "stats/run-result.ts", "stats/run-size.ts"],
   "wire/": [],
   "stats/": [],
   "emulator/": [],

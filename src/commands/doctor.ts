@@ -9,7 +9,7 @@ export interface DoctorFlags {
   readonly json?: boolean;
 }
 
-/** `fanout doctor`: one line for each thing that a run needs. 1 if anything is wrong. */
+/** `fanout doctor`: one line for each thing that a run needs. 1 if anything is wrong; a warning is not. */
 export async function runDoctorCommand(flags: DoctorFlags, io: CommandIo): Promise<ExitCode> {
   const findings: Finding[] = [];
   const sources = { flag: flags.connectionString, taskHub: flags.taskHub };

@@ -14,6 +14,8 @@ import { FanoutError } from "../errors.js";
 import { plural } from "../format/count.js";
 import { formatDuration } from "../format/duration.js";
 import { errorText } from "../format/error-text.js";
+import { OWN_HUB, unfinishedWorkText } from "../format/unfinished-work.js";
+import { surveyHub } from "../load/hub-survey.js";
 import { FANOUT_VERSION } from "../version.js";
 import { addressOf, probeTcp, probeTls, resolveHost } from "./endpoint-probe.js";
 import { check, type Finding, type Found } from "./finding.js";
@@ -113,9 +115,10 @@ async function* lookAtBackend(given: Backend | undefined): Lines {
     await touchTaskHub(backend);
     return { detail: `${backend.connection.taskHub} on ${backend.displayName} answers`, value: backend };
   });
+  yield* check("work of others", reached, ({ client, connection }) => lookAtWork(client, connection.taskHub));
   yield* check("workers", reached, async ({ admin, connection: { taskHub } }) => {
     if (admin === undefined) {
-      return { detail: "this backend does not tell", value: true, skipped: true };
+      return { detail: "this backend does not tell", value: true, outcome: "skipped" };
     }
     const workers = await workersOf(admin, taskHub);
     const hint = workers === 0 ? ": a run starts its own, `fanout worker` starts one that stays" : "";
@@ -134,6 +137,16 @@ async function touchTaskHub({ client }: Backend): Promise<void> {
   await client.getInstance(NO_INSTANCE);
 }
 
+/** Unfinished work that fanout did not start: a load test on the same hub would compete with it. */
+async function lookAtWork(client: Backend["client"], taskHub: string): Promise<Found<true>> {
+  const survey = await surveyHub(client, new AbortController().signal);
+  if ("unknown" in survey) return { detail: `not known: ${survey.unknown}`, value: true, outcome: "skipped" };
+  if (survey.unfinished === 0) return { detail: `task hub ${taskHub} has nothing unfinished`, value: true };
+  const detail = `task hub ${taskHub} has ${unfinishedWorkText(survey)}`;
+  if (!survey.foreign?.unfinished) return { detail, value: true };
+  return { detail: `${detail}; ${OWN_HUB}`, value: true, outcome: "warning" };
+}
+
 async function workersOf(admin: NonNullable<Backend["admin"]>, taskHub: string): Promise<number> {
   const signal = AbortSignal.timeout(WORKERS_PATIENCE_MS);
   for await (const { workers } of admin.watch({ taskHub, instanceIdPrefix: NO_INSTANCE }, { signal })) {
@@ -147,7 +160,7 @@ function clockOffset({ offset }: Greetings, isEmulator: boolean): Found<true> {
     return { detail: "none: the embedded emulator runs on this machine's clock", value: true };
   }
   if (offset === undefined) {
-    return { detail: "its answers carry no date to measure it by", value: true, skipped: true };
+    return { detail: "its answers carry no date to measure it by", value: true, outcome: "skipped" };
   }
   // Rounded outwards: it is a bound.
   const atLeast = signedSeconds(Math.floor(offset.atLeastMs / 100) / 10);

@@ -1,9 +1,12 @@
 import { errorText } from "../format/error-text.js";
 
-/** One line of a diagnosis. `skipped` is what could not be looked at, or has nothing to look at; the detail says why. */
+/**
+ * One line of a diagnosis. `skipped` is what could not be looked at, or has nothing to look at; `warning` is no fault, and
+ * yet to be thought of before a run. The detail says why.
+ */
 export interface Finding {
   readonly name: string;
-  readonly outcome: "ok" | "failed" | "skipped";
+  readonly outcome: "ok" | "warning" | "failed" | "skipped";
   /** What was found, or what is wrong and what to do. No secret. */
   readonly detail: string;
 }
@@ -12,8 +15,8 @@ export interface Finding {
 export interface Found<T> {
   readonly detail: string;
   readonly value: T;
-  /** Nothing could be looked at, which is no fault. */
-  readonly skipped?: boolean;
+  /** Absent: ok. */
+  readonly outcome?: "skipped" | "warning";
 }
 
 /**
@@ -36,6 +39,6 @@ export async function* check<T, U>(
     yield { name, outcome: "failed", detail: errorText(error) };
     return undefined;
   }
-  yield { name, outcome: found.skipped === true ? "skipped" : "ok", detail: found.detail };
+  yield { name, outcome: found.outcome ?? "ok", detail: found.detail };
   return found.value;
 }

@@ -1,6 +1,5 @@
-import type { InstanceState, OrchestrationClient, RuntimeStatus } from "../backend/orchestration-client.js";
-import { isGeneratedRunId, runIdOf } from "../load/run-id.js";
-import { FAN_OUT_FAN_IN_ORCHESTRATION } from "../orchestrations/fan-out-fan-in-contract.js";
+import type { OrchestrationClient, RuntimeStatus } from "../backend/orchestration-client.js";
+import { isOfLoadTest } from "../load/of-load-test.js";
 import { isEnded, isUnfinished } from "./instance-status.js";
 import { RunReader, pagesOf } from "./run-reader.js";
 import { RunTally } from "./run-tally.js";
@@ -44,10 +43,6 @@ export async function selectOlder(
     }
   }
   return selectionOf(tally, others);
-}
-
-function isOfLoadTest({ instanceId, name }: InstanceState): boolean {
-  return name === FAN_OUT_FAN_IN_ORCHESTRATION || isGeneratedRunId(runIdOf(instanceId) ?? "");
 }
 
 function selectionOf(tally: RunTally, others: number): PurgeSelection {

@@ -1,14 +1,16 @@
 import { NO_QUERY, isMissingCall } from "../backend/missing-call.js";
 import type { InstanceState, OrchestrationClient } from "../backend/orchestration-client.js";
 import { FanoutError } from "../errors.js";
-import { formatCount, plural } from "../format/count.js";
-import type { HubSurvey } from "../stats/run-result.js";
-import { runIdOf } from "./run-id.js";
 import { errorText } from "../format/error-text.js";
+import { OWN_HUB, unfinishedWorkText } from "../format/unfinished-work.js";
+import type { HubSurvey } from "../stats/run-result.js";
+import { isOfLoadTest } from "./of-load-test.js";
+import { runIdOf } from "./run-id.js";
 
 const MOST_COUNTED = 1_000;
 const PAGE_SIZE = 200;
 const PATIENCE_MS = 5_000;
+const LISTED_ORCHESTRATORS = 10;
 
 /**
  * Counts what is unfinished on the task hub before the run adds to it, at most 1,000 instances. A backend that cannot
@@ -26,41 +28,56 @@ export async function surveyHub(client: OrchestrationClient, signal: AbortSignal
 }
 
 async function countUnfinished(client: OrchestrationClient, signal: AbortSignal): Promise<HubSurvey> {
-  const runs = new Map<string, number>();
-  let unfinished = 0;
+  const tally = new SurveyTally();
   let continuationToken: string | undefined;
   do {
     const page = await client.queryInstances(
       { statuses: ["Pending", "Running", "Suspended"], pageSize: PAGE_SIZE, payloads: false, continuationToken },
       { signal },
     );
-    unfinished += page.instances.length;
-    countByRun(page.instances, runs);
+    for (const instance of page.instances) tally.add(instance);
     continuationToken = page.continuationToken;
-  } while (continuationToken !== undefined && unfinished < MOST_COUNTED);
-  return {
-    unfinished,
-    more: continuationToken !== undefined,
-    runs: Array.from(runs, ([runId, count]) => ({ runId, unfinished: count })),
-  };
+  } while (continuationToken !== undefined && tally.unfinished < MOST_COUNTED);
+  return tally.survey(continuationToken !== undefined);
 }
 
-function countByRun(instances: readonly InstanceState[], runs: Map<string, number>): void {
-  for (const { instanceId } of instances) {
-    const runId = runIdOf(instanceId);
-    if (runId !== undefined) runs.set(runId, (runs.get(runId) ?? 0) + 1);
+class SurveyTally {
+  unfinished = 0;
+  #foreign = 0;
+  readonly #byRun = new Map<string, number>();
+  readonly #byOrchestrator = new Map<string, number>();
+
+  add(instance: InstanceState): void {
+    this.unfinished += 1;
+    if (!isOfLoadTest(instance)) {
+      this.#foreign += 1;
+      addOne(this.#byOrchestrator, instance.name);
+      return;
+    }
+    const runId = runIdOf(instance.instanceId);
+    if (runId !== undefined) addOne(this.#byRun, runId);
   }
+
+  survey(more: boolean): HubSurvey {
+    const orchestrators = Array.from(this.#byOrchestrator, ([name, unfinished]) => ({ name, unfinished }));
+    orchestrators.sort((a, b) => b.unfinished - a.unfinished);
+    return {
+      unfinished: this.unfinished,
+      more,
+      runs: Array.from(this.#byRun, ([runId, unfinished]) => ({ runId, unfinished })),
+      foreign: { unfinished: this.#foreign, orchestrators: orchestrators.slice(0, LISTED_ORCHESTRATORS) },
+    };
+  }
+}
+
+function addOne(counts: Map<string, number>, key: string): void {
+  counts.set(key, (counts.get(key) ?? 0) + 1);
 }
 
 /** A line for a person, or undefined when the hub was empty: nothing to say. */
 export function surveyLine(survey: HubSurvey, taskHub: string): string | undefined {
   if ("unknown" in survey) return `what else is on task hub ${taskHub} is not known: ${survey.unknown}`;
   if (survey.unfinished === 0) return undefined;
-  const count = survey.more ? `${formatCount(survey.unfinished)}+` : formatCount(survey.unfinished);
-  const noun = survey.unfinished === 1 && !survey.more ? "instance" : "instances";
-  const named = survey.runs.slice(0, 3).map(({ runId, unfinished }) => `${runId}: ${formatCount(unfinished)}`);
-  const more = survey.runs.length > named.length ? ", …" : "";
-  const runs =
-    survey.runs.length > 0 ? ` (${plural(survey.runs.length, "other run")}: ${named.join(", ")}${more})` : "";
-  return `task hub ${taskHub} already has ${count} unfinished ${noun}${runs}; they share its workers with this run`;
+  const advice = survey.foreign?.unfinished ? `; ${OWN_HUB}` : "";
+  return `task hub ${taskHub} already has ${unfinishedWorkText(survey)}${advice}`;
 }

@@ -1,7 +1,8 @@
 import { formatCount, plural } from "../format/count.js";
 import { durabilityText } from "../format/durability.js";
 import { formatDuration, threeDigits } from "../format/duration.js";
-import type { Recount, RunResult } from "../stats/run-result.js";
+import { unfinishedWorkText } from "../format/unfinished-work.js";
+import type { HubSurvey, Recount, RunResult } from "../stats/run-result.js";
 import { oneLine } from "../format/one-line.js";
 import { notCompletedText } from "./outcome.js";
 
@@ -33,8 +34,20 @@ export function circumstanceFacts(result: RunResult): readonly Fact[] {
     ["recount", recount && recountText(recount)],
     ["noticing", noticingText(result)],
     ["durability", durability && durabilityText(durability)],
+    ["on the hub", workOfOthersText(environment.hub)],
     ["labels", labelsText(plan.labels)],
   ];
+}
+
+/** What was unfinished on the task hub when the run began; undefined where nothing was, or it is not known. */
+function workOfOthersText(hub: HubSurvey): string | undefined {
+  return "unknown" in hub || hub.unfinished === 0 ? undefined : `${unfinishedWorkText(hub)}, when the run began`;
+}
+
+/** What was unfinished on the task hub when the run began, or why that is not known. */
+export function hubText(hub: HubSurvey): string {
+  if ("unknown" in hub) return `not known: ${hub.unknown}`;
+  return hub.unfinished === 0 ? "nothing unfinished" : unfinishedWorkText(hub);
 }
 
 /** `12 UNAVAILABLE, 2 DEADLINE_EXCEEDED`; empty where there was none. */

@@ -83,6 +83,7 @@ const PATHS: readonly string[] = [
   "recount.unknown",
   "environment.backend.durability",
   "environment.transport",
+  "environment.hub.foreign.unfinished",
 ];
 
 /** What are lists in the JSON, which no cell holds. */

@@ -2,8 +2,8 @@ import { formatCount, plural } from "../format/count.js";
 import { formatDuration } from "../format/duration.js";
 import { planLine } from "../format/plan-line.js";
 import { formatRate } from "../format/rate.js";
-import type { HubSurvey, Listed, ResultPlan, RunResult } from "../stats/run-result.js";
-import { callsText, circumstanceFacts, workFacts, type Fact } from "./fact-rows.js";
+import type { Listed, ResultPlan, RunResult } from "../stats/run-result.js";
+import { callsText, circumstanceFacts, hubText, workFacts, type Fact } from "./fact-rows.js";
 import { latencyTable } from "./latency-rows.js";
 import { oneLine } from "../format/one-line.js";
 import { outcomeText } from "./outcome.js";
@@ -123,7 +123,7 @@ function environment({ environment, plan, startedAt, noticing, clock }: RunResul
     ["started", startedAt],
     ["backend", backend.name],
     ["task hub", taskHub],
-    ["on it at the start", hubText(hub)],
+    ["on it when the run began", hubText(hub)],
     ["calls made with", transport],
     ["worker processes of the run", formatCount(ownWorkers)],
     ["timeout", formatDuration(plan.timeoutMs)],
@@ -136,11 +136,6 @@ function environment({ environment, plan, startedAt, noticing, clock }: RunResul
     ["fanout", `${fanoutVersion}, on SDK ${sdkVersion} and Node ${node}`],
     ["machine", `${platform}, ${plural(cpu.cores, "core")}, ${cpu.model}`],
   ];
-}
-
-function hubText(hub: HubSurvey): string {
-  if ("unknown" in hub) return `not known: ${hub.unknown}`;
-  return `${hub.more ? "more than " : ""}${formatCount(hub.unfinished)} unfinished of others`;
 }
 
 function namedTable(header: readonly string[], rows: readonly Fact[]): string {

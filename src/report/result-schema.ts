@@ -91,7 +91,17 @@ const environment: z.ZodType<ResultEnvironment> = object({
   hub: z
     .union(
       [
-        object({ unfinished: count, more: boolean, runs: list(object({ runId: string, unfinished: count })) }),
+        object({
+          unfinished: count,
+          more: boolean.describe("The count stopped at its limit."),
+          runs: list(object({ runId: string, unfinished: count })).describe("Of other fanout runs."),
+          foreign: object({
+            unfinished: count,
+            orchestrators: list(object({ name: string, unfinished: count })).describe("At most ten."),
+          })
+            .exactOptional()
+            .describe("Those of them that no load test started."),
+        }),
         object({ unknown: string }),
       ],
       'an object with "unfinished", "more" and "runs", or with "unknown"',

@@ -91,7 +91,7 @@ const MEASURED = {
   recount: { instances: "count", lost: { total: "count" }, unexpected: { total: "count" } },
   failures: { total: "count" },
   stuck: { total: "count" },
-  environment: { ownWorkers: "count", hub: { unfinished: "count" } },
+  environment: { ownWorkers: "count", hub: { unfinished: "count", foreign: { unfinished: "count" } } },
 } as const satisfies Kinds<RunResult>;
 
 /** Fields that a result leaves out when they would be 0. */

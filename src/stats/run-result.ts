@@ -108,8 +108,16 @@ export type HubSurvey =
       readonly more: boolean;
       /** Those of them that other fanout runs started. */
       readonly runs: readonly { readonly runId: string; readonly unfinished: number }[];
+      /** Those of them that no load test started; absent in results of before they were told apart. */
+      readonly foreign?: ForeignWork;
     }
   | { readonly unknown: string };
+
+export interface ForeignWork {
+  readonly unfinished: number;
+  /** The ten orchestrators with the most of them. */
+  readonly orchestrators: readonly { readonly name: string; readonly unfinished: number }[];
+}
 
 export interface ResultCounts {
   /** Starts that the plan called for; absent where only time bounded them. */

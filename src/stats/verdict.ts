@@ -18,7 +18,17 @@ type Measured = Omit<RunResult, "verdict">;
 type Rule = (result: Measured) => VerdictReason | undefined;
 
 /** The gravest first. */
-const RULES: readonly Rule[] = [slip, heldBack, eventLoop, clockJump, cpu, detectionLag, backlog, trending];
+const RULES: readonly Rule[] = [
+  slip,
+  heldBack,
+  eventLoop,
+  clockJump,
+  cpu,
+  sharedWorkers,
+  detectionLag,
+  backlog,
+  trending,
+];
 
 /**
  * Whether the generator, and the load that it made, were such that the figures can be believed: a judgement of the
@@ -90,6 +100,30 @@ function cpu({ generator, environment, durationMs }: Measured): VerdictReason | 
   };
 }
 
+/**
+ * Work that was there before and takes part of the same workers. Other load tests always do: all that host the workload
+ * execute theirs too. The work of others does where the workers are not the run's own, which take the workload alone.
+ */
+function sharedWorkers({ environment: { hub, ownWorkers } }: Measured): VerdictReason | undefined {
+  if ("unknown" in hub) return undefined;
+  const foreign = hub.foreign?.unfinished ?? 0;
+  const shared = ownWorkers > 0 ? hub.unfinished - foreign : hub.unfinished;
+  if (shared === 0) return undefined;
+  const isForeign = ownWorkers === 0 && foreign > 0;
+  const count = `${inGroups(shared)}${hub.more ? " or more" : ""}`;
+  const noun = shared === 1 && !hub.more ? "unfinished instance" : "unfinished instances";
+  return {
+    severity: "suspect",
+    name: "shared-workers",
+    text:
+      `other work shared the workers: ${count} ${noun} on the task hub when the run began` +
+      (isForeign ? `, ${inGroups(foreign)} of them not of a load test` : ""),
+    advice: isForeign
+      ? "give the load test a task hub of its own"
+      : "wait until other runs have ended, or end what they left with fanout terminate",
+  };
+}
+
 /** Of closed load it is think time. Only what is sure of it counts: it ends on another clock than it begins. */
 function detectionLag({ plan, latencyMs }: Measured): VerdictReason | undefined {
   const lag = latencyMs.detectionLag;
@@ -136,6 +170,10 @@ function tailOf({ p99, p90 }: Partial<LatencySummary> = {}):
   { readonly name: string; readonly ms: number } | undefined {
   if (p99 !== undefined) return { name: "p99", ms: p99 };
   return p90 === undefined ? undefined : { name: "p90", ms: p90 };
+}
+
+function inGroups(count: number): string {
+  return count.toLocaleString("en-US");
 }
 
 function inTime(ms: number): string {

@@ -72,6 +72,7 @@ test("a Scheduler that is well is ok from end to end, and nothing is started on 
     TLS: "ok: TLSv1.3, certificate of localhost, valid for 1 more day",
     token: `ok: Authentication=AzureCli, tenant tenant-1, expires at ${new Date(EXPIRES_S * 1000).toISOString()}`,
     "task hub": `ok: hub-1 on https://localhost:${server.port} answers`,
+    "work of others": "ok: task hub hub-1 has nothing unfinished",
     workers: "skipped: this backend does not tell",
     "round trip": expect.stringMatching(/^ok: p50 [\d.]+ ms of 11 calls$/u),
     "clock offset": expect.stringMatching(
@@ -80,7 +81,9 @@ test("a Scheduler that is well is ok from end to end, and nothing is started on 
     version: expect.stringContaining(`on Node ${process.versions.node}`),
     "state folder": `ok: ${stateFolder} can be written to`,
   });
-  expect(new Set(server.calls.map(({ method }) => method))).toEqual(new Set(["GetInstance", "Hello"]));
+  expect(new Set(server.calls.map(({ method }) => method))).toEqual(
+    new Set(["GetInstance", "QueryInstances", "Hello"]),
+  );
 });
 
 test("http without a credential has neither TLS nor a token, which is no fault", async () => {

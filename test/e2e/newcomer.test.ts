@@ -62,7 +62,7 @@ describe("in a script", () => {
         backend: { kind: "emulator", name: "the embedded emulator" },
         taskHub: "default",
         ownWorkers: 2,
-        hub: { unfinished: 0, more: false, runs: [] },
+        hub: { unfinished: 0, more: false, runs: [], foreign: { unfinished: 0, orchestrators: [] } },
       },
       counts: {
         orchestrations: { started: 25, completed: 25, failed: 0, terminated: 0, unfinished: 0 },

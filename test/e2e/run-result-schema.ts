@@ -33,6 +33,10 @@ const hubSurvey = z.union([
     unfinished: count,
     more: z.boolean(),
     runs: z.array(z.strictObject({ runId: z.string(), unfinished: z.int().positive() })),
+    foreign: z.strictObject({
+      unfinished: count,
+      orchestrators: z.array(z.strictObject({ name: z.string(), unfinished: z.int().positive() })).max(10),
+    }),
   }),
   z.strictObject({ unknown: z.string().min(1) }),
 ]);

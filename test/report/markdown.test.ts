@@ -52,7 +52,10 @@ describe("a result as Markdown", () => {
     expect(rows).toContainEqual(["r0123456789ab-00007", "FanInError: lost | <b>0</b> & [31m`3`"]);
     expect(rows).toContainEqual(["r0123456789ab-00008", "Running", "3 of 10"]);
     expect(rows).toContainEqual(["r0123456789ab-00009", "Pending", "0 of 10"]);
-    expect(rows).toContainEqual(["on it at the start", "more than 7 unfinished of others"]);
+    expect(rows).toContainEqual([
+      "on the hub",
+      "7 or more unfinished instances: 7 of run r9999999999999, when the run began",
+    ]);
     expect(markdown).toContain("and 11 more");
     expect(markdown).toContain("and 44 more");
   });

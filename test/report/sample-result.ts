@@ -18,7 +18,7 @@ export const sampleResult: RunResult = {
     taskHub: "default",
     transport: "http2",
     ownWorkers: 2,
-    hub: { unfinished: 0, more: false, runs: [] },
+    hub: { unfinished: 0, more: false, runs: [], foreign: { unfinished: 0, orchestrators: [] } },
   },
   counts: {
     orchestrations: { started: 200, completed: 200, failed: 0, terminated: 0, unfinished: 0 },

@@ -50,6 +50,18 @@ function withCpu(machine: number, of: Measured = open): Measured {
   return withGenerator({ cpu: { machine, generator: 0.2 } }, of);
 }
 
+/** With work of others on the hub, of load tests and not. */
+function withWork({ foreign = 0, ofRuns = 0, ownWorkers }: { foreign?: number; ofRuns?: number; ownWorkers: number }) {
+  const orchestrators = foreign > 0 ? [{ name: "BillingOrder", unfinished: foreign }] : [];
+  const hub = {
+    unfinished: foreign + ofRuns,
+    more: false,
+    runs: [],
+    foreign: { unfinished: foreign, orchestrators },
+  };
+  return { ...open, environment: { ...open.environment, ownWorkers, hub } };
+}
+
 function namesOf({ reasons }: Verdict): readonly string[] {
   return reasons.map(({ name }) => name);
 }
@@ -80,6 +92,8 @@ describe("each limit", () => {
     ],
     ["clock-jump", "invalid", withGenerator({ clockJumpMs: 100 }), withGenerator({ clockJumpMs: 100.1 })],
     ["cpu", "suspect", withCpu(0.9), withCpu(0.901)],
+    ["shared-workers", "suspect", withWork({ foreign: 3, ownWorkers: 2 }), withWork({ foreign: 3, ownWorkers: 0 })],
+    ["shared-workers", "suspect", withWork({ ofRuns: 0, ownWorkers: 2 }), withWork({ ofRuns: 1, ownWorkers: 2 })],
     ["detection-lag", "suspect", withLag(10), withLag(10.1)],
     ["detection-lag", "suspect", withLag(12, 2), withLag(12.1, 2)],
   ] as const)("of %s makes a run %s beyond it and not at it", (name, status, at, beyond) => {
@@ -95,6 +109,8 @@ describe("each limit", () => {
       withGenerator({ eventLoopDelayMs: latencyOf(1_234) }),
       withGenerator({ clockJumpMs: 3_600_000 }),
       withCpu(0.934),
+      withWork({ ofRuns: 1, ownWorkers: 2 }),
+      withWork({ foreign: 3, ofRuns: 2, ownWorkers: 0 }),
       withLag(14),
     ];
     expect(all.flatMap((result) => verdictOf(result).reasons.map(({ text }) => text))).toEqual([
@@ -104,6 +120,8 @@ describe("each limit", () => {
       "this process was up to 1,234 ms late for its own timers at p99 (limit 50 ms)",
       "this machine's clock jumped by 3,600 s (limit 100 ms)",
       "the machine was 93.4 % busy (limit 90 %), 20 % with this process",
+      "other work shared the workers: 1 unfinished instance on the task hub when the run began",
+      "other work shared the workers: 5 unfinished instances on the task hub when the run began, 3 of them not of a load test",
       "completions were noticed 14 ms late at the median (limit 10 ms), so less was in flight than asked for",
     ]);
     for (const { advice } of all.flatMap((result) => verdictOf(result).reasons))

@@ -2,8 +2,8 @@ import { formatCount, plural } from "../../format/count.js";
 import { durabilityText } from "../../format/durability.js";
 import { formatDuration, threeDigits } from "../../format/duration.js";
 import { formatShare } from "../../format/share.js";
-import type { HubSurvey, LatencySummary, RunResult } from "../../stats/run-result.js";
-import { recountText } from "../fact-rows.js";
+import type { LatencySummary, RunResult } from "../../stats/run-result.js";
+import { hubText, recountText } from "../fact-rows.js";
 import { markup, type Markup } from "./markup.js";
 import { planText } from "./summary.js";
 import { definitionList } from "./table.js";
@@ -60,18 +60,13 @@ function environmentFacts({ environment }: RunResult): Facts {
   return [
     ["backend", backend.name],
     ["task hub", taskHub],
-    ["on it at the start", hubText(hub)],
+    ["on it when the run began", hubText(hub)],
     ["durability", backend.durability && durabilityText(backend.durability)],
     ["calls made with", transport],
     ["worker processes of the run", formatCount(ownWorkers)],
     ["machine", `${platform}, ${plural(cpu.cores, "core")}, ${cpu.model}`],
     ["fanout", `${fanoutVersion}, on SDK ${sdkVersion} and Node ${node}`],
   ];
-}
-
-function hubText(hub: HubSurvey): string {
-  if ("unknown" in hub) return `not known: ${hub.unknown}`;
-  return `${hub.more ? "more than " : ""}${formatCount(hub.unfinished)} unfinished of others`;
 }
 
 function planFacts({ plan, counts }: RunResult): Facts {
