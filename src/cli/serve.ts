@@ -23,6 +23,13 @@ export function addServe(fanout: Command, { io, exit }: CliContext): void {
         "without a key: another name that it is reached by, such as that of a Kubernetes service; repeatable",
       ),
     )
+    .addOption(
+      withDefault(
+        "--max-pending <count>",
+        "refuse starts (429) that would leave more orchestrations unfinished on the task hub",
+        "100,000",
+      ),
+    )
     .option(...CONNECTION_STRING)
     .option(...TASK_HUB)
     .addHelpText("after", examples(["fanout serve", "FANOUT_API_KEY=... fanout serve --host 0.0.0.0"]))

@@ -4,6 +4,7 @@ import { resolveConnection, type Connection } from "../backend/connection-string
 import { openBackend } from "../backend/open-backend.js";
 import { UsageError } from "../errors.js";
 import { ExitCode } from "../exit-codes.js";
+import { COUNT_EXPECTED, parseCount } from "../format/count.js";
 import { isLoopback } from "../http/access.js";
 import { BackendLink } from "../http/backend-link.js";
 import { startOrchestrationServer } from "../http/orchestration-server.js";
@@ -19,6 +20,7 @@ export interface ServeFlags {
   readonly host: string;
   readonly apiKey?: string;
   readonly insecure?: boolean;
+  readonly maxPending: string;
   readonly allowedHost?: readonly string[];
   readonly connectionString?: string;
   readonly taskHub?: string;
@@ -41,6 +43,7 @@ export async function runServeCommand(flags: ServeFlags, { stderr }: CommandIo):
   const port = parsePort(flags.port);
   const host = parseHost(flags.host);
   const apiKey = parseKey(flags.apiKey, process.env[KEY_VARIABLE]);
+  const maxPending = parseMaxPending(flags.maxPending);
   const allowedHosts = flags.allowedHost?.map(parseAllowedHost);
   refuseOpenDoor(host, apiKey, flags.insecure ?? false);
   const connection = resolveConnection({ flag: connectionString, taskHub });
@@ -54,6 +57,7 @@ export async function runServeCommand(flags: ServeFlags, { stderr }: CommandIo):
       host,
       apiKey,
       allowedHosts,
+      maxPending,
       client: link.client,
       readiness,
       onDefect,
@@ -102,6 +106,12 @@ function parseHost(text: string): string {
     throw new UsageError(`--host: expected a name or an address of this machine, found "${text}"`);
   }
   return host;
+}
+
+function parseMaxPending(text: string): number {
+  const count = parseCount(text);
+  if (count !== undefined && count > 0) return count;
+  throw new UsageError(`--max-pending: expected ${COUNT_EXPECTED}, and at least 1, found "${text}"`);
 }
 
 /** A name, or an IPv6 address without its brackets, in lower case. It stands for any port. */

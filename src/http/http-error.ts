@@ -44,7 +44,7 @@ export class HttpError extends Error {
   }
 
   get headers(): Readonly<Record<string, string>> {
-    if (this.statusCode === 503) return { "retry-after": RETRY_AFTER_SECONDS };
+    if (this.statusCode === 503 || this.statusCode === 429) return { "retry-after": RETRY_AFTER_SECONDS };
     return this.statusCode === 401 ? { "www-authenticate": "Bearer" } : {};
   }
 }

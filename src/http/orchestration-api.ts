@@ -2,11 +2,13 @@ import Fastify, { type FastifyInstance, type FastifyReply } from "fastify";
 import { serializerCompiler, type ZodTypeProvider } from "fastify-type-provider-zod";
 import type { z } from "zod";
 import type { OrchestrationClient } from "../backend/orchestration-client.js";
+import { formatCount } from "../format/count.js";
 import { refuseForeignPages, refuseTwoHosts, requireKey } from "./access.js";
 import { addApiDocumentation } from "./api-documentation.js";
 import { CallSlots } from "./call-slots.js";
 import * as contract from "./contract.js";
 import { HttpError, defectOf, errorBody, httpErrorOf } from "./http-error.js";
+import { PendingLimit } from "./pending-limit.js";
 import { portOf } from "./port.js";
 import { readInstance, readInstances } from "./read-instances.js";
 import type { Readiness } from "./readiness.js";
@@ -31,6 +33,8 @@ export interface ApiOptions {
   readonly apiKey?: string | undefined;
   /** Without a key: names that the server is reached by, besides `host` and those of the loopback interface. */
   readonly allowedHosts?: readonly string[] | undefined;
+  /** Orchestrations of the workload that may be on the task hub without having ended. */
+  readonly maxPending: number;
   /** Told of an error that is no fault of a request or of the backend. */
   readonly onDefect: (error: unknown) => void;
 }
@@ -123,7 +127,7 @@ function addProbes(app: Api, { readiness }: ApiOptions): void {
   );
 }
 
-function addOrchestrations(app: Api, { client, apiKey }: ApiOptions): void {
+function addOrchestrations(app: Api, { client, apiKey, maxPending }: ApiOptions): void {
   if (apiKey !== undefined) app.addHook("onRequest", requireKey(apiKey));
   const security = apiKey === undefined ? {} : { security: [{ apiKey: [] }, { bearer: [] }] };
   const key = apiKey === undefined ? [] : [401];
@@ -131,6 +135,7 @@ function addOrchestrations(app: Api, { client, apiKey }: ApiOptions): void {
   const starts = new CallSlots(CALLS);
   const source = { client, slots: new CallSlots(CALLS) };
   const runIds = new RunIds();
+  const pending = new PendingLimit(maxPending, client);
   const api = app.withTypeProvider<ZodTypeProvider>();
 
   api.post(
@@ -141,12 +146,17 @@ function addOrchestrations(app: Api, { client, apiKey }: ApiOptions): void {
         tags,
         ...security,
         summary: "Start orchestrations",
+        description:
+          `At most ${formatCount(maxPending)} of them (--max-pending) may be on the task hub without having ended, ` +
+          "whoever started them. A request that would pass this starts nothing, and is answered 429 with Retry-After.",
         body: contract.StartRequest,
-        response: { 202: contract.StartAnswer, ...errors(400, ...key, 403, 413, 415, 500, 503) },
+        response: { 202: contract.StartAnswer, ...errors(400, ...key, 403, 413, 415, 429, 500, 503) },
       },
     },
     async ({ body }, reply) => {
-      const instanceIds = await startOrchestrations(body, runIds.next(), client, starts);
+      const instanceIds = await pending.admit(body.parallelOrchestrations, () =>
+        startOrchestrations(body, runIds.next(), client, starts),
+      );
       return reply
         .code(202)
         .header("location", "/api/orchestrations/status")

@@ -4,6 +4,7 @@ import { request, type IncomingMessage } from "node:http";
 import { connect } from "node:net";
 import { json } from "node:stream/consumers";
 import { expect, test } from "vitest";
+import type { FanoutProcess } from "./fanout-process.js";
 import { Workplace } from "./workplace.js";
 
 const LISTENING = /^Orchestration API on http:\/\/[\d.]+:(\d+),/mu;
@@ -19,6 +20,7 @@ interface Sent {
 interface Answer {
   readonly status: number | undefined;
   readonly allow: string | undefined;
+  readonly retryAfter: string | undefined;
   readonly body: unknown;
 }
 
@@ -29,6 +31,7 @@ async function ask(port: string, path: string, { method = "GET", headers = {}, b
   return {
     status: response.statusCode,
     allow: response.headers.allow,
+    retryAfter: response.headers["retry-after"],
     body: method === "HEAD" ? undefined : await json(response),
   };
 }
@@ -134,4 +137,40 @@ test.each([
   const { code, stderr } = await place.run(line);
   const message = `error: ${where}expected at most 100 objects and arrays within each other, found more\n`;
   expect({ code, stderr }).toEqual({ code: 2, stderr: message });
+});
+
+test("starts beyond what may be pending are refused until some have ended, also after a restart", async () => {
+  const place = await Workplace.open();
+  const open = async (): Promise<{ readonly serve: FanoutProcess; readonly port: string }> => {
+    const serve = place.start("serve --port 0 --max-pending 30");
+    const [, port = ""] = await serve.says(LISTENING);
+    return { serve, port };
+  };
+  const start = (port: string, count: number): Promise<Answer> =>
+    ask(port, START, posted(`{"iterations":1,"parallelOrchestrations":${count}}`));
+
+  const first = await open();
+  expect(await start(first.port, 31)).toMatchObject({
+    status: 400,
+    body: { field: "parallelOrchestrations", message: expect.stringContaining("at most 30 (--max-pending), found 31") },
+  });
+  // Together they would not fit: as many get in as do.
+  const answers = await Promise.all(Array.from({ length: 5 }, () => start(first.port, 10)));
+  expect(answers.map(({ status }) => status).toSorted((a = 0, b = 0) => a - b)).toEqual([202, 202, 202, 429, 429]);
+  expect((await place.runningEmulator()).inFlight).toBe(30);
+  expect(await start(first.port, 1)).toMatchObject({
+    status: 429,
+    retryAfter: "5",
+    body: { message: expect.stringContaining("30 orchestrations of the task hub have not ended; with 1 more") },
+  });
+  first.serve.kill("SIGTERM");
+  await first.serve.ended;
+
+  const second = await open();
+  expect((await start(second.port, 1)).status).toBe(429);
+  const worker = place.start("worker --port 0");
+  await worker.says(/^Connected to/mu);
+  await expect.poll(async () => (await start(second.port, 30)).status, { timeout: 30_000, interval: 200 }).toBe(202);
+  const document = (await ask(second.port, "/openapi.json")).body;
+  expect(JSON.stringify(document)).toContain("At most 30 of them (--max-pending) may be on the task hub");
 });

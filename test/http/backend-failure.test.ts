@@ -68,6 +68,21 @@ describe("a backend that fails", () => {
     expect(backend.mostOutstanding).toBe(50);
   });
 
+  test("and cannot list what is pending is asked about what was started", async () => {
+    const bounded = await ServePlace.open(backend.port, { maxPending: 5 });
+    try {
+      // None of this backend's ends.
+      expect((await bounded.post(START, { parallelOrchestrations: 5 })).status).toBe(202);
+      expect((await bounded.post(START, {})).status).toBe(429);
+      expect(backend.started.length).toBe(5);
+      // Until they are gone, which means as much.
+      backend.started.splice(1);
+      await expect.poll(async () => (await bounded.post(START, {})).status, { timeout: 10_000 }).toBe(202);
+    } finally {
+      await bounded.close();
+    }
+  });
+
   test("and has no calls but two is enough", async () => {
     const { instanceIds } = partial.partial().parse((await place.post(START, {})).body);
     const id = instanceIds?.[0] ?? "";

@@ -96,13 +96,14 @@ export class ServePlace {
 
   static async open(
     backendPort: number,
-    { host = "127.0.0.1", apiKey }: { host?: string; apiKey?: string } = {},
+    { host = "127.0.0.1", apiKey, maxPending = 100_000 }: { host?: string; apiKey?: string; maxPending?: number } = {},
   ): Promise<ServePlace> {
     const place = new ServePlace(backendPort);
     place.#server = await startOrchestrationServer({
       port: 0,
       host,
       apiKey,
+      maxPending,
       client: place.link.client,
       readiness: new Readiness(place.link.client),
       onDefect: (error) => place.defects.push(error),

@@ -1,0 +1,140 @@
+import { isMissingCall } from "../backend/missing-call.js";
+import type { OrchestrationClient } from "../backend/orchestration-client.js";
+import { formatCount, plural } from "../format/count.js";
+import { concurrently } from "../load/concurrently.js";
+import { isEnded } from "../load/noticing/open-instances.js";
+import { FAN_OUT_FAN_IN_ORCHESTRATION } from "../orchestrations/fan-out-fan-in-contract.js";
+import { HttpError } from "./http-error.js";
+import { Patience } from "./patience.js";
+
+const PAGE_SIZE = 1_000;
+/** Of those that were started first, where the backend does not list what is pending. */
+const LOOKED_AT = 500;
+const LOOKS_AT_ONCE = 16;
+const LEAST_PAUSE_MS = 1_000;
+/** Counting must not become a part of the load: at most this share of the time. */
+const COUNTING_SHARE = 1 / 5;
+
+/**
+ * Bounds the orchestrations of the workload that have not ended, in the task hub as a whole: whoever started them, and
+ * before a restart of the server too. The hub is counted when the estimate says that a request does not fit, and for
+ * the first request; in between, what is started is added and what ends is not known, so that the estimate is never too
+ * low. A backend that cannot list instances is asked about those that this server has started, the oldest first.
+ */
+export class PendingLimit {
+  readonly #most: number;
+  readonly #client: () => Promise<OrchestrationClient>;
+  #counted: number | undefined;
+  #startedSince = 0;
+  #beingStarted = 0;
+  #counting: Promise<void> | undefined;
+  #noCountBeforeMs = -Infinity;
+  /** Started here and not known to have ended; only where the backend cannot list them. */
+  #ledger: Set<string> | undefined;
+
+  constructor(most: number, client: () => Promise<OrchestrationClient>) {
+    this.#most = most;
+    this.#client = client;
+  }
+
+  /**
+   * Lets a request start so many. Resolves with their ids.
+   * @throws HttpError 400 where it asks for more than there may ever be, 429 where it has to wait
+   */
+  async admit(count: number, start: () => Promise<string[]>): Promise<string[]> {
+    if (count > this.#most) {
+      const message = `expected at most ${formatCount(this.#most)} (--max-pending), found ${formatCount(count)}`;
+      throw new HttpError(400, `parallelOrchestrations: ${message}.`, { field: "parallelOrchestrations" });
+    }
+    if (!this.#fits(count)) await this.#recount();
+    if (!this.#fits(count)) throw this.#refusal(count);
+    this.#beingStarted += count;
+    let started: readonly string[] = [];
+    try {
+      const ids = await start();
+      started = ids;
+      return ids;
+    } catch (error) {
+      if (error instanceof HttpError) started = error.instanceIds ?? [];
+      throw error;
+    } finally {
+      this.#beingStarted -= count;
+      this.#startedSince += started.length;
+      for (const id of started) this.#ledger?.add(id);
+    }
+  }
+
+  get #pending(): number {
+    return (this.#counted ?? Infinity) + this.#startedSince + this.#beingStarted;
+  }
+
+  #fits(count: number): boolean {
+    return this.#pending + count <= this.#most;
+  }
+
+  #refusal(count: number): HttpError {
+    const pending = plural(this.#pending, "orchestration");
+    return new HttpError(
+      429,
+      `${pending} of the task hub ${this.#pending === 1 ? "has" : "have"} not ended; with ${formatCount(count)} more ` +
+        `there were more than ${formatCount(this.#most)} (--max-pending). Try again when some have ended.`,
+    );
+  }
+
+  /** One count at a time, for however many requests, and none too soon after the last. */
+  async #recount(): Promise<void> {
+    if (this.#counting === undefined && performance.now() < this.#noCountBeforeMs) return;
+    this.#counting ??= this.#countHub().finally(() => {
+      this.#counting = undefined;
+    });
+    await this.#counting;
+  }
+
+  async #countHub(): Promise<void> {
+    const beganMs = performance.now();
+    // What is started while the hub is counted may be counted twice, until it is counted again.
+    const startedBefore = this.#startedSince;
+    this.#counted = this.#ledger === undefined ? await this.#countListed() : await this.#countLedger(this.#ledger);
+    this.#startedSince -= startedBefore;
+    const tookMs = performance.now() - beganMs;
+    this.#noCountBeforeMs = performance.now() + Math.max(LEAST_PAUSE_MS, tookMs / COUNTING_SHARE - tookMs);
+  }
+
+  async #countListed(): Promise<number> {
+    using patience = new Patience();
+    const { signal } = patience;
+    let pending = 0;
+    let continuationToken: string | undefined;
+    try {
+      const client = await this.#client();
+      do {
+        const page = await client.queryInstances(
+          { statuses: ["Pending", "Running"], pageSize: PAGE_SIZE, payloads: false, continuationToken },
+          { signal },
+        );
+        patience.progressed();
+        pending += page.instances.filter(({ name }) => name === FAN_OUT_FAN_IN_ORCHESTRATION).length;
+        continuationToken = page.continuationToken;
+      } while (continuationToken !== undefined && pending < this.#most);
+    } catch (error) {
+      if (!isMissingCall(error)) throw error;
+      this.#ledger = new Set();
+    }
+    return pending;
+  }
+
+  async #countLedger(ledger: Set<string>): Promise<number> {
+    using patience = new Patience();
+    const { signal } = patience;
+    const client = await this.#client();
+    const oldest = [...ledger].slice(0, LOOKED_AT);
+    await concurrently(oldest, LOOKS_AT_ONCE, signal, async (id) => {
+      const state = await client.getInstance(id, { signal });
+      patience.progressed();
+      ledger.delete(id);
+      // Behind the others: the next look is at those.
+      if (state !== undefined && !isEnded(state)) ledger.add(id);
+    });
+    return ledger.size;
+  }
+}
