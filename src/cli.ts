@@ -59,11 +59,14 @@ function report(error: unknown, debug: boolean): ExitCode {
   return ExitCode.Failure;
 }
 
-/** `fanout ... | head` closes the pipe early: that is the reader's choice and no error of ours. */
-function ignoreClosedPipes(): void {
+/** What a write fails with whose reader has gone: `fanout ... | head`, or a terminal that was closed. */
+const NOBODY_READS: readonly (string | undefined)[] = ["EPIPE", "EIO", "ERR_STREAM_DESTROYED"];
+
+/** That nobody reads any more is no error of ours: a run still has to end in order and to write its files. */
+function outliveReaders(): void {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on("error", (error: NodeJS.ErrnoException) => {
-      if (error.code !== "EPIPE") throw error;
+      if (!NOBODY_READS.includes(error.code)) throw error;
     });
   }
 }
@@ -74,7 +77,7 @@ function flushed(stream: NodeJS.WriteStream): Promise<void> {
 }
 
 async function main(argv: readonly string[]): Promise<void> {
-  ignoreClosedPipes();
+  outliveReaders();
   // Node, chalk and commander each rank the two variables in their own way; here NO_COLOR wins everywhere.
   if (argv.includes("--no-color")) process.env["NO_COLOR"] = "1";
   if (process.env["NO_COLOR"]) delete process.env["FORCE_COLOR"];

@@ -4,6 +4,8 @@ export const ExitCode = {
   Interrupted: 130,
   /** SIGTERM: 128 + 15. */
   Terminated: 143,
+  /** SIGHUP, the terminal or the connection to it has gone: 128 + 1. */
+  HungUp: 129,
   /** The command line, a connection string or a configuration file is wrong; nothing was started. */
   Usage: 2,
   /** Something failed, was lost, or timed out. */

@@ -8,14 +8,17 @@ export function requireTerminal(what: string): void {
   }
 }
 
-/** Asks a person at the terminal; anything but yes means no, the end of the input too. */
-export async function confirmed(question: string): Promise<boolean> {
+/** Asks a person at the terminal; anything but yes means no, the end of the input and an abort too. */
+export async function confirmed(question: string, signal?: AbortSignal): Promise<boolean> {
   const prompt = createInterface({ input: process.stdin, output: process.stderr });
   // At a terminal in raw mode Ctrl-C is a key: it means here what it means elsewhere.
   prompt.on("SIGINT", () => {
     if (!process.emit("SIGINT")) process.kill(process.pid, "SIGINT");
     prompt.close();
   });
+  // A terminal that is closed is an end of the input.
+  prompt.once("error", () => prompt.close());
+  signal?.addEventListener("abort", () => prompt.close());
   const closed = new Promise<string>((resolve) => prompt.once("close", () => resolve("")));
   try {
     const answer = await Promise.race([prompt.question(`${question} [y/N] `), closed]);

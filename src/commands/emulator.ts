@@ -12,6 +12,7 @@ import { formatCount, plural } from "../format/count.js";
 import { durabilityText } from "../format/durability.js";
 import { isLoopback } from "../http/access.js";
 import { listenError } from "../http/port.js";
+import { outlivesItsTerminal } from "../load/no-hang-up.js";
 import { showEmulatorLive } from "../report/emulator-live.js";
 import { closingText, workText } from "../report/emulator-live-text.js";
 import { FANOUT_VERSION } from "../version.js";
@@ -23,7 +24,7 @@ import type { CommandIo } from "./io.js";
 const STOP_PATIENCE_MS = 10_000;
 const POLL_MS = 25;
 
-/** Runs the shared emulator in the foreground, until SIGINT or SIGTERM. */
+/** Runs the shared emulator in the foreground, until SIGINT, SIGTERM or SIGHUP. */
 export async function runEmulatorCommand(flags: EmulatorFlags, io: CommandIo): Promise<ExitCode> {
   const call = emulatorCall(flags);
   const state = openStateFolder();
@@ -37,6 +38,7 @@ export async function runEmulatorCommand(flags: EmulatorFlags, io: CommandIo): P
   }
   process.on("SIGINT", run.stop);
   process.on("SIGTERM", run.stop);
+  process.on("SIGHUP", () => outlivesItsTerminal() || run.stop());
   const startedMs = performance.now();
   io.stderr.write(openingText(run.emulator.status(), state, call));
   const clear = showEmulatorLive(io.stderr, () => run.emulator.figures());

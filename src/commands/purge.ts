@@ -43,7 +43,7 @@ export async function runPurgeCommand(rawFlags: unknown, io: CommandIo): Promise
     const what = `${plural(ended.length, "ended instance")} ${subjectText(subject)}`;
     const where = `task hub ${connection.taskHub} on ${backend.displayName}`;
     if (ended.length === 0) io.stdout.write(`nothing to purge: no ended instances ${subjectText(subject)}\n`);
-    else if (flags.yes || (await confirmed(`Purge ${what} from ${where}?`))) {
+    else if (flags.yes || (await confirmed(`Purge ${what} from ${where}?`, interruption.signal))) {
       await purgeAndTell(backend, selection, interruption.signal, io);
       return interruption.exitCode ?? ExitCode.Success;
     } else io.stdout.write("nothing was changed\n");

@@ -24,6 +24,8 @@ try {
   } else {
     process.on("SIGTERM", run.stop);
     process.on("SIGINT", run.stop);
+    // The terminal of the command that started it is not its own.
+    process.on("SIGHUP", () => undefined);
     log(`started, version ${version}, durability ${durability}`);
     tell({ state: "ready", pid: process.pid });
     await run.stopped;

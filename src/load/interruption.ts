@@ -1,4 +1,5 @@
 import { ExitCode } from "../exit-codes.js";
+import { outlivesItsTerminal } from "./no-hang-up.js";
 
 /**
  * One Ctrl-C in a terminal may arrive twice: from the terminal, and again from `npx`, which passes on what it got.
@@ -6,17 +7,19 @@ import { ExitCode } from "../exit-codes.js";
  */
 const SAME_KEYPRESS_MS = 400;
 
-/** Turns the first SIGINT or SIGTERM into an abort, and the second into an exit at once. */
+/** Turns the first SIGINT, SIGTERM or SIGHUP into an abort, and a second SIGINT or SIGTERM into an exit at once. */
 export class Interruption {
   readonly #controller = new AbortController();
   #exitCode: ExitCode | undefined;
   #atMs = 0;
   readonly #onInterrupt = (): void => this.#take(ExitCode.Interrupted);
   readonly #onTerminate = (): void => this.#take(ExitCode.Terminated);
+  readonly #onHangUp = (): void => this.#hangUp();
 
   constructor() {
     process.on("SIGINT", this.#onInterrupt);
     process.on("SIGTERM", this.#onTerminate);
+    process.on("SIGHUP", this.#onHangUp);
   }
 
   get signal(): AbortSignal {
@@ -31,16 +34,22 @@ export class Interruption {
   [Symbol.dispose](): void {
     process.off("SIGINT", this.#onInterrupt);
     process.off("SIGTERM", this.#onTerminate);
+    process.off("SIGHUP", this.#onHangUp);
   }
 
   #take(exitCode: ExitCode): void {
-    const now = performance.now();
-    if (this.#exitCode === undefined) {
-      this.#exitCode = exitCode;
-      this.#atMs = now;
-      this.#controller.abort();
-    } else if (now - this.#atMs > SAME_KEYPRESS_MS) {
-      process.exit(exitCode);
-    }
+    if (this.#exitCode === undefined) this.#begin(exitCode);
+    else if (performance.now() - this.#atMs > SAME_KEYPRESS_MS) process.exit(exitCode);
+  }
+
+  /** A terminal that closes says so more than once: by itself, and by the shell that was in it. It never presses. */
+  #hangUp(): void {
+    if (this.#exitCode === undefined && !outlivesItsTerminal()) this.#begin(ExitCode.HungUp);
+  }
+
+  #begin(exitCode: ExitCode): void {
+    this.#exitCode = exitCode;
+    this.#atMs = performance.now();
+    this.#controller.abort();
   }
 }

@@ -24,8 +24,9 @@ function tellParent(message: ManagedWorkerMessage): Promise<void> {
 }
 
 function askedToLeave(): Promise<void> {
-  // A terminal sends Ctrl-C to the parent and to us alike, and what it means is for the parent to decide.
+  // A terminal sends Ctrl-C, and that it closes, to the parent and to us alike, and what it means is for the parent to decide.
   process.on("SIGINT", () => undefined);
+  process.on("SIGHUP", () => undefined);
   return new Promise((resolve) => {
     process.once("SIGTERM", () => resolve());
     process.once("disconnect", () => resolve());

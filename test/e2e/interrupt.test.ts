@@ -1,6 +1,9 @@
+import { access, readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { describe, expect, test, vi } from "vitest";
 import type { FanoutProcess } from "./fanout-process.js";
-import { Workplace } from "./workplace.js";
+import { parseRunResult } from "./run-result-schema.js";
+import { FANOUT, Workplace } from "./workplace.js";
 
 const CTRL_C = "\u0003";
 const SHOW_CURSOR = "\u001B[?25h";
@@ -70,17 +73,64 @@ describe.skipIf(process.platform !== "linux")("on a terminal", () => {
     expect(run.output).toMatch(/not completed .*40 unfinished/u);
     expect(await place.runningEmulator()).toMatchObject({ instances: 40, inFlight: 40 });
   });
+
+  test("a terminal that is closed ends a run in order, its results written, and leaves the emulator alone", async () => {
+    const place = await Workplace.open();
+    const run = await runAtWork(place, `${LONG} --json result.json`);
+    const { pid } = await place.runningEmulator();
+    // The terminal is gone with the program that lent it: what is written to it from now on fails.
+    run.kill("SIGKILL");
+    const { interrupted, counts } = await resultIn(place, "result.json");
+    expect(interrupted).toBe(true);
+    expect(counts.orchestrations).toMatchObject({ started: 40, terminated: 40 });
+    expect(await place.runningEmulator()).toMatchObject({ pid, inFlight: 0 });
+  });
+
+  test("under nohup a run outlives its terminal, and goes on to its end", async () => {
+    const place = await Workplace.open();
+    const line = "run --rate 20/s --duration 2s --workers 1 --iterations 1 --json result.json";
+    const nohup = `exec nohup '${process.execPath}' '${FANOUT}' ${line}`;
+    const terminal = place.startProgram("script", ["-qfec", nohup, "/dev/null"]);
+    const log = join(place.folder, "nohup.out");
+    await vi.waitFor(async () => expect(await readFile(log, "utf8")).toMatch(/^1 s: /mu), 20_000);
+    terminal.kill("SIGKILL");
+    const { interrupted, counts } = await resultIn(place, "result.json");
+    expect(interrupted).toBe(false);
+    expect(counts.orchestrations).toMatchObject({ completed: 40 });
+  });
 });
 
-test("SIGTERM ends a run in order with 143, and its workers with it", async () => {
+test.each([
+  ["SIGTERM", 143],
+  ["SIGHUP", 129],
+] as const)("%s ends a run in order with %d, and its workers with it", async (signal, exitCode) => {
   const place = await Workplace.open();
   const run = place.start(LONG);
   await run.says(/^\d+ s: 0 of 40 orchestrations, [1-9]/mu);
-  run.kill("SIGTERM");
+  run.kill(signal);
   const { code, stdout } = await run.ended;
-  expect(code).toBe(143);
+  expect(code).toBe(exitCode);
   expect(stdout).toMatch(/^Interrupted: 0 of 40 orchestrations completed/u);
   expect(await place.runningEmulator()).toMatchObject({ inFlight: 0, workers: 0 });
+});
+
+test("SIGHUP ends what serves as SIGTERM does, and the emulator in the background not at all", async () => {
+  const place = await Workplace.open();
+  const worker = place.start("worker --port 0");
+  const serve = place.start("serve --port 0");
+  await Promise.all([worker.says(/Connected to/u), serve.says(/Connected to/u)]);
+  const { pid } = await place.runningEmulator();
+  process.kill(pid, "SIGHUP");
+  worker.kill("SIGHUP");
+  serve.kill("SIGHUP");
+  expect(await worker.ended).toMatchObject({ code: 0, stderr: expect.stringContaining("Drained") });
+  expect(await serve.ended).toMatchObject({ code: 0, signal: null });
+  expect((await place.runningEmulator()).pid).toBe(pid);
+  await place.succeed("emulator stop");
+  const foreground = place.start("emulator");
+  await foreground.says(/durability/u);
+  foreground.kill("SIGHUP");
+  expect(await foreground.ended).toMatchObject({ code: 0, signal: null });
 });
 
 test("a run that is killed takes its workers with it", async () => {
@@ -97,6 +147,14 @@ async function runAtWork(place: Workplace, line = LONG): Promise<FanoutProcess> 
   const run = place.startOnTerminal(line);
   await run.says(/activities .* [1-9][\d,]* \/ 800,000/u);
   return run;
+}
+
+/** What a run has written when it ended, on its own or not. */
+async function resultIn(place: Workplace, file: string) {
+  const path = join(place.folder, file);
+  // Files are written whole.
+  await vi.waitFor(() => access(path), 20_000);
+  return parseRunResult(await readFile(path, "utf8"));
 }
 
 /** Every count of completed activities that the bar has shown. */

@@ -20,6 +20,7 @@ describe("an interruption", () => {
   test.each([
     ["SIGINT", 130],
     ["SIGTERM", 143],
+    ["SIGHUP", 129],
   ] as const)("by %s aborts and stands for %d", (signal, exitCode) => {
     expect(interruption.exitCode).toBeUndefined();
     process.emit(signal);
@@ -33,6 +34,15 @@ describe("an interruption", () => {
     now += 50;
     process.emit("SIGINT");
     expect(exit).not.toHaveBeenCalled();
+  });
+
+  test("by a terminal that closes is repeated by nobody: the shell in it passes it on, late", () => {
+    process.emit("SIGHUP");
+    now += 600;
+    process.emit("SIGHUP");
+    expect(exit).not.toHaveBeenCalled();
+    process.emit("SIGTERM");
+    expect(exit).toHaveBeenCalledWith(143);
   });
 
   test("repeated by a person ends the process now", () => {
