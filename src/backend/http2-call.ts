@@ -92,6 +92,15 @@ export class Http2Call {
     process.nextTick(() => this.#finish(this.#outcome?.error));
   }
 
+  /** Reads no more until `resume`: the server may send as much as the window of the stream has room for. */
+  pause(): void {
+    this.#stream.pause();
+  }
+
+  resume(): void {
+    this.#stream.resume();
+  }
+
   /** What the stream's listeners tell. */
   onHeaders(headers: Headers, flags: number): void {
     this.#httpStatus = headers[":status"] ?? 0;

@@ -19,6 +19,9 @@ const MOST_DIGITS = 99_999_999;
 export interface StreamCall {
   /** Asks for no more, and ends the call with CANCELLED behind what has been received. */
   cancel(): void;
+  /** Reads no more until `resume`; other calls go on. What has been received may still be told. */
+  pause(): void;
+  resume(): void;
 }
 
 /**

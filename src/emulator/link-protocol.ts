@@ -22,7 +22,7 @@ export const FrameKind = {
   Call: 2,
   /** Payload: nothing where the call succeeded, else the gRPC status code (1 byte) and its message. */
   Answer: 3,
-  /** Asks for a stream of work items, which has that number. */
+  /** Asks for a stream of work items, which has that number. Payload: a GetWorkItemsRequest. */
   Take: 4,
   /** The stream is open. */
   Taken: 5,
@@ -42,6 +42,7 @@ export const LINK_METHODS = [
   "CompleteOrchestratorTask",
   "AbandonTaskActivityWorkItem",
   "AbandonTaskOrchestratorWorkItem",
+  "AbandonTaskEntityWorkItem",
 ] as const;
 
 /** An end that hears nothing for so long gives the link up. A ping every `LINK_PING_MS` keeps it. */

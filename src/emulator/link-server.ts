@@ -101,12 +101,10 @@ class LinkServer implements LinkOwner {
       this.headers = { taskhub: taskHub, workerid: workerId, [REMEMBERS_HISTORY]: "1" };
       this.#onGreeted();
     } else if (kind === FrameKind.Call) {
-      // Parts of a request are kept for as long as what they ask for is under way: not with all that came beside it.
-      const request = Buffer.allocUnsafeSlow(payload.length - 1);
-      payload.copy(request, 0, 1);
+      const request = apart(payload.subarray(1));
       this.#begin(new LinkCall(this, number, FrameKind.Answer, request), LINK_METHODS[payload[0]!] ?? "?");
     } else if (kind === FrameKind.Take) {
-      this.#begin(new LinkCall(this, number, FrameKind.End, NOTHING), "GetWorkItems");
+      this.#begin(new LinkCall(this, number, FrameKind.End, apart(payload)), "GetWorkItems");
     } else if (kind === FrameKind.Cancel) {
       this.#calls.get(number)?.cancel();
     }
@@ -133,6 +131,13 @@ class LinkServer implements LinkOwner {
   #drained(): void {
     for (const call of this.#calls.values()) call.onDrain?.();
   }
+}
+
+/** Parts of a request are kept for as long as what they ask for is under way: not with all that came beside it. */
+function apart(request: Buffer): Buffer {
+  const copy = Buffer.allocUnsafeSlow(request.length);
+  request.copy(copy);
+  return copy;
 }
 
 class LinkCall implements Call {

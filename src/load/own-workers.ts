@@ -41,6 +41,8 @@ export class OwnWorkers {
   readonly #executed = new Map<ChildProcess, number>();
   /** Told when a process has answered. */
   readonly #reported = new Map<ChildProcess, () => void>();
+  /** What was said of somebody else's work. */
+  readonly #strays = new Set<string>();
   /** Deaths since a worker was last connected. */
   #deathsUnconnected = 0;
 
@@ -119,6 +121,10 @@ export class OwnWorkers {
       this.#deathsUnconnected = 0;
       this.#connected.add(number);
       if (this.#connected.size === this.count) this.#allConnected.resolve();
+    } else if (message.type === "stray") {
+      // All of them are sent the same.
+      if (!this.#strays.has(message.message)) this.options.onLine(message.message);
+      this.#strays.add(message.message);
     } else if (!this.#stopping.signal.aborted) {
       if (message.type === "lost") this.options.onLost?.();
       const text = message.type === "lost" ? `lost the backend: ${message.reason}` : message.message;

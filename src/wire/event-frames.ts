@@ -34,6 +34,22 @@ export function runEnd(bytes: Uint8Array, offset: number, tag: number): number {
   return end;
 }
 
+/**
+ * The offset behind the framed events at an offset that end at `limit` or before it; behind the first, if that ends
+ * later. Throws `RangeError` as `frameEnd` does.
+ */
+export function framesWithin(bytes: Uint8Array, offset: number, limit: number): number {
+  let end = frameEnd(bytes, offset);
+  while (end < limit) {
+    const next = frameEnd(bytes, end);
+    if (next > limit) {
+      break;
+    }
+    end = next;
+  }
+  return end;
+}
+
 /** Turns framed events, new ones too, into past ones: how a backend appends them to a history. */
 export function markAsPast(framed: Uint8Array): void {
   for (let offset = 0; offset < framed.length; offset = frameEnd(framed, offset)) {

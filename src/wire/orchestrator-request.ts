@@ -35,6 +35,43 @@ export function readRequestHead(request: Uint8Array): RequestHead {
 }
 
 /**
+ * The name of the orchestrator that is asked for: that of the first ExecutionStarted event at or behind an offset.
+ * Undefined where there is none. Throws an Error where the bytes are no message.
+ */
+export function readOrchestratorName(request: Uint8Array, historyStart: number): string | undefined {
+  const reader = new BinaryReader(request);
+  reader.pos = historyStart;
+  while (reader.pos < reader.len) {
+    const [field, wireType] = reader.tag();
+    if (!isHistory(field)) {
+      reader.skip(wireType, field);
+      continue;
+    }
+    const started = readField(reader.bytes(), EXECUTION_STARTED);
+    if (started !== undefined) {
+      return readFirstString(started);
+    }
+  }
+  return undefined;
+}
+
+/** The bytes of a field of a message; undefined where it has none of that number. */
+function readField(message: Uint8Array, wanted: number): Uint8Array | undefined {
+  const reader = new BinaryReader(message);
+  while (reader.pos < reader.len) {
+    const [field, wireType] = reader.tag();
+    if (field === wanted) {
+      return reader.bytes();
+    }
+    reader.skip(wireType, field);
+  }
+  return undefined;
+}
+
+/** The field of HistoryEvent that has an ExecutionStartedEvent, which starts with its name. */
+const EXECUTION_STARTED = 3;
+
+/**
  * The end of the events that begin at an offset of a request. Undefined unless they stand in one run, past ones in
  * front and new ones behind: any other history is valid too, but says nothing about the bytes of the next one. Throws
  * an Error where the bytes are no message.

@@ -15,6 +15,8 @@ export type WorkItem =
       readonly knownHistory: number;
     }
   | { readonly kind: "activity"; readonly request: Uint8Array; readonly completionToken: string }
+  /** Operations of an entity, in either of the two forms. */
+  | { readonly kind: "entity"; readonly request: Uint8Array; readonly completionToken: string }
   | { readonly kind: "healthPing" }
   | { readonly kind: "other" };
 
@@ -41,8 +43,9 @@ export function readWorkItem(bytes: Uint8Array): WorkItem {
   let knownHistory = 0;
   while (reader.pos < reader.len) {
     const [field, wireType] = reader.tag();
-    if (field === 1 || field === 2) {
-      kind = field === 1 ? "orchestrator" : "activity";
+    const asks = REQUESTS[field];
+    if (asks !== undefined) {
+      kind = asks;
       request = reader.bytes();
     } else if (field === 4) {
       kind = "healthPing";
@@ -58,8 +61,16 @@ export function readWorkItem(bytes: Uint8Array): WorkItem {
   if (kind === "orchestrator") {
     return { kind, request, completionToken, knownHistory };
   }
-  return kind === "activity" ? { kind, request, completionToken } : { kind };
+  return kind === "activity" || kind === "entity" ? { kind, request, completionToken } : { kind };
 }
+
+/** Fields of WorkItem that ask for something to be run. */
+const REQUESTS: Readonly<Record<number, "orchestrator" | "activity" | "entity">> = {
+  1: "orchestrator",
+  2: "activity",
+  3: "entity",
+  5: "entity",
+};
 
 export function readActivityRequest(bytes: Uint8Array): ActivityRequest {
   const reader = readerOf(bytes);
@@ -129,7 +140,7 @@ export function writeHistoryRequest(instanceId: string, completionToken: string)
   return bufferOf(writeString(writer, 4, completionToken).tag(7, WireType.Varint).bool(true));
 }
 
-/** An AbandonActivityTaskRequest or AbandonOrchestrationTaskRequest: both are the token alone. */
+/** An abandon request for an activity, an orchestration or an entity: all are the token alone. */
 export function writeAbandon(completionToken: string): Buffer {
   return bufferOf(writeString(new BinaryWriter(), 1, completionToken));
 }

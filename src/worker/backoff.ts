@@ -10,6 +10,11 @@ export function backoffMs(failures: number, random: () => number): number {
 
 /** Waits `backoffMs`, or until the signal aborts. */
 export async function backOff(failures: number, signal: AbortSignal): Promise<void> {
+  await wait(backoffMs(failures, Math.random), signal);
+}
+
+/** Waits so many milliseconds, or until the signal aborts. */
+export async function wait(ms: number, signal: AbortSignal): Promise<void> {
   // Rejects only because the signal aborted, which the caller looks at anyway.
-  await sleep(backoffMs(failures, Math.random), undefined, { signal }).catch(() => undefined);
+  await sleep(ms, undefined, { signal }).catch(() => undefined);
 }

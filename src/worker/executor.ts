@@ -1,35 +1,60 @@
 import { ActivityContext, type TActivity } from "@microsoft/durabletask-js";
 import type { Workload } from "../orchestrations/workload.js";
+import { readRequestHead } from "../wire/orchestrator-request.js";
 import { readActivityRequest, writeActivityFailure, writeActivityResult, type WorkItem } from "../wire/work-item.js";
 import { OrchestratorExecutor } from "./orchestrator-executor.js";
+import type { StrayItem } from "./stray-work.js";
+import { TimeSlice } from "./time-slice.js";
 
 /** A work item that asks for something to be run. */
 export type RunnableWorkItem = Extract<WorkItem, { kind: "orchestrator" | "activity" }>;
+
+/** What a work item came to: the bytes of its completion, or that this worker does not host what it asks for. */
+export type Execution =
+  { readonly kind: "completion"; readonly message: Buffer } | { readonly kind: "stray"; readonly item: StrayItem };
 
 /** A workload run on work items: bytes in, the bytes of the completion out. */
 export class Executor {
   readonly #orchestrators: OrchestratorExecutor;
   readonly #activities: ReadonlyMap<string, TActivity<unknown, unknown>>;
 
-  constructor({ orchestrators, activities }: Workload) {
-    this.#orchestrators = new OrchestratorExecutor(orchestrators);
+  /** Episodes keep to the slice. */
+  constructor({ orchestrators, activities }: Workload, slice = new TimeSlice()) {
+    this.#orchestrators = new OrchestratorExecutor(orchestrators, { slice });
     this.#activities = new Map(Object.entries(activities));
   }
 
   /** A failure of the workload is a completion too: this rejects only for a request that cannot be read. */
-  execute(item: RunnableWorkItem): Promise<Buffer> {
+  execute(item: RunnableWorkItem): Promise<Execution> {
     return item.kind === "activity"
       ? this.#executeActivity(item.request, item.completionToken)
-      : this.#orchestrators.execute(item);
+      : this.#executeOrchestrator(item);
   }
 
-  async #executeActivity(bytes: Uint8Array, completionToken: string): Promise<Buffer> {
-    const request = readActivityRequest(bytes);
-    const activity = this.#activities.get(request.name);
-    if (activity === undefined) {
-      const error = new UnknownActivityError(request.name, [...this.#activities.keys()]);
-      return writeActivityFailure(request, completionToken, error, true);
+  async #executeOrchestrator(item: Extract<WorkItem, { kind: "orchestrator" }>): Promise<Execution> {
+    const name = this.#orchestrators.strayName(item);
+    if (name !== undefined) {
+      const { kind, completionToken } = item;
+      return { kind: "stray", item: { kind, name, id: readRequestHead(item.request).instanceId, completionToken } };
     }
+    return { kind: "completion", message: await this.#orchestrators.execute(item) };
+  }
+
+  async #executeActivity(bytes: Uint8Array, completionToken: string): Promise<Execution> {
+    const request = readActivityRequest(bytes);
+    const { name, instanceId, taskId } = request;
+    const activity = this.#activities.get(name);
+    if (activity === undefined) {
+      return { kind: "stray", item: { kind: "activity", name, id: `${instanceId}#${taskId}`, completionToken } };
+    }
+    return { kind: "completion", message: await this.#run(activity, request, completionToken) };
+  }
+
+  async #run(
+    activity: TActivity<unknown, unknown>,
+    request: ReturnType<typeof readActivityRequest>,
+    completionToken: string,
+  ): Promise<Buffer> {
     try {
       const input: unknown = request.input === "" ? undefined : JSON.parse(request.input);
       const output: unknown = await activity(new ActivityContext(request.instanceId, request.taskId), input);
@@ -37,14 +62,5 @@ export class Executor {
     } catch (error) {
       return writeActivityFailure(request, completionToken, error, false);
     }
-  }
-}
-
-/** Not retriable: the worker will not know the name the next time either. */
-class UnknownActivityError extends Error {
-  override readonly name = "UnknownActivityError";
-
-  constructor(activityName: string, hosted: readonly string[]) {
-    super(`This worker hosts no activity named "${activityName}", only ${hosted.join(", ")}`);
   }
 }

@@ -2,7 +2,6 @@ import { Client } from "@grpc/grpc-js";
 import type { GrpcTarget } from "../backend/backend.js";
 import { unaryCall } from "../backend/unary-call.js";
 import {
-  EMPTY_MESSAGE,
   SERVICE,
   type WorkItemListener,
   type WorkItemStream,
@@ -26,10 +25,10 @@ export class GrpcJsChannel implements WorkerChannel {
     await unaryCall(this.#client, SERVICE + method, request, metadata, { deadline: Date.now() + deadlineMs });
   }
 
-  async takeWorkItems(listener: WorkItemListener): Promise<WorkItemStream> {
+  async takeWorkItems(request: Buffer, listener: WorkItemListener): Promise<WorkItemStream> {
     const metadata = await this.target.metadata("worker", this.workerId);
     const path = `${SERVICE}GetWorkItems`;
-    const stream = this.#client.makeServerStreamRequest(path, identity, identity, EMPTY_MESSAGE, metadata);
+    const stream = this.#client.makeServerStreamRequest(path, identity, identity, request, metadata);
     stream.once("metadata", () => listener.onOpen());
     stream.on("data", (item: Buffer) => listener.onItem(item));
     stream.on("error", (error) => listener.onEnd(error));

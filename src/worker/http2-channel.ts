@@ -1,7 +1,6 @@
 import type { GrpcTarget } from "../backend/backend.js";
 import { Http2Connection } from "../backend/http2-connection.js";
 import {
-  EMPTY_MESSAGE,
   SERVICE,
   type WorkItemListener,
   type WorkItemStream,
@@ -25,9 +24,9 @@ export class Http2Channel implements WorkerChannel {
     await this.#connection.call(SERVICE + method, request, metadata, { timeoutMs: deadlineMs });
   }
 
-  async takeWorkItems(listener: WorkItemListener): Promise<WorkItemStream> {
+  async takeWorkItems(request: Buffer, listener: WorkItemListener): Promise<WorkItemStream> {
     const metadata = await this.target.metadata("worker", this.workerId);
-    return this.#connection.stream(`${SERVICE}GetWorkItems`, EMPTY_MESSAGE, metadata, {
+    return this.#connection.stream(`${SERVICE}GetWorkItems`, request, metadata, {
       onOpen: () => listener.onOpen(),
       onMessage: (item) => listener.onItem(item),
       onEnd: (error) => listener.onEnd(error),

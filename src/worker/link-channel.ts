@@ -19,8 +19,8 @@ export class LinkChannel implements WorkerChannel {
     await this.#open().call(method, request, deadlineMs);
   }
 
-  async takeWorkItems(listener: WorkItemListener): Promise<WorkItemStream> {
-    return this.#open().takeWorkItems(listener);
+  async takeWorkItems(request: Buffer, listener: WorkItemListener): Promise<WorkItemStream> {
+    return this.#open().takeWorkItems(request, listener);
   }
 
   close(): void {

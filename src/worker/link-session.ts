@@ -70,16 +70,18 @@ export class LinkSession {
     });
   }
 
-  takeWorkItems(listener: WorkItemListener): WorkItemStream {
+  takeWorkItems(request: Buffer, listener: WorkItemListener): WorkItemStream {
     const number = this.#nextNumber();
     this.#streams.set(number, listener);
-    this.#writer.write(FrameKind.Take, number, EMPTY_MESSAGE);
+    this.#writer.write(FrameKind.Take, number, request);
     return {
       cancel: () => {
         if (!this.#streams.delete(number)) return;
         this.#writer.write(FrameKind.Cancel, number, EMPTY_MESSAGE);
         queueMicrotask(() => listener.onEnd(grpcError(status.CANCELLED, "Cancelled on client")));
       },
+      pause() {},
+      resume() {},
     };
   }
 

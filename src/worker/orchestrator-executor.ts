@@ -1,14 +1,29 @@
-import { NoOpLogger, TaskHubGrpcWorker } from "@microsoft/durabletask-js";
+import { NoOpLogger, TaskHubGrpcWorker, type TOrchestrator } from "@microsoft/durabletask-js";
 import type { Workload } from "../orchestrations/workload.js";
-import { findHistoryEnd, readRequestHead, withoutBytes, type RequestHead } from "../wire/orchestrator-request.js";
+import { framesWithin } from "../wire/event-frames.js";
+import {
+  findHistoryEnd,
+  readOrchestratorName,
+  readRequestHead,
+  withoutBytes,
+  type RequestHead,
+} from "../wire/orchestrator-request.js";
 import { pb } from "../wire/sidecar-stubs.js";
 import { writeHistoryRequest, type WorkItem } from "../wire/work-item.js";
 import { HistoryCache } from "./history-cache.js";
 import { KnownHistory } from "./known-history.js";
+import { TimeSlice } from "./time-slice.js";
 
 type OrchestratorItem = Extract<WorkItem, { kind: "orchestrator" }>;
 type OrchestratorRequest = InstanceType<typeof pb.OrchestratorRequest>;
 type OrchestratorResponse = InstanceType<typeof pb.OrchestratorResponse>;
+type HistoryEvent = InstanceType<typeof pb.HistoryEvent>;
+
+export interface OrchestratorExecutorOptions {
+  readonly histories?: HistoryCache;
+  /** What an episode may take of a turn of the event loop. */
+  readonly slice?: TimeSlice;
+}
 
 /**
  * Runs episodes in the SDK's executor, whose replay is what users run, but decodes no event twice: decoding costs more
@@ -17,13 +32,25 @@ type OrchestratorResponse = InstanceType<typeof pb.OrchestratorResponse>;
 export class OrchestratorExecutor {
   // Hosts the SDK's executor and nothing else: it is never started, so it opens no connection.
   readonly #sdk = new TaskHubGrpcWorker({ logger: new NoOpLogger() });
+  readonly #hosted: ReadonlySet<string>;
   readonly #histories: HistoryCache;
+  readonly #slice: TimeSlice;
 
-  constructor(orchestrators: Workload["orchestrators"], histories = new HistoryCache()) {
+  constructor(orchestrators: Workload["orchestrators"], options: OrchestratorExecutorOptions = {}) {
+    const { histories = new HistoryCache(), slice = new TimeSlice() } = options;
     for (const [name, orchestrator] of Object.entries(orchestrators)) {
-      this.#sdk.addNamedOrchestrator(name, orchestrator);
+      this.#sdk.addNamedOrchestrator(name, sliced(orchestrator, slice));
     }
+    this.#hosted = new Set(Object.keys(orchestrators));
     this.#histories = histories;
+    this.#slice = slice;
+  }
+
+  /** The name that is asked for, where it is not hosted here. Throws where the request cannot be read. */
+  strayName({ request, knownHistory }: OrchestratorItem): string | undefined {
+    // Of what it is known to know, this worker has run an episode.
+    const name = knownHistory > 0 ? undefined : readOrchestratorName(request, readRequestHead(request).historyStart);
+    return name === undefined || this.#hosted.has(name) ? undefined : name;
   }
 
   /**
@@ -40,21 +67,46 @@ export class OrchestratorExecutor {
       history.forgetBytes();
     }
     const repeated = knownHistory > 0 ? 0 : history.matchAt(bytes, head.historyStart);
-    // Nothing but known events is kept from the SDK's own decoder, so that every other field is what it makes of it.
-    const request = pb.OrchestratorRequest.deserializeBinary(withoutBytes(bytes, head.historyStart, repeated));
-    const past = history.events.concat(request.getPasteventsList());
     const start = head.historyStart + repeated;
     const end = findHistoryEnd(bytes, start);
+    // Nothing but known events is kept from the SDK's own decoder, so that every other field is what it makes of it.
+    const decoded = await this.#decode(bytes, { from: head.historyStart, start, end });
+    const { request, newEvents } = decoded;
+    const past = history.events.concat(decoded.pastEvents);
     if (end !== undefined) {
-      history.append(bytes.subarray(start, end), [...request.getPasteventsList(), ...request.getNeweventsList()]);
+      history.append(bytes.subarray(start, end), [...decoded.pastEvents, ...newEvents]);
     }
-    // The setter would walk through every event for the sake of writing the message, which nobody does.
+    // The setters would walk through every event for the sake of writing the message, which nobody does.
     request.getPasteventsList = () => past;
+    request.getNeweventsList = () => newEvents;
     const response = await this.#run(request, completionToken);
     if (end !== undefined && !isEnd(response)) {
       this.#histories.put(head.instanceId, history);
     }
     return bufferOf(response.serializeBinary());
+  }
+
+  /** Decodes a request without the known events, which stand from `from` to `start`; a long rest of events part by part. */
+  async #decode(bytes: Uint8Array, { from, start, end }: HistoryPlace): Promise<DecodedRequest> {
+    if (end === undefined || end - start <= PART_BYTES) {
+      const request = pb.OrchestratorRequest.deserializeBinary(withoutBytes(bytes, from, start - from));
+      return { request, pastEvents: request.getPasteventsList(), newEvents: request.getNeweventsList() };
+    }
+    const request = pb.OrchestratorRequest.deserializeBinary(withoutBytes(bytes, from, end - from));
+    const pastEvents: HistoryEvent[] = [];
+    const newEvents: HistoryEvent[] = [];
+    for (let offset = start; offset < end;) {
+      const partEnd = framesWithin(bytes, offset, Math.min(offset + PART_BYTES, end));
+      // Framed events are a request of their own.
+      const part = pb.OrchestratorRequest.deserializeBinary(bytes.subarray(offset, partEnd));
+      pastEvents.push(...part.getPasteventsList());
+      newEvents.push(...part.getNeweventsList());
+      offset = partEnd;
+      if (this.#slice.isOver) {
+        await this.#slice.next();
+      }
+    }
+    return { request, pastEvents, newEvents };
   }
 
   /** While an episode runs, nobody else has its history; if it fails, nobody has it afterwards. */
@@ -80,6 +132,40 @@ export class OrchestratorExecutor {
     }
     return response;
   }
+}
+
+/** Events that are decoded in one go, in bytes: a few milliseconds' worth. */
+const PART_BYTES = 65_536;
+
+/** Where the events of a request stand: known ones in front of `start`, the others up to `end` if it is known. */
+interface HistoryPlace {
+  readonly from: number;
+  readonly start: number;
+  readonly end: number | undefined;
+}
+
+interface DecodedRequest {
+  readonly request: OrchestratorRequest;
+  readonly pastEvents: HistoryEvent[];
+  readonly newEvents: HistoryEvent[];
+}
+
+/**
+ * An orchestrator whose replay stops for a turn when the slice is over. The SDK awaits `resume`, which its context has
+ * and its types do not, behind each event that an orchestrator may have waited for.
+ */
+function sliced(orchestrator: TOrchestrator, slice: TimeSlice): TOrchestrator {
+  return (context, input) => {
+    const replay = context as typeof context & { resume(): Promise<void> };
+    const resume = replay.resume.bind(replay);
+    replay.resume = async () => {
+      if (slice.isOver) {
+        await slice.next();
+      }
+      await resume();
+    };
+    return orchestrator(context, input);
+  };
 }
 
 /** Whether the execution ends with it, be it to continue as new. */

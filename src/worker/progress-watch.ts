@@ -7,24 +7,27 @@ export interface Wait {
 
 /** Waits for something for as long as there is progress, rather than until a time that a slow machine would miss. */
 export class ProgressWatch {
-  #onProgress: (() => void) | undefined;
+  readonly #waits = new Set<() => void>();
 
   /** Something moved. */
   progress(): void {
-    this.#onProgress?.();
+    for (const look of this.#waits) {
+      look();
+    }
   }
 
-  /** Resolves with true when it is done, with false after `patienceMs` without progress. One wait at a time. */
+  /** Resolves with true when it is done, with false after `patienceMs` without progress. */
   until({ isDone, isBusy = () => false, patienceMs }: Wait): Promise<boolean> {
     return new Promise((resolve) => {
       const finish = (done: boolean): void => {
         clearTimeout(timer);
-        this.#onProgress = undefined;
+        this.#waits.delete(look);
         resolve(done);
       };
       const timer = setTimeout(() => (isBusy() ? timer.refresh() : finish(false)), patienceMs);
-      this.#onProgress = () => (isDone() ? finish(true) : timer.refresh());
-      this.progress();
+      const look = (): void => void (isDone() ? finish(true) : timer.refresh());
+      this.#waits.add(look);
+      look();
     });
   }
 }

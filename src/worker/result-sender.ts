@@ -6,9 +6,9 @@ import { describeError, type WorkerChannel, type WorkerMethod } from "./worker-c
 
 /**
  * `accepted`: the backend has it. `stale`: the backend has given the work item to somebody else, or has the result
- * already. `dropped`: the backend refused it, or could not be reached.
+ * already. `unimplemented`: it has no such call. `dropped`: the backend refused it, or could not be reached.
  */
-export type SendOutcome = "accepted" | "stale" | "dropped";
+export type SendOutcome = "accepted" | "stale" | "unimplemented" | "dropped";
 
 /** Sends what work items came to, until the backend has it: an outage in between loses nothing. */
 export class ResultSender {
@@ -52,6 +52,9 @@ export class ResultSender {
         const code = isServiceError(error) ? error.code : status.UNAVAILABLE;
         if (STALE.has(code)) {
           return "stale";
+        }
+        if (code === status.UNIMPLEMENTED) {
+          return "unimplemented";
         }
         if (!AWAY.has(code) || failures + 1 === MAX_ATTEMPTS) {
           this.onError(`${method} failed, its result is dropped: ${describeError(error)}`);

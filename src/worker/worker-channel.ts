@@ -7,7 +7,8 @@ export type WorkerMethod =
   | "CompleteActivityTask"
   | "CompleteOrchestratorTask"
   | "AbandonTaskActivityWorkItem"
-  | "AbandonTaskOrchestratorWorkItem";
+  | "AbandonTaskOrchestratorWorkItem"
+  | "AbandonTaskEntityWorkItem";
 
 /** Told what becomes of a stream of work items. */
 export interface WorkItemListener {
@@ -23,6 +24,12 @@ export interface WorkItemListener {
 export interface WorkItemStream {
   /** Asks for no more; what has arrived stays the worker's. `onEnd` follows. */
   cancel(): void;
+  /**
+   * Reads no more until `resume`, while calls go on. What has arrived may still be told. On a link nothing happens: there
+   * the emulator keeps to what the worker has asked for.
+   */
+  pause(): void;
+  resume(): void;
 }
 
 /**
@@ -33,14 +40,17 @@ export interface WorkItemStream {
 export interface WorkerChannel {
   /** Rejects with a ServiceError. */
   call(method: WorkerMethod, request: Buffer, deadlineMs: number): Promise<void>;
-  /** Rejects where the stream cannot even be asked for, because there is no credential for it. */
-  takeWorkItems(listener: WorkItemListener): Promise<WorkItemStream>;
+  /**
+   * Asks for work items by a GetWorkItemsRequest. Rejects where the stream cannot even be asked for, because there is no
+   * credential for it.
+   */
+  takeWorkItems(request: Buffer, listener: WorkItemListener): Promise<WorkItemStream>;
   close(): void;
 }
 
 export const SERVICE = "/TaskHubSidecarService/";
 
-/** Also what asks for nothing: a Hello, or work items of every kind. */
+/** Also what asks for nothing: a Hello. */
 export const EMPTY_MESSAGE = Buffer.alloc(0);
 
 /** An error in a few words for a person: the gRPC status by name, and what came with it. */

@@ -7,18 +7,23 @@ import type { EmulatorAdmin } from "../backend/emulator-admin.js";
 import { explain } from "../backend/explain.js";
 import { plural } from "../format/count.js";
 import { fanOutFanInWorkload, type Workload } from "../orchestrations/workload.js";
-import { readWorkItem, writeAbandon, type WorkItem } from "../wire/work-item.js";
-import { backOff } from "./backoff.js";
-import { Executor, type RunnableWorkItem } from "./executor.js";
+import { readWorkItem, type WorkItem } from "../wire/work-item.js";
+import { writeWorkItemsRequest } from "../wire/work-items-request.js";
+import { backOff, wait } from "./backoff.js";
+import { DEFAULT_LIMITS, type IntakeLimits } from "./intake.js";
 import { openChannel } from "./open-channel.js";
 import { ProgressWatch } from "./progress-watch.js";
 import { ResultSender } from "./result-sender.js";
+import type { StrayItem } from "./stray-work.js";
+import { Workbench } from "./workbench.js";
 import { EMPTY_MESSAGE, describeError, type WorkItemStream, type WorkerChannel } from "./worker-channel.js";
 
 export type WorkerEvent =
   | { readonly type: "connected" }
   /** Once for each outage, also if the backend is not there at the start. The worker goes on trying. */
   | { readonly type: "lost"; readonly reason: string }
+  /** Somebody else's work came, and was given back: told once for each name. */
+  | { readonly type: "stray"; readonly message: string }
   | { readonly type: "error"; readonly message: string };
 
 export interface WorkerHostOptions {
@@ -28,6 +33,7 @@ export interface WorkerHostOptions {
   /** Defaults to a new name that tells the machine and the process. */
   readonly workerId?: string;
   readonly workload?: Workload;
+  readonly limits?: IntakeLimits;
   readonly onEvent: (event: WorkerEvent) => void;
   /** How long a drain waits, in milliseconds, for a backend from which nothing comes any more; 5,000 by default. */
   readonly drainPatienceMs?: number;
@@ -37,7 +43,7 @@ export interface WorkerHostOptions {
 export interface WorkerHost {
   readonly workerId: string;
   readonly connected: boolean;
-  /** Work items that are being executed, or whose result the backend does not have yet. */
+  /** Work items that are waiting, being executed, or whose result the backend does not have yet. */
   readonly inFlight: number;
   /** Activity results that the backend has acknowledged. */
   readonly activitiesCompleted: number;
@@ -58,61 +64,89 @@ export function startWorkerHost(options: WorkerHostOptions): WorkerHost {
 
 const HELLO_DEADLINE_MS = 10_000;
 
-const CALLS = {
-  orchestrator: { complete: "CompleteOrchestratorTask", abandon: "AbandonTaskOrchestratorWorkItem" },
-  activity: { complete: "CompleteActivityTask", abandon: "AbandonTaskActivityWorkItem" },
-} as const;
+/**
+ * How long a worker stays away that can give work back in no other way: a second, doubling to 30, and a second again after
+ * a minute in which it was sent none.
+ */
+const FIRST_REST_MS = 1_000;
+const LONGEST_REST_MS = 30_000;
+const UNDISTURBED_MS = 60_000;
 
 class Host implements WorkerHost {
   readonly workerId: string;
-  activitiesCompleted = 0;
-  activitiesExecuted = 0;
-  staleResults = 0;
-  inFlight = 0;
-
   readonly #backend: WorkerHostOptions["backend"];
   readonly #onEvent: (event: WorkerEvent) => void;
   readonly #drainPatienceMs: number;
   readonly #channel: WorkerChannel;
-  readonly #executor: Executor;
-  readonly #sender: ResultSender;
+  readonly #bench: Workbench;
+  /** The GetWorkItemsRequest. */
+  readonly #request: Buffer;
 
   /** Aborted when the drain begins: no new stream is opened after that. */
   readonly #draining = new AbortController();
   /** Aborted when the drain ends: nothing is sent after that. */
   readonly #closed = new AbortController();
   #drained: Promise<void> | undefined;
-  /** Work items that arrive are handed back instead of executed. */
-  #givingBack = false;
 
   #stream: WorkItemStream | undefined;
-  #lost = false;
+  /** What a person was told last. */
+  #told: "connected" | "lost" | undefined;
+  /** How long to stay away before the next stream, where the last one was left on purpose, milliseconds. */
+  #restMs = 0;
+  #withdrawals = 0;
+  /** When the stream was taken, by `performance.now()`. */
+  #tookMs = 0;
   /** Attempts to connect that failed in a row. */
   #failures = 0;
-  /** Work items inside the workload's own code, which may take its time. */
-  #executing = 0;
   /** Told whenever a work item came, a work item ended, or the stream did. */
   readonly #watch = new ProgressWatch();
 
   constructor(options: WorkerHostOptions) {
-    const { backend, workerId, workload = fanOutFanInWorkload, onEvent, drainPatienceMs = 5_000 } = options;
+    const { backend, workerId, workload = fanOutFanInWorkload, limits = DEFAULT_LIMITS, onEvent } = options;
     this.workerId = workerId ?? `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`;
     this.#backend = backend;
     this.#onEvent = onEvent;
-    this.#drainPatienceMs = drainPatienceMs;
+    this.#drainPatienceMs = options.drainPatienceMs ?? 5_000;
     this.#channel = openChannel(backend, this.workerId);
-    this.#executor = new Executor(workload);
-    this.#sender = new ResultSender(
-      this.#channel,
-      () => backend.recover(),
-      this.#closed.signal,
-      (message) => onEvent({ type: "error", message }),
-    );
+    const onError = (message: string): void => onEvent({ type: "error", message });
+    this.#bench = new Workbench({
+      workload,
+      limits,
+      sender: new ResultSender(this.#channel, () => backend.recover(), this.#closed.signal, onError),
+      onStray: (item, isLast) => onEvent({ type: "stray", message: describeStray(item, isLast) }),
+      onNoAbandon: () => void this.#withdraw(),
+      onError,
+      onProgress: () => this.#watch.progress(),
+      draining: this.#draining.signal,
+      closed: this.#closed.signal,
+    });
+    this.#request = writeWorkItemsRequest({
+      orchestrators: Object.keys(workload.orchestrators),
+      activities: Object.keys(workload.activities),
+      mostOrchestrators: limits.orchestrators,
+      mostActivities: limits.activities,
+    });
     void this.#serve();
   }
 
   get connected(): boolean {
     return this.#stream !== undefined;
+  }
+
+  get inFlight(): number {
+    return this.#bench.inFlight;
+  }
+
+  get activitiesCompleted(): number {
+    return this.#bench.activitiesCompleted;
+  }
+
+  get activitiesExecuted(): number {
+    return this.#bench.activitiesExecuted;
+  }
+
+  get staleResults(): number {
+    return this.#bench.staleResults;
   }
 
   drain(): Promise<void> {
@@ -123,13 +157,18 @@ class Host implements WorkerHost {
     const { signal } = this.#draining;
     while (!signal.aborted) {
       const reason = await this.#session().catch((error: unknown) => this.#whyLost(error));
-      this.#stream = undefined;
+      this.#take(undefined);
       this.#watch.progress();
       if (signal.aborted) {
         return;
       }
-      if (!this.#lost) {
-        this.#lost = true;
+      if (this.#restMs > 0) {
+        await wait(this.#restMs, signal);
+        this.#restMs = 0;
+        continue;
+      }
+      if (this.#told !== "lost") {
+        this.#told = "lost";
         this.#onEvent({ type: "lost", reason });
       }
       await this.#backend.recover().catch((error: unknown) => {
@@ -154,7 +193,7 @@ class Host implements WorkerHost {
       return "draining";
     }
     const ended = Promise.withResolvers<string>();
-    const stream = await this.#channel.takeWorkItems({
+    const stream = await this.#channel.takeWorkItems(this.#request, {
       // A backend that says Hello but refuses the stream is not there yet: only headers or work end the backing off.
       onOpen: () => (this.#failures = 0),
       onItem: (item) => this.#receive(item),
@@ -166,11 +205,19 @@ class Host implements WorkerHost {
     if (this.#draining.signal.aborted) {
       stream.cancel();
     } else {
-      this.#stream = stream;
-      this.#lost = false;
-      this.#onEvent({ type: "connected" });
+      this.#take(stream);
+      if (this.#told !== "connected") {
+        this.#told = "connected";
+        this.#onEvent({ type: "connected" });
+      }
     }
     return ended.promise;
+  }
+
+  #take(stream: WorkItemStream | undefined): void {
+    this.#stream = stream;
+    this.#tookMs = performance.now();
+    this.#bench.intake.watch(stream);
   }
 
   #receive(frame: Buffer): void {
@@ -182,65 +229,44 @@ class Host implements WorkerHost {
       this.#onEvent({ type: "error", message: `A work item cannot be read: ${describeError(error)}` });
       return;
     }
-    if (item.kind === "orchestrator" || item.kind === "activity") {
-      void (this.#givingBack ? this.#giveBack(item) : this.#run(item));
-    } else if (item.kind === "other") {
-      this.#onEvent({ type: "error", message: "A work item is neither an orchestrator's nor an activity's: ignored" });
+    if (item.kind === "other") {
+      this.#onEvent({ type: "error", message: "A work item is of a kind that this worker does not know: ignored" });
+    } else if (item.kind !== "healthPing") {
+      void (this.#draining.signal.aborted ? this.#bench.giveBack(item) : this.#bench.take(item));
     }
   }
 
-  async #run(item: RunnableWorkItem): Promise<void> {
-    this.inFlight++;
-    const result = await this.#execute(item);
-    if (item.kind === "activity") {
-      this.activitiesExecuted++;
+  /**
+   * The backend has no call by which to give work back. It takes it back from a worker that leaves: so this one does, when
+   * it has finished its own, and stays away for a while. The worker that hosts it can take it then.
+   */
+  async #withdraw(): Promise<void> {
+    const stream = this.#stream;
+    if (stream === undefined || this.#restMs > 0) {
+      return;
     }
-    if (result !== undefined) {
-      const outcome = await this.#sender.send(CALLS[item.kind].complete, result);
-      if (outcome === "stale") {
-        this.staleResults++;
-      } else if (outcome === "accepted" && item.kind === "activity") {
-        this.activitiesCompleted++;
-      }
+    if (this.#withdrawals === 0) {
+      const message =
+        "This backend has no call to give work back, but takes it back from a worker that leaves: this one leaves for a " +
+        "while each time, so that others get it";
+      this.#onEvent({ type: "stray", message });
     }
-    this.#settle();
-  }
-
-  async #execute(item: RunnableWorkItem): Promise<Buffer | undefined> {
-    this.#executing++;
-    try {
-      return await this.#executor.execute(item);
-    } catch (error) {
-      // Not given back: it would come again at once, to this worker or one like it.
-      this.#onEvent({ type: "error", message: `An ${item.kind}'s work item is dropped: ${describeError(error)}` });
-      return undefined;
-    } finally {
-      this.#executing--;
-    }
-  }
-
-  async #giveBack({ kind, completionToken }: RunnableWorkItem): Promise<void> {
-    this.inFlight++;
-    await this.#sender.send(CALLS[kind].abandon, writeAbandon(completionToken));
-    this.#settle();
-  }
-
-  #settle(): void {
-    // After a drain gave up, what it left behind stays counted.
-    if (!this.#closed.signal.aborted) {
-      this.inFlight--;
-      this.#watch.progress();
-    }
+    this.#withdrawals = performance.now() - this.#tookMs > UNDISTURBED_MS ? 1 : this.#withdrawals + 1;
+    this.#restMs = Math.min(LONGEST_REST_MS, FIRST_REST_MS * 2 ** (this.#withdrawals - 1));
+    stream.pause();
+    await this.#watch.until({ isDone: () => this.#bench.isEmpty, patienceMs: this.#drainPatienceMs });
+    stream.cancel();
   }
 
   async #drain(): Promise<void> {
     this.#draining.abort();
+    this.#bench.giveBackWaiting();
     if (this.#stream !== undefined) {
       await this.#stopTaking(this.#stream);
     }
     await this.#watch.until({
-      isDone: () => this.inFlight === 0,
-      isBusy: () => this.#executing > 0,
+      isDone: () => this.#bench.isEmpty,
+      isBusy: () => this.#bench.isExecuting,
       patienceMs: this.#drainPatienceMs,
     });
     this.#closed.abort();
@@ -259,7 +285,6 @@ class Host implements WorkerHost {
     if ((await this.#askToDrain()) && (await this.#watch.until(streamEnd))) {
       return;
     }
-    this.#givingBack = true;
     // What the backend has sent so far arrives ahead of this answer, and can still be handed back.
     await this.#channel.call("Hello", EMPTY_MESSAGE, this.#drainPatienceMs).catch(() => undefined);
     stream.cancel();
@@ -275,4 +300,15 @@ class Host implements WorkerHost {
       return false;
     }
   }
+}
+
+const KINDS = { orchestrator: "orchestration", activity: "activity", entity: "entity" } as const;
+
+/** The name is somebody else's: as JSON it is one line, without controls. */
+function describeStray({ kind, name }: StrayItem, isLast: boolean): string {
+  const others = isLast ? " More names are not told." : "";
+  return (
+    `The backend sent the ${KINDS[kind]} ${JSON.stringify(name.slice(0, 100))}, which this worker does not host: given ` +
+    `back, not run. Other applications use this task hub; a load test wants one of its own.${others}`
+  );
 }

@@ -23,7 +23,7 @@ export class LinkWorker {
   async take(): Promise<void> {
     await new Promise<void>((resolve) => {
       void this.channel
-        .takeWorkItems({
+        .takeWorkItems(EMPTY_MESSAGE, {
           onOpen: resolve,
           onItem: (item) => {
             this.items.push(Buffer.from(item));

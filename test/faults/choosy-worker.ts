@@ -1,7 +1,7 @@
 import { setTimeout } from "node:timers/promises";
 import { Client, credentials } from "@grpc/grpc-js";
 import { unaryCall } from "../../dist/backend/unary-call.js";
-import { Executor } from "../../dist/worker/executor.js";
+import { Executor, type RunnableWorkItem } from "../../dist/worker/executor.js";
 import { pb } from "../../src/wire/sidecar-stubs.js";
 import { CHANNEL_OPTIONS, metadataOf } from "../emulator/raw-connection.js";
 import type { Choice } from "./plan.js";
@@ -106,11 +106,17 @@ export class ChoosyWorker {
     await unaryCall(this.#client, SERVICE + method, completion, metadataOf(this.#options.hub)).catch(() => {});
   }
 
+  async #completionOf(item: RunnableWorkItem): Promise<Uint8Array> {
+    const execution = await this.#executor.execute(item);
+    if (execution.kind === "stray") throw new Error(`Expected work that is hosted, got ${execution.item.name}`);
+    return execution.message;
+  }
+
   async #execute(item: Item): Promise<Uint8Array> {
     const completionToken = item.getCompletiontoken();
     const activity = item.getActivityrequest();
     if (activity !== undefined) {
-      return this.#executor.execute({ kind: "activity", request: activity.serializeBinary(), completionToken });
+      return this.#completionOf({ kind: "activity", request: activity.serializeBinary(), completionToken });
     }
     const request = item.getOrchestratorrequest()!;
     if (request.getRequireshistorystreaming()) {
@@ -123,7 +129,7 @@ export class ChoosyWorker {
         ?.getExecutionstarted()
         ?.getName() ?? "";
     if (!this.#names.has(name)) this.#options.onViolation(`the orchestrator ${name}`);
-    return this.#executor.execute({
+    return this.#completionOf({
       kind: "orchestrator",
       request: request.serializeBinary(),
       completionToken,

@@ -1,6 +1,7 @@
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { readOrchestratorName, readRequestHead } from "../../src/wire/orchestrator-request.js";
 import { StringValue, pb } from "../../src/wire/sidecar-stubs.js";
 import {
   KNOWN_HISTORY_FIELD,
@@ -83,13 +84,41 @@ describe("reading", () => {
     );
   });
 
-  test("a health ping and an entity's work item are told apart", () => {
+  test("a health ping, and an entity's work item in either form, are told apart", () => {
     const ping = new pb.WorkItem();
     ping.setHealthping(new pb.HealthPing());
-    const entity = new pb.WorkItem();
-    entity.setEntityrequest(new pb.EntityBatchRequest());
+    const batch = new pb.WorkItem();
+    batch.setEntityrequest(new pb.EntityBatchRequest());
+    const operations = new pb.WorkItem();
+    operations.setEntityrequestv2(new pb.EntityRequest());
+    operations.setCompletiontoken("token");
     expect(readWorkItem(ping.serializeBinary())).toEqual({ kind: "healthPing" });
-    expect(readWorkItem(entity.serializeBinary())).toEqual({ kind: "other" });
+    expect(readWorkItem(batch.serializeBinary())).toMatchObject({ kind: "entity", completionToken: "" });
+    expect(readWorkItem(operations.serializeBinary())).toMatchObject({ kind: "entity", completionToken: "token" });
+    expect(readWorkItem(new pb.WorkItem().serializeBinary())).toEqual({ kind: "other" });
+  });
+
+  test("the name of an orchestrator is that of its ExecutionStarted event, wherever in the history that stands", () => {
+    fc.assert(
+      fc.property(text, fc.nat(5), fc.boolean(), (name, before, isPast) => {
+        const started = new pb.ExecutionStartedEvent();
+        started.setName(name);
+        started.setInput(stringValue("1"));
+        const event = new pb.HistoryEvent();
+        event.setExecutionstarted(started);
+        event.setEventid(-1);
+        const other = new pb.HistoryEvent();
+        other.setTaskcompleted(new pb.TaskCompletedEvent());
+        const events = [...Array.from({ length: before }, () => other), event, other];
+        const request = new pb.OrchestratorRequest();
+        request.setInstanceid("instance-1");
+        request.setPasteventsList(isPast ? events : [other]);
+        request.setNeweventsList(isPast ? [other] : events);
+        const bytes = request.serializeBinary();
+        expect(readOrchestratorName(bytes, readRequestHead(bytes).historyStart)).toBe(name);
+      }),
+    );
+    expect(readOrchestratorName(new pb.OrchestratorRequest().serializeBinary(), 0)).toBeUndefined();
   });
 });
 

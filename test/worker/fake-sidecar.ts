@@ -47,6 +47,7 @@ const UNARY = [
   "CompleteOrchestratorTask",
   "AbandonTaskActivityWorkItem",
   "AbandonTaskOrchestratorWorkItem",
+  "AbandonTaskEntityWorkItem",
 ] as const;
 
 type UnaryMethod = (typeof UNARY)[number];
@@ -60,7 +61,7 @@ const codec = {
   responseDeserialize: bytes,
 };
 
-/** A backend that does what a test tells it, on a Unix socket. It answers OK unless told otherwise. */
+/** A backend that does what a test tells it, on a Unix socket, or on a TCP port. It answers OK unless told otherwise. */
 export class FakeSidecar {
   readonly streams = new Inbox<WorkItemStream>();
   readonly requests: Readonly<Record<UnaryMethod, Inbox<Buffer>>> = {
@@ -69,6 +70,7 @@ export class FakeSidecar {
     CompleteOrchestratorTask: new Inbox(),
     AbandonTaskActivityWorkItem: new Inbox(),
     AbandonTaskOrchestratorWorkItem: new Inbox(),
+    AbandonTaskEntityWorkItem: new Inbox(),
   };
   readonly answers: Partial<Record<UnaryMethod, Answer>> = {};
   readonly target: GrpcTarget;
@@ -97,7 +99,8 @@ export class FakeSidecar {
     return new FakeSidecar(await mkdtemp(join(tmpdir(), "fanout-")));
   }
 
-  async start(): Promise<void> {
+  /** Listens on its socket; returns the port where it was given a TCP address instead. */
+  async start(address = this.target.address): Promise<number> {
     const server = new Server();
     server.addService(
       {
@@ -114,12 +117,13 @@ export class FakeSidecar {
         ...Object.fromEntries(UNARY.map((method) => [method, this.#unary(method)])),
       },
     );
-    await new Promise<void>((resolve, reject) => {
-      server.bindAsync(this.target.address, ServerCredentials.createInsecure(), (error) =>
-        error === null ? resolve() : reject(error),
+    const port = await new Promise<number>((resolve, reject) => {
+      server.bindAsync(address, ServerCredentials.createInsecure(), (error, port) =>
+        error === null ? resolve(port) : reject(error),
       );
     });
     this.#server = server;
+    return port;
   }
 
   /** Breaks every connection, as a killed process would. */
@@ -158,6 +162,16 @@ export function activityItem(name: string, taskId: number, input?: unknown): Buf
   const item = new pb.WorkItem();
   item.setActivityrequest(request);
   item.setCompletiontoken(`token-${taskId}`);
+  return Buffer.from(item.serializeBinary());
+}
+
+/** An encoded work item for an operation of an entity. */
+export function entityItem(instanceId: string): Buffer {
+  const request = new pb.EntityBatchRequest();
+  request.setInstanceid(instanceId);
+  const item = new pb.WorkItem();
+  item.setEntityrequest(request);
+  item.setCompletiontoken("token-entity");
   return Buffer.from(item.serializeBinary());
 }
 

@@ -87,7 +87,7 @@ describe("a worker's connection", () => {
   test("is one for its stream and all of its calls", async () => {
     const channel = openChannel();
     const told = new Told();
-    await Promise.all([channel.call("Hello", NOTHING, DEADLINE_MS), channel.takeWorkItems(told)]);
+    await Promise.all([channel.call("Hello", NOTHING, DEADLINE_MS), channel.takeWorkItems(NOTHING, told)]);
     await expect.poll(() => told.all).toEqual(["open"]);
     await Promise.all(Array.from({ length: 200 }, () => channel.call("CompleteActivityTask", NOTHING, DEADLINE_MS)));
     server.held[0]!.write(framedTexts("a", "b"));
@@ -109,7 +109,7 @@ describe("a worker's connection", () => {
     token = () => `token ${tokens.length}`;
     await channel.call("Hello", NOTHING, DEADLINE_MS);
     await channel.call("CompleteActivityTask", NOTHING, DEADLINE_MS);
-    await channel.takeWorkItems(new Told());
+    await channel.takeWorkItems(NOTHING, new Told());
     await expect.poll(() => tokens).toEqual(["token 0", "token 1", "token 2"]);
     expect(workers).toEqual(["worker w-1", "worker w-1", "worker w-1"]);
   });
@@ -120,14 +120,14 @@ describe("a worker's connection", () => {
       throw new Error("no credential");
     };
     await expect(channel.call("Hello", NOTHING, DEADLINE_MS)).rejects.toThrow("no credential");
-    await expect(channel.takeWorkItems(new Told())).rejects.toThrow("no credential");
+    await expect(channel.takeWorkItems(NOTHING, new Told())).rejects.toThrow("no credential");
     expect(relay.made).toBe(0);
   });
 
   test("that is lost ends the stream and the calls on it, and is made again, once, by what comes next", async () => {
     const channel = openChannel();
     const told = new Told();
-    await channel.takeWorkItems(told);
+    await channel.takeWorkItems(NOTHING, told);
     await expect.poll(() => told.all).toEqual(["open"]);
     const answering = server.handle;
     server.handle = server.hold;
@@ -138,7 +138,7 @@ describe("a worker's connection", () => {
     expect(told.all).toEqual(["open", "end: UNAVAILABLE"]);
     server.handle = answering;
     const again = new Told();
-    await Promise.all([channel.call("Hello", NOTHING, DEADLINE_MS), channel.takeWorkItems(again)]);
+    await Promise.all([channel.call("Hello", NOTHING, DEADLINE_MS), channel.takeWorkItems(NOTHING, again)]);
     await expect.poll(() => again.all).toEqual(["open"]);
     expect(relay.made).toBe(2);
   });
@@ -147,7 +147,7 @@ describe("a worker's connection", () => {
     server.handle = (stream) => answerAtOnce(stream, { "grpc-status": "7", "grpc-message": "not you" });
     const ended = Promise.withResolvers<Error | undefined>();
     const told: string[] = [];
-    await openChannel().takeWorkItems({
+    await openChannel().takeWorkItems(NOTHING, {
       onOpen: () => told.push("open"),
       onItem: () => told.push("item"),
       onEnd: ended.resolve,
@@ -159,8 +159,8 @@ describe("a worker's connection", () => {
   test("ends its stream with the backend's, and for a worker that wants no more", async () => {
     const channel = openChannel();
     const [ended, cancelled] = [new Told(), new Told()];
-    await channel.takeWorkItems(ended);
-    const stream = await channel.takeWorkItems(cancelled);
+    await channel.takeWorkItems(NOTHING, ended);
+    const stream = await channel.takeWorkItems(NOTHING, cancelled);
     await expect.poll(() => server.held.length).toBe(2);
     endWith(server.held[0]!, OK);
     stream.cancel();
@@ -180,7 +180,7 @@ describe("a worker's connection", () => {
     await channel.call("Hello", NOTHING, DEADLINE_MS);
     channel.close();
     await expect(channel.call("Hello", NOTHING, DEADLINE_MS)).rejects.not.toSatisfy(isServiceError);
-    await expect(channel.takeWorkItems(new Told())).rejects.toThrow("closed");
+    await expect(channel.takeWorkItems(NOTHING, new Told())).rejects.toThrow("closed");
   });
 });
 

@@ -30,7 +30,7 @@ const sdk = new TaskHubGrpcWorker({ logger: new NoOpLogger() });
 sdk.addNamedOrchestrator("Scripted", Scripted);
 
 function executorOf(histories?: HistoryCache): OrchestratorExecutor {
-  return new OrchestratorExecutor({ Scripted }, histories);
+  return new OrchestratorExecutor({ Scripted }, histories && { histories });
 }
 
 function orchestratorItem(frame: Buffer) {

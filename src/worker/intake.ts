@@ -1,0 +1,82 @@
+import { getHeapStatistics } from "node:v8";
+
+/** Work items that a worker holds at a time, of each kind: what it asks a backend for. */
+export interface IntakeLimits {
+  readonly orchestrators: number;
+  readonly activities: number;
+}
+
+/** More than a load test has under way in one worker, and little enough to be given back or finished when it is to end. */
+export const DEFAULT_LIMITS: IntakeLimits = { orchestrators: 200, activities: 2_000 };
+
+/** A backend that counts sends the next item before its answer to a completion is here: that is not too much yet. */
+const TOLERANCE = 1.25;
+const MOST_BYTES = 64 * 1024 * 1024;
+
+/** A stream that can be told to wait. */
+interface Pausable {
+  pause(): void;
+  resume(): void;
+}
+
+/**
+ * What a worker holds. Where a backend does not keep to the limits that it was told, the stream of work items is not read
+ * until enough is finished: HTTP/2 then holds the backend back, and calls and pings go on.
+ */
+export class Intake {
+  #orchestrators = 0;
+  #activities = 0;
+  #bytes = 0;
+  #stream: Pausable | undefined;
+  #paused = false;
+
+  constructor(
+    private readonly limits: IntakeLimits,
+    /** Of requests, as they arrived. A small heap holds less. */
+    private readonly mostBytes = Math.min(MOST_BYTES, getHeapStatistics().heap_size_limit / 4),
+  ) {}
+
+  /** The stream that items come from by now. */
+  watch(stream: Pausable | undefined): void {
+    this.#stream = stream;
+    this.#paused = false;
+    this.#review();
+  }
+
+  add(kind: "orchestrator" | "activity", bytes: number): void {
+    this.#count(kind, 1, bytes);
+  }
+
+  remove(kind: "orchestrator" | "activity", bytes: number): void {
+    this.#count(kind, -1, -bytes);
+  }
+
+  #count(kind: "orchestrator" | "activity", items: number, bytes: number): void {
+    if (kind === "orchestrator") {
+      this.#orchestrators += items;
+    } else {
+      this.#activities += items;
+    }
+    this.#bytes += bytes;
+    this.#review();
+  }
+
+  #review(): void {
+    if (!this.#paused && this.#isBeyond(TOLERANCE)) {
+      this.#paused = true;
+      this.#stream?.pause();
+    } else if (this.#paused && !this.#isBeyond(1)) {
+      this.#paused = false;
+      this.#stream?.resume();
+    }
+  }
+
+  #isBeyond(factor: number): boolean {
+    const { orchestrators, activities } = this.limits;
+    return (
+      this.#orchestrators > orchestrators * factor ||
+      this.#activities > activities * factor ||
+      this.#bytes > this.mostBytes * factor
+    );
+  }
+}

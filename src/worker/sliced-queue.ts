@@ -1,0 +1,37 @@
+import type { TimeSlice } from "./time-slice.js";
+
+/** Runs items in order, a slice of them in each turn of the event loop. The first runs at once. */
+export class SlicedQueue<T> {
+  readonly #items: T[] = [];
+  #running = false;
+
+  /** The next item begins when `run` has returned, or when what it returned has resolved. It does not reject. */
+  constructor(
+    private readonly slice: TimeSlice,
+    private readonly run: (item: T) => Promise<void> | undefined,
+  ) {}
+
+  add(item: T): void {
+    this.#items.push(item);
+    if (!this.#running) {
+      void this.#runAll();
+    }
+  }
+
+  /** Takes out what has not begun. */
+  takeAll(): T[] {
+    return this.#items.splice(0);
+  }
+
+  async #runAll(): Promise<void> {
+    this.#running = true;
+    for (let item = this.#items.shift(); item !== undefined; item = this.#items.shift()) {
+      // Also where there is nothing to wait for: what an item does in promises is a part of the turn.
+      await this.run(item);
+      if (this.slice.isOver) {
+        await this.slice.next();
+      }
+    }
+    this.#running = false;
+  }
+}

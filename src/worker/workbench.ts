@@ -1,0 +1,162 @@
+import type { Workload } from "../orchestrations/workload.js";
+import { readFirstString } from "../wire/first-string.js";
+import { writeAbandon, type WorkItem } from "../wire/work-item.js";
+import { Executor, type RunnableWorkItem } from "./executor.js";
+import { Intake, type IntakeLimits } from "./intake.js";
+import type { ResultSender } from "./result-sender.js";
+import { SlicedQueue } from "./sliced-queue.js";
+import { StrayWork, type StrayItem } from "./stray-work.js";
+import { TimeSlice } from "./time-slice.js";
+import { describeError } from "./worker-channel.js";
+
+/** A work item that can be given back. */
+type ReturnableWorkItem = Exclude<WorkItem, { kind: "healthPing" | "other" }>;
+
+export interface WorkbenchOptions {
+  readonly workload: Workload;
+  readonly limits: IntakeLimits;
+  readonly sender: ResultSender;
+  /** Somebody else's work came, for the first time of that kind and name; `isLast`: others are not told of any more. */
+  readonly onStray: (item: StrayItem, isLast: boolean) => void;
+  /** The backend has no call to give work back. */
+  readonly onNoAbandon: () => void;
+  readonly onError: (message: string) => void;
+  /** Something has begun or ended. */
+  readonly onProgress: () => void;
+  /** Aborted when what rests here is to be given back. */
+  readonly draining: AbortSignal;
+  /** Aborted when nothing is sent any more: what is left then stays counted. */
+  readonly closed: AbortSignal;
+}
+
+const CALLS = {
+  orchestrator: { complete: "CompleteOrchestratorTask", abandon: "AbandonTaskOrchestratorWorkItem" },
+  activity: { complete: "CompleteActivityTask", abandon: "AbandonTaskActivityWorkItem" },
+  entity: { abandon: "AbandonTaskEntityWorkItem" },
+} as const;
+
+/** The work items that a worker holds: run in the order in which they came, and sent. Their number is bounded. */
+export class Workbench {
+  /** Activity results that the backend has acknowledged. */
+  activitiesCompleted = 0;
+  /** Activities that were executed, whatever became of the result. */
+  activitiesExecuted = 0;
+  /** Results that the backend no longer wanted, because it had given the work item to somebody else. */
+  staleResults = 0;
+  readonly intake: Intake;
+  readonly #options: WorkbenchOptions;
+  readonly #executor: Executor;
+  readonly #strays: StrayWork;
+  readonly #episodes: SlicedQueue<RunnableWorkItem>;
+  readonly #activities: SlicedQueue<RunnableWorkItem>;
+  #inFlight = 0;
+  /** Work items inside the workload's own code, which may take its time. */
+  #executing = 0;
+
+  constructor(options: WorkbenchOptions) {
+    const slice = new TimeSlice();
+    this.#options = options;
+    this.intake = new Intake(options.limits);
+    this.#executor = new Executor(options.workload, slice);
+    this.#strays = new StrayWork((item) => this.#abandon(item), options.onStray, options.draining);
+    this.#episodes = new SlicedQueue(slice, (item) => this.#run(item));
+    this.#activities = new SlicedQueue(new TimeSlice(), (item) => void this.#run(item));
+  }
+
+  /** Work items that are waiting, being executed, or whose result the backend does not have yet. */
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  /** Whether nothing is here: what belongs to others included. */
+  get isEmpty(): boolean {
+    return this.#inFlight === 0 && this.#strays.held === 0;
+  }
+
+  get isExecuting(): boolean {
+    return this.#executing > 0;
+  }
+
+  /** Takes a work item in, to be run. */
+  take(item: ReturnableWorkItem): void {
+    if (item.kind === "entity") {
+      void this.#strays.giveBack(entityOf(item));
+      return;
+    }
+    this.#inFlight++;
+    this.intake.add(item.kind, item.request.length);
+    (item.kind === "activity" ? this.#activities : this.#episodes).add(item);
+  }
+
+  /** Gives an item back that was not taken in. */
+  async giveBack(item: ReturnableWorkItem): Promise<void> {
+    this.#inFlight++;
+    await this.#abandon(item);
+    this.#settle();
+  }
+
+  /** Gives all back that has not begun. */
+  giveBackWaiting(): void {
+    for (const item of [...this.#episodes.takeAll(), ...this.#activities.takeAll()]) {
+      void this.#abandon(item).then(() => this.#done(item));
+    }
+  }
+
+  /** Resolves when the next item of its kind may begin: the result may still be on its way. */
+  async #run(item: RunnableWorkItem): Promise<void> {
+    this.#executing++;
+    try {
+      const execution = await this.#executor.execute(item);
+      if (execution.kind === "stray") {
+        void this.#strays.giveBack(execution.item);
+        this.#done(item);
+      } else {
+        this.activitiesExecuted += item.kind === "activity" ? 1 : 0;
+        void this.#send(item, execution.message);
+      }
+    } catch (error) {
+      // Not given back: it would come again at once, to this worker or one like it.
+      this.#options.onError(`An ${item.kind}'s work item is dropped: ${describeError(error)}`);
+      this.#done(item);
+    } finally {
+      this.#executing--;
+    }
+  }
+
+  async #send(item: RunnableWorkItem, result: Buffer): Promise<void> {
+    const outcome = await this.#options.sender.send(CALLS[item.kind].complete, result);
+    if (outcome === "stale") {
+      this.staleResults++;
+    } else if (outcome === "accepted" && item.kind === "activity") {
+      this.activitiesCompleted++;
+    }
+    this.#done(item);
+  }
+
+  async #abandon({ kind, completionToken }: Pick<ReturnableWorkItem, "kind" | "completionToken">): Promise<void> {
+    const outcome = await this.#options.sender.send(CALLS[kind].abandon, writeAbandon(completionToken));
+    if (outcome === "unimplemented") {
+      this.#options.onNoAbandon();
+    }
+    this.#options.onProgress();
+  }
+
+  #done({ kind, request }: RunnableWorkItem): void {
+    this.intake.remove(kind, request.length);
+    this.#settle();
+  }
+
+  #settle(): void {
+    // After a drain gave up, what it left behind stays counted.
+    if (!this.#options.closed.aborted) {
+      this.#inFlight--;
+      this.#options.onProgress();
+    }
+  }
+}
+
+/** The id of an entity is `@name@key`. */
+function entityOf({ request, completionToken }: Extract<WorkItem, { kind: "entity" }>): StrayItem {
+  const id = readFirstString(request);
+  return { kind: "entity", name: id.split("@", 2)[1] ?? id, id, completionToken };
+}
