@@ -12,13 +12,19 @@ export function addCompare(fanout: Command, { io, exit }: CliContext): void {
     .usage("[options] <base...> -- <new...>")
     .argument("<file...>", "the base results, --, the new ones; two files need no --")
     .addOption(withDefault("--noise-threshold <share>", "a change within it is none", "5%"))
-    .option("--json", "write the comparison as JSON")
+    .option("--allow-invalid", "judge runs whose generator was not healthy too, instead of dropping them")
+    .optionsGroup("Where the comparison goes:")
+    .option("--json [file]", "write it as JSON to the file, or to stdout without one; behind the files")
+    .option("--html <file>", "write a page to look at in a browser")
+    .option("--markdown <file>", "write it as Markdown")
+    .option("--junit <file>", "write it as JUnit XML: a slower figure is a failure")
     .addHelpText(
       "after",
       examples([
         "fanout run --repeat 5 --json base.json",
         "fanout compare base.json new.json",
         "fanout compare monday/*.json -- tuesday/*.json",
+        "fanout compare base.json new.json --junit compare.xml --html compare.html",
       ]),
     )
     .action(async (files: readonly string[], flags: unknown) => {

@@ -4,15 +4,16 @@ import { examples, type CliContext } from "./options.js";
 export function addReport(fanout: Command, { io, exit }: CliContext): void {
   fanout
     .command("report")
-    .summary("show a result that `run --json FILE` wrote, also as Markdown, HTML, JUnit XML or CSV")
+    .summary("show results that `run --json FILE` wrote, also as Markdown, HTML, JUnit XML or CSV")
     .description(
-      "Shows a result that `fanout run --json FILE` wrote. The exit code tells whether it could be read, not how the run went.",
+      "Shows results that `fanout run --json FILE` wrote: one as it is, several with their mean, their spread, and each " +
+        "of them. The exit code tells whether they could be read, not how the runs went.",
     )
-    .argument("<file...>", "the result, - for stdin; with --csv several, or lists as --repeat writes them")
+    .argument("<file...>", "a result or a list as --repeat writes it, - for stdin; several are shown together")
     .option("--text", "the summary that the run printed (the default)")
     .option("--markdown", "as Markdown, for the summary of a CI job")
     .option("--html", "as a page of its own, with charts, that needs no network")
-    .option("--junit", "as JUnit XML: what had to hold, with the figures as properties")
+    .option("--junit", "as JUnit XML, a suite for each result: what had to hold, with the figures as properties")
     .option("--csv", "as CSV: a header, and a row for each result")
     .addHelpText(
       "after",

@@ -107,12 +107,12 @@ function addJudging(run: Command): void {
 function addResults(run: Command): void {
   run
     .optionsGroup("Where results go:")
-    .option("--json [file]", "write the result as JSON to the file, or to stdout without one")
-    .option("--html <file>", "write a report to look at in a browser")
-    .option("--markdown <file>", "write the summary as Markdown")
-    .option("--junit <file>", "write what had to hold as JUnit XML")
-    .option("--csv <file>", "write the figures as CSV")
-    .option("--text <file>", "write the summary that is printed")
+    .option("--json [file]", "write the result as JSON to the file, or to stdout without one; of repeats a list")
+    .option("--html <file>", "write a report to look at in a browser; with --repeat also report-1.html, ...")
+    .option("--markdown <file>", "write the summary as Markdown; with --repeat also report-1.md, ...")
+    .option("--junit <file>", "write what had to hold as JUnit XML, a suite for each run")
+    .option("--csv <file>", "write the figures as CSV, a row for each run")
+    .option("--text <file>", "write the summary that is printed; with --repeat also report-1.txt, ...")
     .option("--run-id <id>", "what the run is called, and its instances' ids begin with (default: one of its own)")
     .addOption(repeatable("--label <key=value>", "what to find the result by; repeatable"))
     .option("--metrics-port <port>", "serve figures for Prometheus on 127.0.0.1 while it runs; 0 takes any free port");

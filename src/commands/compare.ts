@@ -1,19 +1,24 @@
-import type { ChalkInstance } from "chalk";
 import { z } from "zod";
 import { UsageError } from "../errors.js";
 import { ExitCode, firstOf } from "../exit-codes.js";
 import { readFlags } from "../load/flags.js";
-import { coloursFor } from "../report/colours.js";
-import { comparisonText } from "../report/comparison-text.js";
 import { readResults } from "../report/read-result.js";
 import { parseBound } from "../stats/bound.js";
-import { compareRuns, type Comparison, type ComparisonOptions } from "../stats/comparison.js";
+import { compareRuns, LEAST_LEFT, type Comparison } from "../stats/comparison.js";
 import type { RunResult } from "../stats/run-result.js";
 import { unusableRuns } from "../stats/unusable-run.js";
+import { checkComparisonFiles, showComparisons } from "./comparison-output.js";
 import type { CommandIo } from "./io.js";
 
+const file = z.string().optional();
+
 const compareFlags = z.object({
-  json: z.boolean().default(false),
+  /** A file, or true for stdout. */
+  json: z.union([z.string(), z.literal(true)]).optional(),
+  markdown: file,
+  html: file,
+  junit: file,
+  allowInvalid: z.boolean().default(false),
   noiseThreshold: z.string().transform((text, context) => {
     const share = parseBound(text.trim(), "share");
     if (share !== undefined) return share;
@@ -31,51 +36,43 @@ export interface FilesToCompare {
 
 /** `fanout compare`: two sets of results that runs wrote. Exits with 98 where the new one is slower. */
 export async function runCompareCommand(call: FilesToCompare, rawFlags: unknown, io: CommandIo): Promise<ExitCode> {
-  const { json, noiseThreshold } = readFlags(compareFlags, rawFlags);
+  const { noiseThreshold, allowInvalid, ...output } = readFlags(compareFlags, rawFlags);
+  await checkComparisonFiles(output);
   const [baseFiles, newFiles] = sidesOf(call);
-  const base = await readAll(baseFiles);
-  const fresh = await readAll(newFiles);
-  const { comparison, text, exitCode } = compareWith(base, fresh, coloursFor(io.stdout), { noiseThreshold });
-  io.stdout.write(json ? `${JSON.stringify(comparison, undefined, 2)}\n` : `${text}\n`);
-  return exitCode;
+  const [base, fresh] = [await readAll(baseFiles), await readAll(newFiles)];
+  const comparison = compareRuns(base, fresh, { noiseThreshold, allowInvalid });
+  await showComparisons([comparison], comparison, output, io);
+  return exitCodeOf([comparison]);
+}
+
+/** What `fanout run` is to be compared with. */
+interface BaselineCall {
+  readonly baseline: readonly string[];
+  readonly allowInvalid: boolean;
+  readonly repeat: number;
 }
 
 /**
  * What `fanout run --baseline FILE...` is to be compared with; of no file, nothing.
- * @throws UsageError also where a run is of no use as a baseline, before a new one spends its time
+ * @throws UsageError also where the runs are of no use as a baseline, before a new one spends its time
  */
-export async function readBaseline(files: readonly string[]): Promise<readonly RunResult[]> {
-  const results = await readAll(files);
-  const [unusable] = unusableRuns("base", results);
-  if (unusable) {
-    throw new UsageError(`--baseline: expected runs that went well, found ${unusable.runId}: ${unusable.reason}`);
-  }
+export async function readBaseline(call: BaselineCall): Promise<readonly RunResult[]> {
+  const results = await readAll(call.baseline);
+  const unusable = unusableRuns("base", results, call.allowInvalid);
+  const canDrop = Math.min(results.length - unusable.length, call.repeat) >= LEAST_LEFT;
+  const [first] = unusable.filter(({ cause }) => cause !== "invalid" || !canDrop);
+  if (first) throw new UsageError(`--baseline: expected runs that went well, found ${first.runId}: ${first.reason}`);
   return results;
 }
 
-/** A comparison, its text for a person without a final newline, and what it makes a command exit with. */
-export interface Compared {
-  readonly comparison: Comparison;
-  readonly text: string;
-  readonly exitCode: ExitCode;
-}
-
-/** @throws UsageError where a side is empty or a run is given twice */
-export function compareWith(
-  base: readonly RunResult[],
-  fresh: readonly RunResult[],
-  colours: ChalkInstance,
-  options: ComparisonOptions = {},
-): Compared {
-  const comparison = compareRuns(base, fresh, options);
-  return { comparison, text: comparisonText(comparison, colours), exitCode: exitCodeOf(comparison) };
-}
-
-function exitCodeOf({ unusable, figures }: Comparison): ExitCode {
-  return firstOf([
-    ...unusable.map(({ cause }) => (cause === "invalid" ? ExitCode.Invalid : ExitCode.Failure)),
-    ...(figures.some(({ finding }) => finding === "slower") ? [ExitCode.Slower] : []),
-  ]);
+/** What comparisons make a command exit with. */
+export function exitCodeOf(comparisons: readonly Comparison[]): ExitCode {
+  return firstOf(
+    comparisons.flatMap(({ unusable, figures }) => [
+      ...unusable.map(({ cause }) => (cause === "invalid" ? ExitCode.Invalid : ExitCode.Failure)),
+      ...(figures.some(({ finding }) => finding === "slower") ? [ExitCode.Slower] : []),
+    ]),
+  );
 }
 
 function sidesOf({ files, afterDashes }: FilesToCompare): readonly [base: readonly string[], fresh: readonly string[]] {

@@ -3,28 +3,21 @@ import { ExitCode, firstOf } from "../exit-codes.js";
 import { clientClock } from "../load/clock.js";
 import type { Interruption } from "../load/interruption.js";
 import { LoadTest, type LoadTestOutcome } from "../load/load-test.js";
-import { coloursFor } from "../report/colours.js";
-import { resultJson, resultsJson, writeFileWhole } from "../report/json.js";
 import { liveView } from "../report/live.js";
-import { writeReportFiles } from "../report/report-files.js";
-import { appendStepSummary } from "../report/step-summary.js";
-import { summaryText } from "../report/text.js";
-import type { RunResult } from "../stats/run-result.js";
 import { isMissedForGood, judge } from "../stats/threshold.js";
 import type { CommandIo } from "./io.js";
 import { purgeAfterRun } from "./purge.js";
 import type { RunCall } from "./run-call.js";
+import type { RunResults } from "./run-results.js";
 
 const JUDGE_EVERY_MS = 1_000;
 
 interface OneRun {
   readonly backend: Backend;
   readonly call: RunCall;
-  /** Which of the repeats it is, from 1 on. */
-  readonly number: number;
   readonly runId: string;
-  /** Those of the repeats before; this one's is added. */
-  readonly results: RunResult[];
+  /** Where this one's is added. */
+  readonly results: RunResults;
   readonly interruption: Interruption;
   readonly io: CommandIo;
 }
@@ -50,8 +43,7 @@ export async function runOnce(run: OneRun): Promise<ExitCode> {
     const outcome = judged(await test.run(), call);
     clearInterval(judging);
     view.stop();
-    run.results.push(outcome.result);
-    await present(outcome, run);
+    await run.results.add(outcome);
     // The first Ctrl-C has ended the run; a second one ends the process, and with it the purge.
     const purged = !call.purge || (await purgeAfterRun(backend, runId, new AbortController().signal, io));
     return interruption.exitCode ?? firstOf([exitCodeOf(outcome, call), ...(purged ? [] : [ExitCode.Failure])]);
@@ -75,19 +67,6 @@ function abortIfMissed(test: LoadTest, { thresholds }: RunCall): void {
   const soFar = test.resultSoFar();
   const missed = soFar && thresholds.find((threshold) => isMissedForGood(threshold, soFar));
   if (missed) test.abort(`threshold ${missed.expression} is missed for good (--abort-on-fail)`);
-}
-
-/** Prints the summary before a file is written: a full disk costs the file, not what was learnt. */
-async function present({ result, gaveUp }: LoadTestOutcome, { call, number, results, io }: OneRun): Promise<void> {
-  const { json, repeat } = call;
-  if (gaveUp !== undefined) io.stderr.write(`error: ${gaveUp}\n`);
-  const forPeople = json === true ? io.stderr : io.stdout;
-  forPeople.write(`${summaryText(result, coloursFor(forPeople))}\n`);
-  await appendStepSummary(result, process.env["GITHUB_STEP_SUMMARY"], (line) => void io.stderr.write(`${line}\n`));
-  const document = repeat === 1 ? resultJson(result) : resultsJson(results);
-  if (json === true && number === repeat) io.stdout.write(document);
-  if (typeof json === "string") await writeFileWhole("--json", json, document);
-  await writeReportFiles(call, result, repeat === 1 ? undefined : number);
 }
 
 function judged(outcome: LoadTestOutcome, { thresholds }: RunCall): LoadTestOutcome {

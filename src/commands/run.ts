@@ -8,21 +8,21 @@ import { planLine } from "../format/plan-line.js";
 import { Interruption } from "../load/interruption.js";
 import { newRunId, repeatedRunId } from "../load/run-id.js";
 import { capacityLine, guardSpend, spendObjection, withinSpend } from "../load/spend-guard.js";
-import { coloursFor } from "../report/colours.js";
 import { checkFile } from "../report/json.js";
 import { checkReportFiles } from "../report/report-files.js";
-import type { RunResult } from "../stats/run-result.js";
-import { compareWith, readBaseline } from "./compare.js";
+import { compareRuns, type Comparison } from "../stats/comparison.js";
+import { readBaseline } from "./compare.js";
 import type { CommandIo } from "./io.js";
 import { parseRunCall, type RunCall } from "./run-call.js";
 import { runOnce } from "./run-once.js";
+import { RunResults } from "./run-results.js";
 
 /** `fanout run`: load tests, from flags to summaries. Data goes to stdout, all else to stderr. */
 export async function runRunCommand(rawFlags: unknown, io: CommandIo): Promise<ExitCode> {
   const asked = parseRunCall(rawFlags);
   if (typeof asked.json === "string") await checkFile("--json", asked.json);
   await checkReportFiles(asked);
-  const baseline = await readBaseline(asked.baseline);
+  const baseline = await readBaseline(asked);
   const { connectionString, taskHub } = asked;
   const connection = resolveConnection({ flag: connectionString, taskHub });
   const transport = chooseTransport(connection, asked.transport);
@@ -32,33 +32,46 @@ export async function runRunCommand(rawFlags: unknown, io: CommandIo): Promise<E
   const say = (line: string): void => void io.stderr.write(`${line}\n`);
   const backend = await openBackend(connection, { onNotice: say, transport });
   const interruption = new Interruption();
+  const results = new RunResults(call, io);
   try {
     say(`backend: ${backend.displayName}, task hub ${connection.taskHub} (connection string: ${connection.source})`);
     say(planLine(call.plan));
     const capacity = capacityLine(call.plan, call.limits, call.repeat);
     if (capacity !== undefined) say(capacity);
-    const { exitCode, results } = await repeatedly(backend, call, interruption, io);
-    if (baseline.length === 0 || interruption.exitCode !== undefined) return exitCode;
-    const compared = compareWith(baseline, results, coloursFor(io.stdout));
-    (call.json === true ? io.stderr : io.stdout).write(`\n${compared.text}\n`);
-    return firstOf([exitCode, compared.exitCode]);
+    const codes = await repeatedly(backend, call, results, interruption, io);
+    results.showSpread();
+    if (interruption.exitCode !== undefined) return interruption.exitCode;
+    if (baseline.length === 0) return firstOf(codes);
+    const comparison = compareRuns(baseline, results.all, { allowInvalid: call.allowInvalid });
+    return firstOf([...withoutDropped(codes, comparison), await results.addComparison(comparison)]);
   } finally {
+    results.end();
     interruption[Symbol.dispose]();
     backend.close();
   }
 }
 
 /** Runs the plan as often as asked, one run after the other, each with its summary and its results. */
-async function repeatedly(backend: Backend, call: RunCall, interruption: Interruption, io: CommandIo) {
+async function repeatedly(
+  backend: Backend,
+  call: RunCall,
+  results: RunResults,
+  interruption: Interruption,
+  io: CommandIo,
+): Promise<readonly ExitCode[]> {
   const runId = call.runId ?? newRunId(Date.now(), Math.random);
-  const results: RunResult[] = [];
   const codes: ExitCode[] = [];
   for (let number = 1; number <= call.repeat && interruption.exitCode === undefined; number += 1) {
     if (call.repeat > 1) io.stderr.write(`\nrun ${number} of ${call.repeat}\n`);
     const id = call.repeat > 1 ? repeatedRunId(runId, number) : runId;
-    codes.push(await runOnce({ backend, call, number, runId: id, results, interruption, io }));
+    codes.push(await runOnce({ backend, call, runId: id, results, interruption, io }));
   }
-  return { exitCode: interruption.exitCode ?? firstOf(codes), results };
+  return codes;
+}
+
+/** An invalid run that the comparison could do without does not fail what the others show. */
+function withoutDropped(codes: readonly ExitCode[], { dropped }: Comparison): readonly ExitCode[] {
+  return dropped.length === 0 ? codes : codes.filter((code) => code !== ExitCode.Invalid);
 }
 
 /** What a run would do and cost. Nothing is opened for it, so that it needs neither a backend nor a credential. */

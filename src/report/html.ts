@@ -1,10 +1,11 @@
-import { createHash } from "node:crypto";
 import type { RunResult } from "../stats/run-result.js";
 import { chartSection } from "./html/chart.js";
+import { comparisonSection } from "./html/comparison.js";
 import { circumstances } from "./html/circumstances.js";
-import { markup, Markup, scriptJson } from "./html/markup.js";
+import { markup, scriptJson } from "./html/markup.js";
+import { documentOf, type Page } from "./html/page.js";
 import { percentileChart, percentileCurves } from "./html/percentile-chart.js";
-import { chartAssets, PANELS_ID } from "./html/script.js";
+import { chartAssets } from "./html/script.js";
 import { STYLE } from "./html/style.js";
 import { header, thresholdSection, tiles, verdictSection } from "./html/summary.js";
 import {
@@ -34,6 +35,7 @@ export async function resultHtml(result: RunResult): Promise<string> {
     header(result),
     verdictSection(result),
     thresholdSection(result),
+    result.comparison && comparisonSection(result.comparison),
     tiles(result),
     charts.map(chartSection),
     panels.length > 0 ? HINT : undefined,
@@ -54,60 +56,9 @@ export async function resultHtml(result: RunResult): Promise<string> {
     ...(panels.length > 0 && { data: scriptJson(panels), script: assets.script }),
     style: panels.length > 0 ? assets.style + STYLE : STYLE,
   };
-  return documentOf(page).text;
+  return documentOf(page);
 }
 
 const HINT = markup`<noscript><p class="note">The charts are drawn by a script. Without it, the tables below hold their figures.</p></noscript>
 <p class="note hint">Point at a chart to read its values; drag over one to look closer, and double-click to go back.</p>
 `;
-
-interface Page {
-  readonly title: string;
-  readonly body: Markup;
-  readonly data?: Markup;
-  readonly script?: string;
-  readonly style: string;
-}
-
-function documentOf({ title, body, data, script, style }: Page): Markup {
-  const scripts =
-    data && script
-      ? markup`<script type="application/json" id="${PANELS_ID}">${data}</script>
-<script>${new Markup(script)}</script>
-`
-      : undefined;
-  return markup`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${new Markup(policyOf(style, script))}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<meta name="referrer" content="no-referrer">
-<title>${title}</title>
-<link rel="icon" href="data:,">
-<style>${new Markup(style)}</style>
-</head>
-<body>
-<main>
-${body}</main>
-${scripts}</body>
-</html>
-`;
-}
-
-/** What is in the page and nothing else: https://www.w3.org/TR/CSP3/ */
-function policyOf(style: string, script?: string): string {
-  return [
-    "default-src 'none'",
-    `style-src ${hashOf(style)}`,
-    ...(script === undefined ? [] : [`script-src ${hashOf(script)}`]),
-    "img-src data:",
-    "base-uri 'none'",
-    "form-action 'none'",
-  ].join("; ");
-}
-
-function hashOf(source: string): string {
-  return `'sha256-${createHash("sha256").update(source).digest("base64")}'`;
-}

@@ -60,7 +60,7 @@ async function replaceFile(file: string, text: string): Promise<void> {
 }
 
 /** As `JSON.stringify` with two blanks, but arrays of numbers, of which a result may have thousands, are on one line. */
-function prettyJson(value: unknown, indent = ""): string {
+export function prettyJson(value: unknown, indent = ""): string {
   if (typeof value !== "object" || value === null) return JSON.stringify(value);
   const inner = `${indent}  `;
   if (Array.isArray(value)) {

@@ -1,49 +1,34 @@
 import { formatCount, plural } from "../format/count.js";
 import type { JudgedThreshold, RunResult } from "../stats/run-result.js";
+import { comparisonSuite } from "./comparison-junit.js";
 import { flatResult } from "./flat-result.js";
+import { junitXml, type TestCase, type TestSuite } from "./junit-xml.js";
 import { notCompletedText, outcomeOf, outcomeText } from "./outcome.js";
 import { foundText } from "./threshold-text.js";
 
-interface TestCase {
-  readonly name: string;
-  readonly failure?: { readonly message: string; readonly details: readonly string[] };
-  /** Why it could not be judged. */
-  readonly skipped?: string;
+/**
+ * Runs as JUnit XML, a suite for each: what had to hold, and the figures as its properties. A comparison with a baseline
+ * is a suite of its own.
+ */
+export function resultsJunit(results: readonly RunResult[]): string {
+  const comparisons = results.flatMap(({ comparison }) => comparison ?? []);
+  return junitXml([...results.map(runSuite), ...comparisons.map(comparisonSuite)]);
 }
 
-/** What XML 1.0 has no way to hold, not even escaped; a lone surrogate is one of them. */
-const NO_XML = /[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/gu;
-/** White space is escaped too: a parser would turn it into spaces in an attribute, and CR into LF anywhere. */
-const ESCAPED = /[&<>"'\t\n\r]/gu;
-
-/** A run as one suite of JUnit XML: what had to hold, and the figures as its properties. */
-export function resultJunit(result: RunResult): string {
-  const cases = [
-    orchestrationsCase(result),
-    activitiesCase(result),
-    ...recountCase(result),
-    ...verdictCase(result),
-    ...(result.thresholds ?? []).map(thresholdCase),
-  ];
-  const failures = cases.filter(({ failure }) => failure).length;
-  const skipped = cases.filter((testCase) => testCase.skipped !== undefined).length;
-  const seconds = (result.durationMs / 1_000).toFixed(3);
-  const totals = { tests: cases.length, failures, errors: 0, skipped, time: seconds };
-  const suite = { name: `fanout run ${result.runId}`, ...totals, timestamp: result.startedAt };
-  return [
-    '<?xml version="1.0" encoding="UTF-8"?>',
-    `<testsuites${attributes({ name: "fanout", ...totals })}>`,
-    `  <testsuite${attributes(suite)}>`,
-    "    <properties>",
-    ...flatResult(result).flatMap(([name, value]) =>
-      value === undefined ? [] : [`      <property${attributes({ name, value })}/>`],
-    ),
-    "    </properties>",
-    ...cases.map((testCase) => caseXml(testCase, seconds)),
-    "  </testsuite>",
-    "</testsuites>",
-    "",
-  ].join("\n");
+function runSuite(result: RunResult): TestSuite {
+  return {
+    name: `fanout run ${result.runId}`,
+    durationMs: result.durationMs,
+    timestamp: result.startedAt,
+    properties: flatResult(result).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+    cases: [
+      orchestrationsCase(result),
+      activitiesCase(result),
+      ...recountCase(result),
+      ...verdictCase(result),
+      ...(result.thresholds ?? []).map(thresholdCase),
+    ],
+  };
 }
 
 function orchestrationsCase(result: RunResult): TestCase {
@@ -92,25 +77,4 @@ function thresholdCase(threshold: JudgedThreshold): TestCase {
   if (threshold.passed) return { name };
   const found = [foundText(threshold), threshold.reason].filter((part) => part !== undefined).join(", ");
   return { name, failure: { message: `missed ${threshold.expression}: ${found}`, details: [] } };
-}
-
-function caseXml({ name, failure, skipped }: TestCase, time: string): string {
-  const start = `    <testcase${attributes({ classname: "fanout", name, time })}`;
-  if (failure) {
-    const { message, details } = failure;
-    const body = details.map((line) => escapeXml(line)).join("\n");
-    return `${start}>\n      <failure${attributes({ type: "failure", message })}>${body}</failure>\n    </testcase>`;
-  }
-  if (skipped === undefined) return `${start}/>`;
-  return `${start}>\n      <skipped${attributes({ message: skipped })}/>\n    </testcase>`;
-}
-
-function attributes(values: Readonly<Record<string, string | number | boolean>>): string {
-  return Object.entries(values)
-    .map(([name, value]) => ` ${name}="${escapeXml(String(value))}"`)
-    .join("");
-}
-
-function escapeXml(text: string): string {
-  return text.replaceAll(NO_XML, "").replaceAll(ESCAPED, (character) => `&#${character.charCodeAt(0)};`);
 }

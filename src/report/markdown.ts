@@ -3,9 +3,10 @@ import { formatDuration } from "../format/duration.js";
 import { planLine } from "../format/plan-line.js";
 import { formatRate } from "../format/rate.js";
 import type { Listed, ResultPlan, RunResult } from "../stats/run-result.js";
+import { comparisonMarkdown } from "./comparison-markdown.js";
 import { callsText, circumstanceFacts, hubText, workFacts, type Fact } from "./fact-rows.js";
 import { latencyTable } from "./latency-rows.js";
-import { oneLine } from "../format/one-line.js";
+import { cellText, escapeMarkdown, markdownTable } from "./markdown-text.js";
 import { outcomeText } from "./outcome.js";
 import { phaseTable } from "./phase-rows.js";
 import { stallTexts } from "./stall-text.js";
@@ -13,8 +14,6 @@ import { foundText } from "./threshold-text.js";
 import { doubtOf } from "./verdict-text.js";
 
 const LISTED = 10;
-/** Nobody reads more of a message in a table, and GitHub drops a summary beyond 1 MiB. */
-const LONGEST_CELL = 1_000;
 
 /** A run as GitHub's Markdown, for the summary of a CI job. */
 export function resultMarkdown(result: RunResult): string {
@@ -27,6 +26,7 @@ export function resultMarkdown(result: RunResult): string {
     phases(result),
     stalls(result),
     thresholds(result),
+    result.comparison ? comparisonMarkdown(result.comparison) : "",
     failures(result),
     stuck(result),
     `<details><summary>Environment</summary>\n\n${namedTable(["", ""], environment(result))}\n\n</details>`,
@@ -65,13 +65,13 @@ function rateText(perSecond: number | undefined): string | undefined {
 function latencies(result: RunResult): string {
   const { columns, rows, note } = latencyTable(result);
   const cells = rows.map((row) => [row.name, ...row.cells, row.meaning]);
-  return withRest(table(["latency", ...columns, ""], cells), note);
+  return withRest(markdownTable(["latency", ...columns, ""], cells), note);
 }
 
 function phases(result: RunResult): string {
   const { columns, rows, more } = phaseTable(result);
   const cells = rows.map((row) => [row.name, ...row.cells]);
-  return withRest(table(["phase", ...columns], cells), more > 0 ? `and ${formatCount(more)} more` : undefined);
+  return withRest(markdownTable(["phase", ...columns], cells), more > 0 ? `and ${formatCount(more)} more` : undefined);
 }
 
 function stalls({ stalls }: RunResult): string {
@@ -90,13 +90,17 @@ function thresholds({ thresholds = [] }: RunResult): string {
     threshold.passed ? "passed" : "missed",
     [foundText(threshold), threshold.reason].filter((part) => part !== undefined).join(", "),
   ]);
-  return table(["threshold", "", "found"], rows);
+  return markdownTable(["threshold", "", "found"], rows);
 }
 
 function failures({ failures }: RunResult): string {
   if (!failures) return "";
   const rows = failures.first.slice(0, LISTED).map((one) => [one.instanceId, `${one.type}: ${one.message}`]);
-  return listed(`${plural(failures.total, "orchestration")} failed`, failures, table(["instance", "failure"], rows));
+  return listed(
+    `${plural(failures.total, "orchestration")} failed`,
+    failures,
+    markdownTable(["instance", "failure"], rows),
+  );
 }
 
 function stuck({ stuck, plan }: RunResult): string {
@@ -107,7 +111,7 @@ function stuck({ stuck, plan }: RunResult): string {
     return [instanceId, status, known ? `${formatCount(reached)} of ${formatCount(plan.iterations)}` : ""];
   });
   const title = `${plural(stuck.total, "orchestration")} unfinished`;
-  return listed(title, stuck, table(["instance", "status", "iterations done"], rows));
+  return listed(title, stuck, markdownTable(["instance", "status", "iterations done"], rows));
 }
 
 function listed(title: string, { total, first }: Listed<unknown>, rows: string): string {
@@ -139,24 +143,8 @@ function environment({ environment, plan, startedAt, noticing, clock }: RunResul
 }
 
 function namedTable(header: readonly string[], rows: readonly Fact[]): string {
-  return table(
+  return markdownTable(
     header,
     rows.flatMap(([name, value]) => (value ? [[name, value]] : [])),
   );
-}
-
-/** No rows, no table. */
-function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
-  if (rows.length === 0) return "";
-  const lines = [header, header.map(() => "---"), ...rows.map((row) => row.map(cellText))];
-  return lines.map((cells) => `| ${cells.join(" | ")} |`).join("\n");
-}
-
-function cellText(text: string): string {
-  return escapeMarkdown(text.length > LONGEST_CELL ? `${text.slice(0, LONGEST_CELL)}...` : text);
-}
-
-/** Text that says what it says and nothing more: one line, without markup, HTML, entities, references or formulas. */
-function escapeMarkdown(text: string): string {
-  return oneLine(text).replaceAll(/[\\`*_[\]<>|~#&@$]/gu, "\\$&");
 }

@@ -1,32 +1,11 @@
 import { extname } from "node:path";
-import type { ChalkInstance } from "chalk";
 import type { RunResult } from "../stats/run-result.js";
 import { coloursFor } from "./colours.js";
-import { resultsCsv } from "./csv.js";
 import { checkFile, writeFileWhole } from "./json.js";
-import { resultJunit } from "./junit.js";
-import { resultMarkdown } from "./markdown.js";
-import { summaryText } from "./text.js";
-
-/** The forms that a result can be shown in, by the name of their flag. */
-export const REPORT_FORMS = {
-  text: (result: RunResult, colours: ChalkInstance) => `${summaryText(result, colours)}\n`,
-  markdown: resultMarkdown,
-  html: async (result: RunResult) => {
-    // It brings a chart library along.
-    const { resultHtml } = await import("./html.js");
-    return resultHtml(result);
-  },
-  junit: resultJunit,
-  csv: (result: RunResult) => resultsCsv([result]),
-} as const satisfies Readonly<Record<string, (result: RunResult, colours: ChalkInstance) => string | Promise<string>>>;
-
-export type ReportForm = keyof typeof REPORT_FORMS;
-
-export const REPORT_FORM_NAMES = Object.keys(REPORT_FORMS) as readonly ReportForm[];
+import { REPORT_FORM_NAMES, REPORT_FORMS, type ReportFormName, type SomeResults } from "./report-forms.js";
 
 /** Where `--html FILE` and the like want a report. */
-export type ReportFiles = { readonly [Form in ReportForm]?: string | undefined };
+export type ReportFiles = { readonly [Form in ReportFormName]?: string | undefined };
 
 /**
  * Checks that reports can be written before a run spends its time on one.
@@ -37,18 +16,28 @@ export async function checkReportFiles(files: ReportFiles): Promise<void> {
 }
 
 /**
- * Writes the result in each form that is asked for, so that no file ever holds a part of one. With the number of a run
- * of several, each has files of its own: `report-2.html`.
+ * Writes the results in each form that is asked for, so that no file ever holds a part of one.
  * @throws FanoutError that names the flag
  */
-export async function writeReportFiles(files: ReportFiles, result: RunResult, number?: number): Promise<void> {
+export async function writeReportFiles(files: ReportFiles, results: SomeResults): Promise<void> {
+  for (const { form, file } of entriesOf(files)) await writeForm(form, file, results);
+}
+
+/**
+ * Writes one of several results, where a form has a file for each: `report-2.html` is that of the second.
+ * @throws FanoutError that names the flag
+ */
+export async function writeNumberedFiles(files: ReportFiles, result: RunResult, number: number): Promise<void> {
   for (const { form, file } of entriesOf(files)) {
-    const text = await REPORT_FORMS[form](result, coloursFor({}));
-    await writeFileWhole(`--${form}`, number === undefined ? file : numbered(file, number), text);
+    if (REPORT_FORMS[form].filePerRun) await writeForm(form, numbered(file, number), [result]);
   }
 }
 
-function entriesOf(files: ReportFiles): readonly { readonly form: ReportForm; readonly file: string }[] {
+async function writeForm(form: ReportFormName, file: string, results: SomeResults): Promise<void> {
+  await writeFileWhole(`--${form}`, file, await REPORT_FORMS[form].write(results, coloursFor({})));
+}
+
+function entriesOf(files: ReportFiles): readonly { readonly form: ReportFormName; readonly file: string }[] {
   return REPORT_FORM_NAMES.flatMap((form) => {
     const file = files[form];
     return file === undefined ? [] : [{ form, file }];

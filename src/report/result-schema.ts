@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { LoadShape } from "../stats/load-shape.js";
 import type { ResultEnvironment, ResultPlan, RunResult, Verdict } from "../stats/run-result.js";
+import { comparisonSchema } from "./comparison-schema.js";
 import {
   boolean,
   byGrpcStatus,
@@ -185,4 +186,7 @@ export const resultSchema: z.ZodType<RunResult> = object({
       reason: string.exactOptional().describe("Why it could not be judged, which counts as missed."),
     }),
   ).exactOptional(),
+  comparison: comparisonSchema
+    .exactOptional()
+    .describe("With --baseline: of all repeats with it, and so in the result of the last one."),
 });

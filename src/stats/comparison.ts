@@ -1,13 +1,16 @@
 import { UsageError } from "../errors.js";
+import { caveatsOf, type Caveat } from "./caveat.js";
 import { figureOf } from "./figure.js";
 import { holm } from "./holm.js";
 import { geometricMean, logRatioOf, pOfWithin, ratioInterval, type LogRatio } from "./log-ratio.js";
 import { differencesOf, type Difference } from "./run-differences.js";
 import type { RunResult } from "./run-result.js";
-import { unusableRuns, type UnusableRun } from "./unusable-run.js";
+import { objectionTo, unusableRuns, type UnusableRun } from "./unusable-run.js";
 
 /** Samples of which ten lie beyond the percentile. */
 const SAMPLES = { p50: 20, p99: 1_000 } as const;
+/** Invalid runs are dropped where so many are left on each side: fewer say too little about the noise. */
+export const LEAST_LEFT = 3;
 
 /** How two sets of runs compare: a plain JSON value. */
 export interface Comparison {
@@ -15,15 +18,26 @@ export interface Comparison {
   readonly noiseThreshold: number;
   /** Of 1, for all findings together. */
   readonly confidence: number;
-  /** Run ids, in the order given. */
+  /** What the sides are called where they have names of their own. */
+  readonly names?: SideNames;
+  /** Ids of the runs that are compared, in the order given. */
   readonly runs: { readonly base: readonly string[]; readonly new: readonly string[] };
+  /** Why a difference may come from elsewhere. */
+  readonly caveats: readonly Caveat[];
   /** What else differs between the runs, and may be the cause. */
   readonly differences: readonly Difference[];
+  /** Runs that are left out because their figures are invalid. */
+  readonly dropped: readonly UnusableRun[];
   /** Runs whose figures nothing may be concluded from; where there is one, no figure is judged. */
   readonly unusable: readonly UnusableRun[];
   readonly figures: readonly ComparedFigure[];
   /** Figures that not all runs have. */
   readonly leftOut: readonly LeftOut[];
+}
+
+export interface SideNames {
+  readonly base: string;
+  readonly new: string;
 }
 
 interface LeftOut {
@@ -58,32 +72,86 @@ export interface ComparisonOptions {
   readonly noiseThreshold?: number;
   /** Of 1 (default: 0.95). */
   readonly confidence?: number;
+  /** Judge runs whose verdict is invalid too (default: false). */
+  readonly allowInvalid?: boolean;
 }
 
 /**
  * Compares throughput, p50 and p99 of two sets of runs. The unit is the run, for what is measured within one is not
  * independent. A figure is slower or faster where the interval of its ratio (Welch, on logarithms, corrected by Holm)
- * lies wholly beyond the noise threshold.
+ * lies wholly beyond the noise threshold. Invalid runs are dropped where three or more are left on each side.
  * @throws UsageError where a side is empty or a run is given twice
  */
 export function compareRuns(
   base: readonly RunResult[],
   fresh: readonly RunResult[],
-  { noiseThreshold = 0.05, confidence = 0.95 }: ComparisonOptions = {},
+  options: ComparisonOptions = {},
 ): Comparison {
-  expectDistinct(base, fresh);
-  const unusable = [...unusableRuns("base", base), ...unusableRuns("new", fresh)];
-  const figures = figuresOf([...base, ...fresh]).map((figure) => sidesOf(figure, base, fresh));
-  const whole = figures.filter((figure) => "base" in figure);
-  return {
+  return compareCandidates(base, [{ runs: fresh }], options)[0]!;
+}
+
+/** Runs that are held against a base, and what the two are called. */
+export interface Candidate {
+  readonly runs: readonly RunResult[];
+  readonly names?: SideNames;
+}
+
+/**
+ * Compares each of several sets of runs with one base, as `compareRuns` does. Holm's correction is over the figures of
+ * all of them: however many candidates there are, a false finding among them has the same small probability.
+ * @throws UsageError where a side is empty or a run is given twice
+ */
+export function compareCandidates(
+  base: readonly RunResult[],
+  candidates: readonly Candidate[],
+  { noiseThreshold = 0.05, confidence = 0.95, allowInvalid = false }: ComparisonOptions = {},
+): readonly Comparison[] {
+  expectDistinct(base, ...candidates.map(({ runs }) => runs));
+  const compared = candidates.map(({ runs, names }) => {
+    const chosen = chosenOf(base, runs, allowInvalid);
+    const figures = figuresOf([...chosen.base, ...chosen.new]).map((figure) =>
+      sidesOf(figure, chosen.base, chosen.new),
+    );
+    return { names, chosen, whole: figures.filter((figure) => "base" in figure), figures };
+  });
+  const toJudge = compared.filter(({ chosen }) => chosen.unusable.length === 0).flatMap(({ whole }) => whole);
+  const judgedFigures = new Map(judged(toJudge, { noiseThreshold, confidence }));
+  return compared.map(({ names, chosen, whole, figures }) => ({
     noiseThreshold,
     confidence,
-    runs: { base: base.map(({ runId }) => runId), new: fresh.map(({ runId }) => runId) },
-    differences: differencesOf(base, fresh),
-    unusable,
-    figures: unusable.length > 0 ? whole.map(unjudged) : judged(whole, { noiseThreshold, confidence }),
+    ...(names && { names }),
+    runs: { base: idsOf(chosen.base), new: idsOf(chosen.new) },
+    caveats: caveatsOf(chosen.base, chosen.new),
+    differences: differencesOf(chosen.base, chosen.new),
+    dropped: chosen.dropped,
+    unusable: chosen.unusable,
+    figures: whole.map((sides) => judgedFigures.get(sides) ?? unjudged(sides)),
     leftOut: figures.filter((figure) => "reason" in figure),
-  };
+  }));
+}
+
+/** The runs of either side that are compared, and what speaks against the others. */
+interface Chosen {
+  readonly base: readonly RunResult[];
+  readonly new: readonly RunResult[];
+  readonly dropped: readonly UnusableRun[];
+  readonly unusable: readonly UnusableRun[];
+}
+
+/** Work that failed or was lost is never dropped: what hides it must not make a pass. */
+function chosenOf(base: readonly RunResult[], fresh: readonly RunResult[], allowInvalid: boolean): Chosen {
+  const objections = [...unusableRuns("base", base, allowInvalid), ...unusableRuns("new", fresh, allowInvalid)];
+  const isSound = (run: RunResult): boolean => objectionTo(run, allowInvalid) === undefined;
+  const sound = { base: base.filter(isSound), new: fresh.filter(isSound) };
+  const areDropped =
+    objections.every(({ cause }) => cause === "invalid") && Math.min(sound.base.length, sound.new.length) >= LEAST_LEFT;
+  return areDropped
+    ? { ...sound, dropped: objections, unusable: [] }
+    : { base, new: fresh, dropped: [], unusable: objections };
+}
+
+function idsOf(runs: readonly RunResult[]): readonly string[] {
+  return runs.map(({ runId }) => runId);
 }
 
 /** A figure in each run of either side. */
@@ -94,12 +162,13 @@ interface Sides {
 }
 
 /** Given twice, a run would have no noise; on both sides, nothing would ever be slower. */
-function expectDistinct(base: readonly RunResult[], fresh: readonly RunResult[]): void {
-  if (base.length === 0 || fresh.length === 0) {
-    throw new UsageError(`expected at least one run on each side, found ${base.length} and ${fresh.length}`);
+function expectDistinct(...sides: readonly (readonly RunResult[])[]): void {
+  if (sides.some((runs) => runs.length === 0)) {
+    const found = sides.map((runs) => runs.length).join(" and ");
+    throw new UsageError(`expected at least one run on each side, found ${found}`);
   }
   const seen = new Set<string>();
-  for (const { runId, startedAt } of [...base, ...fresh]) {
+  for (const { runId, startedAt } of sides.flat()) {
     const run = JSON.stringify([runId, startedAt]);
     if (seen.has(run)) throw new UsageError(`expected different runs, found ${runId} of ${startedAt} twice`);
     seen.add(run);
@@ -107,9 +176,14 @@ function expectDistinct(base: readonly RunResult[], fresh: readonly RunResult[])
 }
 
 /** Closed load has no schedule, and so no response time. */
-function figuresOf(runs: readonly RunResult[]): readonly string[] {
+export function latencyOf(runs: readonly RunResult[]): "service" | "response" {
+  return runs.some(({ plan }) => plan.load?.kind === "closed") ? "service" : "response";
+}
+
+/** The figures that runs are compared by, as thresholds name them. */
+export function figuresOf(runs: readonly RunResult[]): readonly string[] {
   const countsActivities = runs.every(({ throughput }) => throughput?.activitiesPerSecond !== undefined);
-  const latency = runs.some(({ plan }) => plan.load?.kind === "closed") ? "service" : "response";
+  const latency = latencyOf(runs);
   return [countsActivities ? "activities/s" : "orchestrations/s", `${latency} p50`, `${latency} p99`];
 }
 
@@ -134,21 +208,24 @@ function unjudged(sides: Sides): ComparedFigure {
   return { ...meansOf(sides), finding: "not judged" };
 }
 
-function judged(figures: readonly Sides[], options: Required<ComparisonOptions>): readonly ComparedFigure[] {
-  const { noiseThreshold, confidence } = options;
+function judged(
+  figures: readonly Sides[],
+  { noiseThreshold, confidence }: { readonly noiseThreshold: number; readonly confidence: number },
+): readonly (readonly [Sides, ComparedFigure])[] {
   const logRatios = figures.map((sides) => logRatioOf(sides.base, sides.new));
   const pValues = logRatios.map((logRatio) => (logRatio ? pOfWithin(logRatio, noiseThreshold) : 1));
   const tests = holm(pValues, 1 - confidence);
-  return figures.map((sides, index): ComparedFigure => {
+  return figures.map((sides, index) => {
     const [logRatio, { adjusted, level }] = [logRatios[index], tests[index]!];
-    if (!logRatio) return { ...meansOf(sides), finding: "run-to-run noise unknown" };
+    if (!logRatio) return [sides, { ...meansOf(sides), finding: "run-to-run noise unknown" }];
     const [low, high] = ratioInterval(logRatio, 1 - level);
-    return {
+    const figure: ComparedFigure = {
       ...meansOf(sides),
       interval: { low, high, confidence: 1 - level },
       p: adjusted,
       finding: adjusted < 1 - confidence ? directionOf(sides.figure, logRatio) : "no difference shown",
     };
+    return [sides, figure];
   });
 }
 

@@ -1,3 +1,4 @@
+import type { Comparison } from "./comparison.js";
 import type { LoadShape } from "./load-shape.js";
 
 /**
@@ -43,6 +44,8 @@ export interface RunResult {
   readonly stuck?: Listed<StuckInstance>;
   /** Absent where none was given. */
   readonly thresholds?: readonly JudgedThreshold[];
+  /** With `--baseline`: of all repeats with it, and so in the result of the last one. */
+  readonly comparison?: Comparison;
 }
 
 export interface ResultPlan {

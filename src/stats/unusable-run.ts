@@ -10,20 +10,22 @@ export interface UnusableRun {
 }
 
 /** A run that failed may be fast for that: neither side may have one. */
-export function unusableRuns(side: UnusableRun["side"], runs: readonly RunResult[]): readonly UnusableRun[] {
+export function unusableRuns(
+  side: UnusableRun["side"],
+  runs: readonly RunResult[],
+  allowInvalid = false,
+): readonly UnusableRun[] {
   return runs.flatMap((run) => {
-    const objection = objectionTo(run);
+    const objection = objectionTo(run, allowInvalid);
     return objection ? [{ side, runId: run.runId, ...objection }] : [];
   });
 }
 
-function objectionTo({
-  interrupted,
-  counts,
-  recount,
-  throughput,
-  verdict,
-}: RunResult): Pick<UnusableRun, "cause" | "reason"> | undefined {
+/** Why nothing may be concluded from a run; undefined where something may. */
+export function objectionTo(
+  { interrupted, counts, recount, throughput, verdict }: RunResult,
+  allowInvalid: boolean,
+): Pick<UnusableRun, "cause" | "reason"> | undefined {
   if (interrupted) return { cause: "interrupted", reason: "it was interrupted" };
   const { started, completed } = counts.orchestrations;
   const due = Math.max(counts.planned ?? 0, started);
@@ -36,7 +38,7 @@ function objectionTo({
   const lost = recount !== undefined && "lost" in recount ? recount.lost.total : 0;
   if (lost > 0) return { cause: "failed", reason: `${inGroups(lost)} orchestrations were lost` };
   if (!throughput?.orchestrationsPerSecond) return { cause: "failed", reason: "nothing completed in what it measured" };
-  if (verdict?.status !== "invalid") return undefined;
+  if (verdict?.status !== "invalid" || allowInvalid) return undefined;
   const grave = verdict.reasons.filter(({ severity }) => severity === "invalid").map(({ text }) => text);
   return { cause: "invalid", reason: `its figures are invalid: ${grave.join("; ")}` };
 }

@@ -8,7 +8,11 @@ import { Workplace } from "./workplace.js";
 const SMALL = "--iterations 1 --parallel-activities 2 --allow-invalid";
 
 async function resultsIn(place: Workplace, file: string): Promise<readonly RunResult[]> {
-  return parseResults(await readFile(join(place.folder, file), "utf8"), file);
+  return parseResults(await textIn(place, file), file);
+}
+
+function textIn(place: Workplace, file: string): Promise<string> {
+  return readFile(join(place.folder, file), "utf8");
 }
 
 describe("load that goes on", () => {
@@ -74,19 +78,25 @@ describe("load that goes on", () => {
 });
 
 describe("results", () => {
-  test("go to every file that was asked for, and repeats to one list and numbered files", async () => {
+  test("go to every file that was asked for, repeats to one of all and to numbered ones", async () => {
     const place = await Workplace.open();
     const files = "--json r.json --html r.html --markdown r.md --junit r.xml --csv r.csv --text r.txt";
     await place.succeed(`run --iterations 1 --repeat 2 --run-id nightly ${files}`);
     expect((await readdir(place.folder)).sort()).toEqual(
-      ["csv", "html", "md", "txt", "xml"]
-        .flatMap((ending) => [`r-1.${ending}`, `r-2.${ending}`])
-        .concat("r.json")
+      ["html", "md", "txt"]
+        .flatMap((ending) => [`r-1.${ending}`, `r-2.${ending}`, `r.${ending}`])
+        .concat("r.json", "r.csv", "r.xml")
         .sort(),
     );
     const results = await resultsIn(place, "r.json");
     expect(results.map(({ runId }) => runId)).toEqual(["nightly.1", "nightly.2"]);
-    expect(await readFile(join(place.folder, "r-2.html"), "utf8")).toContain("nightly.2");
+    expect(await textIn(place, "r-2.html")).toContain("nightly.2");
+    const all = await Promise.all(["html", "md", "txt", "xml", "csv"].map((ending) => textIn(place, `r.${ending}`)));
+    for (const text of all) expect(text).toMatch(/nightly\.1.*nightly\.2/su);
+    expect(all[3]!.match(/<testsuite /gu)).toHaveLength(2);
+    for (const [index, form] of ["html", "markdown", "text", "junit", "csv"].entries()) {
+      expect((await place.succeed(`report r.json --${form}`)).stdout).toBe(all[index]);
+    }
     const { stdout } = await place.succeed("status --run nightly.2");
     expect(stdout).toContain("nightly.2");
   });

@@ -2,11 +2,11 @@ import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { resultJson, resultsJson } from "../../src/report/json.js";
-import { closedLoadResult } from "../report/closed-load-result.js";
+import { fiveRunsOf } from "../report/compared-runs.js";
 import { incompleteResult } from "../report/incomplete-result.js";
-import { openLoadResult } from "../report/open-load-result.js";
 import { schemaErrors } from "../report/published-schema.js";
 import { sampleResult } from "../report/sample-result.js";
+import type { RunResult } from "../../src/stats/run-result.js";
 import { parseRunResult } from "./run-result-schema.js";
 import { FANOUT, Workplace } from "./workplace.js";
 
@@ -15,6 +15,11 @@ async function placeWithResults(): Promise<Workplace> {
   await writeFile(join(place.folder, "good.json"), resultJson(sampleResult));
   await writeFile(join(place.folder, "bad.json"), resultJson(incompleteResult));
   return place;
+}
+
+function invalid(run: RunResult): RunResult {
+  const reason = { severity: "invalid", name: "slip", text: "late", advice: "wait" } as const;
+  return { ...run, verdict: { status: "invalid", reasons: [reason] } };
 }
 
 describe("fanout report", () => {
@@ -71,15 +76,29 @@ describe("fanout report", () => {
     }
   });
 
-  test("writes a row for each result of a list, and takes only one for any other form", async () => {
+  test("shows a list, as repeats write it, with mean and spread, and each run; several files are one", async () => {
     const place = await placeWithResults();
-    await writeFile(join(place.folder, "list.json"), resultsJson([openLoadResult, closedLoadResult]));
-    const { stdout } = await place.succeed("report list.json good.json --csv");
-    expect(stdout.split("\r\n")).toHaveLength(1 + 3 + 1);
-    expect(await place.run("report list.json")).toMatchObject({
-      code: 2,
-      stderr: "error: list.json: expected one result, found a list of 2\n",
-    });
+    const runs = fiveRunsOf("night", { rate: 1_600 }).map((run, index) => (index === 4 ? invalid(run) : run));
+    await writeFile(join(place.folder, "list.json"), resultsJson(runs));
+    const { stdout } = await place.succeed("report list.json");
+    expect(stdout).toMatch(/^5 runs: 4 in these figures, 1 left out$/mu);
+    expect(stdout).toMatch(/^ {2}figure +mean +std\. dev\. +min +max$/mu);
+    // The mean of 1, 0.98, 1.03 and 1.01 times 1,600/s.
+    expect(stdout).toMatch(/^ {2}activities\/s +1,608\/s +2\.07 % +1,568\/s +1,648\/s$/mu);
+    expect(stdout).toMatch(/^ {2}night2 +1,568\/s +6\.12 s +11\.3 s$/mu);
+    expect(stdout).toMatch(/^ {2}night5 .* left out: its figures are invalid: late$/mu);
+    expect(stdout.match(/^Completed 200 orchestrations /gmu)).toHaveLength(5);
+    expect(stdout).toContain("\nrun 5 of 5\n\nCompleted 200 ");
+    const { stdout: markdown } = await place.succeed("report list.json --markdown");
+    expect(markdown).toMatch(/^### fanout: 5 runs: 4 in these figures, 1 left out\n/u);
+    expect(markdown).toContain("| activities/s | 1,608/s | 2.07 % |");
+    const { stdout: html } = await place.succeed("report list.json --html");
+    expect(html).toMatch(/<h1>5 runs: 4 in these figures, 1 left out<\/h1>.*night5.*<\/html>\s*$/su);
+    const { stdout: junit } = await place.succeed("report list.json good.json --junit");
+    expect(junit.match(/<testsuite name="fanout run /gu)).toHaveLength(6);
+    expect(junit).toMatch(/^<testsuites name="fanout" tests="\d+" failures="1" /mu);
+    const { stdout: csv } = await place.succeed("report list.json good.json --csv");
+    expect(csv.split("\r\n")).toHaveLength(1 + 6 + 1);
   });
 
   test("reads stdin, and stays quiet when its reader leaves", async () => {
@@ -102,7 +121,6 @@ describe("fanout report", () => {
     ["report missing.json", /^error: expected a file .*ENOENT.*missing\.json/u],
     ["report other.json", /^error: other\.json: schemaVersion: expected 1, found nothing\n$/u],
     ["report newer.json --csv", /^error: newer\.json: schemaVersion: .*update this one\n$/u],
-    ["report good.json bad.json", /^error: expected one file, .*found 2: good\.json, bad\.json\n$/u],
     ["report good.json --csv --junit", /^error: expected one form, found --junit and --csv\n$/u],
     ["report", /^error: missing required argument 'file'\n$/u],
   ])("`fanout %s` ends with 2 and says why", async (line, message) => {

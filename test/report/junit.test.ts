@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { resultJunit } from "../../src/report/junit.js";
+import { resultsJunit } from "../../src/report/junit.js";
 import type { RunResult } from "../../src/stats/run-result.js";
 import { incompleteResult, resultSaying } from "./incomplete-result.js";
 import { openLoadResult } from "./open-load-result.js";
@@ -62,7 +62,7 @@ function unescape(text: string): string {
 }
 
 function elementsOf(result: RunResult) {
-  const elements = parseXml(resultJunit(result));
+  const elements = parseXml(resultsJunit([result]));
   const named = (name: string) => elements.filter((element) => element.name === name);
   const properties = named("property").map(({ attributes }): [string, string] => [
     attributes["name"]!,

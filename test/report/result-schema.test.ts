@@ -1,21 +1,34 @@
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
+import { comparisonSchema } from "../../src/report/comparison-schema.js";
 import { resultSchema, SCHEMA_VERSION } from "../../src/report/result-schema.js";
 import { closedLoadResult } from "./closed-load-result.js";
 import { incompleteResult } from "./incomplete-result.js";
 import { openLoadResult } from "./open-load-result.js";
-import { PUBLISHED_SCHEMA, schemaErrors } from "./published-schema.js";
+import { COMPARISON_SCHEMA, RESULT_SCHEMA, schemaErrors } from "./published-schema.js";
 import { sampleResult } from "./sample-result.js";
 
-function publishedText(): string {
-  const { $schema, ...rest } = z.toJSONSchema(resultSchema, { io: "input", override: withoutLargest });
-  const head = {
-    $schema,
+/** A published schema: where it is, what it is made from, and its head. */
+const PUBLISHED = [
+  {
+    file: RESULT_SCHEMA,
+    schema: resultSchema,
     $id: `urn:fanout:run-result:v${SCHEMA_VERSION}`,
     title: "The result of a fanout run",
     description: "What `fanout run --json` writes. Later versions may add fields; none is renamed.",
-  };
-  return `${JSON.stringify({ ...head, ...rest }, undefined, 2)}\n`;
+  },
+  {
+    file: COMPARISON_SCHEMA,
+    schema: comparisonSchema,
+    $id: "urn:fanout:comparison:v1",
+    title: "A comparison of two sets of fanout runs",
+    description: "What `fanout compare --json` writes of results. Later versions may add fields; none is renamed.",
+  },
+];
+
+function publishedText({ schema, $id, title, description }: (typeof PUBLISHED)[number]): string {
+  const { $schema, ...rest } = z.toJSONSchema(schema, { io: "input", override: withoutLargest });
+  return `${JSON.stringify({ $schema, $id, title, description, ...rest }, undefined, 2)}\n`;
 }
 
 /** What JavaScript cannot count further than is no limit of a result. */
@@ -24,8 +37,8 @@ function withoutLargest({ jsonSchema }: { jsonSchema: { maximum?: number } }): v
 }
 
 describe("the published JSON Schema", () => {
-  test("is what results are checked against; `npm run schema` writes it anew", async () => {
-    await expect(publishedText()).toMatchFileSnapshot(PUBLISHED_SCHEMA);
+  test.each(PUBLISHED)("$file is what is checked against; `npm run schema` writes it anew", async (published) => {
+    await expect(publishedText(published)).toMatchFileSnapshot(published.file);
   });
 
   test.each(Object.entries({ sampleResult, incompleteResult, openLoadResult, closedLoadResult }))(

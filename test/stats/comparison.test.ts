@@ -1,13 +1,21 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { UsageError } from "../../src/errors.js";
-import { compareRuns, type Comparison } from "../../src/stats/comparison.js";
+import { compareCandidates, compareRuns, type Comparison } from "../../src/stats/comparison.js";
 import type { RunResult } from "../../src/stats/run-result.js";
 import { closedLoadResult } from "../report/closed-load-result.js";
 import { fiveRunsOf, runsOf, type RunFigures } from "../report/compared-runs.js";
 
 const BASE: RunFigures = { rate: 1_600, p50: 6_000, p99: 11_000 };
 const base = fiveRunsOf("base", BASE);
+
+const INVALID = {
+  status: "invalid",
+  reasons: [
+    { severity: "invalid", name: "slip", text: "slip p99 40 ms (limit 5 ms)", advice: "a smaller rate" },
+    { severity: "suspect", name: "cpu", text: "busy", advice: "" },
+  ],
+} as const;
 
 /** As many times as slow, in every figure. */
 function slowed(factor: number): readonly RunResult[] {
@@ -16,6 +24,14 @@ function slowed(factor: number): readonly RunResult[] {
 
 function findingsOf({ figures }: Comparison): Readonly<Record<string, string>> {
   return Object.fromEntries(figures.map(({ figure, finding }) => [figure, finding]));
+}
+
+function at(runs: readonly RunResult[], startedAt: string): readonly RunResult[] {
+  return runs.map((run) => ({ ...run, startedAt }));
+}
+
+function onMachine(runs: readonly RunResult[], model: string): readonly RunResult[] {
+  return runs.map((run) => ({ ...run, environment: { ...run.environment, cpu: { model, cores: 2 } } }));
 }
 
 function steady(name: string, rate: number): readonly RunResult[] {
@@ -197,19 +213,6 @@ describe("a run that cannot be compared", () => {
     ["failed", "1,000 of 1,200 orchestrations did not complete", { counts: { ...counts, planned: 1_200 } }],
     ["failed", "2 orchestrations were lost", { recount: { instances: 198, byStatus: {}, lost, unexpected: none } }],
     ["failed", "nothing completed in what it measured", { throughput: { orchestrationsPerSecond: 0 } }],
-    [
-      "invalid",
-      "its figures are invalid: slip p99 40 ms (limit 5 ms)",
-      {
-        verdict: {
-          status: "invalid",
-          reasons: [
-            { ...reason, severity: "invalid" },
-            { name: "cpu", text: "busy", advice: "", severity: "suspect" },
-          ],
-        },
-      },
-    ],
   ])("is named, %s as %s, and nothing is judged", (cause, reason, changes) => {
     const [first, ...others] = slowed(2);
     const unusable = { ...first!, ...changes };
@@ -231,6 +234,32 @@ describe("a run that cannot be compared", () => {
     }
   });
 
+  test.each([
+    ["is dropped where three are left on each side", 2, 5, { left: 3, finding: "slower" }],
+    ["is not dropped where fewer are left", 3, 5, { left: 5, finding: "not judged" }],
+    ["is not dropped where the other side has fewer", 1, 2, { left: 5, finding: "not judged" }],
+  ])("that is invalid %s", (_rule, invalid, others, { left, finding }) => {
+    const broken = slowed(2).map((run, index) => (index < invalid ? { ...run, verdict: INVALID } : run));
+    const objections = broken.slice(0, invalid).map(({ runId }) => ({
+      side: "new",
+      runId,
+      cause: "invalid",
+      reason: "its figures are invalid: slip p99 40 ms (limit 5 ms)",
+    }));
+    const comparison = compareRuns(base.slice(0, others), broken);
+    expect(comparison.runs.new).toHaveLength(left);
+    expect([...comparison.dropped, ...comparison.unusable]).toEqual(objections);
+    expect(comparison.figures.map((compared) => compared.finding)).toEqual([finding, finding, finding]);
+    const kept = compareRuns(base.slice(0, others), broken, { allowInvalid: true });
+    expect(kept).toMatchObject({ dropped: [], unusable: [], runs: { new: broken.map(({ runId }) => runId) } });
+  });
+
+  test("that is invalid does not hide one that failed", () => {
+    const [first, second, ...others] = slowed(2);
+    const fresh = [{ ...first!, verdict: INVALID }, { ...second!, interrupted: true }, ...others];
+    expect(compareRuns(base, fresh)).toMatchObject({ dropped: [], unusable: [{ runId: "new1" }, { runId: "new2" }] });
+  });
+
   test("is not one whose verdict is suspect, whose recount failed, or whose activities were done twice", () => {
     const changes: Partial<RunResult> = {
       verdict: { status: "suspect", reasons: [{ ...reason, severity: "suspect" }] },
@@ -239,6 +268,71 @@ describe("a run that cannot be compared", () => {
     };
     const fresh = slowed(1).map((run) => ({ ...run, ...changes }));
     expect(compareRuns(base, fresh).unusable).toEqual([]);
+  });
+});
+
+describe("several candidates against one base", () => {
+  test("are each judged, and corrected for all of them together", () => {
+    const noisy = [1, 1.06, 0.95];
+    const before = runsOf(
+      "base",
+      noisy.map((noise) => ({ rate: 1_000 * noise })),
+    );
+    const after = runsOf(
+      "new",
+      noisy.map((noise) => ({ rate: 830 * noise })),
+    );
+    const same = runsOf(
+      "same",
+      noisy.map((noise) => ({ rate: 1_001 * noise })),
+    );
+    const [alone] = compareCandidates(before, [{ runs: after }]);
+    const [among, other] = compareCandidates(before, [{ runs: after, names: { base: "a", new: "b" } }, { runs: same }]);
+    expect([alone, among, other].map((one) => one!.figures[0]!.finding)).toEqual([
+      "slower",
+      "no difference shown",
+      "no difference shown",
+    ]);
+    expect(among!.names).toEqual({ base: "a", new: "b" });
+    expect(among!.figures[0]!.p).toBeCloseTo(2 * alone!.figures[0]!.p!, 9);
+  });
+
+  test("do not spoil each other: only the candidate that failed is not judged", () => {
+    const failed = slowed(2).map((run, index) => ({ ...run, runId: `failed${index}`, interrupted: index === 0 }));
+    const findings = compareCandidates(base, [{ runs: failed }, { runs: slowed(2) }]).map(findingsOf);
+    expect(findings.map((found) => found["response p50"])).toEqual(["not judged", "slower"]);
+  });
+});
+
+describe("caveats of a comparison", () => {
+  test.each([
+    ["minutes apart", at(base, "2030-01-02T03:00:00Z"), at(slowed(1), "2030-01-02T03:59:00Z"), []],
+    [
+      "hours apart",
+      at(base, "2030-01-02T03:00:00Z"),
+      at(slowed(1), "2030-01-02T05:00:00Z"),
+      [{ kind: "hours-apart", first: "base", gapMs: 7_200_000 }],
+    ],
+    [
+      "hours apart, the new one first",
+      at(base, "2030-01-02T05:00:00Z"),
+      at(slowed(1), "2030-01-02T03:00:00Z"),
+      [{ kind: "hours-apart", first: "new", gapMs: 7_200_000 }],
+    ],
+    [
+      "over the same hours, in turn",
+      [...at(base.slice(0, 2), "2030-01-02T03:00:00Z"), ...at(base.slice(2), "2030-01-02T09:00:00Z")],
+      at(slowed(1), "2030-01-02T06:00:00Z"),
+      [],
+    ],
+    [
+      "on unlike machines",
+      onMachine(base, "A"),
+      onMachine(slowed(1), "B"),
+      [{ kind: "unlike-machines", base: ["2 x A"], new: ["2 x B"] }],
+    ],
+  ])("that were measured %s", (_how, before, after, caveats) => {
+    expect(compareRuns(before, after).caveats).toEqual(caveats);
   });
 });
 

@@ -1,0 +1,14 @@
+import type { RunResult } from "../stats/run-result.js";
+import { comparisonMarkdown } from "./comparison-markdown.js";
+import { escapeMarkdown, markdownTable } from "./markdown-text.js";
+import { repeatsTitle, runsTable, spreadTable } from "./repeats-rows.js";
+
+/** What several runs come to as GitHub's Markdown, with the comparison with a baseline where there is one. */
+export function repeatsMarkdown(results: readonly RunResult[]): string {
+  const sections = [
+    `### fanout: ${escapeMarkdown(repeatsTitle(results))}`,
+    ...results.flatMap(({ comparison }) => (comparison ? [comparisonMarkdown(comparison)] : [])),
+    ...[spreadTable(results), runsTable(results)].map(({ heads, rows }) => markdownTable(heads, rows)),
+  ];
+  return `${sections.filter((section) => section !== "").join("\n\n")}\n`;
+}

@@ -1,0 +1,63 @@
+import { formatCount, plural } from "../format/count.js";
+import { formatDuration, threeDigits } from "../format/duration.js";
+import { oneLine } from "../format/one-line.js";
+import { formatRate } from "../format/rate.js";
+import { figuresOf } from "../stats/comparison.js";
+import { figureOf } from "../stats/figure.js";
+import type { RunResult } from "../stats/run-result.js";
+import { spreadOf, type Spread } from "../stats/spread.js";
+import { objectionTo } from "../stats/unusable-run.js";
+
+interface Table {
+  readonly heads: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+}
+
+/** `5 runs: 4 in these figures, 1 left out`, or `5 runs`. */
+export function repeatsTitle(results: readonly RunResult[]): string {
+  const { count, leftOut } = spreadOf(results);
+  const runs = plural(results.length, "run");
+  return leftOut.length === 0
+    ? runs
+    : `${runs}: ${formatCount(count)} in these figures, ${formatCount(leftOut.length)} left out`;
+}
+
+/** Each figure with its mean and how it varies from run to run. */
+export function spreadTable(results: readonly RunResult[]): Table {
+  const { figures } = spreadOf(results);
+  return { heads: ["figure", "mean", "std. dev.", "min", "max"], rows: figures.map(spreadCells) };
+}
+
+/** Each run with its figures, and what is to be said of it. */
+export function runsTable(results: readonly RunResult[]): Table {
+  const figures = figuresOf(results);
+  return {
+    heads: ["run", ...figures, ""],
+    rows: results.map((result) => [
+      oneLine(result.runId),
+      ...figures.map((figure) => valueText(figure, figureOf(figure)?.read(result))),
+      remarkOn(result),
+    ]),
+  };
+}
+
+function spreadCells({ figure, mean, deviation, least, most }: Spread): readonly string[] {
+  const share = deviation === undefined ? "" : `${threeDigits((deviation / mean) * 100)} %`;
+  return [figure, valueText(figure, mean), share, valueText(figure, least), valueText(figure, most)];
+}
+
+function valueText(figure: string, value: number | undefined): string {
+  if (value === undefined) return "";
+  return figureOf(figure)?.kind === "rate" ? formatRate(value) : formatDuration(value);
+}
+
+function remarkOn(result: RunResult): string {
+  const objection = objectionTo(result, false);
+  const missed = (result.thresholds ?? []).filter(({ passed }) => !passed).map(({ expression }) => expression);
+  const remarks = [
+    objection && `left out: ${objection.reason}`,
+    result.verdict?.status === "suspect" ? "suspect" : undefined,
+    missed.length > 0 ? `missed ${missed.join(", ")}` : undefined,
+  ];
+  return oneLine(remarks.filter((remark) => remark !== undefined).join("; "));
+}

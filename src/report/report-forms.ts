@@ -1,0 +1,63 @@
+import type { ChalkInstance } from "chalk";
+import type { RunResult } from "../stats/run-result.js";
+import { comparisonText } from "./comparison-text.js";
+import { resultsCsv } from "./csv.js";
+import { resultsJunit } from "./junit.js";
+import { resultMarkdown } from "./markdown.js";
+import { repeatsMarkdown } from "./repeats-markdown.js";
+import { repeatsText } from "./repeats-text.js";
+import { summaryText } from "./text.js";
+
+export type SomeResults = readonly [RunResult, ...RunResult[]];
+
+/** One result as it is, several as what they come to and each of them. */
+interface ReportForm {
+  readonly write: (results: SomeResults, colours: ChalkInstance) => string | Promise<string>;
+  /** Where each of several repeats has a file of its own beside that of all: what one shows, the other only counts. */
+  readonly filePerRun: boolean;
+}
+
+/** The forms that results can be shown in, by the name of their flag. */
+export const REPORT_FORMS = {
+  text: { write: resultsText, filePerRun: true },
+  markdown: { write: (results) => markdownOf(results), filePerRun: true },
+  html: { write: htmlOf, filePerRun: true },
+  junit: { write: (results) => resultsJunit(results), filePerRun: false },
+  csv: { write: (results) => resultsCsv(results), filePerRun: false },
+} as const satisfies Readonly<Record<string, ReportForm>>;
+
+export type ReportFormName = keyof typeof REPORT_FORMS;
+
+export const REPORT_FORM_NAMES = Object.keys(REPORT_FORMS) as readonly ReportFormName[];
+
+function resultsText(results: SomeResults, colours: ChalkInstance): string {
+  const several = results.length > 1;
+  const each = results.map((result, index) => {
+    const heading = several ? `${colours.bold(`run ${index + 1} of ${results.length}`)}\n\n` : "";
+    return heading + summaryText(result, colours);
+  });
+  const comparisons = results.flatMap(({ comparison }) => comparison ?? []);
+  const parts = [
+    ...(several ? [repeatsText(results, colours)] : []),
+    ...each,
+    ...comparisons.map((comparison) => comparisonText(comparison, colours)),
+  ];
+  return `${parts.join("\n\n")}\n`;
+}
+
+function markdownOf(results: SomeResults): string {
+  const [first, ...more] = results;
+  if (more.length === 0) return resultMarkdown(first);
+  return [repeatsMarkdown(results), ...results.map((result) => resultMarkdown(withoutComparison(result)))].join("\n");
+}
+
+/** It brings a chart library along. */
+async function htmlOf(results: SomeResults): Promise<string> {
+  const [first, ...more] = results;
+  if (more.length === 0) return (await import("./html.js")).resultHtml(first);
+  return (await import("./pages.js")).repeatsHtml(results);
+}
+
+function withoutComparison({ comparison: _comparison, ...result }: RunResult): RunResult {
+  return result;
+}

@@ -1,0 +1,38 @@
+import type { RunResult } from "./run-result.js";
+
+/** Load on a machine changes within hours: what was measured so far apart differs by more than what was changed. */
+const FAR_APART_MS = 3_600_000;
+
+/** Why a difference between two sides may be none of what was compared. */
+export type Caveat =
+  /** All runs of one side were measured so long before those of the other: from its last start to the other's first. */
+  | { readonly kind: "hours-apart"; readonly first: "base" | "new"; readonly gapMs: number }
+  /** The processors of either side, such as `4 x AMD EPYC 7763`, which are not the same. */
+  | { readonly kind: "unlike-machines"; readonly base: readonly string[]; readonly new: readonly string[] };
+
+export function caveatsOf(base: readonly RunResult[], fresh: readonly RunResult[]): readonly Caveat[] {
+  return [...farApart(base, fresh), ...unlikeMachines(base, fresh)];
+}
+
+function farApart(base: readonly RunResult[], fresh: readonly RunResult[]): readonly Caveat[] {
+  const [before, after] = [startsOf(base), startsOf(fresh)];
+  const gaps = [
+    { first: "base" as const, gapMs: Math.min(...after) - Math.max(...before) },
+    { first: "new" as const, gapMs: Math.min(...before) - Math.max(...after) },
+  ];
+  return gaps.filter(({ gapMs }) => gapMs > FAR_APART_MS).map((gap): Caveat => ({ kind: "hours-apart", ...gap }));
+}
+
+function unlikeMachines(base: readonly RunResult[], fresh: readonly RunResult[]): readonly Caveat[] {
+  const [before, after] = [machinesOf(base), machinesOf(fresh)];
+  const isSame = before.length === after.length && before.every((machine) => after.includes(machine));
+  return isSame ? [] : [{ kind: "unlike-machines", base: before, new: after }];
+}
+
+function startsOf(runs: readonly RunResult[]): readonly number[] {
+  return runs.map(({ startedAt }) => Date.parse(startedAt));
+}
+
+function machinesOf(runs: readonly RunResult[]): readonly string[] {
+  return [...new Set(runs.map(({ environment: { cpu } }) => `${cpu.cores} x ${cpu.model}`))];
+}

@@ -1,0 +1,50 @@
+import { latencyOf } from "./comparison.js";
+import { figureOf } from "./figure.js";
+import type { RunResult } from "./run-result.js";
+import { unusableRuns, type UnusableRun } from "./unusable-run.js";
+
+/** How a figure varies from run to run, in its own unit. */
+export interface Spread {
+  /** As a threshold names it, such as `response p50`. */
+  readonly figure: string;
+  /** Arithmetic. */
+  readonly mean: number;
+  /** The sample standard deviation; absent for one run, which shows none. */
+  readonly deviation?: number;
+  readonly least: number;
+  readonly most: number;
+}
+
+/** What several runs come to. */
+export interface RunsSpread {
+  /** How many runs the figures are of. */
+  readonly count: number;
+  /** Of figures that each of those runs has. */
+  readonly figures: readonly Spread[];
+  /** Runs that went wrong or were measured wrongly, and are in no figure. */
+  readonly leftOut: readonly UnusableRun[];
+}
+
+export function spreadOf(runs: readonly RunResult[]): RunsSpread {
+  const sound = runs.filter((run) => unusableRuns("new", [run]).length === 0);
+  return {
+    count: sound.length,
+    figures: sound.length === 0 ? [] : figuresOf(sound).flatMap((figure) => spreadOfFigure(figure, sound)),
+    leftOut: unusableRuns("new", runs),
+  };
+}
+
+function figuresOf(runs: readonly RunResult[]): readonly string[] {
+  const latency = latencyOf(runs);
+  const latencies = ["mean", "p50", "p90", "p99", "max"].map((statistic) => `${latency} ${statistic}`);
+  return ["orchestrations/s", "activities/s", ...latencies];
+}
+
+function spreadOfFigure(figure: string, runs: readonly RunResult[]): readonly Spread[] {
+  const values = runs.flatMap((run) => figureOf(figure)?.read(run) ?? []);
+  if (values.length < runs.length) return [];
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  const deviation = values.length < 2 ? {} : { deviation: Math.sqrt(squares / (values.length - 1)) };
+  return [{ figure, mean, ...deviation, least: Math.min(...values), most: Math.max(...values) }];
+}
