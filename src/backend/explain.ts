@@ -51,6 +51,9 @@ export function explain(error: unknown, connection: Connection, attempts = 1): u
     case status.NOT_FOUND:
     case status.INVALID_ARGUMENT:
       return isAboutHub(details) ? failure(noHub(connection, details), error) : error;
+    case status.INTERNAL:
+    case status.DATA_LOSS:
+      return failure(`The backend failed: ${details}`, error);
     default:
       return error;
   }

@@ -1,9 +1,10 @@
 import { status } from "@grpc/grpc-js";
-import { pb } from "../wire/sidecar-stubs.js";
+import { decodeMessage, pb, type MessageType } from "../wire/sidecar-stubs.js";
 import type { GrpcTarget } from "./backend.js";
 import { isServiceError, withRetry, type RetryPolicy } from "./call-retry.js";
 import { ClientPool } from "./client-pool.js";
 import { STATUSES, instanceOf, stateOf, stringValue, timestampOf } from "./instance-messages.js";
+import { grpcError } from "./grpc-error.js";
 import { grpcCodeOf } from "./missing-call.js";
 import type {
   CallOptions,
@@ -62,15 +63,15 @@ export class SidecarClient implements OrchestrationClient {
     { signal, payloads = false }: CallOptions & { readonly payloads?: boolean } = {},
   ): Promise<InstanceState | undefined> {
     return unlessNotFound(async () => {
-      const response = await this.#call("GetInstance", getInstance(instanceId, payloads), signal, DEADLINE_MS);
-      return instanceOf(pb.GetInstanceResponse.deserializeBinary(response), payloads);
+      const request = getInstance(instanceId, payloads);
+      return instanceOf(await this.#ask("GetInstance", request, pb.GetInstanceResponse, signal, DEADLINE_MS), payloads);
     });
   }
 
   async waitForCompletion(instanceId: string, { signal }: CallOptions = {}): Promise<InstanceState | undefined> {
     return unlessNotFound(async () => {
-      const response = await this.#call("WaitForInstanceCompletion", getInstance(instanceId, true), signal);
-      return instanceOf(pb.GetInstanceResponse.deserializeBinary(response), true);
+      const request = getInstance(instanceId, true);
+      return instanceOf(await this.#ask("WaitForInstanceCompletion", request, pb.GetInstanceResponse, signal), true);
     });
   }
 
@@ -90,8 +91,7 @@ export class SidecarClient implements OrchestrationClient {
     }
     const request = new pb.QueryInstancesRequest();
     request.setQuery(filter);
-    const bytes = await this.#call("QueryInstances", request, signal, DEADLINE_MS);
-    const response = pb.QueryInstancesResponse.deserializeBinary(bytes);
+    const response = await this.#ask("QueryInstances", request, pb.QueryInstancesResponse, signal, DEADLINE_MS);
     return {
       instances: response.getOrchestrationstateList().map((state) => stateOf(state, payloads)),
       // Some backends send an empty token behind the last page.
@@ -106,8 +106,7 @@ export class SidecarClient implements OrchestrationClient {
     request.setCompletedtimeto(timestampOf(window.completedToMs));
     request.setPagesize(window.pageSize);
     if (window.lastInstanceKey !== undefined) request.setLastinstancekey(stringValue(window.lastInstanceKey));
-    const bytes = await this.#call("ListInstanceIds", request, signal, DEADLINE_MS);
-    const response = pb.ListInstanceIdsResponse.deserializeBinary(bytes);
+    const response = await this.#ask("ListInstanceIds", request, pb.ListInstanceIdsResponse, signal, DEADLINE_MS);
     return {
       instanceIds: response.getInstanceidsList(),
       lastInstanceKey: response.getLastinstancekey()?.getValue() || undefined,
@@ -140,8 +139,20 @@ export class SidecarClient implements OrchestrationClient {
   }
 
   async #purge(request: InstanceType<typeof pb.PurgeInstancesRequest>, signal?: AbortSignal): Promise<number> {
-    const response = await this.#call("PurgeInstances", request, signal, DEADLINE_MS);
-    return pb.PurgeInstancesResponse.deserializeBinary(response).getDeletedinstancecount();
+    const response = await this.#ask("PurgeInstances", request, pb.PurgeInstancesResponse, signal, DEADLINE_MS);
+    return response.getDeletedinstancecount();
+  }
+
+  /** A call with an answer that is read. One that cannot be is an error of the backend as others are. */
+  #ask<T>(method: string, request: Message, type: MessageType<T>, signal?: AbortSignal, deadlineMs?: number) {
+    return this.#retry(signal, async () => {
+      const bytes = await this.#attempt(method, request, signal, deadlineMs);
+      try {
+        return decodeMessage(type, bytes);
+      } catch (error) {
+        throw grpcError(status.INTERNAL, `its answer to ${method} cannot be read. ${(error as Error).message}`);
+      }
+    });
   }
 
   #call(method: string, request: Message, signal?: AbortSignal, deadlineMs?: number): Promise<Buffer> {

@@ -7,9 +7,25 @@
 import pb from "@microsoft/durabletask-js/dist/proto/orchestrator_service_pb.js";
 import timestamps from "google-protobuf/google/protobuf/timestamp_pb.js";
 import wrappers from "google-protobuf/google/protobuf/wrappers_pb.js";
+import { BoundedReader } from "./bounded-reader.js";
 
 export { pb };
 
 /** How the messages carry a text that may be absent. */
 export const StringValue = wrappers.StringValue;
 export const Timestamp = timestamps.Timestamp;
+
+export interface MessageType<T> {
+  new (): T;
+  deserializeBinaryFromReader(message: T, reader: never): T;
+}
+
+/**
+ * A message that came from elsewhere. The stubs' own `deserializeBinary` is for bytes that are known to be one: others
+ * may keep it busy for minutes.
+ *
+ * @throws Error for what is no message, in time that is bounded by its length
+ */
+export function decodeMessage<T>(type: MessageType<T>, bytes: Uint8Array): T {
+  return type.deserializeBinaryFromReader(new type(), new BoundedReader(bytes) as never);
+}

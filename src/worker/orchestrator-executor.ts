@@ -8,7 +8,7 @@ import {
   withoutBytes,
   type RequestHead,
 } from "../wire/orchestrator-request.js";
-import { pb } from "../wire/sidecar-stubs.js";
+import { decodeMessage, pb } from "../wire/sidecar-stubs.js";
 import { writeHistoryRequest, type WorkItem } from "../wire/work-item.js";
 import { HistoryCache } from "./history-cache.js";
 import { KnownHistory } from "./known-history.js";
@@ -89,16 +89,16 @@ export class OrchestratorExecutor {
   /** Decodes a request without the known events, which stand from `from` to `start`; a long rest of events part by part. */
   async #decode(bytes: Uint8Array, { from, start, end }: HistoryPlace): Promise<DecodedRequest> {
     if (end === undefined || end - start <= PART_BYTES) {
-      const request = pb.OrchestratorRequest.deserializeBinary(withoutBytes(bytes, from, start - from));
+      const request = decodeMessage(pb.OrchestratorRequest, withoutBytes(bytes, from, start - from));
       return { request, pastEvents: request.getPasteventsList(), newEvents: request.getNeweventsList() };
     }
-    const request = pb.OrchestratorRequest.deserializeBinary(withoutBytes(bytes, from, end - from));
+    const request = decodeMessage(pb.OrchestratorRequest, withoutBytes(bytes, from, end - from));
     const pastEvents: HistoryEvent[] = [];
     const newEvents: HistoryEvent[] = [];
     for (let offset = start; offset < end;) {
       const partEnd = framesWithin(bytes, offset, Math.min(offset + PART_BYTES, end));
       // Framed events are a request of their own.
-      const part = pb.OrchestratorRequest.deserializeBinary(bytes.subarray(offset, partEnd));
+      const part = decodeMessage(pb.OrchestratorRequest, bytes.subarray(offset, partEnd));
       pastEvents.push(...part.getPasteventsList());
       newEvents.push(...part.getNeweventsList());
       offset = partEnd;

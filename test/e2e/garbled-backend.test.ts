@@ -1,0 +1,63 @@
+import { once } from "node:events";
+import { createServer, type AddressInfo } from "node:net";
+import { expect, onTestFinished, test } from "vitest";
+import { serveGrpc } from "../../src/emulator/grpc-connection.js";
+import { handlersOf, raw, type Handler } from "../../src/emulator/grpc.js";
+import { pb } from "../../src/wire/sidecar-stubs.js";
+import { Workplace } from "./workplace.js";
+
+/** A message of seven bytes whose first field says that it is 4 GiB long. */
+const GARBLED = Buffer.of(0x0a, 0xff, 0xff, 0xff, 0xff, 0x0f, 0x01);
+const ANSWERED = ["StartInstance", "GetInstance", "WaitForInstanceCompletion", "QueryInstances", "ListInstanceIds"];
+
+/** An orchestrator's work item whose request cannot be read. */
+function garbledItem(): Uint8Array {
+  const item = new pb.WorkItem();
+  item.setCompletiontoken("token");
+  const framed = Buffer.from(item.serializeBinary());
+  return Buffer.concat([Buffer.of(0x0a, GARBLED.length), GARBLED, framed]);
+}
+
+/** The flags that reach a backend which takes every start and garbles all that it says. */
+async function garbledBackend(): Promise<readonly string[]> {
+  const garble = raw((_, answer) => answer(undefined, GARBLED));
+  const handlers: Record<string, Handler> = Object.fromEntries(ANSWERED.map((method) => [method, garble]));
+  handlers["Hello"] = raw((_, answer) => answer(undefined, new Uint8Array(0)));
+  handlers["GetWorkItems"] = (call) => {
+    call.open();
+    call.write(GARBLED);
+    call.write(garbledItem());
+  };
+  const paths = handlersOf({ TaskHubSidecarService: handlers });
+  const server = createServer((socket) => serveGrpc(socket, paths)).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  onTestFinished(() => void server.close());
+  const { port } = server.address() as AddressInfo;
+  return ["--connection-string", `Endpoint=http://127.0.0.1:${port};Authentication=None;TaskHub=default`];
+}
+
+test.each(["http2", "grpc"])("a run ends on an answer that cannot be read, over %s", async (transport) => {
+  const place = await Workplace.open();
+  const flags = await garbledBackend();
+  expect(await place.run(`run --transport ${transport}`, ...flags)).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(
+      /^error: The backend failed: its answer to QueryInstances cannot be read\. .*byte 1/mu,
+    ),
+  });
+});
+
+test("a status ends on one, and a worker goes on when its work items cannot be read", async () => {
+  const place = await Workplace.open();
+  const flags = await garbledBackend();
+  const status = await place.run("status", ...flags);
+  expect(status).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/^error: The backend failed: its answer to QueryInstances cannot be read/u),
+  });
+  const worker = place.start("worker --port 0", ...flags);
+  await worker.says(/work item cannot be read/u);
+  await worker.says(/work item is dropped/u);
+  worker.kill("SIGTERM");
+  expect(await worker.ended).toMatchObject({ code: 0 });
+});
