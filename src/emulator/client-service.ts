@@ -40,6 +40,9 @@ const MAX_BATCH = 500;
 /** Bytes of events behind which a message of a history stream ends: gRPC takes messages of 4 MiB by default. */
 const HISTORY_CHUNK_BYTES = 1_048_576;
 
+/** What an event takes beside its bytes while it waits to be streamed. */
+const EVENT_BYTES = 128;
+
 /** What clients call of TaskHubSidecarService, for the calls of one connection. */
 export function clientService(context: ServiceContext): Service {
   return {
@@ -65,10 +68,10 @@ export function clientService(context: ServiceContext): Service {
       context.hubOf(call).clients.start(start, reuse, encoded(answer, createInstanceResponse));
     }),
 
-    GetInstance: raw((call, answer) => {
+    GetInstance: (call) => {
       const { instanceId, payloads } = decode(GetInstanceRequest, call.request);
-      answerRead(context, answer, getInstanceResponse(context.hubOf(call).find(instanceId, payloads)));
-    }),
+      answerRead(context, call, getInstanceResponse(context.hubOf(call).find(instanceId, payloads)));
+    },
 
     WaitForInstanceStart: waitFor(context, (status) => status !== Status.Pending),
 
@@ -113,12 +116,12 @@ export function clientService(context: ServiceContext): Service {
       context.hubOf(call).clients.endAtOnce(ids, reason, encoded(answer, skipTerminationsResponse));
     }),
 
-    QueryInstances: raw((call, answer) => {
+    QueryInstances: (call) => {
       const { query } = decode(QueryInstancesRequest, call.request);
       const filter = decode(InstanceQuery, query ?? EMPTY_MESSAGE);
       const hub = context.hubOf(call);
       if (filter.taskHubs.length > 0 && !filter.taskHubs.map(textOf).includes(hub.name)) {
-        answer(undefined, queryInstancesResponse([], undefined));
+        call.end(queryInstancesResponse([], undefined));
         return;
       }
       const { rows, next } = context.store.query({
@@ -131,10 +134,10 @@ export function clientService(context: ServiceContext): Service {
         limit: pageSize(filter.maxInstanceCount),
         payloads: filter.payloads,
       });
-      answerRead(context, answer, queryInstancesResponse(rows, next));
-    }),
+      answerRead(context, call, queryInstancesResponse(rows, next));
+    },
 
-    ListInstanceIds: raw((call, answer) => {
+    ListInstanceIds: (call) => {
       const filter = decode(ListInstanceIdsRequest, call.request);
       const { rows, next } = context.store.listCompleted({
         taskHub: context.hubOf(call).name,
@@ -145,8 +148,8 @@ export function clientService(context: ServiceContext): Service {
         limit: pageSize(filter.pageSize),
       });
       const ids = rows.map(({ instanceId }) => instanceId);
-      answerRead(context, answer, listInstanceIdsResponse(ids, next && `${next.completedUs}:${next.key}`));
-    }),
+      answerRead(context, call, listInstanceIdsResponse(ids, next && `${next.completedUs}:${next.key}`));
+    },
 
     PurgeInstances: raw((call, answer) => {
       const request = decode(PurgeInstancesRequest, call.request);
@@ -184,14 +187,13 @@ export function clientService(context: ServiceContext): Service {
 }
 
 function waitFor(context: ServiceContext, condition: (status: number) => boolean): Handler {
-  return raw((call, answer) => {
+  return (call) => {
     const { instanceId, payloads } = decode(GetInstanceRequest, call.request);
     const hub = context.hubOf(call);
-    const cancel = hub.waitFor(instanceId, condition, () => {
-      answerRead(context, answer, getInstanceResponse(hub.find(instanceId, payloads)));
+    call.onCancelled = hub.waitFor(instanceId, condition, () => {
+      answerRead(context, call, getInstanceResponse(hub.find(instanceId, payloads)));
     });
-    call.onCancelled = cancel;
-  });
+  };
 }
 
 /** A history that does not exist is empty, as it is on the Scheduler by the SDK's account. */
@@ -206,6 +208,7 @@ async function streamHistory(context: ServiceContext, call: Call): Promise<void>
   // What waits comes as new events with the work item itself.
   const waiting = forWorkItem ? [] : context.store.waiting(row.key);
   const events = [...context.store.history(row.key), ...waiting];
+  call.reserve(events.reduce((bytes, event) => bytes + event.length + EVENT_BYTES, 0));
   await new Promise<void>((resolve, reject) => {
     context.commits.whenDurable((lost) => {
       if (lost === undefined) {

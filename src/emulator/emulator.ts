@@ -6,7 +6,9 @@ import type { Durability } from "./durability.js";
 import { GroupCommit } from "./group-commit.js";
 import { handlersOf, type Handler } from "./grpc.js";
 import type { Lease } from "./leases.js";
+import { MOST_HELD_BYTES, OWNERS_BYTES } from "./limits.js";
 import { Listener, type Place } from "./listener.js";
+import { MemoryBudget } from "./memory-budget.js";
 import { RetentionKeeper, laterUnref } from "./retention-keeper.js";
 import type { Retention } from "./retention.js";
 import { clientService } from "./client-service.js";
@@ -45,6 +47,9 @@ export class Emulator {
   readonly #hubs: TaskHubs;
   readonly #context: HubContext;
   readonly #listeners: Listener[] = [];
+  /** What the calls of all connections may hold, and those of ports. */
+  readonly #budget = new MemoryBudget(MOST_HELD_BYTES);
+  readonly #portBudget = new MemoryBudget(MOST_HELD_BYTES - OWNERS_BYTES, this.#budget);
   /** What the owner alone may ask. */
   readonly #admin: ReadonlyMap<string, Handler>;
   readonly #retention: RetentionKeeper | undefined;
@@ -92,10 +97,12 @@ export class Emulator {
 
   /** Accepts connections there. Only what the owner alone reaches has the admin service. */
   async listen(place: Place): Promise<void> {
-    const admin = "path" in place ? this.#admin : new Map<string, Handler>();
+    const isOwners = "path" in place;
+    const admin = isOwners ? this.#admin : new Map<string, Handler>();
     const listener = new Listener(place, {
       welcome: (socket) => new Map([...this.#handlers(socket), ...admin]),
       always: admin,
+      budget: isOwners ? this.#budget : this.#portBudget,
       onConnections: () => {
         this.#options.onConnections(this.#connections);
       },

@@ -1,8 +1,9 @@
-import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
+import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
 import type { ConnectionLoad } from "./connection-load.js";
 import { statusOf, type Call, type Handler } from "./grpc.js";
 import type { Deadlines } from "./grpc-deadlines.js";
 import { RequestReader, framed, framedBytes } from "./grpc-frame.js";
+import { SMALL_BYTES } from "./limits.js";
 import { GrpcStatus, RESPONSE_HEADERS, respondAtOnce, statusHeaders } from "./grpc-status.js";
 
 /**
@@ -18,6 +19,7 @@ interface CallStream extends ServerHttp2Stream {
 const MESSAGES_FOLLOW = { waitForTrailers: true, sendDate: false };
 const OK = statusHeaders(GrpcStatus.OK, "");
 const NO_BYTES = Buffer.alloc(0);
+const NO_HEADERS: IncomingHttpHeaders = {};
 
 /** What the calls of a connection share. */
 export interface GrpcConnection {
@@ -34,7 +36,7 @@ export class GrpcCall implements Call {
   onDrain: (() => void) | undefined;
   readonly #stream: CallStream;
   readonly #connection: GrpcConnection;
-  readonly #headers: IncomingHttpHeaders;
+  #headers: IncomingHttpHeaders;
   readonly #reader: RequestReader;
   readonly #handler: Handler;
   #isOver = false;
@@ -42,21 +44,28 @@ export class GrpcCall implements Call {
   /** Messages of this turn, and the bytes that they will be. */
   #gathered: Uint8Array[] = [];
   #gatheredBytes = 0;
+  /** What the load has room for until the stream is closed: the call, and what it answers with. */
+  readonly #ownBytes: number;
+  #reserved = 0;
+  /** Of messages that were written, what the load counts as not read. */
+  #unread = 0;
   /** The last `write` has returned false. */
   #isBlocked = false;
 
-  /** `handler` runs once the request is complete. */
+  /** `handler` runs once the request is complete; the load of the connection counts `ownBytes` for the call by now. */
   constructor(
     stream: ServerHttp2Stream,
     headers: IncomingHttpHeaders,
     handler: Handler,
     readonly deadlineMs: number,
     connection: GrpcConnection,
+    ownBytes: number,
   ) {
     this.#stream = stream;
     this.#headers = headers;
     this.#connection = connection;
     this.#handler = handler;
+    this.#ownBytes = ownBytes;
     this.#reader = new RequestReader(this.header("grpc-encoding"), connection.load);
     this.#stream[CALL] = this;
     stream.on("data", onData);
@@ -73,6 +82,14 @@ export class GrpcCall implements Call {
     return typeof value === "object" ? value[0] : value;
   }
 
+  reserve(bytes: number): void {
+    const more = bytes - SMALL_BYTES - this.#reserved;
+    if (more > 0 && !this.#isOver) {
+      this.#connection.load.hold(more);
+      this.#reserved += more;
+    }
+  }
+
   open(): void {
     if (this.#canSend() && !this.#stream.headersSent) {
       this.#respond();
@@ -83,10 +100,17 @@ export class GrpcCall implements Call {
     if (!this.#canSend()) {
       return false;
     }
+    if (!this.#connection.load.write(framedBytes(message))) {
+      // It does not read what it asks for: what its workers hold goes to others.
+      this.#stream.session?.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM);
+      return false;
+    }
     if (this.#gathered.push(message) === 1) {
       process.nextTick(flush, this);
     }
-    this.#gatheredBytes += framedBytes(message);
+    const bytes = framedBytes(message);
+    this.#gatheredBytes += bytes;
+    this.#unread += bytes;
     this.#isBlocked = this.bytesWaiting >= this.#stream.writableHighWaterMark;
     return !this.#isBlocked;
   }
@@ -95,7 +119,15 @@ export class GrpcCall implements Call {
     if (!this.#canSend()) {
       return;
     }
+    // What it was asked is done with, and makes room for the answer.
+    this.#reader.discard();
     if (message !== undefined) {
+      try {
+        this.reserve(message.length);
+      } catch (error) {
+        this.fail(error);
+        return;
+      }
       this.#gathered.push(message);
     }
     this.#settle();
@@ -136,6 +168,9 @@ export class GrpcCall implements Call {
     } catch (error) {
       this.fail(error);
     }
+    // A call may wait for long, with what came beside its request.
+    this.request = NO_BYTES;
+    this.#headers = NO_HEADERS;
   }
 
   onWantTrailers(): void {
@@ -145,6 +180,7 @@ export class GrpcCall implements Call {
   }
 
   onDrained(): void {
+    this.#wasRead();
     if (this.#isBlocked && !this.#isOver) {
       this.#isBlocked = false;
       this.onDrain?.();
@@ -153,7 +189,9 @@ export class GrpcCall implements Call {
 
   /** Where it was not ended before, the client has gone. */
   onClose(): void {
-    this.#connection.load.endCall();
+    this.#wasRead();
+    this.#connection.load.release(this.#reserved);
+    this.#connection.load.endCall(this.#ownBytes);
     if (!this.#isOver) {
       this.isCancelled = true;
       this.#settle();
@@ -201,6 +239,13 @@ export class GrpcCall implements Call {
       this.#stream.end();
     } else {
       this.#stream.end(this.#takeGathered());
+    }
+  }
+
+  #wasRead(): void {
+    if (this.#unread > 0) {
+      this.#connection.load.read(this.#unread);
+      this.#unread = 0;
     }
   }
 

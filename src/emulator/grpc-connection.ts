@@ -10,7 +10,8 @@ import { ConnectionLoad } from "./connection-load.js";
 import { Deadlines } from "./grpc-deadlines.js";
 import { statusOf, type Handler } from "./grpc.js";
 import { GrpcCall, type GrpcConnection } from "./grpc-call.js";
-import { MOST_CALLS, MOST_HEADER_BYTES } from "./limits.js";
+import { CALL_BYTES, MOST_CALLS, MOST_HEADER_BYTES, MOST_HELD_BYTES } from "./limits.js";
+import { MemoryBudget } from "./memory-budget.js";
 import { GrpcStatus, respondAtOnce, statusHeaders } from "./grpc-status.js";
 
 /** A connection that leaves a ping unanswered for `PING_EVERY_MS + PING_TIMEOUT_MS` = 30 s is closed. */
@@ -37,16 +38,18 @@ const UNIT_MS: Readonly<Record<string, number>> = { H: 3_600_000, M: 60_000, S: 
 /**
  * Serves gRPC on a socket that was accepted, as HTTP/2 without TLS: unary and server-streaming calls, without
  * compression, within `limits.ts`. `handlers` are by the paths of their methods. It ends when the socket does;
- * `onGreeted` tells that the client has sent its preface and its settings.
+ * `onGreeted` tells that the client has sent its preface and its settings. `budget` is what its calls may hold, with
+ * those of other connections.
  */
 export function serveGrpc(
   socket: Socket,
   handlers: ReadonlyMap<string, Handler>,
+  budget = new MemoryBudget(MOST_HELD_BYTES),
   onGreeted: () => void = () => {},
 ): void {
   const session = performServerHandshake(socket, SESSION_OPTIONS);
   session.once("remoteSettings", onGreeted);
-  const connection: GrpcConnection = { handlers, deadlines: new Deadlines(), load: new ConnectionLoad() };
+  const connection: GrpcConnection = { handlers, deadlines: new Deadlines(), load: new ConnectionLoad(budget) };
   session.on("stream", (stream, headers) => {
     accept(stream, headers, connection);
   });
@@ -66,28 +69,60 @@ function accept(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, connect
   if (stream.destroyed || stream.closed) {
     return;
   }
+  const bytes = CALL_BYTES + bytesOf(headers);
+  try {
+    connection.load.beginCall(bytes);
+  } catch (error) {
+    refuse(stream, error, connection.load, bytes);
+    return;
+  }
   const { ":method": method, ":path": path = "", "content-type": contentType, "grpc-timeout": timeout } = headers;
   const handler = connection.handlers.get(path);
   const timeoutMs = timeout === undefined ? Infinity : parseTimeout(timeout);
+  if (handler !== undefined && timeoutMs !== undefined && method === "POST" && isGrpc(contentType)) {
+    const deadlineMs = performance.now() + timeoutMs;
+    connection.deadlines.add(new GrpcCall(stream, headers, handler, deadlineMs, connection, bytes));
+    return;
+  }
+  stream.once("close", () => {
+    connection.load.endCall(bytes);
+  });
   if (method !== "POST") {
     stream.respond({ ":status": constants.HTTP_STATUS_METHOD_NOT_ALLOWED, allow: "POST" }, { endStream: true });
-  } else if (!/^application\/grpc(?:[+;]|$)/u.test(contentType ?? "")) {
+  } else if (!isGrpc(contentType)) {
     stream.respond({ ":status": constants.HTTP_STATUS_UNSUPPORTED_MEDIA_TYPE }, { endStream: true });
   } else if (handler === undefined) {
     const message = `The server does not implement the method ${path}`;
     respondAtOnce(stream, statusHeaders(GrpcStatus.UNIMPLEMENTED, message));
-  } else if (timeoutMs === undefined) {
-    respondAtOnce(stream, statusHeaders(GrpcStatus.INTERNAL, `Invalid grpc-timeout value "${String(timeout)}"`));
   } else {
-    try {
-      connection.load.beginCall();
-    } catch (error) {
-      const { code, message } = statusOf(error);
-      respondAtOnce(stream, statusHeaders(code, message));
-      return;
-    }
-    connection.deadlines.add(new GrpcCall(stream, headers, handler, performance.now() + timeoutMs, connection));
+    respondAtOnce(stream, statusHeaders(GrpcStatus.INTERNAL, `Invalid grpc-timeout value "${String(timeout)}"`));
   }
+}
+
+/** Tells a call why it is one too many. A client that does not take that in either is no longer heard. */
+function refuse(stream: ServerHttp2Stream, error: unknown, load: ConnectionLoad, bytes: number): void {
+  if (!load.holdRefused(bytes)) {
+    stream.session?.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    return;
+  }
+  stream.once("close", () => {
+    load.release(bytes);
+  });
+  const { code, message } = statusOf(error);
+  respondAtOnce(stream, statusHeaders(code, message));
+}
+
+function isGrpc(contentType: string | undefined): boolean {
+  return /^application\/grpc(?:[+;]|$)/u.test(contentType ?? "");
+}
+
+/** What the headers of a call take, about. */
+function bytesOf(headers: IncomingHttpHeaders): number {
+  let bytes = 0;
+  for (const name in headers) {
+    bytes += name.length + String(headers[name]).length;
+  }
+  return bytes;
 }
 
 /** Milliseconds; undefined if it is none. */

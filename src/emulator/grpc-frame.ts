@@ -1,5 +1,5 @@
 import type { ConnectionLoad } from "./connection-load.js";
-import { MOST_MESSAGE_BYTES, messageTooLarge } from "./limits.js";
+import { MOST_MESSAGE_BYTES, SMALL_BYTES, messageTooLarge } from "./limits.js";
 import { RpcError } from "./rpc-error.js";
 
 /** A flag that says whether it is compressed, and the length of what follows. */
@@ -31,12 +31,14 @@ export function framedBytes(message: Uint8Array): number {
 /** Puts together the one message of a request, however its bytes arrive. */
 export class RequestReader {
   /** Undefined until all of it has arrived. */
-  message: Buffer | undefined;
+  #message: Buffer | undefined;
   /**
    * What has arrived of a message that came in several chunks, and room for more: a chunk is part of all that was read at
    * a time, which it would hold, and a message may have a chunk for each of its bytes.
    */
   #room = NO_BYTES;
+  /** What the load has room for. */
+  #held = 0;
   #received = 0;
   /** Undefined until the prefix has told it. */
   #frameBytes: number | undefined;
@@ -52,7 +54,7 @@ export class RequestReader {
     if (chunk.length === 0) {
       return;
     }
-    if (this.message !== undefined) {
+    if (this.#message !== undefined) {
       throw secondMessage();
     }
     const bytes = this.#received === 0 ? chunk : this.#appended(chunk);
@@ -63,28 +65,43 @@ export class RequestReader {
       throw secondMessage();
     }
     if (bytes.length === this.#frameBytes) {
-      this.message = bytes.subarray(PREFIX_BYTES);
-      this.discard();
+      this.#hold(bytes.length);
+      this.#message = bytes.subarray(PREFIX_BYTES);
     } else if (this.#received === 0) {
       this.#appended(chunk);
     }
     this.#received = bytes.length;
   }
 
-  /** @throws RpcError if the request ended without a message, or within it */
+  /**
+   * The message, which this one has no longer. There is room for it until `discard`.
+   * @throws RpcError if the request ended without a message, or within it
+   */
   end(): Buffer {
-    if (this.message !== undefined) {
-      return this.message;
+    const message = this.#message;
+    if (message !== undefined) {
+      this.#room = NO_BYTES;
+      this.#message = NO_BYTES;
+      return message;
     }
     throw this.#received === 0
       ? new RpcError("UNIMPLEMENTED", "Received no request message")
       : new RpcError("INTERNAL", "The request message ended before its length");
   }
 
-  /** Nobody wants what is not complete. */
+  /** Nobody wants it any more, complete or not. */
   discard(): void {
-    this.load.release(this.#room.length);
+    this.load.release(this.#held);
+    this.#held = 0;
     this.#room = NO_BYTES;
+    this.#message = undefined;
+  }
+
+  #hold(bytes: number): void {
+    if (bytes > SMALL_BYTES && bytes > this.#held) {
+      this.load.hold(bytes - this.#held);
+      this.#held = bytes;
+    }
   }
 
   #readPrefix(bytes: Buffer): number {
@@ -106,7 +123,7 @@ export class RequestReader {
     const bytes = this.#received + chunk.length;
     if (bytes > this.#room.length) {
       const capacity = Math.max(bytes, Math.min(2 * bytes, this.#frameBytes ?? 2 * PREFIX_BYTES));
-      this.load.hold(capacity - this.#room.length);
+      this.#hold(capacity);
       const room = Buffer.allocUnsafeSlow(capacity);
       room.set(this.#room.subarray(0, this.#received));
       this.#room = room;

@@ -6,7 +6,7 @@ import { RpcError } from "./rpc-error.js";
  * after that does nothing.
  */
 export interface Call {
-  /** The message that the client sent. */
+  /** The message that the client sent; empty once the handler has returned. */
   readonly request: Buffer;
   /** Whether the client has gone, or its deadline has passed, before the call was ended. */
   readonly isCancelled: boolean;
@@ -16,8 +16,13 @@ export interface Call {
   onCancelled: (() => void) | undefined;
   /** Called when the client wants more, after a `write` that returned false. */
   onDrain: (() => void) | undefined;
-  /** A header of the request: metadata, by its name in lower case. */
+  /** A header of the request, until the handler has returned: metadata, by its name in lower case. */
   header(name: string): string | undefined;
+  /**
+   * Room for what it will answer with, until it is over: for what is read long before it can leave.
+   * @throws RpcError if there is none
+   */
+  reserve(bytes: number): void;
   /** Tells the client that its call has arrived, before there is a message for it. */
   open(): void;
   /**
@@ -25,7 +30,7 @@ export interface Call {
    * the client wants no more for now.
    */
   write(message: Uint8Array): boolean;
-  /** Ends the call with OK, behind a last message if there is one. */
+  /** Ends the call with OK, behind a last message if there is one; with RESOURCE_EXHAUSTED if there is no room for that. */
   end(message?: Uint8Array): void;
   /** Ends the call with the status of an error; one that is not an RpcError is INTERNAL. */
   fail(error: unknown): void;

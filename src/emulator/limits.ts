@@ -14,10 +14,22 @@ const MIB = 1_048_576;
 export const MOST_MESSAGE_BYTES = 64 * MIB;
 
 /**
- * What a connection has sent of requests that are not complete, all together. A worker that sends 10,000 results of 50 KiB
- * at once has half of it under way.
+ * What is held for the calls of all connections together: requests that are not complete or not answered, answers that
+ * were not read, and `CALL_BYTES` for each call. A worker that sends 10,000 results of 50 KiB at once has 580 MiB under way.
  */
-export const MOST_UNFINISHED_BYTES = 1_024 * MIB;
+export const MOST_HELD_BYTES = 768 * MIB;
+
+/** What of it the ports may not take, so that whoever fills them does not shut the owner's socket out. */
+export const OWNERS_BYTES = 128 * MIB;
+
+/** What calls may hold beyond it that are told that they are refused: 8,000 of them. A connection with more is closed. */
+export const REFUSED_BYTES = 64 * MIB;
+
+/** What a call costs as long as its stream is open: 5.5 KiB when it has begun, 7 KiB when its answer waits to be read. */
+export const CALL_BYTES = 8 * 1_024;
+
+/** Requests and answers up to here are part of that. */
+export const SMALL_BYTES = 2 * 1_024;
 
 /**
  * Calls of one connection at a time. It is not told to clients as SETTINGS_MAX_CONCURRENT_STREAMS: they would hold back

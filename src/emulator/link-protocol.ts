@@ -117,6 +117,13 @@ export class FrameWriter {
   }
 }
 
+/** What says whether there is room for what has not arrived whole. */
+interface Room {
+  take(bytes: number): boolean;
+  release(bytes: number): void;
+}
+const ANY_ROOM: Room = { take: () => true, release: () => {} };
+
 /** Takes frames out of a stream of bytes, however they are cut. */
 export class FrameReader {
   /** Less than the head of a frame. */
@@ -124,17 +131,19 @@ export class FrameReader {
   /** Room for a frame whose length is known, and how much of it has arrived. */
   #frame: Buffer | undefined;
   #filled = 0;
-  /** Bytes still to come of a frame that is too large. */
+  /** Bytes still to come of a frame that is passed over. */
   #skip = 0;
 
   /**
    * `onFrame` gets payloads that are parts of the bytes they arrived in: what is kept for long is to be copied.
-   * `onTooLarge` is told of those with more than `mostBytes`, which are passed over.
+   * `onRefused` is told of those with more than `mostBytes`, and of those for which there is no room while they arrive,
+   * which are passed over.
    */
   constructor(
     private readonly onFrame: (kind: number, number: number, payload: Buffer) => void,
     private readonly mostBytes = Infinity,
-    private readonly onTooLarge: (kind: number, number: number, bytes: number) => void = () => {},
+    private readonly onRefused: (kind: number, number: number, bytes: number) => void = () => {},
+    private readonly room: Room = ANY_ROOM,
   ) {}
 
   /** @throws Error for what cannot be a frame */
@@ -146,10 +155,11 @@ export class FrameReader {
       if (length < HEAD_BYTES - 4 || length > MOST_FRAME_BYTES) throw new Error("The other end does not send frames");
       const end = at + 4 + length;
       const payloadBytes = end - at - HEAD_BYTES;
-      if (payloadBytes > this.mostBytes) {
+      const isWhole = end <= bytes.length;
+      if (payloadBytes > this.mostBytes || (!isWhole && !this.room.take(4 + length))) {
         this.#skip = Math.max(0, end - bytes.length);
-        this.onTooLarge(bytes[at + 4]!, bytes.readUInt32BE(at + 5), payloadBytes);
-      } else if (end > bytes.length) {
+        this.onRefused(bytes[at + 4]!, bytes.readUInt32BE(at + 5), payloadBytes);
+      } else if (!isWhole) {
         this.#frame = Buffer.allocUnsafeSlow(4 + length);
         this.#filled = bytes.copy(this.#frame, 0, at);
       } else {
@@ -169,10 +179,16 @@ export class FrameReader {
     const taken = bytes.copy(frame, this.#filled);
     this.#filled += taken;
     if (this.#filled === frame.length) {
-      this.#frame = undefined;
+      this.discard();
       this.#deliver(frame);
     }
     return taken;
+  }
+
+  /** Nobody wants what has not arrived whole. */
+  discard(): void {
+    this.room.release(this.#frame?.length ?? 0);
+    this.#frame = undefined;
   }
 
   #deliver(frame: Buffer): void {

@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { noRoom } from "./connection-load.js";
 import { statusOf, type Call, type Handler } from "./grpc.js";
 import {
   FrameKind,
@@ -10,6 +11,7 @@ import {
   type LinkGreeting,
 } from "./link-protocol.js";
 import { MOST_MESSAGE_BYTES, checkCalls, messageTooLarge } from "./limits.js";
+import type { MemoryBudget } from "./memory-budget.js";
 import { RpcError } from "./rpc-error.js";
 
 /** Bytes that may wait for the worker before it gets no more work items. */
@@ -24,10 +26,10 @@ type Handlers = ReadonlyMap<string, Handler>;
 
 /**
  * Serves one link: a worker's calls in the frames of `link-protocol.ts`. Its end is that of the socket; `onGreeted` tells
- * that the worker has said who it is.
+ * that the worker has said who it is. `budget` is what its requests may hold that are not complete, with all others.
  */
-export function serveLink(socket: Socket, handlers: Handlers, onGreeted: () => void): void {
-  new LinkServer(socket, handlers, onGreeted).serve();
+export function serveLink(socket: Socket, handlers: Handlers, budget: MemoryBudget, onGreeted: () => void): void {
+  new LinkServer(socket, handlers, budget, onGreeted).serve();
 }
 
 /** What a call needs of the link that it came over. */
@@ -42,14 +44,16 @@ class LinkServer implements LinkOwner {
   headers: Readonly<Record<string, string>> = {};
   readonly #socket: Socket;
   readonly #handlers: Handlers;
+  readonly #budget: MemoryBudget;
   readonly #onGreeted: () => void;
   readonly #calls = new Map<number, LinkCall>();
   /** What is left to read of the preface. */
   #preface = LINK_PREFACE;
 
-  constructor(socket: Socket, handlers: Handlers, onGreeted: () => void) {
+  constructor(socket: Socket, handlers: Handlers, budget: MemoryBudget, onGreeted: () => void) {
     this.#socket = socket;
     this.#handlers = handlers;
+    this.#budget = budget;
     this.#onGreeted = onGreeted;
     // A commit answers all of its calls in one go, and what it sends is sent when that has happened.
     this.writer = new FrameWriter(socket, queueMicrotask);
@@ -65,7 +69,11 @@ class LinkServer implements LinkOwner {
       (kind, number, payload) => this.#receive(kind, number, payload),
       // In front of the request stands which method it is for.
       MOST_MESSAGE_BYTES + 1,
-      (kind, number, bytes) => this.#refuse(kind, number, messageTooLarge(bytes - 1)),
+      (kind, number, bytes) => {
+        const isTooLarge = bytes - 1 > MOST_MESSAGE_BYTES;
+        this.#refuse(kind, number, isTooLarge ? messageTooLarge(bytes - 1) : noRoom(this.#budget, bytes));
+      },
+      this.#budget,
     );
     socket.on("data", (chunk: Buffer) => {
       pulse.heard();
@@ -79,6 +87,7 @@ class LinkServer implements LinkOwner {
     socket.on("drain", () => this.#drained());
     socket.once("close", () => {
       pulse.stop();
+      reader.discard();
       for (const call of this.#calls.values()) call.cancel();
     });
   }
@@ -161,6 +170,9 @@ class LinkCall implements Call {
     return this.owner.headers[name];
   }
 
+  /** No answer to a call of a worker holds anything. */
+  reserve(): void {}
+
   open(): void {
     if (!this.#isOver) this.owner.writer.write(FrameKind.Taken, this.number, NOTHING);
   }
@@ -171,7 +183,6 @@ class LinkCall implements Call {
     return this.bytesWaiting < MOST_WAITING_BYTES;
   }
 
-  /** No answer to a call of a worker holds anything. */
   end(): void {
     if (this.#settle()) this.owner.writer.write(this.endKind, this.number, NOTHING);
   }

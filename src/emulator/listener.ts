@@ -5,6 +5,7 @@ import type { Handler } from "./grpc.js";
 import { serveGrpc } from "./grpc-connection.js";
 import { MOST_CONNECTIONS, mostPortConnections } from "./limits.js";
 import { serveLink } from "./link-server.js";
+import type { MemoryBudget } from "./memory-budget.js";
 import { refuseConnection } from "./refused-connection.js";
 
 /**
@@ -19,6 +20,8 @@ export interface ListenerOptions {
   readonly welcome: (socket: Socket) => ReadonlyMap<string, Handler>;
   /** Those that a connection beyond the limit still has, beside the refusal of all others. */
   readonly always: ReadonlyMap<string, Handler>;
+  /** What the calls of its connections may hold. */
+  readonly budget: MemoryBudget;
   /** The number of open connections has changed. */
   readonly onConnections: () => void;
 }
@@ -88,7 +91,7 @@ export class Listener {
       ? refuseConnection(socket, this.#mostConnections, this.#options.always)
       : this.#options.welcome(socket);
     awaitGreeting(socket, this.#protocols, (protocol, onGreeted) => {
-      (protocol === "link" ? serveLink : serveGrpc)(socket, handlers, onGreeted);
+      (protocol === "link" ? serveLink : serveGrpc)(socket, handlers, this.#options.budget, onGreeted);
     });
   }
 }

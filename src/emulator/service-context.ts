@@ -27,9 +27,19 @@ export function hubName(call: Pick<Call, "header">): string {
 export type AnswerBytes = (error: Error | undefined, value: Uint8Array | undefined) => void;
 
 /** Answers with what was read once that is on disk: the store shows what is committed, and nobody is to see it before. */
-export function answerRead({ commits }: ServiceContext, answer: AnswerBytes, response: Uint8Array): void {
+export function answerRead({ commits }: ServiceContext, call: Call, response: Uint8Array): void {
+  try {
+    call.reserve(response.length);
+  } catch (error) {
+    call.fail(error);
+    return;
+  }
   commits.whenDurable((lost) => {
-    answer(lost, lost === undefined ? response : undefined);
+    if (lost === undefined) {
+      call.end(response);
+    } else {
+      call.fail(lost);
+    }
   });
 }
 

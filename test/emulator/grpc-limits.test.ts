@@ -6,7 +6,8 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { unaryCall } from "../../src/backend/unary-call.js";
 import { serveGrpc } from "../../src/emulator/grpc-connection.js";
 import { handlersOf, raw, type Call } from "../../src/emulator/grpc.js";
-import { MOST_CALLS, MOST_HEADER_BYTES, MOST_MESSAGE_BYTES } from "../../src/emulator/limits.js";
+import { CALL_BYTES, MOST_CALLS, MOST_HEADER_BYTES, MOST_MESSAGE_BYTES } from "../../src/emulator/limits.js";
+import { MemoryBudget } from "../../src/emulator/memory-budget.js";
 import { RpcError } from "../../src/emulator/rpc-error.js";
 import { GrpcTestClient, answerOf, framedText, textsOf } from "./grpc-client.js";
 
@@ -15,7 +16,13 @@ const WAIT = "/TestService/Wait";
 const FAIL = "/TestService/Fail";
 const EXHAUSTED = String(status.RESOURCE_EXHAUSTED);
 
+/** What the calls of all connections may hold together: few enough to be filled at once. */
+const BUDGET_BYTES = 1_048_576;
+const LARGE = "x".repeat(0.6 * BUDGET_BYTES);
+
 let server: Server;
+/** Has the same handlers, and a budget of `BUDGET_BYTES`. */
+let poorServer: Server;
 let client: GrpcTestClient;
 let port: number;
 /** Calls of `WAIT`, which nobody answers. */
@@ -47,6 +54,12 @@ beforeEach(async () => {
   server = createServer((socket) => {
     serveGrpc(socket, handlers);
   });
+  const budget = new MemoryBudget(BUDGET_BYTES);
+  poorServer = createServer((socket) => {
+    serveGrpc(socket, handlers, budget);
+  });
+  poorServer.listen(0, "127.0.0.1");
+  await once(poorServer, "listening");
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   ({ port } = server.address() as AddressInfo);
@@ -55,8 +68,10 @@ beforeEach(async () => {
 
 afterEach(async () => {
   client.close();
-  server.close();
-  await once(server, "close");
+  for (const each of [server, poorServer]) {
+    each.close();
+    await once(each, "close");
+  }
 });
 
 /** Resolves when so many calls wait. */
@@ -194,5 +209,66 @@ describe("headers", () => {
     expect(headers["grpc-status"]).toBe(String(status.NOT_FOUND));
     expect(decodeURIComponent(String(headers["grpc-message"]))).toMatch(/^ä{5000}\.\.\.$/u);
     expect(await echoed()).toEqual(["still there"]);
+  });
+});
+
+describe("what all connections hold together is limited", () => {
+  let some: GrpcTestClient;
+  let others: GrpcTestClient;
+
+  beforeEach(() => {
+    const { port: poorPort } = poorServer.address() as AddressInfo;
+    some = new GrpcTestClient(poorPort);
+    others = new GrpcTestClient(poorPort);
+  });
+
+  afterEach(() => {
+    some.close();
+    others.close();
+  });
+
+  async function statusOfOthers(text: string): Promise<unknown> {
+    return (await others.call(ECHO, framedText(text))).headers["grpc-status"];
+  }
+
+  test("and requests that are not complete are part of it", async () => {
+    const stream = some.request(ECHO);
+    await new Promise((resolve) => stream.write(framedText(LARGE).subarray(0, -1), resolve));
+    await expect.poll(() => statusOfOthers(LARGE)).toBe(EXHAUSTED);
+    expect(await statusOfOthers("small")).toBe("0");
+    const answered = answerOf(stream);
+    stream.end("x");
+    expect((await answered).headers["grpc-status"]).toBe("0");
+    expect(await statusOfOthers(LARGE)).toBe("0");
+  });
+
+  test("and requests that are not answered", async () => {
+    some.request(WAIT).end(framedText(LARGE));
+    await untilWaiting(1);
+    expect(await statusOfOthers(LARGE)).toBe(EXHAUSTED);
+    [...waiting][0]!.end();
+    await expect.poll(() => statusOfOthers(LARGE)).toBe("0");
+  });
+
+  test("and answers that are not read", async () => {
+    some.session.settings({ initialWindowSize: 0 });
+    await once(some.session, "localSettings");
+    const stream = some.request(ECHO);
+    stream.end(framedText(LARGE));
+    await once(stream, "response");
+    expect(await statusOfOthers(LARGE)).toBe(EXHAUSTED);
+    // Of a call that is gone nothing is left.
+    stream.close(constants.NGHTTP2_CANCEL);
+    await expect.poll(() => statusOfOthers(LARGE)).toBe("0");
+  });
+
+  test("and calls, whatever became of them", async () => {
+    const calls = BUDGET_BYTES / CALL_BYTES;
+    // They have headers, and nothing that would end them.
+    for (let n = 0; n < calls; n += 1) some.request(WAIT);
+    await expect.poll(() => statusOfOthers("")).toBe(EXHAUSTED);
+    expect(await some.call(ECHO)).toMatchObject({ headers: { "grpc-status": EXHAUSTED } });
+    some.close();
+    await expect.poll(() => statusOfOthers("")).toBe("0");
   });
 });
