@@ -8,6 +8,7 @@ import { addReport } from "./cli/report.js";
 import { addRun } from "./cli/run.js";
 import { addServe } from "./cli/serve.js";
 import { addStatus } from "./cli/status.js";
+import { addTerminate } from "./cli/terminate.js";
 import { addWorker } from "./cli/worker.js";
 import type { CommandIo } from "./commands/io.js";
 import { FanoutError } from "./errors.js";
@@ -38,6 +39,7 @@ function program(): Command {
   addServe(fanout, context);
   addDoctor(fanout, context);
   addStatus(fanout, context);
+  addTerminate(fanout, context);
   addPurge(fanout, context);
   addReport(fanout, context);
   addCompare(fanout, context);

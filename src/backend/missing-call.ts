@@ -17,3 +17,24 @@ export function isMissingCall(error: unknown): boolean {
   if (!isServiceError(error)) return false;
   return error.code === status.UNIMPLEMENTED || (error.code === status.UNKNOWN && error.details === "unimplemented");
 }
+
+/**
+ * Whether a backend does not take a call about a batch of instances. To durabletask-go, which knows no batches, it is a
+ * call about an instance without an id: UNKNOWN.
+ */
+export function isMissingBatch(error: unknown): boolean {
+  const refusals: readonly unknown[] = [status.UNIMPLEMENTED, status.INVALID_ARGUMENT, status.UNKNOWN];
+  return refusals.includes(grpcCodeOf(error));
+}
+
+/** Errors that are not about one instance: the backend is away, refuses us, or does not purge at all. */
+export function isOfTheBackend(error: unknown): boolean {
+  const codes: readonly unknown[] = [
+    undefined,
+    status.UNAVAILABLE,
+    status.UNAUTHENTICATED,
+    status.PERMISSION_DENIED,
+    status.UNIMPLEMENTED,
+  ];
+  return codes.includes(grpcCodeOf(error));
+}

@@ -78,6 +78,11 @@ export interface OrchestrationClient {
   /** The instances that completed in a window of time, by id alone. Not every backend has the call. */
   listInstanceIds(window: CompletedWindow, options?: CallOptions): Promise<InstanceIdPage>;
   terminate(instanceId: string, reason: string, options?: CallOptions): Promise<void>;
+  /**
+   * Ends up to 500 instances by one call, at once and without a worker, which not every backend has. Resolves with the
+   * ids of those that were not running.
+   */
+  terminateBatch(instanceIds: readonly string[], reason: string, options?: CallOptions): Promise<readonly string[]>;
   purge(instanceId: string, options?: CallOptions): Promise<boolean>;
   /** Purges up to 500 instances by one call, which not every backend has. Resolves with how many were deleted. */
   purgeBatch(instanceIds: readonly string[], options?: CallOptions): Promise<number>;

@@ -120,6 +120,18 @@ export class SidecarClient implements OrchestrationClient {
     await this.#call("TerminateInstance", request, signal, DEADLINE_MS);
   }
 
+  async terminateBatch(
+    instanceIds: readonly string[],
+    reason: string,
+    { signal }: CallOptions = {},
+  ): Promise<readonly string[]> {
+    const request = new pb.SkipGracefulOrchestrationTerminationsRequest();
+    request.setInstancebatch(batchOf(instanceIds));
+    request.setReason(stringValue(JSON.stringify(reason)));
+    const bytes = await this.#call("SkipGracefulOrchestrationTerminations", request, signal, DEADLINE_MS);
+    return pb.SkipGracefulOrchestrationTerminationsResponse.deserializeBinary(bytes).getUnterminatedinstanceidsList();
+  }
+
   async purge(instanceId: string, { signal }: CallOptions = {}): Promise<boolean> {
     const request = new pb.PurgeInstancesRequest();
     request.setInstanceid(instanceId);
@@ -127,10 +139,8 @@ export class SidecarClient implements OrchestrationClient {
   }
 
   purgeBatch(instanceIds: readonly string[], { signal }: CallOptions = {}): Promise<number> {
-    const batch = new pb.InstanceBatch();
-    batch.setInstanceidsList([...instanceIds]);
     const request = new pb.PurgeInstancesRequest();
-    request.setInstancebatch(batch);
+    request.setInstancebatch(batchOf(instanceIds));
     return this.#purge(request, signal);
   }
 
@@ -175,6 +185,12 @@ export class SidecarClient implements OrchestrationClient {
     const path = `/TaskHubSidecarService/${method}`;
     return this.#pool.call(path, request.serializeBinary(), metadata, { signal, timeoutMs: deadlineMs });
   }
+}
+
+function batchOf(instanceIds: readonly string[]): InstanceType<typeof pb.InstanceBatch> {
+  const batch = new pb.InstanceBatch();
+  batch.setInstanceidsList([...instanceIds]);
+  return batch;
 }
 
 function getInstance(instanceId: string, payloads: boolean): InstanceType<typeof pb.GetInstanceRequest> {

@@ -17,6 +17,11 @@ export const TRANSPORT = [
   "how to speak with the backend (default: the leanest that it has)",
 ] as const;
 export const TASK_HUB = ["--task-hub <name>", "the task hub (default: that of the connection string)"] as const;
+/** What `--yes` needs where a run id was chosen, and so may be that of another application's work. */
+export const ORCHESTRATOR_OF_RUN = [
+  "--orchestrator <name>",
+  "the run started this orchestration; with --yes needed for a run of your own orchestration and run id",
+] as const;
 
 /** Like `option`, whose help would put the default in quotes. */
 export function withDefault(flags: string, description: string, value: string): Option {

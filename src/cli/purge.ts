@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { CONNECTION_STRING, TASK_HUB, examples, type CliContext } from "./options.js";
+import { CONNECTION_STRING, ORCHESTRATOR_OF_RUN, TASK_HUB, examples, type CliContext } from "./options.js";
 
 export function addPurge(fanout: Command, { io, exit }: CliContext): void {
   fanout
@@ -8,6 +8,8 @@ export function addPurge(fanout: Command, { io, exit }: CliContext): void {
     .description("Deletes ended instances of load tests from the task hub. Counts them first, and asks.")
     .option("--run <run id>", "the instances of this run")
     .option("--older-than <age>", "the instances of all load tests that were created so long ago, such as 7d")
+    .option("--terminate", "end unfinished ones first, and delete them too")
+    .option(...ORCHESTRATOR_OF_RUN)
     .option("--yes", "do not ask")
     .option(...CONNECTION_STRING)
     .option(...TASK_HUB)

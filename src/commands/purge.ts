@@ -1,66 +1,63 @@
 import { z } from "zod";
 import type { Backend } from "../backend/backend.js";
-import { resolveConnection } from "../backend/connection-string.js";
 import { isMissingCall } from "../backend/missing-call.js";
-import { openBackend } from "../backend/open-backend.js";
 import { FanoutError, UsageError } from "../errors.js";
 import { ExitCode } from "../exit-codes.js";
 import { formatCount, plural } from "../format/count.js";
 import { parseDuration } from "../format/duration.js";
+import { errorText } from "../format/error-text.js";
 import { cannotList, cannotPurge, checkRunId, unknownRun } from "../hub/hub-errors.js";
+import { selectOlder, selectRun, type InstanceSelection } from "../hub/instance-selection.js";
 import { purgeInstances } from "../hub/purge.js";
-import { selectOlder, selectRun, type PurgeSelection } from "../hub/purge-selection.js";
-import { clientClock } from "../load/clock.js";
-import { Interruption } from "../load/interruption.js";
-import { liveView } from "../report/live.js";
+import { readFlags } from "../load/flags.js";
 import { statusesText } from "../report/status-text.js";
 import { confirmed, requireTerminal } from "./confirm.js";
+import { counting } from "./counting.js";
 import type { CommandIo } from "./io.js";
+import { onHub, placeText } from "./on-hub.js";
+import { orchestratorsText, requireNamed } from "./own-work.js";
+import { TERMINATE_PATIENCE_MS, terminateAndTell } from "./terminate.js";
 
 const LISTED_LEFT = 10;
 
 const purgeFlags = z.object({
   run: z.string().optional(),
   olderThan: z.string().optional(),
+  orchestrator: z.string().optional(),
+  terminate: z.boolean().default(false),
   yes: z.boolean().default(false),
   connectionString: z.string().optional(),
   taskHub: z.string().optional(),
 });
 
+type PurgeFlags = z.output<typeof purgeFlags>;
 type Subject = { readonly runId: string } | { readonly olderThanMs: number; readonly age: string };
 
-/** `fanout purge`: deletes ended instances of a run, or of all load tests before a time; counted and asked first. */
+/**
+ * `fanout purge`: deletes ended instances of a run, or of all load tests before a time; counted and asked first. With
+ * `--terminate` unfinished ones are ended before. 1 where some had to be left.
+ */
 export async function runPurgeCommand(rawFlags: unknown, io: CommandIo): Promise<ExitCode> {
-  const flags = purgeFlags.parse(rawFlags);
+  const flags = readFlags(purgeFlags, rawFlags);
   const subject = subjectOf(flags.run, flags.olderThan);
   if (!flags.yes) requireTerminal("`fanout purge` deletes instances");
-  const connection = resolveConnection({ flag: flags.connectionString, taskHub: flags.taskHub });
-  const backend = await openBackend(connection, { onNotice: (line) => void io.stderr.write(`${line}\n`) });
-  const interruption = new Interruption();
-  try {
-    const selection = await select(backend, subject, interruption.signal);
-    const { ended } = selection;
-    const what = `${plural(ended.length, "ended instance")} ${subjectText(subject)}`;
-    const where = `task hub ${connection.taskHub} on ${backend.displayName}`;
-    if (ended.length === 0) io.stdout.write(`nothing to purge: no ended instances ${subjectText(subject)}\n`);
-    else if (flags.yes || (await confirmed(`Purge ${what} from ${where}?`, interruption.signal))) {
-      await purgeAndTell(backend, selection, interruption.signal, io);
-      return interruption.exitCode ?? ExitCode.Success;
-    } else io.stdout.write("nothing was changed\n");
-    tellWhatIsLeft(selection, io);
-    return interruption.exitCode ?? ExitCode.Success;
-  } catch (error) {
-    if (interruption.exitCode !== undefined) return interruption.exitCode;
-    throw error;
-  } finally {
-    interruption[Symbol.dispose]();
-    backend.close();
-  }
+  return onHub(flags, io, async (backend, signal) => {
+    const selection = await select(backend, subject, signal);
+    const isEmpty = selection.ended.length === 0 && !(flags.terminate && selection.unfinished.ids.length > 0);
+    if (isEmpty) io.stdout.write(`nothing to purge: no ended instances ${subjectText(subject)}\n`);
+    else if (!(await isMeant(subject, selection, flags, { backend, signal }))) {
+      io.stdout.write("nothing was changed\n");
+      return ExitCode.Success;
+    }
+    const left = flags.terminate ? await terminateFirst(backend, selection, signal, io) : selection;
+    if (left.ended.length > 0) await purgeAndTell(backend, left.ended, signal, io);
+    return tellWhatIsLeft(left, subject, io);
+  });
 }
 
 /**
- * Purges what a run has left on the hub, for `fanout run --purge`. That it failed is a line and false, never an error:
- * the run has its result.
+ * Purges what a run has left on the hub, for `fanout run --purge`. That it failed, or left something, is a line and false,
+ * never an error: the run has its result.
  */
 export async function purgeAfterRun(
   backend: Backend,
@@ -68,13 +65,13 @@ export async function purgeAfterRun(
   signal: AbortSignal,
   io: CommandIo,
 ): Promise<boolean> {
+  const toStderr = { stdout: io.stderr, stderr: io.stderr };
   try {
     const selection = await selectRun(backend.client, runId, signal);
-    await purgeAndTell(backend, selection, signal, { stdout: io.stderr, stderr: io.stderr });
-    return true;
+    await purgeAndTell(backend, selection.ended, signal, toStderr);
+    return tellWhatIsLeft(selection, { runId }, toStderr) === ExitCode.Success;
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    io.stderr.write(`error: the run could not be purged: ${reason}. Later: fanout purge --run ${runId}\n`);
+    io.stderr.write(`error: the run could not be purged: ${errorText(error)}. Later: fanout purge --run ${runId}\n`);
     return false;
   }
 }
@@ -101,10 +98,10 @@ function subjectText(subject: Subject): string {
   return "runId" in subject ? `of run ${subject.runId}` : `of load tests, created more than ${subject.age} ago`;
 }
 
-async function select(backend: Backend, subject: Subject, signal: AbortSignal): Promise<PurgeSelection> {
+async function select(backend: Backend, subject: Subject, signal: AbortSignal): Promise<InstanceSelection> {
   if ("runId" in subject) {
     const selection = await selectRun(backend.client, subject.runId, signal);
-    if (selection.ended.length + selection.left.ids.length === 0) throw unknownRun(subject.runId, backend);
+    if (selection.ended.length + selection.unfinished.ids.length === 0) throw unknownRun(subject.runId, backend);
     return selection;
   }
   try {
@@ -114,49 +111,70 @@ async function select(backend: Backend, subject: Subject, signal: AbortSignal): 
   }
 }
 
+/** Whether the person at the terminal, or `--yes`, says so. */
+async function isMeant(
+  subject: Subject,
+  selection: InstanceSelection,
+  flags: PurgeFlags,
+  { backend, signal }: { readonly backend: Backend; readonly signal: AbortSignal },
+): Promise<boolean> {
+  const { ended, unfinished, unrecognised } = selection;
+  if (flags.yes) {
+    if ("runId" in subject) requireNamed(subject.runId, selection, flags.orchestrator);
+    return true;
+  }
+  const what = flags.terminate
+    ? `${plural(ended.length, "ended instance")}, and ${formatCount(unfinished.ids.length)} to be terminated,`
+    : plural(ended.length, "ended instance");
+  const of = unrecognised.length > 0 ? ` (${orchestratorsText(unrecognised)})` : "";
+  return confirmed(`Purge ${what} ${subjectText(subject)}${of} from ${placeText(backend)}?`, signal);
+}
+
+/** What is to be purged once what was unfinished has been ended. */
+async function terminateFirst(
+  backend: Backend,
+  selection: InstanceSelection,
+  signal: AbortSignal,
+  io: CommandIo,
+): Promise<InstanceSelection> {
+  const { ids } = selection.unfinished;
+  if (ids.length === 0) return selection;
+  const { ended, unfinished } = await terminateAndTell(backend, ids, TERMINATE_PATIENCE_MS, signal, io);
+  return { ...selection, ended: [...selection.ended, ...ended], unfinished };
+}
+
 /** @throws FanoutError if the backend refused to purge some */
 async function purgeAndTell(
   backend: Backend,
-  selection: PurgeSelection,
+  ids: readonly string[],
   signal: AbortSignal,
   io: CommandIo,
 ): Promise<void> {
-  const total = selection.ended.length;
-  const startedMs = clientClock();
-  let ended = 0;
-  const view = liveView(io.stderr, () => ({
-    elapsedMs: clientClock() - startedMs,
-    orchestrations: { total, started: total, ended },
-    activities: { total: 0, completed: 0 },
-    responseMs: undefined,
-  }));
-  view.start();
+  const view = counting(io, ids.length);
   try {
-    const onPurged = (count: number): void => void (ended += count);
-    const { purged, refused, reason } = await purgeInstances(backend.client, selection.ended, { signal, onPurged });
+    const { purged, refused, reason } = await purgeInstances(backend.client, ids, { signal, onPurged: view.add });
     view.stop();
     io.stdout.write(`purged ${plural(purged, "instance")}\n`);
-    tellWhatIsLeft(selection, io);
-    if (refused === 0) return;
-    throw new FanoutError(`${plural(refused, "instance")} could not be purged: ${reason}`);
+    if (refused > 0) throw new FanoutError(`${plural(refused, "instance")} could not be purged: ${reason}`);
   } catch (error) {
     view.stop();
-    if (signal.aborted) io.stdout.write(`interrupted: purged ${formatCount(ended)} of ${plural(total, "instance")}\n`);
+    const total = plural(ids.length, "instance");
+    if (signal.aborted) io.stdout.write(`interrupted: purged ${formatCount(view.count)} of ${total}\n`);
     throw isMissingCall(error) ? cannotPurge(backend, error) : error;
-  } finally {
-    view.stop();
   }
 }
 
-function tellWhatIsLeft({ left, others }: PurgeSelection, io: CommandIo): void {
-  if (left.ids.length > 0) {
-    const named = left.ids.slice(0, LISTED_LEFT).map((id) => `  ${id}\n`);
-    const rest = left.ids.length - named.length;
-    io.stdout.write(
-      `left ${plural(left.ids.length, "instance")} that ${left.ids.length === 1 ? "has" : "have"} not ended ` +
-        `(${statusesText(left.byStatus)}):\n${named.join("")}`,
-    );
-    if (rest > 0) io.stdout.write(`  and ${formatCount(rest)} more\n`);
-  }
+/** Success where nothing that was to be purged is left. */
+function tellWhatIsLeft({ unfinished, others }: InstanceSelection, subject: Subject, io: CommandIo): ExitCode {
+  const { ids, byStatus } = unfinished;
   if (others > 0) io.stdout.write(`left ${plural(others, "instance")} that no load test has started\n`);
+  if (ids.length === 0) return ExitCode.Success;
+  const named = ids.slice(0, LISTED_LEFT).map((id) => `  ${id}\n`);
+  const rest = ids.length - named.length;
+  const count = `${plural(ids.length, "instance")} that ${ids.length === 1 ? "has" : "have"} not ended`;
+  io.stdout.write(`left ${count} (${statusesText(byStatus)}):\n${named.join("")}`);
+  if (rest > 0) io.stdout.write(`  and ${formatCount(rest)} more\n`);
+  const scope = "runId" in subject ? `--run ${subject.runId}` : `--older-than ${subject.age}`;
+  io.stdout.write(`to end and purge ${ids.length === 1 ? "it" : "them"}: fanout purge ${scope} --terminate\n`);
+  return ExitCode.Failure;
 }

@@ -26,6 +26,15 @@ export function cannotPurge(backend: Backend, cause: unknown): FanoutError {
   );
 }
 
+/** A backend that does not terminate at all. */
+export function cannotTerminate(backend: Backend, cause: unknown): FanoutError {
+  return new FanoutError(
+    `${backend.displayName} has no TerminateInstance (UNIMPLEMENTED), so instances cannot be ended there.`,
+    ExitCode.Failure,
+    { cause },
+  );
+}
+
 export function unknownRun(runId: string, backend: Backend): FanoutError {
   return new FanoutError(
     `Task hub ${backend.connection.taskHub} on ${backend.displayName} has no instance of run ${runId}. ` +

@@ -1,7 +1,8 @@
 import { status } from "@grpc/grpc-js";
-import { grpcCodeOf } from "../backend/missing-call.js";
+import { grpcCodeOf, isMissingBatch, isOfTheBackend } from "../backend/missing-call.js";
 import type { OrchestrationClient } from "../backend/orchestration-client.js";
 import { errorText } from "../format/error-text.js";
+import { batchesOf } from "../load/batches.js";
 import { concurrently } from "../load/concurrently.js";
 
 /** What the protocol takes in one call. */
@@ -54,7 +55,7 @@ export async function purgeInstances(
     if ((deleted ?? 0) < ids.length) await concurrently(ids, CALLS_AT_ONCE / BATCHES_AT_ONCE, signal, purgeOne);
   };
 
-  await concurrently(batchesOf(instanceIds), BATCHES_AT_ONCE, signal, purgeBatch);
+  await concurrently(batchesOf(instanceIds, BATCH_SIZE), BATCHES_AT_ONCE, signal, purgeBatch);
   signal.throwIfAborted();
   return { purged, refused, ...(reason !== undefined && { reason }) };
 }
@@ -68,25 +69,7 @@ async function batchOrNothing(
   try {
     return await client.purgeBatch(ids, { signal });
   } catch (error) {
-    // To durabletask-go, which knows no batches, it is a purge of an instance without an id: UNKNOWN.
-    const refusals: readonly unknown[] = [status.UNIMPLEMENTED, status.INVALID_ARGUMENT, status.UNKNOWN];
-    if (refusals.includes(grpcCodeOf(error))) return undefined;
+    if (isMissingBatch(error)) return undefined;
     throw error;
   }
-}
-
-/** Errors that are not about one instance: the backend is away, refuses us, or does not purge at all. */
-function isOfTheBackend(error: unknown): boolean {
-  const codes: readonly unknown[] = [
-    undefined,
-    status.UNAVAILABLE,
-    status.UNAUTHENTICATED,
-    status.PERMISSION_DENIED,
-    status.UNIMPLEMENTED,
-  ];
-  return codes.includes(grpcCodeOf(error));
-}
-
-function* batchesOf(ids: readonly string[]): Iterable<readonly string[]> {
-  for (let from = 0; from < ids.length; from += BATCH_SIZE) yield ids.slice(from, from + BATCH_SIZE);
 }

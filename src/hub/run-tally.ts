@@ -1,4 +1,5 @@
 import type { InstanceState, RuntimeStatus } from "../backend/orchestration-client.js";
+import { isOfLoadTest } from "../load/of-load-test.js";
 import { isEnded } from "./instance-status.js";
 
 interface Seen {
@@ -20,12 +21,15 @@ export class RunTally {
   readonly #seen = new Map<string, Seen>();
   #pass = 0;
   #timesKnown = true;
+  readonly #unrecognised = new Set<string>();
 
   beginPass(): void {
     this.#pass += 1;
   }
 
-  add({ instanceId, status, createdMs, lastUpdatedMs }: InstanceState): void {
+  add(state: InstanceState): void {
+    const { instanceId, status, createdMs, lastUpdatedMs } = state;
+    if (!isOfLoadTest(state)) this.#unrecognised.add(state.name);
     this.#seen.set(instanceId, { status, createdMs, lastUpdatedMs, pass: this.#pass });
   }
 
@@ -68,6 +72,11 @@ export class RunTally {
     let count = 0;
     for (const { status } of this.#seen.values()) if (condition(status)) count += 1;
     return count;
+  }
+
+  /** Orchestrators of instances that are not known to be of a load test. */
+  get unrecognised(): readonly string[] {
+    return [...this.#unrecognised].sort();
   }
 
   /** Any one of them: what all instances of a run have in common can be asked of it. */

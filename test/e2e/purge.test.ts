@@ -18,15 +18,20 @@ describe("fanout purge", () => {
     const emulator = new RawConnection(`unix:${place.socket}`, "default");
     onTestFinished(() => emulator.close());
     await emulator.start(`${runId}-00000-005`);
-    const { stdout } = await place.succeed(`purge --run ${runId} --yes`);
-    expect(stdout).toBe(`purged 5 instances\nleft 1 instance that has not ended (1 Pending):\n  ${runId}-00000-005\n`);
+    const purge = await place.run(`purge --run ${runId} --yes`);
+    expect(purge.code).toBe(1);
+    expect(purge.stdout).toBe(
+      `purged 5 instances\nleft 1 instance that has not ended (1 Pending):\n  ${runId}-00000-005\n` +
+        `to end and purge it: fanout purge --run ${runId} --terminate\n`,
+    );
     const { runs } = JSON.parse((await place.succeed("status --json")).stdout) as { runs: unknown };
     // What is left of the first run was created after the other one.
     expect(runs).toMatchObject([
       { runId, byStatus: { Pending: 1 } },
       { runId: other, byStatus: { Completed: 1 } },
     ]);
-    expect((await place.succeed(`purge --run ${runId} --yes`)).stdout).toMatch(/^nothing to purge/u);
+    const again = await place.run(`purge --run ${runId} --yes`);
+    expect(again).toMatchObject({ code: 1, stdout: expect.stringMatching(/^nothing to purge.*\nleft 1 /u) as string });
     const gone = await place.run("purge --run r0123456789ab --yes");
     expect(gone).toMatchObject({ code: 1, stderr: expect.stringContaining("no instance of run") as string });
   });

@@ -1,7 +1,7 @@
 import { status } from "@grpc/grpc-js";
 import { describe, expect, test } from "vitest";
 import { purgeInstances } from "../../src/hub/purge.js";
-import { selectOlder, selectRun } from "../../src/hub/purge-selection.js";
+import { selectOlder, selectRun } from "../../src/hub/instance-selection.js";
 import { fakeClient } from "../load/fake-backend.js";
 import { RUN, stateOf } from "./states.js";
 
@@ -83,8 +83,9 @@ describe("what a purge takes", () => {
     const client = fakeClient({ queryInstances: () => Promise.resolve({ instances, continuationToken: undefined }) });
     expect(await selectRun(client, RUN, never)).toEqual({
       ended: [`${RUN}-00000-000`, `${RUN}-00000-002`],
-      left: { ids: [`${RUN}-00000-001`], byStatus: { Running: 1 } },
+      unfinished: { ids: [`${RUN}-00000-001`], byStatus: { Running: 1 } },
       others: 0,
+      unrecognised: [],
     });
   });
 
@@ -106,8 +107,9 @@ describe("what a purge takes", () => {
     });
     expect(await selectOlder(client, 5_000, never)).toEqual({
       ended: ["by-the-api", "nightly-00001-234", `${RUN}-00000-000`, `${RUN}.2-00001-234`],
-      left: { ids: [], byStatus: {} },
+      unfinished: { ids: [], byStatus: {} },
       others: 2,
+      unrecognised: [],
     });
   });
 });

@@ -4,13 +4,17 @@ import { isEnded, isUnfinished } from "./instance-status.js";
 import { RunReader, pagesOf } from "./run-reader.js";
 import { RunTally } from "./run-tally.js";
 
-/** What a purge is to delete, and what it has to leave. */
-export interface PurgeSelection {
+/** Instances that a purge or a termination is about. */
+export interface InstanceSelection {
   readonly ended: readonly string[];
-  /** Instances that have not ended: they stay. */
-  readonly left: { readonly ids: readonly string[]; readonly byStatus: Partial<Record<RuntimeStatus, number>> };
-  /** Instances that no load test has started: they stay too. */
+  readonly unfinished: { readonly ids: readonly string[]; readonly byStatus: Partial<Record<RuntimeStatus, number>> };
+  /** What else was looked at and is no load test's: it stays as it is. */
   readonly others: number;
+  /**
+   * Orchestrators of those selected that are not known to be of a load test: they go by a run id that somebody chose, as
+   * the work of another application may.
+   */
+  readonly unrecognised: readonly string[];
 }
 
 /** All instances of a run. */
@@ -18,7 +22,7 @@ export async function selectRun(
   client: OrchestrationClient,
   runId: string,
   signal: AbortSignal,
-): Promise<PurgeSelection> {
+): Promise<InstanceSelection> {
   const reader = new RunReader(client, runId);
   await reader.read("all", signal);
   return selectionOf(reader.tally, 0);
@@ -33,7 +37,7 @@ export async function selectOlder(
   client: OrchestrationClient,
   createdToMs: number,
   signal: AbortSignal,
-): Promise<PurgeSelection> {
+): Promise<InstanceSelection> {
   const tally = new RunTally();
   let others = 0;
   for await (const page of pagesOf(client, { createdToMs }, signal)) {
@@ -45,8 +49,12 @@ export async function selectOlder(
   return selectionOf(tally, others);
 }
 
-function selectionOf(tally: RunTally, others: number): PurgeSelection {
+function selectionOf(tally: RunTally, others: number): InstanceSelection {
   const byStatus = Object.entries(tally.byStatus()).filter(([status]) => isUnfinished(status as RuntimeStatus));
-  const left = { ids: tally.ids(isUnfinished), byStatus: Object.fromEntries(byStatus) };
-  return { ended: tally.ids(isEnded), left, others };
+  return {
+    ended: tally.ids(isEnded),
+    unfinished: { ids: tally.ids(isUnfinished), byStatus: Object.fromEntries(byStatus) },
+    others,
+    unrecognised: tally.unrecognised,
+  };
 }

@@ -1,0 +1,20 @@
+import type { Command } from "commander";
+import { CONNECTION_STRING, ORCHESTRATOR_OF_RUN, TASK_HUB, examples, type CliContext } from "./options.js";
+
+export function addTerminate(fanout: Command, { io, exit }: CliContext): void {
+  fanout
+    .command("terminate")
+    .summary("end what a run has left unfinished on the task hub")
+    .description("Ends the unfinished instances of a run, and nothing else. Counts them first, and asks.")
+    .requiredOption("--run <run id>", "the run")
+    .option(...ORCHESTRATOR_OF_RUN)
+    .option("--timeout <duration>", "wait so long until all have ended (default: 30s)")
+    .option("--yes", "do not ask")
+    .option(...CONNECTION_STRING)
+    .option(...TASK_HUB)
+    .addHelpText("after", examples(["fanout terminate --run rmwvaxyifz2wa", "fanout terminate --run nightly --yes"]))
+    .action(async (flags: unknown) => {
+      const { runTerminateCommand } = await import("../commands/terminate.js");
+      exit(await runTerminateCommand(flags, io));
+    });
+}

@@ -1,0 +1,38 @@
+import type { Backend } from "../backend/backend.js";
+import { resolveConnection } from "../backend/connection-string.js";
+import { openBackend } from "../backend/open-backend.js";
+import type { ExitCode } from "../exit-codes.js";
+import { Interruption } from "../load/interruption.js";
+import type { CommandIo } from "./io.js";
+
+export interface HubFlags {
+  readonly connectionString?: string | undefined;
+  readonly taskHub?: string | undefined;
+}
+
+/** Does something on a hub, and closes what was opened for it. Once a signal has come its exit code is the command's. */
+export async function onHub(
+  { connectionString, taskHub }: HubFlags,
+  io: CommandIo,
+  act: (backend: Backend, signal: AbortSignal) => Promise<ExitCode>,
+): Promise<ExitCode> {
+  const connection = resolveConnection({ flag: connectionString, taskHub });
+  const backend = await openBackend(connection, { onNotice: (line) => void io.stderr.write(`${line}\n`) });
+  const interruption = new Interruption();
+  try {
+    const exitCode = await act(backend, interruption.signal);
+    return interruption.exitCode ?? exitCode;
+  } catch (error) {
+    // What was under way when Ctrl-C came ends with an error of its own.
+    if (interruption.exitCode !== undefined) return interruption.exitCode;
+    throw error;
+  } finally {
+    interruption[Symbol.dispose]();
+    backend.close();
+  }
+}
+
+/** `task hub default on the embedded emulator` */
+export function placeText({ connection, displayName }: Backend): string {
+  return `task hub ${connection.taskHub} on ${displayName}`;
+}

@@ -1,0 +1,32 @@
+import { UsageError } from "../errors.js";
+import { oneLine } from "../format/one-line.js";
+import type { InstanceSelection } from "../hub/instance-selection.js";
+
+/**
+ * Without a person to see what is asked, instances that may be another application's are touched only where their
+ * orchestrator was named.
+ * @throws UsageError that names what was found, and the flag
+ */
+export function requireNamed(runId: string, { unrecognised }: InstanceSelection, orchestrator?: string): void {
+  const [unnamed] = unrecognised.filter((name) => name !== orchestrator);
+  if (unnamed === undefined) return;
+  const found = orchestratorsText(unrecognised);
+  throw new UsageError(
+    `--run ${runId}: expected instances of a load test, found those of ${found}, which may be another application's, as ` +
+      `fanout did not make this run id up. ` +
+      (unrecognised.length === 1
+        ? `If a load test started them, add --orchestrator ${shellWord(unnamed)}. Nothing was changed.`
+        : "Without --yes this asks at a terminal. Nothing was changed."),
+  );
+}
+
+/** `the orchestrator Order`, `the orchestrators Order and Refund` */
+export function orchestratorsText(names: readonly string[]): string {
+  const listed = new Intl.ListFormat("en").format(names.map(oneLine));
+  return `the orchestrator${names.length === 1 ? "" : "s"} ${listed}`;
+}
+
+/** Text as a POSIX shell takes it for one word. */
+function shellWord(text: string): string {
+  return /^[\w.:/@%+=-]+$/u.test(text) ? text : `'${oneLine(text).replaceAll("'", String.raw`'\''`)}'`;
+}
