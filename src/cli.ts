@@ -14,6 +14,7 @@ import type { CommandIo } from "./commands/io.js";
 import { FanoutError } from "./errors.js";
 import { ExitCode } from "./exit-codes.js";
 import { errorText } from "./format/error-text.js";
+import { plainText } from "./format/one-line.js";
 import { FANOUT_VERSION } from "./version.js";
 
 const io: CommandIo = { stdout: process.stdout, stderr: process.stderr };
@@ -52,13 +53,22 @@ function report(error: unknown, debug: boolean): ExitCode {
   if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.Success : ExitCode.Usage;
   const stack = debug && error instanceof Error ? `${error.stack ?? ""}\n` : "";
   if (error instanceof FanoutError) {
-    io.stderr.write(`error: ${error.message}\n${stack}`);
+    io.stderr.write(plainText(`error: ${error.message}\n${stack}`));
     return error.exitCode;
   }
   const message = errorText(error);
+  if (isAnswer(error)) {
+    io.stderr.write(plainText(`error: the backend answered ${message}\n${stack}`));
+    return ExitCode.Failure;
+  }
   const hint = debug ? "" : " (run it again with --debug to see the stack)";
-  io.stderr.write(`error: internal error: ${message}${hint}\n${stack}`);
+  io.stderr.write(plainText(`error: internal error: ${message}${hint}\n${stack}`));
   return ExitCode.Failure;
+}
+
+/** Of a gRPC call, by its shape: gRPC takes too long to load for a command that makes no call. */
+function isAnswer(error: unknown): boolean {
+  return error instanceof Error && "code" in error && typeof error.code === "number" && "details" in error;
 }
 
 /** What a write fails with whose reader has gone: `fanout ... | head`, or a terminal that was closed. */

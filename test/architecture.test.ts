@@ -37,7 +37,13 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
   "load/": ["backend/", "format/", "orchestrations/", "stats/", "worker/managed-worker-messages.ts"],
   "report/": ["format/", "hub/", "stats/"],
   // It starts the emulator and asks its admin service; what the emulator does inside is not its business.
-  "backend/": ["emulator/admin-protocol.ts", "emulator/launch-message.ts", "emulator/state-folder.ts", "wire/"],
+  "backend/": [
+    "format/",
+    "emulator/admin-protocol.ts",
+    "emulator/launch-message.ts",
+    "emulator/state-folder.ts",
+    "wire/",
+  ],
   "orchestrations/": ["wire/"],
   "format/": ["stats/load-shape.ts", "stats/run-result.ts", "stats/run-size.ts"],
   "wire/": [],

@@ -1,10 +1,17 @@
 import { constants } from "node:http2";
 import { Metadata, status, type ServiceError } from "@grpc/grpc-js";
+import { toldText } from "../format/one-line.js";
 
-/** What a call fails with, of the shape that grpc-js gives it. */
+/** What a call fails with, of the shape that grpc-js gives it. Of `details` all that is fit for a person. */
 export function grpcError(code: status, details: string, metadata = new Metadata()): ServiceError {
-  const error = new Error(`${code} ${status[code] ?? "unnamed"}: ${details}`);
-  return Object.assign(error, { code, details, metadata });
+  const told = toldText(details);
+  const error = new Error(`${code} ${status[code] ?? "unnamed"}: ${told}`);
+  return Object.assign(error, { code, details: told, metadata });
+}
+
+/** An error of grpc-js, whose details are as the backend sent them, as `grpcError` makes one. */
+export function toldError({ code, details, metadata }: ServiceError): ServiceError {
+  return grpcError(code, details, metadata);
 }
 
 /** Whether gRPC has that code. */

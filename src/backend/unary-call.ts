@@ -1,5 +1,6 @@
 import type { CallOptions as GrpcCallOptions, Client, Metadata, ServiceError } from "@grpc/grpc-js";
 import { dropAbort, onAbort } from "./abort-callbacks.js";
+import { toldError } from "./grpc-error.js";
 
 const asIs = (bytes: Buffer): Buffer => bytes;
 /** grpc-js copies messages by a method that only Buffers have. */
@@ -17,7 +18,7 @@ export function unaryCall(
     const done = (error: ServiceError | null, response?: Buffer): void => {
       if (signal) dropAbort(signal, cancel);
       if (error !== null) {
-        reject(error);
+        reject(toldError(error));
       } else {
         resolve(response ?? Buffer.alloc(0));
       }

@@ -1,6 +1,7 @@
 import { diagnose } from "../diagnosis/diagnose.js";
 import type { Finding } from "../diagnosis/finding.js";
 import { ExitCode } from "../exit-codes.js";
+import { inertJson } from "../format/json-text.js";
 import type { CommandIo } from "./io.js";
 
 export interface DoctorFlags {
@@ -21,7 +22,7 @@ export async function runDoctorCommand(flags: DoctorFlags, io: CommandIo): Promi
   }
   const ok = findings.every(({ outcome }) => outcome !== "failed");
   if (flags.json === true) {
-    io.stdout.write(`${JSON.stringify({ schemaVersion: 1, ok, checks: findings }, undefined, 2)}\n`);
+    io.stdout.write(`${inertJson(JSON.stringify({ schemaVersion: 1, ok, checks: findings }, undefined, 2))}\n`);
   }
   return ok ? ExitCode.Success : ExitCode.Failure;
 }

@@ -6,6 +6,7 @@ import { ExitCode } from "../exit-codes.js";
 import { formatCount, plural } from "../format/count.js";
 import { parseDuration } from "../format/duration.js";
 import { errorText } from "../format/error-text.js";
+import { oneLine } from "../format/one-line.js";
 import { cannotList, cannotPurge, checkRunId, unknownRun } from "../hub/hub-errors.js";
 import { selectOlder, selectRun, type InstanceSelection } from "../hub/instance-selection.js";
 import { purgeInstances } from "../hub/purge.js";
@@ -169,7 +170,7 @@ function tellWhatIsLeft({ unfinished, others }: InstanceSelection, subject: Subj
   const { ids, byStatus } = unfinished;
   if (others > 0) io.stdout.write(`left ${plural(others, "instance")} that no load test has started\n`);
   if (ids.length === 0) return ExitCode.Success;
-  const named = ids.slice(0, LISTED_LEFT).map((id) => `  ${id}\n`);
+  const named = ids.slice(0, LISTED_LEFT).map((id) => `  ${oneLine(id)}\n`);
   const rest = ids.length - named.length;
   const count = `${plural(ids.length, "instance")} that ${ids.length === 1 ? "has" : "have"} not ended`;
   io.stdout.write(`left ${count} (${statusesText(byStatus)}):\n${named.join("")}`);

@@ -1,5 +1,6 @@
 import type { Backend } from "../backend/backend.js";
 import { ExitCode, firstOf } from "../exit-codes.js";
+import { oneLine } from "../format/one-line.js";
 import { clientClock } from "../load/clock.js";
 import type { Interruption } from "../load/interruption.js";
 import { LoadTest, type LoadTestOutcome } from "../load/load-test.js";
@@ -34,7 +35,7 @@ export async function runOnce(run: OneRun): Promise<ExitCode> {
     attended: io.stderr.isTTY ?? false,
     leave: call.leave,
     interruption: interruption.signal,
-    onLine: (line) => view.line(line),
+    onLine: (line) => view.line(oneLine(line)),
   });
   const metrics = await metricsOf(run, test);
   const judging = call.abortOnFail ? setInterval(() => abortIfMissed(test, call), JUDGE_EVERY_MS) : undefined;

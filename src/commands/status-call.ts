@@ -1,5 +1,6 @@
 import type { Backend } from "../backend/backend.js";
 import { ExitCode } from "../exit-codes.js";
+import { inertJson } from "../format/json-text.js";
 import type { CommandIo } from "./io.js";
 
 /** What one `fanout status` asks, and where it writes. */
@@ -21,7 +22,7 @@ export function unknownExitCode(unknown: readonly string[], backend: Backend, io
 /** What `--json` writes: one document, or one line of a watch. */
 export function documentOf(backend: Backend, content: object, indent: number | undefined = 2): string {
   const { taskHub } = backend.connection;
-  return JSON.stringify({ schemaVersion: 1, taskHub, ...content }, undefined, indent);
+  return inertJson(JSON.stringify({ schemaVersion: 1, taskHub, ...content }, undefined, indent));
 }
 
 export function write(io: CommandIo, text: string): void {

@@ -3,6 +3,7 @@ import { openBackend } from "../backend/open-backend.js";
 import { chooseTransport, parseTransport } from "../backend/transport.js";
 import { ExitCode } from "../exit-codes.js";
 import { plural } from "../format/count.js";
+import { oneLine } from "../format/one-line.js";
 import { startWorkerStatus } from "../http/worker-status.js";
 import { Interruption } from "../load/interruption.js";
 import { startWorkerHost, type WorkerEvent } from "../worker/worker-host.js";
@@ -22,7 +23,7 @@ export interface WorkerFlags {
  * the exit code is 0 when the drain left nothing behind and 1 otherwise; a second signal ends it at once with its own.
  */
 export async function runWorkerCommand(flags: WorkerFlags, { stderr }: CommandIo): Promise<ExitCode> {
-  const say = (line: string): void => void stderr.write(`${line}\n`);
+  const say = (line: string): void => void stderr.write(`${oneLine(line)}\n`);
   const { connectionString: flag, taskHub } = flags;
   const connection = resolveConnection({
     ...(flag !== undefined && { flag }),

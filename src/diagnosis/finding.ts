@@ -1,4 +1,5 @@
 import { errorText } from "../format/error-text.js";
+import { oneLine } from "../format/one-line.js";
 
 /**
  * One line of a diagnosis. `skipped` is what could not be looked at, or has nothing to look at; `warning` is no fault, and
@@ -39,6 +40,7 @@ export async function* check<T, U>(
     yield { name, outcome: "failed", detail: errorText(error) };
     return undefined;
   }
-  yield { name, outcome: found.outcome ?? "ok", detail: found.detail };
+  // Certificates, tokens and name servers are others' as well.
+  yield { name, outcome: found.outcome ?? "ok", detail: oneLine(found.detail) };
   return found.value;
 }

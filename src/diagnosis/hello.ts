@@ -1,5 +1,6 @@
 import { Client, type ServiceError } from "@grpc/grpc-js";
 import type { GrpcTarget } from "../backend/backend.js";
+import { toldError } from "../backend/grpc-error.js";
 
 const DEADLINE_MS = 10_000;
 
@@ -63,7 +64,7 @@ async function hello(client: Client, target: GrpcTarget): Promise<Greeting> {
   const startedMs = performance.now();
   let dateMs: number | undefined;
   await new Promise<void>((resolve, reject) => {
-    const done = (error: ServiceError | null): void => (error === null ? resolve() : reject(error));
+    const done = (error: ServiceError | null): void => (error === null ? resolve() : reject(toldError(error)));
     client
       .makeUnaryRequest(
         "/TaskHubSidecarService/Hello",

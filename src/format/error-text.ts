@@ -1,4 +1,6 @@
-/** What an error says, whatever was thrown. */
+import { oneLine } from "./one-line.js";
+
+/** What an error says, whatever was thrown, on one line and fit for a terminal: others may have put it there. */
 export function errorText(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return oneLine(error instanceof Error ? error.message : String(error));
 }

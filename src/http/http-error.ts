@@ -3,6 +3,7 @@ import { status } from "@grpc/grpc-js";
 import { isServiceError } from "../backend/call-retry.js";
 import { FanoutError } from "../errors.js";
 import { errorText } from "../format/error-text.js";
+import { shortened } from "../format/one-line.js";
 import type { ErrorBody } from "./contract.js";
 
 /** Seconds after which a client may ask again: by then an emulator that had gone has been started again. */
@@ -86,8 +87,4 @@ const REQUEST_ERRORS: Readonly<Record<number, string>> = {
 function requestErrorCode(error: unknown): number | undefined {
   const code = error instanceof Error && "statusCode" in error ? error.statusCode : undefined;
   return typeof code === "number" && code >= 400 && code < 500 ? code : undefined;
-}
-
-function shortened(text: string, length: number): string {
-  return text.length > length ? `${text.slice(0, length)}…` : text;
 }

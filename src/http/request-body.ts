@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyRequest, FastifySchemaCompiler } from "fastify";
 import type { z } from "zod";
+import { shortened } from "../format/one-line.js";
 import { JsonDepthError, readJson } from "../format/read-json.js";
 import { HttpError } from "./http-error.js";
 
@@ -78,7 +79,7 @@ function wrongField({ issues: [issue] }: z.ZodError, value: unknown): HttpError 
 }
 
 function shown(text: string): string {
-  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
+  return shortened(text, 60);
 }
 
 function property(value: unknown, key: PropertyKey): unknown {

@@ -1,6 +1,6 @@
 import { coloursFor } from "./colours.js";
 import { fitLine, liveParts, type EmulatorFigures } from "./emulator-live-text.js";
-import type { OutputStream } from "./output-stream.js";
+import { takesEscapes, type OutputStream } from "./output-stream.js";
 
 const LOOK_MS = 1_000;
 const DEFAULT_COLUMNS = 80;
@@ -8,11 +8,11 @@ const TO_START_OF_LINE = "\r";
 const CLEAR_TO_END_OF_SCREEN = "\u001B[J";
 
 /**
- * On a terminal: one line of what the emulator does, looked at once a second and drawn when it has changed. Anywhere
+ * On a terminal that can draw it: one line of what the emulator does, looked at once a second and drawn when it has changed. Anywhere
  * else nothing. Returns what takes the line away again, which may be called more than once.
  */
 export function showEmulatorLive(stream: OutputStream, look: () => EmulatorFigures): () => void {
-  if (!stream.isTTY) return () => {};
+  if (!takesEscapes(stream)) return () => {};
   const colours = coloursFor(stream);
   let before = { figures: look(), atMs: performance.now() };
   let parts = liveParts(before.figures, before.figures, LOOK_MS);

@@ -4,16 +4,17 @@ import { access, realpath, rename, rm, stat, writeFile } from "node:fs/promises"
 import { basename, dirname, join } from "node:path";
 import { FanoutError, UsageError } from "../errors.js";
 import { errorText } from "../format/error-text.js";
+import { inertJson } from "../format/json-text.js";
 import type { RunResult } from "../stats/run-result.js";
 
 /** The result as JSON text for people and programs alike, with a final newline. */
 export function resultJson(result: RunResult): string {
-  return `${prettyJson(result)}\n`;
+  return `${inertJson(prettyJson(result))}\n`;
 }
 
 /** Several results as a list, in the same way. */
 export function resultsJson(results: readonly RunResult[]): string {
-  return `${prettyJson(results)}\n`;
+  return `${inertJson(prettyJson(results))}\n`;
 }
 
 /**

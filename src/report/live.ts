@@ -2,9 +2,9 @@ import type { LiveSnapshot } from "../stats/live-snapshot.js";
 import { LiveBars } from "./live-bars.js";
 import { LiveLines } from "./live-lines.js";
 import type { LiveView } from "./live-view.js";
-import type { OutputStream } from "./output-stream.js";
+import { takesEscapes, type OutputStream } from "./output-stream.js";
 
-/** Bars on a terminal, a line every few seconds elsewhere. */
+/** Bars on a terminal that can draw them, a line every few seconds elsewhere. */
 export function liveView(stream: OutputStream, snapshot: () => LiveSnapshot): LiveView {
-  return stream.isTTY ? new LiveBars(stream, snapshot) : new LiveLines(stream, snapshot);
+  return takesEscapes(stream) ? new LiveBars(stream, snapshot) : new LiveLines(stream, snapshot);
 }

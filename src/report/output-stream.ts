@@ -6,3 +6,8 @@ export type OutputStream = Writable & {
   readonly columns?: number;
   getColorDepth?(): number;
 };
+
+/** Whether what is written there may move the cursor. */
+export function takesEscapes(stream: OutputStream, term: string | undefined = process.env["TERM"]): boolean {
+  return stream.isTTY === true && term !== "dumb";
+}

@@ -5,7 +5,7 @@ import { formatRate } from "../format/rate.js";
 import type { InstanceStatus } from "../hub/instance-status.js";
 import type { RunOverview } from "../hub/latest-runs.js";
 import type { RunStatus } from "../hub/run-status.js";
-import { oneLine } from "../format/one-line.js";
+import { oneLine, toldText } from "../format/one-line.js";
 
 const COLUMN_GAP = "  ";
 
@@ -66,7 +66,7 @@ function throughputText({ orchestrationsPerSecond, activitiesPerSecond }: NonNul
 function failureLines({ failures }: RunStatus, colours: ChalkInstance): readonly string[] {
   if (!failures) return [];
   const lines = failures.first.map(
-    ({ instanceId, type, message }) => `${oneLine(instanceId)}  ${oneLine(`${type}: ${message}`)}`,
+    ({ instanceId, type, message }) => `${oneLine(instanceId)}  ${toldText(`${type}: ${message}`)}`,
   );
   const rest = failures.total - lines.length;
   return [
@@ -102,7 +102,7 @@ function timeText(iso: string): string {
 }
 
 function table(rows: readonly (readonly string[])[], colour: (cell: string, column: number) => string = (x) => x) {
-  const clean = rows.map((row) => row.map(oneLine));
+  const clean = rows.map((row) => row.map(toldText));
   const widths = (clean[0] ?? []).map((_, column) => Math.max(...clean.map((row) => row[column]?.length ?? 0)));
   return clean
     .map((row) => {

@@ -5,7 +5,7 @@ import { formatRate } from "../format/rate.js";
 import type { Listed, RunResult } from "../stats/run-result.js";
 import { circumstanceFacts, workFacts, type Fact } from "./fact-rows.js";
 import { latencyTable } from "./latency-rows.js";
-import { oneLine } from "../format/one-line.js";
+import { toldText } from "../format/one-line.js";
 import { outcomeOf } from "./outcome.js";
 import { phaseTable } from "./phase-rows.js";
 import { stallTexts } from "./stall-text.js";
@@ -102,7 +102,7 @@ function tableLine(name: string, cells: readonly string[], width = { name: NAME_
 function failureList(failures: RunResult["failures"], colours: ChalkInstance): readonly string[] {
   if (!failures) return [];
   const lines = failures.first.map(
-    ({ instanceId, type, message }) => `  ${instanceId}  ${oneLine(`${type}: ${message}`)}`,
+    ({ instanceId, type, message }) => `  ${instanceId}  ${toldText(`${type}: ${message}`)}`,
   );
   return [
     colours.red(`${plural(failures.total, "orchestration")} failed`),

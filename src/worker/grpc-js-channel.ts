@@ -1,5 +1,6 @@
-import { Client } from "@grpc/grpc-js";
+import { Client, type ServiceError } from "@grpc/grpc-js";
 import type { GrpcTarget } from "../backend/backend.js";
+import { toldError } from "../backend/grpc-error.js";
 import { unaryCall } from "../backend/unary-call.js";
 import {
   SERVICE,
@@ -31,7 +32,7 @@ export class GrpcJsChannel implements WorkerChannel {
     const stream = this.#client.makeServerStreamRequest(path, identity, identity, request, metadata);
     stream.once("metadata", () => listener.onOpen());
     stream.on("data", (item: Buffer) => listener.onItem(item));
-    stream.on("error", (error) => listener.onEnd(error));
+    stream.on("error", (error: ServiceError) => listener.onEnd(toldError(error)));
     stream.on("end", () => listener.onEnd(undefined));
     return stream;
   }

@@ -1,5 +1,6 @@
 import { status } from "@grpc/grpc-js";
 import { isServiceError } from "../backend/call-retry.js";
+import { errorText } from "../format/error-text.js";
 
 /** The unary calls that a worker makes. No answer to one of them holds anything. */
 export type WorkerMethod =
@@ -58,5 +59,5 @@ export function describeError(error: unknown): string {
   if (isServiceError(error)) {
     return `${status[error.code]}: ${error.details}`;
   }
-  return error instanceof Error ? error.message : String(error);
+  return errorText(error);
 }

@@ -35,7 +35,7 @@ describe("the text of a comparison", () => {
     const [headline, ...lines] = textOf(base, fresh).split("\n");
     expect(headline).toBe("The runs differ in more than their figures (base -> new)");
     expect(lines.slice(0, 3)).toEqual([
-      "  environment.node         24.0.0 -> 24.0.0 or 22.13.0[31m",
+      "  environment.node         24.0.0 -> 24.0.0 or 22.13.0",
       "  plan.continueAsNewEvery  none -> none or 5",
       "",
     ]);

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { stripVTControlCharacters } from "node:util";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { resultHtml } from "../../src/report/html.js";
@@ -195,7 +196,7 @@ describe("hostile text", () => {
         fc.string({ unit: fc.constantFrom(...Array.from("<>&\"'`/!-x \n\u0000\u001B\u{1F600}")) }),
         async (text) => {
           const html = await resultHtml(resultSaying(text));
-          const shown = text
+          const shown = stripVTControlCharacters(text)
             .replaceAll(/\s+/gu, " ")
             .replaceAll(/\p{Cc}/gu, "")
             .trim();
@@ -214,7 +215,7 @@ function hashOf(source: string): string {
 }
 
 function escaped(text: string): string {
-  const line = text.replaceAll(/\p{Cc}/gu, "");
+  const line = stripVTControlCharacters(text).replaceAll(/[\p{Cc}\u202E]/gu, "");
   return line.replaceAll(
     /[&<>"']/gu,
     (one) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" })[one]!,
