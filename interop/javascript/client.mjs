@@ -169,8 +169,18 @@ await check("scheduled start", async (id) => {
 });
 
 await check("the same id twice", async (id) => {
-  await start("Chain", id);
-  await rejects(client.scheduleNewOrchestration("Chain", undefined, id), { code: 6 });
+  await start("Approval", id, 600);
+  await rejects(client.scheduleNewOrchestration("FanOut", 3, id), { code: 6 });
+});
+
+await check("the id of what has ended", async (id) => {
+  for (const [input, sum] of [
+    [2, 5],
+    [3, 14],
+  ]) {
+    await start("FanOut", id, input);
+    deepStrictEqual(output(await end(id)), sum);
+  }
 });
 
 await check(

@@ -147,13 +147,19 @@ def scheduled(id):
 
 
 def refused_twice(id):
-    start("Chain", id)
+    start("Approval", id, 600)
     try:
-        start("Chain", id)
+        start("FanOut", id, 3)
     except grpc.RpcError as error:
         expect(error.code(), grpc.StatusCode.ALREADY_EXISTS)
         return
     raise AssertionError("expected the second start to be refused")
+
+
+def started_again(id):
+    """Without a policy an id is free once its instance has ended."""
+    outcome("FanOut", id, 2, 5)
+    outcome("FanOut", id, 3, 14)
 
 
 def replaced(id):
@@ -260,6 +266,7 @@ check("recursive terminate", terminated_tree)
 check("suspend and resume", suspended)
 check("scheduled start", scheduled)
 check("the same id twice", refused_twice)
+check("the id of what has ended", started_again)
 check("an id used again", replaced)
 check("task hubs are apart", apart)
 check("rewind", rewound, "rewind")

@@ -62,7 +62,10 @@ export interface CallOptions {
  * restart in the middle of a run is survived. Other errors are thrown as they came, as grpc-js `ServiceError`s.
  */
 export interface OrchestrationClient {
-  /** Resolves when the backend has accepted the start. ALREADY_EXISTS after a retry counts as accepted. */
+  /**
+   * Resolves when the backend has accepted the start. ALREADY_EXISTS after a retry counts as accepted: an instance of that
+   * id is never replaced, whether it runs or has ended.
+   */
   startInstance(
     start: { readonly instanceId: string; readonly name: string; readonly input: unknown },
     options?: CallOptions,

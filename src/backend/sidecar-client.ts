@@ -43,6 +43,8 @@ export class SidecarClient implements OrchestrationClient {
     const request = new pb.CreateInstanceRequest();
     request.setInstanceid(start.instanceId);
     request.setName(start.name);
+    // Present and empty: it replaces nothing. Without one a start that is repeated would run again what has ended.
+    request.setOrchestrationidreusepolicy(new pb.OrchestrationIdReusePolicy());
     if (start.input !== undefined) {
       request.setInput(stringValue(JSON.stringify(start.input)));
     }

@@ -7,6 +7,7 @@ import {
   executionTerminated,
   type Signal,
 } from "./history-event.js";
+import type { IdReuse } from "./id-reuse.js";
 import type { Instance } from "./instance.js";
 import type { HubContext, InstanceTable, Start } from "./instance-table.js";
 import { MOST_RAISED_EVENTS, checkName } from "./limits.js";
@@ -20,12 +21,6 @@ import type { StringValueBytes } from "./wire.js";
 const DISCARDED_IN_ONE_TURN = 500;
 
 export type Answer<T> = (error: Error | undefined, value: T | undefined) => void;
-
-/** What becomes of an instance of that id that is there: it is replaced, or kept as if it had been started now. */
-export interface IdReuse {
-  readonly statuses: readonly number[];
-  readonly action: "replace" | "ignore";
-}
 
 /** What clients ask of the instances of a hub. Each answers once it is on disk. */
 export class ClientCommands {
@@ -41,14 +36,14 @@ export class ClientCommands {
     this.#relations = relations;
   }
 
-  /** Answers the instance id. ALREADY_EXISTS unless the policy lets the instance of that id go. */
-  start(start: Start, reuse: IdReuse | undefined, answer: Answer<string>): void {
+  /** Answers the instance id. ALREADY_EXISTS unless an instance of that id that is there lets it be. */
+  start(start: Start, reuse: IdReuse, answer: Answer<string>): void {
     checkName("The instance id", start.instanceId);
     checkName("The name of the orchestrator", start.name);
     this.#context.commits.submit(() => {
-      const existing = reuse === undefined ? undefined : this.#find(start.instanceId);
-      if (existing !== undefined && reuse?.statuses.includes(existing.status) === true) {
-        if (reuse.action === "ignore") {
+      const existing = this.#find(start.instanceId);
+      if (existing !== undefined && reuse.statuses.includes(existing.status)) {
+        if (reuse.action === "keep") {
           return start.instanceId;
         }
         this.#discard(existing);

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { IdReuse } from "./client-commands.js";
+import { idReuse } from "./id-reuse.js";
 import { raw, type Call, type Handler, type Service } from "./grpc.js";
 import {
   createInstanceResponse,
@@ -14,7 +14,6 @@ import {
   CreateInstanceRequest,
   CreateTaskHubRequest,
   GetInstanceRequest,
-  IdReusePolicy,
   InstanceBatch,
   InstanceQuery,
   ListInstanceIdsRequest,
@@ -247,27 +246,6 @@ function* chunksOf(events: readonly Uint8Array[]): Generator<readonly Uint8Array
   if (chunk.length > 0) {
     yield chunk;
   }
-}
-
-const REUSE_ACTIONS = ["replace", "ignore", "replace"] as const;
-
-/**
- * What a policy says: the statuses of instances that are replaced. In its older form it also has an action, 1 to keep
- * the instance and 2 to replace it; its third, to refuse, is not told from the newer form.
- */
-function idReuse(policy: Uint8Array | undefined): IdReuse | undefined {
-  if (policy === undefined) {
-    return undefined;
-  }
-  const { statuses, action } = decode(IdReusePolicy, policy);
-  const known = REUSE_ACTIONS[action];
-  if (known === undefined) {
-    throw new RpcError(
-      "INVALID_ARGUMENT",
-      `StartInstance: the id reuse policy has the action ${action}, which is none.`,
-    );
-  }
-  return { statuses, action: known };
 }
 
 function idsOf(method: string, batch: Uint8Array | undefined): readonly string[] {

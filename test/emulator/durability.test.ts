@@ -94,7 +94,7 @@ describe("a task hub on a disk that takes its time", () => {
     const none = { version: undefined, input: undefined, executionId: undefined, traceContext: undefined };
     hub.clients.start(
       { ...none, instanceId, name: "Orchestrator", scheduledStartUs: 0, tags: [] },
-      undefined,
+      { statuses: [], action: "replace" },
       () => {},
     );
     commits.flush();

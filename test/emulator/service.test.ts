@@ -11,7 +11,14 @@ import {
 import timestamps from "google-protobuf/google/protobuf/timestamp_pb.js";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { pb } from "../../src/wire/sidecar-stubs.js";
-import { complete, continueAsNew, scheduleTask, stringValue, type RawConnection } from "./raw-connection.js";
+import {
+  complete,
+  continueAsNew,
+  scheduleTask,
+  stringValue,
+  timestampOf,
+  type RawConnection,
+} from "./raw-connection.js";
 import { ServedEmulator, type Workload } from "./served-emulator.js";
 
 /** Activities that failed so often already, by the key that they were given. */
@@ -131,7 +138,9 @@ describe("an instance", () => {
   });
 
   test("is refused by name if its id is taken", async () => {
-    await run("echo", 1, "taken");
+    await raw.start("taken", "echo", (request) => {
+      request.setScheduledstarttimestamp(timestampOf(Date.now() + 3_600_000));
+    });
     await expect(raw.start("taken", "echo")).rejects.toMatchObject({
       code: status.ALREADY_EXISTS,
       details: expect.stringContaining("'taken'") as string,

@@ -4,7 +4,7 @@ import { status } from "@grpc/grpc-js";
 import { NoOpLogger, TaskHubGrpcClient, terminateOptions } from "@microsoft/durabletask-js";
 import { pb } from "../../src/wire/sidecar-stubs.js";
 import { endAtOnce } from "../emulator/protocol/end-at-once.js";
-import { RawConnection, metadataOf, stringValue } from "../emulator/raw-connection.js";
+import { RawConnection, metadataOf, stringValue, timestampOf } from "../emulator/raw-connection.js";
 import { growthFaults, type HistoryEvent } from "./growth-check.js";
 import { TERMINATION, type Script, type Step } from "./scripts.js";
 
@@ -64,9 +64,13 @@ export const CARRIED_OUT: Readonly<Partial<Record<Step["do"], number>>> = {
 export const DO: {
   readonly [K in Step["do"]]: (at: Place, step: Extract<Step, { do: K }>) => Promise<Answer | void>;
 } = {
-  start: async ({ client, script, instanceId }, { aheadMs }) => {
-    const startAt = aheadMs === undefined ? {} : { startAt: new Date(Date.now() + aheadMs) };
-    await client.scheduleNewOrchestration(script.orchestrator, script.input, { instanceId, ...startAt });
+  start: async ({ raw, script, instanceId }, { aheadMs }) => {
+    await raw.start(instanceId, script.orchestrator, (request) => {
+      request.setInput(stringValue(JSON.stringify(script.input)));
+      if (aheadMs !== undefined) request.setScheduledstarttimestamp(timestampOf(Date.now() + aheadMs));
+      // One whose answer was lost is told that it was carried out, also if the instance has ended since.
+      request.setOrchestrationidreusepolicy(new pb.OrchestrationIdReusePolicy());
+    });
   },
   replace: async ({ raw, instanceId }, { orchestrator, input }) => {
     await raw.start(instanceId, orchestrator, (request) => {

@@ -1,11 +1,12 @@
 import { once } from "node:events";
 import { createServer, type AddressInfo, type Socket } from "node:net";
-import { Client, Metadata, credentials } from "@grpc/grpc-js";
+import { Client, Metadata, credentials, status } from "@grpc/grpc-js";
+import { isServiceError } from "../../src/backend/call-retry.js";
 import { SidecarClient } from "../../src/backend/sidecar-client.js";
 import { unaryCall } from "../../src/backend/unary-call.js";
 import { serveGrpc } from "../../src/emulator/grpc-connection.js";
 import { handlersOf, raw, type Handler } from "../../src/emulator/grpc.js";
-import { RpcError } from "../../src/emulator/rpc-error.js";
+import { RpcError, type RpcCode } from "../../src/emulator/rpc-error.js";
 import { clientService } from "../../src/emulator/client-service.js";
 import type { ServiceContext } from "../../src/emulator/service-context.js";
 import { workerService } from "../../src/emulator/worker-service.js";
@@ -28,17 +29,23 @@ export class ForwardingBackend {
   readonly #server = createServer();
   readonly #emulator: Client;
   #port = 0;
+  /** Ids of starts whose answer was lost. */
+  readonly #lost = new Set<string>();
 
-  private constructor(emulatorAddress: string) {
+  private constructor(
+    emulatorAddress: string,
+    /** The first answer to the start of an instance is lost, and its client hears of that when the instance has ended. */
+    private readonly losesStarts: boolean,
+  ) {
     this.#emulator = new Client(emulatorAddress, credentials.createInsecure(), CHANNEL_OPTIONS);
   }
 
   static async start(
     emulatorAddress: string,
     lacking: readonly string[] = [],
-    { batches = true }: { readonly batches?: boolean } = {},
+    { batches = true, losesStarts = false }: { readonly batches?: boolean; readonly losesStarts?: boolean } = {},
   ): Promise<ForwardingBackend> {
-    const backend = new ForwardingBackend(emulatorAddress);
+    const backend = new ForwardingBackend(emulatorAddress, losesStarts);
     await backend.#listen((name, request) => lacking.includes(name) || (!batches && isBatch(name, request)));
     return backend;
   }
@@ -76,6 +83,13 @@ export class ForwardingBackend {
     this.#port = (this.#server.address() as AddressInfo).port;
   }
 
+  #isFirst(start: Buffer): boolean {
+    const id = pb.CreateInstanceRequest.deserializeBinary(start).getInstanceid();
+    const isFirst = !this.#lost.has(id);
+    this.#lost.add(id);
+    return isFirst;
+  }
+
   #handler(name: string, lacks: Lacks): Handler {
     return raw((call, answer) => {
       this.calls[name] = (this.calls[name] ?? 0) + 1;
@@ -83,12 +97,32 @@ export class ForwardingBackend {
         throw new RpcError("UNIMPLEMENTED", `The server does not implement the method ${name}`);
       const metadata = new Metadata();
       metadata.set("taskhub", call.header("taskhub") ?? "");
-      unaryCall(this.#emulator, `/${SERVICE}/${name}`, call.request, metadata).then(
+      const forward = (method: string, request: Buffer): Promise<Buffer> =>
+        unaryCall(this.#emulator, `/${SERVICE}/${method}`, request, metadata);
+      const answered = forward(name, call.request);
+      const loses = this.losesStarts && name === "StartInstance" && this.#isFirst(call.request);
+      (loses ? answered.then((started) => untilEnded(started, forward)) : answered).then(
         (value) => answer(undefined, value),
-        (error: Error) => answer(error, undefined),
+        (error: unknown) => answer(asAnswered(error), undefined),
       );
     });
   }
+}
+
+/** An error of the emulator, as it has told it. */
+function asAnswered(error: unknown): Error {
+  return isServiceError(error) ? new RpcError(status[error.code] as RpcCode, error.details) : (error as Error);
+}
+
+/** Rejects, as if the answer had been lost, when the instance has ended. */
+async function untilEnded(
+  started: Buffer,
+  forward: (method: string, request: Buffer) => Promise<Buffer>,
+): Promise<never> {
+  const request = new pb.GetInstanceRequest();
+  request.setInstanceid(pb.CreateInstanceResponse.deserializeBinary(started).getInstanceid());
+  await forward("WaitForInstanceCompletion", Buffer.from(request.serializeBinary()));
+  throw new RpcError("UNAVAILABLE", "The answer was lost.");
 }
 
 function isBatch(method: string, request: Buffer): boolean {

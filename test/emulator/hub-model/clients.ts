@@ -50,7 +50,7 @@ export class Clients {
         traceContext: undefined,
         tags: [],
       },
-      isInPlace ? { statuses: ANY_STATUS, action: "replace" } : undefined,
+      { statuses: isInPlace ? ANY_STATUS : [], action: "replace" },
       isInPlace
         ? this.#calls.ask("start in its place", instanceId, [])
         : this.#calls.ask("start", instanceId, ["ALREADY_EXISTS"]),

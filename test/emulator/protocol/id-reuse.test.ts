@@ -8,6 +8,7 @@ import { Gate, ProtocolHub, WITH_AND_WITHOUT_RESTART, type Steps } from "./proto
 const hub = ProtocolHub.forEachTest();
 
 const { ORCHESTRATION_STATUS_COMPLETED: COMPLETED, ORCHESTRATION_STATUS_FAILED: FAILED } = pb.OrchestrationStatus;
+const { ORCHESTRATION_STATUS_CANCELED: CANCELED } = pb.OrchestrationStatus;
 const { ORCHESTRATION_STATUS_RUNNING: RUNNING, ORCHESTRATION_STATUS_PENDING: PENDING } = pb.OrchestrationStatus;
 const { ORCHESTRATION_STATUS_TERMINATED: TERMINATED, ORCHESTRATION_STATUS_SUSPENDED: SUSPENDED } =
   pb.OrchestrationStatus;
@@ -57,20 +58,52 @@ async function startOverAsBefore(statuses: readonly Status[], action: number): P
 
 const ALREADY_EXISTS = { code: status.ALREADY_EXISTS, details: expect.stringContaining("'instance'") };
 
-test.each(WITH_AND_WITHOUT_RESTART)("an id is taken without a policy, by what has ended too%s", async (_, restarts) => {
+test.each(WITH_AND_WITHOUT_RESTART)("without a policy what has ended makes room%s", async (_, restarts) => {
   await hub.worker(work);
-  await hub.client.scheduleNewOrchestration("ends", "the first", "instance");
+  await hub.client.scheduleNewOrchestration("fails", "the first", "instance");
   await hub.end("instance");
+  const before = await hub.raw.state("instance");
   if (restarts) await hub.restart(work);
-  await expect(hub.client.scheduleNewOrchestration("ends", "the second", "instance")).rejects.toMatchObject(
-    ALREADY_EXISTS,
-  );
-  expect(await hub.end("instance")).toMatchObject({ output: "end of the first" });
+  await hub.client.scheduleNewOrchestration("ends", "the second", "instance");
+  expect(await hub.end("instance")).toMatchObject({ output: "end of the second", failure: undefined });
+  expect((await hub.raw.state("instance"))?.executionid).not.toEqual(before?.executionid);
+});
+
+test("without a policy an id is taken by what has not ended", async () => {
+  const again = (): Promise<string> => hub.client.scheduleNewOrchestration("ends", "the second", "instance");
+  await hub.client.scheduleNewOrchestration("waits", "the first", "instance");
+  await expect(again()).rejects.toMatchObject(ALREADY_EXISTS);
+  await hub.worker(work);
+  await hub.begun("instance");
+  await expect(again()).rejects.toMatchObject(ALREADY_EXISTS);
+  await hub.client.suspendOrchestration("instance");
+  await expect(again()).rejects.toMatchObject(ALREADY_EXISTS);
+  expect(await hub.status("instance")).toBe("SUSPENDED");
+});
+
+test.each([
+  ["Running, Pending", "a running", [RUNNING, PENDING, COMPLETED, FAILED]],
+  ["Suspended", "a suspended", [COMPLETED, FAILED, CANCELED, SUSPENDED]],
+  ["Running", "a running", [RUNNING]],
+])("a policy with %s and without Terminated is refused, and %s instance untouched", async (names, kind, statuses) => {
+  await hub.worker(work);
+  await hub.client.scheduleNewOrchestration("waits", "the first", "instance");
+  await hub.begun("instance");
+  if (kind === "a suspended") await hub.client.suspendOrchestration("instance");
+  const before = await hub.raw.state("instance");
+  await expect(startOver(...statuses)).rejects.toMatchObject({
+    code: status.INVALID_ARGUMENT,
+    details: expect.stringContaining(
+      "Invalid reusable statuses: cannot exclude 'Terminated' while also allowing reuse of running instances " +
+        `(${names})`,
+    ),
+  });
+  expect(await hub.raw.state("instance")).toEqual(before);
 });
 
 test("a policy changes nothing for an id that is free", async () => {
   await hub.worker(work);
-  await startOver(COMPLETED, RUNNING);
+  await startOver(COMPLETED, RUNNING, TERMINATED);
   expect(await hub.end("instance")).toMatchObject({ output: "end of the second" });
 });
 
@@ -103,7 +136,7 @@ test("a running instance is replaced, and what it had under way is for nothing",
   await hub.worker({ ...work, activities: { gate: gate.activity } });
   await hub.client.scheduleNewOrchestration("works", "the first", "instance");
   await gate.reached;
-  await startOver(RUNNING);
+  await startOver(RUNNING, TERMINATED);
   gate.open("of the first");
   expect(await hub.end("instance")).toMatchObject({ status: "COMPLETED", output: "end of the second" });
   expect((await hub.raw.history("instance")).some((event) => event.taskcompleted !== undefined)).toBe(false);
@@ -113,7 +146,7 @@ test("an instance in the place of another is another execution, whatever id was 
   const start = (): Promise<unknown> =>
     hub.raw.start("instance", "ends", (request) => {
       const policy = new pb.OrchestrationIdReusePolicy();
-      policy.addReplaceablestatus(PENDING);
+      policy.setReplaceablestatusList([PENDING, TERMINATED]);
       request.setOrchestrationidreusepolicy(policy);
       request.setExecutionid(stringValue("chosen"));
     });
@@ -127,7 +160,7 @@ test("a running instance that is not to be replaced goes on", async () => {
   await hub.worker(work);
   await hub.client.scheduleNewOrchestration("waits", "the first", "instance");
   await hub.begun("instance");
-  await expect(startOver(COMPLETED, PENDING)).rejects.toMatchObject(ALREADY_EXISTS);
+  await expect(startOver(COMPLETED, PENDING, TERMINATED)).rejects.toMatchObject(ALREADY_EXISTS);
   await hub.client.raiseOrchestrationEvent("instance", "go", "went on");
   expect(await hub.end("instance")).toMatchObject({ output: "went on" });
 });
@@ -138,7 +171,7 @@ test.each([
 ])("a %s instance is replaced before a worker has seen it", async (_, replaceable) => {
   await hub.client.scheduleNewOrchestration("fails", "the first", "instance");
   if (replaceable === SUSPENDED) await hub.client.suspendOrchestration("instance");
-  await startOver(replaceable);
+  await startOver(replaceable, TERMINATED);
   await hub.worker(work);
   expect(await hub.end("instance")).toMatchObject({ output: "end of the second" });
 });
@@ -146,7 +179,7 @@ test.each([
 test("who waits for the end of an instance gets that of the one in its place", async () => {
   await hub.client.scheduleNewOrchestration("fails", "the first", "instance");
   const end = hub.end("instance");
-  await startOver(PENDING);
+  await startOver(PENDING, TERMINATED);
   await hub.worker(work);
   expect(await end).toMatchObject({ output: "end of the second" });
 });
@@ -155,7 +188,7 @@ test("the parent of an instance that is replaced hears that it was terminated", 
   await hub.worker(work);
   await hub.client.scheduleNewOrchestration("calls", undefined, "parent");
   await expect.poll(() => hub.status("instance")).toBe("RUNNING");
-  await startOver(RUNNING);
+  await startOver(RUNNING, TERMINATED);
   expect(await hub.end("parent")).toMatchObject({ output: "OrchestrationTerminated" });
   expect(await hub.end("instance")).toMatchObject({ output: "end of the second" });
 });

@@ -132,13 +132,17 @@ public final class Client {
             equal(Instant.now().isBefore(at), false);
         });
         check("the same id twice", null, id -> {
-            start("Chain", id, null);
+            start("Approval", id, 600);
             try {
-                start("Chain", id, null);
+                start("FanOut", id, 3);
                 throw new AssertionError("The second start was not refused.");
             } catch (StatusRuntimeException error) {
                 equal(error.getStatus().getCode(), Status.Code.ALREADY_EXISTS);
             }
+        });
+        check("the id of what has ended", null, id -> {
+            equal(outcome("FanOut", id, 2, Integer.class), 5);
+            equal(outcome("FanOut", id, 3, Integer.class), 14);
         });
         check("restart", null, id -> {
             outcome("FanOut", id, 3, Integer.class);
