@@ -25,16 +25,16 @@ export interface Retry extends RetryPolicy {
 }
 
 /**
- * Makes a call again while the backend is away. `attempt` is told whether it is the first one. Throws what the last
- * attempt threw, explained where it is a ServiceError; an abort as the signal's reason.
+ * Makes a call again while the backend is away. Throws what the last attempt threw, explained where it is a
+ * ServiceError; an abort as the signal's reason.
  */
-export async function withRetry<T>(attempt: (first: boolean) => Promise<T>, retry: Retry): Promise<T> {
+export async function withRetry<T>(attempt: () => Promise<T>, retry: Retry): Promise<T> {
   let attempts = 0;
-  for (let first = true; ; first = false) {
+  for (;;) {
     retry.signal?.throwIfAborted();
     const startedMs = performance.now();
     try {
-      return await attempt(first);
+      return await attempt();
     } catch (error) {
       retry.signal?.throwIfAborted();
       if (!isServiceError(error)) {

@@ -63,12 +63,13 @@ export interface CallOptions {
  */
 export interface OrchestrationClient {
   /**
-   * Resolves when the backend has accepted the start. ALREADY_EXISTS after a retry counts as accepted: an instance of that
-   * id is never replaced, whether it runs or has ended.
+   * Resolves when the backend has accepted the start. ALREADY_EXISTS after an attempt without an answer counts as
+   * accepted, and `again` says that there was one before: an instance of that id is never replaced, whether it runs or
+   * has ended. Rejects with UnansweredStart where the answer has not come.
    */
   startInstance(
     start: { readonly instanceId: string; readonly name: string; readonly input: unknown },
-    options?: CallOptions,
+    options?: CallOptions & { readonly again?: boolean },
   ): Promise<void>;
   /** Resolves with undefined if there is no instance of that id. */
   getInstance(

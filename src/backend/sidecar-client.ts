@@ -15,6 +15,7 @@ import type {
   InstanceState,
   OrchestrationClient,
 } from "./orchestration-client.js";
+import { StartAttempts, UnansweredStart } from "./unanswered-start.js";
 
 /** Milliseconds that a call may take which does not wait for an orchestration. */
 const DEADLINE_MS = 30_000;
@@ -38,7 +39,7 @@ export class SidecarClient implements OrchestrationClient {
 
   async startInstance(
     start: { readonly instanceId: string; readonly name: string; readonly input: unknown },
-    { signal }: CallOptions = {},
+    { signal, again = false }: CallOptions & { readonly again?: boolean } = {},
   ): Promise<void> {
     const request = new pb.CreateInstanceRequest();
     request.setInstanceid(start.instanceId);
@@ -48,16 +49,24 @@ export class SidecarClient implements OrchestrationClient {
     if (start.input !== undefined) {
       request.setInput(stringValue(JSON.stringify(start.input)));
     }
-    await this.#retry(signal, async (first) => {
+    const attempts = new StartAttempts(again);
+    const attempt = async (): Promise<void> => {
       try {
         await this.#attempt("StartInstance", request, signal, DEADLINE_MS);
       } catch (error) {
-        // The ids of a run are its own: a second attempt that finds one taken has found its own first.
-        if (first || !isServiceError(error) || error.code !== status.ALREADY_EXISTS) {
-          throw error;
+        if (isServiceError(error)) {
+          // The ids of a run are its own: an attempt that finds one taken has found what the one before it started.
+          if (attempts.isUnanswered && error.code === status.ALREADY_EXISTS) return;
+          attempts.failed(error);
         }
+        throw error;
       }
-    });
+    };
+    try {
+      await this.#retry(signal, attempt);
+    } catch (error) {
+      throw attempts.isUnanswered && signal?.aborted !== true ? new UnansweredStart(error) : error;
+    }
   }
 
   async getInstance(
@@ -171,7 +180,7 @@ export class SidecarClient implements OrchestrationClient {
     return this.#retry(signal, () => this.#attempt(method, request, signal, deadlineMs));
   }
 
-  #retry<T>(signal: AbortSignal | undefined, attempt: (first: boolean) => Promise<T>): Promise<T> {
+  #retry<T>(signal: AbortSignal | undefined, attempt: () => Promise<T>): Promise<T> {
     return withRetry(attempt, {
       ...this.#policy,
       signal,

@@ -1,4 +1,5 @@
 import type { OrchestrationClient } from "../backend/orchestration-client.js";
+import { UnansweredStart } from "../backend/unanswered-start.js";
 import type { Completion, Start } from "../stats/completion.js";
 import type { LoadShape } from "../stats/load-shape.js";
 import { errorText } from "../format/error-text.js";
@@ -16,6 +17,8 @@ import type { Wait } from "./wait.js";
 /** A backend with one connection of 100 streams would queue more than this inside the client, unseen. */
 const OUTSTANDING_STARTS = 100;
 const AFTER_REFUSAL_MS = 100;
+/** Pauses between the attempts to learn whether a start was taken: the first, doubling to the longest. */
+const ASK_AGAIN = { firstMs: 500, longestMs: 10_000 };
 
 type ShapeOf<K extends LoadShape["kind"]> = Extract<LoadShape, { kind: K }>;
 
@@ -34,6 +37,8 @@ export interface GeneratorOptions {
   /** A start leaves; that it was acknowledged or refused comes to `onAnswer`. */
   readonly onSend: (start: Start) => void;
   readonly onAnswer: (start: Start) => void;
+  /** The answer to a start did not come, and it was learnt later that the backend has taken it. */
+  readonly onFound: (start: Start) => void;
   readonly onCompletion: (completion: Completion) => void;
 }
 
@@ -43,10 +48,18 @@ interface Due {
   readonly heldBack: boolean;
 }
 
+type Answer =
+  | { readonly kind: "accepted"; readonly start: Start }
+  | { readonly kind: "unanswered"; readonly start: Start }
+  /** Or given up on. */
+  | { readonly kind: "refused" };
+
 /** Starts orchestrations as the plan says, and follows each to its end. */
 export class Generator {
-  /** Accepted instances that have not ended, as far as is known. */
+  /** Instances that were accepted, or may have been, and have not ended, as far as is known. */
   readonly inFlight = new Set<string>();
+  /** Of them, by their numbers, those whose start was not answered: whether the backend has them is not known. */
+  readonly unanswered = new Set<number>();
   readonly #allStarted = Promise.withResolvers<void>();
   readonly #answers = new Set<Promise<void>>();
   readonly #follows = new Set<Promise<void>>();
@@ -60,7 +73,7 @@ export class Generator {
     options.stopStarting.addEventListener("abort", () => this.#release?.());
   }
 
-  /** Resolves when the last start has been answered, or none will leave any more. */
+  /** Resolves when the last start has been answered, or is not expected to be, or none will leave any more. */
   get allStarted(): Promise<void> {
     return this.#allStarted.promise;
   }
@@ -118,11 +131,14 @@ export class Generator {
     }
   }
 
-  /** Starts one and has it followed to its end, which `onEnd` is told. Resolves when the start is answered. */
+  /**
+   * Starts one and has it followed to its end, which `onEnd` is told. Resolves when the start is answered, or is not
+   * expected to be any more.
+   */
   #launch(due: Due, onEnd?: () => void): Promise<void> {
-    const answer = this.#start(due).then((start) => {
+    const answer = this.#start(due).then((answered) => {
       this.#answers.delete(answer);
-      const follow = (start ? this.#follow(start) : this.#afterRefusal()).then(() => {
+      const follow = this.#afterAnswer(answered).then(() => {
         this.#follows.delete(follow);
         onEnd?.();
       });
@@ -132,9 +148,20 @@ export class Generator {
     return answer;
   }
 
-  /** Undefined if it was refused, or given up on. */
-  async #start(due: Due): Promise<Start | undefined> {
-    const { client, runId, orchestration, clock, stopWaiting, onSend, onAnswer, onCompletion } = this.options;
+  #afterAnswer(answer: Answer): Promise<void> {
+    switch (answer.kind) {
+      case "accepted":
+        return this.#follow(answer.start);
+      case "unanswered":
+        return this.#findOut(answer.start);
+      default:
+        answer satisfies { readonly kind: "refused" };
+        return this.#afterRefusal();
+    }
+  }
+
+  async #start(due: Due): Promise<Answer> {
+    const { runId, clock, stopWaiting, onSend, onAnswer } = this.options;
     const sequence = this.#started;
     this.#started += 1;
     this.#outstanding += 1;
@@ -142,20 +169,62 @@ export class Generator {
     const sent = { instanceId, sequence, ...due, sentMs: clock(), acceptedMs: undefined };
     onSend(sent);
     try {
-      const { name, input } = orchestration;
-      await client.startInstance({ instanceId, name, input }, { signal: stopWaiting });
+      await this.#ask(sent, false);
     } catch (error) {
-      onAnswer(sent);
       // A start that was given up on may have been accepted: it stays unfinished, it has not failed.
-      if (stopWaiting.aborted) return undefined;
-      const failure = { type: "StartRefused", message: errorText(error) };
-      onCompletion({ start: sent, noticedMs: clock(), outcome: "failed", server: undefined, failure });
-      return undefined;
+      if (stopWaiting.aborted || error instanceof UnansweredStart) {
+        this.inFlight.add(instanceId);
+        this.unanswered.add(sequence);
+        return { kind: "unanswered", start: sent };
+      }
+      this.#refused(sent, error);
+      return { kind: "refused" };
     }
     const start = { ...sent, acceptedMs: clock() };
     this.inFlight.add(instanceId);
     onAnswer(start);
-    return start;
+    return { kind: "accepted", start };
+  }
+
+  async #ask({ instanceId }: Start, again: boolean): Promise<void> {
+    const { client, orchestration, stopWaiting } = this.options;
+    const { name, input } = orchestration;
+    await client.startInstance({ instanceId, name, input }, { signal: stopWaiting, again });
+  }
+
+  #refused(start: Start, error: unknown): void {
+    const { clock, onAnswer, onCompletion } = this.options;
+    onAnswer(start);
+    const failure = { type: "StartRefused", message: errorText(error) };
+    onCompletion({ start, noticedMs: clock(), outcome: "failed", server: undefined, failure });
+  }
+
+  /**
+   * Asks for a start again until it is answered, for as long as the run waits and starts anything. It may find itself.
+   * When it was accepted is then not known: its latency is that from when it was due.
+   */
+  async #findOut(start: Start): Promise<void> {
+    const { stopStarting, wait, onFound } = this.options;
+    let pauseMs = ASK_AGAIN.firstMs;
+    for (;;) {
+      await wait(pauseMs, stopStarting);
+      if (stopStarting.aborted) return;
+      pauseMs = Math.min(2 * pauseMs, ASK_AGAIN.longestMs);
+      try {
+        await this.#ask(start, true);
+        break;
+      } catch (error) {
+        if (stopStarting.aborted) return;
+        if (error instanceof UnansweredStart) continue;
+        this.#settle(start);
+        this.#refused(start, error);
+        await this.#afterRefusal();
+        return;
+      }
+    }
+    this.unanswered.delete(start.sequence);
+    onFound(start);
+    await this.#follow(start);
   }
 
   async #follow(start: Start): Promise<void> {
@@ -168,8 +237,13 @@ export class Generator {
       const failure = { type: "WaitFailed", message: errorText(error) };
       onCompletion({ start, noticedMs: clock(), outcome: "failed", server: undefined, failure });
     }
-    this.inFlight.delete(start.instanceId);
+    this.#settle(start);
     this.#end();
+  }
+
+  #settle({ instanceId, sequence }: Start): void {
+    this.inFlight.delete(instanceId);
+    this.unanswered.delete(sequence);
   }
 
   /** A backend that refuses at once must not make a closed loop spin. */

@@ -18,7 +18,7 @@ import { orchestrationOf } from "./orchestration-of.js";
 import { resultPlanOf, type LoadPlan } from "./plan.js";
 import { progressOf, type Progress } from "./progress.js";
 import { recountInstances } from "./recount.js";
-import { instanceIdPrefixOf } from "./run-id.js";
+import { instanceIdOf, instanceIdPrefixOf } from "./run-id.js";
 import { RunPulse } from "./run-pulse.js";
 import { wait } from "./wait.js";
 import { describeUnfinished, terminateAll } from "./unfinished.js";
@@ -94,6 +94,7 @@ export class LoadTest {
       stopWaiting: this.#stopWaiting.signal,
       onSend: (start) => recorder.addSend(start),
       onAnswer: (start) => recorder.addAnswer(start),
+      onFound: (start) => recorder.addFound(start),
       onCompletion: (completion) => recorder.add(completion),
     });
     this.#progress = progressOf({
@@ -160,10 +161,11 @@ export class LoadTest {
     const activitiesExecuted = await this.#workers.activitiesExecuted();
     this.#stopFollowing.abort();
     const { accepted } = this.#recorder;
+    const { unanswered } = this.#generator;
     const interrupted = ending.kind === "interrupted";
     const recount = interrupted
       ? undefined
-      : await recountInstances({ client: backend.client, runId, accepted, signal: interruption });
+      : await recountInstances({ client: backend.client, runId, accepted, unanswered, signal: interruption });
     this.#durability = await durabilityOf(backend, interruption, this.#durability);
     return {
       result: this.#recorder.close(runId, {
@@ -175,6 +177,7 @@ export class LoadTest {
         activitiesExecuted,
         health,
         stuck,
+        unanswered: [...unanswered].toSorted((a, b) => a - b).map((sequence) => instanceIdOf(runId, sequence)),
         noticing: this.#watch.calls,
         recount,
       }),

@@ -17,6 +17,8 @@ export interface RecountOptions {
   readonly runId: string;
   /** The numbers of the instances whose start the backend acknowledged. */
   readonly accepted: SequenceSet;
+  /** The numbers of those whose start was not answered: that they are there is no surprise. */
+  readonly unanswered: ReadonlySet<number>;
   readonly signal: AbortSignal;
   readonly patienceMs?: number;
 }
@@ -35,7 +37,7 @@ export async function recountInstances(options: RecountOptions): Promise<Recount
   }
 }
 
-async function recount({ client, runId, accepted, signal }: RecountOptions): Promise<Recount> {
+async function recount({ client, runId, accepted, unanswered, signal }: RecountOptions): Promise<Recount> {
   const seen = new SequenceSet();
   const byStatus: Record<string, number> = {};
   const add = ({ instanceId, status }: InstanceState): void => {
@@ -62,8 +64,12 @@ async function recount({ client, runId, accepted, signal }: RecountOptions): Pro
     instances: seen.size,
     byStatus,
     lost: listed(runId, accepted.missingFrom(seen)),
-    unexpected: listed(runId, seen.missingFrom(accepted)),
+    unexpected: listed(runId, without(unanswered, seen.missingFrom(accepted))),
   };
+}
+
+function* without(left: ReadonlySet<number>, sequences: Iterable<number>): Iterable<number> {
+  for (const sequence of sequences) if (!left.has(sequence)) yield sequence;
 }
 
 function firstOf(sequences: Iterable<number>): readonly number[] {

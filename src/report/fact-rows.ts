@@ -2,7 +2,7 @@ import { formatCount, plural } from "../format/count.js";
 import { durabilityText } from "../format/durability.js";
 import { formatDuration, threeDigits } from "../format/duration.js";
 import { unfinishedWorkText } from "../format/unfinished-work.js";
-import type { HubSurvey, Recount, RunResult } from "../stats/run-result.js";
+import type { HubSurvey, Listed, Recount, RunResult } from "../stats/run-result.js";
 import { oneLine } from "../format/one-line.js";
 import { notCompletedText } from "./outcome.js";
 
@@ -24,13 +24,14 @@ export function workFacts(result: RunResult): readonly Fact[] {
 
 /** Under what circumstances, as far as they matter. */
 export function circumstanceFacts(result: RunResult): readonly Fact[] {
-  const { counts, concurrency, environment, generator, plan, recount } = result;
+  const { counts, concurrency, environment, generator, plan, recount, unanswered } = result;
   const { durability } = environment.backend;
   const planned = concurrency && formatCount(concurrency.planned);
   return [
     ["concurrency", concurrency && `${threeDigits(concurrency.effective)} of ${planned}`],
     ["held back", generator?.heldBack ? `${plural(generator.heldBack, "start")}, by --max-in-flight` : undefined],
     ["RPC errors", rpcErrorsText(counts.rpcErrors)],
+    ["unanswered", unanswered && unansweredText(unanswered)],
     ["recount", recount && recountText(recount)],
     ["noticing", noticingText(result)],
     ["durability", durability && durabilityText(durability)],
@@ -58,6 +59,16 @@ export function rpcErrorsText(rpcErrors: Readonly<Record<string, number>>): stri
     .join(", ");
 }
 
+/** Starts of which nobody knows whether the backend has taken them. */
+export function unansweredText(unanswered: Listed<string>): string {
+  return `${plural(unanswered.total, "start")}: whether the backend has taken them is not known${idsText(unanswered)}`;
+}
+
+function idsText({ total, first }: Listed<string>): string {
+  const ids = first.slice(0, LISTED_IDS).map(oneLine);
+  return ` (${ids.join(", ")}${total > ids.length ? ", ..." : ""})`;
+}
+
 /** Where the backend's count differs from the run's, or is not known; empty where they agree. */
 export function recountText(recount: Recount): string {
   if ("unknown" in recount) return `not known: ${oneLine(recount.unknown)}`;
@@ -68,11 +79,7 @@ export function recountText(recount: Recount): string {
   ];
   return parts
     .filter(({ list }) => list.total > 0)
-    .map(({ list, what }) => {
-      const ids = list.first.slice(0, LISTED_IDS).map(oneLine);
-      const rest = list.total > ids.length ? ", ..." : "";
-      return `${formatCount(list.total)} ${what} (${ids.join(", ")}${rest})`;
-    })
+    .map(({ list, what }) => `${formatCount(list.total)} ${what}${idsText(list)}`)
     .join("; ");
 }
 

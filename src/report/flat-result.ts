@@ -81,6 +81,7 @@ const PATHS: readonly string[] = [
   "recount.lost.total",
   "recount.unexpected.total",
   "recount.unknown",
+  "unanswered.total",
   "environment.backend.durability",
   "environment.transport",
   "environment.hub.foreign.unfinished",

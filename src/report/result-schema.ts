@@ -176,6 +176,9 @@ export const resultSchema: z.ZodType<RunResult> = object({
   stuck: listed(object({ instanceId: string, status: string, iterationsCompleted: count.exactOptional() }))
     .exactOptional()
     .describe("Instances that were started and had not ended when the run did."),
+  unanswered: listed(string)
+    .exactOptional()
+    .describe("Of them, those whose start was never answered: whether the backend has taken it is not known."),
   thresholds: list(
     object({
       expression: string,

@@ -6,7 +6,7 @@ export interface Start {
   /** When the plan wanted it to leave. */
   readonly intendedMs: number;
   readonly sentMs: number;
-  /** When the backend's acknowledgement arrived; undefined if it refused the start. */
+  /** When the backend's acknowledgement arrived; undefined if it refused the start, or did not answer it in time. */
   readonly acceptedMs: number | undefined;
   /** It was due, and waited for another to end because so many were in flight. */
   readonly heldBack: boolean;

@@ -91,11 +91,12 @@ const MEASURED = {
   recount: { instances: "count", lost: { total: "count" }, unexpected: { total: "count" } },
   failures: { total: "count" },
   stuck: { total: "count" },
+  unanswered: { total: "count" },
   environment: { ownWorkers: "count", hub: { unfinished: "count", foreign: { unfinished: "count" } } },
 } as const satisfies Kinds<RunResult>;
 
 /** Fields that a result leaves out when they would be 0. */
-const NONE_WHEN_ABSENT = /^(?:counts\.rpcErrors|failures|stuck)\./u;
+const NONE_WHEN_ABSENT = /^(?:counts\.rpcErrors|failures|stuck|unanswered)\./u;
 
 const PATHS = new Map(
   pathsOf(MEASURED).map(([path, kind]): [string, Figure] => [path, { kind, path, read: (result) => at(result, path) }]),

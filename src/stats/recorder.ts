@@ -44,6 +44,8 @@ export interface RunEnd {
   readonly health: Omit<GeneratorHealth, "heldBack" | "slipMs">;
   /** What was asked about the unfinished; need not be all of them. */
   readonly stuck: readonly StuckInstance[];
+  /** Those of the unfinished whose start was never answered, by their ids. */
+  readonly unanswered: readonly string[];
   readonly noticing: Readonly<Record<string, number>>;
   readonly recount: RunResult["recount"];
 }
@@ -95,6 +97,11 @@ export class Recorder {
   addAnswer(start: Start): void {
     if (start.acceptedMs !== undefined) this.accepted.add(start.sequence);
     if (this.#isMeasured(start)) this.#latencies.addAnswer(start);
+  }
+
+  /** A start that was not answered was accepted all the same; when, is not known. */
+  addFound({ sequence }: Start): void {
+    this.accepted.add(sequence);
   }
 
   add(completion: Completion): void {
@@ -224,6 +231,9 @@ export class Recorder {
       ...(orchestrations.failed > 0 && { failures: { total: orchestrations.failed, first: this.#failures } }),
       ...(orchestrations.unfinished > 0 && {
         stuck: { total: orchestrations.unfinished, first: end.stuck.slice(0, LISTED_STUCK) },
+      }),
+      ...(end.unanswered.length > 0 && {
+        unanswered: { total: end.unanswered.length, first: end.unanswered.slice(0, LISTED_STUCK) },
       }),
       histograms: this.#latencies.encoded({ hasResponse }),
     };

@@ -42,6 +42,8 @@ export interface RunResult {
   readonly failures?: Listed<FailedInstance>;
   /** Instances that were started and had not ended when the run did. */
   readonly stuck?: Listed<StuckInstance>;
+  /** Of them, those whose start was never answered: whether the backend has taken it is not known. */
+  readonly unanswered?: Listed<string>;
   /** Absent where none was given. */
   readonly thresholds?: readonly JudgedThreshold[];
   /** With `--baseline`: of all repeats with it, and so in the result of the last one. */

@@ -200,6 +200,7 @@ export const runResultSchema = z
       .optional(),
     histograms: z.record(z.string().min(1), z.strictObject({ hdr: z.base64(), count: z.int().positive() })).optional(),
     failures: listOf({ type: z.string().min(1), message: z.string().min(1) }).optional(),
+    unanswered: z.strictObject({ total: z.int().positive(), first: z.array(z.string()) }).optional(),
     stuck: listOf({ status: z.string().min(1), iterationsCompleted: count.optional() }).optional(),
     thresholds: z
       .array(

@@ -17,6 +17,16 @@ const SERVICE = "TaskHubSidecarService";
 /** Those of the emulator; its streams are not called by who calls this. */
 const METHODS = Object.keys({ ...clientService({} as ServiceContext), ...workerService({} as ServiceContext) });
 
+/** What becomes of a call: it is lost on the way there, or on the way back. */
+export type Fate = "arrives" | "call lost" | "answer lost";
+
+interface ForwardingOptions {
+  readonly batches?: boolean;
+  /** The first answer to the start of an instance is lost, and its client hears of that when the instance has ended. */
+  readonly losesStarts?: boolean;
+  readonly fateOf?: (method: string, request: Buffer) => Fate;
+}
+
 type Lacks = (method: string, request: Buffer) => boolean;
 
 /**
@@ -34,8 +44,8 @@ export class ForwardingBackend {
 
   private constructor(
     emulatorAddress: string,
-    /** The first answer to the start of an instance is lost, and its client hears of that when the instance has ended. */
     private readonly losesStarts: boolean,
+    private readonly fateOf: (method: string, request: Buffer) => Fate,
   ) {
     this.#emulator = new Client(emulatorAddress, credentials.createInsecure(), CHANNEL_OPTIONS);
   }
@@ -43,9 +53,9 @@ export class ForwardingBackend {
   static async start(
     emulatorAddress: string,
     lacking: readonly string[] = [],
-    { batches = true, losesStarts = false }: { readonly batches?: boolean; readonly losesStarts?: boolean } = {},
+    { batches = true, losesStarts = false, fateOf = () => "arrives" }: ForwardingOptions = {},
   ): Promise<ForwardingBackend> {
-    const backend = new ForwardingBackend(emulatorAddress, losesStarts);
+    const backend = new ForwardingBackend(emulatorAddress, losesStarts, fateOf);
     await backend.#listen((name, request) => lacking.includes(name) || (!batches && isBatch(name, request)));
     return backend;
   }
@@ -95,6 +105,9 @@ export class ForwardingBackend {
       this.calls[name] = (this.calls[name] ?? 0) + 1;
       if (lacks(name, call.request))
         throw new RpcError("UNIMPLEMENTED", `The server does not implement the method ${name}`);
+      const fate = this.fateOf(name, call.request);
+      const away = new RpcError("UNAVAILABLE", "The call was lost.");
+      if (fate === "call lost") throw away;
       const metadata = new Metadata();
       metadata.set("taskhub", call.header("taskhub") ?? "");
       const forward = (method: string, request: Buffer): Promise<Buffer> =>
@@ -102,8 +115,8 @@ export class ForwardingBackend {
       const answered = forward(name, call.request);
       const loses = this.losesStarts && name === "StartInstance" && this.#isFirst(call.request);
       (loses ? answered.then((started) => untilEnded(started, forward)) : answered).then(
-        (value) => answer(undefined, value),
-        (error: unknown) => answer(asAnswered(error), undefined),
+        (value) => (fate === "arrives" ? answer(undefined, value) : answer(away, undefined)),
+        (error: unknown) => answer(fate === "arrives" ? asAnswered(error) : away, undefined),
       );
     });
   }

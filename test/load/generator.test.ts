@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { InstanceState, OrchestrationClient } from "../../src/backend/orchestration-client.js";
+import { UnansweredStart } from "../../src/backend/unanswered-start.js";
 import { Generator, type GeneratorOptions } from "../../src/load/generator.js";
 import type { Completion, Start } from "../../src/stats/completion.js";
 import { completedState, fakeClient, untilAborted } from "./fake-backend.js";
@@ -18,6 +19,7 @@ function harness(
   const stopWaiting = new AbortController();
   const sent: Start[] = [];
   const answered: Start[] = [];
+  const found: Start[] = [];
   const completions: Completion[] = [];
   const generator = new Generator({
     client: fakeClient(client),
@@ -31,12 +33,14 @@ function harness(
     stopWaiting: stopWaiting.signal,
     onSend: (start) => sent.push(start),
     onAnswer: (start) => answered.push(start),
+    onFound: (start) => found.push(start),
     onCompletion: (completion) => completions.push(completion),
   });
-  return { generator, time, sent, answered, completions, stopStarting, stopWaiting };
+  return { generator, time, sent, answered, found, completions, stopStarting, stopWaiting };
 }
 
 const accept = { startInstance: () => Promise.resolve() };
+const lost = () => Promise.reject(new UnansweredStart("took too long"));
 const endAtOnce = (instanceId: string) => Promise.resolve(completedState(instanceId, 50));
 
 describe("a generator that starts all at once", () => {
@@ -94,6 +98,55 @@ describe("a generator that starts all at once", () => {
     await generator.run(0);
     expect(answered).toHaveLength(1);
     expect(completions[0]?.failure).toEqual({ type: "StartRefused", message: "7 PERMISSION_DENIED" });
+  });
+
+  describe("whose start is not answered", () => {
+    test("asks for it again until it finds it, and counts from when it was due", async () => {
+      const asked: (boolean | undefined)[] = [];
+      const startInstance: OrchestrationClient["startInstance"] = (_, options) =>
+        asked.push(options?.again) < 4 ? lost() : Promise.resolve();
+      const { generator, time, answered, found, completions } = harness(once(1), { startInstance }, endAtOnce);
+      const run = generator.run(0);
+      await generator.allStarted;
+      expect([...generator.inFlight]).toEqual([`${RUN_ID}-00000-000`]);
+      expect([...generator.unanswered]).toEqual([0]);
+      await time.runUntil(3_500);
+      await run;
+      // Half a second, one and two behind it.
+      expect(time.clock()).toBe(3_500);
+      expect(asked).toEqual([false, true, true, true]);
+      expect(answered).toEqual([]);
+      expect(found).toMatchObject([{ sequence: 0 }]);
+      expect(completions).toMatchObject([{ outcome: "completed", start: { intendedMs: 0, acceptedMs: undefined } }]);
+      expect([generator.inFlight.size, generator.unanswered.size]).toEqual([0, 0]);
+    });
+
+    test("counts it as refused where it is refused in the end", async () => {
+      let first = true;
+      const startInstance = () => {
+        if (!first) return Promise.reject(new Error("7 PERMISSION_DENIED"));
+        first = false;
+        return lost();
+      };
+      const { generator, time, completions } = harness(once(1), { startInstance }, endAtOnce);
+      const run = generator.run(0);
+      await time.runUntil(1_000);
+      await run;
+      expect(completions).toMatchObject([{ failure: { type: "StartRefused", message: "7 PERMISSION_DENIED" } }]);
+      expect([generator.inFlight.size, generator.unanswered.size]).toEqual([0, 0]);
+    });
+
+    test("knows it as unanswered when it is to start nothing any more", async () => {
+      const client = { startInstance: lost };
+      const { generator, time, completions, stopStarting } = harness(once(2), client, endAtOnce);
+      const run = generator.run(0);
+      await time.runUntil(60_000);
+      stopStarting.abort();
+      await run;
+      expect(completions).toEqual([]);
+      expect([...generator.unanswered]).toEqual([0, 1]);
+      expect(generator.inFlight.size).toBe(2);
+    });
   });
 
   test("sends no start after it was told to stop, and still follows those it sent", async () => {

@@ -62,8 +62,12 @@ describe("of 2,500 instances on a hub with others", () => {
     });
   }
 
-  const recount = (accepted: Iterable<number>, client: OrchestrationClient = forwarding.client("hub")) =>
-    recountInstances({ client, runId: RUN, accepted: setOf(accepted), signal: never });
+  const recount = (
+    accepted: Iterable<number>,
+    client: OrchestrationClient = forwarding.client("hub"),
+    unanswered: Iterable<number> = [],
+  ) =>
+    recountInstances({ client, runId: RUN, accepted: setOf(accepted), unanswered: new Set(unanswered), signal: never });
 
   test("all are there that were accepted, and no others", async () => {
     expect(await recount(numbers(0, 2_500))).toEqual({
@@ -79,6 +83,12 @@ describe("of 2,500 instances on a hub with others", () => {
       instances: 2_500,
       lost: { total: 200, first: numbers(2_500, 2_600).map((number) => instanceIdOf(RUN, number)) },
       unexpected: { total: 300, first: numbers(0, 100).map((number) => instanceIdOf(RUN, number)) },
+    });
+  });
+
+  test("those are no surprise whose start was not answered", async () => {
+    expect(await recount(numbers(0, 2_400), undefined, numbers(2_399, 2_498))).toMatchObject({
+      unexpected: { total: 2, first: [instanceIdOf(RUN, 2_498), instanceIdOf(RUN, 2_499)] },
     });
   });
 
@@ -114,6 +124,7 @@ const ask = (
     client: fakeClient({ queryInstances }),
     runId: RUN,
     accepted: setOf([1]),
+    unanswered: new Set(),
     signal: never,
     ...over,
   });

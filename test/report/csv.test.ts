@@ -8,7 +8,7 @@ import { openLoadResult } from "./open-load-result.js";
 import { sampleResult } from "./sample-result.js";
 
 const LISTS =
-  /^(?:schemaVersion|failures|stuck|thresholds|phases|series|stalls|histograms|recount\.\w+\.first|environment\.hub\.(?:more|runs))\b/u;
+  /^(?:schemaVersion|failures|stuck|thresholds|phases|series|stalls|histograms|(?:recount\.\w+|unanswered)\.first|environment\.hub\.(?:more|runs))\b/u;
 /** Objects that a cell holds as a whole. */
 const WHOLE = /^(plan\.(?:activity|load|labels)|counts\.rpcErrors|verdict\.reasons|noticing|recount\.byStatus)\b.*/u;
 
@@ -75,6 +75,7 @@ describe("results as CSV", () => {
       latencyMs: { detectionLag: longest },
       generator: { heldBack: 0, slipMs: longest },
       recount: { unknown: "no answer" },
+      unanswered: { total: 1, first: ["r0123456789ab-00000-000"] },
     };
     const values = [incompleteResult, openLoadResult, closedLoadResult, otherRun]
       .flatMap((result) => leavesOf(result))

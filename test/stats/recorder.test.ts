@@ -18,6 +18,7 @@ const OFFSET_MS = 500_000;
 const end: RunEnd = {
   endedMs: 6_000,
   interrupted: false,
+  unanswered: [],
   neverSentMs: [],
   environment: {
     fanoutVersion: "0.0.0",

@@ -3,7 +3,7 @@ import { durabilityText } from "../../format/durability.js";
 import { formatDuration, threeDigits } from "../../format/duration.js";
 import { formatShare } from "../../format/share.js";
 import type { LatencySummary, RunResult } from "../../stats/run-result.js";
-import { hubText, recountText } from "../fact-rows.js";
+import { hubText, recountText, unansweredText } from "../fact-rows.js";
 import { markup, type Markup } from "./markup.js";
 import { planText } from "./summary.js";
 import { definitionList } from "./table.js";
@@ -22,7 +22,7 @@ export function circumstances(result: RunResult): Markup {
   )}`;
 }
 
-function healthFacts({ generator, clock, concurrency, recount }: RunResult): Facts {
+function healthFacts({ generator, clock, concurrency, recount, unanswered }: RunResult): Facts {
   const { slipMs, eventLoopDelayMs, clockJumpMs, cpu, heldBack } = generator ?? {};
   return [
     ["starts held back by the cap", heldBack === undefined ? undefined : formatCount(heldBack)],
@@ -35,6 +35,7 @@ function healthFacts({ generator, clock, concurrency, recount }: RunResult): Fac
       "effective concurrency",
       concurrency && `${threeDigits(concurrency.effective)} of ${formatCount(concurrency.planned)} planned`,
     ],
+    ["starts without an answer", unanswered && unansweredText(unanswered)],
     ["counted again on the backend", recount && (recountText(recount) || agreedText(recount))],
   ];
 }
