@@ -69,8 +69,8 @@ export class Completions {
     // The system's clock may have been set back.
     const nowUs = Math.max(this.#context.clock(), instance.createdUs);
     const outcome = applyActions(instance.state, completion.actions, { nowUs, executionId: instance.executionId });
-    const { end, events } = outcome;
-    this.#scheduler.learn(lease, events.length > 0 || end !== undefined);
+    const { end } = outcome;
+    this.#scheduler.learn(lease, outcome);
     this.#pursue(instance, outcome);
     if (end?.status === Status.ContinuedAsNew) {
       this.#relate(instance, outcome);

@@ -1,16 +1,20 @@
 import { Instance } from "./instance.js";
 import { Status } from "./status.js";
 import type { DetachedTask } from "./store.js";
+import type { StringValueBytes } from "./wire.js";
 
 /** What stands for an instance of which nothing is left but activities that nobody waits for. */
-export function endedInstance({ taskHub, instanceId, executionId }: DetachedTask): Instance {
+export function endedInstance(
+  { taskHub, instanceId, executionId }: DetachedTask,
+  version: StringValueBytes | undefined,
+): Instance {
   const row = {
     key: 0,
     taskHub,
     instanceId,
     executionId,
     name: "",
-    version: undefined,
+    version,
     status: Status.Completed,
     createdUs: 0,
     scheduledStartUs: 0,

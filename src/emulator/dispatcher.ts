@@ -1,4 +1,6 @@
-import { Queue } from "./queue.js";
+import { ASK_AGAIN_MS, Admission } from "./admission.js";
+import { isBefore, type FairQueue } from "./fair-queue.js";
+import { WorkClass } from "./work-class.js";
 import type { Worker, WorkKind } from "./worker.js";
 
 /** The other worker must be this many work items better off before an instance's item leaves its home worker. */
@@ -7,9 +9,10 @@ const STEAL_THRESHOLD = 128;
 /** At least so many items have come before it is looked whether there is something to do for those that wait. */
 const SWEEP_EVERY = 1_000;
 
-/** What the dispatcher keeps of an instance: its home worker, as long as it runs. */
+/** What the dispatcher keeps of an instance: its home worker, as long as it runs, and the turn of its last activity. */
 export interface Homed {
   home: Worker | undefined;
+  lastTurn: number;
   readonly ended?: boolean;
 }
 
@@ -24,6 +27,10 @@ export interface ReadyItem {
   readonly instance: Homed;
   readonly kind: WorkKind;
   readonly work: WorkName;
+  /** Of an activity: see `activityWeight`. */
+  readonly weight: number;
+  /** The first episode of an instance: whether it is one, and of a sub-orchestration. It may have to wait for others. */
+  readonly newcomer?: "root" | "child" | undefined;
   /** Workers that have given it back because they do not want it: they get it only where nobody else may. */
   readonly refusedBy?: ReadonlySet<Worker> | undefined;
   /** Whether there is nothing to do for it any more. */
@@ -32,41 +39,54 @@ export interface ReadyItem {
   encode(worker: Worker): Uint8Array | undefined;
 }
 
-/** An item with its place in the order in which items became ready. */
-export interface Queued {
-  readonly item: ReadyItem;
-  readonly seq: number;
-}
-
-/** Items of one kind, name and version, in order: the same workers take all of them. */
-interface WorkClass {
-  readonly kind: WorkKind;
-  readonly work: WorkName;
-  readonly queue: Queue<Queued>;
-}
+type Classes = Map<string, Map<string, WorkClass>>;
 
 /**
- * Gives ready items to workers. An instance's items go to its home worker, chosen at its first: a worker that runs an
- * instance alone takes in its results in few large episodes, two that share it interleave them.
+ * Gives ready items to workers, as many as each has room for.
+ *
+ * An instance's items go to its home worker, chosen at its first: a worker that runs an instance alone takes in its
+ * results in few large episodes, two that share it interleave them. Instances take turns: the activities of one that has
+ * thousands wait let those of others pass in between (start-time fair queuing: an activity's turn is one more than that
+ * of its instance's last, and than that of the last one sent). Instances that have not begun wait for `Admission`.
  */
 export class Dispatcher {
   readonly #workers = new Set<Worker>();
-  /** Items that no worker has been chosen for, in order. */
-  #ready: Queued[] = [];
-  /** Items that no worker takes, or none has room for now. No class is empty. */
-  readonly #parked = new Map<string, WorkClass>();
+  readonly #classes: Readonly<Record<WorkKind, Classes>> = { episode: new Map(), activity: new Map() };
+  /** The classes that are not empty and that some worker takes. */
+  readonly #open: Readonly<Record<WorkKind, Set<WorkClass>>> = { episode: new Set(), activity: new Set() };
+  readonly #admission: Admission;
   #lastSeq = 0;
+  /** The turn of the last activity that was sent. */
+  #turn = 0;
   #sweepAtSeq = SWEEP_EVERY;
-  /** Whether some worker does not take everything at any time. */
-  #choosy = false;
+  /** Instances that began. */
+  #admitted = 0;
+  /** Whether instances had to wait for others, since there was last none that waited. */
+  #crowded = false;
+  /** Whether the last episode that was sent was an instance's first. */
+  #hasAdmitted = false;
+  #askAgain: NodeJS.Timeout | undefined;
+
+  constructor(admission = new Admission()) {
+    this.#admission = admission;
+  }
 
   get workers(): ReadonlySet<Worker> {
     return this.#workers;
   }
 
+  /** Items of that kind that wait for a worker. It looks at each. */
+  countWaiting(kind: WorkKind): number {
+    let count = 0;
+    for (const workClass of this.#each(kind)) {
+      for (const item of workClass) count += item.isOver() ? 0 : 1;
+    }
+    return count;
+  }
+
   addWorker(worker: Worker): void {
     this.#workers.add(worker);
-    this.#choosy ||= worker.choosy;
+    this.#findTakers();
   }
 
   /** Sends nothing more to it. What it holds stays with it; what it has not been sent goes to others. */
@@ -74,18 +94,28 @@ export class Dispatcher {
     if (!this.#workers.delete(worker)) {
       return;
     }
-    this.#choosy = [...this.#workers].some(({ choosy }) => choosy);
-    const unsent = worker.backlog.splice(0);
-    if (unsent.length > 0) {
-      const parked = [...this.#parked.values()].flatMap(({ queue }) => [...queue]);
-      this.#parked.clear();
-      // A backlog grows while nothing is parked, so that all of it is older.
-      this.#ready = [...unsent, ...parked, ...this.#ready];
+    for (const kind of KINDS) {
+      for (const workClass of this.#each(kind)) workClass.release(worker);
     }
+    this.#findTakers();
   }
 
   enqueue(item: ReadyItem): void {
-    this.#ready.push({ item, seq: (this.#lastSeq += 1) });
+    const { kind, instance, newcomer } = item;
+    const workClass = this.#classOf(item);
+    const seq = (this.#lastSeq += 1);
+    if (newcomer !== undefined) {
+      workClass.newcomers.push({ item, seq }, newcomer === "child");
+    } else if (kind === "activity") {
+      instance.lastTurn = Math.max(instance.lastTurn, this.#turn) + 1;
+      workClass.push({ item, seq, turn: instance.lastTurn });
+    } else {
+      // An instance has one episode at a time.
+      workClass.push({ item, seq, turn: 0 });
+    }
+    if (workClass.takers.length > 0) {
+      this.#open[kind].add(workClass);
+    }
     if (this.#lastSeq >= this.#sweepAtSeq) {
       this.#sweep();
     }
@@ -93,43 +123,25 @@ export class Dispatcher {
 
   /** Forgets all items that are not sent. */
   clear(): void {
-    this.#ready = [];
-    this.#parked.clear();
-    for (const worker of this.#workers) {
-      worker.backlog.length = 0;
+    for (const kind of KINDS) {
+      this.#classes[kind].clear();
+      this.#open[kind].clear();
     }
   }
 
   /** Sends what can be sent. */
   pump(): void {
-    if (this.#workers.size === 0) {
-      return;
-    }
-    if (this.#choosy || this.#parked.size > 0) {
-      this.#park();
-      this.#unpark();
-      return;
-    }
-    const workers = [...this.#workers];
-    for (const queued of this.#ready.splice(0)) {
-      const worker = this.#choose(queued.item, workers);
-      if (worker.blocked) {
-        worker.backlog.push(queued);
-      } else {
-        send(worker, queued.item);
-      }
+    let isGoing = this.#workers.size > 0;
+    while (isGoing) {
+      // In turn, as the stream of a worker is for both.
+      const episode = this.#sendEpisode();
+      isGoing = this.#sendNext("activity") || episode;
     }
   }
 
   /** The stream of a worker takes more again. */
   unblock(worker: Worker): void {
     worker.blocked = false;
-    let sent = 0;
-    while (!worker.blocked && sent < worker.backlog.length) {
-      send(worker, worker.backlog[sent]!.item);
-      sent += 1;
-    }
-    worker.backlog.splice(0, sent);
     this.pump();
   }
 
@@ -140,91 +152,179 @@ export class Dispatcher {
     }
   }
 
-  /** Of the workers that can take the item, its instance's home or the one that is better off. */
-  #choose({ instance, refusedBy }: ReadyItem, able: readonly Worker[]): Worker {
+  /** Nothing is sent any more. */
+  close(): void {
+    clearTimeout(this.#askAgain);
+    this.#workers.clear();
+    this.clear();
+  }
+
+  /** Sends an episode, of instances that run and of those that begin in turn; false if there is none to be sent. */
+  #sendEpisode(): boolean {
+    if (this.#hasAdmitted && this.#sendNext("episode")) {
+      this.#hasAdmitted = false;
+      return true;
+    }
+    const workClass = this.#newcomersNext();
+    if (workClass === undefined) {
+      this.#hasAdmitted = false;
+      return this.#sendNext("episode");
+    }
+    const { newcomers } = workClass;
+    const { item } = this.#crowded ? newcomers.takeInTurn()! : newcomers.takeOldest()!;
+    workClass.lastAdmitted = this.#admitted += 1;
+    this.#hasAdmitted = true;
+    this.#send(item, workClass);
+    return true;
+  }
+
+  /** Sends the item of that kind that is next, newcomers aside; false if there is none that a worker has room for. */
+  #sendNext(kind: WorkKind): boolean {
+    let from: WorkClass | undefined;
+    let queue: FairQueue<ReadyItem> | undefined;
+    for (const workClass of this.#open[kind]) {
+      const next = workClass.next();
+      if (next !== undefined && (queue === undefined || isEarlier(next, queue))) {
+        from = workClass;
+        queue = next;
+      }
+    }
+    if (from === undefined || queue === undefined) {
+      return false;
+    }
+    const { item, turn } = from.take(queue);
+    this.#turn = Math.max(this.#turn, turn);
+    this.#send(item, from);
+    return true;
+  }
+
+  /** The class of which an instance may begin now: orchestrators take turns where instances have to wait for that. */
+  #newcomersNext(): WorkClass | undefined {
+    let best: WorkClass | undefined;
+    let waiting = 0;
+    for (const workClass of this.#open.episode) {
+      waiting += workClass.newcomers.length;
+      if (workClass.newcomers.length > 0 && workClass.takers.some((worker) => worker.hasRoomFor("episode"))) {
+        best = best === undefined || this.#begins(workClass, best) ? workClass : best;
+      }
+    }
+    this.#crowded &&= waiting > 0;
+    const weight = best === undefined ? 0 : this.#waitingWeight();
+    if (best !== undefined && !this.#admission.isOpen(weight)) {
+      this.#crowded ||= this.#admission.isCrowded(weight);
+      this.#askAgain ??= setTimeout(() => {
+        this.#askAgain = undefined;
+        this.pump();
+      }, ASK_AGAIN_MS).unref();
+      return undefined;
+    }
+    return best;
+  }
+
+  #begins(one: WorkClass, other: WorkClass): boolean {
+    return this.#crowded
+      ? one.lastAdmitted < other.lastAdmitted
+      : one.newcomers.oldest!.seq < other.newcomers.oldest!.seq;
+  }
+
+  #waitingWeight(): number {
+    let weight = 0;
+    for (const workClass of this.#open.activity) weight += workClass.weight;
+    return weight;
+  }
+
+  #send(item: ReadyItem, workClass: WorkClass): void {
+    if (workClass.isEmpty) {
+      this.#open[workClass.kind].delete(workClass);
+    }
+    const worker = this.#choose(item, workClass);
+    const bytes = item.encode(worker);
+    if (bytes === undefined) {
+      return;
+    }
+    worker.blocked = !worker.stream.write(bytes);
+  }
+
+  /** Of the workers that have room for the item, its instance's home or the one that is better off. */
+  #choose({ instance, refusedBy }: ReadyItem, { kind, takers }: WorkClass): Worker {
+    const able = takers.length === 1 ? takers : takers.filter((worker) => worker.hasRoomFor(kind));
     const willing = refusedBy === undefined ? able : able.filter((worker) => !refusedBy.has(worker));
     const workers = willing.length === 0 ? able : willing;
-    if (instance.ended === true) {
-      return least(workers, (worker) => worker.load);
+    const home = instance.ended === true ? undefined : this.#homeOf(instance, workers);
+    const isHomeAble = home !== undefined && workers.includes(home);
+    if (isHomeAble && home.load < STEAL_THRESHOLD) {
+      return home;
     }
+    const idlest = least(workers, (worker) => worker.load);
+    return isHomeAble && home.load - idlest.load < STEAL_THRESHOLD ? home : idlest;
+  }
+
+  #homeOf(instance: Homed, workers: readonly Worker[]): Worker {
     if (instance.home === undefined || !this.#workers.has(instance.home)) {
       this.leaveHome(instance);
       instance.home = least(workers, (worker) => worker.homed * 1e6 + worker.load);
       instance.home.homed += 1;
     }
-    const { home } = instance;
-    const isHomeAble = workers.includes(home);
-    if (isHomeAble && home.load < STEAL_THRESHOLD) {
-      return home;
+    return instance.home;
+  }
+
+  #classOf({ kind, work }: ReadyItem): WorkClass {
+    const { name, version } = work;
+    let versions = this.#classes[kind].get(name);
+    if (versions === undefined) {
+      versions = new Map();
+      this.#classes[kind].set(name, versions);
     }
-    const idlest = least(workers, (worker) => worker.load);
-    return !isHomeAble || home.load - idlest.load >= STEAL_THRESHOLD ? idlest : home;
+    let workClass = versions.get(version);
+    if (workClass === undefined) {
+      workClass = new WorkClass(kind, { name, version });
+      workClass.takers = [...this.#workers].filter((worker) => worker.takes(kind, work));
+      versions.set(version, workClass);
+    }
+    return workClass;
+  }
+
+  *#each(kind: WorkKind): Generator<WorkClass> {
+    for (const versions of this.#classes[kind].values()) yield* versions.values();
+  }
+
+  #findTakers(): void {
+    const workers = [...this.#workers];
+    for (const kind of KINDS) {
+      this.#open[kind].clear();
+      for (const workClass of this.#each(kind)) {
+        workClass.takers = workers.filter((worker) => worker.takes(kind, workClass.work));
+        if (!workClass.isEmpty && workClass.takers.length > 0) {
+          this.#open[kind].add(workClass);
+        }
+      }
+    }
   }
 
   /** What no worker takes would be kept for good, also where its instance has ended. */
   #sweep(): void {
-    this.#ready = this.#ready.filter(isLeft);
-    let left = this.#ready.length;
-    for (const [key, { kind, work, queue }] of this.#parked) {
-      const kept = [...queue].filter(isLeft);
-      left += kept.length;
-      if (kept.length === 0) {
-        this.#parked.delete(key);
-      } else {
-        this.#parked.set(key, { kind, work, queue: new Queue(kept) });
+    let left = 0;
+    for (const kind of KINDS) {
+      for (const [name, versions] of this.#classes[kind]) {
+        for (const [version, workClass] of versions) {
+          workClass.keep((item) => !item.isOver());
+          left += workClass.length;
+          if (workClass.isEmpty) {
+            versions.delete(version);
+            this.#open[kind].delete(workClass);
+          }
+        }
+        if (versions.size === 0) this.#classes[kind].delete(name);
       }
     }
     this.#sweepAtSeq = this.#lastSeq + Math.max(SWEEP_EVERY, left);
   }
-
-  #park(): void {
-    for (const queued of this.#ready.splice(0)) {
-      const { kind, work } = queued.item;
-      const key = `${kind} ${work.name.length} ${work.name} ${work.version}`;
-      let parked = this.#parked.get(key);
-      if (parked === undefined) {
-        parked = { kind, work, queue: new Queue() };
-        this.#parked.set(key, parked);
-      }
-      parked.queue.push(queued);
-    }
-  }
-
-  /** Sends what has become ready first of all that a worker takes now. A worker that is blocked takes nothing. */
-  #unpark(): void {
-    const workers = [...this.#workers];
-    let open = Array.from(this.#parked, ([key, { kind, work, queue }]) => {
-      return { key, kind, queue, takers: workers.filter((worker) => worker.takes(kind, work)) };
-    });
-    open = open.filter(({ takers }) => takers.length > 0);
-    while (open.length > 0) {
-      const oldest = open.reduce((best, each) => (each.queue.first!.seq < best.queue.first!.seq ? each : best));
-      const able = oldest.takers.filter((worker) => worker.hasRoomFor(oldest.kind));
-      if (able.length > 0) {
-        const { item } = oldest.queue.first!;
-        oldest.queue.drop();
-        send(this.#choose(item, able), item);
-      }
-      if (oldest.queue.length === 0) {
-        this.#parked.delete(oldest.key);
-      }
-      // Nothing that happens here makes room.
-      if (able.length === 0 || oldest.queue.length === 0) {
-        open.splice(open.indexOf(oldest), 1);
-      }
-    }
-  }
 }
 
-function isLeft({ item }: Queued): boolean {
-  return !item.isOver();
-}
+const KINDS: readonly WorkKind[] = ["episode", "activity"];
 
-function send(worker: Worker, item: ReadyItem): void {
-  const bytes = item.encode(worker);
-  if (bytes !== undefined) {
-    worker.blocked = !worker.stream.write(bytes);
-  }
+function isEarlier(one: FairQueue<ReadyItem>, other: FairQueue<ReadyItem>): boolean {
+  return isBefore(one.first!, other.first!);
 }
 
 function least(workers: readonly Worker[], cost: (worker: Worker) => number): Worker {

@@ -243,7 +243,8 @@ export class InstanceTable {
       this.pursue(instance, held.resume(instance), instance.state.timers.keys());
     }
     for (const [instanceId, tasks] of Map.groupBy(detached, (task) => task.instanceId)) {
-      this.#resumeDetached(this.#instances.get(instanceId) ?? endedInstance(tasks[0]!), tasks, held);
+      const instance = this.#instances.get(instanceId) ?? endedInstance(tasks[0]!, this.#versionOf(instanceId));
+      this.#resumeDetached(instance, tasks, held);
     }
     held.keepRest();
   }
@@ -253,6 +254,11 @@ export class InstanceTable {
     for (const instance of this.#instances.values()) {
       instance.stop();
     }
+  }
+
+  /** Of an instance that has ended: its activities that have none are of it. */
+  #versionOf(instanceId: string): StringValueBytes | undefined {
+    return this.#context.store.find(this.#taskHub, instanceId, false)?.version;
   }
 
   #resumeDetached(instance: Instance, tasks: readonly ScheduledTask[], held: HeldLeases): void {

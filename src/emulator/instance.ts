@@ -3,9 +3,11 @@ import type { Homed } from "./dispatcher.js";
 import { History } from "./history.js";
 import { EventType, concernsAction, viewEvent, type TaskRequest } from "./history-event.js";
 import type { EpisodeLease } from "./leases.js";
+import type { EpisodeItem } from "./ready-items.js";
 import { Orchestration } from "./orchestration.js";
 import type { ActiveInstance, WaitingEvent } from "./store.js";
 import { activityParent, episodeHead } from "./work-item.js";
+import { textOf } from "./wire.js";
 import type { Worker } from "./worker.js";
 
 /**
@@ -49,9 +51,12 @@ export class Instance implements Homed {
   #durableSeq = 0;
 
   home: Worker | undefined;
+  lastTurn = 0;
   /** The worker of the last episode, if it remembers, and how many bytes of the history it has. */
   remembered: { readonly worker: Worker; readonly bytes: number } | undefined;
   episode: EpisodeState = "idle";
+  /** What waits for a worker, where its episode is ready. */
+  readyItem: EpisodeItem | undefined;
   /** How long this one holds its episodes back now, milliseconds. */
   holdMs = 0;
   /** When the first activity result that no episode has taken was on disk, milliseconds of the steady clock. */
@@ -92,6 +97,11 @@ export class Instance implements Homed {
     this.nextHistorySeq = nextHistorySeq;
     this.waiting = waiting.map(arrivalOf);
     this.#nextWaitingSeq = (waiting.at(-1)?.seq ?? 0) + 1;
+  }
+
+  /** Its version, "" if it has none. */
+  get versionText(): string {
+    return this.version === undefined ? "" : textOf(this.version);
   }
 
   /** The fields that begin each of its OrchestratorRequests. */

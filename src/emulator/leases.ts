@@ -8,6 +8,8 @@ interface LeaseBase {
   readonly token: string;
   readonly instance: Instance;
   readonly worker: Worker;
+  /** Of the work item. */
+  readonly bytes: number;
 }
 
 export interface EpisodeLease extends LeaseBase {
@@ -19,6 +21,8 @@ export interface EpisodeLease extends LeaseBase {
   readonly resultCount: number;
   /** Whether activities were outstanding, and all it took along were results of others. */
   readonly partial: boolean;
+  /** Whether the instance began with it. */
+  readonly isFirst: boolean;
 }
 
 interface ActivityLease extends LeaseBase {
@@ -33,11 +37,17 @@ export type Lease = EpisodeLease | ActivityLease;
 /** The leases of a hub, by token. Each is also among its worker's connection's, so that closing it finds them all. */
 export class LeaseTable {
   readonly #leases = new Map<string, Lease>();
+  readonly #counts: Record<Lease["kind"], number> = { episode: 0, activity: 0 };
+
+  /** Work items of that kind that workers have. */
+  count(kind: Lease["kind"]): number {
+    return this.#counts[kind];
+  }
 
   grant(lease: Lease): void {
     this.#leases.set(lease.token, lease);
     lease.worker.connectionLeases.add(lease);
-    lease.worker.holds[lease.kind] += 1;
+    this.#account(lease, 1);
   }
 
   take(token: string): Lease | undefined {
@@ -45,7 +55,7 @@ export class LeaseTable {
     if (lease !== undefined) {
       this.#leases.delete(token);
       lease.worker.connectionLeases.delete(lease);
-      lease.worker.holds[lease.kind] -= 1;
+      this.#account(lease, -1);
     }
     return lease;
   }
@@ -67,6 +77,12 @@ export class LeaseTable {
       this.take(lease.token);
     }
     return leases;
+  }
+
+  #account({ kind, worker, bytes }: Lease, change: 1 | -1): void {
+    worker.holds[kind] += change;
+    worker.heldBytes += change * bytes;
+    this.#counts[kind] += change;
   }
 }
 

@@ -1,4 +1,4 @@
-/** First in, first out. */
+/** First in, first out, or from the other end. */
 export class Queue<T> {
   #items: T[];
   #head = 0;
@@ -15,6 +15,10 @@ export class Queue<T> {
     return this.#items[this.#head];
   }
 
+  get last(): T | undefined {
+    return this.length === 0 ? undefined : this.#items.at(-1);
+  }
+
   push(item: T): void {
     this.#items.push(item);
   }
@@ -28,6 +32,12 @@ export class Queue<T> {
     if (this.#head * 2 > this.#items.length) {
       this.#items = this.#items.slice(this.#head);
       this.#head = 0;
+    }
+  }
+
+  dropLast(): void {
+    if (this.length > 0) {
+      this.#items.pop();
     }
   }
 

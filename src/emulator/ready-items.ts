@@ -1,13 +1,13 @@
+import { activityWeight } from "./admission.js";
 import type { ReadyItem, WorkName } from "./dispatcher.js";
 import type { TaskRequest } from "./history-event.js";
 import type { Instance } from "./instance.js";
 import { describeTask } from "./orchestrator-actions.js";
-import { textOf } from "./wire.js";
 import type { Worker } from "./worker.js";
 
 /** What leases an item to a worker and encodes it. */
 export interface Senders {
-  readonly episode: (instance: Instance, worker: Worker) => Uint8Array;
+  readonly episode: (episode: EpisodeItem, worker: Worker) => Uint8Array;
   readonly activity: (activity: ActivityItem, task: TaskRequest, worker: Worker) => Uint8Array;
 }
 
@@ -15,55 +15,72 @@ export interface Senders {
 
 /** The next episode of an instance. */
 export class EpisodeItem implements ReadyItem {
+  readonly newcomer: "root" | "child" | undefined;
+
   constructor(
     readonly instance: Instance,
     readonly refusedBy: ReadonlySet<Worker> | undefined,
     private readonly senders: Senders,
-  ) {}
+  ) {
+    const isFirst = !instance.begun && !instance.terminating;
+    this.newcomer = isFirst ? (instance.parentId === undefined ? "root" : "child") : undefined;
+  }
 
   get kind(): "episode" {
     return "episode";
   }
 
-  get work(): WorkName {
-    const { name, version } = this.instance;
-    return { name, version: version === undefined ? "" : textOf(version) };
+  get weight(): number {
+    return 0;
   }
 
+  get work(): WorkName {
+    const { name, versionText } = this.instance;
+    return { name, version: versionText };
+  }
+
+  /** Also where another one has taken its place. */
   isOver(): boolean {
-    return this.instance.ended;
+    return this.instance.ended || this.instance.readyItem !== this;
   }
 
   encode(worker: Worker): Uint8Array | undefined {
     const { instance } = this;
-    if (instance.ended || instance.episode !== "ready") {
+    if (this.isOver()) {
       return undefined;
     }
+    instance.readyItem = undefined;
     if (instance.paused) {
       // It was suspended while it waited for a worker: it is looked at again when it is resumed.
       instance.episode = "idle";
       return undefined;
     }
-    return this.senders.episode(instance, worker);
+    return this.senders.episode(this, worker);
   }
 }
 
 /** An activity of an execution of an instance. */
 export class ActivityItem implements ReadyItem {
+  readonly weight: number;
+
   constructor(
     readonly instance: Instance,
     readonly executionId: string,
     readonly taskId: number,
     readonly refusedBy: ReadonlySet<Worker> | undefined,
     private readonly senders: Senders,
-  ) {}
+  ) {
+    this.weight = weightOf(this.#task);
+  }
 
   get kind(): "activity" {
     return "activity";
   }
 
+  /** One without a version is taken to be of its orchestration's: JavaScript and Python schedule no other. */
   get work(): WorkName {
-    return describeTask(this.#task);
+    const { name, version } = describeTask(this.#task);
+    return { name, version: version || this.instance.versionText };
   }
 
   isOver(): boolean {
@@ -78,4 +95,11 @@ export class ActivityItem implements ReadyItem {
   get #task(): TaskRequest | undefined {
     return this.instance.task(this.executionId, this.taskId);
   }
+}
+
+/** See `activityWeight`. */
+export function weightOf(task: TaskRequest | undefined): number {
+  let bytes = 0;
+  for (const field of task?.head ?? []) bytes += field.length;
+  return activityWeight(bytes);
 }

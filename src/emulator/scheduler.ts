@@ -1,10 +1,12 @@
+import { Admission } from "./admission.js";
 import { setAlarm } from "./alarm.js";
 import { Dispatcher } from "./dispatcher.js";
 import { EventType, orchestratorStarted, type TaskRequest } from "./history-event.js";
 import { HoldPolicy } from "./hold-policy.js";
 import type { Instance } from "./instance.js";
 import type { EpisodeLease, Lease, LeaseTable } from "./leases.js";
-import { ActivityItem, EpisodeItem, type Senders } from "./ready-items.js";
+import type { Outcome } from "./orchestration.js";
+import { ActivityItem, EpisodeItem, weightOf, type Senders } from "./ready-items.js";
 import { Refusals } from "./refusals.js";
 import { activityWorkItem, episodeWorkItem } from "./work-item.js";
 import type { Worker } from "./worker.js";
@@ -20,11 +22,12 @@ const SCHEDULED_START = -1;
  * once that is on disk, and an episode takes along the events that are.
  */
 export class Scheduler {
-  readonly dispatcher = new Dispatcher();
+  readonly #admission = new Admission();
+  readonly dispatcher = new Dispatcher(this.#admission);
   readonly #holds: HoldPolicy;
   readonly #refusals = new Refusals();
   readonly #senders: Senders = {
-    episode: (instance, worker) => this.#sendEpisode(instance, worker),
+    episode: (episode, worker) => this.#sendEpisode(episode, worker),
     activity: (activity, task, worker) => this.#sendActivity(activity, task, worker),
   };
   readonly #leases: LeaseTable;
@@ -44,8 +47,11 @@ export class Scheduler {
 
   /** Makes the next episode ready if its time has come, else sees to it that it is looked at then. */
   consider(instance: Instance): void {
-    const { durableCount } = instance;
-    if (instance.ended || instance.episode !== "idle" || durableCount === 0) {
+    if (instance.readyItem?.newcomer !== undefined && instance.terminating) {
+      // Its end waits for nobody.
+      this.#makeReady(instance);
+    }
+    if (instance.ended || instance.episode !== "idle" || instance.durableCount === 0) {
       return;
     }
     if (instance.paused) {
@@ -59,8 +65,7 @@ export class Scheduler {
     if (instance.urgent || !instance.outstanding || heldMs >= instance.holdMs) {
       clearTimeout(instance.holdTimer);
       instance.holdTimer = undefined;
-      instance.episode = "ready";
-      this.dispatcher.enqueue(new EpisodeItem(instance, this.#refusals.of(instance.waiting[0]), this.#senders));
+      this.#makeReady(instance);
     } else {
       instance.holdTimer ??= setTimeout(() => {
         instance.holdTimer = undefined;
@@ -68,6 +73,12 @@ export class Scheduler {
         this.dispatcher.pump();
       }, instance.holdMs - heldMs);
     }
+  }
+
+  #makeReady(instance: Instance): void {
+    instance.episode = "ready";
+    instance.readyItem = new EpisodeItem(instance, this.#refusals.of(instance.waiting[0]), this.#senders);
+    this.dispatcher.enqueue(instance.readyItem);
   }
 
   enqueueTask(instance: Instance, executionId: string, taskId: number): void {
@@ -86,10 +97,16 @@ export class Scheduler {
     return this.#refusals.add(lease);
   }
 
-  /** Takes in what an episode showed about waiting. */
-  learn(lease: EpisodeLease, fruitful: boolean): void {
+  /** Takes in what an episode showed: about waiting, and about how much an instance schedules at its beginning. */
+  learn(lease: EpisodeLease, { events, taskIds, end }: Outcome): void {
+    const { instance } = lease;
     if (lease.partial) {
-      lease.instance.holdMs = this.#holds.learn(lease.instance.name, lease.instance.holdMs, fruitful);
+      const isFruitful = events.length > 0 || end !== undefined;
+      instance.holdMs = this.#holds.learn(instance.name, instance.holdMs, isFruitful);
+    }
+    if (lease.isFirst) {
+      const weight = taskIds.reduce((sum, taskId) => sum + weightOf(instance.state.tasks.get(taskId)), 0);
+      this.#admission.learn(lease.token, instance.name, weight);
     }
   }
 
@@ -103,38 +120,45 @@ export class Scheduler {
     );
   }
 
-  #sendEpisode(instance: Instance, worker: Worker): Uint8Array {
+  #sendEpisode({ instance, newcomer }: EpisodeItem, worker: Worker): Uint8Array {
     const started = orchestratorStarted(this.#clock());
     const taken = instance.waiting.slice(0, instance.takeCount);
-    const lease: EpisodeLease = {
-      kind: "episode",
-      token: this.#newToken(),
-      instance,
-      worker,
-      started,
-      eventCount: taken.length,
-      resultCount: taken.filter(({ type }) => type === EventType.TaskCompleted).length,
-      partial: !instance.urgent && instance.outstanding,
-    };
-    this.#leases.grant(lease);
-    instance.episode = "leased";
-    instance.urgent = false;
-    instance.heldSinceMs = undefined;
+    const token = this.#newToken();
     const history = instance.history.bytes;
-    return episodeWorkItem({
+    const item = episodeWorkItem({
       head: instance.head,
       history,
       newEvents: [started, ...taken.map(({ event }) => event)],
-      token: lease.token,
+      token,
       knownBytes: instance.remembered?.worker === worker ? instance.remembered.bytes : 0,
       withoutHistory: worker.streamsHistory && history.length > MOST_HISTORY_BYTES,
       trace: instance.trace,
     });
+    this.#leases.grant({
+      kind: "episode",
+      token,
+      instance,
+      worker,
+      bytes: item.length,
+      started,
+      eventCount: taken.length,
+      resultCount: taken.filter(({ type }) => type === EventType.TaskCompleted).length,
+      partial: !instance.urgent && instance.outstanding,
+      isFirst: newcomer !== undefined,
+    });
+    if (newcomer !== undefined) {
+      this.#admission.begin(token, instance.name);
+    }
+    instance.episode = "leased";
+    instance.urgent = false;
+    instance.heldSinceMs = undefined;
+    return item;
   }
 
   #sendActivity({ instance, executionId, taskId }: ActivityItem, task: TaskRequest, worker: Worker): Uint8Array {
     const token = this.#newToken();
-    this.#leases.grant({ kind: "activity", token, instance, worker, taskId, executionId });
-    return activityWorkItem(instance.parentField(executionId), taskId, task, token);
+    const item = activityWorkItem(instance.parentField(executionId), taskId, task, token);
+    this.#leases.grant({ kind: "activity", token, instance, worker, bytes: item.length, taskId, executionId });
+    return item;
   }
 }

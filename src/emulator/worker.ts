@@ -1,4 +1,4 @@
-import type { Queued, WorkName } from "./dispatcher.js";
+import type { WorkName } from "./dispatcher.js";
 import type { Lease } from "./leases.js";
 
 /** Where work items are written to: a GetWorkItems stream. `write` returns false when it wants no more for now. */
@@ -12,6 +12,14 @@ export type WorkKind = Lease["kind"];
 /** What a worker takes of one kind: names, each with the versions that it takes, none meaning any. */
 export type WorkFilter = ReadonlyMap<string, ReadonlySet<string>>;
 
+/** Work items of a kind that a worker is sent at a time that names no limit: the emulator holds what is beyond it. */
+const MOST_ITEMS = 10_000;
+/**
+ * Bytes of work items that a worker is sent at a time, whatever its limits: it decodes them into several times as much.
+ * One item more may be on its way, of any size.
+ */
+const MOST_HELD_BYTES = 64 * 1024 * 1024;
+
 export interface WorkerOptions {
   readonly id: string;
   readonly stream: WorkItemStream;
@@ -21,7 +29,7 @@ export interface WorkerOptions {
   readonly remembersHistory?: boolean;
   /** Whether it asks for a history by itself where a work item says that it has to. */
   readonly streamsHistory?: boolean;
-  /** Work items that it takes at a time, of each kind; any number of a kind that is not named. */
+  /** Work items that it takes at a time, of each kind; undefined: `MOST_ITEMS`. */
   readonly limits?: Readonly<Partial<Record<WorkKind, number>>>;
   /** Undefined: it takes everything. */
   readonly filters?: Readonly<Record<WorkKind, WorkFilter>> | undefined;
@@ -36,10 +44,11 @@ export class Worker {
   readonly streamsHistory: boolean;
   /** Work items sent and not completed. */
   readonly holds: Record<WorkKind, number> = { episode: 0, activity: 0 };
+  /** Their bytes. */
+  heldBytes = 0;
   /** Running instances whose home this is. */
   homed = 0;
-  /** Items chosen for it, by a dispatcher whose workers all take everything, while its stream wants no more. */
-  readonly backlog: Queued[] = [];
+  /** Whether its stream wants no more for now. */
   blocked = false;
   readonly #limits: Readonly<Partial<Record<WorkKind, number>>>;
   readonly #filters: Readonly<Record<WorkKind, WorkFilter>> | undefined;
@@ -55,12 +64,7 @@ export class Worker {
   }
 
   get load(): number {
-    return this.holds.episode + this.holds.activity + this.backlog.length;
-  }
-
-  /** Whether there is work that it would not take, or not at any time. */
-  get choosy(): boolean {
-    return this.#filters !== undefined || this.#limits.episode !== undefined || this.#limits.activity !== undefined;
+    return this.holds.episode + this.holds.activity;
   }
 
   takes(kind: WorkKind, { name, version }: WorkName): boolean {
@@ -72,6 +76,6 @@ export class Worker {
   }
 
   hasRoomFor(kind: WorkKind): boolean {
-    return !this.blocked && this.holds[kind] < (this.#limits[kind] ?? Infinity);
+    return !this.blocked && this.heldBytes < MOST_HELD_BYTES && this.holds[kind] < (this.#limits[kind] ?? MOST_ITEMS);
   }
 }

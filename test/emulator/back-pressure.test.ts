@@ -16,8 +16,9 @@ import { committed, newInstance } from "./store-contract.js";
 const ITEMS = 10_000;
 /** More than the sockets hold. */
 const SOME = 500;
-const ITEM_BYTES = 10_000;
-/** A twelfth of all items: what the sockets and the ends of the stream hold, and what is not collected yet. */
+/** All together less than what a worker is sent before it completes any. */
+const ITEM_BYTES = 6_000;
+/** A seventh of all items: what the sockets and the ends of the stream hold, and what is not collected yet. */
 const MOST_KEPT_BYTES = 8_000_000;
 
 let served: ServedEmulator;
@@ -94,7 +95,7 @@ async function overLink(): Promise<SlowWorker> {
   return { read, close: () => socket.destroy() };
 }
 
-/** So many instances that wait for their first episode, each as large as its input. */
+/** So many instances that have begun and wait for an episode, each as large as its input. */
 async function fill(count: number): Promise<void> {
   served.stop();
   await served.open();
@@ -104,7 +105,7 @@ async function fill(count: number): Promise<void> {
       const instance = newInstance({ instanceId: `i${n}` });
       const input = stringValue("x".repeat(ITEM_BYTES));
       const started = executionStarted({ ...instance, input, traceContext: undefined, tags: [] }, 1);
-      store.appendWaiting(store.insertInstance(instance)!, { seq: 1, event: started });
+      store.appendWaiting(store.insertInstance(instance)!, { seq: 2, event: started });
     }
   });
   served.stop();

@@ -30,12 +30,17 @@ function worker(id: string, room = Infinity, takes: Partial<WorkerOptions> = {})
   return state;
 }
 
+function homeless(): Homed {
+  return { home: undefined, lastTurn: 0 };
+}
+
 /** An item that counts as in flight once it is sent, as a leased one does. */
-function item(name: string, instance: Homed = { home: undefined }, over: Partial<ReadyItem> = {}): ReadyItem {
+function item(name: string, instance = homeless(), over: Partial<ReadyItem> = {}): ReadyItem {
   const { kind = "activity" } = over;
   return {
     instance,
     kind,
+    weight: 1,
     work: { name: "work", version: "" },
     isOver: () => false,
     encode: (worker) => {
@@ -88,7 +93,7 @@ test("an item that nothing is left to do for is not sent", () => {
 test("all items of an instance go to its home worker", () => {
   const [first, second] = [worker("first"), worker("second")];
   const dispatcher = dispatcherWith(first, second);
-  const instance: Homed = { home: undefined };
+  const instance = homeless();
   for (let n = 0; n < 20; n += 1) {
     dispatch(dispatcher, item(`${n}`, instance));
   }
@@ -102,7 +107,7 @@ test("homes are spread evenly: by instances first, by load where those are equal
   first.worker.holds.activity = 10;
   second.worker.holds.activity = 5;
   third.worker.holds.activity = 20;
-  const instances = Array.from({ length: 6 }, (): Homed => ({ home: undefined }));
+  const instances = Array.from({ length: 6 }, homeless);
   dispatch(dispatcher, ...instances.map((instance, n) => item(`${n}`, instance)));
   expect(instances.map(({ home }) => home?.id)).toEqual(["second", "first", "third", "second", "first", "third"]);
 });
@@ -110,7 +115,7 @@ test("homes are spread evenly: by instances first, by load where those are equal
 test("an instance that has ended makes room for another at its home", () => {
   const [first, second] = [worker("first"), worker("second")];
   const dispatcher = dispatcherWith(first, second);
-  const instance: Homed = { home: undefined };
+  const instance = homeless();
   dispatch(dispatcher, item("a", instance));
   dispatch(dispatcher, item("b"));
   dispatcher.leaveHome(instance);
@@ -124,7 +129,7 @@ test("an instance that has ended makes room for another at its home", () => {
 test("items leave their home only when another worker is 128 items better off", () => {
   const [first, second] = [worker("first"), worker("second")];
   const dispatcher = dispatcherWith(first, second);
-  const instance: Homed = { home: undefined };
+  const instance = homeless();
   const items = Array.from({ length: 300 }, (_, n) => item(`${n}`, instance));
   dispatch(dispatcher, ...items.slice(0, 128));
   expect([first.sent.length, second.sent.length]).toEqual([128, 0]);
@@ -140,7 +145,7 @@ test("a worker with a full stream gets its items later, in order", () => {
   const dispatcher = dispatcherWith(slow);
   dispatch(dispatcher, item("1"), item("2"), item("3"), item("4"), item("5"));
   expect(slow.sent).toEqual(["1", "2"]);
-  expect(slow.worker).toMatchObject({ blocked: true, load: 5 });
+  expect(slow.worker).toMatchObject({ blocked: true, load: 2 });
   slow.room = 2;
   dispatcher.unblock(slow.worker);
   expect(slow.sent).toEqual(["1", "2", "3", "4"]);
@@ -156,20 +161,21 @@ test("a full stream keeps no other worker waiting", () => {
   const [slow, free] = [worker("slow", 1), worker("free")];
   const dispatcher = dispatcherWith(slow, free);
   dispatch(dispatcher, item("1"), item("2"), item("3"), item("4"));
-  expect([slow.sent, free.sent]).toEqual([["1"], ["2", "4"]]);
+  expect([slow.sent, free.sent]).toEqual([["1"], ["2", "3", "4"]]);
 });
 
-test("what a worker was not sent goes to the others when it leaves, in front of what is newer", () => {
+test("what a worker was not sent goes to the others when it leaves", () => {
   const [slow, free] = [worker("slow", 1), worker("free")];
   const dispatcher = dispatcherWith(slow);
-  const instance: Homed = { home: undefined };
+  const instance = homeless();
   dispatch(dispatcher, item("1", instance), item("2", instance), item("3", instance));
   dispatcher.enqueue(item("4"));
   dispatcher.addWorker(free.worker);
   dispatcher.removeWorker(slow.worker);
   dispatcher.pump();
   expect(slow.sent).toEqual(["1"]);
-  expect(free.sent).toEqual(["2", "3", "4"]);
+  // Instances take turns.
+  expect(free.sent).toEqual(["2", "4", "3"]);
   expect(instance.home).toBe(free.worker);
   expect([slow.worker.homed, slow.worker.load]).toEqual([0, 1]);
 });
@@ -285,7 +291,7 @@ test("what a worker with a full stream was not sent keeps its place when the wor
 test("an item that was refused goes to a worker that has not refused it, and to one that has if there is no other", () => {
   const [first, second] = [worker("first"), worker("second")];
   const dispatcher = dispatcherWith(first, second);
-  const instance: Homed = { home: undefined };
+  const instance = homeless();
   dispatch(dispatcher, item("1", instance));
   dispatch(dispatcher, item("2", instance, { refusedBy: new Set([first.worker]) }));
   dispatch(dispatcher, item("3", instance, { refusedBy: new Set([first.worker, second.worker]) }));
@@ -296,7 +302,7 @@ test("an instance that has ended counts for no worker's home", () => {
   const one = worker("one");
   const two = worker("two");
   const dispatcher = dispatcherWith(one, two);
-  dispatcher.enqueue(item("late", { home: undefined, ended: true }));
+  dispatcher.enqueue(item("late", { ...homeless(), ended: true }));
   dispatcher.pump();
   expect([one.sent, two.sent]).toEqual([["late"], []]);
   expect([one.worker.homed, two.worker.homed]).toEqual([0, 0]);
@@ -318,4 +324,74 @@ test.each([
   dispatcher.pump();
   expect(encoded).toBeGreaterThanOrEqual(100);
   expect(encoded).toBeLessThan(2_000);
+});
+
+describe("instances take turns", () => {
+  test("so that one with thousands of activities lets those of one that comes later pass", () => {
+    const one = worker("one", Infinity, { limits: { activity: 1 } });
+    const dispatcher = dispatcherWith(one);
+    const [large, small] = [homeless(), homeless()];
+    dispatch(dispatcher, ...Array.from({ length: 5_000 }, (_, n) => item(`large ${n}`, large)));
+    const next = (): string | undefined => {
+      one.worker.holds.activity -= 1;
+      dispatcher.pump();
+      return one.sent.at(-1);
+    };
+    for (let n = 1; n < 1_000; n += 1) next();
+    dispatch(dispatcher, item("small 0", small), item("small 1", small));
+    expect([next(), next(), next(), next()]).toEqual(["large 1000", "small 0", "large 1001", "small 1"]);
+  });
+
+  test("and share a worker's room alike, however many activities each has", () => {
+    const one = worker("one", Infinity, { limits: { activity: 60 } });
+    const counts = [1_000, 100, 10];
+    const items = counts.map((count, index) => {
+      const instance = homeless();
+      return Array.from({ length: count }, () => item(`${index}`, instance));
+    });
+    dispatch(dispatcherWith(one), ...items.flat());
+    expect(counts.map((_, index) => one.sent.filter((id) => id === `${index}`).length)).toEqual([25, 25, 10]);
+  });
+});
+
+test("items wait for a home that has no room while others are as busy, and leave it for one that is idle", () => {
+  const [first, second] = [
+    worker("first", Infinity, { limits: { activity: 1 } }),
+    worker("second", Infinity, { limits: { activity: 1 } }),
+  ];
+  const dispatcher = dispatcherWith(first, second);
+  const [one, other] = [homeless(), homeless()];
+  dispatch(dispatcher, item("a1", one), item("b1", other));
+  dispatch(dispatcher, item("a2", one), item("b2", other), item("a3", one));
+  expect([first.sent, second.sent]).toEqual([["a1"], ["b1"]]);
+  second.worker.holds.activity -= 1;
+  dispatcher.pump();
+  second.worker.holds.activity -= 1;
+  dispatcher.pump();
+  expect([first.sent, second.sent]).toEqual([["a1"], ["b1", "b2", "a2"]]);
+  expect(one.home).toBe(first.worker);
+});
+
+test("a worker holds 64 MiB at most, and one item more, whatever its limits", () => {
+  const one = worker("one", Infinity, { limits: { activity: 1_000_000 } });
+  const dispatcher = dispatcherWith(one);
+  const large = (): ReadyItem =>
+    item("large", undefined, {
+      encode: ({ holds }) => {
+        holds.activity += 1;
+        one.worker.heldBytes += 40 * 1024 * 1024;
+        return Buffer.from("large");
+      },
+    });
+  dispatch(dispatcher, large(), large(), large());
+  expect(one.sent).toHaveLength(2);
+  one.worker.heldBytes -= 40 * 1024 * 1024;
+  dispatcher.pump();
+  expect(one.sent).toHaveLength(3);
+});
+
+test("a worker that names no limit holds 10,000 of a kind", () => {
+  const one = worker("one");
+  dispatch(dispatcherWith(one), ...Array.from({ length: 10_001 }, (_, n) => item(`${n}`)));
+  expect(one.sent).toHaveLength(10_000);
 });

@@ -2,10 +2,10 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { Queue } from "../../src/emulator/queue.js";
 
-test("a queue is a list that grows at its end and shrinks at its front", () => {
+test("a queue is a list that grows at its end and shrinks at both", () => {
   const step = fc.oneof(
     fc.nat().map((item) => ({ push: item })),
-    fc.constant("drop" as const),
+    fc.constantFrom("drop" as const, "drop last" as const),
   );
   fc.assert(
     fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
@@ -15,11 +15,15 @@ test("a queue is a list that grows at its end and shrinks at its front", () => {
         if (each === "drop") {
           queue.drop();
           list.shift();
+        } else if (each === "drop last") {
+          queue.dropLast();
+          list.pop();
         } else {
           queue.push(each.push);
           list.push(each.push);
         }
-        expect([queue.length, queue.first, [...queue]]).toEqual([list.length, list[0], list]);
+        expect([queue.length, queue.first, queue.last]).toEqual([list.length, list[0], list.at(-1)]);
+        expect([...queue]).toEqual(list);
       }
     }),
   );

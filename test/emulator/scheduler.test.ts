@@ -4,6 +4,7 @@ import { taskCompleted, taskScheduled, timerFired } from "../../src/emulator/his
 import { HoldPolicy } from "../../src/emulator/hold-policy.js";
 import { Instance } from "../../src/emulator/instance.js";
 import { LeaseTable, type EpisodeLease } from "../../src/emulator/leases.js";
+import { Orchestration, applyActions } from "../../src/emulator/orchestration.js";
 import { Scheduler } from "../../src/emulator/scheduler.js";
 import { Status } from "../../src/emulator/status.js";
 import { Worker } from "../../src/emulator/worker.js";
@@ -11,6 +12,8 @@ import { pb } from "../../src/wire/sidecar-stubs.js";
 import { newInstance } from "./store-contract.js";
 
 const NOW_US = 1_764_000_000_000_000;
+
+const NOTHING = applyActions(new Orchestration(), [], { nowUs: NOW_US, executionId: "" });
 
 let leases: LeaseTable;
 let scheduler: Scheduler;
@@ -70,7 +73,7 @@ function endEpisode(instance: Instance, fruitful: boolean): void {
   const lease = leases.take(`token-${tokens}`) as EpisodeLease;
   instance.takeWaiting(lease);
   instance.episode = "idle";
-  scheduler.learn(lease, fruitful);
+  scheduler.learn(lease, { ...NOTHING, events: fruitful ? [new Uint8Array(1)] : [] });
   look(instance);
 }
 

@@ -113,15 +113,28 @@ test.each<[string, Filter[], string[]]>([
   expect((await subjects(await hub.worker(), 3 - ids.length)).length).toBe(3 - ids.length);
 });
 
-test("a worker gets the versions of an activity that it names", async () => {
+test("a worker gets the versions of an activity that it names, and of those without one its orchestration's", async () => {
   const choosy = await choosyWorker([["Orchestrator"]], [["a", "2.0"]]);
   await start("instance", "Orchestrator", "2.0");
   const actions = [versioned(1, "a", "1.0"), versioned(2, "a", "2.0"), scheduleTask(3, "a")];
   await hub.completeEpisode(await choosy.item(), actions);
   expect((await choosy.item()).activityrequest).toMatchObject({ taskid: 2, version: { value: "2.0" } });
-  const all = await hub.worker();
-  expect([(await all.item()).activityrequest?.taskid, (await all.item()).activityrequest?.taskid]).toEqual([1, 3]);
+  const unversioned = (await choosy.item()).activityrequest;
+  expect([unversioned?.taskid, unversioned?.version]).toEqual([3, undefined]);
+  expect((await (await hub.worker()).item()).activityrequest?.taskid).toBe(1);
   expect(choosy.arrived).toBe(0);
+});
+
+test("an activity has the version of the execution that asked for it when that has ended, also over a restart", async () => {
+  const starter = await choosyWorker([["Orchestrator"]]);
+  await start("instance", "Orchestrator", "2.0");
+  await hub.completeEpisode(await starter.item(), [scheduleTask(1, "a"), complete(2, "end")]);
+  served.stop();
+  await served.open();
+  hub = served.connect();
+  const other = await choosyWorker([], [["a", "1.0"]]);
+  expect((await (await choosyWorker([], [["a", "2.0"]])).item()).activityrequest?.taskid).toBe(1);
+  expect(other.arrived).toBe(0);
 });
 
 test("a worker whose filters name nothing gets nothing", async () => {
