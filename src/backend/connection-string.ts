@@ -27,7 +27,12 @@ export interface EndpointConnection {
 /** A parsed connection string. `source` says where it came from, for the line that tells a person. */
 export type Connection = EmulatorConnection | EndpointConnection;
 
-const VARIABLE = "DURABLE_TASK_CONNECTION_STRING";
+/** Ours, and behind it those of Microsoft's samples. The first that is set counts. */
+const VARIABLES = [
+  "DURABLE_TASK_CONNECTION_STRING",
+  "DURABLE_TASK_SCHEDULER_CONNECTION_STRING",
+  "DTS_CONNECTION_STRING",
+] as const;
 const DEFAULT_TASK_HUB = "default";
 /** Where a credential may go that a file in some folder asks for. */
 const SCHEDULER_DOMAIN = ".durabletask.io";
@@ -55,7 +60,7 @@ export function resolveConnection(sources: ConnectionSources): Connection {
   return parseConnection(findConnectionString(sources), sources.taskHub);
 }
 
-/** The flag, then the environment, then `appsettings.json` in the working folder, then the embedded emulator. */
+/** The flag, then the variables, then `appsettings.json` in the working folder, then the embedded emulator. */
 export function findConnectionString({
   flag,
   env = process.env,
@@ -64,9 +69,9 @@ export function findConnectionString({
   if (flag !== undefined) {
     return { text: flag, source: "--connection-string" };
   }
-  const variable = env[VARIABLE];
-  if (variable !== undefined && variable !== "") {
-    return { text: variable, source: VARIABLE };
+  for (const source of VARIABLES) {
+    const text = env[source];
+    if (text !== undefined && text !== "") return { text, source };
   }
   const setting = connectionStringOfSettings(folder);
   return setting === undefined
@@ -136,9 +141,23 @@ export function formatConnection(connection: Connection): string {
   return parts.join(";");
 }
 
+/** What people and word processors put around a value; shells take them away, and Docker's env files do not. */
+const QUOTED = /^["'“‘].*["'”’]$/su;
+
+function refuseQuotes(text: string, what: string, source: string): void {
+  if (!QUOTED.test(text.trim())) return;
+  throw wrong(
+    source,
+    `${what} stands in quotes, which belong to it here: leave them out. A shell takes quotes away; an env file of ` +
+      "Docker and a setting of an application keep them",
+  );
+}
+
 function partsOf(text: string, source: string): Map<string, string> {
+  refuseQuotes(text, "it", source);
   const parts = new Map<string, string>();
   for (const part of text.split(";").filter((part) => part.trim() !== "")) {
+    refuseQuotes(part, "a part", source);
     const [key = "", ...rest] = part.split("=");
     if (rest.length === 0) {
       throw wrong(source, `a part has no "=": every part has to be Key=Value, with ";" between them`);
@@ -147,12 +166,14 @@ function partsOf(text: string, source: string): Map<string, string> {
     if (parts.has(name)) {
       throw wrong(source, `${tellable(key.trim()) ?? "a key"} stands there twice`);
     }
-    parts.set(name, rest.join("=").trim());
+    const value = rest.join("=").trim();
+    refuseQuotes(value, `the value of ${tellable(key.trim()) ?? "a key"}`, source);
+    parts.set(name, value);
   }
   return parts;
 }
 
-/** A key as far as it may be repeated: what is not a word might be a secret that lost its place. */
+/** A key or a kind as far as it may be repeated: what is not a word might be a secret that lost its place. */
 function tellable(key: string): string | undefined {
   return /^[a-z][a-z _-]{0,39}$/iu.test(key) ? key : undefined;
 }
@@ -194,7 +215,11 @@ function authenticationOf(
   }
   const kind = AUTHENTICATION_KINDS.find((known) => known.toLowerCase() === text.toLowerCase());
   if (kind === undefined) {
-    throw wrong(source, `that kind of Authentication is not known; ${expected}`);
+    const named = tellable(text);
+    throw wrong(
+      source,
+      `${named === undefined ? "that kind of" : `the kind ${named} of`} Authentication is not known; ${expected}`,
+    );
   }
   const used: readonly CredentialKey[] = kind === "None" ? [] : CREDENTIAL_KINDS[kind];
   for (const [key, value] of keys) {
@@ -240,7 +265,7 @@ function refuseCredentialTo(url: URL, { kind }: Authentication, source: string):
     throw wrong(
       source,
       `from a file, a credential is sent to hosts of *${SCHEDULER_DOMAIN} only, and Endpoint names another. ` +
-        `If it is meant, say it with --connection-string or ${VARIABLE}`,
+        `If it is meant, say it with --connection-string or ${VARIABLES[0]}`,
     );
   }
 }

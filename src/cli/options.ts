@@ -10,7 +10,7 @@ export interface CliContext {
 
 export const CONNECTION_STRING = [
   "--connection-string <string>",
-  "the backend (default: the embedded emulator)",
+  "the backend (default: DURABLE_TASK_CONNECTION_STRING, else the embedded emulator; `fanout doctor` tells)",
 ] as const;
 export const TRANSPORT = [
   "--transport <link|http2|grpc>",

@@ -1,4 +1,4 @@
-import { resolveConnection } from "../backend/connection-string.js";
+import { resolveConnection, type Connection } from "../backend/connection-string.js";
 import { openBackend } from "../backend/open-backend.js";
 import { chooseTransport, parseTransport } from "../backend/transport.js";
 import { ExitCode } from "../exit-codes.js";
@@ -36,7 +36,7 @@ export async function runWorkerCommand(flags: WorkerFlags, { stderr }: CommandIo
     say(`Status on ${statusServer.url}/status`);
     const backend = await openBackend(connection, { onNotice: say, transport });
     const place = `${backend.displayName}, task hub ${connection.taskHub}`;
-    const host = startWorkerHost({ backend, onEvent: (event) => say(describeEvent(event, place)) });
+    const host = startWorkerHost({ backend, onEvent: (event) => say(describeEvent(event, place, connection)) });
     await aborted(interruption.signal);
     say(`Draining: ${plural(host.inFlight, "work item")} in flight. Once more exits at once.`);
     await host.drain();
@@ -49,9 +49,9 @@ export async function runWorkerCommand(flags: WorkerFlags, { stderr }: CommandIo
   }
 }
 
-function describeEvent(event: WorkerEvent, place: string): string {
+function describeEvent(event: WorkerEvent, place: string, { source }: Connection): string {
   if (event.type === "connected") {
-    return `Connected to ${place}`;
+    return `Connected to ${place} (connection string: ${source})`;
   }
   return event.type === "lost" ? `No connection to ${place}, trying again (${event.reason})` : event.message;
 }

@@ -10,7 +10,7 @@ import {
 import { explain } from "../backend/explain.js";
 import { openBackend, type OpenOptions } from "../backend/open-backend.js";
 import { openStateFolder } from "../emulator/state-folder.js";
-import { FanoutError } from "../errors.js";
+import { FanoutError, UsageError } from "../errors.js";
 import { plural } from "../format/count.js";
 import { formatDuration } from "../format/duration.js";
 import { errorText } from "../format/error-text.js";
@@ -180,7 +180,7 @@ function writableStateFolder(): string {
   try {
     accessSync(folder, constants.W_OK);
   } catch (error) {
-    throw new FanoutError(
+    throw new UsageError(
       `'${folder}' cannot be written to: ${errorText(error)}. Set FANOUT_STATE_DIR to a folder that can be.`,
     );
   }

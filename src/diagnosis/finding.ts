@@ -1,3 +1,5 @@
+import { FanoutError } from "../errors.js";
+import { ExitCode } from "../exit-codes.js";
 import { errorText } from "../format/error-text.js";
 import { oneLine } from "../format/one-line.js";
 
@@ -10,6 +12,8 @@ export interface Finding {
   readonly outcome: "ok" | "warning" | "failed" | "skipped";
   /** What was found, or what is wrong and what to do. No secret. */
   readonly detail: string;
+  /** Of a failed one: the exit code that it stands for. */
+  readonly exitCode?: ExitCode;
 }
 
 /** What a check found, and what the checks behind it go on with. */
@@ -37,7 +41,8 @@ export async function* check<T, U>(
   try {
     found = await look(given);
   } catch (error) {
-    yield { name, outcome: "failed", detail: errorText(error) };
+    const exitCode = error instanceof FanoutError ? error.exitCode : ExitCode.Failure;
+    yield { name, outcome: "failed", detail: errorText(error), exitCode };
     return undefined;
   }
   // Certificates, tokens and name servers are others' as well.

@@ -91,6 +91,12 @@ describe("a connection string", () => {
     ["UseDevelopmentStorage=true;TaskHub=", "TaskHub is empty"],
     ["Endpoint=http://localhost", "Authentication is missing"],
     [`Endpoint=http://localhost;Authentication=${SECRET}`, "that kind of Authentication is not known"],
+    ["Endpoint=http://localhost;Authentication=Bogus", "the kind Bogus of Authentication is not known; expected"],
+    [`"Endpoint=http://localhost;Authentication=None;TaskHub=${SECRET}"`, "it stands in quotes"],
+    [` 'UseDevelopmentStorage=true;TaskHub=${SECRET}' `, "it stands in quotes"],
+    [`Endpoint=http://localhost;Authentication=None;TaskHub="${SECRET}"`, "the value of TaskHub stands in quotes"],
+    [`Endpoint="https://${SECRET}";Authentication=None`, "the value of Endpoint stands in quotes"],
+    [`Endpoint=https://h;Authentication=None;"TaskHub=${SECRET}"`, "a part stands in quotes"],
     ["Endpoint=http://localhost;Authentication=defaultazure", "a credential is never sent over http"],
     ["Endpoint=HTTP://localhost:443;Authentication=AzureCli", "Authentication=AzureCli needs Endpoint=https://"],
     [`Endpoint=https://h;Authentication=None;clientid=${SECRET}`, "Authentication=None does not use ClientID"],
@@ -205,7 +211,8 @@ describe("a credential that a settings file asks for", () => {
   });
 });
 
-const word = fc.stringMatching(/^[!-:<-~]([ -:<-~]{0,20}[!-:<-~])?$/);
+/** Not in quotes, which are refused. */
+const word = fc.stringMatching(/^[!-:<-~]([ -:<-~]{0,20}[!-:<-~])?$/).filter((text) => !/^["']/u.test(text));
 const tenant = fc.stringMatching(/^[a-zA-Z0-9.*-]{1,20}$/);
 const url = fc
   .tuple(fc.constantFrom("h", "a.durabletask.io", "127.0.0.1", "[::1]"), fc.integer({ min: 1, max: 65_535 }))
@@ -250,12 +257,19 @@ test("a connection that is written as a string is read as the same connection", 
 
 describe("where it comes from", () => {
   const flag = "UseDevelopmentStorage=true;TaskHub=flag";
-  const env = { DURABLE_TASK_CONNECTION_STRING: "UseDevelopmentStorage=true;TaskHub=variable" };
+  const SCHEDULER_VARIABLE = "DURABLE_TASK_SCHEDULER_CONNECTION_STRING";
+  const samples = {
+    [SCHEDULER_VARIABLE]: "UseDevelopmentStorage=true;TaskHub=scheduler",
+    DTS_CONNECTION_STRING: "UseDevelopmentStorage=true;TaskHub=dts",
+  };
+  const env = { ...samples, DURABLE_TASK_CONNECTION_STRING: "UseDevelopmentStorage=true;TaskHub=variable" };
   const settings = { DurableTaskScheduler: { ConnectionString: "UseDevelopmentStorage=true;TaskHub=settings" } };
 
   test.each<[string, ConnectionSources, boolean, string, string]>([
     ["the flag wins over all", { flag, env }, true, "flag", "--connection-string"],
     ["then the variable", { env }, true, "variable", "DURABLE_TASK_CONNECTION_STRING"],
+    ["then the first name of Microsoft's samples", { env: samples }, true, "scheduler", SCHEDULER_VARIABLE],
+    ["then the second", { env: { ...samples, [SCHEDULER_VARIABLE]: "" } }, true, "dts", "DTS_CONNECTION_STRING"],
     ["then the settings file", {}, true, "settings", "appsettings.json"],
     [
       "an empty variable is none",

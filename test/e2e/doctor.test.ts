@@ -74,7 +74,7 @@ test("a connection string that is wrong is a finding, without a value of it", as
   const place = await Workplace.open();
   const text = "Endpoint=http://host.example;Authentication=AzureCli;TenantId=hunter2-secret";
   const { code, stdout, stderr } = await place.run("doctor --connection-string", text);
-  expect(code).toBe(1);
+  expect(code).toBe(2);
   expect(stdout).toMatch(/^failed +connection string +.*a credential is never sent over http/mu);
   expect(stdout + stderr).not.toContain("hunter2-secret");
 });
