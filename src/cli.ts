@@ -7,6 +7,7 @@ import { addPurge } from "./cli/purge.js";
 import { addReport } from "./cli/report.js";
 import { addRun } from "./cli/run.js";
 import { addServe } from "./cli/serve.js";
+import { refuseRepeatedValues } from "./cli/single-values.js";
 import { addStatus } from "./cli/status.js";
 import { addTerminate } from "./cli/terminate.js";
 import { addWorker } from "./cli/worker.js";
@@ -45,6 +46,7 @@ function program(): Command {
   addReport(fanout, context);
   addCompare(fanout, context);
   addEmulator(fanout, context);
+  refuseRepeatedValues(fanout);
   return fanout;
 }
 

@@ -48,7 +48,7 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
   "format/": ["stats/load-shape.ts", "stats/run-result.ts", "stats/run-size.ts"],
   "wire/": [],
   "stats/": [],
-  "emulator/": [],
+  "emulator/": ["format/byte-count.ts"],
   "errors.ts": ["exit-codes.ts"],
   "exit-codes.ts": [],
   "version.ts": [],

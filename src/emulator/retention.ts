@@ -1,4 +1,5 @@
 import { UsageError } from "../errors.js";
+import { parseBytes } from "../format/byte-count.js";
 
 /** How long and how much is kept of what has ended; what is undefined has no limit. */
 export interface Retention {
@@ -23,8 +24,9 @@ export function chosenRetention(flag: string | undefined, env: NodeJS.ProcessEnv
 const YOUNG_MS = 3_600_000;
 
 const AGES: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 };
-const SIZES: Readonly<Record<string, number>> = { MB: 1e6, GB: 1e9, TB: 1e12 };
-const LIMIT = /^(\d+(?:\.\d+)?)([a-zA-Z]+)$/u;
+const AGE = /^(\d+(?:\.\d+)?)([mhd])$/u;
+/** A size without a unit is none, for it is beside an age that has one. */
+const UNIT = /[a-z]$/iu;
 
 /**
  * Reads `7d`, `2GB`, `7d,2GB` or `none`; `source` is the flag or variable that it stands in.
@@ -36,18 +38,22 @@ export function parseRetention(source: string, text: string): Retention {
     return retention;
   }
   for (const part of text.split(",")) {
-    const [, number, unit = ""] = LIMIT.exec(part.trim()) ?? [];
-    const name = unit in AGES ? "ageMs" : "bytes";
-    const value = Math.round(Number(number) * (AGES[unit] ?? SIZES[unit] ?? NaN));
+    const [, number, unit = ""] = AGE.exec(part.trim()) ?? [];
+    const name = number === undefined ? "bytes" : "ageMs";
+    const value = number === undefined ? sizeOf(part) : Math.round(Number(number) * (AGES[unit] ?? NaN));
     // Not for 0, which would delete what somebody is about to read, and not twice.
-    if (!(value > 0) || retention[name] !== undefined) {
+    if (value === undefined || value <= 0 || retention[name] !== undefined) {
       throw new UsageError(
-        `${source}: expected an age in m, h or d, a size in MB, GB or TB, both as in 7d,2GB, or none, found "${text}"`,
+        `${source}: expected an age in m, h or d, a size such as 500MB, both as in 7d,2GB, or none, found "${text}"`,
       );
     }
     retention[name] = value;
   }
   return retention;
+}
+
+function sizeOf(text: string): number | undefined {
+  return UNIT.test(text.trim()) ? parseBytes(text) : undefined;
 }
 
 /** Instances that had ended by this time are deleted now, microseconds since the epoch; 0 where nothing is. */

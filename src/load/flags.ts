@@ -1,5 +1,7 @@
 import { z } from "zod";
 import { UsageError } from "../errors.js";
+import { BYTES_EXPECTED, parseBytes } from "../format/byte-count.js";
+import { formatBytes } from "../format/bytes.js";
 import { COUNT_EXPECTED, formatCount, parseCount } from "../format/count.js";
 import { DURATION_EXPECTED, parseDuration } from "../format/duration.js";
 
@@ -28,6 +30,17 @@ export function count(flag: string, least: number, most: number, expected: strin
           ? `at least ${formatCount(least)}`
           : `at most ${formatCount(most)}`;
     context.addIssue({ code: "custom", message: `${flag}: expected ${range}, found "${text}"` });
+    return z.NEVER;
+  });
+}
+
+/** Bytes as people write them, within bounds; the message of a wrong one names the flag. */
+export function byteCount(flag: string, most: number) {
+  return z.string().transform((text, context) => {
+    const value = parseBytes(text);
+    if (value !== undefined && value <= most) return value;
+    const expected = value === undefined ? BYTES_EXPECTED : `at most ${formatBytes(most)}`;
+    context.addIssue({ code: "custom", message: `${flag}: expected ${expected}, found "${text}"` });
     return z.NEVER;
   });
 }

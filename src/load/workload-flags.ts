@@ -1,10 +1,10 @@
 import { z } from "zod";
 import type { ActivityCostRequest } from "../orchestrations/fan-out-fan-in-contract.js";
 import { DISTRIBUTION_EXPECTED, parseDistribution } from "./duration-distribution.js";
-import { count } from "./flags.js";
+import { byteCount, count } from "./flags.js";
 
-/** What a payload may hold: a gRPC message of this size is far from usual, and a history holds all of them. */
-const MOST_BYTES = 1_000_000;
+/** What a payload may hold: some times what the Scheduler takes, and a history holds all of them. */
+const MOST_BYTES = 10_000_000;
 const MOST_RETRIES = 1_000;
 
 /** What the orchestrations of a run do beyond fanning out and in; absent means nothing. */
@@ -29,8 +29,8 @@ export const workloadFlags = {
     })
     .optional(),
   seed: count("--seed", 0, 2 ** 31 - 1).optional(),
-  inputBytes: count("--input-bytes", 0, MOST_BYTES).optional(),
-  outputBytes: count("--output-bytes", 0, MOST_BYTES).optional(),
+  inputBytes: byteCount("--input-bytes", MOST_BYTES).optional(),
+  outputBytes: byteCount("--output-bytes", MOST_BYTES).optional(),
   failureRate: z.string().transform(rate).optional(),
   retries: count("--retries", 0, MOST_RETRIES).optional(),
   continueAsNewEvery: count("--continue-as-new-every", 1, Number.MAX_SAFE_INTEGER).optional(),

@@ -38,6 +38,41 @@ function fanout(
   });
 }
 
+describe("a flag that takes one value", () => {
+  test.each([
+    ["--orchestrator", ["run", "--orchestrator", "A", "--orchestrator=B"]],
+    ["--json", ["run", "--json", "a.json", "--json", "b.json"]],
+    ["--port", ["serve", "--port", "0", "--port", "0"]],
+    ["--connection-string", ["doctor", "--connection-string", "hunter2", "--connection-string", "hunter3"]],
+    ["--port", ["worker", "--port", "1", "--port", "2"]],
+    ["--run", ["status", "--run", "a", "--run", "b"]],
+    ["--older-than", ["purge", "--older-than", "7d", "--older-than", "1d", "--yes"]],
+    ["--noise-threshold", ["compare", "--noise-threshold", "1%", "a", "b", "--noise-threshold", "2%"]],
+    ["--retention", ["emulator", "--retention", "1d", "--retention", "2d"]],
+  ])("%s is refused where it is given twice: %j", async (flag, args) => {
+    const { code, stdout, stderr } = await fanout(args);
+    const message = `error: ${flag}: expected one value, found the flag twice; leave one of them out\n`;
+    expect({ code, stdout, stderr }).toEqual({ code: 2, stdout: "", stderr: message });
+  });
+
+  test("is no flag that is made to be repeated", async () => {
+    const labels = ["--label", "a=1", "--label", "b=2", "--threshold", "p99<9s", "--threshold", "p90<9s"];
+    const { code, stderr } = await fanout(["run", "--dry-run", "--rate", "100/s", "--duration", "1m", ...labels]);
+    expect({ code, stderr }).toMatchObject({ code: 0 });
+  });
+});
+
+test.each([
+  ["--input-bytes", "2MB"],
+  ["--output-bytes", "64k"],
+  ["--input-bytes", "1 MiB"],
+  ["--output-bytes", "1,000"],
+  ["--input-bytes", "0.5mb"],
+])("%s takes %s", async (flag, value) => {
+  const { code, stderr } = await fanout(["run", "--dry-run", flag, value]);
+  expect({ code, stderr }).toMatchObject({ code: 0 });
+});
+
 describe("help", () => {
   test.each(WAYS_TO_ASK_FOR_HELP)("of `fanout %s %s` has examples and ends with 0", async (...command) => {
     const { code, stdout, stderr } = await fanout([...command.filter((word) => word !== undefined), "--help"]);

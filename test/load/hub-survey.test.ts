@@ -31,7 +31,7 @@ describe("the survey of a hub", () => {
       foreign: { unfinished: 1, orchestrators: [{ name: "Order\u001B[31m", unfinished: 1 }] },
     });
     expect(surveyLine(survey, "default")).toBe(
-      "task hub default already has 4 unfinished instances: 1 that fanout did not start (1 Order[31m), " +
+      "task hub default already has 4 unfinished instances: 1 that fanout did not start (1 Order), " +
         "3 of runs r0123456789ab, rzzzzzzzzzzzz; give a load test a task hub of its own",
     );
   });
