@@ -11,6 +11,8 @@ export function addWorker(fanout: Command, { io, exit }: CliContext): void {
     .option(...CONNECTION_STRING)
     .option(...TASK_HUB)
     .option(...TRANSPORT)
+    .option("--max-concurrent-activities <n>", "activities that it holds at a time (default: 2,000)")
+    .option("--max-concurrent-orchestrators <n>", "orchestrators that it holds at a time (default: 200)")
     .addHelpText("after", examples(["fanout worker", "fanout worker --port 5002"]))
     .action(async (flags: WorkerFlags) => {
       const { runWorkerCommand } = await import("../commands/worker.js");

@@ -1,3 +1,4 @@
+import { z } from "zod";
 import { resolveConnection, type Connection } from "../backend/connection-string.js";
 import { openBackend } from "../backend/open-backend.js";
 import { chooseTransport, parseTransport } from "../backend/transport.js";
@@ -5,7 +6,9 @@ import { ExitCode } from "../exit-codes.js";
 import { plural } from "../format/count.js";
 import { oneLine } from "../format/one-line.js";
 import { startWorkerStatus } from "../http/worker-status.js";
+import { count, readFlags } from "../load/flags.js";
 import { Interruption } from "../load/interruption.js";
+import { DEFAULT_LIMITS, type IntakeLimits } from "../worker/intake.js";
 import { startWorkerHost, type WorkerEvent } from "../worker/worker-host.js";
 import type { CommandIo } from "./io.js";
 import { parsePort } from "../http/port.js";
@@ -16,7 +19,14 @@ export interface WorkerFlags {
   readonly connectionString?: string;
   readonly taskHub?: string;
   readonly transport?: string;
+  readonly maxConcurrentOrchestrators?: string;
+  readonly maxConcurrentActivities?: string;
 }
+
+const limitFlags = z.object({
+  maxConcurrentOrchestrators: count("--max-concurrent-orchestrators", 1, 100_000).optional(),
+  maxConcurrentActivities: count("--max-concurrent-activities", 1, 1_000_000).optional(),
+});
 
 /**
  * `fanout worker`: hosts the workload until SIGTERM or Ctrl-C, then drains. A signal is how a worker is meant to end, so
@@ -29,6 +39,7 @@ export async function runWorkerCommand(flags: WorkerFlags, { stderr }: CommandIo
     ...(flag !== undefined && { flag }),
     ...(taskHub !== undefined && { taskHub }),
   });
+  const limits = limitsOf(flags);
   const transport = chooseTransport(connection, parseTransport(flags.transport));
   const statusServer = await startWorkerStatus(parsePort(flags.port));
   const interruption = new Interruption();
@@ -36,7 +47,8 @@ export async function runWorkerCommand(flags: WorkerFlags, { stderr }: CommandIo
     say(`Status on ${statusServer.url}/status`);
     const backend = await openBackend(connection, { onNotice: say, transport });
     const place = `${backend.displayName}, task hub ${connection.taskHub}`;
-    const host = startWorkerHost({ backend, onEvent: (event) => say(describeEvent(event, place, connection)) });
+    const onEvent = (event: WorkerEvent): void => say(describeEvent(event, place, connection));
+    const host = startWorkerHost({ backend, limits, onEvent });
     await aborted(interruption.signal);
     say(`Draining: ${plural(host.inFlight, "work item")} in flight. Once more exits at once.`);
     await host.drain();
@@ -47,6 +59,15 @@ export async function runWorkerCommand(flags: WorkerFlags, { stderr }: CommandIo
     interruption[Symbol.dispose]();
     statusServer.close();
   }
+}
+
+/** @throws UsageError */
+function limitsOf(flags: WorkerFlags): IntakeLimits {
+  const { maxConcurrentOrchestrators, maxConcurrentActivities } = readFlags(limitFlags, flags);
+  return {
+    orchestrators: maxConcurrentOrchestrators ?? DEFAULT_LIMITS.orchestrators,
+    activities: maxConcurrentActivities ?? DEFAULT_LIMITS.activities,
+  };
 }
 
 function describeEvent(event: WorkerEvent, place: string, { source }: Connection): string {

@@ -23,6 +23,7 @@ import { RunPulse } from "./run-pulse.js";
 import { wait } from "./wait.js";
 import { describeUnfinished, terminateAll } from "./unfinished.js";
 import { workerEnvironment } from "./worker-environment.js";
+import { ownWorkerActivities } from "./worker-policy.js";
 import { WorkerWatch } from "./worker-watch.js";
 import { errorText } from "../format/error-text.js";
 import { aborted } from "./aborted.js";
@@ -108,7 +109,11 @@ export class LoadTest {
     this.#workers = new WorkerWatch({
       plan,
       backend,
-      environment: workerEnvironment(backend.connection, backend.target.transport ?? "grpc-js"),
+      environment: workerEnvironment(
+        backend.connection,
+        backend.target.transport ?? "grpc-js",
+        ownWorkerActivities(plan),
+      ),
       attended,
       onLine,
       onLost: () => recorder.addReconnect(clock()),

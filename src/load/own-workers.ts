@@ -4,14 +4,12 @@ import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { ManagedWorkerMessage, ManagingMessage } from "../worker/managed-worker-messages.js";
+import { WorkerDeaths, WorkerStderr, describeDeath, remedyOf, type WorkerDeath } from "./worker-deaths.js";
 
 const ENTRY = fileURLToPath(new URL("../worker/main.js", import.meta.url));
 /** How long a drain may take before it is cut short, and how long to wait before the first restart. */
 const TIMING = { drainPatienceMs: 5_000, firstRestartMs: 200 };
 const REPORT_PATIENCE_MS = 1_000;
-const MOST_RESTARTS_A_MINUTE = 30;
-/** A worker that cannot even connect this many times in a row never will. */
-const MOST_DEATHS_UNCONNECTED = 5;
 const LONGEST_RESTART_MS = 5_000;
 
 export interface OwnWorkersOptions {
@@ -32,7 +30,7 @@ export interface OwnWorkersOptions {
 /** Worker processes that live as long as a run, started again when they die. */
 export class OwnWorkers {
   readonly #children = new Set<ChildProcess>();
-  readonly #restarts: number[] = [];
+  readonly #deaths = new WorkerDeaths();
   readonly #stopping = new AbortController();
   readonly #timing: typeof TIMING;
   readonly #connected = new Set<number>();
@@ -43,8 +41,6 @@ export class OwnWorkers {
   readonly #reported = new Map<ChildProcess, () => void>();
   /** What was said of somebody else's work. */
   readonly #strays = new Set<string>();
-  /** Deaths since a worker was last connected. */
-  #deathsUnconnected = 0;
 
   constructor(readonly options: OwnWorkersOptions) {
     this.#timing = options.timing ?? TIMING;
@@ -103,13 +99,19 @@ export class OwnWorkers {
     });
     this.#children.add(child);
     const name = `worker ${number}`;
-    createInterface({ input: child.stderr! }).on("line", (line) => this.options.onLine(`${name}: ${line}`));
+    const startedMs = performance.now();
+    const stderr = new WorkerStderr((line) => this.options.onLine(`${name}: ${line}`));
+    createInterface({ input: child.stderr! }).on("line", (line) => stderr.add(line));
     child.on("message", (message: ManagedWorkerMessage) => this.#onMessage(number, child, message));
     child.on("error", (error) => this.options.onLine(`${name}: ${error.message}`));
-    child.on("exit", (code, signal) => {
-      this.#children.delete(child);
-      const how = signal ? `was ended by ${signal}` : `exited with code ${code}`;
-      if (!this.#stopping.signal.aborted) this.#startAgain(number, `${name} (pid ${child.pid}) ${how}`);
+    child.on("exit", () => this.#children.delete(child));
+    // When all that it has said is read.
+    child.on("close", (code, signal) => {
+      if (this.#stopping.signal.aborted) return;
+      const isKilled = signal === "SIGKILL" || signal === "SIGTERM";
+      const cause = stderr.outOfMemory ? "memory" : isKilled ? "killed" : "itself";
+      const event = `${name} (pid ${child.pid}) ${describeDeath(code, signal, cause)}`;
+      this.#startAgain({ number, cause, livedMs: performance.now() - startedMs }, event);
     });
   }
 
@@ -118,7 +120,6 @@ export class OwnWorkers {
       this.#executed.set(child, message.activities);
       this.#reported.get(child)?.();
     } else if (message.type === "connected") {
-      this.#deathsUnconnected = 0;
       this.#connected.add(number);
       if (this.#connected.size === this.count) this.#allConnected.resolve();
     } else if (message.type === "stray") {
@@ -132,25 +133,23 @@ export class OwnWorkers {
     }
   }
 
-  #startAgain(number: number, event: string): void {
-    const now = performance.now();
-    const lastMinute = this.#restarts.filter((at) => at > now - 60_000);
-    this.#deathsUnconnected += 1;
-    if (lastMinute.length >= MOST_RESTARTS_A_MINUTE || this.#deathsUnconnected > MOST_DEATHS_UNCONNECTED * this.count) {
-      this.options.onGivenUp(`${event}; it keeps happening, so it is not started again`);
+  #startAgain(death: WorkerDeath, event: string): void {
+    const { inARow, isLast } = this.#deaths.add(death);
+    if (isLast) {
+      const times = `${inARow} times in a row, so it is not started again`;
+      this.options.onGivenUp(`${event}, ${times}; ${remedyOf(death.cause)}`);
       return;
     }
-    this.#restarts.push(now);
     this.options.onLine(`${event}; starting it again`);
-    const delayMs = restartDelayMs(this.#deathsUnconnected, this.#timing.firstRestartMs);
+    const delayMs = restartDelayMs(death.cause === "killed" ? 1 : inARow, this.#timing.firstRestartMs);
     void sleep(delayMs, undefined, { signal: this.#stopping.signal }).then(
-      () => this.#fork(number),
+      () => this.#fork(death.number),
       () => {},
     );
   }
 }
 
-/** How long to wait after the nth death in a row without a connection in between: `firstMs`, doubling to 5 s. */
+/** How long to wait after the nth death in a row: `firstMs`, doubling to 5 s. */
 export function restartDelayMs(deaths: number, firstMs: number): number {
   return Math.min(LONGEST_RESTART_MS, firstMs * 2 ** (deaths - 1));
 }

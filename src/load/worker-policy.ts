@@ -44,3 +44,20 @@ export function ownWorkerCount(plan: LoadPlan, cores: number): number {
   if (plan.workers !== "auto") return plan.workers;
   return Math.min(Math.max(1, Math.min(cores, plan.parallelOrchestrations ?? cores)), MOST_AUTOMATIC);
 }
+
+/** Activities that a worker of the run's own runs at a time, as far as its memory goes: those that sleep cost nothing else. */
+const MOST_AWAKE = 2_000;
+const MOST_ASLEEP = 20_000;
+const LEAST_ACTIVITIES = 100;
+const ACTIVITIES_BYTES = 256 * 1024 * 1024;
+/** What one takes besides its payloads, and how often a payload is there: as bytes, as text, as a value. */
+const ACTIVITY_BYTES = 4_096;
+const PAYLOAD_COPIES = 3;
+
+/** Of activities that take their time all are to run at once. */
+export function ownWorkerActivities({ activity }: LoadPlan): number {
+  const most = activity?.duration === undefined ? MOST_AWAKE : MOST_ASLEEP;
+  const payloadBytes = (activity?.inputBytes ?? 0) + (activity?.outputBytes ?? 0);
+  const fitting = Math.floor(ACTIVITIES_BYTES / (ACTIVITY_BYTES + PAYLOAD_COPIES * payloadBytes));
+  return Math.max(LEAST_ACTIVITIES, Math.min(most, fitting));
+}

@@ -1,3 +1,4 @@
+import { quarterOfHeap } from "./heap-bytes.js";
 import type { KnownHistory } from "./known-history.js";
 
 /**
@@ -41,4 +42,4 @@ export class HistoryCache {
 }
 
 const MOST_HISTORIES = 20_000;
-const MOST_BYTES = 256 * 1024 * 1024;
+const MOST_BYTES = quarterOfHeap(256 * 1024 * 1024);

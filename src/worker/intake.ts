@@ -1,4 +1,4 @@
-import { getHeapStatistics } from "node:v8";
+import { quarterOfHeap } from "./heap-bytes.js";
 
 /** Work items that a worker holds at a time, of each kind: what it asks a backend for. */
 export interface IntakeLimits {
@@ -11,7 +11,7 @@ export const DEFAULT_LIMITS: IntakeLimits = { orchestrators: 200, activities: 2_
 
 /** A backend that counts sends the next item before its answer to a completion is here: that is not too much yet. */
 const TOLERANCE = 1.25;
-const MOST_BYTES = 64 * 1024 * 1024;
+const MOST_BYTES = quarterOfHeap(64 * 1024 * 1024);
 
 /** A stream that can be told to wait. */
 interface Pausable {
@@ -32,8 +32,8 @@ export class Intake {
 
   constructor(
     private readonly limits: IntakeLimits,
-    /** Of requests, as they arrived. A small heap holds less. */
-    private readonly mostBytes = Math.min(MOST_BYTES, getHeapStatistics().heap_size_limit / 4),
+    /** Of requests, as they arrived. */
+    private readonly mostBytes = MOST_BYTES,
   ) {}
 
   /** The stream that items come from by now. */

@@ -7,7 +7,12 @@ import { openBackend } from "../backend/open-backend.js";
 import { TRANSPORT_VARIABLE, type Transport } from "../backend/transport.js";
 import { FanoutError } from "../errors.js";
 import { ExitCode } from "../exit-codes.js";
-import type { ManagedWorkerMessage, ManagingMessage } from "./managed-worker-messages.js";
+import { DEFAULT_LIMITS } from "./intake.js";
+import {
+  MOST_ACTIVITIES_VARIABLE,
+  type ManagedWorkerMessage,
+  type ManagingMessage,
+} from "./managed-worker-messages.js";
 import { startWorkerHost, type WorkerHost } from "./worker-host.js";
 
 const REPORT_EVERY_MS = 500;
@@ -58,10 +63,15 @@ function reportExecuted(host: WorkerHost): NodeJS.Timeout {
 
 async function main(): Promise<ExitCode> {
   const leaving = askedToLeave();
-  // Of this variable only the run that started this process is the author.
+  // Of these variables only the run that started this process is the author.
+  const activities = Number(process.env[MOST_ACTIVITIES_VARIABLE] ?? DEFAULT_LIMITS.activities);
   const transport = process.env[TRANSPORT_VARIABLE] as Transport | undefined;
   const backend = await openBackend(resolveConnection({}), { transport });
-  const host = startWorkerHost({ backend, onEvent: (event) => void tellParent(event) });
+  const host = startWorkerHost({
+    backend,
+    limits: { ...DEFAULT_LIMITS, activities },
+    onEvent: (event) => void tellParent(event),
+  });
   const reporting = reportExecuted(host);
   await leaving;
   await host.drain();

@@ -1,5 +1,8 @@
 import type { WorkerEvent } from "./worker-host.js";
 
+/** The variable that tells a worker process how many activities to run at a time. */
+export const MOST_ACTIVITIES_VARIABLE = "FANOUT_WORKER_ACTIVITIES";
+
 /** What a worker process that `fanout run` started tells it, over the IPC channel. */
 export type ManagedWorkerMessage = WorkerEvent | ExecutedMessage;
 

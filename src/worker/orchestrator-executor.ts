@@ -1,6 +1,6 @@
 import { NoOpLogger, TaskHubGrpcWorker, type TOrchestrator } from "@microsoft/durabletask-js";
 import type { Workload } from "../orchestrations/workload.js";
-import { framesWithin } from "../wire/event-frames.js";
+import { frameEnd, framesWithin } from "../wire/event-frames.js";
 import {
   findHistoryEnd,
   readOrchestratorName,
@@ -83,7 +83,27 @@ export class OrchestratorExecutor {
     if (end !== undefined && !isEnd(response)) {
       this.#histories.put(head.instanceId, history);
     }
-    return bufferOf(response.serializeBinary());
+    return this.#encode(response);
+  }
+
+  /** Encodes a response; many actions part by part. */
+  async #encode(response: OrchestratorResponse): Promise<Buffer> {
+    const actions = response.getActionsList();
+    if (actions.length <= PART_ACTIONS) {
+      return bufferOf(response.serializeBinary());
+    }
+    const parts: Uint8Array[] = [];
+    for (let offset = 0; offset < actions.length; offset += PART_ACTIONS) {
+      await this.#slice.over();
+      const part = new pb.OrchestratorResponse();
+      part.setActionsList(actions.slice(offset, offset + PART_ACTIONS));
+      parts.push(part.serializeBinary());
+    }
+    response.setActionsList([]);
+    const rest = response.serializeBinary();
+    // Fields are written in the order of their numbers: the actions stand behind the instance's id.
+    const idEnd = frameEnd(rest, 0);
+    return Buffer.concat([rest.subarray(0, idEnd), ...parts, rest.subarray(idEnd)]);
   }
 
   /** Decodes a request without the known events, which stand from `from` to `start`; a long rest of events part by part. */
@@ -102,9 +122,7 @@ export class OrchestratorExecutor {
       pastEvents.push(...part.getPasteventsList());
       newEvents.push(...part.getNeweventsList());
       offset = partEnd;
-      if (this.#slice.isOver) {
-        await this.#slice.next();
-      }
+      await this.#slice.over();
     }
     return { request, pastEvents, newEvents };
   }
@@ -134,8 +152,9 @@ export class OrchestratorExecutor {
   }
 }
 
-/** Events that are decoded in one go, in bytes: a few milliseconds' worth. */
+/** Events that are decoded in one go, in bytes, and actions that are encoded: a few milliseconds' worth. */
 const PART_BYTES = 65_536;
+const PART_ACTIONS = 500;
 
 /** Where the events of a request stand: known ones in front of `start`, the others up to `end` if it is known. */
 interface HistoryPlace {
@@ -159,9 +178,7 @@ function sliced(orchestrator: TOrchestrator, slice: TimeSlice): TOrchestrator {
     const replay = context as typeof context & { resume(): Promise<void> };
     const resume = replay.resume.bind(replay);
     replay.resume = async () => {
-      if (slice.isOver) {
-        await slice.next();
-      }
+      await slice.over();
       await resume();
     };
     return orchestrator(context, input);

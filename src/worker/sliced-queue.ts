@@ -28,9 +28,7 @@ export class SlicedQueue<T> {
     for (let item = this.#items.shift(); item !== undefined; item = this.#items.shift()) {
       // Also where there is nothing to wait for: what an item does in promises is a part of the turn.
       await this.run(item);
-      if (this.slice.isOver) {
-        await this.slice.next();
-      }
+      await this.slice.over();
     }
     this.#running = false;
   }

@@ -10,19 +10,14 @@ export class TimeSlice {
   /** Whether a turn has begun in which the slice was asked for. */
   #begun = false;
 
-  /** Whether what is done now has to wait for `next`. The slice begins when it is first asked for in a turn. */
-  get isOver(): boolean {
+  /** To be awaited between two steps: undefined while the slice goes on, else what resolves in the next turn. */
+  over(): Promise<void> | undefined {
     const nowMs = performance.now();
     if (!this.#begun) {
       this.#begun = true;
       this.#endMs = nowMs + SLICE_MS;
       setImmediate(() => (this.#begun = false));
     }
-    return nowMs >= this.#endMs;
-  }
-
-  /** Resolves in the next turn. */
-  next(): Promise<void> {
-    return new Promise((resolve) => setImmediate(resolve));
+    return nowMs < this.#endMs ? undefined : new Promise((resolve) => setImmediate(resolve));
   }
 }

@@ -1,6 +1,11 @@
 import { describe, expect, test } from "vitest";
 import type { LoadPlan } from "../../src/load/plan.js";
-import { decideWorkers, ownWorkerCount, type WorkerSituation } from "../../src/load/worker-policy.js";
+import {
+  decideWorkers,
+  ownWorkerActivities,
+  ownWorkerCount,
+  type WorkerSituation,
+} from "../../src/load/worker-policy.js";
 
 const plan: LoadPlan = {
   iterations: 10,
@@ -66,5 +71,16 @@ describe("what to do about workers", () => {
     [7, 2, 1, 7],
   ] as const)("%s on %d cores for %d orchestrations are %d", (workers, cores, parallelOrchestrations, count) => {
     expect(ownWorkerCount({ ...plan, workers, parallelOrchestrations }, cores)).toBe(count);
+  });
+});
+
+describe("how many activities a worker of the run's own runs at a time", () => {
+  test.each<[string, LoadPlan["activity"], number]>([
+    ["those that do nothing", undefined, 2_000],
+    ["those that take their time: all of a large fan-out", { duration: { kind: "constant", ms: 1_000 } }, 20_000],
+    ["as far as their payloads fit", { duration: { kind: "constant", ms: 1_000 }, outputBytes: 64_000 }, 1_368],
+    ["some, however large their payloads", { inputBytes: 1_000_000, outputBytes: 1_000_000 }, 100],
+  ])("%s", (_, activity, most) => {
+    expect(ownWorkerActivities({ ...plan, ...(activity && { activity }) })).toBe(most);
   });
 });

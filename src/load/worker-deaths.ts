@@ -1,0 +1,74 @@
+import { getHeapStatistics } from "node:v8";
+import { formatBytes } from "../format/bytes.js";
+
+/** Why a worker process has ended: of itself for want of memory or of something else, or because it was killed. */
+export type DeathCause = "memory" | "itself" | "killed";
+
+export interface WorkerDeath {
+  readonly number: number;
+  readonly cause: DeathCause;
+  readonly livedMs: number;
+}
+
+/** Lives in a row that end so before a worker is given up. Who kills it has a reason, and may stop. */
+const MOST_IN_A_ROW: Readonly<Record<DeathCause, number>> = { memory: 3, itself: 5, killed: 30 };
+/** A life so long ends a row. A heap takes longer to fill up than anything else takes to go wrong. */
+const LONG_LIFE_MS: Readonly<Record<DeathCause, number>> = { memory: 600_000, itself: 60_000, killed: 10_000 };
+
+/** The deaths of a run's own workers, by the number of the worker: whether one is to be started once more. */
+export class WorkerDeaths {
+  readonly #rows = new Map<number, { readonly cause: DeathCause; readonly count: number }>();
+
+  /** Returns how many deaths in a row of that cause it is, and whether there are too many. */
+  add({ number, cause, livedMs }: WorkerDeath): { readonly inARow: number; readonly isLast: boolean } {
+    const row = this.#rows.get(number);
+    const inARow = row?.cause === cause && livedMs < LONG_LIFE_MS[cause] ? row.count + 1 : 1;
+    this.#rows.set(number, { cause, count: inARow });
+    return { inARow, isLast: inARow >= MOST_IN_A_ROW[cause] };
+  }
+}
+
+/** What a worker process has written to stderr, without the pages that V8 prints when it runs out of memory. */
+export class WorkerStderr {
+  #dumping = false;
+  #outOfMemory = false;
+
+  constructor(private readonly onLine: (line: string) => void) {}
+
+  get outOfMemory(): boolean {
+    return this.#outOfMemory;
+  }
+
+  add(line: string): void {
+    this.#dumping ||= /^<--- Last few GCs --->|^FATAL ERROR: /u.test(line);
+    this.#outOfMemory ||= this.#dumping && /out of memory/iu.test(line);
+    if (!this.#dumping && line !== "") this.onLine(line);
+  }
+}
+
+/** How it ended: `exited with code 7`. */
+export function describeDeath(code: number | null, signal: NodeJS.Signals | null, cause: DeathCause): string {
+  if (cause === "memory") return `ran out of memory (${heapLimit()})`;
+  return signal === null ? `exited with code ${code}` : `was ended by ${signal}`;
+}
+
+/** What to do about a worker that keeps dying so. */
+export function remedyOf(cause: DeathCause): string {
+  if (cause === "memory") {
+    return (
+      "give the workers more memory (NODE_OPTIONS=--max-old-space-size=4096), or run smaller orchestrations: fewer " +
+      "--iterations or --parallel-activities in each, or --continue-as-new-every"
+    );
+  }
+  if (cause === "killed")
+    return "find out who ends it: on Linux, dmesg tells whether the system did, for want of memory";
+  return "what it said above tells why";
+}
+
+/** Worker processes have the limit of the run. */
+function heapLimit(): string {
+  const [flag] = /--max[-_]old[-_]space[-_]size=\d+/u.exec(process.env["NODE_OPTIONS"] ?? "") ?? [];
+  return flag === undefined
+    ? `its heap may have ${formatBytes(getHeapStatistics().heap_size_limit)}`
+    : `NODE_OPTIONS has ${flag}`;
+}

@@ -1,0 +1,98 @@
+import { fileURLToPath } from "node:url";
+import { onTestFinished, expect, test } from "vitest";
+import { pb } from "../../src/wire/sidecar-stubs.js";
+import { FakeSidecar, activityItem } from "../worker/fake-sidecar.js";
+import { activitiesReach } from "./hub-inspector.js";
+import { FANOUT, Workplace } from "./workplace.js";
+
+const ITEMS = 1_000;
+const ITEM_BYTES = 32_768;
+const ROOM_ON_THE_WAY = 200;
+const PROBE = fileURLToPath(new URL("turn-probe.mjs", import.meta.url));
+
+test("a worker under large orchestrations answers probes, keeps its turns short, and gives back what it has not begun", async () => {
+  const place = await Workplace.open();
+  const worker = place.startProgram(process.execPath, ["--import", PROBE, FANOUT, "worker", "--port", "0"]);
+  const [, url = ""] = await worker.says(/Status on (\S+)\/status/u);
+  await worker.says(/Connected to/u);
+  const run = place.start(
+    "run --workers 0 --leave --parallel-orchestrations 20 --iterations 3 --parallel-activities 2000",
+  );
+  const enough = new AbortController();
+  const probing = longestProbeMs(`${url}/health`, enough.signal);
+  await activitiesReach(10_000, place.socket);
+  enough.abort();
+  // Of a machine that does other work too: the turns themselves are measured below.
+  expect(await probing).toBeLessThan(1_500);
+
+  const termMs = performance.now();
+  worker.kill("SIGTERM");
+  const { code, stderr } = await worker.ended;
+  expect({ code, stderr }).toMatchObject({ code: 0 });
+  expect(performance.now() - termMs).toBeLessThan(10_000);
+  expect(Number(/longest turn: (\d+) ms/u.exec(stderr)?.[1])).toBeLessThan(250);
+  // Nothing had to be taken from it.
+  expect(await place.runningEmulator()).toMatchObject({ redelivered: 0, workers: 0 });
+  run.kill("SIGINT");
+  await run.ended;
+});
+
+test.each(["http2", "grpc"])(
+  "a backend that sends without end is read as work gets done, over %s",
+  async (transport) => {
+    const place = await Workplace.open();
+    const sidecar = await FakeSidecar.create();
+    onTestFinished(() => sidecar.close());
+    const port = await sidecar.start("127.0.0.1:0");
+    const connection = `Endpoint=http://127.0.0.1:${port};Authentication=None;TaskHub=default`;
+    const limits = "--max-concurrent-activities 100 --max-concurrent-orchestrators 7";
+    const worker = place.start(`worker --port 0 ${limits} --transport ${transport} --connection-string`, connection);
+    const stream = await sidecar.streams.next();
+    const asked = pb.GetWorkItemsRequest.deserializeBinary(stream.request).toObject();
+    expect(asked).toMatchObject({ maxconcurrentactivityworkitems: 100, maxconcurrentorchestrationworkitems: 7 });
+
+    let sent = 0;
+    let mostHeld = 0;
+    const input = { iterationNumber: 0, activityNumber: 0, durationMs: 20, padding: "x".repeat(ITEM_BYTES) };
+    for (let id = 0; id < ITEMS; id += 1) {
+      stream.write(activityItem("FanOutFanInActivity", id, input), () => (sent += 1));
+    }
+    for (let completed = 1; completed <= ITEMS; completed += 1) {
+      await sidecar.requests.CompleteActivityTask.next();
+      mostHeld = Math.max(mostHeld, sent - completed);
+    }
+    // A quarter more than it asked for, and what the window of a stream and the buffers on the way have room for.
+    expect(mostHeld).toBeLessThan(125 + ROOM_ON_THE_WAY);
+    worker.kill("SIGTERM");
+    expect(await worker.ended).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining(`Drained: 1,000 activities`),
+    });
+  },
+);
+
+test("workers of a run that die for want of memory are given up after three lives, with the reason", async () => {
+  const place = await Workplace.open();
+  await place.succeed("run --workers 1");
+  const starved = { ...place.env, NODE_OPTIONS: "--max-old-space-size=30" };
+  const load = "--parallel-orchestrations 1 --iterations 3 --parallel-activities 10000";
+  const { code, stderr } = await place.startWith(starved, `run --workers 1 ${load}`).ended;
+  expect({ code, stderr }).toMatchObject({ code: 1 });
+  expect(stderr.match(/ran out of memory .*; starting it again/gu)).toHaveLength(2);
+  expect(stderr).toMatch(
+    /^error: worker 1 \(pid \d+\) ran out of memory \(NODE_OPTIONS has --max-old-space-size=30\), 3 times in a row/mu,
+  );
+  // Nothing of the pages that V8 prints.
+  expect(stderr).not.toContain("Native stack trace");
+});
+
+/** Asks over and over until it is told that it is enough; returns how long the longest answer took. */
+async function longestProbeMs(url: string, enough: AbortSignal): Promise<number> {
+  let longestMs = 0;
+  while (!enough.aborted) {
+    const askedMs = performance.now();
+    expect((await fetch(url)).status).toBe(200);
+    longestMs = Math.max(longestMs, performance.now() - askedMs);
+  }
+  return longestMs;
+}
