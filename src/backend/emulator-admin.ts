@@ -1,5 +1,5 @@
 import { Client, Metadata, status } from "@grpc/grpc-js";
-import { ADMIN_SERVICE, type EmulatorStatus, type HubProgress } from "../emulator/admin-protocol.js";
+import { ADMIN_SERVICE, type EmulatorStatus, type HubProgress, type HubWatch } from "../emulator/admin-protocol.js";
 import type { GrpcTarget } from "./backend.js";
 import { isServiceError, withRetry, type RetryPolicy } from "./call-retry.js";
 import type { CallOptions } from "./orchestration-client.js";
@@ -16,10 +16,7 @@ export interface EmulatorAdmin {
    * Follows a hub and the instances whose ids start with `instanceIdPrefix`: a value at once, then one at most every
    * 100 ms while it changes. Survives a restart of the emulator. Ends when the signal aborts.
    */
-  watch(
-    watch: { readonly taskHub: string; readonly instanceIdPrefix: string },
-    options: { readonly signal: AbortSignal },
-  ): AsyncIterable<HubProgress>;
+  watch(watch: HubWatch, options: { readonly signal: AbortSignal }): AsyncIterable<HubProgress>;
   /**
    * Asks the emulator to send nothing more to a worker and to end its GetWorkItems stream once all that was sent has
    * been delivered: what the worker then holds is all there is, and nothing has to be delivered again. Rejects with
@@ -47,10 +44,7 @@ export class EmulatorAdminClient implements EmulatorAdmin {
     await this.#call("DrainWorker", { taskHub: this.#taskHub, workerId }, signal);
   }
 
-  async *watch(
-    watch: { readonly taskHub: string; readonly instanceIdPrefix: string },
-    { signal }: { readonly signal: AbortSignal },
-  ): AsyncIterable<HubProgress> {
+  async *watch(watch: HubWatch, { signal }: { readonly signal: AbortSignal }): AsyncIterable<HubProgress> {
     while (!signal.aborted) {
       const request = Buffer.from(JSON.stringify(watch));
       const stream = this.#client.makeServerStreamRequest(`/${ADMIN_SERVICE}/Watch`, asIs, asIs, request);

@@ -85,7 +85,7 @@ function addLoad(run: Command): void {
     )
     .option("--worker-timeout <duration>", "say so, or give up, after this long without a worker (default: 10s)")
     .option(...TRANSPORT)
-    .option("--leave", "after Ctrl-C, leave unfinished orchestrations running")
+    .option("--leave", "leave unfinished orchestrations running, after Ctrl-C too")
     .option("--purge", "delete the run's instances from the task hub once its results are written")
     .option("--dry-run", "print the plan and what it costs, and start nothing")
     .option("--max-actions <count>", "refuse a run that costs more; needed above 100,000 but on the emulator")

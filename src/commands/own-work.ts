@@ -1,5 +1,6 @@
 import { UsageError } from "../errors.js";
 import { oneLine } from "../format/one-line.js";
+import { shellWord } from "../format/terminate-command.js";
 import type { InstanceSelection } from "../hub/instance-selection.js";
 
 /**
@@ -24,9 +25,4 @@ export function requireNamed(runId: string, { unrecognised }: InstanceSelection,
 export function orchestratorsText(names: readonly string[]): string {
   const listed = new Intl.ListFormat("en").format(names.map(oneLine));
   return `the orchestrator${names.length === 1 ? "" : "s"} ${listed}`;
-}
-
-/** Text as a POSIX shell takes it for one word. */
-function shellWord(text: string): string {
-  return /^[\w.:/@%+=-]+$/u.test(text) ? text : `'${oneLine(text).replaceAll("'", String.raw`'\''`)}'`;
 }

@@ -37,9 +37,20 @@ export type EmulatorFigures = Pick<
   "inFlight" | "workers" | "orchestrationsEnded" | "activitiesCompleted" | "storeBytes"
 >;
 
+/** What `Watch` is asked for. */
+export interface HubWatch {
+  readonly taskHub: string;
+  readonly instanceIdPrefix: string;
+  /** Of workers only those count that take work of this orchestrator, without a version. */
+  readonly orchestrator?: string;
+}
+
 export interface HubProgress {
   readonly workers: number;
-  /** Milliseconds since the hub had a worker, or since the emulator started if it never had one; 0 while it has one. */
+  /**
+   * Milliseconds since the hub had a worker, or since the emulator started if it never had one; 0 while it has one. Where
+   * an orchestrator is asked for, since the watch found none that takes it.
+   */
   readonly workerlessMs: number;
   /** Activity results counted in the histories of the instances watched, those that ended included. */
   readonly activitiesCompleted: number;

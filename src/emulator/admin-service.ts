@@ -23,8 +23,9 @@ export function adminService(context: AdminContext): Service {
     }),
 
     Watch: (call) => {
-      const { taskHub = "", instanceIdPrefix = "" } = decode(call.request);
-      watch(context.hub(taskHub), instanceIdPrefix, call);
+      const { taskHub = "", instanceIdPrefix = "", orchestrator } = decode(call.request);
+      const hub = context.hub(taskHub);
+      watch(hub, instanceIdPrefix, orchestrator === undefined ? hub : new Hosts(hub, orchestrator), call);
     },
 
     DrainWorker: raw((call, answer) => {
@@ -40,13 +41,38 @@ export function adminService(context: AdminContext): Service {
   };
 }
 
-function watch(hub: TaskHub, instanceIdPrefix: string, call: Call): void {
+/** The workers of a hub that take work of one orchestrator. */
+class Hosts {
+  #absentSinceMs: number | undefined;
+
+  constructor(
+    readonly hub: TaskHub,
+    readonly orchestrator: string,
+  ) {}
+
+  get workerCount(): number {
+    return this.hub.workersFor(this.orchestrator);
+  }
+
+  get workerlessMs(): number {
+    if (this.workerCount > 0) this.#absentSinceMs = undefined;
+    else this.#absentSinceMs ??= performance.now();
+    return this.#absentSinceMs === undefined ? 0 : performance.now() - this.#absentSinceMs;
+  }
+}
+
+function watch(
+  hub: TaskHub,
+  instanceIdPrefix: string,
+  workers: Pick<TaskHub, "workerCount" | "workerlessMs">,
+  call: Call,
+): void {
   const { counter, stop } = hub.countResults(instanceIdPrefix);
   let sent = "";
   const tell = (): void => {
     const progress: HubProgress = {
-      workers: hub.workerCount,
-      workerlessMs: Math.round(hub.workerlessMs),
+      workers: workers.workerCount,
+      workerlessMs: Math.round(workers.workerlessMs),
       activitiesCompleted: counter.count,
     };
     const text = JSON.stringify(progress);

@@ -52,6 +52,12 @@ export class TaskHub {
     return this.#scheduler.dispatcher.workers.size;
   }
 
+  /** Workers that take work of this orchestrator, without a version. */
+  workersFor(orchestrator: string): number {
+    const work = { name: orchestrator, version: "" };
+    return [...this.#scheduler.dispatcher.workers].filter((worker) => worker.takes("episode", work)).length;
+  }
+
   /** Instances that have not ended. */
   get inFlight(): number {
     return this.#instances.size;

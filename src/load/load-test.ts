@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Backend } from "../backend/backend.js";
-import { plural } from "../format/count.js";
 import { formatDuration } from "../format/duration.js";
 import { activitiesOf } from "../stats/run-size.js";
 import type { LiveSnapshot } from "../stats/live-snapshot.js";
@@ -14,14 +13,15 @@ import { describeEnvironment, durabilityOf } from "./environment.js";
 import { GeneratorHealthMonitor } from "./generator-health.js";
 import { Generator } from "./generator.js";
 import { surveyHub, surveyLine } from "./hub-survey.js";
+import { LeftWork } from "./left-work.js";
 import { orchestrationOf } from "./orchestration-of.js";
 import { resultPlanOf, type LoadPlan } from "./plan.js";
 import { progressOf, type Progress } from "./progress.js";
 import { recountInstances } from "./recount.js";
-import { instanceIdOf, instanceIdPrefixOf } from "./run-id.js";
+import { instanceIdOf } from "./run-id.js";
 import { RunPulse } from "./run-pulse.js";
 import { wait } from "./wait.js";
-import { describeUnfinished, terminateAll } from "./unfinished.js";
+import { describeUnfinished } from "./unfinished.js";
 import { workerEnvironment } from "./worker-environment.js";
 import { ownWorkerActivities } from "./worker-policy.js";
 import { WorkerWatch } from "./worker-watch.js";
@@ -29,8 +29,6 @@ import { errorText } from "../format/error-text.js";
 import { aborted } from "./aborted.js";
 
 const FOLLOW_AGAIN_MS = 1_000;
-/** How long an interruption waits for the answers to starts before it says what is in flight. */
-const START_PATIENCE_MS = 1_000;
 
 export interface LoadTestOptions {
   readonly plan: LoadPlan;
@@ -67,11 +65,13 @@ export class LoadTest {
   readonly #workers: WorkerWatch;
   readonly #watch: CompletionWatch;
   readonly #pulse: RunPulse;
+  readonly #leftWork: LeftWork;
   readonly #health = new GeneratorHealthMonitor();
   readonly #stopStarting = new AbortController();
   readonly #stopWaiting = new AbortController();
   readonly #stopFollowing = new AbortController();
   #startedMs: number | undefined;
+  #hadWorker = false;
   #durability: BackendDurability | undefined;
   readonly #givenUp = Promise.withResolvers<Ending>();
 
@@ -96,13 +96,20 @@ export class LoadTest {
       onSend: (start) => recorder.addSend(start),
       onAnswer: (start) => recorder.addAnswer(start),
       onFound: (start) => recorder.addFound(start),
-      onCompletion: (completion) => recorder.add(completion),
+      onCompletion: (completion) => {
+        // What has ended and was not terminated has had a worker.
+        if (completion.server && completion.outcome !== "terminated") this.#hadWorker = true;
+        recorder.add(completion);
+      },
     });
+    this.#leftWork = new LeftWork({ ...options, inFlight: this.#generator.inFlight });
     this.#progress = progressOf({
       backend,
       runId,
       clock,
       inFlight: this.#generator.inFlight,
+      orchestrator: plan.orchestrator?.name,
+      hadWorker: () => this.#hadWorker,
       activitiesAccountedFor: () => recorder.activitiesAccountedFor,
       onActivities: (total) => recorder.addActivities(clock(), total),
     });
@@ -261,46 +268,18 @@ export class LoadTest {
   }
 
   /**
-   * Ends the waiting. What is in flight and runs on the run's own workers ends with them, so that the next run has the
-   * hub for itself; what others execute is left to them. Resolves with what had not ended.
+   * Ends the waiting, and what an interruption finds in flight. Where the run ends by itself, what nobody else is at work
+   * on ends with it, so that the next run has the hub for itself; what others execute is left to them. Resolves with what
+   * had not ended.
    */
   async #cutOff(ending: Ending, generating: Promise<void>): Promise<readonly StuckInstance[]> {
-    const { client } = this.options.backend;
-    const { inFlight } = this.#generator;
-    if (ending.kind === "interrupted") await this.#settle(generating);
+    const { inFlight, allStarted } = this.#generator;
+    if (ending.kind === "interrupted") await this.#leftWork.afterInterruption(allStarted, generating);
     const unfinished = ending.kind === "all-ended" ? [] : [...inFlight];
-    const stuck = await describeUnfinished(client, unfinished);
+    const stuck = await describeUnfinished(this.options.backend.client, unfinished);
     this.#stopWaiting.abort();
     await generating;
-    if (ending.kind !== "interrupted" && this.#endsWithWorkers && unfinished.length > 0) {
-      this.options.onLine(`terminating ${plural(unfinished.length, "orchestration")} in flight`);
-      await terminateAll(client, Promise.resolve(unfinished), Promise.resolve());
-    }
+    if (ending.kind !== "interrupted") await this.#leftWork.afterGivingUp(!this.#workers.areOthers);
     return stuck;
-  }
-
-  get #endsWithWorkers(): boolean {
-    return this.#workers.ownWorkers > 0 && !this.options.leave;
-  }
-
-  /** After an interruption, while a person waits. */
-  async #settle(generating: Promise<void>): Promise<void> {
-    const { backend, runId, onLine } = this.options;
-    const { inFlight, allStarted } = this.#generator;
-    // Starts that have left may be accepted yet, and then want ending like the others.
-    const answered = await Promise.race([allStarted.then(() => true), sleep(START_PATIENCE_MS, false, { ref: false })]);
-    if (answered && inFlight.size === 0) {
-      onLine("interrupted: nothing is in flight");
-      return;
-    }
-    const count = plural(inFlight.size, "orchestration");
-    if (this.#endsWithWorkers) {
-      onLine(`interrupted: terminating ${count} in flight; press Ctrl-C again to exit now`);
-      const ids = allStarted.then(() => [...inFlight]);
-      await terminateAll(backend.client, ids, generating);
-      return;
-    }
-    const prefix = instanceIdPrefixOf(runId);
-    onLine(`interrupted: ${count} in flight left running on task hub ${backend.connection.taskHub}, ids ${prefix}*`);
   }
 }

@@ -9,12 +9,17 @@ import { instanceIdPrefixOf } from "./run-id.js";
 const SAMPLE_SIZE = 200;
 const SAMPLE_CONCURRENCY = 20;
 const SAMPLE_PAUSE_MS = 1_000;
+/** 0 means that there is a worker. */
+const LEAST_ABSENCE_MS = 1;
 
 /** What the run has seen of its own work so far. Changed by its owner only; read by anyone. */
 export interface Progress {
   /** Activity results known to be in histories, completed instances aside where those are only sampled. Never falls. */
   activitiesCompleted(): number;
-  /** Milliseconds for which the task hub has had no worker, 0 while it has one; undefined before anything is known. */
+  /**
+   * Milliseconds for which the task hub has had no worker for what the run starts, 0 while it has one; undefined before
+   * anything is known.
+   */
   workerlessMs(): number | undefined;
   /** Follows the run until the signal aborts. */
   follow(signal: AbortSignal): Promise<void>;
@@ -26,6 +31,10 @@ export interface ProgressSources {
   readonly clock: Clock;
   /** Accepted instances that have not ended. */
   readonly inFlight: ReadonlySet<string>;
+  /** Somebody's own orchestration, which not every worker hosts. */
+  readonly orchestrator?: string | undefined;
+  /** Whether an instance has ended by what a worker did. */
+  readonly hadWorker: () => boolean;
   /** What completed instances account for. */
   readonly activitiesAccountedFor: () => number;
   /** The emulator has counted so many activity results in all. */
@@ -53,12 +62,13 @@ class ExactProgress implements Progress {
 
   workerlessMs(): number | undefined {
     const sinceMs = this.#workerlessSinceMs;
-    return sinceMs === "never" ? 0 : sinceMs && this.sources.clock() - sinceMs;
+    return sinceMs === "never" ? 0 : sinceMs && Math.max(LEAST_ABSENCE_MS, this.sources.clock() - sinceMs);
   }
 
   async follow(signal: AbortSignal): Promise<void> {
-    const { backend, runId, clock, onActivities } = this.sources;
-    const watch = { taskHub: backend.connection.taskHub, instanceIdPrefix: instanceIdPrefixOf(runId) };
+    const { backend, runId, clock, orchestrator, onActivities } = this.sources;
+    const { taskHub } = backend.connection;
+    const watch = { taskHub, instanceIdPrefix: instanceIdPrefixOf(runId), ...(orchestrator && { orchestrator }) };
     for await (const hub of backend.admin!.watch(watch, { signal })) {
       this.#activities = Math.max(this.#activities, hub.activitiesCompleted);
       onActivities?.(this.#activities);
@@ -92,8 +102,8 @@ class SampledProgress implements Progress {
   }
 
   workerlessMs(): number {
-    const seen = this.#seenWorker || this.sources.activitiesAccountedFor() > 0;
-    return seen ? 0 : this.sources.clock() - this.#sinceMs;
+    if (this.#seenWorker || this.sources.hadWorker()) return 0;
+    return Math.max(LEAST_ABSENCE_MS, this.sources.clock() - this.#sinceMs);
   }
 
   async follow(signal: AbortSignal): Promise<void> {

@@ -8,7 +8,9 @@ const MOST_AUTOMATIC = 4;
 export interface WorkerSituation {
   readonly backend: "emulator" | "scheduler";
   readonly ownWorkersStarted: boolean;
-  /** For how long the task hub has had no worker, as far as can be told. */
+  /** A worker for what the run starts has been seen. */
+  readonly seenWorker: boolean;
+  /** For how long the task hub has had no such worker, as far as can be told. */
   readonly workerlessMs: number;
   /** Since the run began. */
   readonly elapsedMs: number;
@@ -25,9 +27,21 @@ export function decideWorkers(plan: LoadPlan, situation: WorkerSituation): Worke
   if (!situation.ownWorkersStarted && wantsOwnWorkers(plan, situation)) return "start-own";
   // A hub that has been idle for a day has not kept this run waiting for a day.
   const waitingMs = Math.min(workerlessMs, elapsedMs);
+  if (plan.orchestrator !== undefined && !situation.seenWorker) return decideHost(plan, situation, waitingMs);
   if (waitingMs >= plan.workerDeadlineMs && !situation.attended) return "give-up";
   if (waitingMs >= plan.workerWarningMs && !situation.warned) return "warn";
   return undefined;
+}
+
+/**
+ * Somebody's own orchestration that no worker has taken up yet. The emulator knows who hosts it, so that a person is told
+ * at once; elsewhere it shows in instances that stay Pending. A misspelt name would keep a run waiting for ever, so it
+ * ends with a person at the terminal too.
+ */
+function decideHost(plan: LoadPlan, { backend, warned }: WorkerSituation, waitingMs: number): WorkerDecision {
+  const isKnown = backend === "emulator";
+  if (waitingMs >= (isKnown ? plan.workerWarningMs : plan.workerDeadlineMs)) return "give-up";
+  return !warned && waitingMs > 0 && (isKnown || waitingMs >= plan.workerWarningMs) ? "warn" : undefined;
 }
 
 function wantsOwnWorkers(plan: LoadPlan, situation: WorkerSituation): boolean {

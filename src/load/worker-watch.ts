@@ -1,6 +1,7 @@
 import { availableParallelism } from "node:os";
 import { plural } from "../format/count.js";
 import { formatDuration } from "../format/duration.js";
+import { oneLine } from "../format/one-line.js";
 import type { Backend } from "../backend/backend.js";
 import { OwnWorkers } from "./own-workers.js";
 import type { LoadPlan } from "./plan.js";
@@ -27,6 +28,7 @@ export class WorkerWatch {
   readonly #startedMs = performance.now();
   #own: OwnWorkers | undefined;
   #warned = false;
+  #seen = false;
   readonly #ready = Promise.withResolvers<void>();
   #timer: NodeJS.Timeout | undefined;
 
@@ -35,6 +37,11 @@ export class WorkerWatch {
   /** Worker processes that the run started for itself. */
   get ownWorkers(): number {
     return this.#own?.count ?? 0;
+  }
+
+  /** Whether workers are at it that are not the run's own. */
+  get areOthers(): boolean {
+    return this.ownWorkers === 0 && this.#seen;
   }
 
   /**
@@ -68,11 +75,15 @@ export class WorkerWatch {
   #review(progress: Progress): void {
     const { plan, backend, attended } = this.options;
     const workerlessMs = progress.workerlessMs();
-    if (workerlessMs === 0) this.#warned = false;
+    if (workerlessMs === 0) {
+      this.#warned = false;
+      this.#seen = true;
+    }
     if (!this.#needsWorkers(workerlessMs)) this.#ready.resolve();
     const decision = decideWorkers(plan, {
       backend: backend.kind,
       ownWorkersStarted: this.#own !== undefined,
+      seenWorker: this.#seen,
       workerlessMs: workerlessMs ?? 0,
       elapsedMs: performance.now() - this.#startedMs,
       warned: this.#warned,
@@ -81,13 +92,14 @@ export class WorkerWatch {
     if (decision === "start-own") this.#startOwn();
     if (decision === "warn") this.#warn();
     if (decision === "give-up") {
-      this.options.onGivenUp(`no worker for ${formatDuration(plan.workerDeadlineMs)}; ${this.#hint()}`);
+      this.options.onGivenUp(`${this.#absence()} for ${formatDuration(this.#patienceMs())}; ${this.#hint()}`);
     }
   }
 
   /** Whether workers of the run's own are on their way, or will be if the hub has none. */
   #needsWorkers(workerlessMs: number | undefined): boolean {
     const { plan, backend } = this.options;
+    if (this.#isHostKnown) return workerlessMs !== 0;
     return mayStartOwn(plan, backend.kind) && (plan.workers !== "auto" || workerlessMs !== 0);
   }
 
@@ -96,23 +108,45 @@ export class WorkerWatch {
     const count = ownWorkerCount(plan, availableParallelism());
     this.#own = new OwnWorkers({ count, environment, onLine, onLost, onGivenUp });
     this.#own.start();
-    void this.#own.allConnected.then(this.#ready.resolve);
+    if (!this.#isHostKnown) void this.#own.allConnected.then(this.#ready.resolve);
     const why = plan.workers === "auto" ? `task hub ${backend.connection.taskHub} has no worker: ` : "";
     onLine(`${why}started ${plural(count, "worker process")} for this run`);
   }
 
+  /** Whether the backend tells who hosts the orchestration: then none is started before somebody does. */
+  get #isHostKnown(): boolean {
+    return this.options.plan.orchestrator !== undefined && this.options.backend.kind === "emulator";
+  }
+
   #warn(): void {
+    const { plan, onLine } = this.options;
     this.#warned = true;
-    const since = formatDuration(this.options.plan.workerWarningMs);
-    this.options.onLine(
-      `no worker seen on task hub ${this.options.backend.connection.taskHub} for ${since}; ${this.#hint()}`,
-    );
+    const waiting = formatDuration(plan.workerWarningMs);
+    if (this.#isHostKnown && !this.#seen) {
+      onLine(
+        `${this.#absence()}; ${this.#hint()}. Waiting ${waiting} for it (--worker-timeout), nothing is started before`,
+      );
+    } else onLine(`${this.#absence()} for ${waiting}; ${this.#hint()}`);
+  }
+
+  #patienceMs(): number {
+    const { workerWarningMs, workerDeadlineMs } = this.options.plan;
+    return this.#isHostKnown && !this.#seen ? workerWarningMs : workerDeadlineMs;
+  }
+
+  #absence(): string {
+    const { plan, backend } = this.options;
+    const place = `task hub ${backend.connection.taskHub}`;
+    if (plan.orchestrator === undefined) return `no worker seen on ${place}`;
+    const name = oneLine(plan.orchestrator.name);
+    return this.#isHostKnown ? `no worker on ${place} hosts ${name}` : `no worker on ${place} has taken up ${name}`;
   }
 
   /** Names no connection string: it may hold what is not for a log. */
   #hint(): string {
     const { backend, plan } = this.options;
-    if (plan.orchestrator !== undefined) return `start the worker that hosts ${plan.orchestrator.name}`;
+    if (plan.orchestrator !== undefined)
+      return `start the worker that hosts ${oneLine(plan.orchestrator.name)}, or look for a slip in --orchestrator`;
     if (backend.kind === "emulator") return "start one with: fanout worker";
     return "start one with: fanout worker --connection-string, and the string that this run uses";
   }

@@ -16,6 +16,7 @@ function sourcesOf(
     clock: () => state.now,
     inFlight,
     pause,
+    hadWorker: () => false,
     activitiesAccountedFor: () => state.accountedFor,
   };
   return { state, progress: progressOf(sources) };

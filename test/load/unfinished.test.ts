@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { describeUnfinished, terminateAll } from "../../src/load/unfinished.js";
+import { describeUnfinished } from "../../src/load/unfinished.js";
 import { completedState, fakeClient } from "./fake-backend.js";
 
 describe("what is unfinished", () => {
@@ -23,17 +23,5 @@ describe("what is unfinished", () => {
     const ids = Array.from({ length: 250 }, (_, index) => `a-${index}`);
     const client = fakeClient({ getInstance: () => Promise.resolve(undefined) });
     expect(await describeUnfinished(client, ids)).toHaveLength(100);
-  });
-
-  test("is terminated, one that cannot be does not keep the others", async () => {
-    const terminated: string[] = [];
-    const client = fakeClient({
-      terminate: (instanceId) => {
-        terminated.push(instanceId);
-        return instanceId === "b" ? Promise.reject(new Error("NOT_FOUND")) : Promise.resolve();
-      },
-    });
-    await terminateAll(client, Promise.resolve(["a", "b", "c"]), Promise.resolve());
-    expect(terminated).toEqual(["a", "b", "c"]);
   });
 });

@@ -18,9 +18,11 @@ const plan: LoadPlan = {
   workerWarningMs: 10_000,
   workerDeadlineMs: 60_000,
 };
+const ORDER: Partial<LoadPlan> = { orchestrator: { name: "Order" } };
 const emulator: WorkerSituation = {
   backend: "emulator",
   ownWorkersStarted: false,
+  seenWorker: false,
   workerlessMs: 0,
   elapsedMs: 120_000,
   warned: false,
@@ -41,8 +43,19 @@ describe("what to do about workers", () => {
     ],
     [
       "auto starts none for somebody's own orchestration, which they do not host",
-      { orchestrator: { name: "Order" } },
-      { ...emulator, workerlessMs: 5_000 },
+      ORDER,
+      { ...emulator, workerlessMs: 5_000, warned: true },
+      undefined,
+    ],
+    ["that nobody hosts it is said at once where that is known", ORDER, { ...emulator, workerlessMs: 1 }, "warn"],
+    ["and not while it is not known", ORDER, { ...emulator, workerlessMs: 0 }, undefined],
+    ["and ends the run after a while", ORDER, { ...emulator, workerlessMs: 10_000, attended: true }, "give-up"],
+    ["elsewhere it is said after a while", ORDER, { ...elsewhere, workerlessMs: 10_000 }, "warn"],
+    ["and ends it later, attended too", ORDER, { ...elsewhere, workerlessMs: 60_000, attended: true }, "give-up"],
+    [
+      "a host that was there and has gone is waited for",
+      ORDER,
+      { ...emulator, workerlessMs: 20_000, seenWorker: true, warned: true },
       undefined,
     ],
     ["its own are started once", {}, { ...emulator, workerlessMs: 5_000, ownWorkersStarted: true }, undefined],
