@@ -78,8 +78,8 @@ function trial(slowdown: number): Comparison {
     base: measured(`base-${number}.json`, DURATION_MS),
     new: measured(`new-${number}.json`, Math.round(DURATION_MS * slowdown)),
   }));
-  const sides = [...files.map(({ base }) => base), "--", ...files.map((pair) => pair.new)];
-  return JSON.parse(fanout(["compare", "--json", ...sides]).stdout.toString()) as Comparison;
+  const sides = [...files.map(({ base }) => base), "--json", "--", ...files.map((pair) => pair.new)];
+  return JSON.parse(fanout(["compare", ...sides]).stdout.toString()) as Comparison;
 }
 
 /** The file with the result of one run. */

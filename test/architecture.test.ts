@@ -26,6 +26,7 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
     "hub/",
     "load/",
     "report/",
+    "sides/",
     "stats/",
     "worker/",
   ],
@@ -33,6 +34,8 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
   "worker/": ["backend/", "emulator/link-protocol.ts", "format/", "orchestrations/", "wire/"],
   "http/": ["backend/", "format/", "load/", "orchestrations/fan-out-fan-in-contract.ts", "stats/"],
   "diagnosis/": ["backend/", "emulator/state-folder.ts", "format/", "load/hub-survey.ts"],
+  // Each side is a process of its own.
+  "sides/": ["backend/", "emulator/state-folder.ts", "format/", "report/", "stats/"],
   "hub/": ["backend/", "format/", "load/", "orchestrations/", "stats/"],
   "load/": ["backend/", "format/", "orchestrations/", "stats/", "worker/managed-worker-messages.ts"],
   "report/": ["format/", "hub/", "stats/"],

@@ -1,16 +1,32 @@
 import type { Command } from "commander";
-import { examples, withDefault, type CliContext } from "./options.js";
+import { examples, repeatable, withDefault, type CliContext } from "./options.js";
 
 export function addCompare(fanout: Command, { io, exit }: CliContext): void {
   fanout
     .command("compare")
-    .summary("tell whether runs are slower than others, from what `run --json FILE` wrote")
+    .summary("tell whether runs are slower than others, measured in turn or from what `run --json FILE` wrote")
     .description(
       "Compares results that `fanout run --json FILE` wrote, one file on each side, or several with -- between the sides. " +
+        "With --run it measures the sides itself, in turn (A B B A), so that what else the machine does falls on both. " +
         "Exits with 98 where throughput, p50 or p99 is slower than run-to-run noise and the noise threshold explain.",
     )
-    .usage("[options] <base...> -- <new...>")
-    .argument("<file...>", "the base results, --, the new ones; two files need no --")
+    .usage(
+      "[options] <base...> -- <new...>\n       fanout compare [options] --run <base> --run <new> [-- <flags of both>]",
+    )
+    .argument(
+      "[file...]",
+      "the base results, --, the new ones; two files need no --. With --run: --, flags of every side",
+    )
+    .optionsGroup("What is measured:")
+    .addOption(
+      repeatable(
+        "--run <flags>",
+        "a side: flags of `fanout run`, or a command with `run`; the first is the base; repeatable",
+      ),
+    )
+    .addOption(repeatable("--name <name>", "what a side is called, in the order of --run; repeatable"))
+    .option("--repeat <count>", "runs of each side (default: 5)")
+    .optionsGroup("How it is judged:")
     .addOption(withDefault("--noise-threshold <share>", "a change within it is none", "5%"))
     .option("--allow-invalid", "judge runs whose generator was not healthy too, instead of dropping them")
     .optionsGroup("Where the comparison goes:")
@@ -23,6 +39,10 @@ export function addCompare(fanout: Command, { io, exit }: CliContext): void {
       examples([
         "fanout run --repeat 5 --json base.json",
         "fanout compare base.json new.json",
+        "fanout compare --run '--transport grpc' --run '--transport http2' -- --rate 50/s --duration 30s",
+        "fanout compare --run 'npx fanout@1.2 run' --run '' --json ab.json -- --iterations 20",
+        "fanout compare --run 'DURABLE_TASK_CONNECTION_STRING=$EAST' --run 'DURABLE_TASK_CONNECTION_STRING=$WEST'",
+        "fanout compare ab.json --noise-threshold 10%",
         "fanout compare monday/*.json -- tuesday/*.json",
         "fanout compare base.json new.json --junit compare.xml --html compare.html",
       ]),

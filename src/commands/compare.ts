@@ -1,14 +1,19 @@
 import { z } from "zod";
 import { UsageError } from "../errors.js";
-import { ExitCode, firstOf } from "../exit-codes.js";
-import { readFlags } from "../load/flags.js";
-import { readResults } from "../report/read-result.js";
+import type { ExitCode } from "../exit-codes.js";
+import { count, readFlags } from "../load/flags.js";
+import { comparisonsOf } from "../report/compared-sides.js";
+import { readComparedSides, readResults } from "../report/read-result.js";
 import { parseBound } from "../stats/bound.js";
-import { compareRuns, LEAST_LEFT, type Comparison } from "../stats/comparison.js";
+import { compareRuns, LEAST_LEFT, type ComparisonOptions } from "../stats/comparison.js";
 import type { RunResult } from "../stats/run-result.js";
 import { unusableRuns } from "../stats/unusable-run.js";
-import { checkComparisonFiles, showComparisons } from "./comparison-output.js";
+import { checkComparisonFiles, exitCodeOf, showComparisons, type ComparisonOutput } from "./comparison-output.js";
 import type { CommandIo } from "./io.js";
+
+const MOST_REPEATS = 1_000;
+/** So many runs a side find a slowdown of 15 % nine times of ten: docs/comparing.md. */
+const DEFAULT_REPEATS = 5;
 
 const file = z.string().optional();
 
@@ -18,6 +23,10 @@ const compareFlags = z.object({
   markdown: file,
   html: file,
   junit: file,
+  /** Sides to measure, the first being the base. */
+  run: z.array(z.string()).default([]),
+  name: z.array(z.string()).default([]),
+  repeat: count("--repeat", 1, MOST_REPEATS).optional(),
   allowInvalid: z.boolean().default(false),
   noiseThreshold: z.string().transform((text, context) => {
     const share = parseBound(text.trim(), "share");
@@ -34,15 +43,53 @@ export interface FilesToCompare {
   readonly afterDashes?: number | undefined;
 }
 
-/** `fanout compare`: two sets of results that runs wrote. Exits with 98 where the new one is slower. */
+/**
+ * `fanout compare`: two sets of results that runs wrote, or sides that it measures itself. Exits with 98 where a new one
+ * is slower.
+ */
 export async function runCompareCommand(call: FilesToCompare, rawFlags: unknown, io: CommandIo): Promise<ExitCode> {
-  const { noiseThreshold, allowInvalid, ...output } = readFlags(compareFlags, rawFlags);
-  await checkComparisonFiles(output);
+  const { noiseThreshold, allowInvalid, run, name, repeat, ...output } = readFlags(compareFlags, rawFlags);
+  const options = { noiseThreshold, allowInvalid };
+  if (run.length > 0) {
+    const texts = { runs: run, names: name, common: commonFlags(call) };
+    await checkComparisonFiles(output, false);
+    const { compareSides } = await import("./compare-sides.js");
+    return compareSides({ texts, repeat: repeat ?? DEFAULT_REPEATS, options, output }, io);
+  }
+  const alien = name.length > 0 ? "--name" : repeat === undefined ? undefined : "--repeat";
+  if (alien !== undefined)
+    throw new UsageError(`${alien}: expected --run with it, as only a side that is measured has it`);
+  await checkComparisonFiles(output, true);
+  return compareFiles(call, options, output, io);
+}
+
+async function compareFiles(
+  call: FilesToCompare,
+  options: ComparisonOptions,
+  output: ComparisonOutput,
+  io: CommandIo,
+): Promise<ExitCode> {
+  const [only, ...more] = call.files;
+  const measured = only !== undefined && more.length === 0 ? await readComparedSides(only) : undefined;
+  if (measured) {
+    const comparisons = comparisonsOf(measured.sides, options);
+    if (comparisons.length === 0) throw new UsageError(`${only}: expected runs of each side, found a side without any`);
+    await showComparisons(comparisons, { ...measured, comparisons }, output, io);
+    return exitCodeOf(comparisons);
+  }
   const [baseFiles, newFiles] = sidesOf(call);
   const [base, fresh] = [await readAll(baseFiles), await readAll(newFiles)];
-  const comparison = compareRuns(base, fresh, { noiseThreshold, allowInvalid });
+  const comparison = compareRuns(base, fresh, options);
   await showComparisons([comparison], comparison, output, io);
   return exitCodeOf([comparison]);
+}
+
+/** What stands behind `--` is for every side; a file has no place beside sides that are measured. */
+function commonFlags({ files, afterDashes = 0 }: FilesToCompare): readonly string[] {
+  const split = files.length - afterDashes;
+  if (split === 0) return files;
+  const found = files.slice(0, split).join(", ");
+  throw new UsageError(`--run: expected no files beside it, found ${found}; flags for all sides stand behind --`);
 }
 
 /** What `fanout run` is to be compared with. */
@@ -65,23 +112,14 @@ export async function readBaseline(call: BaselineCall): Promise<readonly RunResu
   return results;
 }
 
-/** What comparisons make a command exit with. */
-export function exitCodeOf(comparisons: readonly Comparison[]): ExitCode {
-  return firstOf(
-    comparisons.flatMap(({ unusable, figures }) => [
-      ...unusable.map(({ cause }) => (cause === "invalid" ? ExitCode.Invalid : ExitCode.Failure)),
-      ...(figures.some(({ finding }) => finding === "slower") ? [ExitCode.Slower] : []),
-    ]),
-  );
-}
-
 function sidesOf({ files, afterDashes }: FilesToCompare): readonly [base: readonly string[], fresh: readonly string[]] {
   const isPair = afterDashes === undefined && files.length === 2;
   const split = isPair ? 1 : files.length - (afterDashes ?? 0);
   const [base, fresh] = [files.slice(0, split), files.slice(split)];
   if (base.length > 0 && fresh.length > 0) return [base, fresh];
   const found = afterDashes === undefined ? `${files.length} without \`--\`` : `${base.length} and ${fresh.length}`;
-  throw new UsageError(`expected two files, or BASE... -- NEW..., found ${found}: ${files.join(", ")}`);
+  const list = files.length === 0 ? "" : `: ${files.join(", ")}`;
+  throw new UsageError(`expected two files, BASE... -- NEW..., or --run for each side, found ${found}${list}`);
 }
 
 async function readAll(files: readonly string[]): Promise<readonly RunResult[]> {

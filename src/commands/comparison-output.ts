@@ -1,11 +1,12 @@
-import { readFile, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { UsageError } from "../errors.js";
+import { ExitCode, firstOf } from "../exit-codes.js";
 import { coloursFor } from "../report/colours.js";
 import { comparisonsJunit } from "../report/comparison-junit.js";
 import { comparisonsMarkdown } from "../report/comparison-markdown.js";
 import { comparisonsText } from "../report/comparison-text.js";
 import { checkFile, prettyJson, writeFileWhole } from "../report/json.js";
-import { parseResults } from "../report/read-result.js";
+import { readComparedSides, readResults } from "../report/read-result.js";
 import { appendStepSummary } from "../report/step-summary.js";
 import type { Comparison } from "../stats/comparison.js";
 import type { CommandIo } from "./io.js";
@@ -28,16 +29,17 @@ export interface ComparisonOutput {
 }
 
 /**
- * Checks that what is asked for can be written, and that no measurement is written over.
+ * Checks that what is asked for can be written. With `keepResults` a file that holds measurements is refused: it may be
+ * one that is to be read.
  * @throws UsageError that names the flag
  */
-export async function checkComparisonFiles(output: ComparisonOutput): Promise<void> {
+export async function checkComparisonFiles(output: ComparisonOutput, keepResults: boolean): Promise<void> {
   const { json } = output;
   const files = { ...output, json: json === true ? undefined : json };
   for (const [flag, file] of Object.entries(files)) {
     if (file === undefined) continue;
     await checkFile(`--${flag}`, file);
-    if (await holdsResults(file)) {
+    if (keepResults && (await holdsResults(file))) {
       throw new UsageError(
         `--${flag}: expected a file to write the comparison to, found ${file}, which holds results of runs: ` +
           "put the flag behind the files, or name another file",
@@ -65,9 +67,20 @@ export async function showComparisons(
   }
 }
 
+/** What comparisons make a command exit with. */
+export function exitCodeOf(comparisons: readonly Comparison[]): ExitCode {
+  return firstOf(
+    comparisons.flatMap(({ unusable, figures }) => [
+      ...unusable.map(({ cause }) => (cause === "invalid" ? ExitCode.Invalid : ExitCode.Failure)),
+      ...(figures.some(({ finding }) => finding === "slower") ? [ExitCode.Slower] : []),
+    ]),
+  );
+}
+
 async function holdsResults(file: string): Promise<boolean> {
   try {
-    return (await stat(file)).isFile() && parseResults(await readFile(file, "utf8"), file).length > 0;
+    if (!(await stat(file)).isFile()) return false;
+    return (await readComparedSides(file)) !== undefined || (await readResults(file)).length > 0;
   } catch {
     // What cannot be read, or is something else, is no measurement.
     return false;

@@ -12,7 +12,7 @@ import { appendStepSummary } from "../report/step-summary.js";
 import { summaryText } from "../report/text.js";
 import type { Comparison } from "../stats/comparison.js";
 import type { RunResult } from "../stats/run-result.js";
-import { exitCodeOf } from "./compare.js";
+import { exitCodeOf } from "./comparison-output.js";
 import type { CommandIo } from "./io.js";
 import type { RunCall } from "./run-call.js";
 

@@ -49,7 +49,7 @@ export function figureHeads(comparison: Comparison): readonly string[] {
 
 export function figureCells({ figure, base, new: after, ratio, interval }: ComparedFigure): readonly string[] {
   const range = interval ? [`${changeText(interval.low)} to ${changeText(interval.high)}`] : [];
-  return [figure, inWords(figure, base), inWords(figure, after), changeText(ratio), ...range];
+  return [figure, figureValueText(figure, base), figureValueText(figure, after), changeText(ratio), ...range];
 }
 
 /** `1,596/s -> 1,277/s, -20.0 % (-23.6 % to -16.3 %)` */
@@ -91,7 +91,8 @@ function meanOf(side: string, runs: readonly string[]): string {
   return runs.length === 1 ? side : `${side} (mean of ${formatCount(runs.length)})`;
 }
 
-function inWords(figure: string, value: number): string {
+/** In the unit of the figure's kind. */
+export function figureValueText(figure: string, value: number): string {
   return figureOf(figure)?.kind === "rate" ? formatRate(value) : formatDuration(value);
 }
 

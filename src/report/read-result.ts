@@ -1,9 +1,11 @@
 import { readFile } from "node:fs/promises";
 import { text } from "node:stream/consumers";
+import type { z } from "zod";
 import { UsageError } from "../errors.js";
 import { errorText } from "../format/error-text.js";
 import { JsonDepthError, readJson } from "../format/read-json.js";
 import type { RunResult } from "../stats/run-result.js";
+import { comparedSidesSchema, type ComparedSides } from "./compared-sides.js";
 import { resultSchema, SCHEMA_VERSION } from "./result-schema.js";
 
 const LONGEST_FOUND = 60;
@@ -45,13 +47,35 @@ export function parseResults(content: string, name: string): readonly RunResult[
   return value.map((item, index) => checked(item, `${name}: result ${index + 1}`));
 }
 
+/**
+ * What `fanout compare --run ... --json FILE` wrote into a file; undefined where it holds something else.
+ * @throws UsageError where it is such a document and broken
+ */
+export async function readComparedSides(file: string): Promise<ComparedSides | undefined> {
+  const value = parseJson(await contentOf(file), nameOf(file));
+  return isComparedSides(value) ? checkedBy(comparedSidesSchema, value, nameOf(file)) : undefined;
+}
+
+function isComparedSides(value: unknown): boolean {
+  return valueAt(value, ["sides"]) !== undefined;
+}
+
 function checked(value: unknown, name: string): RunResult {
+  if (isComparedSides(value)) {
+    throw new UsageError(
+      `${name}: expected results of one side, found several: \`fanout compare ${name}\` compares them`,
+    );
+  }
+  return checkedBy(resultSchema, value, name);
+}
+
+function checkedBy<T>(schema: z.ZodType<T>, value: unknown, name: string): T {
   const version = valueAt(value, ["schemaVersion"]);
   if (typeof version === "number" && version > SCHEMA_VERSION) {
     const expected = `expected ${SCHEMA_VERSION}, found ${version}`;
     throw new UsageError(`${name}: schemaVersion: ${expected}: a newer fanout wrote it, update this one`);
   }
-  const parsed = resultSchema.safeParse(value);
+  const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   const field = issue?.path.length ? issue.path.join(".") : "the result";

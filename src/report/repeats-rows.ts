@@ -1,12 +1,12 @@
 import { formatCount, plural } from "../format/count.js";
-import { formatDuration, threeDigits } from "../format/duration.js";
+import { threeDigits } from "../format/duration.js";
 import { oneLine } from "../format/one-line.js";
-import { formatRate } from "../format/rate.js";
 import { figuresOf } from "../stats/comparison.js";
 import { figureOf } from "../stats/figure.js";
 import type { RunResult } from "../stats/run-result.js";
 import { spreadOf, type Spread } from "../stats/spread.js";
 import { objectionTo } from "../stats/unusable-run.js";
+import { figureValueText } from "./comparison-rows.js";
 
 interface Table {
   readonly heads: readonly string[];
@@ -47,8 +47,7 @@ function spreadCells({ figure, mean, deviation, least, most }: Spread): readonly
 }
 
 function valueText(figure: string, value: number | undefined): string {
-  if (value === undefined) return "";
-  return figureOf(figure)?.kind === "rate" ? formatRate(value) : formatDuration(value);
+  return value === undefined ? "" : figureValueText(figure, value);
 }
 
 function remarkOn(result: RunResult): string {

@@ -127,7 +127,10 @@ describe("fanout compare", () => {
   });
 
   test.each([
-    ["base.json", /^error: expected two files, or BASE\.\.\. -- NEW\.\.\., found 1 without `--`: base\.json\n$/u],
+    [
+      "base.json",
+      /^error: expected two files, BASE\.\.\. -- NEW\.\.\., or --run for each side, found 1 without `--`: base\.json\n$/u,
+    ],
     ["base1.json base2.json slow1.json", /found 3 without `--`: base1\.json, base2\.json, slow1\.json\n$/u],
     ["base.json slow.json --", /found 2 and 0: /u],
     ["-- base.json slow.json", /found 0 and 2: /u],
@@ -136,7 +139,7 @@ describe("fanout compare", () => {
     ["base.json other.json", /^error: other\.json: schemaVersion: /u],
     ["base.json slow.json --noise-threshold 5", /^error: --noise-threshold: .* such as 5% or 0\.05, found "5"\n$/u],
     ["base.json slow.json --noise-threshold=-5%", /^error: --noise-threshold: .*found "-5%"\n$/u],
-    ["", /^error: missing required argument 'file'\n$/u],
+    ["", /^error: expected two files, BASE\.\.\. -- NEW\.\.\., or --run for each side, found 0 without `--`\n$/u],
   ])("`%s` ends with 2 and says why", async (line, message) => {
     const place = await placeWithRuns();
     const ended = await place.run(`compare ${line}`.trim());

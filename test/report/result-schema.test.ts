@@ -1,11 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
+import { comparedSidesSchema } from "../../src/report/compared-sides.js";
 import { comparisonSchema } from "../../src/report/comparison-schema.js";
 import { resultSchema, SCHEMA_VERSION } from "../../src/report/result-schema.js";
 import { closedLoadResult } from "./closed-load-result.js";
 import { incompleteResult } from "./incomplete-result.js";
 import { openLoadResult } from "./open-load-result.js";
-import { COMPARISON_SCHEMA, RESULT_SCHEMA, schemaErrors } from "./published-schema.js";
+import { COMPARISON_SCHEMA, RESULT_SCHEMA, schemaErrors, SIDES_SCHEMA } from "./published-schema.js";
 import { sampleResult } from "./sample-result.js";
 
 /** A published schema: where it is, what it is made from, and its head. */
@@ -23,6 +24,13 @@ const PUBLISHED = [
     $id: "urn:fanout:comparison:v1",
     title: "A comparison of two sets of fanout runs",
     description: "What `fanout compare --json` writes of results. Later versions may add fields; none is renamed.",
+  },
+  {
+    file: SIDES_SCHEMA,
+    schema: comparedSidesSchema,
+    $id: "urn:fanout:compared-sides:v1",
+    title: "Sides that fanout measured in turn, and how they compare",
+    description: "What `fanout compare --run ... --json` writes. Later versions may add fields; none is renamed.",
   },
 ];
 

@@ -1,0 +1,59 @@
+import { spawn, type ChildProcess } from "node:child_process";
+
+/** As much of what a process said as a person may want to read. */
+const LONGEST_SAID = 20_000;
+
+export type StopSignal = "SIGINT" | "SIGTERM" | "SIGKILL";
+
+/** How a process ended. `said` is the end of what it wrote to the stream that was listened to. */
+export interface Ended {
+  readonly said: string;
+  readonly how:
+    | { readonly kind: "exited"; readonly code: number }
+    | { readonly kind: "killed"; readonly signal: string }
+    | { readonly kind: "not-started"; readonly reason: string };
+}
+
+export interface ChildOptions {
+  readonly env: NodeJS.ProcessEnv;
+  /** What is kept of its output; the other stream is ours, or nobody's. */
+  readonly keeps: "stdout" | "stderr" | "both";
+  readonly stderr?: "inherit" | "ignore";
+}
+
+/** A process of a side: no shell is between, so that what it is called with is what it gets. */
+export class Child {
+  readonly ended: Promise<Ended>;
+  readonly #process: ChildProcess;
+  #said = "";
+
+  constructor([command = "", ...args]: readonly string[], { env, keeps, stderr = "ignore" }: ChildOptions) {
+    const child = spawn(command, args, {
+      env,
+      stdio: ["ignore", keeps === "stderr" ? "ignore" : "pipe", keeps === "stdout" ? stderr : "pipe"],
+    });
+    this.#process = child;
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.setEncoding("utf8").on("data", (text: string) => {
+        this.#said = (this.#said + text).slice(-LONGEST_SAID);
+      });
+    }
+    this.ended = new Promise((resolve) => {
+      child.once("error", ({ message }) => resolve({ said: "", how: { kind: "not-started", reason: message } }));
+      child.once("close", (code, signal) => {
+        const how =
+          signal === null ? ({ kind: "exited", code: code ?? 0 } as const) : ({ kind: "killed", signal } as const);
+        resolve({ said: this.#said, how });
+      });
+    });
+  }
+
+  stop(signal: StopSignal): void {
+    this.#process.kill(signal);
+  }
+}
+
+export function howText({ how }: Ended): string {
+  if (how.kind === "exited") return `ended with exit code ${how.code}`;
+  return how.kind === "killed" ? `was ended by ${how.signal}` : `could not be started: ${how.reason}`;
+}

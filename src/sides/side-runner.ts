@@ -1,0 +1,173 @@
+import { mkdtemp, readdir, rm, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { openStateFolder } from "../emulator/state-folder.js";
+import { FanoutError, UsageError } from "../errors.js";
+import { ExitCode } from "../exit-codes.js";
+import { errorText } from "../format/error-text.js";
+import { oneLine } from "../format/one-line.js";
+import { readResult } from "../report/read-result.js";
+import type { RunResult } from "../stats/run-result.js";
+import { Child, howText, type Ended, type StopSignal } from "./child.js";
+import type { Side } from "./side.js";
+
+const THIS_FANOUT: readonly string[] = [
+  process.execPath,
+  fileURLToPath(new URL("../../bin/fanout.js", import.meta.url)),
+];
+/** A run that ended so has a result to compare: whether it is of use is for the comparison to say. */
+const MEASURED: readonly number[] = [ExitCode.Success, ExitCode.Invalid, ExitCode.ThresholdMissed];
+/** What a dry run says of a run that costs more than it may. */
+const REFUSAL = /^without --dry-run this is refused: (?<why>.*)$/mu;
+const WORKER_PATIENCE_MS = 10_000;
+
+/** What came of one run of a side. */
+export interface SideRun {
+  /** Absent where it wrote none. */
+  readonly result?: RunResult;
+  readonly thresholdMissed: boolean;
+  /** Why the comparison cannot go on; absent where it can. */
+  readonly failure?: string;
+}
+
+/** Runs sides as processes of their own, one at a time, each with an environment of its own. */
+export class SideRunner {
+  readonly #folder: string;
+  readonly #environments: ReadonlyMap<Side, NodeJS.ProcessEnv>;
+  /** Whose emulator is theirs alone. */
+  readonly #alone: ReadonlyMap<Side, string>;
+  readonly #running = new Set<Child>();
+  /** A second Ctrl-C ends this process at once: what still runs is not to outlive it. */
+  readonly #onExit = (): void => this.#running.forEach((child) => child.stop("SIGTERM"));
+  #runs = 0;
+
+  private constructor(folder: string, sides: readonly Side[], alone: ReadonlyMap<Side, string>) {
+    this.#folder = folder;
+    this.#alone = alone;
+    this.#environments = new Map(sides.map((side) => [side, environmentOf(side, alone.get(side))]));
+    process.once("exit", this.#onExit);
+  }
+
+  static async open(sides: readonly Side[]): Promise<SideRunner> {
+    const alone = shareEmulator(sides) ? new Map<Side, string>() : await stateFoldersOf(sides);
+    return new SideRunner(await mkdtemp(join(tmpdir(), "fanout-compare-")), sides, alone);
+  }
+
+  /**
+   * Lets the fanout of a side read its flags, before any side spends time.
+   * @throws UsageError where it would not run with them
+   */
+  async check(side: Side): Promise<void> {
+    const ended = await this.#child(side, [...fanoutOf(side), "run", ...side.flags, "--dry-run"], "both").ended;
+    const { how } = ended;
+    const refusal = REFUSAL.exec(ended.said)?.groups?.["why"];
+    // A signal, such as Ctrl-C, says nothing about the flags.
+    if (how.kind === "killed" || (how.kind === "exited" && how.code === ExitCode.Success && refusal === undefined))
+      return;
+    const said = refusal ?? ended.said.trim().replace(/^error: /u, "");
+    throw new UsageError(`--run '${side.name}': ${said === "" ? howText(ended) : said}`);
+  }
+
+  /** One run of a side. A signal that ends it is passed on to it, and it terminates what it has started. */
+  async measure(
+    side: Side,
+    interruption: { readonly signal: AbortSignal; readonly passOn: () => StopSignal },
+  ): Promise<SideRun> {
+    this.#runs += 1;
+    const file = join(this.#folder, `${this.#runs}.json`);
+    const worker = side.worker && this.#child(side, side.worker, "stderr");
+    const run = this.#child(side, [...fanoutOf(side), "run", ...side.flags, "--json", file], "stdout");
+    const onInterrupt = (): void => run.stop(interruption.passOn());
+    interruption.signal.addEventListener("abort", onInterrupt);
+    try {
+      const first = await Promise.race([run.ended, ...(worker ? [worker.ended.then(() => "worker" as const)] : [])]);
+      if (first === "worker" && !interruption.signal.aborted) run.stop("SIGTERM");
+      const outcome = await outcomeOf(await run.ended, file);
+      if (first !== "worker" || !worker || interruption.signal.aborted) return outcome;
+      const ended = await worker.ended;
+      return { ...outcome, failure: `its worker ${howText(ended)} before the run did: ${oneLine(ended.said)}` };
+    } finally {
+      interruption.signal.removeEventListener("abort", onInterrupt);
+      if (worker) await end(worker);
+    }
+  }
+
+  /** Stops the emulators that were started for one side each, and deletes what they had. */
+  async close(): Promise<void> {
+    for (const [side, folder] of this.#alone) {
+      const wasUsed = (await readdir(folder)).length > 0;
+      if (wasUsed) await this.#child(side, [...fanoutOf(side), "emulator", "stop"], "both").ended;
+      await rm(folder, { recursive: true, force: true });
+    }
+    await rm(this.#folder, { recursive: true, force: true });
+    process.off("exit", this.#onExit);
+  }
+
+  #child(side: Side, command: readonly string[], keeps: "stdout" | "stderr" | "both"): Child {
+    const child = new Child(command, { env: this.#environments.get(side) ?? {}, keeps, stderr: "inherit" });
+    this.#running.add(child);
+    void child.ended.then(() => this.#running.delete(child));
+    return child;
+  }
+}
+
+async function outcomeOf(ended: Ended, file: string): Promise<SideRun> {
+  const { how, said } = ended;
+  const code = how.kind === "exited" ? how.code : undefined;
+  const thresholdMissed = code === ExitCode.ThresholdMissed;
+  const wasWritten = await stat(file).then(
+    () => true,
+    () => false,
+  );
+  try {
+    const result = wasWritten ? { result: await readResult(file) } : {};
+    if (code !== undefined && MEASURED.includes(code) && wasWritten) return { ...result, thresholdMissed };
+    const summary = said.trim() === "" ? "" : `:\n${said.trim()}`;
+    return { ...result, thresholdMissed, failure: `\`fanout run\` ${howText(ended)}${summary}` };
+  } catch (error) {
+    if (!(error instanceof FanoutError)) throw error;
+    return { thresholdMissed, failure: `its result cannot be read: ${errorText(error)}` };
+  }
+}
+
+async function end(worker: Child): Promise<void> {
+  worker.stop("SIGTERM");
+  const patience = new AbortController();
+  const late = sleep(WORKER_PATIENCE_MS, "late" as const, { signal: patience.signal }).catch(() => undefined);
+  if ((await Promise.race([worker.ended, late])) === "late") worker.stop("SIGKILL");
+  patience.abort();
+  await worker.ended;
+}
+
+function fanoutOf({ program }: Side): readonly string[] {
+  return program ?? THIS_FANOUT;
+}
+
+/**
+ * The embedded emulator is of the version and with the settings of whoever starts it: sides that differ in these would
+ * measure one of them twice. Where an emulator is, that is, which connection string, makes no other emulator.
+ */
+function shareEmulator(sides: readonly Side[]): boolean {
+  const kinds = sides.map(({ program, variables }) => {
+    const settings = Object.entries(variables).filter(([name]) => !name.endsWith("CONNECTION_STRING"));
+    return JSON.stringify([program, settings.toSorted(([one], [other]) => one.localeCompare(other))]);
+  });
+  return new Set(kinds).size === 1;
+}
+
+/** On the disk of the user's own: in memory, as a temporary folder may be, syncs would cost nothing. */
+async function stateFoldersOf(sides: readonly Side[]): Promise<ReadonlyMap<Side, string>> {
+  const { folder } = openStateFolder();
+  const alone = sides.filter(({ variables }) => !("FANOUT_STATE_DIR" in variables));
+  return new Map(
+    await Promise.all(alone.map(async (side) => [side, await mkdtemp(join(folder, "compare-"))] as const)),
+  );
+}
+
+/** The step summary is the comparison's: not each run is to have a part of it. */
+function environmentOf({ variables }: Side, stateFolder: string | undefined): NodeJS.ProcessEnv {
+  const { GITHUB_STEP_SUMMARY: _summary, ...ours } = process.env;
+  return { ...ours, ...(stateFolder !== undefined && { FANOUT_STATE_DIR: stateFolder }), ...variables };
+}
