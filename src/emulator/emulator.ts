@@ -41,6 +41,9 @@ export interface EmulatorOptions {
   readonly onConnections: (open: number) => void;
 }
 
+/** How often it looks at its files while nothing is written to them. */
+const CHECK_FILES_MS = 1_000;
+
 /** A Durable Task backend: its hubs on a store, served over gRPC on the listeners that it is given. */
 export class Emulator {
   readonly #options: EmulatorOptions;
@@ -54,6 +57,7 @@ export class Emulator {
   readonly #admin: ReadonlyMap<string, Handler>;
   readonly #retention: RetentionKeeper | undefined;
   readonly #startedAt = new Date().toISOString();
+  readonly #checking: NodeJS.Timeout;
   #closed = false;
 
   constructor(options: EmulatorOptions) {
@@ -90,6 +94,7 @@ export class Emulator {
         stop: options.onStop,
       }),
     });
+    this.#checking = setInterval(() => commits.checkFiles(), CHECK_FILES_MS).unref();
     this.#hubs.load();
     // The store was opened just now: what it holds is on disk.
     this.#hubs.afterCommit()();
@@ -141,11 +146,17 @@ export class Emulator {
     return this.#closed ? 0 : this.#options.store.space().bytes;
   }
 
+  /** Its database is damaged: everything is refused from here on, and `onLost` is told. */
+  lose(error: Error): void {
+    this.#context.commits.lose(error);
+  }
+
   /** Commits what has arrived, ends all streams and connections, and closes the store. */
   close(): void {
     for (const listener of this.#listeners) {
       listener.stopAccepting();
     }
+    clearInterval(this.#checking);
     this.#retention?.stop();
     this.#context.commits.close();
     for (const hub of this.#hubs.all) {

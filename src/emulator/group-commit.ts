@@ -1,5 +1,5 @@
 import { RpcError } from "./rpc-error.js";
-import { StoreError, type Store } from "./store.js";
+import { StoreError, isGone, type Store } from "./store.js";
 
 interface Command {
   readonly apply: () => unknown;
@@ -89,7 +89,12 @@ export class GroupCommit {
       }
       this.#store.commit();
     } catch (error) {
-      this.#rollBack(commands, storeAnswer(error));
+      if (isGone(error)) {
+        this.#commands.unshift(...commands);
+        this.lose(error);
+      } else {
+        this.#rollBack(commands, storeAnswer(error));
+      }
       return;
     }
     const publish = this.#handlers.onCommitted();
@@ -105,15 +110,25 @@ export class GroupCommit {
     this.#sync();
   }
 
+  /** Sees to it that what was acknowledged is still there. */
+  checkFiles(): void {
+    try {
+      this.#store.checkFiles();
+    } catch (error) {
+      this.lose(error);
+    }
+  }
+
   /** Commits what is waiting, brings it to the disk, and refuses all that comes after. */
   close(): void {
     this.flush();
+    this.checkFiles();
     if (this.#syncing) {
       this.#syncing = false;
       try {
         this.#store.syncNow();
       } catch (error) {
-        this.#lose(error);
+        this.lose(error);
         return;
       }
       this.#durable.push(...this.#covered.splice(0), ...this.#uncovered.splice(0));
@@ -140,7 +155,7 @@ export class GroupCommit {
       }
       this.#syncing = false;
       if (error !== undefined) {
-        this.#lose(error);
+        this.lose(error);
         return;
       }
       this.#durable.push(...this.#covered.splice(0));
@@ -173,9 +188,13 @@ export class GroupCommit {
     });
   }
 
-  /** The kernel may have dropped what it could not write, so that no later sync can make up for this one. */
-  #lose(error: unknown): void {
-    const lost = new LostError(reasonOf(error));
+  /**
+   * Refuses everything from here on. The kernel may have dropped what it could not write, so that no later sync can make
+   * up for one that failed; a file that is gone, or damaged, does not come back either.
+   */
+  lose(error: unknown): void {
+    const isNew = this.#lost === undefined;
+    const lost = this.#lost ?? new LostError(error);
     this.#refusal = lost;
     for (const each of [...this.#covered.splice(0), ...this.#uncovered.splice(0)]) {
       each(lost);
@@ -183,17 +202,20 @@ export class GroupCommit {
     for (const { answer } of this.#commands.splice(0)) {
       answer(lost, undefined);
     }
-    this.#handlers.onLost(error instanceof Error ? error : new Error(String(error)));
+    if (isNew) this.#handlers.onLost(error instanceof Error ? error : new Error(String(error)));
   }
 }
 
 class LostError extends RpcError {
-  constructor(reason: string) {
-    super(
-      "UNAVAILABLE",
-      `The emulator could not bring its database to the disk: ${reason}. It stops; only its next start can tell ` +
-        "whether this call was carried out.",
-    );
+  constructor(cause: unknown) {
+    if (isGone(cause)) super("DATA_LOSS", cause.message);
+    else {
+      super(
+        "UNAVAILABLE",
+        `The emulator could not bring its database to the disk: ${reasonOf(cause)}. It stops; only its next start can ` +
+          "tell whether this call was carried out.",
+      );
+    }
   }
 }
 

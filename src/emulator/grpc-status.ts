@@ -13,6 +13,7 @@ export const GrpcStatus = {
   UNIMPLEMENTED: 12,
   INTERNAL: 13,
   UNAVAILABLE: 14,
+  DATA_LOSS: 15,
   UNAUTHENTICATED: 16,
 } as const satisfies Readonly<Record<RpcCode | "OK" | "DEADLINE_EXCEEDED", number>>;
 

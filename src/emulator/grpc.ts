@@ -1,5 +1,6 @@
 import { GrpcStatus } from "./grpc-status.js";
 import { RpcError } from "./rpc-error.js";
+import { isGone } from "./store.js";
 
 /**
  * A unary or server-streaming call, on bytes. It is over once it was ended, failed or cancelled; what is done to it
@@ -68,7 +69,7 @@ export function handlersOf(services: Readonly<Record<string, Service>>): Readonl
 /** The gRPC status of an error; one that is not an RpcError is a message that could not be read, or a defect. */
 export function statusOf(error: unknown): { readonly code: number; readonly message: string } {
   return {
-    code: error instanceof RpcError ? GrpcStatus[error.code] : GrpcStatus.INTERNAL,
+    code: error instanceof RpcError ? GrpcStatus[error.code] : GrpcStatus[isGone(error) ? "DATA_LOSS" : "INTERNAL"],
     message: error instanceof Error ? error.message : String(error),
   };
 }

@@ -8,7 +8,8 @@ export type RpcCode =
   | "UNAUTHENTICATED"
   | "UNIMPLEMENTED"
   | "UNAVAILABLE"
-  | "INTERNAL";
+  | "INTERNAL"
+  | "DATA_LOSS";
 
 /** An answer to a call that is not its result. The message names the thing that it is about. */
 export class RpcError extends Error {

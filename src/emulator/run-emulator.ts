@@ -1,13 +1,12 @@
-import { rmSync } from "node:fs";
+import { rmSync, statSync } from "node:fs";
 import { FanoutError } from "../errors.js";
 import { UNSYNCED, type Durability } from "./durability.js";
 import { Emulator, type EmulatorOptions } from "./emulator.js";
 import { takeProcessLock } from "./process-lock.js";
 import type { Retention } from "./retention.js";
-import { SqliteCode, sqliteCode } from "./sqlite.js";
 import { openSqliteStore } from "./sqlite-store.js";
 import { refuseUnwritable, type StateFolder } from "./state-folder.js";
-import { StoreError } from "./store.js";
+import { StoreError, isGone } from "./store.js";
 
 export interface EmulatorRun {
   readonly emulator: Emulator;
@@ -69,6 +68,7 @@ export async function runEmulator(options: RunOptions): Promise<EmulatorRun | un
     onConnections: idle.connections,
   });
   let stopping = false;
+  let socketInode: number | undefined;
   const stop = (): void => {
     if (stopping) {
       // A second Ctrl-C, or the idle time of the connections that the first one has closed.
@@ -76,6 +76,11 @@ export async function runEmulator(options: RunOptions): Promise<EmulatorRun | un
     }
     stopping = true;
     idle.cancel();
+    if (lost !== undefined && socketInode !== inodeOf(state.socket)) {
+      // The folder was removed, and the socket there is the next emulator's: to close ours would remove it by its path.
+      reject(lostError(state.database, lost));
+      return;
+    }
     // The socket goes first: whoever comes now starts the next emulator instead of meeting one that leaves.
     rmSync(state.socket, { force: true });
     emulator.close();
@@ -85,14 +90,24 @@ export async function runEmulator(options: RunOptions): Promise<EmulatorRun | un
       reject(lostError(state.database, lost));
     }
   };
-  if (port !== undefined) {
-    await listenOn(emulator, port, host);
+  try {
+    if (port !== undefined) {
+      await listenOn(emulator, port, host);
+    }
+    // The lock is ours, so a socket that is there belongs to an emulator that has died.
+    rmSync(state.socket, { force: true });
+    await listenAt(emulator, state.socket);
+  } catch (error) {
+    emulator.close();
+    throw error;
   }
-  // The lock is ours, so a socket that is there belongs to an emulator that has died.
-  rmSync(state.socket, { force: true });
-  await listenAt(emulator, state.socket);
+  socketInode = inodeOf(state.socket);
   idle.connections(0);
   return { emulator, stopped, stop };
+}
+
+function inodeOf(file: string): number | undefined {
+  return statSync(file, { throwIfNoEntry: false })?.ino;
 }
 
 /** It reads what is in flight, so that a database that is broken in its midst is found here too. */
@@ -103,12 +118,16 @@ async function openEmulator(
 ): Promise<Emulator> {
   const file = durability === "ephemeral" ? ":memory:" : database;
   const disk = durability === "process" ? UNSYNCED : undefined;
+  let emulator: Emulator | undefined;
   try {
-    return new Emulator({ ...options, store: await openSqliteStore(file, disk) });
+    const store = await openSqliteStore(file, { disk, onDamaged: (error) => emulator?.lose(error) });
+    emulator = new Emulator({ ...options, store });
+    return emulator;
   } catch (error) {
     if (!(error instanceof StoreError)) {
       throw error;
     }
+    if (isGone(error)) throw new FanoutError(error.message, 1, { cause: error });
     throw new FanoutError(`The database '${database}' cannot be used: ${error.message}. ${remedyOf(error)}`, 1, {
       cause: error,
     });
@@ -116,23 +135,18 @@ async function openEmulator(
 }
 
 /** Nobody is told to delete what is whole. */
-function remedyOf({ fault, cause }: StoreError): string {
-  const code = sqliteCode(cause);
+function remedyOf({ fault }: StoreError): string {
   if (fault === "newer") {
     return "Update fanout, or delete the database with `fanout emulator reset`.";
   }
   if (fault === "full") {
     return "Make room on its disk. What it holds was not changed.";
   }
-  if (fault === "locked") {
-    return "Another program has it open, and has to close it first.";
-  }
-  return code === SqliteCode.Corrupt || code === SqliteCode.NotADatabase
-    ? "It is damaged, or no database of fanout; `fanout emulator reset` deletes it."
-    : "Check its disk.";
+  return fault === "locked" ? "Another program has it open, and has to close it first." : "Check its disk.";
 }
 
 function lostError(database: string, cause: Error): FanoutError {
+  if (isGone(cause)) return new FanoutError(`${cause.message} The emulator stopped.`, 1, { cause });
   return new FanoutError(
     `The database '${database}' could not be brought to the disk: ${cause.message}. The emulator stopped. Check the ` +
       "disk; the next start goes on from what is on it, which is all that was acknowledged.",

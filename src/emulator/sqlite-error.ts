@@ -1,5 +1,5 @@
 import { SqliteCode, sqliteCode } from "./sqlite.js";
-import { StoreError } from "./store.js";
+import { StoreError, type StoreFault } from "./store.js";
 
 /** Does something with SQLite; what it throws is a `StoreError`. */
 export function guarded<T>(action: () => T): T {
@@ -15,7 +15,23 @@ export function storeError(error: unknown): StoreError {
     return error;
   }
   const code = sqliteCode(error);
-  const fault =
-    code === SqliteCode.Full ? "full" : code === SqliteCode.Busy || code === SqliteCode.Locked ? "locked" : "broken";
+  const fault = (code !== undefined && FAULTS[code]) || "broken";
   return new StoreError(fault, error instanceof Error ? error.message : String(error), { cause: error });
+}
+
+const FAULTS: Readonly<Record<number, StoreFault>> = {
+  [SqliteCode.Full]: "full",
+  [SqliteCode.Busy]: "locked",
+  [SqliteCode.Locked]: "locked",
+  [SqliteCode.Corrupt]: "damaged",
+  [SqliteCode.NotADatabase]: "damaged",
+};
+
+/** The same error for a person, who has to know which file it is and what can be done. */
+export function damageOf(file: string, { message }: Error): StoreError {
+  return new StoreError(
+    "damaged",
+    `The database '${file}' is damaged, or no database of fanout: ${message}. Nothing was changed. ` +
+      "`fanout emulator reset` deletes it; to keep what can be saved of it, move it and its -wal away first.",
+  );
 }

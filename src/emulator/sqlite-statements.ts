@@ -1,5 +1,6 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
-import { guarded, storeError } from "./sqlite-error.js";
+import { storeError } from "./sqlite-error.js";
+import type { StoreError } from "./store.js";
 
 export type Row = Record<string, null | number | bigint | string | Uint8Array>;
 
@@ -7,14 +8,18 @@ export type Row = Record<string, null | number | bigint | string | Uint8Array>;
 export class Statements {
   readonly #prepared = new Map<string, StatementSync>();
 
-  constructor(private readonly db: DatabaseSync) {}
+  /** `told` is handed each error, and returns the one to throw. */
+  constructor(
+    private readonly db: DatabaseSync,
+    private readonly told: (error: StoreError) => StoreError,
+  ) {}
 
   run(sql: string, ...values: SQLInputValue[]): { changes: number | bigint; lastInsertRowid: number | bigint } {
-    return guarded(() => this.#prepare(sql).run(...values));
+    return this.guarded(() => this.#prepare(sql).run(...values));
   }
 
   all(sql: string, ...values: SQLInputValue[]): Row[] {
-    return guarded(() => this.#prepare(sql).all(...values) as Row[]);
+    return this.guarded(() => this.#prepare(sql).all(...values) as Row[]);
   }
 
   /** Like `all`, row by row: the database must not be changed in between. */
@@ -22,7 +27,16 @@ export class Statements {
     try {
       yield* this.#prepare(sql).iterate(...values) as Iterable<Row>;
     } catch (error) {
-      throw storeError(error);
+      throw this.told(storeError(error));
+    }
+  }
+
+  /** Does something else with the database. */
+  guarded<T>(action: () => T): T {
+    try {
+      return action();
+    } catch (error) {
+      throw this.told(storeError(error));
     }
   }
 

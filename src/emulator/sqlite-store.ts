@@ -1,9 +1,9 @@
-import { realpathSync } from "node:fs";
+import { existsSync, realpathSync, statSync } from "node:fs";
 import type { DatabaseSync } from "node:sqlite";
 import { unframe } from "./history.js";
 import { LogSync, type Disk, type SyncDone } from "./log-sync.js";
 import { readActive, readActiveOne } from "./sqlite-active.js";
-import { guarded } from "./sqlite-error.js";
+import { damageOf, guarded, storeError } from "./sqlite-error.js";
 import { InstanceWriter } from "./sqlite-instances.js";
 import {
   METADATA,
@@ -21,23 +21,25 @@ import {
 import { prepareSchema, schemaVersion } from "./sqlite-schema.js";
 import { Statements } from "./sqlite-statements.js";
 import { loadSqlite } from "./sqlite.js";
-import type {
-  ActiveInstance,
-  CompletedFilter,
-  CompletedPlace,
-  DetachedTask,
-  EndedFilter,
-  EpisodeResult,
-  InstanceRow,
-  NewInstance,
-  NextExecution,
-  Page,
-  Rewound,
-  RowFilter,
-  ScheduledTask,
-  Store,
-  StoreSpace,
-  WaitingEvent,
+import { StoreFiles } from "./store-files.js";
+import {
+  StoreError,
+  type ActiveInstance,
+  type CompletedFilter,
+  type CompletedPlace,
+  type DetachedTask,
+  type EndedFilter,
+  type EpisodeResult,
+  type InstanceRow,
+  type NewInstance,
+  type NextExecution,
+  type Page,
+  type Rewound,
+  type RowFilter,
+  type ScheduledTask,
+  type Store,
+  type StoreSpace,
+  type WaitingEvent,
 } from "./store.js";
 
 /** The log grows to so many pages of 4 KiB before it is written to the database, which holds up the event loop. */
@@ -45,13 +47,28 @@ const CHECKPOINT_PAGES = 4_000;
 /** What the log keeps of its size behind a checkpoint: twice what it has then. */
 const MOST_LOG_BYTES = 32 * 1024 * 1024;
 
+/** A file that was not closed is checked page by page: about a second. A larger one takes too long for a start. */
+const MOST_CHECKED_BYTES = 512 * 1024 * 1024;
+
+export interface SqliteStoreOptions {
+  /** In place of the system's calls. */
+  readonly disk?: Disk | undefined;
+  /** Told, before the call that found it throws, that the file is damaged: nothing is written to it any more. */
+  readonly onDamaged?: (error: StoreError) => void;
+}
+
 /**
  * Opens the database file, or a private one in memory for `:memory:`. Throws `StoreError` if the file is locked by
- * another process, was written by a newer version, or is no database.
+ * another process, was written by a newer version, is damaged, or is no database.
  */
-export async function openSqliteStore(file: string, disk?: Disk): Promise<Store> {
+export async function openSqliteStore(file: string, options: SqliteStoreOptions = {}): Promise<Store> {
   const { DatabaseSync } = await loadSqlite();
-  return guarded(() => new SqliteStore(new DatabaseSync(file), file, disk));
+  const wasClosed = file === ":memory:" || sizeOf(logOf(file)) === 0;
+  try {
+    return guarded(() => new SqliteStore(new DatabaseSync(file), file, wasClosed, options));
+  } catch (error) {
+    throw error instanceof StoreError && error.fault === "damaged" ? damageOf(file, error) : error;
+  }
 }
 
 class SqliteStore implements Store {
@@ -60,23 +77,35 @@ class SqliteStore implements Store {
   readonly #instances: InstanceWriter;
   /** Undefined for a store in memory. */
   readonly #log: LogSync | undefined;
+  /** As `#log`. */
+  readonly #files: StoreFiles | undefined;
   #lost = false;
 
-  constructor(db: DatabaseSync, file: string, disk: Disk | undefined) {
+  constructor(db: DatabaseSync, file: string, wasClosed: boolean, { disk, onDamaged }: SqliteStoreOptions) {
     this.#db = db;
-    this.#statements = new Statements(db);
+    this.#statements = new Statements(db, (error) => {
+      if (error.fault !== "damaged") return error;
+      this.#lost = true;
+      const damage = damageOf(file, error);
+      onDamaged?.(damage);
+      return damage;
+    });
     this.#instances = new InstanceWriter(this.#statements);
     try {
       // The lock is held for the life of the process, so the WAL index can stay in its memory.
       db.exec("PRAGMA locking_mode = EXCLUSIVE");
       // In front of what writes to the file.
       schemaVersion(db);
+      if (!wasClosed && sizeOf(file) <= MOST_CHECKED_BYTES) checkPages(db);
       db.exec("PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL");
       db.exec("PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -65536");
       prepareSchema(db);
       this.#log = file === ":memory:" ? undefined : openLog(file, disk);
+      this.#files = file === ":memory:" ? undefined : new StoreFiles([file, logOf(file)]);
     } catch (error) {
-      db.close();
+      // To close it is to write what is in the log to the database, and a damaged one is for a person to look at.
+      if (storeError(error).fault === "damaged") leftOpen.add(db);
+      else db.close();
       throw error;
     }
     // From here on COMMIT leaves the log in the memory of the kernel, and `sync` brings it to the disk. A checkpoint
@@ -100,8 +129,9 @@ class SqliteStore implements Store {
       return;
     }
     this.#log.sync((error) => {
-      this.#lost ||= error !== undefined;
-      done(error);
+      const fault = error ?? this.#files?.checkOften();
+      this.#lost ||= fault !== undefined;
+      done(fault);
     });
   }
 
@@ -112,6 +142,14 @@ class SqliteStore implements Store {
       this.#lost = true;
       throw error;
     }
+    this.checkFiles();
+  }
+
+  checkFiles(): void {
+    const fault = this.#files?.check();
+    if (fault === undefined) return;
+    this.#lost = true;
+    throw fault;
   }
 
   rollback(): void {
@@ -274,13 +312,13 @@ class SqliteStore implements Store {
     const [row] = this.#statements.all("SELECT page_size FROM pragma_page_size");
     const pages = Math.ceil(bytes / Number(row?.["page_size"]));
     // Not a prepared statement: it has a step for each page, and `run` takes one.
-    guarded(() => {
+    this.#statements.guarded(() => {
       this.#db.exec(`PRAGMA incremental_vacuum(${pages})`);
     });
   }
 
   trim(): void {
-    guarded(() => {
+    this.#statements.guarded(() => {
       this.#db.exec("PRAGMA wal_checkpoint(TRUNCATE)");
     });
   }
@@ -318,9 +356,29 @@ class SqliteStore implements Store {
   }
 }
 
+/** Behind a link it is beside the file. */
+function logOf(file: string): string {
+  return `${existsSync(file) ? realpathSync(file) : file}-wal`;
+}
+
+/** Kept from the garbage collector, which would close them. */
+const leftOpen = new Set<DatabaseSync>();
+
+/** Bytes of a file; 0 where there is none. */
+function sizeOf(file: string): number {
+  return statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+}
+
+/** Throws `StoreError` for what a crash, or a disk, has left of the file. */
+function checkPages(db: DatabaseSync): void {
+  const found = String(db.prepare("PRAGMA quick_check(1)").get()?.["quick_check"]);
+  if (found === "ok") return;
+  throw new StoreError("damaged", `database disk image is malformed (${found.replaceAll(/\s+/gu, " ")})`);
+}
+
 /** The log of an open database, once all that it holds is on disk. */
 function openLog(file: string, disk: Disk | undefined): LogSync {
-  const log = new LogSync(`${realpathSync(file)}-wal`, disk);
+  const log = new LogSync(logOf(file), disk);
   try {
     log.rewrite();
   } catch (error) {

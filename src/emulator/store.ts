@@ -231,11 +231,14 @@ export interface Store {
   releaseSpace(bytes: number): void;
   /** Outside of a transaction: brings the files to the size of what is in them. */
   trim(): void;
+  /** Throws `StoreError` if its files are no longer the ones on disk. */
+  checkFiles(): void;
   /** Releases what is open. Nothing is written any more behind a sync that has failed. */
   close(): void;
 }
 
-export type StoreFault = "full" | "newer" | "locked" | "broken";
+/** `removed` and `damaged`: there is no going on with its files, and the message says what to do. */
+export type StoreFault = "full" | "newer" | "locked" | "broken" | "removed" | "damaged";
 
 /** The store could not do what was asked; `fault` says why, as far as a caller can act on it. */
 export class StoreError extends Error {
@@ -248,4 +251,9 @@ export class StoreError extends Error {
   ) {
     super(message, options);
   }
+}
+
+/** Whether it is over with the store: what it has acknowledged may not be there. */
+export function isGone(error: unknown): error is StoreError & { readonly fault: "removed" | "damaged" } {
+  return error instanceof StoreError && (error.fault === "removed" || error.fault === "damaged");
 }

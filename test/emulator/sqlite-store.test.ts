@@ -111,12 +111,14 @@ describe("on disk", () => {
   test("a sync that the disk refuses is told, and closing then writes nothing any more", async () => {
     let broken = false;
     const store = await openSqliteStore(file, {
-      now: () => 0,
-      fdatasyncSync: (descriptor) => {
-        if (broken) throw new Error("EIO: i/o error, fdatasync");
-        fdatasyncSync(descriptor);
+      disk: {
+        now: () => 0,
+        fdatasyncSync: (descriptor) => {
+          if (broken) throw new Error("EIO: i/o error, fdatasync");
+          fdatasyncSync(descriptor);
+        },
+        fdatasync,
       },
-      fdatasync,
     });
     committed(store, () => store.insertInstance(newInstance()));
     broken = true;
@@ -148,9 +150,7 @@ describe("on disk", () => {
     const log = readFileSync(`${copy}-wal`);
     let synced = 0;
     const second = await openSqliteStore(copy, {
-      now: () => 0,
-      fdatasyncSync: () => (synced += 1),
-      fdatasync,
+      disk: { now: () => 0, fdatasyncSync: () => (synced += 1), fdatasync },
     });
     expect(synced).toBe(1);
     expect(readFileSync(`${copy}-wal`).subarray(0, log.length).equals(log)).toBe(true);
@@ -177,9 +177,9 @@ describe("on disk", () => {
     second.close();
   });
 
-  test("a file that is no database is refused as broken", async () => {
+  test("a file that is no database is refused as damaged", async () => {
     writeFileSync(file, "This is not a database. ".repeat(100));
-    await expect(openSqliteStore(file)).rejects.toSatisfy(isFault("broken", /not a database/));
+    await expect(openSqliteStore(file)).rejects.toSatisfy(isFault("damaged", /not a database/));
   });
 
   test("a folder that is not there is refused as broken", async () => {
