@@ -7,6 +7,7 @@ import { plural } from "../format/count.js";
 import { planLine } from "../format/plan-line.js";
 import { Interruption } from "../load/interruption.js";
 import { newRunId, repeatedRunId } from "../load/run-id.js";
+import { refuseUncarried } from "../load/uncarried-thresholds.js";
 import { capacityLine, guardSpend, spendObjection, withinSpend } from "../load/spend-guard.js";
 import { checkFile } from "../report/json.js";
 import { checkReportFiles } from "../report/report-files.js";
@@ -27,6 +28,7 @@ export async function runRunCommand(rawFlags: unknown, io: CommandIo): Promise<E
   const connection = resolveConnection({ flag: connectionString, taskHub });
   const transport = chooseTransport(connection, asked.transport);
   const call = { ...asked, plan: withinSpend(asked.plan, asked.limits, asked.repeat) };
+  refuseUncarried(call.thresholds, call.plan);
   if (call.dryRun) return dryRun(call, connection, io);
   guardSpend(call.plan, call.limits, call.repeat, connection.kind);
   const say = (line: string): void => void io.stderr.write(`${line}\n`);

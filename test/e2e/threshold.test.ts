@@ -21,23 +21,35 @@ test("a run that reaches its thresholds ends with 0, and shows each", async () =
   ]);
 });
 
-test("a run that misses one, or has too small a sample for it, ends with 99 and says why", async () => {
+test("a run that misses one, or cannot judge it, ends with 99 and says why", async () => {
   const place = await Workplace.open();
-  const run = "run --parallel-orchestrations 20 --threshold orchestrations/s>1M --threshold p99<1m --json";
-  const { code, stdout, stderr } = await place.run(run);
+  const run = "run --parallel-orchestrations 20 --threshold orchestrations/s>1M --threshold clock.boundMs<1s --json";
+  const { code, stdout, stderr } = await place.run(run, "--threshold", "stuck.total>=1");
   expect({ code, stderr }).toMatchObject({ code: 99 });
-  expect(stderr).toMatch(/^2 of 2 thresholds missed$/mu);
-  expect(stderr).toMatch(/^ {2}missed {2}p99<1m +not judged, 20 samples do not carry it$/mu);
+  expect(stderr).toMatch(/^2 of 3 thresholds missed$/mu);
   expect(parseRunResult(stdout).thresholds).toEqual([
     { expression: "orchestrations/s>1M", value: expect.any(Number), passed: false },
-    { expression: "p99<1m", passed: false, reason: "not judged, 20 samples do not carry it" },
+    { expression: "clock.boundMs<1s", value: expect.any(Number), passed: true },
+    { expression: "stuck.total>=1", value: 0, passed: false },
   ]);
+});
+
+test("one that no run of the plan could pass is refused before anything starts", async () => {
+  const place = await Workplace.open();
+  const run = "run --parallel-orchestrations 10 --threshold p99<1m --threshold errors<1% --threshold max<1m";
+  const { code, stdout, stderr } = await place.run(run);
+  expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+  expect(stderr).toMatch(/^error: --threshold 'p99<1m': p99 takes 1,000 .*, or use 'max<1m'$/mu);
+  expect(stderr).toMatch(/^error: --threshold 'errors<1%': .* 300 orchestrations without an error/mu);
+  const closed = await place.run("run --duration 1m --threshold p99<1s");
+  expect(closed).toMatchObject({ code: 2, stderr: expect.stringContaining("use 'service p99<1s'") as string });
+  expect(existsSync(place.stateFolder)).toBe(false);
 });
 
 test("a run that failed ends with 1 whatever its thresholds, and shows them", async () => {
   const place = await Workplace.open();
   const { code, stdout } = await place.run(
-    "run --workers 0 --timeout 200ms --threshold duration<1m --threshold p50<1m",
+    "run --parallel-orchestrations 20 --workers 0 --timeout 200ms --threshold duration<1m --threshold p50<1m",
   );
   expect(code).toBe(1);
   expect(stdout).toMatch(/^1 of 2 thresholds missed\n {2}passed {2}duration<1m +[\d.]+ m?s\n {2}missed {2}p50<1m /mu);

@@ -1,0 +1,110 @@
+import { UsageError } from "../errors.js";
+import { formatCount } from "../format/count.js";
+import { figureOf } from "../stats/figure.js";
+import { lengthOf, mostStarts } from "../stats/load-shape.js";
+import type { Threshold } from "../stats/threshold.js";
+import { arrivals } from "./arrivals.js";
+import type { LoadPlan } from "./plan.js";
+
+/** A figure of a sample: of the starts that are measured, or of those of them that went well. */
+const PERCENTILE = /^(?:latencyMs\.\w+|generator\.slipMs)\.(?<name>p(?<digits>\d+(?:\.\d+)?))$/u;
+const RESPONSE = /^latencyMs\.response\.(?<statistic>.+)$/u;
+/** What is counted in activities, or made of them. */
+const OF_ACTIVITIES = /^(?:counts\.(?:activities\.|actions$)|throughput\.(?:activities|actions)PerSecond$)/u;
+/** As many samples as have to lie beyond a percentile: see `stats/latency.ts`. */
+const BEYOND = 10;
+/** 1 - 0.9 is a little less than 0.1 in binary. */
+const ROUNDING = 1e-6;
+const SMALLER = ["p999", "p99", "p90", "p50"];
+
+/**
+ * Refuses thresholds that no run of the plan could pass, whatever the backend does: what it cannot have measured. What
+ * depends on how the run goes is judged at its end.
+ * @throws UsageError that tells for each why, and what would do
+ */
+export function refuseUncarried(thresholds: readonly Threshold[], plan: LoadPlan): void {
+  const objections = thresholds.flatMap((threshold) => {
+    const objection = objectionTo(threshold, plan);
+    return objection === undefined ? [] : [`--threshold '${threshold.expression}': ${objection}`];
+  });
+  if (objections.length > 0) throw new UsageError(objections.join("\nerror: "));
+}
+
+function objectionTo(threshold: Threshold, plan: LoadPlan): string | undefined {
+  const { expression, figure, operator } = threshold;
+  const { path = "" } = figure;
+  const comparison = expression.slice(expression.search(/ ?[<>]/u));
+  const { statistic } = RESPONSE.exec(path)?.groups ?? {};
+  if (statistic !== undefined && plan.load.kind === "closed") {
+    return `closed load has no response time, as its starts have no schedule; use ${quoted(serviceOf(statistic), comparison)}`;
+  }
+  if (plan.orchestrator !== undefined && OF_ACTIVITIES.test(path)) {
+    return (
+      `what ${plan.orchestrator.name} does is not known, so its activities and actions are not counted; ` +
+      `use ${quoted("orchestrations/s", ">10")} or a latency`
+    );
+  }
+  if (path === "throughput.windowMs" && lengthOf(plan) === undefined) return "only load that time bounds has a window";
+  if (path === "throughput.makespanMs" && lengthOf(plan) !== undefined) return "load that time bounds has no makespan";
+  if (path === "concurrency.effective" && plan.load.kind !== "closed") return "only closed load has a concurrency";
+  if (figure === figureOf("errors") && operator.startsWith("<")) return tooFewForErrors(threshold, comparison, plan);
+  return tooFewForPercentile(path, expression, comparison, plan);
+}
+
+/** The rule of three: see `stats/threshold.ts`. */
+function tooFewForErrors({ bound }: Threshold, comparison: string, plan: LoadPlan): string | undefined {
+  const needed = Math.ceil(3 / bound - ROUNDING);
+  const starts = startsUpTo(needed, plan, 0);
+  if (starts >= needed) return undefined;
+  const carried = `${formatCount(Math.ceil(300 / Math.max(starts, 1)))}%`;
+  const smaller = starts > 3 ? `'errors${comparison.replace(/[\d.,%]+$/u, carried)}' or ` : "";
+  return (
+    `to show it takes ${formatCount(needed)} orchestrations without an error, and the plan starts ${formatCount(starts)}; ` +
+    `${more(needed, plan)}, or use ${smaller}'counts.orchestrations.failed<1'`
+  );
+}
+
+function tooFewForPercentile(path: string, expression: string, comparison: string, plan: LoadPlan): string | undefined {
+  const { name = "", digits } = PERCENTILE.exec(path)?.groups ?? {};
+  if (digits === undefined) return undefined;
+  const needed = samplesFor(digits);
+  const starts = startsUpTo(needed, plan, plan.warmupMs ?? 0);
+  if (starts >= needed) return undefined;
+  const instead = SMALLER.find((smaller) => samplesFor(smaller.slice(1)) <= starts) ?? "max";
+  const written = expression.slice(0, expression.length - comparison.length).replace(name, instead);
+  return (
+    `${name} takes ${formatCount(needed)} orchestrations, so that ten lie beyond it, and the plan measures ` +
+    `${formatCount(starts)}; ${more(needed, plan)}, or use ${quoted(written, comparison)}`
+  );
+}
+
+/** So that ten samples lie beyond the percentile: of p99 1,000. `digits` are those of its name: 50, 999, 97.5. */
+function samplesFor(digits: string): number {
+  const share = digits.length > 2 && !digits.includes(".") ? Number(`0.${digits}`) : Number(digits) / 100;
+  return Math.ceil(BEYOND / (1 - share) - ROUNDING);
+}
+
+/** Starts of the plan that are due from then on, counted no further than `needed`. */
+function startsUpTo(needed: number, plan: LoadPlan, fromMs: number): number {
+  if (plan.load.kind !== "open") return Math.min(needed, mostStarts(plan) ?? needed);
+  let starts = 0;
+  for (const dueMs of arrivals(plan)) {
+    if (dueMs >= fromMs) starts += 1;
+    if (starts >= needed) break;
+  }
+  return starts;
+}
+
+function more(needed: number, { load }: LoadPlan): string {
+  if (load.kind === "once") return `start as many (--parallel-orchestrations ${formatCount(needed)})`;
+  return load.kind === "closed" ? `start as many (--total ${formatCount(needed)})` : "start more, for longer";
+}
+
+function serviceOf(statistic: string): string {
+  const short = `service ${statistic}`;
+  return figureOf(short) ? short : `latencyMs.service.${statistic}`;
+}
+
+function quoted(figure: string, comparison: string): string {
+  return `'${figure}${comparison}'`;
+}
