@@ -44,6 +44,7 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
     "format/",
     "emulator/admin-protocol.ts",
     "emulator/launch-message.ts",
+    "emulator/server-name.ts",
     "emulator/state-folder.ts",
     "wire/",
   ],

@@ -2,6 +2,7 @@ import { status } from "@grpc/grpc-js";
 import { FanoutError } from "../errors.js";
 import { isServiceError } from "./call-retry.js";
 import type { Connection } from "./connection-string.js";
+import { otherService, webServer } from "./foreign-server.js";
 import { credentialFailure, isCredentialError } from "./credential-failure.js";
 
 const ROLE = '"Durable Task Data Contributor"';
@@ -32,6 +33,8 @@ export function explain(error: unknown, connection: Connection, attempts = 1): u
     return isSystemError(error) ? unreachable(error.message, connection, attempts, error) : error;
   }
   const { code, details } = error;
+  const other = webServer(error, endpointOf(connection));
+  if (other !== undefined) return other;
   switch (code) {
     case status.UNAVAILABLE:
       return unreachable(details, connection, attempts, error);
@@ -57,6 +60,12 @@ export function explain(error: unknown, connection: Connection, attempts = 1): u
     default:
       return error;
   }
+}
+
+/** The same of what Hello has failed with, which says whether it is a backend at all. */
+export function explainHello(error: unknown, connection: Connection, attempts = 1): unknown {
+  const explained = explain(error, connection, attempts);
+  return isServiceError(explained) ? (otherService(explained, endpointOf(connection)) ?? explained) : explained;
 }
 
 function unauthenticated(connection: Connection): string {
@@ -97,6 +106,10 @@ const REASONS: readonly (readonly [RegExp, (connection: Connection) => string])[
   [
     /wrong version number|EPROTO|packet length too long|before secure TLS connection/u,
     (connection) => `There is no TLS at ${endpointOf(connection)}: a backend without TLS is named with http://.`,
+  ],
+  [
+    /^Received HTTP status code/u,
+    () => "A gateway or a proxy in front of it says so: check that the backend runs, and that the gateway reaches it.",
   ],
   [
     /^(?:Failed to connect|Protocol error)/u,

@@ -2,6 +2,9 @@ import { constants } from "node:http2";
 import { Metadata, status, type ServiceError } from "@grpc/grpc-js";
 import { toldText } from "../format/one-line.js";
 
+/** In the words of grpc-js. */
+const HTTP_STATUS = "Received HTTP status code";
+
 /** What a call fails with, of the shape that grpc-js gives it. Of `details` all that is fit for a person. */
 export function grpcError(code: status, details: string, metadata = new Metadata()): ServiceError {
   const told = toldText(details);
@@ -10,8 +13,17 @@ export function grpcError(code: status, details: string, metadata = new Metadata
 }
 
 /** An error of grpc-js, whose details are as the backend sent them, as `grpcError` makes one. */
-export function toldError({ code, details, metadata }: ServiceError): ServiceError {
-  return grpcError(code, details, metadata);
+export function toldError({ code, details, metadata }: ServiceError, headers?: Metadata): ServiceError {
+  // grpc-js takes the bytes of any answer for a message.
+  const [contentType] = headers?.get("content-type") ?? [];
+  if (contentType === undefined || details.startsWith(HTTP_STATUS)) return grpcError(code, details, metadata);
+  return errorOfContentType(String(contentType)) ?? grpcError(code, details, metadata);
+}
+
+/** Of an answer that is no gRPC by its content type; undefined where it is. */
+export function errorOfContentType(contentType: string | undefined): ServiceError | undefined {
+  if (contentType?.startsWith("application/grpc") === true) return undefined;
+  return grpcError(status.UNKNOWN, `Received content type ${contentType ?? "none"}`);
 }
 
 /** Whether gRPC has that code. */
@@ -22,7 +34,7 @@ export function isStatus(code: number): code is status {
 /** Of an answer without a gRPC status: https://github.com/grpc/grpc/blob/master/doc/http-grpc-status-mapping.md */
 export function errorOfHttpStatus(httpStatus: number, metadata?: Metadata): ServiceError {
   const code = CODES_OF_HTTP_STATUS[httpStatus] ?? status.UNKNOWN;
-  return grpcError(code, `Received HTTP status code ${httpStatus}`, metadata);
+  return grpcError(code, `${HTTP_STATUS} ${httpStatus}`, metadata);
 }
 
 const CODES_OF_HTTP_STATUS: Readonly<Record<number, status>> = {

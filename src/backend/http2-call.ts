@@ -2,7 +2,7 @@ import { constants, type ClientHttp2Stream, type IncomingHttpHeaders, type Incom
 import { Metadata, status, type ServiceError } from "@grpc/grpc-js";
 import { dropAbort, onAbort } from "./abort-callbacks.js";
 import { isServiceError } from "./call-retry.js";
-import { errorOfHttpStatus, errorOfReset, grpcError, isStatus } from "./grpc-error.js";
+import { errorOfContentType, errorOfHttpStatus, errorOfReset, grpcError, isStatus } from "./grpc-error.js";
 import { MessageReader, type MessageReceiver } from "./message-frame.js";
 import type { UnaryCallOptions } from "./unary-connection.js";
 
@@ -104,7 +104,10 @@ export class Http2Call {
   /** What the stream's listeners tell. */
   onHeaders(headers: Headers, flags: number): void {
     this.#httpStatus = headers[":status"] ?? 0;
-    if ((flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0) this.onTrailers(headers);
+    if ((flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0) return this.onTrailers(headers);
+    const other =
+      this.#httpStatus === constants.HTTP_STATUS_OK ? errorOfContentType(headers["content-type"]) : undefined;
+    if (other !== undefined) this.fail(other);
     else if (this.#httpStatus === constants.HTTP_STATUS_OK) this.#options.receiver.onOpen?.();
   }
 

@@ -1,4 +1,3 @@
-import { createSecureContext } from "node:tls";
 import { Metadata, credentials } from "@grpc/grpc-js";
 import { openStateFolder } from "../emulator/state-folder.js";
 import { UsageError } from "../errors.js";
@@ -12,6 +11,7 @@ import type { Connection, EmulatorConnection, EndpointConnection } from "./conne
 import { azureCredential, fetchToken } from "./credential.js";
 import { credentialFailure } from "./credential-failure.js";
 import { EmulatorAdminClient } from "./emulator-admin.js";
+import { endpointTarget } from "./endpoint-target.js";
 import { ensureEmulator } from "./emulator-launcher.js";
 import { explain } from "./explain.js";
 import { SidecarClient } from "./sidecar-client.js";
@@ -104,12 +104,8 @@ async function openEmulator(
 
 function openEndpoint(connection: EndpointConnection, transport: Transport, tokens: TokenSource | undefined): Backend {
   const { url, taskHub } = connection;
-  const secure = url.protocol === "https:";
   const target: GrpcTarget = {
-    address: `${url.hostname}:${url.port || (secure ? 443 : 80)}`,
-    // Node's own trust, as the sign-in has it: grpc-js would let a variable of gRPC take its place.
-    credentials: secure ? credentials.createFromSecureContext(createSecureContext()) : credentials.createInsecure(),
-    options: channelOptions("scheduler"),
+    ...endpointTarget(connection),
     transport,
     metadata: callMetadata(taskHub, tokens),
   };

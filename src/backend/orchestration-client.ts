@@ -74,7 +74,11 @@ export interface OrchestrationClient {
   /** Resolves with undefined if there is no instance of that id. */
   getInstance(
     instanceId: string,
-    options?: CallOptions & { readonly payloads?: boolean },
+    options?: CallOptions & {
+      readonly payloads?: boolean;
+      /** Told where the backend said so by the error NOT_FOUND, and with which details. */
+      readonly onNotFound?: (details: string) => void;
+    },
   ): Promise<InstanceState | undefined>;
   /** Resolves with payloads when the instance has ended, or with undefined if there is none of that id. */
   waitForCompletion(instanceId: string, options?: CallOptions): Promise<InstanceState | undefined>;

@@ -5,7 +5,6 @@ import { isServiceError, withRetry, type RetryPolicy } from "./call-retry.js";
 import { ClientPool } from "./client-pool.js";
 import { STATUSES, instanceOf, stateOf, stringValue, timestampOf } from "./instance-messages.js";
 import { grpcError } from "./grpc-error.js";
-import { grpcCodeOf } from "./missing-call.js";
 import type {
   CallOptions,
   CompletedWindow,
@@ -71,12 +70,12 @@ export class SidecarClient implements OrchestrationClient {
 
   async getInstance(
     instanceId: string,
-    { signal, payloads = false }: CallOptions & { readonly payloads?: boolean } = {},
+    { signal, payloads = false, onNotFound }: Parameters<OrchestrationClient["getInstance"]>[1] = {},
   ): Promise<InstanceState | undefined> {
     return unlessNotFound(async () => {
       const request = getInstance(instanceId, payloads);
       return instanceOf(await this.#ask("GetInstance", request, pb.GetInstanceResponse, signal, DEADLINE_MS), payloads);
-    });
+    }, onNotFound);
   }
 
   async waitForCompletion(instanceId: string, { signal }: CallOptions = {}): Promise<InstanceState | undefined> {
@@ -212,11 +211,15 @@ function getInstance(instanceId: string, payloads: boolean): InstanceType<typeof
 }
 
 /** A backend that has no such instance says so in its answer, or by the error NOT_FOUND. */
-async function unlessNotFound<T>(call: () => Promise<T>): Promise<T | undefined> {
+async function unlessNotFound<T>(
+  call: () => Promise<T>,
+  onNotFound?: (details: string) => void,
+): Promise<T | undefined> {
   try {
     return await call();
   } catch (error) {
-    if (grpcCodeOf(error) === status.NOT_FOUND) return undefined;
-    throw error;
+    if (!isServiceError(error) || error.code !== status.NOT_FOUND) throw error;
+    onNotFound?.(error.details);
+    return undefined;
   }
 }

@@ -18,12 +18,14 @@ export function unaryCall(
     const done = (error: ServiceError | null, response?: Buffer): void => {
       if (signal) dropAbort(signal, cancel);
       if (error !== null) {
-        reject(toldError(error));
+        reject(toldError(error, headers));
       } else {
         resolve(response ?? Buffer.alloc(0));
       }
     };
     const call = client.makeUnaryRequest(path, asBuffer, asIs, request, metadata, options, done);
+    let headers: Metadata | undefined;
+    call.once("metadata", (received: Metadata) => (headers = received));
     const cancel = (): void => {
       call.cancel();
     };

@@ -1,5 +1,6 @@
 import type { Backend } from "../backend/backend.js";
 import { resolveConnection, type Connection } from "../backend/connection-string.js";
+import { greet } from "../backend/greeting.js";
 import { openBackend } from "../backend/open-backend.js";
 import { chooseTransport } from "../backend/transport.js";
 import { ExitCode, firstOf } from "../exit-codes.js";
@@ -30,13 +31,14 @@ export async function runRunCommand(rawFlags: unknown, io: CommandIo): Promise<E
   const call = { ...asked, plan: withinSpend(asked.plan, asked.limits, asked.repeat) };
   refuseUncarried(call.thresholds, call.plan);
   if (call.dryRun) return dryRun(call, connection, io);
-  guardSpend(call.plan, call.limits, call.repeat, connection.kind);
+  if (!mayBeEmulator(connection)) guardSpend(call.plan, call.limits, call.repeat, "endpoint");
   const say = (line: string): void => void io.stderr.write(`${line}\n`);
   const backend = await openBackend(connection, { onNotice: say, transport });
   const interruption = new Interruption();
   const results = new RunResults(call, io);
   try {
-    say(`backend: ${backend.displayName}, task hub ${connection.taskHub} (connection string: ${connection.source})`);
+    const place = await placeOf(backend, call);
+    say(`backend: ${place}, task hub ${connection.taskHub} (connection string: ${connection.source})`);
     say(planLine(call.plan));
     const capacity = capacityLine(call.plan, call.limits, call.repeat);
     if (capacity !== undefined) say(capacity);
@@ -51,6 +53,31 @@ export async function runRunCommand(rawFlags: unknown, io: CommandIo): Promise<E
     interruption[Symbol.dispose]();
     backend.close();
   }
+}
+
+/** Our own emulator has no TLS. */
+function mayBeEmulator(connection: Connection): boolean {
+  return connection.kind === "emulator" || connection.url.protocol === "http:";
+}
+
+/**
+ * What is at the other end, which has to be a backend, and to bill no more than was allowed.
+ * @throws UsageError, FanoutError
+ */
+async function placeOf(backend: Backend, { plan, limits, repeat }: RunCall): Promise<string> {
+  const { displayName, connection } = backend;
+  if (connection.kind === "emulator") {
+    guardSpend(plan, limits, repeat, "emulator");
+    return displayName;
+  }
+  const { emulatorVersion } = await greet(backend).catch((error: unknown) => {
+    guardSpend(plan, limits, repeat, "endpoint");
+    throw error;
+  });
+  guardSpend(plan, limits, repeat, emulatorVersion === undefined ? "endpoint" : "emulator");
+  return emulatorVersion === undefined
+    ? displayName
+    : `a fanout emulator at ${displayName}, version ${emulatorVersion}`;
 }
 
 /** Runs the plan as often as asked, one run after the other, each with its summary and its results. */

@@ -5,7 +5,6 @@ import {
   parseConnection,
   type Connection,
   type ConnectionSources,
-  type EndpointConnection,
 } from "../backend/connection-string.js";
 import { explain } from "../backend/explain.js";
 import { openBackend, type OpenOptions } from "../backend/open-backend.js";
@@ -17,10 +16,9 @@ import { errorText } from "../format/error-text.js";
 import { OWN_HUB, unfinishedWorkText } from "../format/unfinished-work.js";
 import { surveyHub } from "../load/hub-survey.js";
 import { FANOUT_VERSION } from "../version.js";
-import { addressOf, probeTcp, probeTls, resolveHost } from "./endpoint-probe.js";
+import { lookAtEndpoint } from "./endpoint-steps.js";
 import { check, type Finding, type Found } from "./finding.js";
 import { sayHello, type Greetings } from "./hello.js";
-import { claimsOf } from "./token-claims.js";
 
 /** An odd number, so that the median is one of them. */
 const HELLOS = 11;
@@ -67,53 +65,15 @@ async function* lookAtEmulator(connection: Connection, options: OpenOptions): Li
   });
 }
 
-async function* lookAtEndpoint(
-  connection: EndpointConnection | undefined,
-  options: OpenOptions,
-): Lines<Backend | undefined> {
-  const address = connection && addressOf(connection);
-  const explained = <T>(look: () => Promise<Found<T>>) => look().catch((error: unknown) => rethrow(error, connection));
-  const resolved = yield* check("host", address, (given) =>
-    explained(async () => ({
-      detail: `${given.host} resolves to ${(await resolveHost(given)).join(", ")}`,
-      value: given,
-    })),
-  );
-  const connected = yield* check("connection", resolved, (given) =>
-    explained(async () => ({ detail: `${await probeTcp(given)} answers`, value: given })),
-  );
-  const secured = yield* check("TLS", connected, (given) =>
-    explained(async () => {
-      if (connection?.url.protocol === "http:") {
-        return { detail: "none is asked for: the endpoint is http", value: given };
-      }
-      const { version, subject, daysLeft } = await probeTls(given);
-      return {
-        detail: `${version}, certificate of ${subject}, valid for ${plural(daysLeft, "more day")}`,
-        value: given,
-      };
-    }),
-  );
-  return yield* check("token", secured && connection, (given) => lookAtToken(given, options));
-}
-
-async function lookAtToken(connection: EndpointConnection, options: OpenOptions): Promise<Found<Backend>> {
-  const backend = await openBackend(connection, options);
-  const { kind } = connection.authentication;
-  if (kind === "None") {
-    return { detail: "none is asked for: Authentication=None", value: backend };
-  }
-  const [header = ""] = (await backend.target.metadata("client")).get("authorization");
-  const { tenantId, expiresAtMs } = claimsOf(String(header));
-  const tenant = tenantId === undefined ? "a tenant that it does not tell" : `tenant ${tenantId}`;
-  const expiry = expiresAtMs === undefined ? "" : `, expires at ${new Date(expiresAtMs).toISOString()}`;
-  return { detail: `Authentication=${kind}, ${tenant}${expiry}`, value: backend };
-}
-
 async function* lookAtBackend(given: Backend | undefined): Lines {
   const reached = yield* check("task hub", given, async (backend) => {
-    await touchTaskHub(backend);
-    return { detail: `${backend.connection.taskHub} on ${backend.displayName} answers`, value: backend };
+    const { taskHub } = backend.connection;
+    const unknown = await touchTaskHub(backend);
+    if (unknown === undefined) return { detail: `${taskHub} on ${backend.displayName} answers`, value: backend };
+    const detail =
+      `GetInstance answers ${unknown}, which may mean the instance that was asked for, or that there is no task hub ` +
+      `${taskHub}: check TaskHub= in the connection string, or --task-hub`;
+    return { detail, value: backend, outcome: "warning" };
   });
   yield* check("work of others", reached, ({ client, connection }) => lookAtWork(client, connection.taskHub));
   yield* check("workers", reached, async ({ admin, connection: { taskHub } }) => {
@@ -132,9 +92,15 @@ async function* lookAtBackend(given: Backend | undefined): Lines {
   yield* check("clock offset", greetings, (value) => clockOffset(value, reached?.kind === "emulator"));
 }
 
-/** Asks for an instance that is not there, which needs the hub and the right to read it. */
-async function touchTaskHub({ client }: Backend): Promise<void> {
-  await client.getInstance(NO_INSTANCE);
+/**
+ * Asks for an instance that is not there, which needs the hub and the right to read it. Resolves with the answer where it
+ * is a NOT_FOUND that does not say that it means the instance.
+ */
+async function touchTaskHub({ client }: Backend): Promise<string | undefined> {
+  let notFound: string | undefined;
+  await client.getInstance(NO_INSTANCE, { onNotFound: (details) => (notFound = details) });
+  if (notFound === undefined || /instance/iu.test(notFound)) return undefined;
+  return `NOT_FOUND${notFound === "" ? "" : ` (${notFound})`}`;
 }
 
 /** Unfinished work that fanout did not start: a load test on the same hub would compete with it. */

@@ -1,8 +1,6 @@
-import { Client, type ServiceError } from "@grpc/grpc-js";
+import { Client } from "@grpc/grpc-js";
 import type { GrpcTarget } from "../backend/backend.js";
-import { toldError } from "../backend/grpc-error.js";
-
-const DEADLINE_MS = 10_000;
+import { hello } from "../backend/greeting.js";
 
 /** Milliseconds by which the backend's clock is ahead of this machine's: somewhere between the two. */
 export interface OffsetBound {
@@ -22,10 +20,10 @@ export async function sayHello(target: GrpcTarget, count: number): Promise<Greet
   const client = new Client(target.address, target.credentials, target.options);
   try {
     // The first pays for the connection, and for the token.
-    await hello(client, target);
+    await greeting(client, target);
     const calls: Greeting[] = [];
     for (let n = 0; n < count; n += 1) {
-      calls.push(await hello(client, target));
+      calls.push(await greeting(client, target));
     }
     return { roundTripsMs: calls.map(({ roundTripMs }) => roundTripMs), offset: offsetOf(calls) };
   } finally {
@@ -58,31 +56,15 @@ export function offsetOf(calls: readonly Omit<Greeting, "roundTripMs">[]): Offse
   return calls.length > 0 && atLeastMs <= atMostMs ? { atLeastMs, atMostMs } : undefined;
 }
 
-async function hello(client: Client, target: GrpcTarget): Promise<Greeting> {
-  const metadata = await target.metadata("client");
+async function greeting(client: Client, target: GrpcTarget): Promise<Greeting> {
   const sentMs = Date.now();
   const startedMs = performance.now();
-  let dateMs: number | undefined;
-  await new Promise<void>((resolve, reject) => {
-    const done = (error: ServiceError | null): void => (error === null ? resolve() : reject(toldError(error)));
-    client
-      .makeUnaryRequest(
-        "/TaskHubSidecarService/Hello",
-        asIs,
-        asIs,
-        NOTHING,
-        metadata,
-        { deadline: sentMs + DEADLINE_MS },
-        done,
-      )
-      .on("metadata", (headers) => {
-        const parsed = Date.parse(String(headers.get("date")[0]));
-        dateMs = Number.isNaN(parsed) ? undefined : parsed;
-      });
-  });
-  return { sentMs, answeredMs: Date.now(), roundTripMs: performance.now() - startedMs, dateMs };
+  const headers = await hello(client, target);
+  const dateMs = Date.parse(String(headers?.get("date")[0]));
+  return {
+    sentMs,
+    answeredMs: Date.now(),
+    roundTripMs: performance.now() - startedMs,
+    dateMs: Number.isNaN(dateMs) ? undefined : dateMs,
+  };
 }
-
-const NOTHING = Buffer.alloc(0);
-
-const asIs = (bytes: Buffer): Buffer => bytes;

@@ -1,5 +1,6 @@
 import { constants, type OutgoingHttpHeaders, type ServerHttp2Stream } from "node:http2";
 import type { RpcCode } from "./rpc-error.js";
+import { SERVER_NAME } from "./server-name.js";
 
 /** The numbers of gRPC's status codes, where they are used: https://grpc.io/docs/guides/status-codes/ */
 export const GrpcStatus = {
@@ -21,6 +22,7 @@ export const RESPONSE_HEADERS: OutgoingHttpHeaders = {
   ":status": constants.HTTP_STATUS_OK,
   "content-type": "application/grpc",
   "grpc-accept-encoding": "identity",
+  server: SERVER_NAME,
 };
 
 /** Of a message, encoded: it may name an id of any length, and clients drop a connection whose headers are too large. */

@@ -4,7 +4,7 @@ import { status } from "@grpc/grpc-js";
 import type { Backend } from "../backend/backend.js";
 import { isServiceError } from "../backend/call-retry.js";
 import type { EmulatorAdmin } from "../backend/emulator-admin.js";
-import { explain } from "../backend/explain.js";
+import { explain, explainHello } from "../backend/explain.js";
 import { plural } from "../format/count.js";
 import { fanOutFanInWorkload, type Workload } from "../orchestrations/workload.js";
 import { readWorkItem, type WorkItem } from "../wire/work-item.js";
@@ -182,13 +182,14 @@ class Host implements WorkerHost {
 
   /** An absence is told as it is, for it is waited for; what waiting does not mend is told with what does. */
   #whyLost(error: unknown): string {
-    const isAway = isServiceError(error) && error.code === status.UNAVAILABLE;
-    return describeError(isAway ? error : explain(error, this.#backend.connection));
+    return describeError(isAway(error) ? error : explain(error, this.#backend.connection));
   }
 
   /** From a Hello to the end of one stream of work items. Resolves or rejects with why it ended. */
   async #session(): Promise<string> {
-    await this.#channel.call("Hello", EMPTY_MESSAGE, HELLO_DEADLINE_MS);
+    await this.#channel.call("Hello", EMPTY_MESSAGE, HELLO_DEADLINE_MS).catch((error: unknown) => {
+      throw isAway(error) ? error : explainHello(error, this.#backend.connection);
+    });
     if (this.#draining.signal.aborted) {
       return "draining";
     }
@@ -311,4 +312,8 @@ function describeStray({ kind, name }: StrayItem, isLast: boolean): string {
     `The backend sent the ${KINDS[kind]} ${JSON.stringify(name.slice(0, 100))}, which this worker does not host: given ` +
     `back, not run. Other applications use this task hub; a load test wants one of its own.${others}`
   );
+}
+
+function isAway(error: unknown): boolean {
+  return isServiceError(error) && error.code === status.UNAVAILABLE;
 }

@@ -33,11 +33,14 @@ export class TestAuthority {
     return readFile(this.file, "utf8");
   }
 
-  /** A server's certificate for the name `localhost`, or another. */
-  async issue(name = "localhost"): Promise<Identity> {
+  /** A server's certificate for the name `localhost`, or another, and for an address too. */
+  async issue(name = "localhost", address?: string): Promise<Identity> {
     await this.#newKey("server");
     await this.#openssl(`req -new -key server.key -out server.csr -subj /CN=${name}`);
-    await writeFile(join(this.folder, "extensions"), `subjectAltName=DNS:${name}\n`);
+    await writeFile(
+      join(this.folder, "extensions"),
+      `subjectAltName=DNS:${name}${address === undefined ? "" : `,IP:${address}`}\n`,
+    );
     await this.#openssl(
       "x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -out server.pem -days 2 -extfile extensions",
     );

@@ -3,10 +3,11 @@ import { createServer, type Http2Server, type OutgoingHttpHeaders, type ServerHt
 import type { AddressInfo } from "node:net";
 import { onTestFinished } from "vitest";
 
-/** How one call is answered: with these headers alone, or with a body behind them. */
+/** How one call is answered: with these headers alone, or with a body and trailers behind them. */
 export interface OddAnswer {
   readonly headers: OutgoingHttpHeaders;
   readonly body?: string;
+  readonly trailers?: OutgoingHttpHeaders;
 }
 
 /** A server of HTTP/2 without TLS that is not what fanout looks for. It is closed when the test has ended. */
@@ -24,8 +25,9 @@ export class OddBackend {
       const path = headers[":path"] ?? "";
       this.called.push(path);
       stream.on("error", () => {});
-      const { headers: answered, body } = answer(path);
-      stream.respond(answered, { endStream: body === undefined });
+      const { headers: answered, body, trailers } = answer(path);
+      if (trailers !== undefined) stream.once("wantTrailers", () => stream.sendTrailers(trailers));
+      stream.respond(answered, { endStream: body === undefined, waitForTrailers: trailers !== undefined });
       if (body !== undefined) stream.end(body);
     });
   }
@@ -54,6 +56,13 @@ function percentEncoded(text: string): string {
   const bytes = Buffer.from(text).toString("latin1");
   return bytes.replaceAll(/[^\x20-\x24\x26-\x7E]/gu, (byte) => `%${Buffer.from(byte, "latin1").toString("hex")}`);
 }
+
+/** An empty message. */
+export const GRPC_EMPTY: OddAnswer = {
+  headers: { ":status": 200, "content-type": "application/grpc" },
+  body: "\0".repeat(5),
+  trailers: { "grpc-status": "0" },
+};
 
 /** A call that fails, without a message before it. */
 export function grpcFailure(code: number, message: string): OddAnswer {

@@ -71,6 +71,7 @@ test("a Scheduler that is well is ok from end to end, and nothing is started on 
     connection: expect.stringMatching(/^ok: .*:\d+ answers$/u),
     TLS: "ok: TLSv1.3, certificate of localhost, valid for 1 more day",
     token: `ok: Authentication=AzureCli, tenant tenant-1, expires at ${new Date(EXPIRES_S * 1000).toISOString()}`,
+    service: `ok: https://localhost:${server.port} says Hello`,
     "task hub": `ok: hub-1 on https://localhost:${server.port} answers`,
     "work of others": "ok: task hub hub-1 has nothing unfinished",
     workers: "skipped: this backend does not tell",
@@ -99,12 +100,7 @@ test.each<[string, () => string, string, string]>([
   ["a string that is wrong", () => "Endpoint=x", "connection string", "Authentication is missing"],
   ["a host that does not resolve", () => "Endpoint=nobody.invalid;Authentication=None", "host", "does not resolve"],
   ["nobody at the port", () => "Endpoint=http://127.0.0.1:1;Authentication=None", "connection", "ECONNREFUSED"],
-  [
-    "http where there is TLS",
-    () => `Endpoint=http://localhost:${server.port};Authentication=None`,
-    "task hub",
-    "https",
-  ],
+  ["http where there is TLS", () => `Endpoint=http://localhost:${server.port};Authentication=None`, "service", "https"],
 ])("%s fails at its line, and all behind it is skipped", async (_, flag, name, detail) => {
   const found = await findings(flag());
   expect(found.get(name)).toMatchObject({ outcome: "failed", detail: expect.stringContaining(detail) });
@@ -140,9 +136,9 @@ test("a credential that is missing fails at the token, and is not shown", async 
   expect(server.calls).toEqual([]);
 });
 
-test("a token that is refused fails at the task hub", async () => {
+test("a token that is refused fails at the first call", async () => {
   server.refuse = () => ({ code: status.UNAUTHENTICATED, details: TOKEN });
-  expect((await findings(secure())).get("task hub")).toMatchObject({
+  expect((await findings(secure())).get("service")).toMatchObject({
     outcome: "failed",
     detail: expect.stringContaining("refused the token"),
   });

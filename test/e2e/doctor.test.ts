@@ -61,6 +61,7 @@ test("on an endpoint that is dead the line says so, what is behind it is skipped
   expect(checks.filter(({ outcome }) => outcome === "skipped").map(({ name }) => name)).toEqual([
     "TLS",
     "token",
+    "service",
     "task hub",
     "work of others",
     "workers",

@@ -112,7 +112,7 @@ describe("fanout report", () => {
     const place = await placeWithResults();
     const { stdout } = await place.succeed("report bad.json");
     expect(stdout).toMatch(/^Interrupted: 120 of 200 /u);
-    expect(stdout).toContain("FanInError: lost | <b>0</b> & [31m`3`");
+    expect(stdout).toContain("FanInError: lost | <b>0</b> & `3`");
     // oxlint-disable-next-line no-control-regex
     expect(stdout).not.toMatch(/[\u0000-\u0009\u000B-\u001F\u007F]/u);
   });

@@ -4,6 +4,7 @@ import { createConnection, createServer, type AddressInfo, type Server, type Soc
 import { Client, Metadata, credentials, status } from "@grpc/grpc-js";
 import * as fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { SERVER_NAME } from "../../src/emulator/server-name.js";
 import { unaryCall } from "../../src/backend/unary-call.js";
 import { serveGrpc } from "../../src/emulator/grpc-connection.js";
 import { handlersOf, raw, type Call, type Handler } from "../../src/emulator/grpc.js";
@@ -131,6 +132,7 @@ describe("a unary call", () => {
       ":status": 200,
       "content-type": "application/grpc",
       "grpc-accept-encoding": "identity",
+      server: SERVER_NAME,
       "grpc-status": "0",
     });
     expect(headers).not.toHaveProperty("grpc-message");

@@ -1,0 +1,33 @@
+import { checkServerIdentity, createSecureContext } from "node:tls";
+import { isIP } from "node:net";
+import { credentials, type ChannelCredentials, type ChannelOptions } from "@grpc/grpc-js";
+import type { GrpcTarget } from "./backend.js";
+import { channelOptions } from "./channel-options.js";
+import type { EndpointConnection } from "./connection-string.js";
+
+/** A name for TLS where the endpoint has none: an IP address may not be one (RFC 6066), and Node warns of it. */
+const NAME_OF_ADDRESS = "localhost";
+
+/** How gRPC reaches an endpoint. */
+export function endpointTarget({ url }: EndpointConnection): Pick<GrpcTarget, "address" | "credentials" | "options"> {
+  const isSecure = url.protocol === "https:";
+  const host = url.hostname.replace(/^\[(.*)\]$/u, "$1");
+  return {
+    address: `${url.hostname}:${url.port || (isSecure ? 443 : 80)}`,
+    credentials: isSecure ? tlsCredentials(host) : credentials.createInsecure(),
+    options: { ...channelOptions("scheduler"), ...(isSecure && nameOption(host)) },
+  };
+}
+
+/** Node's own trust, as the sign-in has it: grpc-js would let a variable of gRPC take its place. */
+function tlsCredentials(host: string): ChannelCredentials {
+  const context = createSecureContext();
+  if (isIP(host) === 0) return credentials.createFromSecureContext(context);
+  return credentials.createFromSecureContext(context, {
+    checkServerIdentity: (_name, certificate) => checkServerIdentity(host, certificate),
+  });
+}
+
+function nameOption(host: string): ChannelOptions {
+  return isIP(host) === 0 ? {} : { "grpc.ssl_target_name_override": NAME_OF_ADDRESS };
+}

@@ -1,0 +1,56 @@
+import { Client, type Metadata, type ServiceError } from "@grpc/grpc-js";
+import { emulatorVersionOf } from "../emulator/server-name.js";
+import type { Backend, GrpcTarget } from "./backend.js";
+import { withRetry } from "./call-retry.js";
+import { explainHello } from "./explain.js";
+import { toldError } from "./grpc-error.js";
+
+const DEADLINE_MS = 10_000;
+/** As for other calls on a backend elsewhere. */
+const ATTEMPTS = 10;
+const HELLO = "/TaskHubSidecarService/Hello";
+const NOTHING = Buffer.alloc(0);
+
+export interface Greeting {
+  /** The version, where it is an emulator of fanout. */
+  readonly emulatorVersion: string | undefined;
+}
+
+/**
+ * Says Hello to a backend elsewhere: whether there is one, and which.
+ * @throws FanoutError that says what it looks like if it is none
+ */
+export async function greet(backend: Backend): Promise<Greeting> {
+  const { target, connection } = backend;
+  const client = new Client(target.address, target.credentials, target.options);
+  try {
+    const headers = await withRetry(() => hello(client, target), {
+      maxAttempts: ATTEMPTS,
+      recover: () => backend.recover(),
+      explain: (error, attempts) => explainHello(error, connection, attempts),
+      onFailure: () => {},
+    });
+    return { emulatorVersion: emulatorVersionOf(String(headers?.get("server")[0] ?? "")) };
+  } finally {
+    client.close();
+  }
+}
+
+/** One Hello, the cheapest call there is. Resolves with the headers of the answer. Rejects with a ServiceError. */
+export async function hello(client: Client, target: GrpcTarget): Promise<Metadata | undefined> {
+  const metadata = await target.metadata("client");
+  let headers: Metadata | undefined;
+  await new Promise<void>((resolve, reject) => {
+    const done = (error: ServiceError | null): void => {
+      if (error === null) resolve();
+      else reject(toldError(error, headers));
+    };
+    const deadline = Date.now() + DEADLINE_MS;
+    client
+      .makeUnaryRequest(HELLO, asIs, asIs, NOTHING, metadata, { deadline }, done)
+      .on("metadata", (received: Metadata) => (headers = received));
+  });
+  return headers;
+}
+
+const asIs = (bytes: Buffer): Buffer => bytes;

@@ -1,0 +1,68 @@
+import type { Backend } from "../backend/backend.js";
+import type { EndpointConnection } from "../backend/connection-string.js";
+import { explain } from "../backend/explain.js";
+import { greet } from "../backend/greeting.js";
+import { openBackend, type OpenOptions } from "../backend/open-backend.js";
+import { plural } from "../format/count.js";
+import { addressOf, probeTcp, probeTls, resolveHost } from "./endpoint-probe.js";
+import { check, type Finding, type Found } from "./finding.js";
+import { claimsOf } from "./token-claims.js";
+
+type Lines<T> = AsyncGenerator<Finding, T>;
+
+/** All between this machine and a backend elsewhere that says Hello. */
+export async function* lookAtEndpoint(
+  connection: EndpointConnection | undefined,
+  options: OpenOptions,
+): Lines<Backend | undefined> {
+  const address = connection && addressOf(connection);
+  const explained = <T>(look: () => Promise<Found<T>>) => look().catch((error: unknown) => rethrow(error, connection));
+  const resolved = yield* check("host", address, (given) =>
+    explained(async () => ({
+      detail: `${given.host} resolves to ${(await resolveHost(given)).join(", ")}`,
+      value: given,
+    })),
+  );
+  const connected = yield* check("connection", resolved, (given) =>
+    explained(async () => ({ detail: `${await probeTcp(given)} answers`, value: given })),
+  );
+  const secured = yield* check("TLS", connected, (given) =>
+    explained(async () => {
+      if (connection?.url.protocol === "http:") {
+        return { detail: "none is asked for: the endpoint is http", value: given };
+      }
+      const { version, subject, daysLeft } = await probeTls(given);
+      return {
+        detail: `${version}, certificate of ${subject}, valid for ${plural(daysLeft, "more day")}`,
+        value: given,
+      };
+    }),
+  );
+  const backend = yield* check("token", secured && connection, (given) => lookAtToken(given, options));
+  const greeted = yield* check("service", backend, lookAtService);
+  if (greeted === undefined) backend?.close();
+  return greeted;
+}
+
+async function lookAtService(backend: Backend): Promise<Found<Backend>> {
+  const { emulatorVersion } = await greet(backend);
+  const detail = emulatorVersion === undefined ? "says Hello" : `is a fanout emulator, version ${emulatorVersion}`;
+  return { detail: `${backend.displayName} ${detail}`, value: backend };
+}
+
+async function lookAtToken(connection: EndpointConnection, options: OpenOptions): Promise<Found<Backend>> {
+  const backend = await openBackend(connection, options);
+  const { kind } = connection.authentication;
+  if (kind === "None") {
+    return { detail: "none is asked for: Authentication=None", value: backend };
+  }
+  const [header = ""] = (await backend.target.metadata("client")).get("authorization");
+  const { tenantId, expiresAtMs } = claimsOf(String(header));
+  const tenant = tenantId === undefined ? "a tenant that it does not tell" : `tenant ${tenantId}`;
+  const expiry = expiresAtMs === undefined ? "" : `, expires at ${new Date(expiresAtMs).toISOString()}`;
+  return { detail: `Authentication=${kind}, ${tenant}${expiry}`, value: backend };
+}
+
+function rethrow(error: unknown, connection: EndpointConnection | undefined): never {
+  throw connection === undefined ? error : explain(error, connection);
+}
