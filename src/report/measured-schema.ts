@@ -79,7 +79,9 @@ export const latencies: z.ZodType<RunResult["latencyMs"]> = object({
 
 export const throughput: z.ZodType<Throughput> = object({
   makespanMs: number.exactOptional().describe("From the first intended start until the last completion."),
-  windowMs: number.exactOptional().describe("Of load that time bounds: from the end of the warm-up to the last start."),
+  windowMs: number
+    .exactOptional()
+    .describe("Of load that time bounds: the intervals of its starts, with what response time grew by; or its window."),
   orchestrationsPerSecond: number,
   activitiesPerSecond: number.exactOptional(),
   actionsPerSecond: number.exactOptional(),

@@ -183,7 +183,7 @@ export class Recorder {
   /** As far as the run is by now, with what a threshold can be judged by: latency as the client noticed it. */
   soFar(runId: string, nowMs: number, environment: ResultEnvironment): RunResult {
     const endMs = this.sinceMs(nowMs);
-    const throughput = this.#timeline.throughput(endMs, "so far");
+    const throughput = this.#timeline.throughputSoFar(endMs);
     return {
       ...this.#head(runId, endMs, environment),
       counts: this.#counts(0),
@@ -205,7 +205,9 @@ export class Recorder {
     this.addActivities(end.endedMs, Math.max(end.activitiesCompleted, this.activitiesAccountedFor));
     const hasResponse = this.#hasResponse;
     const { response, service } = this.#latencies;
-    const throughput = this.#timeline.throughput(endMs, "all");
+    const { unfinished, terminated } = this.counts;
+    const isSettled = !end.interrupted && neverSent + unfinished + terminated === 0;
+    const throughput = this.#timeline.throughput(endMs, isSettled);
     const clock = this.#bridge.summary();
     const concurrency = this.#concurrency(throughput);
     const orchestrations = this.counts;

@@ -160,8 +160,9 @@ export interface ResultCounts {
 
 /**
  * What completed orchestrations did, over a time. A run that starts all at once, or a number of them: the makespan, from
- * the first intended start until the last completion was noticed. Load that time bounds: the window from the end of the
- * warm-up until the last start was due, and what completed in it.
+ * the first intended start until the last completion was noticed. Open load of which all ended: its starts, over their
+ * intervals and what response time grew by. Any other load that time bounds: the window from the end of the warm-up until
+ * the last start was due, and what completed in it.
  */
 export interface Throughput {
   readonly makespanMs?: number;

@@ -57,7 +57,7 @@ export class Timeline {
 
   /** One has completed, as far as is known by now: `addPlaced` follows. */
   addNoticed({ dueMs, acceptedMs }: StartTimes, noticedMs: number): void {
-    this.#windowSoFar.addCompleted(noticedMs);
+    this.#windowSoFar.addCompleted(noticedMs, dueMs);
     this.#windowSoFar.addActivities(noticedMs, this.#credited);
     const phase = this.#phases.dueAt(dueMs);
     if (phase) phase.completed += 1;
@@ -72,7 +72,7 @@ export class Timeline {
     const atMs = time && time.boundMs <= CLOSE_MS ? time.completedMs : noticedMs;
     this.#series.addEnd(atMs, "completed");
     this.#phases.addCompletion(atMs);
-    this.#window.addCompleted(atMs);
+    this.#window.addCompleted(atMs, start.dueMs);
     this.#series.addActivities(atMs, this.#credited);
     this.#window.addActivities(atMs, this.#credited);
   }
@@ -92,9 +92,14 @@ export class Timeline {
     this.#series.addReconnect(atMs);
   }
 
-  /** As `ThroughputWindow.throughput`; `so far` by when completions were noticed. */
-  throughput(endMs: number, over: "so far" | "all"): Throughput | undefined {
-    return (over === "all" ? this.#window : this.#windowSoFar).throughput(endMs);
+  /** As `ThroughputWindow.throughput`, by when completions were noticed. */
+  throughputSoFar(endMs: number): Throughput | undefined {
+    return this.#windowSoFar.throughput(endMs, false);
+  }
+
+  /** As `ThroughputWindow.throughput`. */
+  throughput(endMs: number, isSettled: boolean): Throughput | undefined {
+    return this.#window.throughput(endMs, isSettled);
   }
 
   /** `until` is what the run's own latencies end with. */

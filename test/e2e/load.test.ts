@@ -45,6 +45,14 @@ describe("load that goes on", () => {
     expect(series?.reduce((sum, { offered }) => sum + offered, 0)).toBe(60);
   });
 
+  test("few starts of a low rate come out at that rate", async () => {
+    const place = await Workplace.open();
+    const { stdout } = await place.succeed(`run --rate 30/m --duration 3s ${SMALL} --json r.json`);
+    expect(stdout).toMatch(/throughput +orchestrations 0\.50\/s, .* over 4 s/u);
+    const [result] = await resultsIn(place, "r.json");
+    expect(result!.throughput!.orchestrationsPerSecond).toBeCloseTo(0.5, 6);
+  });
+
   test("what the cap holds back is counted, and makes the run invalid unless that is allowed", async () => {
     const place = await Workplace.open();
     const load = "--rate 20/s --duration 1s --max-in-flight 1 --iterations 1 --activity-duration 50ms";

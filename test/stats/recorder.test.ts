@@ -288,11 +288,11 @@ describe("a recorder of load that goes on", () => {
   const ended = { ...end, endedMs: STARTED_MS + 40_000 };
 
   test("leaves the warm-up out of latency and throughput, and counts it", () => {
-    const all = [at(1, 2), at(4, 7), at(6, 9), at(16, 18), at(24, 35)];
+    const all = [at(1, 2), at(4, 7), at(5, 9), at(16, 18), at(24, 35)];
     const result = record(all, [], open).close("run", ended);
     expect(result.counts).toMatchObject({ warmup: 2, orchestrations: { started: 5, completed: 5 } });
     expect(result.latencyMs.response).toMatchObject({ count: 3 });
-    // Of the window from 5 to 25 s: what completed at 7, 9 and 18 s, whenever it was due.
+    // What was due in the window from 5 to 25 s, at 5, 16 and 24 s, whenever it completed.
     expect(result.throughput).toMatchObject({ windowMs: 20_000, orchestrationsPerSecond: 3 / 20 });
   });
 

@@ -1,0 +1,114 @@
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { arrivals } from "../../src/load/arrivals.js";
+import type { LoadShape } from "../../src/stats/load-shape.js";
+import type { ResultPlan } from "../../src/stats/run-result.js";
+import { ThroughputWindow } from "../../src/stats/throughput-window.js";
+
+type Open = Extract<LoadShape, { kind: "open" }>;
+
+function open(ratePerSecond: number, lengthMs: number, arrival: Open["arrival"] = "constant"): Open {
+  const stages = [{ fromPerSecond: ratePerSecond, toPerSecond: ratePerSecond, lengthMs }];
+  return { kind: "open", arrival, stages, maxInFlight: 1_000 };
+}
+
+/** Of a load whose starts take so long each, by when they were due, once all have ended. */
+function measured(load: LoadShape, responseOf: (dueMs: number) => number, warmupMs = 0, seed = 1) {
+  const plan: ResultPlan = { iterations: 1, parallelActivities: 2, load, warmupMs, workers: 2, timeoutMs: 60_000 };
+  const window = new ThroughputWindow(plan);
+  let endMs = 0;
+  let starts = 0;
+  for (const dueMs of arrivals({ load, warmupMs, seed })) {
+    window.addStart(dueMs);
+    const atMs = dueMs + responseOf(dueMs);
+    window.addCompleted(atMs, dueMs);
+    endMs = Math.max(endMs, atMs);
+    starts += dueMs >= warmupMs ? 1 : 0;
+  }
+  return { starts, throughput: window.throughput(endMs, true) };
+}
+
+/** A queue of one server that takes so long for each, at a start every `gapMs`. */
+function queue(serviceMs: number): (dueMs: number) => number {
+  let freeMs = 0;
+  return (dueMs) => {
+    freeMs = Math.max(freeMs, dueMs) + serviceMs;
+    return freeMs - dueMs;
+  };
+}
+
+describe("open load of which nothing is left", () => {
+  test.each([
+    [1, 5_000, 100],
+    [0.5, 7_000, 100],
+    [4, 5_000, 0],
+    [4, 5_000, 400],
+    [4, 5_000, 20_000],
+    [1_000, 60_000, 3],
+    [50, 1_000, 900],
+    [1 / 60, 1_000, 10],
+  ])("%d/s for %d ms, answered in %d ms, comes out at its rate", (rate, lengthMs, responseMs) => {
+    const { throughput } = measured(open(rate, lengthMs), () => responseMs);
+    expect(throughput?.orchestrationsPerSecond).toBeCloseTo(rate, 9);
+    expect(throughput?.activitiesPerSecond).toBeCloseTo(2 * rate, 9);
+    expect(throughput?.actionsPerSecond).toBeCloseTo(5 * rate, 9);
+  });
+
+  test("comes out at its rate whatever the rate, the length, the warm-up and how long all take alike", () => {
+    const rate = fc.double({ min: 0.1, max: 200, noNaN: true });
+    const length = fc.integer({ min: 1_000, max: 20_000 });
+    const response = fc.integer({ min: 0, max: 5_000 });
+    const warmup = fc.integer({ min: 0, max: 3_000 });
+    fc.assert(
+      fc.property(rate, length, response, warmup, (ratePerSecond, lengthMs, responseMs, warmupMs) => {
+        const { starts, throughput } = measured(open(ratePerSecond, lengthMs), () => responseMs, warmupMs);
+        if (starts === 0) return;
+        expect(throughput!.orchestrationsPerSecond / ratePerSecond).toBeCloseTo(1, 6);
+      }),
+    );
+  });
+
+  test("of random arrivals is their number over the time, whatever response times scatter by", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 1_000 }), fc.integer({ min: 0, max: 500 }), (seed, scatterMs) => {
+        let turn = 0;
+        const { starts, throughput } = measured(
+          open(20, 10_000, "poisson"),
+          () => 100 + ((turn++ * 7) % 10) * (scatterMs / 10),
+          2_000,
+          seed,
+        );
+        expect(throughput!.orchestrationsPerSecond / (starts / 10)).toBeGreaterThan(0.97);
+        expect(throughput!.orchestrationsPerSecond / (starts / 10)).toBeLessThanOrEqual(1);
+      }),
+    );
+  });
+
+  test.each([
+    [100, 20_000, 70],
+    [100, 20_000, 99],
+    [50, 5_000, 20],
+  ])("%d/s for %d ms on a backend of %d/s comes out at what the backend does", (rate, lengthMs, capacity) => {
+    const { throughput } = measured(open(rate, lengthMs), queue(1_000 / capacity));
+    expect(throughput!.orchestrationsPerSecond / capacity).toBeCloseTo(1, 1);
+    expect(throughput!.orchestrationsPerSecond).toBeLessThan(capacity * 1.02);
+  });
+
+  test("of several stages is the mean rate, on a backend that keeps up", () => {
+    const stages = [
+      { fromPerSecond: 10, toPerSecond: 10, lengthMs: 5_000 },
+      { fromPerSecond: 10, toPerSecond: 50, lengthMs: 5_000 },
+    ];
+    const { throughput } = measured({ kind: "open", arrival: "constant", stages, maxInFlight: 1_000 }, () => 300);
+    expect(throughput?.orchestrationsPerSecond).toBeCloseTo(20, 6);
+  });
+});
+
+test("open load of which something is left counts what completed while starts were due", () => {
+  const load = open(10, 4_000);
+  const plan: ResultPlan = { iterations: 1, parallelActivities: 2, load, workers: 2, timeoutMs: 60_000 };
+  const window = new ThroughputWindow(plan);
+  for (const dueMs of arrivals({ load, seed: 1 })) window.addStart(dueMs);
+  for (let done = 0; done < 12; done += 1) window.addCompleted(500 * done, 100 * done);
+  expect(window.throughput(10_000, false)).toMatchObject({ windowMs: 4_000, orchestrationsPerSecond: 9 / 4 });
+});
