@@ -30,6 +30,11 @@ export function addEmulator(fanout: Command, context: CliContext): void {
       "delete what ended so long ago, and, down to that size, the oldest that ended more than an hour ago; " +
         "or none (default: FANOUT_RETENTION, which the shared one goes by as well, else 7d,4GB)",
     )
+    .option(
+      "--limits <scheduler|none>",
+      "refuse payloads and instance ids that a Scheduler would refuse, or take them and warn once " +
+        "(default: scheduler with --port, else none)",
+    )
     .addHelpText(
       "after",
       examples([

@@ -1,6 +1,7 @@
 import { isIP } from "node:net";
 import { chosenDurability, type Durability } from "../emulator/durability.js";
 import { chosenRetention, type Retention } from "../emulator/retention.js";
+import type { LimitsMode } from "../emulator/scheduler-limits.js";
 import { UsageError } from "../errors.js";
 import { parsePort } from "../http/port.js";
 
@@ -14,6 +15,7 @@ export interface EmulatorFlags {
   /** The same as `--durability ephemeral`. */
   readonly ephemeral?: boolean;
   readonly retention?: string;
+  readonly limits?: string;
 }
 
 export interface EmulatorCall {
@@ -22,6 +24,7 @@ export interface EmulatorCall {
   readonly taskHubs: readonly string[];
   readonly durability: Durability;
   readonly retention: Retention;
+  readonly limits: LimitsMode;
 }
 
 const LOOPBACK = "127.0.0.1";
@@ -39,7 +42,16 @@ export function emulatorCall(flags: EmulatorFlags): EmulatorCall {
     taskHubs: parseTaskHubs(flags.taskHubs),
     durability: chosenDurability(flags.ephemeral ? "ephemeral" : flags.durability),
     retention: chosenRetention(flags.retention),
+    // Whoever comes over the port tries what is to run on a Scheduler.
+    limits: flags.limits === undefined ? (flags.port === undefined ? "none" : "scheduler") : parseLimits(flags.limits),
   };
+}
+
+function parseLimits(text: string): LimitsMode {
+  if (text !== "scheduler" && text !== "none") {
+    throw new UsageError(`--limits: expected one of scheduler, none, found "${text}"`);
+  }
+  return text;
 }
 
 /** No name: what it resolves to may change, and with it who can reach the emulator. */

@@ -20,6 +20,9 @@ import { confirmed, requireTerminal } from "./confirm.js";
 import { emulatorCall, type EmulatorCall, type EmulatorFlags } from "./emulator-flags.js";
 import type { CommandIo } from "./io.js";
 
+const LIMITS_TEXT =
+  "limits of a Scheduler: payloads of 1 MB, instance ids of 100 ASCII characters; --limits none takes more";
+
 /** How long an emulator may take to leave: it writes what it has and closes its database. */
 const STOP_PATIENCE_MS = 10_000;
 const POLL_MS = 25;
@@ -28,7 +31,9 @@ const POLL_MS = 25;
 export async function runEmulatorCommand(flags: EmulatorFlags, io: CommandIo): Promise<ExitCode> {
   const call = emulatorCall(flags);
   const state = openStateFolder();
-  const run = await opened(runEmulator({ ...call, state, version: FANOUT_VERSION, idleMs: undefined }), call);
+  const onNotice = (line: string): void => void io.stderr.write(`warning: ${line}\n`);
+  const options = { ...call, state, version: FANOUT_VERSION, idleMs: undefined, onNotice };
+  const run = await opened(runEmulator(options), call);
   if (run === undefined) {
     const pid = (await statusOf(state))?.pid;
     throw new FanoutError(
@@ -60,7 +65,7 @@ async function opened(run: Promise<EmulatorRun | undefined>, { host, port }: Emu
   }
 }
 
-function openingText(status: EmulatorStatus, state: StateFolder, { host, taskHubs }: EmulatorCall): string {
+function openingText(status: EmulatorStatus, state: StateFolder, { host, taskHubs, limits }: EmulatorCall): string {
   const { endpoints, durability, instances, inFlight, storeBytes } = status;
   const reach = isLoopback(host)
     ? "every user of this machine can reach it"
@@ -72,6 +77,7 @@ function openingText(status: EmulatorStatus, state: StateFolder, { host, taskHub
       .filter((endpoint) => !endpoint.startsWith("unix:"))
       .map((address) => `listening for any Durable Task SDK on http://${address}; ${reach}`),
     `${taskHubs.length === 1 ? "task hub" : "task hubs"} ${taskHubs.join(", ")}`,
+    ...(limits === "scheduler" ? [LIMITS_TEXT] : []),
     `durability ${durabilityText(durability)}`,
     `state in ${durability === "ephemeral" ? "memory" : state.folder}: ${held}. Ctrl-C stops.`,
   ];

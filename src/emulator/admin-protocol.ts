@@ -54,4 +54,6 @@ export interface HubProgress {
   readonly workerlessMs: number;
   /** Activity results counted in the histories of the instances watched, those that ended included. */
   readonly activitiesCompleted: number;
+  /** The first payload or id of them, since they are watched, that a Scheduler would have refused. */
+  readonly beyondScheduler?: string;
 }

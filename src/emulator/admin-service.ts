@@ -68,12 +68,16 @@ function watch(
   call: Call,
 ): void {
   const { counter, stop } = hub.countResults(instanceIdPrefix);
+  const limits = hub.watchLimits(instanceIdPrefix, () => {
+    tell();
+  });
   let sent = "";
   const tell = (): void => {
     const progress: HubProgress = {
       workers: workers.workerCount,
       workerlessMs: Math.round(workers.workerlessMs),
       activitiesCompleted: counter.count,
+      ...(limits.found.first !== undefined && { beyondScheduler: limits.found.first }),
     };
     const text = JSON.stringify(progress);
     // A client that does not read gets the latest value once it does, not all that it missed.
@@ -87,6 +91,7 @@ function watch(
   const end = (): void => {
     clearInterval(timer);
     stop();
+    limits.stop();
   };
   call.onCancelled = end;
 }

@@ -12,6 +12,7 @@ import type { Instance } from "./instance.js";
 import type { HubContext, InstanceTable, Start } from "./instance-table.js";
 import { MOST_RAISED_EVENTS, checkName } from "./limits.js";
 import type { Relations } from "./relations.js";
+import type { HubLimits } from "./scheduler-limits.js";
 import { RpcError } from "./rpc-error.js";
 import { Status, isTerminal, statusName } from "./status.js";
 import type { InstanceRow } from "./store.js";
@@ -29,17 +30,21 @@ export class ClientCommands {
   readonly #instances: InstanceTable;
   readonly #relations: Relations;
 
-  constructor(taskHub: string, context: HubContext, instances: InstanceTable, relations: Relations) {
+  readonly #limits: HubLimits;
+
+  constructor(taskHub: string, context: HubContext, instances: InstanceTable, relations: Relations, limits: HubLimits) {
     this.#taskHub = taskHub;
     this.#context = context;
     this.#instances = instances;
     this.#relations = relations;
+    this.#limits = limits;
   }
 
   /** Answers the instance id. ALREADY_EXISTS unless an instance of that id that is there lets it be. */
   start(start: Start, reuse: IdReuse, answer: Answer<string>): void {
-    checkName("The instance id", start.instanceId);
+    this.#limits.checkId(start.instanceId);
     checkName("The name of the orchestrator", start.name);
+    this.#limits.checkPayload(start.instanceId, () => `The input of the orchestration '${start.name}'`, start.input);
     this.#context.commits.submit(() => {
       const existing = this.#find(start.instanceId);
       if (existing !== undefined && reuse.statuses.includes(existing.status)) {
@@ -58,6 +63,7 @@ export class ClientCommands {
   /** Nothing happens to an instance that has ended. */
   raiseEvent(instanceId: string, signal: Signal, answer: Answer<void>): void {
     checkName("The name of the event", signal.name);
+    this.#limits.checkPayload(instanceId, () => `The event '${signal.name}'`, signal.input);
     this.#withRunning(instanceId, answer, (instance) => {
       checkRaised(instance);
       this.#instances.receive(instance, eventRaised(signal, this.#context.clock()));
@@ -65,6 +71,7 @@ export class ClientCommands {
   }
 
   terminate(instanceId: string, output: StringValueBytes | undefined, recurse: boolean, answer: Answer<void>): void {
+    this.#limits.checkPayload(instanceId, () => "The output of the termination", output);
     this.#withRunning(instanceId, answer, (instance) => {
       this.#instances.receive(instance, executionTerminated(output, recurse, this.#context.clock()));
     });

@@ -30,6 +30,7 @@ import {
 import { RpcError } from "./rpc-error.js";
 import { answerRead, empty, encoded, hubName, type ServiceContext } from "./service-context.js";
 import { Status, isTerminal } from "./status.js";
+import type { TaskHub } from "./task-hub.js";
 import { EMPTY_MESSAGE, decode, textOf } from "./wire.js";
 
 const DEFAULT_PAGE = 100;
@@ -69,7 +70,7 @@ export function clientService(context: ServiceContext): Service {
 
     GetInstance: (call) => {
       const { instanceId, payloads } = decode(GetInstanceRequest, call.request);
-      answerRead(context, call, getInstanceResponse(context.hubOf(call).find(instanceId, payloads)));
+      answerRead(context, call, getInstanceResponse(hubFor(context, call, instanceId).find(instanceId, payloads)));
     },
 
     WaitForInstanceStart: waitFor(context, (status) => status !== Status.Pending),
@@ -81,38 +82,38 @@ export function clientService(context: ServiceContext): Service {
       if (name === "") {
         throw new RpcError("INVALID_ARGUMENT", "RaiseEvent needs the name of an event.");
       }
-      context.hubOf(call).clients.raiseEvent(instanceId, { name, input }, empty(answer));
+      hubFor(context, call, instanceId).clients.raiseEvent(instanceId, { name, input }, empty(answer));
     }),
 
     TerminateInstance: raw((call, answer) => {
       const { instanceId, output, recursive } = decode(TerminateRequest, call.request);
-      context.hubOf(call).clients.terminate(instanceId, output, recursive, empty(answer));
+      hubFor(context, call, instanceId).clients.terminate(instanceId, output, recursive, empty(answer));
     }),
 
     SuspendInstance: raw((call, answer) => {
       const { instanceId, reason } = decode(ReasonedRequest, call.request);
-      context.hubOf(call).clients.suspend(instanceId, reason, empty(answer));
+      hubFor(context, call, instanceId).clients.suspend(instanceId, reason, empty(answer));
     }),
 
     ResumeInstance: raw((call, answer) => {
       const { instanceId, reason } = decode(ReasonedRequest, call.request);
-      context.hubOf(call).clients.resume(instanceId, reason, empty(answer));
+      hubFor(context, call, instanceId).clients.resume(instanceId, reason, empty(answer));
     }),
 
     RewindInstance: raw((call, answer) => {
       const { instanceId, reason } = decode(ReasonedRequest, call.request);
-      context.hubOf(call).clients.rewind(instanceId, reason, empty(answer));
+      hubFor(context, call, instanceId).clients.rewind(instanceId, reason, empty(answer));
     }),
 
     RestartInstance: raw((call, answer) => {
       const { instanceId, withNewId } = decode(RestartInstanceRequest, call.request);
-      context.hubOf(call).clients.restart(instanceId, withNewId, encoded(answer, createInstanceResponse));
+      hubFor(context, call, instanceId).clients.restart(instanceId, withNewId, encoded(answer, createInstanceResponse));
     }),
 
     SkipGracefulOrchestrationTerminations: raw((call, answer) => {
       const { batch, reason } = decode(SkipTerminationsRequest, call.request);
       const ids = idsOf("SkipGracefulOrchestrationTerminations", batch);
-      context.hubOf(call).clients.endAtOnce(ids, reason, encoded(answer, skipTerminationsResponse));
+      hubFor(context, call, ...ids).clients.endAtOnce(ids, reason, encoded(answer, skipTerminationsResponse));
     }),
 
     QueryInstances: (call) => {
@@ -165,7 +166,7 @@ export function clientService(context: ServiceContext): Service {
       }
       const batch = request.batch === undefined ? [] : decode(InstanceBatch, request.batch).instanceIds;
       const ids = request.instanceId === "" ? batch : [request.instanceId];
-      purge.byIds(ids, request.recursive, answerPurged);
+      hubFor(context, call, ...ids).purge.byIds(ids, request.recursive, answerPurged);
     }),
 
     StreamInstanceHistory: (call) => {
@@ -185,10 +186,19 @@ export function clientService(context: ServiceContext): Service {
   };
 }
 
+/** The hub of a call that names these instances. Throws an RpcError if there is none, or if an id is none. */
+function hubFor(context: ServiceContext, call: Call, ...instanceIds: readonly string[]): TaskHub {
+  const hub = context.hubOf(call);
+  for (const instanceId of instanceIds) {
+    hub.checkId(instanceId);
+  }
+  return hub;
+}
+
 function waitFor(context: ServiceContext, condition: (status: number) => boolean): Handler {
   return (call) => {
     const { instanceId, payloads } = decode(GetInstanceRequest, call.request);
-    const hub = context.hubOf(call);
+    const hub = hubFor(context, call, instanceId);
     call.onCancelled = hub.waitFor(instanceId, condition, () => {
       answerRead(context, call, getInstanceResponse(hub.find(instanceId, payloads)));
     });
@@ -197,8 +207,8 @@ function waitFor(context: ServiceContext, condition: (status: number) => boolean
 
 /** A history that does not exist is empty, as it is on the Scheduler by the SDK's account. */
 async function streamHistory(context: ServiceContext, call: Call): Promise<void> {
-  const hub = context.hubOf(call);
   const { instanceId, executionId, forWorkItem } = decode(StreamInstanceHistoryRequest, call.request);
+  const hub = hubFor(context, call, instanceId);
   const row = hub.find(instanceId, false);
   if (row === undefined || (executionId !== undefined && executionId !== "" && executionId !== row.executionId)) {
     call.end();

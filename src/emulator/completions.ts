@@ -2,11 +2,12 @@ import { PAST_EVENT, frame, framedBytes } from "./history.js";
 import { EventType, executionStarted, taskCompleted, taskFailed, viewEvent } from "./history-event.js";
 import { newExecutionId, type Instance } from "./instance.js";
 import type { HubContext, InstanceTable } from "./instance-table.js";
-import type { EpisodeLease, Lease } from "./leases.js";
-import { applyActions, type Outcome } from "./orchestration.js";
-import type { Action, End } from "./orchestrator-actions.js";
+import type { ActivityLease, EpisodeLease } from "./leases.js";
+import { applyActions, failedEnd, type Outcome } from "./orchestration.js";
+import { describeTask, type Action, type End } from "./orchestrator-actions.js";
 import type { Relations } from "./relations.js";
 import { rewindHistory } from "./rewind.js";
+import { limitFailure, type HubLimits } from "./scheduler-limits.js";
 import type { Scheduler } from "./scheduler.js";
 import { Status } from "./status.js";
 import { decode, type StringValueBytes } from "./wire.js";
@@ -32,16 +33,26 @@ export class Completions {
   readonly #relations: Relations;
   readonly #scheduler: Scheduler;
 
-  constructor(context: HubContext, instances: InstanceTable, relations: Relations, scheduler: Scheduler) {
+  readonly #limits: HubLimits;
+
+  constructor(
+    context: HubContext,
+    instances: InstanceTable,
+    relations: Relations,
+    scheduler: Scheduler,
+    limits: HubLimits,
+  ) {
     this.#context = context;
     this.#instances = instances;
     this.#relations = relations;
     this.#scheduler = scheduler;
+    this.#limits = limits;
   }
 
   /** Takes in the outcome of an activity; true if it is a result, and one that the instance has waited for. */
-  activity(lease: Extract<Lease, { kind: "activity" }>, { result, failure }: ActivityCompletion): boolean {
+  activity(lease: ActivityLease, completion: ActivityCompletion): boolean {
     const { instance, taskId, executionId } = lease;
+    const { result, failure } = this.#activityWithinLimits(lease, completion);
     const succeeded = failure === undefined;
     if (instance.ended || executionId !== instance.executionId || !instance.state.completeTask(taskId, succeeded)) {
       this.#instances.dropDetached(instance, executionId, taskId);
@@ -54,11 +65,12 @@ export class Completions {
   }
 
   /** Takes in what an episode decided: its actions, and the end if it is one; true if the instance has ended by it. */
-  episode(lease: EpisodeLease, completion: EpisodeCompletion): boolean {
+  episode(lease: EpisodeLease, answered: EpisodeCompletion): boolean {
     const { instance } = lease;
     if (instance.ended) {
       return false;
     }
+    const completion = this.#episodeWithinLimits(instance, answered);
     const taken = instance.takeWaiting(lease);
     this.#instances.episodeEnded(instance);
     const rewind = completion.actions.find((action) => action.kind === "rewind");
@@ -90,6 +102,24 @@ export class Completions {
       this.#terminateChildren(instance, taken);
     }
     return true;
+  }
+
+  /** A result that is too large is a failure that says so. */
+  #activityWithinLimits(
+    { instance, executionId, taskId }: ActivityLease,
+    completion: ActivityCompletion,
+  ): ActivityCompletion {
+    const what = (): string => `The output of the activity '${describeTask(instance.task(executionId, taskId)).name}'`;
+    const fault = this.#limits.payloadFault(instance.id, what, completion.result);
+    return fault === undefined ? completion : { result: undefined, failure: limitFailure(fault) };
+  }
+
+  /** What asks for, or answers with, something that is too large fails the orchestration, and nothing else of it happens. */
+  #episodeWithinLimits(instance: Instance, completion: EpisodeCompletion): EpisodeCompletion {
+    const fault = this.#limits.episodeFault(instance.id, completion);
+    return fault === undefined
+      ? completion
+      : { ...completion, actions: [{ kind: "end", end: failedEnd(limitFailure(fault)) }], customStatus: undefined };
   }
 
   /** Appends what happened to the history, in memory and in the store. */

@@ -15,6 +15,7 @@ import { clientService } from "./client-service.js";
 import { hubName, type ServiceContext } from "./service-context.js";
 import { workerService } from "./worker-service.js";
 import type { Store } from "./store.js";
+import { SchedulerLimits, type LimitsMode } from "./scheduler-limits.js";
 import { storeBytes } from "./store-bytes.js";
 import type { HubContext } from "./instance-table.js";
 import { TaskHubs } from "./task-hubs.js";
@@ -29,6 +30,10 @@ export interface EmulatorOptions {
   readonly retention?: Retention | undefined;
   /** The task hubs that there are, besides those that were created by CreateTaskHub; undefined: any that is named. */
   readonly taskHubs?: readonly string[] | undefined;
+  /** What is done about payloads and ids that a Scheduler would not take; undefined: they are taken. */
+  readonly limits?: LimitsMode | undefined;
+  /** Told in a line, once, that some were taken. */
+  readonly onNotice?: (line: string) => void;
   /** Named in its status, as the next. */
   readonly folder: string;
   /** What the store promises; undefined: `disk`. */
@@ -77,6 +82,7 @@ export class Emulator {
       clock: createWallClock(),
       newToken: () => `${epoch}-${(tokens += 1).toString(36)}`,
       mostHoldMs: options.mostHoldMs,
+      limits: new SchedulerLimits(options.limits ?? "none", (sentence) => options.onNotice?.(sentence)),
     };
     this.#hubs = new TaskHubs(this.#context, options.taskHubs);
     this.#retention =

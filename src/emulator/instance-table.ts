@@ -7,6 +7,7 @@ import { Instance, newExecutionId } from "./instance.js";
 import type { LeaseTable } from "./leases.js";
 import { TASK_SCHEDULED, taskOf } from "./orchestrator-actions.js";
 import { RpcError } from "./rpc-error.js";
+import type { SchedulerLimits } from "./scheduler-limits.js";
 import type { Scheduler } from "./scheduler.js";
 import { Status } from "./status.js";
 import type { ActiveInstance, DetachedTask, ScheduledTask, Store } from "./store.js";
@@ -23,6 +24,7 @@ export interface HubContext {
   readonly newToken: () => string;
   /** How long an episode waits for more results at most, milliseconds; undefined: as `HoldPolicy` has it. */
   readonly mostHoldMs?: number | undefined;
+  readonly limits: SchedulerLimits;
 }
 
 export interface Start {

@@ -25,7 +25,7 @@ export interface EpisodeLease extends LeaseBase {
   readonly isFirst: boolean;
 }
 
-interface ActivityLease extends LeaseBase {
+export interface ActivityLease extends LeaseBase {
   readonly kind: "activity";
   readonly taskId: number;
   /** Task ids begin anew with each execution. */

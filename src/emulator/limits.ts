@@ -73,10 +73,42 @@ function mostOpenFiles(): number {
 /** Events that clients have raised for an instance, and no episode has taken: each costs the next work item its bytes. */
 export const MOST_RAISED_EVENTS = 10_000;
 
-/** Ids and names as UTF-8. The Scheduler takes ids of 100 characters, other backends more; they are keys of the store. */
+/** Names as UTF-8: each is part of every work item of its instance. */
 const MOST_NAME_BYTES = 1_024;
 
-/** @throws RpcError if an id or a name is longer than any is; `what` says whose it is */
+/** Characters of an instance's id, as a Scheduler has it. */
+const MOST_ID_CHARACTERS = 100;
+
+/**
+ * Bytes of an input, an output, an event or a custom status, of each, as UTF-8. A Scheduler takes "1 MB". Whether that is
+ * 1,000,000 or 1,048,576 is not published: what passes here passes there either way.
+ */
+export const MOST_PAYLOAD_BYTES = 1_000_000;
+
+/** What is wrong with the id of an instance. */
+export interface IdFault {
+  readonly text: string;
+  /** A Scheduler does not take it; the emulator could. */
+  readonly isScheduler: boolean;
+}
+
+/** Undefined for an id that every backend takes: up to 100 ASCII characters, the first of them no "@". */
+export function instanceIdFault(instanceId: string): IdFault | undefined {
+  const { length } = instanceId;
+  if (length > MOST_ID_CHARACTERS) {
+    const text = `The instance id has ${length} characters: the limit is ${MOST_ID_CHARACTERS}.`;
+    return { text, isScheduler: false };
+  }
+  if (instanceId.startsWith("@")) {
+    return { text: `The instance id '${instanceId}' begins with "@", which is for entities`, isScheduler: true };
+  }
+  // oxlint-disable-next-line no-control-regex
+  return /^[\0-\x7f]*$/u.test(instanceId)
+    ? undefined
+    : { text: `The instance id '${instanceId}' has characters other than ASCII`, isScheduler: true };
+}
+
+/** @throws RpcError if a name is longer than any is; `what` says whose it is */
 export function checkName(what: string, text: string): void {
   const bytes = Buffer.byteLength(text);
   if (bytes > MOST_NAME_BYTES) {

@@ -18,7 +18,16 @@ try {
   const retention = chosenRetention(undefined);
   const durability = chosenDurability(undefined);
   const state = openStateFolder();
-  const run = await runEmulator({ state, version, port: undefined, idleMs: Number(idleMs), durability, retention });
+  const idle = Number(idleMs);
+  const run = await runEmulator({
+    state,
+    version,
+    port: undefined,
+    idleMs: idle,
+    durability,
+    retention,
+    onNotice: log,
+  });
   if (run === undefined) {
     tell({ state: "taken" });
   } else {

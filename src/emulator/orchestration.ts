@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { unframe } from "./history.js";
 import {
   EventType,
@@ -201,9 +202,17 @@ export function applyActions(
   return { events, taskIds, timerIds, children, signals, terminations, end };
 }
 
+/** Longer ones, which clients may choose, would make ids of sub-orchestrations that are too long. */
+const MOST_EXECUTION_ID = 64;
+
+function digest(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}
+
 /** The id of a sub-orchestration whose orchestrator has not chosen one: no other execution asks for the same. */
 function childId(executionId: string, taskId: number): string {
-  return `${executionId}:${taskId.toString(16).padStart(4, "0")}`;
+  const own = executionId.length <= MOST_EXECUTION_ID ? executionId : digest(executionId);
+  return `${own}:${taskId.toString(16).padStart(4, "0")}`;
 }
 
 function isEnd(status: number): boolean {
@@ -211,15 +220,11 @@ function isEnd(status: number): boolean {
 }
 
 function unsupported(action: string): End {
-  return {
-    status: Status.Failed,
-    result: undefined,
-    failure: failureDetails(
-      "UnsupportedAction",
-      `fanout's emulator does not support the orchestrator action ${action} here.`,
-    ),
-    carryoverEvents: [],
-    newVersion: undefined,
-    tags: [],
-  };
+  const message = `fanout's emulator does not support the orchestrator action ${action} here.`;
+  return failedEnd(failureDetails("UnsupportedAction", message));
+}
+
+/** The end of an execution that fails; `failure` is its TaskFailureDetails. */
+export function failedEnd(failure: Uint8Array): End {
+  return { status: Status.Failed, result: undefined, failure, carryoverEvents: [], newVersion: undefined, tags: [] };
 }

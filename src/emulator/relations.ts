@@ -15,6 +15,7 @@ import {
 import type { Instance } from "./instance.js";
 import type { HubContext, InstanceTable } from "./instance-table.js";
 import { ChildCreated, type Termination } from "./orchestrator-actions.js";
+import type { HubLimits } from "./scheduler-limits.js";
 import { Status, isTerminal, statusName } from "./status.js";
 import type { InstanceRow } from "./store.js";
 import {
@@ -42,26 +43,33 @@ export class Relations {
   readonly #context: HubContext;
   readonly #instances: InstanceTable;
 
-  constructor(taskHub: string, context: HubContext, instances: InstanceTable) {
+  readonly #limits: HubLimits;
+
+  constructor(taskHub: string, context: HubContext, instances: InstanceTable, limits: HubLimits) {
     this.#taskHub = taskHub;
     this.#context = context;
     this.#instances = instances;
+    this.#limits = limits;
   }
 
   /**
    * Starts a sub-orchestration. One of that id that has ended makes room for it, as a retry asks for the same id again;
-   * one that has not is a failure of the task.
+   * one that has not is a failure of the task, and so is an id that none can have.
    */
   startChild(parent: Instance, taskId: number, child: ChildRequest): void {
     const { instanceId } = child;
+    const fail = (errorType: string, message: string): void => {
+      const failure = failureDetails(errorType, message);
+      this.#tell(parent, taskId, instanceId, { status: Status.Failed, result: undefined, failure });
+    };
+    const fault = this.#limits.idFault(instanceId);
+    if (fault !== undefined) {
+      fail("InvalidInstanceId", fault);
+      return;
+    }
     const existing = this.#find(instanceId);
     if (existing !== undefined && !isTerminal(existing.status)) {
-      const message = `An instance '${instanceId}' already exists in task hub '${this.#taskHub}'.`;
-      this.#tell(parent, taskId, instanceId, {
-        status: Status.Failed,
-        result: undefined,
-        failure: failureDetails("OrchestrationAlreadyExists", message),
-      });
+      fail("OrchestrationAlreadyExists", `An instance '${instanceId}' already exists in task hub '${this.#taskHub}'.`);
       return;
     }
     if (existing !== undefined) {

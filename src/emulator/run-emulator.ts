@@ -4,6 +4,7 @@ import { UNSYNCED, type Durability } from "./durability.js";
 import { Emulator, type EmulatorOptions } from "./emulator.js";
 import { takeProcessLock } from "./process-lock.js";
 import type { Retention } from "./retention.js";
+import type { LimitsMode } from "./scheduler-limits.js";
 import { openSqliteStore } from "./sqlite-store.js";
 import { refuseUnwritable, type StateFolder } from "./state-folder.js";
 import { StoreError, isGone } from "./store.js";
@@ -33,6 +34,9 @@ export interface RunOptions {
   readonly idleMs: number | undefined;
   /** Undefined keeps everything. */
   readonly retention?: Retention | undefined;
+  /** What is done about what a Scheduler would not take; undefined: it is taken, which `onNotice` is told once. */
+  readonly limits?: LimitsMode | undefined;
+  readonly onNotice?: ((line: string) => void) | undefined;
   /** In place of `HoldPolicy.maxMs`; 0 dispatches every episode at once. */
   readonly mostHoldMs?: number | undefined;
 }
@@ -60,6 +64,8 @@ export async function runEmulator(options: RunOptions): Promise<EmulatorRun | un
     taskHubs: options.taskHubs,
     mostHoldMs: options.mostHoldMs,
     retention: options.retention,
+    limits: options.limits,
+    onNotice: options.onNotice ?? (() => {}),
     onStop: () => setImmediate(stop),
     onLost: (error) => {
       lost = error;

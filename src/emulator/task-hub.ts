@@ -1,6 +1,8 @@
 import { ClientCommands, type Answer } from "./client-commands.js";
 import { Completions, type ActivityCompletion, type EpisodeCompletion } from "./completions.js";
 import { InstanceTable, type HubContext } from "./instance-table.js";
+import { instanceIdFault } from "./limits.js";
+import type { SchedulerLimits } from "./scheduler-limits.js";
 import { LeaseTable, type Lease } from "./leases.js";
 import { Purge } from "./purge.js";
 import { Relations } from "./relations.js";
@@ -42,9 +44,10 @@ export class TaskHub {
     this.#context = context;
     this.#scheduler = new Scheduler(this.#leases, context.clock, context.newToken, context.mostHoldMs);
     this.#instances = new InstanceTable(name, context, this.#leases, this.#scheduler);
-    const relations = new Relations(name, context, this.#instances);
-    this.#completions = new Completions(context, this.#instances, relations, this.#scheduler);
-    this.clients = new ClientCommands(name, context, this.#instances, relations);
+    const limits = context.limits.ofHub(name);
+    const relations = new Relations(name, context, this.#instances, limits);
+    this.#completions = new Completions(context, this.#instances, relations, this.#scheduler, limits);
+    this.clients = new ClientCommands(name, context, this.#instances, relations, limits);
     this.purge = new Purge(name, context);
   }
 
@@ -72,6 +75,22 @@ export class TaskHub {
 
   find(instanceId: string, payloads: boolean): InstanceRow | undefined {
     return this.#context.store.find(this.name, instanceId, payloads);
+  }
+
+  /**
+   * What was there before ids had a limit is still found.
+   * @throws RpcError for an id that no instance can have
+   */
+  checkId(instanceId: string): void {
+    const fault = instanceIdFault(instanceId);
+    if (fault !== undefined && !fault.isScheduler && this.find(instanceId, false) === undefined) {
+      throw new RpcError("INVALID_ARGUMENT", fault.text);
+    }
+  }
+
+  /** Payloads and ids of instances whose ids start so that a Scheduler would not take. */
+  watchLimits(instanceIdPrefix: string, onFirst: () => void): ReturnType<SchedulerLimits["watch"]> {
+    return this.#context.limits.watch(this.name, instanceIdPrefix, onFirst);
   }
 
   /**

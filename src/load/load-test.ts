@@ -112,6 +112,7 @@ export class LoadTest {
       hadWorker: () => this.#hadWorker,
       activitiesAccountedFor: () => recorder.activitiesAccountedFor,
       onActivities: (total) => recorder.addActivities(clock(), total),
+      onBeyondScheduler: (sentence) => onLine(`warning: ${sentence}`),
     });
     this.#workers = new WorkerWatch({
       plan,

@@ -39,6 +39,8 @@ export interface ProgressSources {
   readonly activitiesAccountedFor: () => number;
   /** The emulator has counted so many activity results in all. */
   readonly onActivities?: (total: number) => void;
+  /** Told once of what the emulator has taken and a Scheduler would not. */
+  readonly onBeyondScheduler?: (sentence: string) => void;
   /** Between two samples; a test passes its own. */
   readonly pause?: (signal: AbortSignal) => Promise<void>;
 }
@@ -50,6 +52,7 @@ export function progressOf(sources: ProgressSources): Progress {
 /** The embedded emulator counts activity results as they are committed, and knows its workers. */
 class ExactProgress implements Progress {
   #activities = 0;
+  #wasBeyond = false;
   /** Since when the hub has had no worker, on the client's clock: "never" while it has one, undefined if unknown. */
   #workerlessSinceMs: number | "never" | undefined;
 
@@ -66,12 +69,16 @@ class ExactProgress implements Progress {
   }
 
   async follow(signal: AbortSignal): Promise<void> {
-    const { backend, runId, clock, orchestrator, onActivities } = this.sources;
+    const { backend, runId, clock, orchestrator, onActivities, onBeyondScheduler } = this.sources;
     const { taskHub } = backend.connection;
     const watch = { taskHub, instanceIdPrefix: instanceIdPrefixOf(runId), ...(orchestrator && { orchestrator }) };
     for await (const hub of backend.admin!.watch(watch, { signal })) {
       this.#activities = Math.max(this.#activities, hub.activitiesCompleted);
       onActivities?.(this.#activities);
+      if (hub.beyondScheduler !== undefined && !this.#wasBeyond) {
+        this.#wasBeyond = true;
+        onBeyondScheduler?.(hub.beyondScheduler);
+      }
       this.#workerlessSinceMs = hub.workers > 0 ? "never" : clock() - hub.workerlessMs;
     }
   }

@@ -69,6 +69,7 @@ describe("a mistake in the flags of the emulator ends with 2, and nothing was st
     [["--host", "0.0.0.0"], "there is no --port"],
     [["--port", "0", "--host", "example.org"], "--host: expected an IP address of this machine such as 0.0.0.0, found"],
     [["--port", "0", "--host", "1.2.3"], 'found "1.2.3"'],
+    [["--limits", "azure"], '--limits: expected one of scheduler, none, found "azure"'],
     [["--port", "70000"], "--port: expected a number"],
   ])("%j", async (args, message) => {
     const place = await Workplace.open();

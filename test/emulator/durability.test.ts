@@ -4,6 +4,7 @@ import { GroupCommit } from "../../src/emulator/group-commit.js";
 import { readActions } from "../../src/emulator/orchestrator-actions.js";
 import { openSqliteStore } from "../../src/emulator/sqlite-store.js";
 import { StoreError, type Store } from "../../src/emulator/store.js";
+import { SchedulerLimits } from "../../src/emulator/scheduler-limits.js";
 import { TaskHub } from "../../src/emulator/task-hub.js";
 import { Status, isTerminal } from "../../src/emulator/status.js";
 import { Worker } from "../../src/emulator/worker.js";
@@ -54,6 +55,7 @@ describe("a task hub on a disk that takes its time", () => {
       commits,
       clock: () => Date.now() * 1000,
       newToken: () => `token-${(tokens += 1)}`,
+      limits: new SchedulerLimits("none", () => {}),
     });
     sent = [];
     worker = newWorker();

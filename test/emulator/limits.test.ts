@@ -6,6 +6,7 @@ import { MOST_CALLS, MOST_CONNECTIONS, MOST_MESSAGE_BYTES, MOST_RAISED_EVENTS } 
 import { FrameKind, FrameReader, FrameWriter, LINK_METHODS, LINK_PREFACE } from "../../src/emulator/link-protocol.js";
 import { pb } from "../../src/wire/sidecar-stubs.js";
 import { LinkWorker } from "./link-worker.js";
+import { createChild } from "./protocol/protocol-actions.js";
 import { complete, scheduleTask, type RawConnection } from "./raw-connection.js";
 import { ServedEmulator } from "./served-emulator.js";
 
@@ -28,6 +29,11 @@ function raise(instanceId: string, name = "event"): Promise<unknown> {
   request.setInstanceid(instanceId);
   request.setName(name);
   return client.call("RaiseEvent", request, pb.RaiseEventResponse);
+}
+
+/** A call that is made when its test has begun. */
+function call(method: string, request: Parameters<RawConnection["call"]>[1]): () => Promise<unknown> {
+  return () => client.call(method, request, pb.CreateInstanceResponse);
 }
 
 async function raiseMany(instanceId: string, count: number): Promise<void> {
@@ -74,15 +80,17 @@ describe("events that nobody takes", () => {
 });
 
 describe("ids and names", () => {
-  test("of 1 KiB are taken, and found again", async () => {
-    const id = "ä".repeat(512);
+  const LONG = "x".repeat(101);
+
+  test("of 100 characters and of 1 KiB are taken, and found again", async () => {
+    const id = "ä".repeat(100);
     await client.start(id, "n".repeat(1_024));
     await raise(id, "e".repeat(1_024));
     expect(await client.state(id)).toMatchObject({ instanceid: id, name: "n".repeat(1_024) });
   });
 
   test.each<[string, () => Promise<unknown>, string]>([
-    ["id of an instance", () => client.start("ä".repeat(513)), "The instance id has 1026 bytes"],
+    ["id of an instance", () => client.start("ä".repeat(101)), "The instance id has 101 characters: the limit is 100"],
     ["name of an orchestrator", () => client.start("one", "n".repeat(1_025)), "orchestrator has 1025 bytes"],
     ["name of an event", () => raise("one", "e".repeat(1_025)), "event has 1025 bytes"],
   ])("a longer %s is refused with its size and the limit", async (_, call, message) => {
@@ -92,9 +100,69 @@ describe("ids and names", () => {
     });
   });
 
-  test("that are not found are told of in an error that a client can take, whatever their size", async () => {
-    await expect(raise("x".repeat(1_000_000))).rejects.toMatchObject({ code: status.NOT_FOUND });
-    await client.start("still there");
+  function naming<T extends { setInstanceid(id: string): void }>(request: T): T {
+    request.setInstanceid(LONG);
+    return request;
+  }
+  function batch(): InstanceType<typeof pb.InstanceBatch> {
+    const ids = new pb.InstanceBatch();
+    ids.setInstanceidsList(["one", LONG]);
+    return ids;
+  }
+  test.each<[string, () => Promise<unknown>]>([
+    ["GetInstance", call("GetInstance", naming(new pb.GetInstanceRequest()))],
+    ["WaitForInstanceStart", call("WaitForInstanceStart", naming(new pb.GetInstanceRequest()))],
+    ["WaitForInstanceCompletion", call("WaitForInstanceCompletion", naming(new pb.GetInstanceRequest()))],
+    ["RaiseEvent", () => raise(LONG)],
+    ["TerminateInstance", call("TerminateInstance", naming(new pb.TerminateRequest()))],
+    ["SuspendInstance", call("SuspendInstance", naming(new pb.SuspendRequest()))],
+    ["ResumeInstance", call("ResumeInstance", naming(new pb.ResumeRequest()))],
+    ["RewindInstance", call("RewindInstance", naming(new pb.RewindInstanceRequest()))],
+    ["RestartInstance", call("RestartInstance", naming(new pb.RestartInstanceRequest()))],
+    ["PurgeInstances", call("PurgeInstances", naming(new pb.PurgeInstancesRequest()))],
+    [
+      "PurgeInstances of a batch",
+      () => {
+        const request = new pb.PurgeInstancesRequest();
+        request.setInstancebatch(batch());
+        return call("PurgeInstances", request)();
+      },
+    ],
+    [
+      "SkipGracefulOrchestrationTerminations",
+      () => {
+        const request = new pb.SkipGracefulOrchestrationTerminationsRequest();
+        request.setInstancebatch(batch());
+        return call("SkipGracefulOrchestrationTerminations", request)();
+      },
+    ],
+    ["StreamInstanceHistory", () => client.history(LONG)],
+  ])("%s refuses the id of an instance that there cannot be", async (_, asks) => {
+    await expect(asks()).rejects.toMatchObject({
+      code: status.INVALID_ARGUMENT,
+      details: expect.stringContaining("101 characters: the limit is 100") as string,
+    });
+  });
+
+  test("of a sub-orchestration that there cannot be is a failure of its task, which says why", async () => {
+    const worker = await client.worker();
+    await client.start("parent");
+    await client.completeEpisode(await worker.item(), [createChild(1, LONG)]);
+    const [, failed] = (await worker.item()).orchestratorrequest!.neweventsList;
+    expect(failed?.suborchestrationinstancefailed?.failuredetails).toMatchObject({
+      errortype: "InvalidInstanceId",
+      errormessage: expect.stringContaining("101 characters: the limit is 100") as string,
+    });
+  });
+
+  test("of an instance that an older version has taken are found", async () => {
+    const { store } = served;
+    const row = { taskHub: "hub", instanceId: LONG, executionId: "e", name: "Old", status: 1, createdUs: 1 };
+    const none = { version: undefined, input: undefined, parentId: undefined, parent: undefined };
+    store.begin();
+    store.insertInstance({ ...row, ...none, scheduledStartUs: 0, tags: [] });
+    store.commit();
+    expect(await client.state(LONG)).toMatchObject({ instanceid: LONG, name: "Old" });
   });
 });
 

@@ -3,6 +3,7 @@ import { GroupCommit } from "../../../src/emulator/group-commit.js";
 import { openSqliteStore } from "../../../src/emulator/sqlite-store.js";
 import { Status } from "../../../src/emulator/status.js";
 import type { InstanceRow, Store } from "../../../src/emulator/store.js";
+import { SchedulerLimits } from "../../../src/emulator/scheduler-limits.js";
 import { TaskHub } from "../../../src/emulator/task-hub.js";
 import { pb } from "../../../src/wire/sidecar-stubs.js";
 import { failNext } from "../failing-store.js";
@@ -151,7 +152,8 @@ export class Scene {
       },
     });
     const newToken = (): string => `t-${(this.#tokens += 1)}`;
-    const hub = new TaskHub(HUB, { store, commits, clock: () => this.#nowUs(), newToken });
+    const limits = new SchedulerLimits("none", () => {});
+    const hub = new TaskHub(HUB, { store, commits, clock: () => this.#nowUs(), newToken, limits });
     this.#load(hub);
     hub.afterCommit()();
     return { hub, commits };
