@@ -4,7 +4,8 @@ import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { LaunchMessage } from "../emulator/launch-message.js";
 import type { StateFolder } from "../emulator/state-folder.js";
-import { FanoutError } from "../errors.js";
+import { FanoutError, UsageError } from "../errors.js";
+import { ExitCode } from "../exit-codes.js";
 import { FANOUT_VERSION } from "../version.js";
 import { AdminConnection } from "./admin-connection.js";
 
@@ -55,7 +56,8 @@ export async function ensureEmulator(state: StateFolder): Promise<boolean> {
       return true;
     }
     if (outcome.state === "failed") {
-      throw new FanoutError(`The embedded emulator did not start. ${outcome.reason} Its log is '${state.log}'.`);
+      const message = `The embedded emulator did not start. ${outcome.reason} Its log is '${state.log}'.`;
+      throw new FanoutError(message, outcome.exitCode);
     }
     await setTimeout(POLL_MS);
   }
@@ -111,7 +113,7 @@ async function launch(state: StateFolder): Promise<LaunchMessage> {
         }
       });
       report.on("end", () => {
-        resolve({ state: "failed", reason: "Its process ended early." });
+        resolve({ state: "failed", reason: "Its process ended early.", exitCode: ExitCode.Failure });
       });
       child.on("error", reject);
     });
@@ -134,10 +136,9 @@ function openLog(file: string): number {
   try {
     return openSync(file, "a", 0o600);
   } catch (error) {
-    throw new FanoutError(
+    throw new UsageError(
       `The emulator's log cannot be written: ${error instanceof Error ? error.message : String(error)}. ` +
         "Set FANOUT_STATE_DIR to a folder that can be written to.",
-      1,
       { cause: error },
     );
   }

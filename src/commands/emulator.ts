@@ -4,7 +4,7 @@ import { AdminConnection } from "../backend/admin-connection.js";
 import type { EmulatorStatus } from "../emulator/admin-protocol.js";
 import { takeProcessLock } from "../emulator/process-lock.js";
 import { runEmulator, type EmulatorRun } from "../emulator/run-emulator.js";
-import { openStateFolder, type StateFolder } from "../emulator/state-folder.js";
+import { openStateFolder, refuseUnwritable, type StateFolder } from "../emulator/state-folder.js";
 import { FanoutError } from "../errors.js";
 import { ExitCode } from "../exit-codes.js";
 import { formatBytes } from "../format/bytes.js";
@@ -124,6 +124,7 @@ export async function emulatorResetCommand(flags: { yes: boolean }, io: CommandI
 
 /** Asks the emulator to leave and waits until it has, so that its lock is ours. Returns what it was before. */
 async function stopShared(state: StateFolder): Promise<EmulatorStatus | undefined> {
+  refuseUnwritable(state, false);
   const status = await statusOf(state);
   if (status !== undefined) {
     const admin = new AdminConnection(state.socket);

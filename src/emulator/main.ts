@@ -1,5 +1,7 @@
 import { writeSync } from "node:fs";
 import process from "node:process";
+import { FanoutError } from "../errors.js";
+import { ExitCode } from "../exit-codes.js";
 import { chosenDurability } from "./durability.js";
 import { chosenRetention } from "./retention.js";
 import { runEmulator } from "./run-emulator.js";
@@ -44,7 +46,8 @@ try {
 } catch (error) {
   log(error instanceof Error ? (error.stack ?? error.message) : String(error));
   const reason = error instanceof Error ? error.message : String(error);
-  tell({ state: "failed", reason: reason.endsWith(".") ? reason : `${reason}.` });
+  const exitCode = error instanceof FanoutError ? error.exitCode : ExitCode.Failure;
+  tell({ state: "failed", reason: reason.endsWith(".") ? reason : `${reason}.`, exitCode });
   // A database that could not be brought to the disk is not closed, which would write to it.
   process.exit(1);
 }

@@ -1,5 +1,5 @@
 import { rmSync, statSync } from "node:fs";
-import { FanoutError } from "../errors.js";
+import { FanoutError, UsageError } from "../errors.js";
 import { UNSYNCED, type Durability } from "./durability.js";
 import { Emulator, type EmulatorOptions } from "./emulator.js";
 import { takeProcessLock } from "./process-lock.js";
@@ -166,7 +166,7 @@ async function listenOn(emulator: Emulator, port: number, host: string | undefin
     await emulator.listen({ port, ...(host !== undefined && { host }) });
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "EADDRINUSE") {
-      throw new FanoutError(`Port ${port} is taken by another program. Choose another one with --port.`, 1, {
+      throw new UsageError(`Port ${port} is taken by another program. Choose another one with --port.`, {
         cause: error,
       });
     }

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { accessSync, chmodSync, constants, existsSync, lstatSync, mkdirSync, readdirSync, type Stats } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { FanoutError } from "../errors.js";
+import { UsageError } from "../errors.js";
 
 /** Where the shared emulator of this user keeps what it has. */
 export interface StateFolder {
@@ -18,16 +18,20 @@ export interface StateFolder {
 /** The file of the database in a state folder. */
 export const DATABASE_FILE = "emulator.db";
 
+/** What this program makes in a state folder, and where sockets have a folder of their own. */
+const STATE_FILE = /^emulator\.(?:db|lock|log|sock)\b/u;
+const SOCKET_FILE = /^[0-9a-f]{16}\.sock$/u;
+
 /** Longer paths do not fit into a socket address: 104 bytes with the final zero on macOS, 108 on Linux. */
 const MAX_SOCKET_PATH = 103;
 
 /**
  * Makes the folder if it is not there, for this user alone, and refuses one that belongs to somebody else.
- * `FANOUT_STATE_DIR` moves it. Throws a FanoutError that says what is wrong with it, and what to do.
+ * `FANOUT_STATE_DIR` moves it. Throws a UsageError that says what is wrong with it, and what to do.
  */
 export function openStateFolder(env: NodeJS.ProcessEnv = process.env): StateFolder {
   const folder = path.resolve(env["FANOUT_STATE_DIR"] || envPaths("fanout", { suffix: "" }).data);
-  ownFolder(folder);
+  ownFolder(folder, STATE_FILE);
   return {
     folder,
     database: path.join(folder, DATABASE_FILE),
@@ -38,7 +42,7 @@ export function openStateFolder(env: NodeJS.ProcessEnv = process.env): StateFold
 }
 
 /**
- * Throws a FanoutError if nothing can be written to the folder, or to its database where that is needed: SQLite opens
+ * Throws a UsageError if nothing can be written to the folder, or to its database where that is needed: SQLite opens
  * what it can only read, and says so late and in other words.
  */
 export function refuseUnwritable({ folder, database }: StateFolder, needsDatabase: boolean): void {
@@ -48,10 +52,9 @@ export function refuseUnwritable({ folder, database }: StateFolder, needsDatabas
       accessSync(place, constants.W_OK);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      throw new FanoutError(
+      throw new UsageError(
         `The emulator cannot write to '${place}': ${reason}. Make it writable, or set FANOUT_STATE_DIR to a folder ` +
           "that can be written to.",
-        1,
         { cause: error },
       );
     }
@@ -65,36 +68,48 @@ function socketPath(folder: string, env: NodeJS.ProcessEnv): string {
   }
   const name = createHash("sha256").update(folder).digest("hex").slice(0, 16);
   const runtime = path.join(env["XDG_RUNTIME_DIR"] || tmpdir(), `fanout-${process.getuid?.() ?? ""}`);
-  ownFolder(runtime);
+  ownFolder(runtime, SOCKET_FILE);
   return path.join(runtime, `${name}.sock`);
 }
 
-function ownFolder(folder: string): void {
+/**
+ * Sees to it that the folder is there, and that nobody else can look into it. One that is open to others is closed where
+ * it is ours: where it is empty, or holds what this program has made. Any other is somebody's, and stays as it is.
+ */
+function ownFolder(folder: string, isOurs: RegExp): void {
   let stats: Stats;
   try {
     makeFolder(folder);
     stats = lstatSync(folder);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new FanoutError(
+    throw new UsageError(
       `The state folder '${folder}' cannot be made: ${reason}. Set FANOUT_STATE_DIR to a folder that can be written to.`,
     );
   }
   const uid = process.getuid?.();
   if (!stats.isDirectory() || (uid !== undefined && stats.uid !== uid)) {
-    throw new FanoutError(
+    throw new UsageError(
       `The state folder '${folder}' is not a folder of this user. Set FANOUT_STATE_DIR to one that is.`,
     );
   }
   if (uid !== undefined && (stats.mode & 0o077) !== 0) {
-    closeToOthers(folder, stats.mode);
+    closeToOthers(folder, stats.mode, isOurs);
   }
 }
 
 /** What others could write to may hold a socket, a log or a database of theirs by now: only an empty one is taken. */
-function closeToOthers(folder: string, mode: number): void {
-  if ((mode & 0o022) !== 0 && readdirSync(folder).length > 0) {
-    throw new FanoutError(
+function closeToOthers(folder: string, mode: number, isOurs: RegExp): void {
+  const names = readdirSync(folder);
+  if (names.length > 0 && !names.some((name) => isOurs.test(name))) {
+    throw new UsageError(
+      `The folder '${folder}' holds other files, and others can open it (mode ${(mode & 0o7777).toString(8)}); the ` +
+        `state folder has to be for this user alone. It was left as it is. Set FANOUT_STATE_DIR to a folder of its own, ` +
+        `such as '${path.join(folder, "fanout-state")}'.`,
+    );
+  }
+  if ((mode & 0o022) !== 0 && names.length > 0) {
+    throw new UsageError(
       `Others can write to the state folder '${folder}', and it is not empty. If all that is in it is yours, close it ` +
         `with \`chmod 700 ${folder}\`, or set FANOUT_STATE_DIR to another folder.`,
     );

@@ -67,7 +67,7 @@ describe("the emulator on a port", () => {
     const { port } = taken.address() as AddressInfo;
     const place = await Workplace.open();
     const { code, stderr } = await place.run(`emulator --port ${port}`);
-    expect(code).toBe(1);
+    expect(code).toBe(2);
     expect(stderr).toMatch(new RegExp(`^error: Port ${port} is taken .*--port\\.\\n$`, "u"));
   });
 });
@@ -130,7 +130,7 @@ describe.skipIf(process.platform === "win32")("a state folder that is not this u
     await chown(place.stateFolder, NOBODY.uid, NOBODY.gid);
     expect(await endsOf(place)).toEqual(
       new Set([
-        `1 error: The state folder '${place.stateFolder}' is not a folder of this user. Set FANOUT_STATE_DIR to one ` +
+        `2 error: The state folder '${place.stateFolder}' is not a folder of this user. Set FANOUT_STATE_DIR to one ` +
           "that is.\n",
       ]),
     );
@@ -145,7 +145,7 @@ describe.skipIf(process.platform === "win32")("a state folder that is not this u
     await symlink(other, place.stateFolder);
     expect(await endsOf(place)).toEqual(
       new Set([
-        `1 error: The state folder '${place.stateFolder}' is not a folder of this user. Set FANOUT_STATE_DIR to one ` +
+        `2 error: The state folder '${place.stateFolder}' is not a folder of this user. Set FANOUT_STATE_DIR to one ` +
           "that is.\n",
       ]),
     );
@@ -160,12 +160,27 @@ describe.skipIf(process.platform === "win32")("a state folder that is not this u
     await chmod(place.stateFolder, 0o777);
     expect(await endsOf(place)).toEqual(
       new Set([
-        `1 error: Others can write to the state folder '${place.stateFolder}', and it is not empty. If all that is in it ` +
+        `2 error: Others can write to the state folder '${place.stateFolder}', and it is not empty. If all that is in it ` +
           `is yours, close it with \`chmod 700 ${place.stateFolder}\`, or set FANOUT_STATE_DIR to another folder.\n`,
       ]),
     );
     expect(await readdir(place.stateFolder)).toEqual(["emulator.log"]);
     expect((await stat(place.stateFolder)).mode & 0o777).toBe(0o777);
+  });
+
+  test("but holds what fanout did not make is refused, and left as it was", async () => {
+    const place = await Workplace.open();
+    await mkdir(place.stateFolder);
+    await writeFile(join(place.stateFolder, "letter"), "somebody's");
+    await chmod(place.stateFolder, 0o755);
+    const [end = "", ...others] = await endsOf(place);
+    expect(others).toEqual([]);
+    expect(end).toContain(
+      `2 error: The folder '${place.stateFolder}' holds other files, and others can open it (mode 755)`,
+    );
+    expect(end).toContain(`FANOUT_STATE_DIR to a folder of its own, such as '${place.stateFolder}/fanout-state'`);
+    expect(await readdir(place.stateFolder)).toEqual(["letter"]);
+    expect((await stat(place.stateFolder)).mode & 0o777).toBe(0o755);
   });
 
   test("but is empty is closed to others, and taken", async () => {

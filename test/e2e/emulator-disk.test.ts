@@ -86,7 +86,11 @@ async function starts(place: Workplace): Promise<readonly object[]> {
 }
 
 /** Both end with one line, which says what is to be done; what is whole is not to be deleted. */
-function refusals(place: Workplace, says: RegExp, { reset }: { reset: boolean }): readonly object[] {
+function refusals(
+  place: Workplace,
+  says: RegExp,
+  { reset, code = 1 }: { readonly reset: boolean; readonly code?: number },
+): readonly object[] {
   const line = [
     "^error: (?!internal error)",
     `(?=.*${says.source})`,
@@ -95,7 +99,7 @@ function refusals(place: Workplace, says: RegExp, { reset }: { reset: boolean })
     ".+\\n$",
   ];
   const refusal = {
-    code: 1,
+    code,
     stdout: "",
     stderr: expect.stringMatching(new RegExp(line.join(""), "u")),
     unchanged: true,
@@ -142,7 +146,9 @@ describe("a database that cannot be used ends the emulator with one line, and st
   test.skipIf(process.getuid?.() === 0)("one that can only be read", async () => {
     const place = await placeWithState();
     await writeFile(databaseOf(place), "", { mode: 0o400 });
-    expect(await starts(place)).toEqual(refusals(place, /cannot write to .*emulator\.db': EACCES/u, { reset: false }));
+    expect(await starts(place)).toEqual(
+      refusals(place, /cannot write to .*emulator\.db': EACCES/u, { reset: false, code: 2 }),
+    );
   });
 
   test.skipIf(!canMount)("one on a disk that can only be read", async () => {
@@ -150,9 +156,9 @@ describe("a database that cannot be used ends the emulator with one line, and st
     await stopEmulator(await startEmulator(place));
     // The log of the one in the background is there already, and cannot be written to.
     expect(succeeds("mount", "-o", "remount,ro", place.stateFolder)).toBe(true);
-    expect(await starts(place)).toEqual(refusals(place, /EROFS: read-only file system/u, { reset: false }));
+    expect(await starts(place)).toEqual(refusals(place, /EROFS: read-only file system/u, { reset: false, code: 2 }));
     const reset = await place.run("emulator reset --yes");
-    expect(reset).toMatchObject({ code: 1, stderr: expect.stringMatching(/^error: [^\n]+\n$/u) });
+    expect(reset).toMatchObject({ code: 2, stderr: expect.stringMatching(/^error: [^\n]+\n$/u) });
   });
 
   test.skipIf(!canMount)("one on a disk that is full", async () => {
@@ -172,7 +178,7 @@ test.skipIf(!canMount)(
     expect(succeeds("mount", "-o", "remount,ro", place.stateFolder)).toBe(true);
     for (const command of ["emulator", "emulator --ephemeral", "run", "emulator stop", "emulator reset --yes"]) {
       const { code, stdout, stderr } = await place.run(command);
-      expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+      expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
       expect(stderr).toMatch(/^error: [^\n]+\n$/u);
       expect(stderr).toContain(place.stateFolder);
       expect(stderr).not.toContain("internal error");

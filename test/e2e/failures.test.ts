@@ -91,7 +91,7 @@ describe("a mistake is refused before anything starts", () => {
     await writeFile(place.stateFolder, "");
     for (const command of ["run", "emulator", "emulator status"]) {
       const { code, stdout, stderr } = await place.run(command);
-      expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+      expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
       expect(stderr).toMatch(/^error: /u);
       expect(stderr).toContain(`'${place.stateFolder}'`);
       expect(stderr).toContain("FANOUT_STATE_DIR");

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { openStateFolder } from "../../src/emulator/state-folder.js";
-import { FanoutError } from "../../src/errors.js";
+import { UsageError } from "../../src/errors.js";
 
 let root: string;
 
@@ -54,6 +54,32 @@ describe.skipIf(process.platform === "win32")("on a system with users", () => {
     expect(modeOf(folder)).toBe(0o700);
   });
 
+  test("a folder that holds what it has made is closed to others, as they have only read it", () => {
+    const folder = path.join(root, "state");
+    mkdirSync(folder);
+    writeFileSync(path.join(folder, "emulator.db"), "");
+    chmodSync(folder, 0o755);
+    open(folder);
+    expect(modeOf(folder)).toBe(0o700);
+  });
+
+  test.each([0o755, 0o777, 0o1777])(
+    "a folder of mode %o with files of others is refused, and left as it is",
+    (mode) => {
+      writeFileSync(path.join(root, "letter"), "");
+      chmodSync(root, mode);
+      expect(() => open(root)).toThrow(UsageError);
+      expect(() => open(root)).toThrow(/holds other files.* left as it is.*FANOUT_STATE_DIR.*fanout-state/u);
+      expect(statSync(root).mode & 0o7777).toBe(mode);
+    },
+  );
+
+  test("a folder of this user alone is taken with all that is in it", () => {
+    writeFileSync(path.join(root, "letter"), "");
+    expect(open(root).folder).toBe(root);
+    expect(modeOf(root)).toBe(0o700);
+  });
+
   test.each<[string, (folder: string) => void]>([
     ["a file", (folder) => writeFileSync(folder, "")],
     [
@@ -67,7 +93,7 @@ describe.skipIf(process.platform === "win32")("on a system with users", () => {
   ])("%s in its place is refused, and the message names it and FANOUT_STATE_DIR", (_, make) => {
     const folder = path.join(root, "state");
     make(folder);
-    expect(() => open(folder)).toThrow(FanoutError);
+    expect(() => open(folder)).toThrow(UsageError);
     expect(() => open(folder)).toThrow(folder);
     expect(() => open(folder)).toThrow("FANOUT_STATE_DIR");
   });
@@ -75,7 +101,7 @@ describe.skipIf(process.platform === "win32")("on a system with users", () => {
   test("a folder that cannot be made is refused by name", () => {
     writeFileSync(path.join(root, "file"), "");
     const folder = path.join(root, "file", "state");
-    expect(() => open(folder)).toThrow(FanoutError);
+    expect(() => open(folder)).toThrow(UsageError);
     expect(() => open(folder)).toThrow(`'${folder}' cannot be made`);
   });
 
@@ -94,7 +120,7 @@ describe.skipIf(process.platform === "win32")("on a system with users", () => {
   test("the folder of the socket is checked as well", () => {
     mkdirSync(path.join(root, "run"), { mode: 0o700 });
     writeFileSync(path.join(root, "run", `fanout-${process.getuid!()}`), "");
-    expect(() => open(longFolder())).toThrow(FanoutError);
+    expect(() => open(longFolder())).toThrow(UsageError);
   });
 
   test("a path too long for a socket falls back to the runtime folder, each folder to a socket of its own", () => {
