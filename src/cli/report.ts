@@ -10,6 +10,7 @@ export function addReport(fanout: Command, { io, exit }: CliContext): void {
         "of them. The exit code tells whether they could be read, not how the runs went.",
     )
     .argument("<file...>", "a result or a list as --repeat writes it, - for stdin; several are shown together")
+    .option("--run <id>", "show the result of this run alone")
     .option("--text", "the summary that the run printed (the default)")
     .option("--markdown", "as Markdown, for the summary of a CI job")
     .option("--html", "as a page of its own, with charts, that needs no network")
@@ -20,6 +21,7 @@ export function addReport(fanout: Command, { io, exit }: CliContext): void {
       examples([
         "fanout report result.json",
         "fanout report result.json --html > report.html",
+        "fanout report repeats.json --run nightly.2 --html > report.html",
         "fanout report result.json --junit > junit.xml",
         "fanout report monday.json tuesday.json --csv > runs.csv",
         "fanout run --json | fanout report - --markdown",

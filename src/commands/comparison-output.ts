@@ -1,4 +1,5 @@
 import { stat } from "node:fs/promises";
+import { resolve } from "node:path";
 import { UsageError } from "../errors.js";
 import { ExitCode, firstOf } from "../exit-codes.js";
 import { coloursFor } from "../report/colours.js";
@@ -36,8 +37,13 @@ export interface ComparisonOutput {
 export async function checkComparisonFiles(output: ComparisonOutput, keepResults: boolean): Promise<void> {
   const { json } = output;
   const files = { ...output, json: json === true ? undefined : json };
+  const flagOf = new Map<string, string>();
   for (const [flag, file] of Object.entries(files)) {
     if (file === undefined) continue;
+    const other = flagOf.get(resolve(file));
+    if (other !== undefined)
+      throw new UsageError(`--${flag}: expected a file of its own, found that of --${other}: ${file}`);
+    flagOf.set(resolve(file), flag);
     await checkFile(`--${flag}`, file);
     if (keepResults && (await holdsResults(file))) {
       throw new UsageError(

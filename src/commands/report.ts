@@ -5,17 +5,22 @@ import { coloursFor } from "../report/colours.js";
 import { oneLine } from "../format/one-line.js";
 import { readResults } from "../report/read-result.js";
 import { REPORT_FORM_NAMES, REPORT_FORMS, type ReportFormName } from "../report/report-forms.js";
+import type { RunResult } from "../stats/run-result.js";
 import type { CommandIo } from "./io.js";
 
-const reportFlags = z.partialRecord(z.enum(REPORT_FORM_NAMES), z.boolean());
+const formFlags = z.partialRecord(z.enum(REPORT_FORM_NAMES), z.boolean());
+const reportFlags = z.object({ run: z.string().optional() }).loose();
+/** As many names as a person wants to read. */
+const MOST_LISTED = 20;
 
 /**
  * `fanout report`: results that `fanout run --json FILE` wrote, in another form. Several, of a list or of several files,
  * are shown as what they come to, and each of them.
  */
 export async function runReportCommand(files: readonly string[], rawFlags: unknown, io: CommandIo): Promise<ExitCode> {
-  const form = formOf(reportFlags.parse(rawFlags));
-  const [first, ...rest] = (await Promise.all(files.map(readResults))).flat();
+  const { run, ...forms } = reportFlags.parse(rawFlags);
+  const form = formOf(formFlags.parse(forms));
+  const [first, ...rest] = chosen((await Promise.all(files.map(readResults))).flat(), run);
   if (!first) throw new UsageError("expected a file, found none");
   const results = [first, ...rest] as const;
   const shown = form === "text" ? legible(results) : results;
@@ -23,7 +28,16 @@ export async function runReportCommand(files: readonly string[], rawFlags: unkno
   return ExitCode.Success;
 }
 
-function formOf(flags: z.output<typeof reportFlags>): ReportFormName {
+/** Those of one run where it is named, else all. */
+function chosen(results: readonly RunResult[], run: string | undefined): readonly RunResult[] {
+  const named = run === undefined ? results : results.filter(({ runId }) => runId === run);
+  if (named.length > 0 || results.length === 0) return named;
+  const ids = results.slice(0, MOST_LISTED).map(({ runId }) => oneLine(runId));
+  const more = results.length > ids.length ? ", ..." : "";
+  throw new UsageError(`--run: expected one of ${ids.join(", ")}${more}, found ${run}`);
+}
+
+function formOf(flags: z.output<typeof formFlags>): ReportFormName {
   const forms = REPORT_FORM_NAMES.filter((form) => flags[form]);
   if (forms.length > 1) {
     throw new UsageError(`expected one form, found ${forms.map((form) => `--${form}`).join(" and ")}`);

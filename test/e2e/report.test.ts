@@ -99,6 +99,12 @@ describe("fanout report", () => {
     expect(junit).toMatch(/^<testsuites name="fanout" tests="\d+" failures="1" /mu);
     const { stdout: csv } = await place.succeed("report list.json good.json --csv");
     expect(csv.split("\r\n")).toHaveLength(1 + 6 + 1);
+    const { stdout: one } = await place.succeed("report list.json --run night2 --markdown");
+    expect(one).toMatch(/^### fanout: Completed 200 .*night2/su);
+    expect(await place.run("report list.json --run night9")).toMatchObject({
+      code: 2,
+      stderr: "error: --run: expected one of night1, night2, night3, night4, night5, found night9\n",
+    });
   });
 
   test("reads stdin, and stays quiet when its reader leaves", async () => {

@@ -1,7 +1,7 @@
 import { Chalk } from "chalk";
 import { describe, expect, test } from "vitest";
-import { comparisonText } from "../../src/report/comparison-text.js";
-import { compareRuns } from "../../src/stats/comparison.js";
+import { comparisonsText, comparisonText } from "../../src/report/comparison-text.js";
+import { compareCandidates, compareRuns } from "../../src/stats/comparison.js";
 import type { RunResult } from "../../src/stats/run-result.js";
 import { fiveRunsOf, runsOf } from "./compared-runs.js";
 import { sampleResult } from "./sample-result.js";
@@ -88,6 +88,16 @@ describe("the text of a comparison", () => {
     ],
   ])("concludes: %s", (conclusion, before, after) => {
     expect(textOf(before, after).split("\n").at(-1)).toBe(conclusion);
+  });
+
+  test("of several candidates names each, and the base", () => {
+    const [first, second] = [
+      { runs: slow, names: { base: "old", new: "grpc" } },
+      { runs: same.map((run) => ({ ...run, runId: `${run.runId}b` })), names: { base: "old", new: "http2" } },
+    ];
+    const text = comparisonsText(compareCandidates(base, [first, second]), plain);
+    expect(text).toMatch(/^grpc against old\n\n {2}figure +old \(mean of 5\) {2}grpc \(mean of 5\) /u);
+    expect(text).toMatch(/\nSlower .*: activities\/s\n\nhttp2 against old\n\n[^]*\nNo difference shown [^\n]*$/u);
   });
 
   test("has colours only where they are wanted", () => {

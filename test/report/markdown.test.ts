@@ -115,8 +115,8 @@ describe("a result as Markdown", () => {
         fc.string({ unit: fc.constantFrom(...Array.from("|\\\n\r<>`*&#x -\u0000\u001B\u{1F600}")) }),
         (text) => {
           const shown = stripVTControlCharacters(text)
+            .replaceAll(/(?!\s)\p{Cc}/gu, "")
             .replaceAll(/\s+/gu, " ")
-            .replaceAll(/\p{Cc}/gu, "")
             .trim();
           const markdown = resultMarkdown(resultSaying(text));
           const rows = rowsOf(markdown).map((row) => cellsOf(row));
