@@ -8,7 +8,7 @@ export function channelOptions(kind: "emulator" | "scheduler"): ChannelOptions {
     "grpc.primary_user_agent": "fanout",
     // Channels with equal options would share one connection, and with it the server's limit of calls.
     "grpc.use_local_subchannel_pool": 1,
-    // `http_proxy` in the environment would capture even loopback.
+    // `http_proxy` in the environment would capture even loopback: which proxy there is, is for `proxy.ts` to say.
     "grpc.enable_http_proxy": 0,
     "grpc.enable_channelz": 0,
     "grpc.keepalive_time_ms": 30_000,

@@ -8,6 +8,7 @@ import {
   type CredentialAuthentication,
   type CredentialKey,
 } from "./authentication.js";
+import { proxyFor, type Proxy } from "./proxy.js";
 
 export interface EmulatorConnection {
   readonly kind: "emulator";
@@ -22,6 +23,8 @@ export interface EndpointConnection {
   readonly taskHub: string;
   readonly authentication: Authentication;
   readonly source: string;
+  /** The proxy on the way there, where the environment names one. */
+  readonly proxy?: Proxy;
 }
 
 /** A parsed connection string. `source` says where it came from, for the line that tells a person. */
@@ -57,7 +60,17 @@ export interface FoundConnectionString {
  * it that might be a secret.
  */
 export function resolveConnection(sources: ConnectionSources): Connection {
-  return parseConnection(findConnectionString(sources), sources.taskHub);
+  return withProxy(parseConnection(findConnectionString(sources), sources.taskHub), sources.env);
+}
+
+/**
+ * The connection by way of the proxy that the environment names for its endpoint.
+ * @throws UsageError
+ */
+export function withProxy(connection: Connection, env: NodeJS.ProcessEnv = process.env): Connection {
+  if (connection.kind === "emulator") return connection;
+  const proxy = proxyFor(connection.url, env);
+  return proxy === undefined ? connection : { ...connection, proxy };
 }
 
 /** The flag, then the variables, then `appsettings.json` in the working folder, then the embedded emulator. */

@@ -2,6 +2,7 @@ import { status } from "@grpc/grpc-js";
 import { FanoutError } from "../errors.js";
 import { isServiceError } from "./call-retry.js";
 import type { Connection } from "./connection-string.js";
+import type { Proxy } from "./proxy.js";
 import { otherService, webServer } from "./foreign-server.js";
 import { credentialFailure, isCredentialError } from "./credential-failure.js";
 
@@ -121,11 +122,31 @@ const REASONS: readonly (readonly [RegExp, (connection: Connection) => string])[
 
 function unreachable(text: string, connection: Connection, attempts: number, cause: Error): FanoutError {
   const reason = reasonOf(text);
+  const proxy = connection.kind === "endpoint" ? connection.proxy : undefined;
+  if (proxy !== undefined && !OF_TLS.test(reason)) return unreachableThrough(proxy, connection, attempts, cause);
   const advice =
     REASONS.find(([pattern]) => pattern.test(reason))?.[1](connection) ??
     "Check that it runs, and that the connection string names it.";
   const times = attempts > 1 ? ` (${attempts} attempts)` : "";
   return failure(`The backend does not answer: ${reason}${times}. ${advice}`, cause);
+}
+
+/** What is said behind the proxy: all else may be the proxy's. */
+const OF_TLS = /certificate|wrong version number|packet length too long/u;
+
+function unreachableThrough(
+  { place, source }: Proxy,
+  connection: Connection,
+  attempts: number,
+  cause: Error,
+): FanoutError {
+  const times = attempts > 1 ? ` (${attempts} attempts)` : "";
+  return failure(
+    `The backend does not answer through the proxy of ${source}, ${place}${times}. Check that the proxy runs, has the ` +
+      `credentials that it wants, and connects to ${endpointOf(connection)}; name the host in NO_PROXY to go past it. ` +
+      "`fanout doctor` tells which it is.",
+    cause,
+  );
 }
 
 /** What went wrong with the connection, without what grpc-js and OpenSSL put around it. */

@@ -44,7 +44,7 @@ export async function openBackend(
   const transport = chooseTransport(connection, asked);
   return connection.kind === "emulator"
     ? openEmulator(connection, transport, onNotice)
-    : openEndpoint(connection, transport, tokenSource(connection.authentication, credentialFor));
+    : openEndpoint(connection, transport, tokenSource(connection.authentication, credentialFor), onNotice);
 }
 
 async function openEmulator(
@@ -102,8 +102,14 @@ async function openEmulator(
   };
 }
 
-function openEndpoint(connection: EndpointConnection, transport: Transport, tokens: TokenSource | undefined): Backend {
-  const { url, taskHub } = connection;
+function openEndpoint(
+  connection: EndpointConnection,
+  transport: Transport,
+  tokens: TokenSource | undefined,
+  onNotice: (line: string) => void,
+): Backend {
+  const { url, taskHub, proxy } = connection;
+  if (proxy !== undefined) onNotice(`through the proxy of ${proxy.source}, ${proxy.place}`);
   const target: GrpcTarget = {
     ...endpointTarget(connection),
     transport,

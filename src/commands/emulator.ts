@@ -10,7 +10,7 @@ import { ExitCode } from "../exit-codes.js";
 import { formatBytes } from "../format/bytes.js";
 import { formatCount, plural } from "../format/count.js";
 import { durabilityText } from "../format/durability.js";
-import { isLoopback } from "../http/access.js";
+import { isLoopback } from "../backend/loopback.js";
 import { listenError } from "../http/port.js";
 import { outlivesItsTerminal } from "../load/no-hang-up.js";
 import { showEmulatorLive } from "../report/emulator-live.js";

@@ -5,7 +5,7 @@ import { openBackend } from "../backend/open-backend.js";
 import { UsageError } from "../errors.js";
 import { ExitCode } from "../exit-codes.js";
 import { COUNT_EXPECTED, parseCount } from "../format/count.js";
-import { isLoopback } from "../http/access.js";
+import { isLoopback } from "../backend/loopback.js";
 import { BackendLink } from "../http/backend-link.js";
 import { startOrchestrationServer } from "../http/orchestration-server.js";
 import { parsePort } from "../http/port.js";

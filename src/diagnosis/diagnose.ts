@@ -3,6 +3,7 @@ import type { Backend } from "../backend/backend.js";
 import {
   findConnectionString,
   parseConnection,
+  withProxy,
   type Connection,
   type ConnectionSources,
 } from "../backend/connection-string.js";
@@ -38,7 +39,7 @@ export async function* diagnose(sources: ConnectionSources, options: OpenOptions
     return { detail: `the connection string is that of ${string.source}`, value: string };
   });
   const connection = yield* check("connection string", found, (string) => {
-    const parsed = parseConnection(string, sources.taskHub);
+    const parsed = withProxy(parseConnection(string, sources.taskHub), sources.env);
     return { detail: describe(parsed), value: parsed };
   });
   const backend =

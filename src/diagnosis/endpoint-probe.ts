@@ -45,10 +45,14 @@ export interface TlsState {
   readonly daysLeft: number;
 }
 
-/** Rejects as gRPC's own handshake would, and with a FanoutError if the server does not speak HTTP/2. */
-export async function probeTls({ host, port }: Address): Promise<TlsState> {
+/**
+ * Rejects as gRPC's own handshake would, and with a FanoutError if the server does not speak HTTP/2. `tunnel` is a
+ * connection that leads there.
+ */
+export async function probeTls({ host, port }: Address, tunnel?: Socket): Promise<TlsState> {
   // An IP address is no server name.
-  const socket = connectTls({ host, port, ALPNProtocols: ["h2"], ...(isIP(host) === 0 && { servername: host }) });
+  const serverName = isIP(host) === 0 ? { servername: host } : {};
+  const socket = connectTls({ host, port, ALPNProtocols: ["h2"], ...serverName, ...(tunnel && { socket: tunnel }) });
   try {
     await established(socket, "secureConnect");
     if (socket.alpnProtocol !== "h2") {

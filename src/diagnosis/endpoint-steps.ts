@@ -3,12 +3,16 @@ import type { EndpointConnection } from "../backend/connection-string.js";
 import { explain } from "../backend/explain.js";
 import { greet } from "../backend/greeting.js";
 import { openBackend, type OpenOptions } from "../backend/open-backend.js";
+import type { Proxy } from "../backend/proxy.js";
 import { plural } from "../format/count.js";
-import { addressOf, probeTcp, probeTls, resolveHost } from "./endpoint-probe.js";
+import { addressOf, probeTcp, probeTls, resolveHost, type Address } from "./endpoint-probe.js";
 import { check, type Finding, type Found } from "./finding.js";
 import { claimsOf } from "./token-claims.js";
+import { openTunnel } from "./tunnel.js";
 
 type Lines<T> = AsyncGenerator<Finding, T>;
+/** With its errors told as those of the connection. */
+type Explained = <T>(look: () => Promise<Found<T>>) => Promise<Found<T>>;
 
 /** All between this machine and a backend elsewhere that says Hello. */
 export async function* lookAtEndpoint(
@@ -16,22 +20,15 @@ export async function* lookAtEndpoint(
   options: OpenOptions,
 ): Lines<Backend | undefined> {
   const address = connection && addressOf(connection);
-  const explained = <T>(look: () => Promise<Found<T>>) => look().catch((error: unknown) => rethrow(error, connection));
-  const resolved = yield* check("host", address, (given) =>
-    explained(async () => ({
-      detail: `${given.host} resolves to ${(await resolveHost(given)).join(", ")}`,
-      value: given,
-    })),
-  );
-  const connected = yield* check("connection", resolved, (given) =>
-    explained(async () => ({ detail: `${await probeTcp(given)} answers`, value: given })),
-  );
+  const explained: Explained = (look) => look().catch((error: unknown) => rethrow(error, connection));
+  const proxy = connection?.proxy;
+  const connected = yield* proxy === undefined ? lookAtWay(address, explained) : lookAtProxy(address, proxy, explained);
   const secured = yield* check("TLS", connected, (given) =>
     explained(async () => {
       if (connection?.url.protocol === "http:") {
         return { detail: "none is asked for: the endpoint is http", value: given };
       }
-      const { version, subject, daysLeft } = await probeTls(given);
+      const { version, subject, daysLeft } = await probeTls(given, proxy && (await openTunnel(proxy, given)));
       return {
         detail: `${version}, certificate of ${subject}, valid for ${plural(daysLeft, "more day")}`,
         value: given,
@@ -42,6 +39,38 @@ export async function* lookAtEndpoint(
   const greeted = yield* check("service", backend, lookAtService);
   if (greeted === undefined) backend?.close();
   return greeted;
+}
+
+async function* lookAtWay(address: Address | undefined, explained: Explained): Lines<Address | undefined> {
+  const resolved = yield* check("host", address, (given) =>
+    explained(async () => ({
+      detail: `${given.host} resolves to ${(await resolveHost(given)).join(", ")}`,
+      value: given,
+    })),
+  );
+  return yield* check("connection", resolved, (given) =>
+    explained(async () => ({ detail: `${await probeTcp(given)} answers`, value: given })),
+  );
+}
+
+/** What resolves the host of the endpoint is the proxy. */
+async function* lookAtProxy(
+  address: Address | undefined,
+  proxy: Proxy,
+  explained: Explained,
+): Lines<Address | undefined> {
+  const reached = yield* check("proxy", address, (given) =>
+    explained(async () => ({
+      detail: `${proxy.place} of ${proxy.source} answers at ${await probeTcp(proxy)}; NO_PROXY does not name ${given.host}`,
+      value: given,
+    })),
+  );
+  return yield* check("connection", reached, (given) =>
+    explained(async () => {
+      (await openTunnel(proxy, given)).destroy();
+      return { detail: `the proxy connects to ${given.host}:${given.port}`, value: given };
+    }),
+  );
 }
 
 async function lookAtService(backend: Backend): Promise<Found<Backend>> {

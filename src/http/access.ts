@@ -1,23 +1,12 @@
 import { createHash, timingSafeEqual } from "node:crypto";
-import { BlockList, isIP } from "node:net";
+import { isIP } from "node:net";
 import { hostname } from "node:os";
 import type { FastifyRequest } from "fastify";
 import { HttpError } from "./http-error.js";
 
-const LOOPBACK = new BlockList();
-LOOPBACK.addSubnet("127.0.0.0", 8, "ipv4");
-LOOPBACK.addAddress("::1", "ipv6");
-
 const LOOPBACK_NAMES = ["localhost", "127.0.0.1", "::1"];
 const ALL_INTERFACES = new Set(["0.0.0.0", "::"]);
 const HOST = /^(?:\[(?<ipv6>[0-9a-f:.]+)\]|(?<name>[^:[\]]+))(?::(?<port>\d+))?$/iu;
-
-/** Whether only this machine can reach what listens there. A name other than localhost may mean anything. */
-export function isLoopback(host: string): boolean {
-  const family = isIP(host);
-  if (family === 0) return host.toLowerCase() === "localhost";
-  return LOOPBACK.check(host, family === 6 ? "ipv6" : "ipv4");
-}
 
 /** Refuses a request whose Host can be read in two ways: whatever stands in front may have taken the other one. */
 export async function refuseTwoHosts({ raw: { rawHeaders } }: FastifyRequest): Promise<void> {
