@@ -3,13 +3,24 @@ import { GREETING_PATIENCE_MS } from "./limits.js";
 import { LINK_PREFACE } from "./link-protocol.js";
 
 /** What is spoken on a connection. */
-export type Protocol = "grpc" | "link";
+export type Protocol = "grpc" | "link" | "http1";
 
-/** How connections of each begin. */
-const PREFACES: Readonly<Record<Protocol, Buffer>> = {
-  // https://www.rfc-editor.org/rfc/rfc9113#section-3.4
-  grpc: Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
-  link: LINK_PREFACE,
+/** Whether what has arrived so far begins a protocol; "maybe" until more of it has. */
+type Verdict = "yes" | "no" | "maybe";
+
+/** https://www.rfc-editor.org/rfc/rfc9113#section-3.4 */
+const HTTP2_PREFACE = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+/** A method, of which the longest that is registered has 17 letters, and what follows it. */
+const HTTP1_METHOD = /^[A-Z][A-Z-]{0,19}(?<end> |$)/u;
+const METHOD_BYTES = 21;
+
+const RECOGNIZE: Readonly<Record<Protocol, (arrived: Buffer) => Verdict>> = {
+  grpc: (arrived) => beginsWith(arrived, HTTP2_PREFACE),
+  link: (arrived) => beginsWith(arrived, LINK_PREFACE),
+  http1: (arrived) => {
+    const method = HTTP1_METHOD.exec(arrived.subarray(0, METHOD_BYTES).toString("latin1"));
+    return method === null ? "no" : method.groups!["end"] === " " ? "yes" : "maybe";
+  },
 };
 
 /**
@@ -32,14 +43,14 @@ export function awaitGreeting(
       return;
     }
     arrived = Buffer.concat([arrived, chunk]);
-    const possible = protocols.filter((protocol) => beginsAlike(arrived, PREFACES[protocol]));
-    const [protocol] = possible;
-    if (protocol === undefined) {
+    // Two may begin alike: the first of them has to be out of the question before it can be the second.
+    const candidate = protocols.find((protocol) => RECOGNIZE[protocol](arrived) !== "no");
+    if (candidate === undefined) {
       socket.destroy();
-    } else if (arrived.length >= PREFACES[protocol].length) {
+    } else if (RECOGNIZE[candidate](arrived) === "yes") {
       socket.off("readable", look);
       socket.unshift(arrived);
-      serve(protocol, onGreeted);
+      serve(candidate, onGreeted);
     }
   };
   socket.on("readable", look);
@@ -60,7 +71,10 @@ function closeUnlessGreeted(socket: Socket): () => void {
   return onGreeted;
 }
 
-function beginsAlike(some: Buffer, others: Buffer): boolean {
-  const length = Math.min(some.length, others.length);
-  return some.subarray(0, length).equals(others.subarray(0, length));
+function beginsWith(arrived: Buffer, preface: Buffer): Verdict {
+  const length = Math.min(arrived.length, preface.length);
+  if (!arrived.subarray(0, length).equals(preface.subarray(0, length))) {
+    return "no";
+  }
+  return length === preface.length ? "yes" : "maybe";
 }

@@ -5,6 +5,7 @@ import { ADMIN_SERVICE, type EmulatorFigures, type EmulatorStatus } from "./admi
 import type { Durability } from "./durability.js";
 import { GroupCommit } from "./group-commit.js";
 import { handlersOf, type Handler } from "./grpc.js";
+import { HEALTH_SERVICE, healthService } from "./health-service.js";
 import type { Lease } from "./leases.js";
 import { MOST_HELD_BYTES, OWNERS_BYTES } from "./limits.js";
 import { Listener, type Place } from "./listener.js";
@@ -20,6 +21,8 @@ import { storeBytes } from "./store-bytes.js";
 import type { HubContext } from "./instance-table.js";
 import { TaskHubs } from "./task-hubs.js";
 import { createWallClock } from "./wall-clock.js";
+
+const SIDECAR_SERVICE = "TaskHubSidecarService";
 
 export interface EmulatorOptions {
   readonly store: Store;
@@ -201,6 +204,9 @@ export class Emulator {
       hubs: this.#hubs,
       hubOf: (call) => this.#hubs.named(hubName(call)),
     };
-    return handlersOf({ TaskHubSidecarService: { ...clientService(context), ...workerService(context) } });
+    return handlersOf({
+      [SIDECAR_SERVICE]: { ...clientService(context), ...workerService(context) },
+      [HEALTH_SERVICE]: healthService([SIDECAR_SERVICE]),
+    });
   }
 }

@@ -3,6 +3,7 @@ import { createServer, type AddressInfo, type Server, type Socket } from "node:n
 import { awaitGreeting, type Protocol } from "./connection-protocol.js";
 import type { Handler } from "./grpc.js";
 import { serveGrpc } from "./grpc-connection.js";
+import { serveHttp1 } from "./http1-answers.js";
 import { MOST_CONNECTIONS, mostPortConnections } from "./limits.js";
 import { serveLink } from "./link-server.js";
 import type { MemoryBudget } from "./memory-budget.js";
@@ -28,7 +29,7 @@ export interface ListenerOptions {
 
 /** What is spoken there. */
 const OWNERS_PROTOCOLS: readonly Protocol[] = ["grpc", "link"];
-const OTHERS_PROTOCOLS: readonly Protocol[] = ["grpc"];
+const OTHERS_PROTOCOLS: readonly Protocol[] = ["grpc", "http1"];
 
 /** A socket that is listened on, and its connections: within a limit of its own, so that no other listener is shut out. */
 export class Listener {
@@ -91,7 +92,17 @@ export class Listener {
       ? refuseConnection(socket, this.#mostConnections, this.#options.always)
       : this.#options.welcome(socket);
     awaitGreeting(socket, this.#protocols, (protocol, onGreeted) => {
-      (protocol === "link" ? serveLink : serveGrpc)(socket, handlers, this.#options.budget, onGreeted);
+      switch (protocol) {
+        case "grpc":
+          serveGrpc(socket, handlers, this.#options.budget, onGreeted);
+          break;
+        case "link":
+          serveLink(socket, handlers, this.#options.budget, onGreeted);
+          break;
+        case "http1":
+          // It has one answer, and as much time for it as others for their greeting.
+          serveHttp1(socket);
+      }
     });
   }
 }

@@ -38,6 +38,31 @@ async function askAdmin(address: string, method: string): Promise<unknown> {
   return JSON.parse(answer.toString()) as unknown;
 }
 
+function healthRequest(service: string): Buffer {
+  return service === "" ? Buffer.alloc(0) : Buffer.concat([Buffer.from([0x0a, service.length]), Buffer.from(service)]);
+}
+
+function askHealth(address: string, service: string): Promise<Buffer> {
+  const client = new Client(address, credentials.createInsecure());
+  onTestFinished(() => client.close());
+  return unaryCall(client, "/grpc.health.v1.Health/Check", healthRequest(service), new Metadata(), {});
+}
+
+function asIs(bytes: Buffer): Buffer {
+  return bytes;
+}
+
+/** The first status that a watch tells. */
+async function watchHealth(address: string, service: string): Promise<Buffer> {
+  const client = new Client(address, credentials.createInsecure());
+  onTestFinished(() => client.close());
+  const stream = client.makeServerStreamRequest("/grpc.health.v1.Health/Watch", asIs, asIs, healthRequest(service));
+  stream.on("error", () => {});
+  const [first] = (await once(stream, "data")) as [Buffer];
+  stream.cancel();
+  return first;
+}
+
 /** Connections that say this and nothing else. */
 async function idlers(to: number | string, count: number, words: Buffer): Promise<Socket[]> {
   const sockets = Array.from({ length: count }, () => {
@@ -72,6 +97,45 @@ describe("the port", () => {
     const [onPort] = await idlers(port, 1, words);
     onPort!.on("data", () => expect.fail("The port answers the link."));
     await isClosed(onPort!);
+  });
+
+  test("answers probes, over gRPC and over HTTP/1, and tells a browser what it is", async () => {
+    const { place, port } = await openDoor(await Workplace.open());
+    const url = `http://127.0.0.1:${port}`;
+    const healthy = await fetch(`${url}/healthz?verbose=1`);
+    expect([healthy.status, await healthy.json()]).toEqual([200, { status: "Healthy" }]);
+    expect((await fetch(`${url}/healthz`, { method: "HEAD" })).status).toBe(200);
+    const posted = await fetch(`${url}/healthz`, { method: "POST", body: "x" });
+    expect([posted.status, posted.headers.get("allow")]).toEqual([405, "GET, HEAD"]);
+    for (const method of ["GET", "POST", "PUT", "OPTIONS"]) {
+      const lost = await fetch(`${url}/api/orchestrations`, { method });
+      expect([lost.status, await lost.text()]).toEqual([404, expect.stringMatching(/gRPC port.*\n.*\/healthz/u)]);
+    }
+    // "P" begins the preface of HTTP/2 as well, and what comes byte by byte is no less a request.
+    const slow = createConnection(port, "127.0.0.1");
+    onTestFinished(() => void slow.destroy());
+    let answer = "";
+    slow.setEncoding("latin1").on("data", (text: string) => (answer += text));
+    for (const byte of Buffer.from("PATCH / HTTP/1.1\r\nHost: x\r\n\r\n")) {
+      await new Promise((resolve) => slow.write(Buffer.from([byte]), resolve));
+    }
+    await isClosed(slow);
+    expect(answer).toMatch(/^HTTP\/1\.1 404 /u);
+    // What is neither, and HTTP/1 on the owner's socket, is closed without a word.
+    for (const to of [port, place.socket]) {
+      const [stranger] = await idlers(to, 1, Buffer.from(to === port ? [0x16, 3, 1] : "GET / HTTP/1.1\r\n\r\n"));
+      await isClosed(stranger!);
+    }
+
+    for (const address of [`127.0.0.1:${port}`, `unix:${place.socket}`]) {
+      const SERVING = Buffer.from([8, 1]);
+      for (const service of ["", "TaskHubSidecarService"]) {
+        expect(await askHealth(address, service)).toEqual(SERVING);
+        expect(await watchHealth(address, service)).toEqual(SERVING);
+      }
+      await expect(askHealth(address, "Other")).rejects.toMatchObject({ code: status.NOT_FOUND });
+      expect(await watchHealth(address, "Other")).toEqual(Buffer.from([8, 3]));
+    }
   });
 
   test("full of idle connections shuts nobody out of the socket; they are closed in seconds, whatever they said", async () => {
