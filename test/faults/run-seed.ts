@@ -19,6 +19,8 @@ export interface SeedOptions {
   readonly understudies: Understudies;
   /** In place of those of the seed. */
   readonly faults?: readonly Fault[];
+  /** How long a fault waits, at most, for what clients are told; milliseconds. */
+  readonly mostWaitMs?: number;
   /** What the emulator has for the harness to find. */
   readonly flaw?: Flaw;
   /** How long what is left may take once the faults are over. */
@@ -36,7 +38,7 @@ export interface SeedReport {
 
 export async function runSeed(
   seed: number,
-  { understudies, faults, flaw, patienceMs = 20_000 }: SeedOptions,
+  { understudies, faults, flaw, mostWaitMs = NEXT_FAULT_MS, patienceMs = 20_000 }: SeedOptions,
 ): Promise<SeedReport> {
   const startedMs = performance.now();
   const folder = mkdtempSync(join(tmpdir(), "fanout-faults-"));
@@ -48,7 +50,7 @@ export async function runSeed(
   try {
     await stage.open();
     stage.say("everybody has been started");
-    await play(stage);
+    await play(stage, mostWaitMs);
     // What has gone wrong by now leaves nothing to look at.
     if (stage.failures.length === 0) await settle(stage, patienceMs);
   } catch (error) {
@@ -70,10 +72,10 @@ export async function runSeed(
 }
 
 /** Inflicts the faults, each at its moment; those that last go on beside the next. */
-async function play(stage: Stage): Promise<void> {
+async function play(stage: Stage, mostWaitMs: number): Promise<void> {
   const faults: Promise<void>[] = [];
   for (const { atPart, ...fault } of stage.plan.faults) {
-    await stage.reach(atPart, NEXT_FAULT_MS);
+    await stage.reach(atPart, mostWaitMs);
     stage.say(JSON.stringify(fault));
     faults.push(
       inflict(stage, fault).catch((error: unknown) => {
