@@ -109,7 +109,8 @@ describe("fanout compare --run", () => {
     compare.kill("SIGINT");
     const ended = await compare.ended;
     expect(ended.code).toBe(130);
-    expect(ended.stderr).toContain("terminating 20 orchestrations in flight");
+    // A lane may be between two of them.
+    expect(ended.stderr).toMatch(/terminating \d+ orchestrations in flight/u);
     expect(ended.stderr).toMatch(
       /interrupted in run 2 of 10 \(new\): 1 run measured\nnothing to compare: a side has no run\n$/u,
     );
