@@ -15,6 +15,7 @@ import { listenError } from "../http/port.js";
 import { outlivesItsTerminal } from "../load/no-hang-up.js";
 import { showEmulatorLive } from "../report/emulator-live.js";
 import { closingText, workText } from "../report/emulator-live-text.js";
+import { storeSizeText } from "../report/store-size.js";
 import { FANOUT_VERSION } from "../version.js";
 import { confirmed, requireTerminal } from "./confirm.js";
 import { emulatorCall, type EmulatorCall, type EmulatorFlags } from "./emulator-flags.js";
@@ -169,5 +170,8 @@ function statusText(status: EmulatorStatus): string {
     ["redelivered", formatCount(status.redelivered)],
     ["expired", formatCount(status.expired)],
   ];
-  return rows.map(([name, value]) => `${name.padEnd(12)} ${value}\n`).join("");
+  const note = storeSizeText(status);
+  return (
+    rows.map(([name, value]) => `${name.padEnd(12)} ${value}\n`).join("") + (note === undefined ? "" : `${note}\n`)
+  );
 }

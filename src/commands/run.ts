@@ -14,6 +14,7 @@ import { checkFile } from "../report/json.js";
 import { checkReportFiles } from "../report/report-files.js";
 import { compareRuns, type Comparison } from "../stats/comparison.js";
 import { readBaseline } from "./compare.js";
+import { storeSizeText } from "../report/store-size.js";
 import type { CommandIo } from "./io.js";
 import { parseRunCall, type RunCall } from "./run-call.js";
 import { runOnce } from "./run-once.js";
@@ -42,7 +43,9 @@ export async function runRunCommand(rawFlags: unknown, io: CommandIo): Promise<E
     say(planLine(call.plan));
     const capacity = capacityLine(call.plan, call.limits, call.repeat);
     if (capacity !== undefined) say(capacity);
+    const wasLarge = await noteStoreSize(backend, say);
     const codes = await repeatedly(backend, call, results, interruption, io);
+    if (!wasLarge && interruption.exitCode === undefined) await noteStoreSize(backend, say).catch(() => {});
     results.showSpread();
     if (interruption.exitCode !== undefined) return interruption.exitCode;
     if (baseline.length === 0) return firstOf(codes);
@@ -53,6 +56,13 @@ export async function runRunCommand(rawFlags: unknown, io: CommandIo): Promise<E
     interruption[Symbol.dispose]();
     backend.close();
   }
+}
+
+/** Says that the embedded emulator's store is large; whether it is. */
+async function noteStoreSize({ admin }: Backend, say: (line: string) => void): Promise<boolean> {
+  const note = admin && storeSizeText(await admin.status());
+  if (note !== undefined) say(note);
+  return note !== undefined;
 }
 
 /** Our own emulator has no TLS. */

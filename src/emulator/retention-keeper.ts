@@ -1,6 +1,6 @@
 import type { GroupCommit } from "./group-commit.js";
-import { deletedUntilUs, type Retention } from "./retention.js";
-import type { Store } from "./store.js";
+import { deletedUntilUs, isOfRun, type Retention } from "./retention.js";
+import type { EndedPlace, Store } from "./store.js";
 
 /** When it looks for the first time, and how long after a look it looks again, milliseconds. */
 const FIRST_LOOK_MS = 10_000;
@@ -41,6 +41,8 @@ export class RetentionKeeper {
   readonly #options: RetentionOptions;
   #cancel: () => void;
   #stopped = false;
+  /** Behind what has been looked at for runs: what ends later stands behind it. */
+  #runsPlace: EndedPlace = { completedUs: 0, key: 0 };
   /** Instances deleted since it was made. */
   deleted = 0;
 
@@ -59,7 +61,19 @@ export class RetentionKeeper {
       () => this.#deleteOldest(),
       (deleted) => {
         this.deleted += deleted;
-        this.#next(deleted > 0 ? this.#delete : this.#release, PAUSE_MS);
+        const next = this.#options.retention.runAgeMs === undefined ? this.#release : this.#deleteOldRuns;
+        this.#next(deleted > 0 ? this.#delete : next, PAUSE_MS);
+      },
+    );
+  };
+
+  readonly #deleteOldRuns = (): void => {
+    this.#turn(
+      () => this.#deleteRuns(),
+      ({ deleted, place, isOver }) => {
+        this.deleted += deleted;
+        this.#runsPlace = place;
+        this.#next(isOver ? this.#release : this.#deleteOldRuns, PAUSE_MS);
       },
     );
   };
@@ -98,6 +112,25 @@ export class RetentionKeeper {
       deleted += 1;
     }
     return deleted;
+  }
+
+  /** Looks for runs over their time among what has ended, as far as one turn goes. */
+  #deleteRuns(): { readonly deleted: number; readonly place: EndedPlace; readonly isOver: boolean } {
+    const { store, retention, clock, steadyMs } = this.#options;
+    const { runAgeMs = Number.POSITIVE_INFINITY } = retention;
+    let place = this.#runsPlace;
+    const untilUs = Math.max(0, clock() - runAgeMs * 1_000);
+    const ended = store.endedAfter(place, untilUs, DELETED_IN_ONE_TURN);
+    const endMs = steadyMs() + TURN_MS;
+    let deleted = 0;
+    for (const [index, instance] of ended.entries()) {
+      if (index > 0 && steadyMs() >= endMs) return { deleted, place, isOver: false };
+      place = instance;
+      if (!isOfRun(instance.instanceId)) continue;
+      store.deleteInstance(instance.key);
+      deleted += 1;
+    }
+    return { deleted, place, isOver: ended.length < DELETED_IN_ONE_TURN };
   }
 
   #turn<T>(apply: () => T, done: (value: T) => void): void {

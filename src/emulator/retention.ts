@@ -6,18 +6,22 @@ export interface Retention {
   readonly ageMs: number | undefined;
   /** Of the database, without what is free in it. */
   readonly bytes: number | undefined;
+  /** Of instances that a run of fanout has started and named by itself; undefined: as of all others. */
+  readonly runAgeMs?: number | undefined;
 }
 
 export const DEFAULT_RETENTION = "7d,4GB";
+/** Load tests fill a disk in an afternoon, and their results are in files by then. It goes with the default alone. */
+const DEFAULT_RUN_AGE_MS = 86_400_000;
 
 /**
- * What the flag says, else `FANOUT_RETENTION`, else the default.
+ * What the flag says, else `FANOUT_RETENTION`, else the default, which keeps runs of fanout for a day.
  * @throws UsageError that names the flag or the variable, and what was found
  */
 export function chosenRetention(flag: string | undefined, env: NodeJS.ProcessEnv = process.env): Retention {
-  return flag === undefined
-    ? parseRetention("FANOUT_RETENTION", env["FANOUT_RETENTION"] || DEFAULT_RETENTION)
-    : parseRetention("--retention", flag);
+  if (flag !== undefined) return parseRetention("--retention", flag);
+  if (env["FANOUT_RETENTION"]) return parseRetention("FANOUT_RETENTION", env["FANOUT_RETENTION"]);
+  return { ...parseRetention("the default", DEFAULT_RETENTION), runAgeMs: DEFAULT_RUN_AGE_MS };
 }
 
 /** By size, nothing is deleted that has ended so recently: a run that still counts its results has to find them. */
@@ -61,4 +65,12 @@ export function deletedUntilUs(retention: Retention, nowUs: number, usedBytes: n
   const byAge = retention.ageMs === undefined ? 0 : nowUs - retention.ageMs * 1000;
   const bySize = retention.bytes === undefined || usedBytes <= retention.bytes ? 0 : nowUs - YOUNG_MS * 1000;
   return Math.max(0, byAge, bySize);
+}
+
+/** A run's id as fanout makes it up, `r` and the time, with the number of the instance: see `load/run-id.ts`. */
+const OF_A_RUN = /^r[0-9a-z]{12}(?:\.\d+)?-\d{5,10}-\d{3}$/u;
+
+/** Whether `fanout run` has started and named it: ids that somebody chose, and those of `fanout serve`, are others. */
+export function isOfRun(instanceId: string): boolean {
+  return OF_A_RUN.test(instanceId);
 }

@@ -29,6 +29,8 @@ import {
   type CompletedPlace,
   type DetachedTask,
   type EndedFilter,
+  type EndedInstance,
+  type EndedPlace,
   type EpisodeResult,
   type InstanceRow,
   type NewInstance,
@@ -298,6 +300,16 @@ class SqliteStore implements Store {
     const sql = `SELECT key FROM instances INDEXED BY instances_ended WHERE completed_us > 0 AND completed_us <= ?
       ORDER BY completed_us, key LIMIT ?`;
     return this.#statements.all(sql, completedToUs, limit).map((row) => Number(row["key"]));
+  }
+
+  endedAfter(place: EndedPlace, completedToUs: number, limit: number): EndedInstance[] {
+    const sql = `SELECT key, completed_us, instance_id FROM instances INDEXED BY instances_ended
+      WHERE completed_us > 0 AND (completed_us, key) > (?, ?) AND completed_us <= ? ORDER BY completed_us, key LIMIT ?`;
+    return this.#statements.all(sql, place.completedUs, place.key, completedToUs, limit).map((row) => ({
+      key: Number(row["key"]),
+      completedUs: Number(row["completed_us"]),
+      instanceId: String(row["instance_id"]),
+    }));
   }
 
   space(): StoreSpace {

@@ -226,6 +226,8 @@ export interface Store {
 
   /** Keys of instances that had ended by that time, the first to end first. */
   oldestEnded(completedToUs: number, limit: number): number[];
+  /** What had ended by that time, behind a place, the first to end first. */
+  endedAfter(place: EndedPlace, completedToUs: number, limit: number): EndedInstance[];
   space(): StoreSpace;
   /** Gives so many of the free bytes back to the disk. A write, like those above. */
   releaseSpace(bytes: number): void;
@@ -235,6 +237,16 @@ export interface Store {
   checkFiles(): void;
   /** Releases what is open. Nothing is written any more behind a sync that has failed. */
   close(): void;
+}
+
+/** In the order of ends; of those that ended at the same time by key. */
+export interface EndedPlace {
+  readonly completedUs: number;
+  readonly key: number;
+}
+
+export interface EndedInstance extends EndedPlace {
+  readonly instanceId: string;
 }
 
 /** `removed` and `damaged`: there is no going on with its files, and the message says what to do. */

@@ -1,7 +1,7 @@
 import type { OrchestrationClient } from "../backend/orchestration-client.js";
 import { plural } from "../format/count.js";
 import { concurrently } from "../load/concurrently.js";
-import { instanceIdOf, newRunId } from "../load/run-id.js";
+import { instanceIdOf, newServedId } from "../load/run-id.js";
 import { FAN_OUT_FAN_IN_ORCHESTRATION } from "../orchestrations/fan-out-fan-in-contract.js";
 import type { CallSlots } from "./call-slots.js";
 import type { StartRequest } from "./contract.js";
@@ -77,8 +77,8 @@ export class RunIds {
       this.#ms = nowMs;
       this.#ofThisMs.clear();
     }
-    let id = newRunId(nowMs, random);
-    while (this.#ofThisMs.has(id)) id = newRunId(nowMs, random);
+    let id = newServedId(nowMs, random);
+    while (this.#ofThisMs.has(id)) id = newServedId(nowMs, random);
     this.#ofThisMs.add(id);
     return id;
   }

@@ -2,7 +2,7 @@ import { z } from "zod";
 
 /** No dash: the first one in an instance's id ends the run's, so that no run's prefix is the prefix of another's. */
 const RUN_ID = /^[A-Za-z0-9][\w.]{0,47}$/u;
-const GENERATED = /^r[0-9a-z]{12}(?:\.\d+)?$/u;
+const GENERATED = /^[rs][0-9a-z]{12}(?:\.\d+)?$/u;
 const INSTANCE_ID = /^([A-Za-z0-9][\w.]{0,47})-(\d{5}|[1-9]\d{5,9})-(\d{3})$/u;
 /** Shorter than any run id may be, as repeated runs number theirs behind it. */
 const LONGEST_OWN = 40;
@@ -24,6 +24,11 @@ export function newRunId(nowMs: number, random: () => number): string {
   const time = Math.floor(nowMs).toString(36).padStart(TIME_DIGITS, "0");
   const tail = Math.floor(random() * 36 ** RANDOM_DIGITS).toString(36);
   return `r${time}${tail.padStart(RANDOM_DIGITS, "0")}`;
+}
+
+/** An id for what one request of `fanout serve` starts: as that of a run, with `s` in front. */
+export function newServedId(nowMs: number, random: () => number): string {
+  return `s${newRunId(nowMs, random).slice(1)}`;
 }
 
 /** The id of the n-th of several runs of one plan, counted from 1. */

@@ -1,4 +1,4 @@
-import { copyFile, open, rename, rm } from "node:fs/promises";
+import { copyFile, open, rename, rm, truncate } from "node:fs/promises";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { status } from "@grpc/grpc-js";
@@ -74,6 +74,20 @@ describe("an emulator whose files are not its own any more refuses and ends:", (
     expect(await emulator.ended).toMatchObject({ code: 1 });
     expect(await place.runningEmulator()).toMatchObject({ pid: next.pid });
   });
+});
+
+test("a store beyond 1 GB is noted by a run and in the status, with what shrinks it", async () => {
+  const place = await Workplace.open();
+  const run = "run --iterations 1 --parallel-activities 1 --workers 1 --allow-invalid";
+  const { stderr } = await place.succeed(run);
+  expect(stderr).not.toContain("store takes");
+  await place.succeed("emulator stop");
+  // What is behind the last page is not looked at, and takes no room on the disk.
+  await truncate(databaseOf(place), 1_300_000_000);
+  const note =
+    /^the emulator's store takes 1\.30? GB in .*state: `fanout purge --older-than 1h` .*`fanout emulator reset`/mu;
+  expect((await place.succeed(run)).stderr).toMatch(note);
+  expect((await place.succeed("emulator status")).stdout).toMatch(note);
 });
 
 /** The places of the pages that hold histories. */

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { GroupCommit } from "../../src/emulator/group-commit.js";
 import { RetentionKeeper } from "../../src/emulator/retention-keeper.js";
 import type { Retention } from "../../src/emulator/retention.js";
+import { instanceIdOf } from "../../src/load/run-id.js";
 import { openSqliteStore } from "../../src/emulator/sqlite-store.js";
 import { Status } from "../../src/emulator/status.js";
 import type { Store } from "../../src/emulator/store.js";
@@ -219,4 +220,22 @@ test("one that is stopped does nothing more, also where a turn was under way", a
   commits.flush();
   await durable();
   expect(busy.isPending).toBe(false);
+});
+
+test("runs of fanout go at their own age, and nothing else does", async () => {
+  const DAY_US = 24 * HOUR_US;
+  const old = Array.from({ length: 600 }, (_, n) => instanceIdOf(`rabcdefgh1234${n % 2 === 0 ? "" : ".2"}`, n));
+  for (const [n, instanceId] of old.entries()) add(instanceId, NOW_US - DAY_US - n);
+  const kept = ["chosen-00000-000", "sabcdefgh1234-00000-000", "rabcdefgh1234-child", "another"];
+  for (const instanceId of kept) add(instanceId, NOW_US - 2 * DAY_US);
+  add("rabcdefgh1234-00001-000", NOW_US - DAY_US / 2);
+  add("rabcdefgh1234-00001-001");
+  const keeping = new Keeping({ ageMs: 7 * 86_400_000, runAgeMs: 86_400_000 });
+  await keeping.look();
+  expect(idsOf().toSorted()).toEqual([...kept, "rabcdefgh1234-00001-000", "rabcdefgh1234-00001-001"].toSorted());
+  expect(keeping.keeper.deleted).toBe(600);
+  // What ends later is looked at later, and from where it was.
+  add("rabcdefgh1234-00002-000", NOW_US - DAY_US);
+  await keeping.look();
+  expect(keeping.keeper.deleted).toBe(601);
 });

@@ -51,7 +51,10 @@ test.each([
   [undefined, "", 7 * DAY_MS],
   [undefined, undefined, 7 * DAY_MS],
 ])("a flag %j wins over a variable %j", (flag, variable, ageMs) => {
-  expect(chosenRetention(flag, { FANOUT_RETENTION: variable }).ageMs).toBe(ageMs);
+  const chosen = chosenRetention(flag, { FANOUT_RETENTION: variable });
+  expect(chosen.ageMs).toBe(ageMs);
+  // Whoever says what to keep keeps runs as all else.
+  expect(chosen.runAgeMs).toBe(flag || variable ? undefined : DAY_MS);
 });
 
 describe("what has ended is deleted", () => {

@@ -8,11 +8,13 @@ import {
   isGeneratedRunId,
   isRunId,
   newRunId,
+  newServedId,
   repeatedRunId,
   runIdFlag,
   runIdOf,
   sequenceOf,
 } from "../../src/load/run-id.js";
+import { isOfRun } from "../../src/emulator/retention.js";
 
 const time = fc.integer({ min: 0, max: 36 ** 8 - 1 });
 const random = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
@@ -81,7 +83,12 @@ describe("a run id", () => {
     fc.assert(
       fc.property(time, random, fc.integer({ min: 1, max: 1_000 }), (nowMs, tail, number) => {
         const runId = newRunId(nowMs, () => tail);
-        expect([runId, repeatedRunId(runId, number)].map(isGeneratedRunId)).toEqual([true, true]);
+        const repeated = repeatedRunId(runId, number);
+        const served = newServedId(nowMs, () => tail);
+        expect([runId, repeated, served].map(isGeneratedRunId)).toEqual([true, true, true]);
+        // The emulator knows them by their form, and no other room.
+        const ids = [runId, repeated, served, "nightly"].map((id) => instanceIdOf(id, number));
+        expect(ids.map(isOfRun)).toEqual([true, true, false, false]);
       }),
     );
     expect(["nightly", "r0123456789abc", "r0123456789ab.x", ""].map(isGeneratedRunId)).not.toContain(true);
