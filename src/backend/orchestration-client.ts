@@ -74,11 +74,7 @@ export interface OrchestrationClient {
   /** Resolves with undefined if there is no instance of that id. */
   getInstance(
     instanceId: string,
-    options?: CallOptions & {
-      readonly payloads?: boolean;
-      /** Told where the backend said so by the error NOT_FOUND, and with which details. */
-      readonly onNotFound?: (details: string) => void;
-    },
+    options?: CallOptions & { readonly payloads?: boolean },
   ): Promise<InstanceState | undefined>;
   /** Resolves with payloads when the instance has ended, or with undefined if there is none of that id. */
   waitForCompletion(instanceId: string, options?: CallOptions): Promise<InstanceState | undefined>;

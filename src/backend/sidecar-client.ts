@@ -70,12 +70,12 @@ export class SidecarClient implements OrchestrationClient {
 
   async getInstance(
     instanceId: string,
-    { signal, payloads = false, onNotFound }: Parameters<OrchestrationClient["getInstance"]>[1] = {},
+    { signal, payloads = false }: CallOptions & { readonly payloads?: boolean } = {},
   ): Promise<InstanceState | undefined> {
     return unlessNotFound(async () => {
       const request = getInstance(instanceId, payloads);
       return instanceOf(await this.#ask("GetInstance", request, pb.GetInstanceResponse, signal, DEADLINE_MS), payloads);
-    }, onNotFound);
+    });
   }
 
   async waitForCompletion(instanceId: string, { signal }: CallOptions = {}): Promise<InstanceState | undefined> {
@@ -211,15 +211,11 @@ function getInstance(instanceId: string, payloads: boolean): InstanceType<typeof
 }
 
 /** A backend that has no such instance says so in its answer, or by the error NOT_FOUND. */
-async function unlessNotFound<T>(
-  call: () => Promise<T>,
-  onNotFound?: (details: string) => void,
-): Promise<T | undefined> {
+async function unlessNotFound<T>(call: () => Promise<T>): Promise<T | undefined> {
   try {
     return await call();
   } catch (error) {
-    if (!isServiceError(error) || error.code !== status.NOT_FOUND) throw error;
-    onNotFound?.(error.details);
-    return undefined;
+    if (isServiceError(error) && error.code === status.NOT_FOUND) return undefined;
+    throw error;
   }
 }

@@ -1,6 +1,7 @@
 import type { Backend } from "../backend/backend.js";
 import { resolveConnection, type Connection } from "../backend/connection-string.js";
 import { greet } from "../backend/greeting.js";
+import { doubtOfHub } from "../backend/missing-hub.js";
 import { openBackend } from "../backend/open-backend.js";
 import { chooseTransport } from "../backend/transport.js";
 import { ExitCode, firstOf } from "../exit-codes.js";
@@ -40,6 +41,8 @@ export async function runRunCommand(rawFlags: unknown, io: CommandIo): Promise<E
   try {
     const place = await placeOf(backend, call);
     say(`backend: ${place}, task hub ${connection.taskHub} (connection string: ${connection.source})`);
+    const doubt = backend.kind === "scheduler" ? await doubtOfHub(backend) : undefined;
+    if (doubt !== undefined) say(`warning: ${doubt}`);
     say(planLine(call.plan));
     const capacity = capacityLine(call.plan, call.limits, call.repeat);
     if (capacity !== undefined) say(capacity);

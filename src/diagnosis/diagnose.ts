@@ -8,6 +8,7 @@ import {
   type ConnectionSources,
 } from "../backend/connection-string.js";
 import { explain } from "../backend/explain.js";
+import { doubtOfHub } from "../backend/missing-hub.js";
 import { openBackend, type OpenOptions } from "../backend/open-backend.js";
 import { openStateFolder } from "../emulator/state-folder.js";
 import { FanoutError, UsageError } from "../errors.js";
@@ -69,11 +70,8 @@ async function* lookAtEmulator(connection: Connection, options: OpenOptions): Li
 async function* lookAtBackend(given: Backend | undefined): Lines {
   const reached = yield* check("task hub", given, async (backend) => {
     const { taskHub } = backend.connection;
-    const unknown = await touchTaskHub(backend);
-    if (unknown === undefined) return { detail: `${taskHub} on ${backend.displayName} answers`, value: backend };
-    const detail =
-      `GetInstance answers ${unknown}, which may mean the instance that was asked for, or that there is no task hub ` +
-      `${taskHub}: check TaskHub= in the connection string, or --task-hub`;
+    const detail = await doubtOfHub(backend);
+    if (detail === undefined) return { detail: `${taskHub} on ${backend.displayName} answers`, value: backend };
     return { detail, value: backend, outcome: "warning" };
   });
   yield* check("work of others", reached, ({ client, connection }) => lookAtWork(client, connection.taskHub));
@@ -91,17 +89,6 @@ async function* lookAtBackend(given: Backend | undefined): Lines {
     return { detail: `p50 ${formatDuration(sorted[(HELLOS - 1) / 2]!)} of ${plural(HELLOS, "call")}`, value };
   });
   yield* check("clock offset", greetings, (value) => clockOffset(value, reached?.kind === "emulator"));
-}
-
-/**
- * Asks for an instance that is not there, which needs the hub and the right to read it. Resolves with the answer where it
- * is a NOT_FOUND that does not say that it means the instance.
- */
-async function touchTaskHub({ client }: Backend): Promise<string | undefined> {
-  let notFound: string | undefined;
-  await client.getInstance(NO_INSTANCE, { onNotFound: (details) => (notFound = details) });
-  if (notFound === undefined || /instance/iu.test(notFound)) return undefined;
-  return `NOT_FOUND${notFound === "" ? "" : ` (${notFound})`}`;
 }
 
 /** Unfinished work that fanout did not start: a load test on the same hub would compete with it. */

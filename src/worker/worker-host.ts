@@ -5,6 +5,7 @@ import type { Backend } from "../backend/backend.js";
 import { isServiceError } from "../backend/call-retry.js";
 import type { EmulatorAdmin } from "../backend/emulator-admin.js";
 import { explain, explainHello } from "../backend/explain.js";
+import { doubtText } from "../backend/missing-hub.js";
 import { plural } from "../format/count.js";
 import { fanOutFanInWorkload, type Workload } from "../orchestrations/workload.js";
 import { readWorkItem, type WorkItem } from "../wire/work-item.js";
@@ -182,7 +183,11 @@ class Host implements WorkerHost {
 
   /** An absence is told as it is, for it is waited for; what waiting does not mend is told with what does. */
   #whyLost(error: unknown): string {
-    return describeError(isAway(error) ? error : explain(error, this.#backend.connection));
+    const { connection } = this.#backend;
+    const told = isAway(error) ? error : explain(error, connection);
+    // Work is asked for of a hub, and of no instance.
+    const isNotFound = isServiceError(told) && told.code === status.NOT_FOUND;
+    return isNotFound ? doubtText(told.details, connection.taskHub) : describeError(told);
   }
 
   /** From a Hello to the end of one stream of work items. Resolves or rejects with why it ended. */

@@ -52,13 +52,21 @@ describe("what is no backend is told by what it looks like", () => {
     expect(worker.stderr).toContain(expected);
   });
 
-  test("a hub that may not be there is a warning of the doctor", async () => {
+  test("a hub that may not be there is doubted, by doctor, run and worker", async () => {
     const place = await Workplace.open();
     const backend = await OddBackend.start((path) =>
       path.endsWith("/Hello") ? GRPC_EMPTY : grpcFailure(status.NOT_FOUND, "nothing here"),
     );
-    const { stdout } = await place.run("doctor --task-hub other --connection-string", backend.connectionString);
-    expect(stdout).toMatch(/^warning +task hub +GetInstance answers NOT_FOUND \(nothing here\).* no task hub other/mu);
+    const flags = ["--task-hub", "other", "--connection-string", backend.connectionString];
+    const doubt = String.raw`NOT_FOUND \(nothing here\): there may be no task hub other; check TaskHub=`;
+    const { stdout } = await place.run("doctor", ...flags);
+    expect(stdout).toMatch(new RegExp(`^warning +task hub +GetInstance answers ${doubt}`, "mu"));
+    const { code, stderr } = await place.run("run", ...flags);
+    expect({ code, stderr }).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(`warning: GetInstance answers ${doubt}`),
+    });
+    await place.start("worker --port 0", ...flags).says(new RegExp(`trying again \\(${doubt}`, "u"));
   });
 });
 

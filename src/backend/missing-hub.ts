@@ -1,0 +1,51 @@
+import { Client, status } from "@grpc/grpc-js";
+import { pb } from "../wire/sidecar-stubs.js";
+import type { Backend } from "./backend.js";
+import { isServiceError, withRetry } from "./call-retry.js";
+import { explain } from "./explain.js";
+import { unaryCall } from "./unary-call.js";
+
+/** No instance has such an id. */
+const NO_INSTANCE = "fanout/no-instance";
+const DEADLINE_MS = 10_000;
+const ATTEMPTS = 10;
+
+/**
+ * Asks for an instance that is not there, which needs the hub and the right to read it. Resolves with what to think of an
+ * answer that is NOT_FOUND in place of one without an instance; undefined where the hub is there. The question is none
+ * of the run's calls: what it fails with is not counted.
+ * @throws FanoutError, or a ServiceError that nobody can explain
+ */
+export async function doubtOfHub(backend: Backend): Promise<string | undefined> {
+  const { target, connection } = backend;
+  const client = new Client(target.address, target.credentials, target.options);
+  try {
+    await withRetry(async () => askForNoInstance(client, target), {
+      maxAttempts: ATTEMPTS,
+      recover: () => backend.recover(),
+      explain: (error, attempts) => explain(error, connection, attempts),
+      onFailure: () => {},
+    });
+    return undefined;
+  } catch (error) {
+    if (!isServiceError(error) || error.code !== status.NOT_FOUND) throw error;
+    const isOfInstance = /instance/iu.test(error.details);
+    return isOfInstance ? undefined : `GetInstance answers ${doubtText(error.details, connection.taskHub)}`;
+  } finally {
+    client.close();
+  }
+}
+
+async function askForNoInstance(client: Client, target: Backend["target"]): Promise<void> {
+  const request = new pb.GetInstanceRequest();
+  request.setInstanceid(NO_INSTANCE);
+  const options = { deadline: Date.now() + DEADLINE_MS };
+  const metadata = await target.metadata("client");
+  await unaryCall(client, "/TaskHubSidecarService/GetInstance", request.serializeBinary(), metadata, options);
+}
+
+/** What a NOT_FOUND may mean that is about no instance. */
+export function doubtText(details: string, taskHub: string): string {
+  const said = details === "" ? "" : ` (${details})`;
+  return `NOT_FOUND${said}: there may be no task hub ${taskHub}; check TaskHub= in the connection string, or --task-hub`;
+}
