@@ -151,7 +151,7 @@ describe("commands that need the emulator", () => {
     const file = path.join(folder, "file");
     writeFileSync(file, "");
     const { error } = await command("", { FANOUT_STATE_DIR: file });
-    expect(error).toMatchObject({ name: "FanoutError", exitCode: 1 });
+    expect(error).toMatchObject({ name: "UsageError", exitCode: 2 });
     expect(error!.message).toContain(file);
   });
 
