@@ -5,6 +5,7 @@ import { chooseTransport, parseTransport } from "../backend/transport.js";
 import { ExitCode } from "../exit-codes.js";
 import { plural } from "../format/count.js";
 import { oneLine } from "../format/one-line.js";
+import { RepeatedLines } from "../format/repeated-lines.js";
 import { startWorkerStatus } from "../http/worker-status.js";
 import { count, readFlags } from "../load/flags.js";
 import { Interruption } from "../load/interruption.js";
@@ -45,13 +46,15 @@ export async function runWorkerCommand(flags: WorkerFlags, { stderr }: CommandIo
   const interruption = new Interruption();
   try {
     say(`Status on ${statusServer.url}/status`);
-    const backend = await openBackend(connection, { onNotice: say, transport });
+    const repeated = new RepeatedLines(say);
+    const backend = await openBackend(connection, { onNotice: (line) => repeated.add(line), transport });
     const place = `${backend.displayName}, task hub ${connection.taskHub}`;
-    const onEvent = (event: WorkerEvent): void => say(describeEvent(event, place, connection));
+    const onEvent = (event: WorkerEvent): void => repeated.add(describeEvent(event, place, connection));
     const host = startWorkerHost({ backend, limits, onEvent });
     await aborted(interruption.signal);
     say(`Draining: ${plural(host.inFlight, "work item")} in flight. Once more exits at once.`);
     await host.drain();
+    repeated.flush();
     say(`Drained: ${plural(host.activitiesCompleted, "activity")} completed.`);
     backend.close();
     return host.inFlight === 0 ? ExitCode.Success : ExitCode.Failure;

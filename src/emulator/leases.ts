@@ -37,6 +37,8 @@ export type Lease = EpisodeLease | ActivityLease;
 /** The leases of a hub, by token. Each is also among its worker's connection's, so that closing it finds them all. */
 export class LeaseTable {
   readonly #leases = new Map<string, Lease>();
+  /** Those that completions of this turn have taken. */
+  #completed: Lease[] = [];
   readonly #counts: Record<Lease["kind"], number> = { episode: 0, activity: 0 };
 
   /** Work items of that kind that workers have. */
@@ -68,7 +70,26 @@ export class LeaseTable {
         `The completion token '${token}' is stale: its ${kind} was completed, given back or delivered again.`,
       );
     }
-    return this.take(token) as Extract<Lease, { kind: K }>;
+    const lease = this.take(token) as Extract<Lease, { kind: K }>;
+    this.#completed.push(lease);
+    return lease;
+  }
+
+  /** What was completed is. */
+  commit(): void {
+    this.#completed = [];
+  }
+
+  /** Completions came to nothing: workers have again what they had. */
+  rollback(): void {
+    for (const lease of this.#completed.splice(0)) {
+      this.grant(lease);
+    }
+  }
+
+  /** Whether the worker that has it sends its result again where that could not be written. */
+  isKept(token: string): boolean {
+    return this.#leases.get(token)?.worker.keepsResults === true;
   }
 
   takeAll(): Lease[] {

@@ -89,6 +89,8 @@ export const GetWorkItemsRequest = {
   mostActivities: [2, "int32"],
   capabilities: [10, "enums"],
   filters: [11, "bytes"],
+  /** Of fanout's own workers alone: they keep a result that could not be written, and send it again. */
+  keepsResults: [1000, "bool"],
 } as const;
 
 export const WorkItemFilters = { orchestrations: [1, "messages"], activities: [2, "messages"] } as const;

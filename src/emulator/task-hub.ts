@@ -289,6 +289,7 @@ export class TaskHub {
 
   /** Ends a turn that is committed; returns what sends what it made ready and tells those who wait, once it is on disk. */
   afterCommit(): () => void {
+    this.#leases.commit();
     const release = this.#instances.afterCommit();
     const count = this.#counters.commit();
     return () => {
@@ -305,6 +306,7 @@ export class TaskHub {
 
   /** The store has taken back what this turn changed: memory follows it. Also how a hub begins. */
   reload(active: Iterable<ActiveInstance>, detached: readonly ScheduledTask[]): void {
+    this.#leases.rollback();
     this.#instances.reload(active, detached);
     this.#counters.rollback();
   }
@@ -318,11 +320,14 @@ export class TaskHub {
     }
   }
 
-  /** A worker drops a result whose completion was answered with an error, so its item has to be dispatched again. */
+  /**
+   * Workers of the SDKs drop a result whose completion was answered with an error, so its item has to be dispatched again.
+   * Those of fanout keep it and send it again: the item stays theirs.
+   */
   #orGiveBack<T>(token: string, answer: Answer<T>): Answer<T> {
     return (error, value) => {
       answer(error, value);
-      if (error !== undefined) {
+      if (error !== undefined && !this.#leases.isKept(token)) {
         this.giveBack(token);
       }
     };

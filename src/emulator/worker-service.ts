@@ -92,11 +92,12 @@ function serveWorker(context: ServiceContext, call: Call): void {
 }
 
 /** What a worker's request says of the work that it takes. */
-function askedFor(request: Uint8Array): Pick<WorkerOptions, "streamsHistory" | "limits" | "filters"> {
-  const { mostEpisodes, mostActivities, capabilities, filters } = decode(GetWorkItemsRequest, request);
+function askedFor(request: Uint8Array): Pick<WorkerOptions, "streamsHistory" | "keepsResults" | "limits" | "filters"> {
+  const { mostEpisodes, mostActivities, capabilities, filters, keepsResults } = decode(GetWorkItemsRequest, request);
   const { orchestrations, activities } = decode(WorkItemFilters, filters ?? EMPTY_MESSAGE);
   return {
     streamsHistory: capabilities.includes(HISTORY_STREAMING),
+    keepsResults,
     limits: {
       ...(mostEpisodes > 0 && { episode: mostEpisodes }),
       ...(mostActivities > 0 && { activity: mostActivities }),

@@ -29,6 +29,8 @@ export interface WorkerOptions {
   readonly remembersHistory?: boolean;
   /** Whether it asks for a history by itself where a work item says that it has to. */
   readonly streamsHistory?: boolean;
+  /** Whether it sends a result again whose completion was answered with an error that passes. */
+  readonly keepsResults?: boolean;
   /** Work items that it takes at a time, of each kind; undefined: `MOST_ITEMS`. */
   readonly limits?: Readonly<Partial<Record<WorkKind, number>>>;
   /** Undefined: it takes everything. */
@@ -42,6 +44,7 @@ export class Worker {
   readonly connectionLeases: Set<Lease>;
   readonly remembersHistory: boolean;
   readonly streamsHistory: boolean;
+  readonly keepsResults: boolean;
   /** Work items sent and not completed. */
   readonly holds: Record<WorkKind, number> = { episode: 0, activity: 0 };
   /** Their bytes. */
@@ -59,6 +62,7 @@ export class Worker {
     this.connectionLeases = options.connectionLeases;
     this.remembersHistory = options.remembersHistory ?? false;
     this.streamsHistory = options.streamsHistory ?? false;
+    this.keepsResults = options.keepsResults ?? false;
     this.#limits = options.limits ?? {};
     this.#filters = options.filters;
   }

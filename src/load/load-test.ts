@@ -26,6 +26,7 @@ import { workerEnvironment } from "./worker-environment.js";
 import { ownWorkerActivities } from "./worker-policy.js";
 import { WorkerWatch } from "./worker-watch.js";
 import { errorText } from "../format/error-text.js";
+import { RepeatedLines } from "../format/repeated-lines.js";
 import { aborted } from "./aborted.js";
 
 const FOLLOW_AGAIN_MS = 1_000;
@@ -218,12 +219,13 @@ export class LoadTest {
 
   async #follow(): Promise<void> {
     const { signal } = this.#stopFollowing;
+    const repeated = new RepeatedLines(this.options.onLine);
     while (!signal.aborted) {
       try {
         await this.#progress.follow(signal);
       } catch (error) {
         if (signal.aborted) return;
-        this.options.onLine(`progress is not known at the moment: ${errorText(error)}`);
+        repeated.add(`progress is not known at the moment: ${errorText(error)}`);
       }
       await sleep(FOLLOW_AGAIN_MS, undefined, { signal }).catch(() => {});
     }

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { RepeatedLines } from "../format/repeated-lines.js";
 import type { ManagedWorkerMessage, ManagingMessage } from "../worker/managed-worker-messages.js";
 import { WorkerDeaths, WorkerStderr, describeDeath, remedyOf, type WorkerDeath } from "./worker-deaths.js";
 
@@ -39,11 +40,14 @@ export class OwnWorkers {
   readonly #executed = new Map<ChildProcess, number>();
   /** Told when a process has answered. */
   readonly #reported = new Map<ChildProcess, () => void>();
+  /** What they say, of which there may be any amount. */
+  readonly #said: RepeatedLines;
   /** What was said of somebody else's work. */
   readonly #strays = new Set<string>();
 
   constructor(readonly options: OwnWorkersOptions) {
     this.#timing = options.timing ?? TIMING;
+    this.#said = new RepeatedLines((line) => options.onLine(line));
   }
 
   get count(): number {
@@ -87,6 +91,7 @@ export class OwnWorkers {
     timer.abort();
     for (const child of this.#children) child.kill("SIGKILL");
     await Promise.all(exits);
+    this.#said.flush();
   }
 
   #fork(number: number): void {
@@ -100,7 +105,7 @@ export class OwnWorkers {
     this.#children.add(child);
     const name = `worker ${number}`;
     const startedMs = performance.now();
-    const stderr = new WorkerStderr((line) => this.options.onLine(`${name}: ${line}`));
+    const stderr = new WorkerStderr((line) => this.#said.add(`${name}: ${line}`));
     createInterface({ input: child.stderr! }).on("line", (line) => stderr.add(line));
     child.on("message", (message: ManagedWorkerMessage) => this.#onMessage(number, child, message));
     child.on("error", (error) => this.options.onLine(`${name}: ${error.message}`));
@@ -129,7 +134,7 @@ export class OwnWorkers {
     } else if (!this.#stopping.signal.aborted) {
       if (message.type === "lost") this.options.onLost?.();
       const text = message.type === "lost" ? `lost the backend: ${message.reason}` : message.message;
-      this.options.onLine(`worker ${number}: ${text}`);
+      this.#said.add(`worker ${number}: ${text}`);
     }
   }
 

@@ -8,6 +8,12 @@ export interface WantedWork {
   readonly mostActivities: number;
 }
 
+/**
+ * A field of GetWorkItemsRequest that our emulator and our workers have among themselves: `keepsResults`, a bool. The worker
+ * keeps a result whose completion was answered with an error that passes, and sends it again.
+ */
+const KEEPS_RESULTS_FIELD = 1000;
+
 /** A GetWorkItemsRequest. Its filters name no entity, so that no entity's work is sent. */
 export function writeWorkItemsRequest(wanted: WantedWork): Buffer {
   const writer = new BinaryWriter();
@@ -16,7 +22,8 @@ export function writeWorkItemsRequest(wanted: WantedWork): Buffer {
   writer.tag(11, WireType.LengthDelimited).fork();
   writeFilters(writer, 1, wanted.orchestrators);
   writeFilters(writer, 2, wanted.activities);
-  const bytes = writer.join().finish();
+  writer.join().tag(KEEPS_RESULTS_FIELD, WireType.Varint).bool(true);
+  const bytes = writer.finish();
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 

@@ -1,85 +1,177 @@
-import { status } from "@grpc/grpc-js";
+import { status, type ServiceError } from "@grpc/grpc-js";
 import type { Backend } from "../backend/backend.js";
 import { isServiceError } from "../backend/call-retry.js";
-import { backOff } from "./backoff.js";
+import { grpcError } from "../backend/grpc-error.js";
+import { backoffMs } from "./backoff.js";
+import { SendingTrouble } from "./sending-trouble.js";
 import { describeError, type WorkerChannel, type WorkerMethod } from "./worker-channel.js";
 
 /**
  * `accepted`: the backend has it. `stale`: the backend has given the work item to somebody else, or has the result
- * already. `unimplemented`: it has no such call. `dropped`: the backend refused it, or could not be reached.
+ * already. `refused`: the backend does not want it, now or later. `unsent`: nothing is sent any more.
  */
-export type SendOutcome = "accepted" | "stale" | "unimplemented" | "dropped";
+export type SendOutcome =
+  { readonly kind: "accepted" | "stale" | "unsent" } | { readonly kind: "refused"; readonly error: ServiceError };
 
-/** Sends what work items came to, until the backend has it: an outage in between loses nothing. */
+/**
+ * Sends what work items came to, until the backend has it: neither an outage nor a full disk loses a result. While the
+ * backend takes none, one at a time is tried, less often each time, and the others wait.
+ */
 export class ResultSender {
   #underWay = 0;
   readonly #waiting: (() => void)[] = [];
+  /** Attempts in a row that came to nothing; 0 while results are taken. */
+  #failures = 0;
+  #nextAttemptMs = 0;
+  #lastAnswerMs = 0;
+  #timer: NodeJS.Timeout | undefined;
+  readonly #trouble: SendingTrouble;
 
   constructor(
     private readonly channel: WorkerChannel,
     private readonly recover: Backend["recover"],
     /** Ends all attempts. */
     private readonly signal: AbortSignal,
-    private readonly onError: (message: string) => void,
-  ) {}
+    onLine: (message: string) => void,
+  ) {
+    this.#trouble = new SendingTrouble(() => this.#waiting.length + this.#underWay, onLine);
+    signal.addEventListener("abort", () => this.#giveUp());
+  }
 
   async send(method: WorkerMethod, message: Buffer): Promise<SendOutcome> {
-    if (this.#underWay >= MAX_CALLS) {
-      await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    } else {
-      this.#underWay++;
+    const firstMs = performance.now();
+    for (let attempt = 1; !this.signal.aborted; attempt++) {
+      await this.#place();
+      if (this.signal.aborted) {
+        break;
+      }
+      const beganMs = performance.now();
+      const error = await this.#attempt(method, message);
+      this.#underWay--;
+      const verdict = error === undefined ? "accepted" : verdictOf(error);
+      if (verdict !== "again") {
+        this.#answered();
+      } else if (attempt < MOST_ATTEMPTS || error!.code !== status.INTERNAL || this.#lastAnswerMs < firstMs) {
+        this.#postpone(error!, beganMs);
+        continue;
+      }
+      // A backend that takes others' results meanwhile has something against this one.
+      this.#next();
+      return verdict === "accepted" || verdict === "stale" ? { kind: verdict } : { kind: "refused", error: error! };
+    }
+    return { kind: "unsent" };
+  }
+
+  async #attempt(method: WorkerMethod, message: Buffer): Promise<ServiceError | undefined> {
+    if (this.#failures > 0) {
+      // Why it cannot be recovered is for the host to say, which waits for the same backend.
+      await this.recover().catch(() => undefined);
     }
     try {
-      return await this.#attempt(method, message);
-    } finally {
-      // A caller that waits takes the place over, so that nobody can slip in between.
-      const next = this.#waiting.shift();
-      if (next === undefined) {
-        this.#underWay--;
-      } else {
-        next();
-      }
+      await this.channel.call(method, message, CALL_DEADLINE_MS);
+      return undefined;
+    } catch (error) {
+      // An error without a status never reached the backend.
+      return isServiceError(error) ? error : grpcError(status.UNAVAILABLE, describeError(error));
     }
   }
 
-  async #attempt(method: WorkerMethod, message: Buffer): Promise<SendOutcome> {
-    for (let failures = 0; !this.signal.aborted; failures++) {
-      try {
-        await this.channel.call(method, message, CALL_DEADLINE_MS);
-        return "accepted";
-      } catch (error) {
-        // An error without a status never reached the backend.
-        const code = isServiceError(error) ? error.code : status.UNAVAILABLE;
-        if (STALE.has(code)) {
-          return "stale";
-        }
-        if (code === status.UNIMPLEMENTED) {
-          return "unimplemented";
-        }
-        if (!AWAY.has(code) || failures + 1 === MAX_ATTEMPTS) {
-          this.onError(`${method} failed, its result is dropped: ${describeError(error)}`);
-          return "dropped";
-        }
-      }
-      // Why it cannot be recovered is for the host to say, which waits for the same backend.
-      await this.recover().catch(() => undefined);
-      await backOff(failures, this.signal);
+  /** Resolves when a call may begin, in order. */
+  #place(): Promise<void> | undefined {
+    if (this.#waiting.length === 0 && this.#mayBegin()) {
+      this.#underWay++;
+      return undefined;
     }
-    return "dropped";
+    return new Promise((resolve) => {
+      this.#waiting.push(resolve);
+      this.#next();
+    });
+  }
+
+  #mayBegin(): boolean {
+    if (this.#failures === 0) {
+      return this.#underWay < MOST_CALLS;
+    }
+    return this.#underWay === 0 && performance.now() >= this.#nextAttemptMs;
+  }
+
+  #next(): void {
+    while (this.#waiting.length > 0 && this.#mayBegin()) {
+      this.#underWay++;
+      this.#waiting.shift()!();
+    }
+    if (this.#waiting.length > 0 && this.#failures > 0 && this.#underWay === 0) {
+      this.#timer ??= setTimeout(
+        () => {
+          this.#timer = undefined;
+          this.#next();
+        },
+        Math.max(1, this.#nextAttemptMs - performance.now()),
+      );
+    }
+  }
+
+  /** The backend has answered as it should, whatever it thinks of the result. */
+  #answered(): void {
+    this.#lastAnswerMs = performance.now();
+    this.#failures = 0;
+    this.#trouble.end();
+  }
+
+  #postpone(error: ServiceError, beganMs: number): void {
+    // Calls that were under way when the trouble began are no further attempts.
+    if (this.#failures === 0 || beganMs >= this.#nextAttemptMs) {
+      this.#nextAttemptMs = performance.now() + backoffMs(this.#failures++, Math.random);
+    }
+    this.#trouble.add(error);
+    this.#next();
+  }
+
+  #giveUp(): void {
+    clearTimeout(this.#timer);
+    this.#trouble.stop();
+    for (const begin of this.#waiting.splice(0)) {
+      begin();
+    }
   }
 }
 
 /** Above a server's usual limit of 100 streams, calls would queue unseen inside grpc-js and use up their deadlines. */
-const MAX_CALLS = 80;
+const MOST_CALLS = 80;
 const CALL_DEADLINE_MS = 30_000;
-const MAX_ATTEMPTS = 10;
+/** Of a result that a backend fails at while it takes others. */
+const MOST_ATTEMPTS = 10;
 
 const STALE: ReadonlySet<status> = new Set([status.NOT_FOUND, status.FAILED_PRECONDITION]);
 
-/** INTERNAL and CANCELLED are what grpc-js makes of a connection that breaks in the middle of a call. */
-const AWAY: ReadonlySet<status> = new Set([
+/**
+ * What passes. INTERNAL and CANCELLED are what grpc-js makes of a connection that breaks in the middle of a call, and
+ * INTERNAL what servers answer that cannot write; RESOURCE_EXHAUSTED is a disk that is full, or a quota.
+ */
+const PASSING: ReadonlySet<status> = new Set([
   status.UNAVAILABLE,
   status.DEADLINE_EXCEEDED,
   status.INTERNAL,
   status.CANCELLED,
+  status.ABORTED,
+  status.RESOURCE_EXHAUSTED,
+  status.UNAUTHENTICATED,
+  status.DATA_LOSS,
 ]);
+
+function verdictOf(error: ServiceError): "stale" | "again" | "refused" {
+  if (STALE.has(error.code)) {
+    return "stale";
+  }
+  return PASSING.has(error.code) && !isTooLarge(error) ? "again" : "refused";
+}
+
+/** Whether a backend says that a message is larger than it takes: gRPC has no status of its own for that. */
+export function isTooLarge({ code, details }: ServiceError): boolean {
+  const codes: readonly status[] = [status.RESOURCE_EXHAUSTED, status.INVALID_ARGUMENT, status.OUT_OF_RANGE];
+  return codes.includes(code) && TOO_LARGE.test(details);
+}
+
+/** In the words of gRPC for C, Go, Java, .NET and JavaScript, and of the emulator. */
+const TOO_LARGE =
+  /message of \d+ bytes|message (?:is )?(?:larger|exceeds|too large)|exceeds (?:the )?maximum|larger than max/iu;

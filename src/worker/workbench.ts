@@ -1,12 +1,14 @@
+import { status } from "@grpc/grpc-js";
 import type { Workload } from "../orchestrations/workload.js";
 import { readFirstString } from "../wire/first-string.js";
 import { writeAbandon, type WorkItem } from "../wire/work-item.js";
 import { Executor, type RunnableWorkItem } from "./executor.js";
 import { Intake, type IntakeLimits } from "./intake.js";
-import type { ResultSender } from "./result-sender.js";
+import { isTooLarge, type ResultSender, type SendOutcome } from "./result-sender.js";
 import { SlicedQueue } from "./sliced-queue.js";
 import { StrayWork, type StrayItem } from "./stray-work.js";
 import { TimeSlice } from "./time-slice.js";
+import { failureOf } from "./too-large.js";
 import { describeError } from "./worker-channel.js";
 
 /** A work item that can be given back. */
@@ -124,19 +126,35 @@ export class Workbench {
   }
 
   async #send(item: RunnableWorkItem, result: Buffer): Promise<void> {
-    const outcome = await this.#options.sender.send(CALLS[item.kind].complete, result);
-    if (outcome === "stale") {
+    const outcome = await this.#complete(item, result);
+    if (outcome.kind === "stale") {
       this.staleResults++;
-    } else if (outcome === "accepted" && item.kind === "activity") {
+    } else if (outcome.kind === "accepted" && item.kind === "activity") {
       this.activitiesCompleted++;
+    } else if (outcome.kind === "refused") {
+      const { complete, abandon } = CALLS[item.kind];
+      this.#options.onError(`${complete} was refused, its result is dropped: ${describeError(outcome.error)}`);
+      // Where the item is still this worker's, somebody has to have it again.
+      await this.#options.sender.send(abandon, writeAbandon(item.completionToken));
     }
     this.#done(item);
   }
 
+  async #complete(item: RunnableWorkItem, result: Buffer): Promise<SendOutcome> {
+    const { sender } = this.#options;
+    const { complete } = CALLS[item.kind];
+    const outcome = await sender.send(complete, result);
+    return outcome.kind === "refused" && isTooLarge(outcome.error)
+      ? sender.send(complete, failureOf(item, result.length, outcome.error))
+      : outcome;
+  }
+
   async #abandon({ kind, completionToken }: Pick<ReturnableWorkItem, "kind" | "completionToken">): Promise<void> {
-    const outcome = await this.#options.sender.send(CALLS[kind].abandon, writeAbandon(completionToken));
-    if (outcome === "unimplemented") {
-      this.#options.onNoAbandon();
+    const { abandon } = CALLS[kind];
+    const outcome = await this.#options.sender.send(abandon, writeAbandon(completionToken));
+    if (outcome.kind === "refused") {
+      if (outcome.error.code === status.UNIMPLEMENTED) this.#options.onNoAbandon();
+      else this.#options.onError(`${abandon} was refused: ${describeError(outcome.error)}`);
     }
     this.#options.onProgress();
   }

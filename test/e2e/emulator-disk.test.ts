@@ -9,6 +9,8 @@ import { status } from "@grpc/grpc-js";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { RawConnection, stringValue } from "../emulator/raw-connection.js";
 import type { FanoutProcess } from "./fanout-process.js";
+import { activitiesReach } from "./hub-inspector.js";
+import { parseRunResult } from "./run-result-schema.js";
 import { Workplace } from "./workplace.js";
 
 const KB = 1024;
@@ -249,6 +251,27 @@ describe.skipIf(!canMount)("while the emulator runs, a disk that is full", () =>
     await stopEmulator(emulator);
     await startEmulator(place);
     expect(await place.runningEmulator()).toMatchObject({ instances: accepted.length + 1 });
+  });
+
+  test("costs no result: workers keep what could not be written, say so in two lines, and run nothing twice", async () => {
+    const place = await placeOnSmallDisk();
+    await startEmulator(place);
+    const load = "--parallel-orchestrations 10 --iterations 8 --parallel-activities 5 --activity-duration 200ms";
+    const run = place.start(`run --workers 1 --json ${load}`);
+    await activitiesReach(60, place.socket);
+    await fill(place, 0);
+    await run.says(/The backend takes no results: [\d,]+ results? kept, and sent again later \(RESOURCE_EXHAUSTED/u);
+    await rm(ballastOf(place));
+    const { code, stdout, stderr } = await run.ended;
+    expect({ code, stderr }).toMatchObject({ code: 0 });
+    expect(parseRunResult(stdout).counts.activities).toMatchObject({
+      needed: 400,
+      completed: 400,
+      reExecuted: 0,
+    });
+    expect(stderr.match(/takes no results/gu)).toHaveLength(1);
+    expect(stderr.match(/takes results again, after .*: none was lost/gu)).toHaveLength(1);
+    expect(stderr).not.toContain("dropped");
   });
 
   test("costs nothing that was acknowledged, though it is stopped, or killed, before there is room", async () => {

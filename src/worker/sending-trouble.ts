@@ -1,0 +1,80 @@
+import { status, type ServiceError } from "@grpc/grpc-js";
+import { plural } from "../format/count.js";
+import { formatDuration } from "../format/duration.js";
+import { describeError } from "./worker-channel.js";
+
+/** What passes sooner is not worth a line. */
+const FIRST_LINE_MS = 1_000;
+const NEXT_LINE_MS = 10_000;
+const LONGEST_PAUSE_MS = 60_000;
+
+/** Of these the host tells, which loses its stream of work items by them. */
+const OUTAGES: ReadonlySet<status> = new Set([status.UNAVAILABLE, status.CANCELLED]);
+
+/** Tells of a backend that takes no results: a line when it begins, one when it ends, and a count between. */
+export class SendingTrouble {
+  #sinceMs = 0;
+  #attempts = 0;
+  #last: ServiceError | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #told = false;
+
+  constructor(
+    /** Results that have to wait. */
+    private readonly kept: () => number,
+    private readonly onLine: (line: string) => void,
+  ) {}
+
+  /** An attempt came to nothing. */
+  add(error: ServiceError): void {
+    if (OUTAGES.has(error.code)) {
+      return;
+    }
+    this.#attempts += 1;
+    this.#last = error;
+    if (this.#timer === undefined) {
+      this.#sinceMs = performance.now();
+      this.#later(FIRST_LINE_MS, NEXT_LINE_MS);
+    }
+  }
+
+  /** Results are taken again. */
+  end(): void {
+    if (this.#timer === undefined) {
+      return;
+    }
+    if (this.#told) {
+      this.onLine(`The backend takes results again, after ${this.#lasted}: none was lost in ${this.#tries}`);
+    }
+    this.stop();
+  }
+
+  /** Nothing more is told. */
+  stop(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#attempts = 0;
+    this.#told = false;
+  }
+
+  #later(ms: number, pauseMs: number): void {
+    this.#timer = setTimeout(() => {
+      const kept = plural(this.kept(), "result");
+      this.onLine(
+        this.#told
+          ? `The backend has taken no results for ${this.#lasted}: ${kept} kept, ${this.#tries}`
+          : `The backend takes no results: ${kept} kept, and sent again later (${describeError(this.#last)})`,
+      );
+      this.#told = true;
+      this.#later(pauseMs, Math.min(pauseMs * 2, LONGEST_PAUSE_MS));
+    }, ms).unref();
+  }
+
+  get #lasted(): string {
+    return formatDuration(performance.now() - this.#sinceMs);
+  }
+
+  get #tries(): string {
+    return plural(this.#attempts, "attempt");
+  }
+}
