@@ -86,7 +86,7 @@ const SUMMARIES = [
   },
 ] as const;
 
-const QUANTILES = { p50: 0.5, p90: 0.9, p99: 0.99, p999: 0.999, max: 1 } as const;
+const QUANTILES = { p50: 0.5, p90: 0.9, p95: 0.95, p99: 0.99, p999: 0.999, max: 1 } as const;
 
 type SummaryValues = Awaited<ReturnType<Summary["get"]>>["values"];
 

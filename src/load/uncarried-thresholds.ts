@@ -15,7 +15,7 @@ const OF_ACTIVITIES = /^(?:counts\.(?:activities\.|actions$)|throughput\.(?:acti
 const BEYOND = 10;
 /** 1 - 0.9 is a little less than 0.1 in binary. */
 const ROUNDING = 1e-6;
-const SMALLER = ["p999", "p99", "p90", "p50"];
+const SMALLER = ["p999", "p99", "p95", "p90", "p50"];
 
 /**
  * Refuses thresholds that no run of the plan could pass, whatever the backend does: what it cannot have measured. What

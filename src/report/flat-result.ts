@@ -85,6 +85,10 @@ const PATHS: readonly string[] = [
   "environment.backend.durability",
   "environment.transport",
   "environment.hub.foreign.unfinished",
+  ...pathsOf([...LATENCIES, "detectionLag"], ["p95"]),
+  ...["slipMs", "eventLoopDelayMs"].map((latency) => `generator.${latency}.p95`),
+  ...["mean", "p50", "p90", "p95", "p99", "p999"].map((figure) => `generator.slipShare.${figure}`),
+  "generator.slipGrowthMs",
 ];
 
 /** What are lists in the JSON, which no cell holds. */

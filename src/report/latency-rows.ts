@@ -1,8 +1,11 @@
 import { formatDuration } from "../format/duration.js";
+import { figureOf } from "../stats/figure.js";
 import type { CrossingSummary, LatencySummary, RunResult } from "../stats/run-result.js";
 
 const NAMES = ["response", "service", "server", "detectionLag", "startRpc", "slip"] as const;
-const COLUMNS = ["mean", "p50", "p90", "p99", "p999", "max"] as const;
+const COLUMNS = ["mean", "p50", "p90", "p95", "p99", "p999", "max"] as const;
+/** What a threshold asks for beyond those has a column too. */
+const ASKED_PERCENTILE = /\b(p\d+\.\d+|p[1-9]\d?) ?[<>]/u;
 /** A larger share of the median service time is worth a row. */
 const LAG_OF_SERVICE = 0.05;
 /** A larger share of the median is worth telling. */
@@ -25,17 +28,29 @@ export function latencyTable(result: RunResult): LatencyTable {
     const summary = result.latencyMs[name];
     return summary && matters(name, result) ? [{ name, summary }] : [];
   });
-  const columns = COLUMNS.filter((column) => summaries.some(({ summary }) => summary[column] !== undefined));
+  const read = (name: LatencyName, column: string) => figureOf(`latencyMs.${name}.${column}`)?.read(result);
+  const columns = columnsOf(result).filter((column) => summaries.some(({ name }) => read(name, column) !== undefined));
   const rows = summaries.map(({ name, summary }) => ({
     name,
     cells: columns.map((column) => {
-      const ms = summary[column];
+      const ms = read(name, column);
       return ms === undefined ? "" : formatDuration(ms);
     }),
     meaning: meaningOf(name, summary),
   }));
   const note = "closed load cannot show what arrivals would have waited (coordinated omission)";
   return { columns, rows, ...(isClosed(result) && rows.length > 0 && { note }) };
+}
+
+/** In ascending order of what they are of the sample, between mean and maximum. */
+function columnsOf({ thresholds = [] }: RunResult): readonly string[] {
+  const asked = thresholds.flatMap(({ expression }) => ASKED_PERCENTILE.exec(expression)?.[1] ?? []);
+  const percentiles = [...new Set([...COLUMNS.filter((column) => /^p\d/u.test(column)), ...asked])];
+  return ["mean", ...percentiles.sort((one, other) => percentOf(one) - percentOf(other)), "max"];
+}
+
+function percentOf(name: string): number {
+  return name === "p999" ? 99.9 : Number(name.slice(1));
 }
 
 /** How late completions are noticed is think time of closed load; in any other it is worth a row only where it is long. */

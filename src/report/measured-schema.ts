@@ -33,6 +33,7 @@ const summary = {
   mean: number,
   p50: number.exactOptional(),
   p90: number.exactOptional(),
+  p95: number.exactOptional(),
   p99: number.exactOptional(),
   p999: number.exactOptional(),
   max: number,
@@ -127,6 +128,17 @@ export const stall: z.ZodType<Stall> = object({
 export const generator: z.ZodType<GeneratorHealth> = object({
   heldBack: count.describe("Starts that --max-in-flight held back."),
   slipMs: latency.exactOptional().describe("Of the starts that were not held back."),
+  slipShare: object({
+    mean: number.exactOptional(),
+    p50: number.exactOptional(),
+    p90: number.exactOptional(),
+    p95: number.exactOptional(),
+    p99: number.exactOptional(),
+    p999: number.exactOptional(),
+  })
+    .exactOptional()
+    .describe("What that slip is of each figure of the response time, as a share of 1; of open load only."),
+  slipGrowthMs: number.exactOptional().describe("By how much it grew from the first start to the last."),
   eventLoopDelayMs: latency.exactOptional(),
   clockJumpMs: number.exactOptional().describe("The largest step of the system's clock, either way."),
   cpu: object({ machine: number, generator: number })

@@ -47,6 +47,11 @@ export class CrossingLatency {
     return summary && { ...summary, until, ...(until === "completed" && { boundMs: this.#boundMs }) };
   }
 
+  /** The same by one of the two ends, whichever is better known. */
+  summaryUntil(until: "completed" | "noticed", censored = 0) {
+    return (until === "completed" ? this.#completed : this.#noticed).summary(censored);
+  }
+
   /** As far as it is known at once: the backend's clock takes a while to be known. */
   summaryNoticed(censored = 0) {
     return this.#noticed.summary(censored);

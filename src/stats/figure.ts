@@ -1,3 +1,4 @@
+import { percentileOf } from "./percentile.js";
 import type { CrossingSummary, LatencySummary, RunResult, Stall } from "./run-result.js";
 
 /** What a figure's numbers are: milliseconds, a share of 1, something per second, or a number of things. */
@@ -44,6 +45,7 @@ const LATENCY = {
   mean: "duration",
   p50: "duration",
   p90: "duration",
+  p95: "duration",
   p99: "duration",
   p999: "duration",
   max: "duration",
@@ -82,6 +84,8 @@ const MEASURED = {
   generator: {
     heldBack: "count",
     slipMs: LATENCY,
+    slipShare: { mean: "share", p50: "share", p90: "share", p95: "share", p99: "share", p999: "share" },
+    slipGrowthMs: "duration",
     eventLoopDelayMs: LATENCY,
     clockJumpMs: "duration",
     cpu: { machine: "share", generator: "share" },
@@ -102,7 +106,7 @@ const PATHS = new Map(
   pathsOf(MEASURED).map(([path, kind]): [string, Figure] => [path, { kind, path, read: (result) => at(result, path) }]),
 );
 
-const STATISTICS = ["p50", "p90", "p99", "p999", "max", "mean"] as const;
+const STATISTICS = ["p50", "p90", "p95", "p99", "p999", "max", "mean"] as const;
 
 /** Short names. A statistic alone is that of the response time: what a user who arrived on schedule feels. */
 const ALIASES = new Map<string, Figure>([
@@ -121,9 +125,29 @@ const ALIASES = new Map<string, Figure>([
   ["longest stall", { kind: "duration", read: longestStall }],
 ]);
 
-/** The figure of a short name or of a path; undefined if there is none. */
+/** Such as `p97.5`, `service p99.95` or `latencyMs.server.p75`: digits behind the point only where there is one. */
+const PERCENTILE = /^(?:(?<latency>\w+) |latencyMs\.(?<ofPath>\w+)\.)?p(?<percent>[1-9]\d?(?:\.\d{1,3})?)$/u;
+
+/** The figure of a short name or of a path, or any percentile of a latency; undefined if there is none. */
 export function figureOf(name: string): Figure | undefined {
-  return ALIASES.get(name) ?? PATHS.get(name);
+  return ALIASES.get(name) ?? PATHS.get(name) ?? percentileFigure(name);
+}
+
+/** Read from the histogram of the result, which the percentiles that a summary has no field for need. */
+function percentileFigure(name: string): Figure | undefined {
+  const { latency, ofPath, percent } = PERCENTILE.exec(name)?.groups ?? {};
+  const of = latency ?? ofPath ?? "response";
+  if (percent === undefined || !isLatency(of)) return undefined;
+  const q = Number((Number(percent) / 100).toFixed(6));
+  return {
+    kind: "duration",
+    path: `latencyMs.${of}.p${percent}`,
+    read: (result) => percentileOf(result, of, q),
+  };
+}
+
+function isLatency(name: string): name is keyof typeof MEASURED.latencyMs {
+  return Object.hasOwn(MEASURED.latencyMs, name);
 }
 
 /** All that `figureOf` knows: short names first. */

@@ -1,7 +1,8 @@
 import { build, encodeIntoCompressedBase64, type Histogram } from "hdr-histogram-js";
+import { carries } from "./percentile.js";
 import type { EncodedHistogram, LatencySummary } from "./run-result.js";
 
-const QUANTILES = { p50: 0.5, p90: 0.9, p99: 0.99, p999: 0.999 } as const;
+const QUANTILES = { p50: 0.5, p90: 0.9, p95: 0.95, p99: 0.99, p999: 0.999 } as const;
 
 /**
  * Durations in microseconds to three significant digits, in constant memory; count, mean and maximum are exact.
@@ -42,13 +43,13 @@ export class LatencyHistogram {
   }
 
   /**
-   * Undefined without a sample. A percentile p_q is there only when n(1 - q) >= 10, so that at least ten samples lie
-   * beyond it, and when q < 1 - `censored`, the share of those whose duration is not known yet and may be the longest.
+   * Undefined without a sample. A percentile is there only where the sample carries it; `censored` is the share of those
+   * whose duration is not known yet and may be the longest.
    */
   summary(censored = 0): LatencySummary | undefined {
     if (this.#count === 0) return undefined;
     const percentiles = Object.entries(QUANTILES).flatMap(([name, q]) =>
-      this.#carries(q, censored) ? [[name, this.#valueAt(q)] as const] : [],
+      carries(this.#count, q, censored) ? [[name, this.#valueAt(q)] as const] : [],
     );
     return {
       count: this.#count,
@@ -56,11 +57,6 @@ export class LatencyHistogram {
       ...Object.fromEntries(percentiles),
       max: this.#maxMs,
     };
-  }
-
-  #carries(q: number, censored: number): boolean {
-    // 1 - 0.9 is a little less than 0.1 in binary: without the margin a sample of exactly 100 would lose its p90.
-    return this.#count * (1 - q) >= 10 - 1e-9 && q < 1 - censored;
   }
 
   #valueAt(q: number): number {

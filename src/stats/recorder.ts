@@ -1,5 +1,6 @@
 import { ClockBridge } from "./clock-bridge.js";
 import type { Completion, Start } from "./completion.js";
+import { lengthOf } from "./load-shape.js";
 import type { LiveSnapshot } from "./live-snapshot.js";
 import { countsOf, type Counted } from "./run-counts.js";
 import { RunLatencies, type BridgedTime } from "./run-latencies.js";
@@ -41,7 +42,7 @@ export interface RunEnd {
   readonly activitiesCompleted: number;
   /** Of whatever was on the hub, by the run's own workers; undefined where others did the work. */
   readonly activitiesExecuted: number | undefined;
-  readonly health: Omit<GeneratorHealth, "heldBack" | "slipMs">;
+  readonly health: Omit<GeneratorHealth, "heldBack" | "slipMs" | "slipShare" | "slipGrowthMs">;
   /** What was asked about the unfinished; need not be all of them. */
   readonly stuck: readonly StuckInstance[];
   /** Those of the unfinished whose start was never answered, by their ids. */
@@ -223,7 +224,7 @@ export class Recorder {
       ...(stalls.length > 0 && { stalls }),
       generator: {
         heldBack: this.#heldBack,
-        ...(this.#latencies.unheldSlip && { slipMs: this.#latencies.unheldSlip }),
+        ...this.#slip(),
         ...end.health,
       },
       ...(clock && { clock }),
@@ -239,6 +240,15 @@ export class Recorder {
       }),
       histograms: this.#latencies.encoded({ hasResponse }),
     };
+  }
+
+  #slip(): Pick<GeneratorHealth, "slipMs" | "slipShare" | "slipGrowthMs"> {
+    const { unheldSlip: slipMs } = this.#latencies;
+    const { load, warmupMs = 0 } = this.options.plan;
+    if (load?.kind !== "open") return slipMs ? { slipMs } : {};
+    const slipShare = this.#latencies.slipShares(this.#censored);
+    const slipGrowthMs = this.#latencies.slipGrowthMs((lengthOf(this.options.plan) ?? 0) - warmupMs);
+    return { ...(slipMs && { slipMs, slipGrowthMs }), ...(slipShare && { slipShare }) };
   }
 
   #head(runId: string, durationMs: number, environment: ResultEnvironment) {

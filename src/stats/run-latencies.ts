@@ -1,7 +1,8 @@
 import type { Completion, Start } from "./completion.js";
 import { CrossingLatency } from "./crossing-latency.js";
 import { LatencyHistogram } from "./latency.js";
-import type { EncodedHistogram, LatencySummary, RunResult } from "./run-result.js";
+import { LatencyDrift } from "./latency-drift.js";
+import type { EncodedHistogram, LatencyShares, LatencySummary, RunResult } from "./run-result.js";
 
 /** A moment of the backend's, on the client's clock: true within plus or minus the bound. */
 export interface BridgedTime {
@@ -17,12 +18,17 @@ export class RunLatencies {
   readonly #startRpc = new LatencyHistogram();
   readonly #slip = new LatencyHistogram();
   readonly #unheldSlip = new LatencyHistogram();
+  readonly #slipDrift = new LatencyDrift();
+  /** Response time, had the generator sent each start when it was due; what `--max-in-flight` held back waits all the same. */
+  readonly #punctual = new CrossingLatency();
   readonly #server = new LatencyHistogram();
   #lagBoundMs = 0;
 
   addSend({ intendedMs, sentMs, heldBack }: Start): void {
     this.#slip.add(sentMs - intendedMs);
-    if (!heldBack) this.#unheldSlip.add(sentMs - intendedMs);
+    if (heldBack) return;
+    this.#unheldSlip.add(sentMs - intendedMs);
+    this.#slipDrift.add(intendedMs, sentMs - intendedMs);
   }
 
   addAnswer({ sentMs, acceptedMs }: Start): void {
@@ -32,6 +38,7 @@ export class RunLatencies {
   /** Of one that completed. */
   addNoticed({ start, noticedMs, server }: Completion): void {
     this.response.addNoticed(noticedMs - start.intendedMs);
+    this.#punctual.addNoticed(noticedMs - leftMs(start));
     if (start.acceptedMs !== undefined) this.service.addNoticed(noticedMs - start.acceptedMs);
     if (server) this.#server.add(server.completedMs - server.createdMs);
   }
@@ -39,6 +46,7 @@ export class RunLatencies {
   /** The same completion, once the backend's clock is known. */
   addBridged({ start, noticedMs }: Completion, { completedMs, boundMs }: BridgedTime): void {
     this.response.addCompleted(completedMs - start.intendedMs, boundMs);
+    this.#punctual.addCompleted(completedMs - leftMs(start), boundMs);
     if (start.acceptedMs !== undefined) this.service.addCompleted(completedMs - start.acceptedMs, boundMs);
     this.#detectionLag.add(Math.max(0, noticedMs - completedMs));
     this.#lagBoundMs = Math.max(this.#lagBoundMs, boundMs);
@@ -47,6 +55,18 @@ export class RunLatencies {
   /** Of the starts that nothing held back. */
   get unheldSlip(): LatencySummary | undefined {
     return this.#unheldSlip.summary();
+  }
+
+  /** By how much the slip of those starts grew over so long, milliseconds. */
+  slipGrowthMs(lengthMs: number): number {
+    return this.#slipDrift.over(lengthMs);
+  }
+
+  /** What slip is of the response time, of each figure that is printed; undefined without a sample. */
+  slipShares(censored: number): LatencyShares | undefined {
+    const response = this.response.summaryUntil(this.response.until, censored);
+    const punctual = this.#punctual.summaryUntil(this.response.until, censored);
+    return response && punctual && sharesOf(response, punctual);
   }
 
   /** `censored` is the share of the started whose end is not known. */
@@ -83,6 +103,25 @@ export class RunLatencies {
       slip: this.#slip.encoded(),
     });
   }
+}
+
+function leftMs({ intendedMs, sentMs, heldBack }: Start): number {
+  return heldBack ? intendedMs : sentMs;
+}
+
+function sharesOf(whole: LatencySummary, rest: LatencySummary): LatencyShares {
+  return present({
+    mean: shareBeyond(rest.mean, whole.mean),
+    p50: shareBeyond(rest.p50, whole.p50),
+    p90: shareBeyond(rest.p90, whole.p90),
+    p95: shareBeyond(rest.p95, whole.p95),
+    p99: shareBeyond(rest.p99, whole.p99),
+    p999: shareBeyond(rest.p999, whole.p999),
+  });
+}
+
+function shareBeyond(part: number | undefined, whole: number | undefined): number | undefined {
+  return part === undefined || whole === undefined || whole === 0 ? undefined : Math.max(0, (whole - part) / whole);
 }
 
 /** Leaves out what is undefined. */

@@ -194,10 +194,15 @@ export interface LatencySummary {
   readonly mean: number;
   readonly p50?: number;
   readonly p90?: number;
+  /** Absent in results of before it was measured. */
+  readonly p95?: number;
   readonly p99?: number;
   readonly p999?: number;
   readonly max: number;
 }
+
+/** Shares of 1, each of the figure of that name of a `LatencySummary`. */
+export type LatencyShares = Partial<Record<"mean" | "p50" | "p90" | "p95" | "p99" | "p999", number>>;
 
 /** A latency that begins on the client's clock and ends on the backend's. */
 export interface CrossingSummary extends LatencySummary {
@@ -296,6 +301,10 @@ export interface GeneratorHealth {
   readonly heldBack: number;
   /** Slip of the starts that were not held back. */
   readonly slipMs?: LatencySummary;
+  /** What that slip is of the response time: by so much each figure of it is too high. Of open load only. */
+  readonly slipShare?: LatencyShares;
+  /** By how much it grew from the first start to the last, milliseconds: the generator fell behind. Of open load only. */
+  readonly slipGrowthMs?: number;
   readonly eventLoopDelayMs?: LatencySummary;
   /** The largest step of the system's clock against the steady one, either way. */
   readonly clockJumpMs?: number;

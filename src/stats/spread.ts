@@ -36,7 +36,7 @@ export function spreadOf(runs: readonly RunResult[]): RunsSpread {
 
 function figuresOf(runs: readonly RunResult[]): readonly string[] {
   const latency = latencyOf(runs);
-  const latencies = ["mean", "p50", "p90", "p99", "max"].map((statistic) => `${latency} ${statistic}`);
+  const latencies = ["mean", "p50", "p90", "p95", "p99", "max"].map((statistic) => `${latency} ${statistic}`);
   return ["orchestrations/s", "activities/s", ...latencies];
 }
 

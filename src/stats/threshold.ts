@@ -25,7 +25,7 @@ export interface Threshold {
 }
 
 const EXPRESSION = /^(?<name>[^<>=]+?) ?(?<operator>[<>]=?) ?(?<bound>[^<>=]+)$/u;
-const LATENCY_PATH = /^latencyMs\.(?<latency>\w+)\.(?<statistic>\w+)$/u;
+const LATENCY_PATH = /^latencyMs\.(?<latency>\w+)\.(?<statistic>\w+(?:\.\d+)?)$/u;
 /** Latencies that end when the orchestration does: one that was cut off may have been the slowest. */
 const UNTIL_COMPLETED = new Set(["response", "service", "server", "detectionLag"]);
 

@@ -1,5 +1,5 @@
 import { arrivalsIn, lengthOf } from "./load-shape.js";
-import { ResponseDrift } from "./response-drift.js";
+import { LatencyDrift } from "./latency-drift.js";
 import type { ResultPlan, Throughput } from "./run-result.js";
 import { actionsOf, activitiesOf, executionsOf } from "./run-size.js";
 
@@ -14,7 +14,7 @@ export class ThroughputWindow {
   readonly #fromMs: number;
   /** Undefined where the last completion ends it. */
   readonly #toMs: number | undefined;
-  readonly #drift = new ResponseDrift();
+  readonly #drift = new LatencyDrift();
   #started = 0;
   #firstDueMs = Number.POSITIVE_INFINITY;
   /** Of those that were due in the window, whenever they completed. */

@@ -1,9 +1,14 @@
 import { backlogOf } from "./backlog.js";
 import type { LatencySummary, RunResult, Verdict, VerdictReason } from "./run-result.js";
+import { lengthOf } from "./load-shape.js";
 import { LEAST_DIFFERENCE, serviceTrendOf } from "./service-trend.js";
 
-const MOST_SLIP_MS = 5;
-const MOST_SLIP_SHARE = 0.1;
+/** Of a figure, what the generator may be of it: beyond the first it is to be doubted, beyond the second it is wrong. */
+const DOUBTED_SHARE = 0.05;
+const WRONG_SHARE = 0.1;
+/** Timers are no finer: what is less is no lateness. */
+const LEAST_SLIP_MS = 1;
+const MOST_RATE_LOST = 0.01;
 const MOST_HELD_BACK = 0.01;
 const MOST_EVENT_LOOP_DELAY_MS = 50;
 const MOST_CLOCK_JUMP_MS = 100;
@@ -17,9 +22,12 @@ type Measured = Omit<RunResult, "verdict">;
 /** Undefined where there is nothing to say, or not enough to say it of. */
 type Rule = (result: Measured) => VerdictReason | undefined;
 
+const SLIP_FIGURES = ["mean", "p50", "p90", "p95", "p99", "p999"] as const;
+
 /** The gravest first. */
 const RULES: readonly Rule[] = [
   slip,
+  offeredRate,
   heldBack,
   eventLoop,
   clockJump,
@@ -41,16 +49,38 @@ export function verdictOf(result: Omit<RunResult, "verdict">): Verdict {
   return { status: isInvalid ? "invalid" : reasons.length > 0 ? "suspect" : "valid", reasons };
 }
 
-/** Starts that left later than they were due. All at once, they do by nature. */
-function slip({ plan, generator, latencyMs }: Measured): VerdictReason | undefined {
-  const tail = tailOf(generator?.slipMs);
-  const { service } = latencyMs;
-  const limitMs = Math.max(MOST_SLIP_MS, MOST_SLIP_SHARE * (service?.p50 ?? service?.mean ?? 0));
-  if (plan.load?.kind !== "open" || !tail || tail.ms <= limitMs) return undefined;
+/**
+ * Starts that left later than they were due. Response time holds that wait, exactly: each of its figures is too high by the
+ * share that the slip has in it. All at once, starts are late by nature.
+ */
+function slip({ plan, generator, latencyMs: { response } }: Measured): VerdictReason | undefined {
+  if (plan.load?.kind !== "open") return undefined;
+  const shares = SLIP_FIGURES.flatMap((name) => {
+    const share = generator?.slipShare?.[name] ?? 0;
+    return share * (response?.[name] ?? 0) > LEAST_SLIP_MS ? [{ name, share }] : [];
+  });
+  const worst = shares.reduce((most, each) => (each.share > most.share ? each : most), { name: "mean", share: 0 });
+  if (worst.share <= DOUBTED_SHARE) return undefined;
+  const isWrong = worst.share > WRONG_SHARE;
+  return {
+    severity: isWrong ? "invalid" : "suspect",
+    name: "slip",
+    text: `late starts of this process are ${inPercent(worst.share)} of the response time at ${worst.name} (limit ${inPercent(isWrong ? WRONG_SHARE : DOUBTED_SHARE)})`,
+    advice:
+      "lower the rate, or run fanout on a machine that has a core to spare for it; service time has no such wait in it",
+  };
+}
+
+/** Starts that left later and later: less was offered than the plan says. */
+function offeredRate({ plan, generator }: Measured): VerdictReason | undefined {
+  const { slipGrowthMs = 0 } = generator ?? {};
+  const lengthMs = (lengthOf(plan) ?? 0) - (plan.warmupMs ?? 0);
+  const lost = slipGrowthMs / (lengthMs + slipGrowthMs);
+  if (plan.load?.kind !== "open" || !(lost > MOST_RATE_LOST)) return undefined;
   return {
     severity: "invalid",
-    name: "slip",
-    text: `starts left up to ${inTime(tail.ms)} behind their schedule at ${tail.name} (limit ${inTime(limitMs)})`,
+    name: "offered-rate",
+    text: `this process fell behind its schedule by ${inTime(slipGrowthMs)}, so it offered ${inPercent(lost)} less than the plan (limit ${inPercent(MOST_RATE_LOST)})`,
     advice: "lower the rate, or run fanout on a machine that has a core to spare for it",
   };
 }
@@ -66,11 +96,13 @@ function heldBack({ generator, counts }: Measured): VerdictReason | undefined {
   };
 }
 
-function eventLoop({ generator }: Measured): VerdictReason | undefined {
+/** It delays what this process stamps: an answer, and an end that it notices. */
+function eventLoop({ generator, latencyMs: { service } }: Measured): VerdictReason | undefined {
   const tail = tailOf(generator?.eventLoopDelayMs);
   if (!tail || tail.ms <= MOST_EVENT_LOOP_DELAY_MS) return undefined;
+  const longest = service?.p99 ?? service?.p90 ?? service?.mean ?? 0;
   return {
-    severity: "invalid",
+    severity: tail.ms > WRONG_SHARE * longest ? "invalid" : "suspect",
     name: "event-loop",
     text: `this process was up to ${inTime(tail.ms)} late for its own timers at ${tail.name} (limit ${inTime(MOST_EVENT_LOOP_DELAY_MS)})`,
     advice: "lower the load, or run fanout on a machine that has a core to spare for it",

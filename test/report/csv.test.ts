@@ -69,11 +69,25 @@ describe("results as CSV", () => {
 
   test("have a column for each single value of a result, and no other", () => {
     const columns = new Set(Object.keys(recordsOf(incompleteResult)[0]!));
-    const longest = { count: 10_000, mean: 1, p999: 1, max: 1 };
+    const longest = { count: 10_000, mean: 1, p95: 1, p999: 1, max: 1 };
+    const shares = { mean: 0.1, p50: 0.1, p90: 0.1, p95: 0.1, p99: 0.1, p999: 0.1 };
     const otherRun: RunResult = {
       ...sampleResult,
-      latencyMs: { detectionLag: longest },
-      generator: { heldBack: 0, slipMs: longest },
+      latencyMs: {
+        response: longest,
+        service: longest,
+        server: longest,
+        startRpc: longest,
+        slip: longest,
+        detectionLag: longest,
+      },
+      generator: {
+        heldBack: 0,
+        slipMs: longest,
+        eventLoopDelayMs: longest,
+        slipShare: shares,
+        slipGrowthMs: 1,
+      },
       recount: { unknown: "no answer" },
       unanswered: { total: 1, first: ["r0123456789ab-00000-000"] },
     };

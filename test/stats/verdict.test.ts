@@ -25,7 +25,7 @@ const open: Measured = {
 };
 
 function latencyOf(ms: number): Required<LatencySummary> {
-  return { count: 20_000, mean: ms, p50: ms, p90: ms, p99: ms, p999: ms, max: ms };
+  return { count: 20_000, mean: ms, p50: ms, p90: ms, p95: ms, p99: ms, p999: ms, max: ms };
 }
 
 /** Of a sample that carries no p99. */
@@ -37,8 +37,12 @@ function withGenerator(generator: Partial<NonNullable<RunResult["generator"]>>, 
   return { ...of, generator: { ...calm, ...generator } };
 }
 
-function withSlip(p99: number, serviceMs = 40): Measured {
-  return { ...withGenerator({ slipMs: latencyOf(p99) }), latencyMs: { service: latencyOf(serviceMs) } };
+/** Whose p99 of the response time has so much of the slip in it, as a share. */
+function withSlip(share: number, responseMs = 400): Measured {
+  return {
+    ...withGenerator({ slipShare: { mean: 0.01, p50: 0.02, p99: share } }),
+    latencyMs: { service: latencyOf(40), response: latencyOf(responseMs) },
+  };
 }
 
 function withLag(lagMs: number, boundMs?: number): Measured {
@@ -74,8 +78,9 @@ const remote: RunResult["environment"] = {
 
 describe("each limit", () => {
   test.each([
-    ["slip", "invalid", withSlip(5), withSlip(5.01)],
-    ["slip", "invalid", withSlip(20, 200), withSlip(20.1, 200)],
+    ["slip", "suspect", withSlip(0.05), withSlip(0.051)],
+    ["slip", "suspect", withSlip(0.06, 16), withSlip(0.06, 17)],
+    ["offered-rate", "invalid", withGenerator({ slipGrowthMs: 606 }), withGenerator({ slipGrowthMs: 607 })],
     ["held-back", "invalid", withGenerator({ heldBack: 30 }), withGenerator({ heldBack: 31 })],
     [
       "event-loop",
@@ -83,7 +88,6 @@ describe("each limit", () => {
       withGenerator({ eventLoopDelayMs: latencyOf(50) }),
       withGenerator({ eventLoopDelayMs: latencyOf(50.1) }),
     ],
-    ["slip", "invalid", withGenerator({ slipMs: p90Of(5) }), withGenerator({ slipMs: p90Of(5.01) })],
     [
       "event-loop",
       "invalid",
@@ -101,10 +105,32 @@ describe("each limit", () => {
     expect(verdictOf(beyond)).toMatchObject({ status, reasons: [{ severity: status, name }] });
   });
 
+  test("of a share of slip makes a run invalid where a figure is wrong by more than a tenth, and suspect before", () => {
+    expect(verdictOf(withSlip(0.1)).status).toBe("suspect");
+    expect(verdictOf(withSlip(0.101)).status).toBe("invalid");
+  });
+
+  test("of a process that was late makes a run suspect where that is less than a tenth of its longest latencies", () => {
+    const late = withGenerator({ eventLoopDelayMs: latencyOf(60) });
+    expect(verdictOf({ ...late, latencyMs: { service: latencyOf(600) } }).status).toBe("suspect");
+    expect(verdictOf({ ...late, latencyMs: { service: latencyOf(599) } }).status).toBe("invalid");
+  });
+
+  test("leaves a run valid whose slip is little of each figure, although it is much of the median service time", () => {
+    const slipMs = { ...latencyOf(1), p99: 5.6, max: 30 };
+    const response = { ...latencyOf(44), p99: 401, p999: 500 };
+    const generator = { slipMs, slipShare: { mean: 0.02, p50: 0.02, p99: 0.004 } };
+    expect(verdictOf({ ...withGenerator(generator), latencyMs: { service: latencyOf(42), response } })).toEqual({
+      status: "valid",
+      reasons: [],
+    });
+  });
+
   test("is told with what was found, and with what to change", () => {
     const all = [
-      withSlip(5.03),
-      withSlip(30, 200),
+      withSlip(0.0634),
+      withSlip(0.3),
+      withGenerator({ slipGrowthMs: 3_000 }),
       withGenerator({ heldBack: 100 }),
       withGenerator({ eventLoopDelayMs: latencyOf(1_234) }),
       withGenerator({ clockJumpMs: 3_600_000 }),
@@ -114,8 +140,9 @@ describe("each limit", () => {
       withLag(14),
     ];
     expect(all.flatMap((result) => verdictOf(result).reasons.map(({ text }) => text))).toEqual([
-      "starts left up to 5.03 ms behind their schedule at p99 (limit 5 ms)",
-      "starts left up to 30 ms behind their schedule at p99 (limit 20 ms)",
+      "late starts of this process are 6.34 % of the response time at p99 (limit 5 %)",
+      "late starts of this process are 30 % of the response time at p99 (limit 10 %)",
+      "this process fell behind its schedule by 3,000 ms, so it offered 4.76 % less than the plan (limit 1 %)",
       "--max-in-flight held back 3.33 % of starts (limit 1 %)",
       "this process was up to 1,234 ms late for its own timers at p99 (limit 50 ms)",
       "this machine's clock jumped by 3,600 s (limit 100 ms)",
@@ -153,17 +180,10 @@ describe("no reason is given", () => {
         generator: { ...late, ...busy, eventLoopDelayMs: { count: 50, mean: 30, p50: 8, max: 180 }, clockJumpMs: 0.4 },
       },
     ],
-    [
-      "where all start at once, and most leave late",
-      { ...withGenerator({ slipMs: latencyOf(5_000) }), plan: sampleResult.plan },
-    ],
+    ["where all start at once, and most leave late", { ...withSlip(0.9), plan: sampleResult.plan }],
     [
       "in closed load, whose starts are due when they leave",
-      withGenerator({ slipMs: latencyOf(99) }, closedLoadResult),
-    ],
-    [
-      "where too few starts were late to tell a p90",
-      withGenerator({ slipMs: { count: 99, mean: 80, p50: 80, max: 99 } }),
+      withGenerator({ slipMs: latencyOf(99), slipShare: { p50: 1 }, slipGrowthMs: 9_000 }, closedLoadResult),
     ],
     ["of a result of before there was a generator's health", { ...sampleResult }],
     ["where neither backend nor workers share the busy machine", { ...withCpu(1), environment: remote }],
@@ -205,6 +225,8 @@ function verdictOn({ slip, delay, jump, held, machine }: Figures): Verdict {
     withGenerator({
       heldBack: held,
       slipMs: latencyOf(slip),
+      slipShare: { p99: slip / 1_000 },
+      slipGrowthMs: slip,
       eventLoopDelayMs: latencyOf(delay),
       clockJumpMs: jump,
       cpu: { machine, generator: 0 },

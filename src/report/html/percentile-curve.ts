@@ -1,4 +1,5 @@
 import { decodeFromCompressedBase64 } from "hdr-histogram-js";
+import { carries, censoredShare } from "../../stats/percentile.js";
 import type { CrossingSummary, RunResult } from "../../stats/run-result.js";
 
 /** Points on the axis for each factor of ten. */
@@ -23,15 +24,13 @@ export function percentileCurve(result: RunResult, name: "response" | "service")
   const encoded = result.histograms?.[name];
   const histogram = encoded && decoded(encoded.hdr);
   if (!summary || !histogram) return undefined;
-  const { started, unfinished, terminated } = result.counts.orchestrations;
-  const known = 1 - (unfinished + terminated) / Math.max(1, started);
-  // 1 - 0.9 is a little less than 0.1 in binary.
-  const carries = (q: number) => histogram.totalCount * (1 - q) >= 10 - 1e-9 && q < known;
-  if (!carries(0.5)) return undefined;
+  const censored = censoredShare(result);
+  const isCarried = (q: number) => carries(histogram.totalCount, q, censored);
+  if (!isCarried(0.5)) return undefined;
   return {
     summary,
-    limit: Math.min(1 - 10 / histogram.totalCount, known),
-    at: (q) => (carries(q) ? Math.min(histogram.getValueAtPercentile(q * 100) / 1_000, summary.max) : undefined),
+    limit: Math.min(1 - 10 / histogram.totalCount, 1 - censored),
+    at: (q) => (isCarried(q) ? Math.min(histogram.getValueAtPercentile(q * 100) / 1_000, summary.max) : undefined),
   };
 }
 
