@@ -76,9 +76,10 @@ describe("somebody's own orchestration", () => {
 
   test("that no worker hosts fails, and the run says so", async () => {
     const place = await Workplace.open();
-    const { code, stdout } = await place.run("run --workers 1 --orchestrator Nobody");
+    const { code, stdout, stderr } = await place.run("run --workers 1 --worker-timeout 1s --orchestrator Nobody");
     expect(code).toBe(1);
-    expect(stdout).toMatch(/1 orchestration failed\n.*Nobody/u);
+    expect(stdout).toMatch(/^Incomplete: 0 of 1 orchestration completed .*, 1 never started$/mu);
+    expect(stderr).toMatch(/^error: no worker on task hub default hosts Nobody for 1 s/mu);
   });
 
   test("waits for a worker of its own, which the run names", async () => {
