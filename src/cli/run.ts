@@ -89,7 +89,10 @@ function addLoad(run: Command): void {
     .option("--purge", "delete the run's instances from the task hub once its results are written")
     .option("--dry-run", "print the plan and what it costs, and start nothing")
     .option("--max-actions <count>", "refuse a run that costs more; needed above 100,000 but on the emulator")
-    .option("--capacity-units <count>", "tell how long so many units of a Dedicated scheduler are busy with the run");
+    .option(
+      "--capacity-units <1|2|3|consumption>",
+      "tell how long so many units of a Dedicated scheduler, or a Consumption one, are busy with the run",
+    );
 }
 
 function addJudging(run: Command): void {
@@ -113,6 +116,7 @@ function addResults(run: Command): void {
     .option("--junit <file>", "write what had to hold as JUnit XML, a suite for each run")
     .option("--csv <file>", "write the figures as CSV, a row for each run")
     .option("--text <file>", "write the summary that is printed; with --repeat also report-1.txt, ...")
+    .option("--quiet", "print the summary and errors, and nothing else")
     .option("--run-id <id>", "what the run is called, and its instances' ids begin with (default: one of its own)")
     .addOption(repeatable("--label <key=value>", "what to find the result by; repeatable"))
     .option("--metrics-port <port>", "serve figures for Prometheus on 127.0.0.1 while it runs; 0 takes any free port");

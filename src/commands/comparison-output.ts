@@ -1,12 +1,12 @@
 import { stat } from "node:fs/promises";
-import { resolve } from "node:path";
 import { UsageError } from "../errors.js";
 import { ExitCode, firstOf } from "../exit-codes.js";
 import { coloursFor } from "../report/colours.js";
 import { comparisonsJunit } from "../report/comparison-junit.js";
 import { comparisonsMarkdown } from "../report/comparison-markdown.js";
 import { comparisonsText } from "../report/comparison-text.js";
-import { checkFile, prettyJson, writeFileWhole } from "../report/json.js";
+import { prettyJson, writeFileWhole } from "../report/json.js";
+import { checkOutputFiles } from "../report/output-files.js";
 import { readComparedSides, readResults } from "../report/read-result.js";
 import { appendStepSummary } from "../report/step-summary.js";
 import type { Comparison } from "../stats/comparison.js";
@@ -37,20 +37,16 @@ export interface ComparisonOutput {
 export async function checkComparisonFiles(output: ComparisonOutput, keepResults: boolean): Promise<void> {
   const { json } = output;
   const files = { ...output, json: json === true ? undefined : json };
-  const flagOf = new Map<string, string>();
-  for (const [flag, file] of Object.entries(files)) {
-    if (file === undefined) continue;
-    const other = flagOf.get(resolve(file));
-    if (other !== undefined)
-      throw new UsageError(`--${flag}: expected a file of its own, found that of --${other}: ${file}`);
-    flagOf.set(resolve(file), flag);
-    await checkFile(`--${flag}`, file);
-    if (keepResults && (await holdsResults(file))) {
-      throw new UsageError(
-        `--${flag}: expected a file to write the comparison to, found ${file}, which holds results of runs: ` +
-          "put the flag behind the files, or name another file",
-      );
-    }
+  const outputs = Object.entries(files).flatMap(([flag, file]) =>
+    file === undefined ? [] : [{ flag: `--${flag}`, file }],
+  );
+  await checkOutputFiles(outputs);
+  for (const { flag, file } of keepResults ? outputs : []) {
+    if (!(await holdsResults(file))) continue;
+    throw new UsageError(
+      `${flag}: expected a file to write the comparison to, found ${file}, which holds results of runs: ` +
+        "put the flag behind the files, or name another file",
+    );
   }
 }
 

@@ -70,7 +70,11 @@ export async function purgeAfterRun(
   try {
     const selection = await selectRun(backend.client, runId, signal);
     await purgeAndTell(backend, selection.ended, signal, toStderr);
-    return tellWhatIsLeft(selection, { runId }, toStderr) === ExitCode.Success;
+    const left = selection.unfinished.ids.length;
+    if (left === 0) return true;
+    const what = `${plural(left, "instance")} of the run that ${left === 1 ? "has" : "have"} not ended`;
+    io.stderr.write(`error: left ${what}; to end and purge: fanout purge --run ${runId} --terminate\n`);
+    return false;
   } catch (error) {
     io.stderr.write(`error: the run could not be purged: ${errorText(error)}. Later: fanout purge --run ${runId}\n`);
     return false;

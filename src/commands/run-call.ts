@@ -17,6 +17,7 @@ const runFlags = z.object({
   taskHub: z.string().optional(),
   transport: z.string().transform(parseTransport).optional(),
   leave: z.boolean().default(false),
+  quiet: z.boolean().default(false),
   dryRun: z.boolean().default(false),
   purge: z.boolean().default(false),
   threshold: z.array(z.string()).default([]),

@@ -7,25 +7,27 @@ import { chooseTransport } from "../backend/transport.js";
 import { ExitCode, firstOf } from "../exit-codes.js";
 import { plural } from "../format/count.js";
 import { planLine } from "../format/plan-line.js";
+import { requireFreeRunIds } from "../load/free-run-id.js";
 import { Interruption } from "../load/interruption.js";
 import { newRunId, repeatedRunId } from "../load/run-id.js";
 import { refuseUncarried } from "../load/uncarried-thresholds.js";
 import { capacityLine, guardSpend, spendObjection, withinSpend } from "../load/spend-guard.js";
-import { checkFile } from "../report/json.js";
-import { checkReportFiles } from "../report/report-files.js";
+import { checkResultFiles } from "../report/report-files.js";
 import { compareRuns, type Comparison } from "../stats/comparison.js";
 import { readBaseline } from "./compare.js";
 import { storeSizeText } from "../report/store-size.js";
+import { errorsOnly } from "./errors-only.js";
 import type { CommandIo } from "./io.js";
 import { parseRunCall, type RunCall } from "./run-call.js";
 import { runOnce } from "./run-once.js";
 import { RunResults } from "./run-results.js";
 
 /** `fanout run`: load tests, from flags to summaries. Data goes to stdout, all else to stderr. */
-export async function runRunCommand(rawFlags: unknown, io: CommandIo): Promise<ExitCode> {
+export async function runRunCommand(rawFlags: unknown, allIo: CommandIo): Promise<ExitCode> {
   const asked = parseRunCall(rawFlags);
-  if (typeof asked.json === "string") await checkFile("--json", asked.json);
-  await checkReportFiles(asked);
+  // With --quiet all but results and errors goes nowhere.
+  const io = asked.quiet ? { ...allIo, stderr: errorsOnly(allIo.stderr) } : allIo;
+  await checkResultFiles(asked);
   const baseline = await readBaseline(asked);
   const { connectionString, taskHub } = asked;
   const connection = resolveConnection({ flag: connectionString, taskHub });
@@ -37,7 +39,7 @@ export async function runRunCommand(rawFlags: unknown, io: CommandIo): Promise<E
   const say = (line: string): void => void io.stderr.write(`${line}\n`);
   const backend = await openBackend(connection, { onNotice: say, transport });
   const interruption = new Interruption();
-  const results = new RunResults(call, io);
+  const results = new RunResults(call, allIo);
   try {
     const place = await placeOf(backend, call);
     say(`backend: ${place}, task hub ${connection.taskHub} (connection string: ${connection.source})`);
@@ -102,13 +104,24 @@ async function repeatedly(
   io: CommandIo,
 ): Promise<readonly ExitCode[]> {
   const runId = call.runId ?? newRunId(Date.now(), Math.random);
+  const runIds =
+    call.repeat > 1 ? Array.from({ length: call.repeat }, (_, index) => repeatedRunId(runId, index + 1)) : [runId];
+  if (call.runId !== undefined) await requireFree(backend, runIds, interruption);
   const codes: ExitCode[] = [];
-  for (let number = 1; number <= call.repeat && interruption.exitCode === undefined; number += 1) {
-    if (call.repeat > 1) io.stderr.write(`\nrun ${number} of ${call.repeat}\n`);
-    const id = call.repeat > 1 ? repeatedRunId(runId, number) : runId;
+  for (const [index, id] of runIds.entries()) {
+    if (interruption.exitCode !== undefined) break;
+    if (call.repeat > 1) io.stderr.write(`\nrun ${index + 1} of ${call.repeat}\n`);
     codes.push(await runOnce({ backend, call, runId: id, results, interruption, io }));
   }
   return codes;
+}
+
+async function requireFree(backend: Backend, runIds: readonly string[], { signal }: Interruption): Promise<void> {
+  try {
+    await requireFreeRunIds(backend, runIds, signal);
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
 }
 
 /** An invalid run that the comparison could do without does not fail what the others show. */

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Connection } from "../backend/connection-string.js";
 import { UsageError } from "../errors.js";
-import { formatCount, plural } from "../format/count.js";
+import { formatCount, parseCount, plural } from "../format/count.js";
 import { formatDuration } from "../format/duration.js";
 import { mostStarts } from "../stats/load-shape.js";
 import { actionsOf } from "../stats/run-size.js";
@@ -10,21 +10,29 @@ import type { LoadPlan } from "./plan.js";
 
 /** Actions that a run may cost on a backend that bills them without anybody having said so. */
 const UNASKED_ACTIONS = 100_000;
-/** What one capacity unit of a Dedicated scheduler does. */
-const ACTIONS_PER_UNIT = 2_000;
-const MOST_UNITS = 1_000;
+/**
+ * What a scheduler does, by what is bought of it.
+ * https://learn.microsoft.com/azure/azure-functions/durable/durable-task-scheduler/durable-task-scheduler-billing
+ */
+const DEDICATED = { actionsPerSecondOfUnit: 2_000, gigabytesOfUnit: 50, mostUnits: 3 };
+const CONSUMPTION = { actionsPerSecond: 500 };
+const CAPACITY_EXPECTED =
+  "1, 2 or 3 units of a Dedicated scheduler (2,000 actions/s and 50 GB each), or consumption (500 actions/s)";
 
 const spendFlags = z.object({
   maxActions: count("--max-actions", 1, Number.MAX_SAFE_INTEGER).optional(),
-  capacityUnits: count("--capacity-units", 1, MOST_UNITS).optional(),
+  capacityUnits: z.string().transform(capacity).optional(),
 });
 
 export interface SpendLimits {
   /** The run may cost so many actions. */
   readonly maxActions?: number | undefined;
-  /** Capacity units of the scheduler. */
-  readonly capacityUnits?: number | undefined;
+  /** Of the scheduler. */
+  readonly capacityUnits?: Capacity | undefined;
 }
+
+/** Units of a Dedicated scheduler, or one that is paid by what it does. */
+type Capacity = number | "consumption";
 
 /** @throws UsageError that names the flag, what was expected and what was found */
 export function parseSpendLimits(flags: unknown): SpendLimits {
@@ -80,17 +88,32 @@ export function guardSpend(plan: LoadPlan, limits: SpendLimits, repeat: number, 
 
 /**
  * `2 capacity units do at most 4,000 actions/s: the run keeps all of them busy for 10.1 s, and takes that long or
- * longer`; undefined without units, and where the actions are not known before.
+ * longer; they hold 100 GB`; undefined without units, and where the actions are not known before.
  */
 export function capacityLine(plan: LoadPlan, { capacityUnits }: SpendLimits, repeat: number): string | undefined {
   const actions = actionsAtMost(plan, repeat);
   if (capacityUnits === undefined || actions === undefined) return undefined;
-  const perSecond = capacityUnits * ACTIONS_PER_UNIT;
+  const busy = (perSecond: number): string => {
+    return `busy for ${formatDuration((actions * 1_000) / perSecond)}, and takes that long or longer`;
+  };
+  if (capacityUnits === "consumption") {
+    const { actionsPerSecond } = CONSUMPTION;
+    return `a Consumption scheduler does at most ${actionsPerSecond} actions/s: the run keeps it ${busy(actionsPerSecond)}`;
+  }
+  const perSecond = capacityUnits * DEDICATED.actionsPerSecondOfUnit;
+  const [does, them, hold] = capacityUnits === 1 ? ["does", "it", "it holds"] : ["do", "them", "they hold"];
   return (
-    `${plural(capacityUnits, "capacity unit")} ${capacityUnits === 1 ? "does" : "do"} at most ` +
-    `${formatCount(perSecond)} actions/s: the run keeps all of ${capacityUnits === 1 ? "it" : "them"} busy for ` +
-    `${formatDuration((actions * 1_000) / perSecond)}, and takes that long or longer`
+    `${plural(capacityUnits, "capacity unit")} ${does} at most ${formatCount(perSecond)} actions/s: the run keeps all of ` +
+    `${them} ${busy(perSecond)}; ${hold} ${capacityUnits * DEDICATED.gigabytesOfUnit} GB`
   );
+}
+
+function capacity(text: string, context: z.core.$RefinementCtx<string>): Capacity {
+  const units = parseCount(text);
+  if (units !== undefined && units >= 1 && units <= DEDICATED.mostUnits) return units;
+  if (/^consumption$/iu.test(text)) return "consumption";
+  context.addIssue({ code: "custom", message: `--capacity-units: expected ${CAPACITY_EXPECTED}, found "${text}"` });
+  return z.NEVER;
 }
 
 /** What runs of the plan cost; of somebody's own orchestration at least one action for each start. */

@@ -39,7 +39,12 @@ export async function* FanOutFanInOrchestration(
   const first = carried?.iterationsCompleted ?? 0;
   const end = Math.min(iterations, first + continueAsNewEvery);
   for (let iterationNumber = first; iterationNumber < end; iterationNumber++) {
-    const iteration = yield whenAll(fanOut(context, iterationNumber, parallelActivities, input.activity));
+    let iteration: FanOutFanInActivityOutput[];
+    try {
+      iteration = yield whenAll(fanOut(context, iterationNumber, parallelActivities, input.activity));
+    } catch (error) {
+      throw failureOf(error, iterationNumber, parallelActivities);
+    }
     const faults = checkFanIn(iterationNumber, parallelActivities, iteration);
     if (!isFaultless(faults)) {
       throw new FanInError(iterationNumber, parallelActivities, faults);
@@ -131,6 +136,21 @@ export async function FanOutFanInActivity(
     output: ACTIVITY_OUTPUT,
     ...(outputBytes !== undefined && { padding: PADDING.repeat(outputBytes) }),
   };
+}
+
+/** One sentence in place of the message of every activity that failed, of which there may be thousands. */
+function failureOf(error: unknown, iterationNumber: number, parallelActivities: number): unknown {
+  if (!(error instanceof AggregateError)) return error;
+  const [first] = error.errors as readonly unknown[];
+  if (!(first instanceof Error)) return error;
+  const message = first.message.replace(/^Activity task #\d+ failed: /u, "");
+  return new ActivitiesFailed(
+    `${error.errors.length} of ${parallelActivities} activities of iteration ${iterationNumber} failed, the first with: ${message}`,
+  );
+}
+
+class ActivitiesFailed extends Error {
+  override readonly name = "ActivitiesFailed";
 }
 
 /** A failure that the load test asked for. */

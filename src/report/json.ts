@@ -18,17 +18,26 @@ export function resultsJson(results: readonly RunResult[]): string {
 }
 
 /**
- * Checks that `file`, which a flag such as `--json` named, can be written to before a run spends its time.
+ * Checks that `file`, which a flag such as `--json` named, can be written to before a run spends its time: by writing
+ * beside it what is then removed, since permissions do not tell all that keeps a file from being made.
  * @throws UsageError
  */
 export async function checkFile(flag: string, file: string): Promise<void> {
+  if (file === "") throw new UsageError(`${flag}: expected the name of a file, found nothing`);
   const found = await stat(file).catch(() => undefined);
-  if (found?.isDirectory()) throw new UsageError(`${flag}: expected a file, found the folder ${file}`);
-  if (found && !found.isFile()) return;
+  if (found?.isDirectory() || /[/\\]$/u.test(file)) {
+    throw new UsageError(`${flag}: expected a file, found the folder ${file}`);
+  }
   try {
-    await access(dirname(file), constants.W_OK | constants.X_OK);
+    if (found) await access(file, constants.W_OK);
+    if (found && !found.isFile()) return;
+    const target = await realpath(file).catch(() => file);
+    const trial = temporaryFor(target);
+    await writeFile(trial, "", { flag: "wx" });
+    await rm(trial, { force: true });
   } catch (error) {
-    throw new UsageError(`${flag}: expected a folder to write to, found ${errorText(error)}`, { cause: error });
+    const text = `${flag}: expected a file that can be written, found ${file}: ${errorText(error)}`;
+    throw new UsageError(text, { cause: error });
   }
 }
 
@@ -50,7 +59,7 @@ export async function writeFileWhole(flag: string, file: string, text: string): 
 }
 
 async function replaceFile(file: string, text: string): Promise<void> {
-  const temporary = join(dirname(file), `.${basename(file)}.${randomUUID()}`);
+  const temporary = temporaryFor(file);
   try {
     await writeFile(temporary, text, { flag: "wx" });
     await rename(temporary, file);
@@ -58,6 +67,10 @@ async function replaceFile(file: string, text: string): Promise<void> {
     await rm(temporary, { force: true });
     throw error;
   }
+}
+
+function temporaryFor(file: string): string {
+  return join(dirname(file), `.${basename(file)}.${randomUUID()}`);
 }
 
 /** As `JSON.stringify` with two blanks, but arrays of numbers, of which a result may have thousands, are on one line. */

@@ -1,18 +1,23 @@
 import { extname } from "node:path";
 import type { RunResult } from "../stats/run-result.js";
 import { coloursFor } from "./colours.js";
-import { checkFile, writeFileWhole } from "./json.js";
+import { writeFileWhole } from "./json.js";
+import { checkOutputFiles } from "./output-files.js";
 import { REPORT_FORM_NAMES, REPORT_FORMS, type ReportFormName, type SomeResults } from "./report-forms.js";
 
 /** Where `--html FILE` and the like want a report. */
 export type ReportFiles = { readonly [Form in ReportFormName]?: string | undefined };
 
 /**
- * Checks that reports can be written before a run spends its time on one.
+ * Checks that results can be written, each to a file of its own, before a run spends its time on them. `json`: true is
+ * stdout.
  * @throws UsageError that names the flag
  */
-export async function checkReportFiles(files: ReportFiles): Promise<void> {
-  for (const { form, file } of entriesOf(files)) await checkFile(`--${form}`, file);
+export async function checkResultFiles(
+  files: ReportFiles & { readonly json?: string | true | undefined },
+): Promise<void> {
+  const json = typeof files.json === "string" ? [{ flag: "--json", file: files.json }] : [];
+  await checkOutputFiles([...json, ...entriesOf(files).map(({ form, file }) => ({ flag: `--${form}`, file }))]);
 }
 
 /**

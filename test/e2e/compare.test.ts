@@ -137,10 +137,7 @@ describe("fanout compare", () => {
     ["base.json base.json", /^error: expected different runs, found base1 of .* twice\n$/u],
     ["base.json missing.json", /^error: expected a file .*missing\.json/u],
     ["base.json other.json", /^error: other\.json: schemaVersion: /u],
-    [
-      "base.json slow.json --html c --junit ./c",
-      /^error: --junit: expected a file of its own, found that of --html: /u,
-    ],
+    ["base.json slow.json --html c --junit ./c", /^error: --html and --junit: expected a file for each, found /u],
     ["base.json slow.json --html .", /^error: --html: expected a file, found the folder \.\n$/u],
     ["base.json slow.json --noise-threshold 5", /^error: --noise-threshold: .* such as 5% or 0\.05, found "5"\n$/u],
     ["base.json slow.json --noise-threshold=-5%", /^error: --noise-threshold: .*found "-5%"\n$/u],

@@ -39,6 +39,7 @@ describe("the spend guard", () => {
       { maxActions: 4_000_400, capacityUnits: 2 },
     ],
     [{ maxActions: "5M" }, { maxActions: 5_000_000 }],
+    [{ capacityUnits: "Consumption" }, { capacityUnits: "consumption" }],
     [{}, {}],
   ])("reads %j", (flags, limits) => {
     expect(parseSpendLimits(flags)).toEqual(limits);
@@ -47,7 +48,12 @@ describe("the spend guard", () => {
   test.each([
     [{ maxActions: "lots" }, '--max-actions: expected a whole number such as 10, 1,000 or 10k, found "lots"'],
     [{ maxActions: "0" }, '--max-actions: expected at least 1, found "0"'],
-    [{ capacityUnits: "0" }, '--capacity-units: expected at least 1, found "0"'],
+    [
+      { capacityUnits: "0" },
+      "--capacity-units: expected 1, 2 or 3 units of a Dedicated scheduler (2,000 actions/s and",
+    ],
+    [{ capacityUnits: "4" }, 'or consumption (500 actions/s), found "4"'],
+    [{ capacityUnits: "premium" }, 'found "premium"'],
   ])("refuses %j by the flag's name", (flags, message) => {
     expect(() => parseSpendLimits(flags)).toThrow(message);
   });
@@ -56,7 +62,9 @@ describe("the spend guard", () => {
     [undefined, undefined],
     [1, "1 capacity unit does at most 2,000 actions/s: the run keeps all of it busy for 20.1 s"],
     [2, "2 capacity units do at most 4,000 actions/s: the run keeps all of them busy for 10.1 s"],
-  ])("of 40,200 actions on %s units says: %s", (capacityUnits, line) => {
+    [3, "and takes that long or longer; they hold 150 GB"],
+    ["consumption", "a Consumption scheduler does at most 500 actions/s: the run keeps it busy for 1m20s"],
+  ] as const)("of 40,200 actions on %s units says: %s", (capacityUnits, line) => {
     const found = capacityLine(startsOf(40_200), { capacityUnits }, 1);
     if (line === undefined) expect(found).toBeUndefined();
     else expect(found).toContain(line);

@@ -6,7 +6,7 @@ import { FanoutError, UsageError } from "../../src/errors.js";
 import { resultsCsv } from "../../src/report/csv.js";
 import { resultsJunit } from "../../src/report/junit.js";
 import { resultMarkdown } from "../../src/report/markdown.js";
-import { checkReportFiles, writeNumberedFiles, writeReportFiles } from "../../src/report/report-files.js";
+import { checkResultFiles, writeNumberedFiles, writeReportFiles } from "../../src/report/report-files.js";
 import { REPORT_FORM_NAMES } from "../../src/report/report-forms.js";
 import { sampleResult } from "./sample-result.js";
 
@@ -26,7 +26,7 @@ describe("the reports of a run", () => {
       csv: join(folder, "a.csv"),
       html: undefined,
     };
-    await checkReportFiles(files);
+    await checkResultFiles(files);
     await writeReportFiles(files, [sampleResult]);
     expect((await readdir(folder)).sort()).toEqual(["a.csv", "a.md", "a.xml"]);
     expect(await readFile(files.markdown, "utf8")).toBe(resultMarkdown(sampleResult));
@@ -53,10 +53,10 @@ describe("the reports of a run", () => {
   });
 
   test.each(REPORT_FORM_NAMES)("that cannot be written are refused by their flag: --%s", async (form) => {
-    await expect(checkReportFiles({ [form]: folder })).rejects.toThrow(UsageError);
-    await expect(checkReportFiles({ [form]: folder })).rejects.toThrow(`--${form}: expected a file, found the folder`);
-    await expect(checkReportFiles({ [form]: join(folder, "missing", "a") })).rejects.toThrow(
-      `--${form}: expected a folder`,
+    await expect(checkResultFiles({ [form]: folder })).rejects.toThrow(UsageError);
+    await expect(checkResultFiles({ [form]: folder })).rejects.toThrow(`--${form}: expected a file, found the folder`);
+    await expect(checkResultFiles({ [form]: join(folder, "missing", "a") })).rejects.toThrow(
+      `--${form}: expected a file that can be written, found`,
     );
   });
 

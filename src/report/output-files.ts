@@ -1,0 +1,35 @@
+import { realpath, stat } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { UsageError } from "../errors.js";
+import { checkFile } from "./json.js";
+
+/** A file that a flag names. */
+export interface OutputFile {
+  readonly flag: string;
+  readonly file: string;
+}
+
+/**
+ * Checks that all files can be written, and that no two of them are the same: the one would replace the other.
+ * @throws UsageError that names the flags
+ */
+export async function checkOutputFiles(outputs: readonly OutputFile[]): Promise<void> {
+  const flags = new Map<string, string>();
+  for (const { flag, file } of outputs) {
+    await checkFile(flag, file);
+    const place = await placeOf(file);
+    if (place === undefined) continue;
+    const other = flags.get(place);
+    if (other !== undefined) {
+      throw new UsageError(`${other} and ${flag}: expected a file for each, found ${file} for both; name another one`);
+    }
+    flags.set(place, flag);
+  }
+}
+
+/** What a file is called however it was written down; undefined of a pipe or a device, which takes more than one. */
+async function placeOf(file: string): Promise<string | undefined> {
+  const found = await stat(file).catch(() => undefined);
+  if (found && !found.isFile()) return undefined;
+  return found ? realpath(file) : join(await realpath(dirname(file)), basename(file));
+}
