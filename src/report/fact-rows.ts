@@ -13,13 +13,18 @@ const LISTED_IDS = 3;
 
 /** What was done. */
 export function workFacts(result: RunResult): readonly Fact[] {
-  const { actions } = result.counts;
+  const { actions, actionsAtLeast } = result.counts;
   return [
     ["warm-up", warmupText(result)],
     ["not completed", notCompletedText(result)],
     ["activities", activitiesText(result)],
-    ["actions", actions === undefined ? undefined : formatCount(actions)],
+    ["actions", actions === undefined ? atLeastText(actionsAtLeast) : formatCount(actions)],
   ];
+}
+
+function atLeastText(actions: number | undefined): string | undefined {
+  if (actions === undefined) return undefined;
+  return `at least ${formatCount(actions)}; activities that failed, and retries, come on top`;
 }
 
 /** Under what circumstances, as far as they matter. */

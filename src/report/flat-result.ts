@@ -89,6 +89,7 @@ const PATHS: readonly string[] = [
   ...["slipMs", "eventLoopDelayMs"].map((latency) => `generator.${latency}.p95`),
   ...["mean", "p50", "p90", "p95", "p99", "p999"].map((figure) => `generator.slipShare.${figure}`),
   "generator.slipGrowthMs",
+  "counts.actionsAtLeast",
 ];
 
 /** What are lists in the JSON, which no cell holds. */

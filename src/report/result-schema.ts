@@ -139,6 +139,11 @@ const counts: z.ZodType<RunResult["counts"]> = object({
     source: oneOf("emulator", "completions").exactOptional().describe("Who counted the completed."),
   }).exactOptional(),
   actions: count.exactOptional().describe("The Scheduler's billing units: 1 for each start, 2 for each activity."),
+  actionsAtLeast: count
+    .exactOptional()
+    .describe(
+      "In place of actions, where activities failed or orchestrations did not complete: what is known of them.",
+    ),
   rpcErrors: byGrpcStatus,
 });
 

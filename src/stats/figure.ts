@@ -64,6 +64,7 @@ const MEASURED = {
     warmup: "count",
     activities: { needed: "count", completed: "count", reExecuted: "count" },
     actions: "count",
+    actionsAtLeast: "count",
     rpcErrors: Object.fromEntries(GRPC_ERRORS.map((status): [string, FigureKind] => [status, "count"])),
   },
   throughput: {

@@ -12,6 +12,7 @@ export interface SeriesOptions {
   readonly hasResponse: boolean;
   /** Whether it is known what an orchestration does. */
   readonly hasActivities: boolean;
+  readonly hasActions: boolean;
   /** Executions of a completed orchestration beyond the first, each of them an action. */
   readonly continuations: number;
 }
@@ -59,6 +60,7 @@ export class IntervalTally {
     until,
     hasResponse,
     hasActivities,
+    hasActions,
     continuations,
   }: SeriesOptions): Omit<Interval, "fromMs" | "lengthMs" | "inFlight"> {
     const { offered, started, completed, failed, activities, reconnects } = this;
@@ -69,7 +71,8 @@ export class IntervalTally {
       started,
       completed,
       failed,
-      ...(hasActivities && { activities, actions: started + 2 * activities + continuations * completed }),
+      ...(hasActivities && { activities }),
+      ...(hasActions && { actions: started + 2 * activities + continuations * completed }),
       ...(this.#rpcErrors && { rpcErrors: Object.fromEntries(this.#rpcErrors) }),
       ...(reconnects > 0 && { reconnects }),
       ...(response && { response }),

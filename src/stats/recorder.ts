@@ -267,6 +267,7 @@ export class Recorder {
   #counts(neverSent: number, executed?: Counted["executed"]): RunResult["counts"] {
     return countsOf(this.options.plan, {
       orchestrations: this.counts,
+      accepted: this.accepted.size,
       inWarmup: this.#inWarmup,
       neverSent,
       activities: this.#activities,

@@ -151,9 +151,12 @@ export interface ResultCounts {
   };
   /**
    * The Scheduler's billing units of what was done: one for each start, two for each activity completed. Of a run that
-   * completed, N x (1 + 2 x I x A).
+   * completed, N x (1 + 2 x I x A). Absent where that is not all: where orchestrations did not complete, or activities were
+   * meant to fail.
    */
   readonly actions?: number;
+  /** In its place: what is known of them. Activities that failed, and retries, come on top. */
+  readonly actionsAtLeast?: number;
   /** Failed attempts by gRPC status name, those that a retry mended included. */
   readonly rpcErrors: Readonly<Record<string, number>>;
 }

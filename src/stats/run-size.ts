@@ -1,3 +1,5 @@
+import type { ResultPlan } from "./run-result.js";
+
 /**
  * The size of one orchestration: I iterations, each a fan-out of A activities. Both are absent where a run starts
  * somebody's own orchestration: what that does is not known.
@@ -27,4 +29,9 @@ export function executionsOf({ iterations = 1, continueAsNewEvery = iterations }
 export function actionsOf(size: OrchestrationSize): number | undefined {
   const activities = activitiesOf(size);
   return activities === undefined ? undefined : executionsOf(size) + 2 * activities;
+}
+
+/** Whether activities of the plan are meant to fail: how often they are tried and what becomes of them is no formula. */
+export function mayFail({ activity = {} }: Pick<ResultPlan, "activity">): boolean {
+  return "failureRate" in activity;
 }

@@ -1,7 +1,7 @@
 import { arrivalsIn, lengthOf } from "./load-shape.js";
 import { LatencyDrift } from "./latency-drift.js";
 import type { ResultPlan, Throughput } from "./run-result.js";
-import { actionsOf, activitiesOf, executionsOf } from "./run-size.js";
+import { actionsOf, activitiesOf, executionsOf, mayFail } from "./run-size.js";
 
 /** What is due a hair before a whole number of arrivals is due at it: sums of fractions miss whole numbers. */
 const ROUNDING = 1e-6;
@@ -70,14 +70,14 @@ export class ThroughputWindow {
         activities: this.#completedOfDue * activities,
         actions: this.#completedOfDue * actions,
       };
-    return { windowMs, ...ratesOf(windowMs, this.#completedOfDue, done || undefined) };
+    return { windowMs, ...this.#rates(windowMs, this.#completedOfDue, done || undefined) };
   }
 
   #untilEnd(endMs: number): Throughput | undefined {
     const overMs = Math.min(this.#toMs ?? this.#lastCompletedMs, endMs) - this.#fromMs;
     if (!(overMs > 0) || this.#completed === 0) return undefined;
     const over = this.#toMs === undefined ? { makespanMs: overMs } : { windowMs: overMs };
-    return { ...over, ...ratesOf(overMs, this.#completed, this.#done()) };
+    return { ...over, ...this.#rates(overMs, this.#completed, this.#done()) };
   }
 
   /**
@@ -107,19 +107,20 @@ export class ThroughputWindow {
     return { activities: this.#activities, actions: this.#started + continuations + 2 * this.#activities };
   }
 
+  #rates(
+    overMs: number,
+    orchestrations: number,
+    done: { readonly activities: number; readonly actions: number } | undefined,
+  ): Pick<Throughput, "orchestrationsPerSecond" | "activitiesPerSecond" | "actionsPerSecond"> {
+    const perSecond = (count: number): number => (count * 1_000) / overMs;
+    return {
+      orchestrationsPerSecond: perSecond(orchestrations),
+      ...(done && { activitiesPerSecond: perSecond(done.activities) }),
+      ...(done && !mayFail(this.plan) && { actionsPerSecond: perSecond(done.actions) }),
+    };
+  }
+
   #holds(atMs: number): boolean {
     return atMs >= this.#fromMs && atMs <= (this.#toMs ?? Number.POSITIVE_INFINITY);
   }
-}
-
-function ratesOf(
-  overMs: number,
-  orchestrations: number,
-  done: { readonly activities: number; readonly actions: number } | undefined,
-): Pick<Throughput, "orchestrationsPerSecond" | "activitiesPerSecond" | "actionsPerSecond"> {
-  const perSecond = (count: number): number => (count * 1_000) / overMs;
-  return {
-    orchestrationsPerSecond: perSecond(orchestrations),
-    ...(done && { activitiesPerSecond: perSecond(done.activities), actionsPerSecond: perSecond(done.actions) }),
-  };
 }

@@ -1,7 +1,7 @@
 import { Phases } from "./phases.js";
 import type { BridgedTime } from "./run-latencies.js";
 import type { ResultPlan, RunResult, Throughput } from "./run-result.js";
-import { activitiesOf, executionsOf } from "./run-size.js";
+import { activitiesOf, executionsOf, mayFail } from "./run-size.js";
 import { Series } from "./series.js";
 import { ThroughputWindow } from "./throughput-window.js";
 
@@ -113,6 +113,7 @@ export class Timeline {
       until,
       hasResponse,
       hasActivities: activitiesOf(this.plan) !== undefined,
+      hasActions: activitiesOf(this.plan) !== undefined && !mayFail(this.plan),
       continuations: executionsOf(this.plan) - 1,
     });
     return { ...(phases && { phases }), series };

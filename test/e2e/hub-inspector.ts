@@ -64,6 +64,19 @@ export function activitiesIn(history: readonly HistoryEvent[]): {
   };
 }
 
+const BILLED: ReadonlySet<HistoryEventType> = new Set([
+  HistoryEventType.ExecutionStarted,
+  HistoryEventType.TaskScheduled,
+  HistoryEventType.TaskCompleted,
+  HistoryEventType.TaskFailed,
+  HistoryEventType.TimerFired,
+]);
+
+/** The Scheduler's billing units of what a history holds. */
+export function billedIn(history: readonly HistoryEvent[]): number {
+  return history.filter(({ type }) => BILLED.has(type)).length;
+}
+
 const asIs = (bytes: Buffer): Buffer => bytes;
 
 /** What the emulator tells of its default hub as work goes on there, its restarts included. It never starts one. */

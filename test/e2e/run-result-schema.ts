@@ -11,6 +11,7 @@ const latencyFields = {
   p50: milliseconds.optional(),
   p90: milliseconds.optional(),
   p99: milliseconds.optional(),
+  p95: milliseconds.optional(),
   p999: milliseconds.optional(),
   max: milliseconds,
 };
@@ -127,7 +128,8 @@ export const runResultSchema = z
         reExecuted: count.optional(),
         source: z.enum(["emulator", "completions"]),
       }),
-      actions: count,
+      actions: count.optional(),
+      actionsAtLeast: count.optional(),
       rpcErrors: byGrpcStatus,
     }),
     throughput: z
@@ -136,7 +138,7 @@ export const runResultSchema = z
         windowMs: z.number().positive().optional(),
         orchestrationsPerSecond: rate,
         activitiesPerSecond: rate,
-        actionsPerSecond: rate,
+        actionsPerSecond: rate.optional(),
       })
       .optional(),
     latencyMs: z.object({
@@ -180,6 +182,10 @@ export const runResultSchema = z
     generator: z.object({
       heldBack: count,
       slipMs: latency.optional(),
+      slipShare: z
+        .partialRecord(z.enum(["mean", "p50", "p90", "p95", "p99", "p999"]), z.number().min(0).max(1))
+        .optional(),
+      slipGrowthMs: z.number().min(0).optional(),
       eventLoopDelayMs: latency.optional(),
       clockJumpMs: milliseconds.optional(),
       cpu: z.object({ machine: milliseconds, generator: milliseconds }).optional(),
@@ -215,7 +221,7 @@ export const runResultSchema = z
       .optional(),
   })
   .superRefine(({ counts, plan, recount, series }, context) => {
-    const { orchestrations, activities, actions } = counts;
+    const { orchestrations, activities, actions, actionsAtLeast = actions } = counts;
     const { started, completed, failed, terminated, unfinished } = orchestrations;
     const executions = Math.ceil(plan.iterations / (plan.continueAsNewEvery ?? plan.iterations));
     const planned = counts.planned ?? started;
@@ -223,7 +229,10 @@ export const runResultSchema = z
     const sums: Readonly<Record<string, readonly [stated: number, due: number]>> = {
       "counts.orchestrations.started": [started, completed + failed + terminated + unfinished],
       "counts.activities.needed": [activities.needed, plan.iterations * plan.parallelActivities * planned],
-      "counts.actions": [actions, started + completed * (executions - 1) + 2 * activities.completed],
+      ...(actions !== undefined && {
+        "counts.actions": [actions, started + completed * (executions - 1) + 2 * activities.completed] as const,
+      }),
+      "counts.actions or counts.actionsAtLeast": [Number(actionsAtLeast !== undefined), 1],
       "series.started": [sumOf(series.map((one) => one.started)), started],
       "series.completed": [sumOf(series.map((one) => one.completed)), completed],
       "series.failed": [sumOf(series.map((one) => one.failed)), failed + terminated],

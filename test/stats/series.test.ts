@@ -9,6 +9,7 @@ const OPTIONS: SeriesOptions = {
   until: { response: "noticed", service: "noticed" },
   hasResponse: true,
   hasActivities: true,
+  hasActions: true,
   continuations: 0,
 };
 
@@ -219,7 +220,7 @@ describe("a series", () => {
     const series = new Series();
     series.addOffered(0);
     series.addLatency("response", "noticed", 0, 5);
-    const [interval] = series.close(10, { ...OPTIONS, hasResponse: false, hasActivities: false });
+    const [interval] = series.close(10, { ...OPTIONS, hasResponse: false, hasActivities: false, hasActions: false });
     expect(interval).toEqual({
       fromMs: 0,
       lengthMs: 10,

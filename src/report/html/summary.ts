@@ -114,7 +114,11 @@ function endTile(result: RunResult): Markup {
 }
 
 function actionsTile({ counts, throughput }: RunResult): Markup | undefined {
-  if (counts.actions === undefined) return undefined;
+  if (counts.actions === undefined) {
+    return counts.actionsAtLeast === undefined
+      ? undefined
+      : tile("actions", `≥ ${formatCount(counts.actionsAtLeast)}`, "");
+  }
   const rate = throughput?.actionsPerSecond;
   return tile("actions", formatCount(counts.actions), rate === undefined ? "" : formatRate(rate));
 }
