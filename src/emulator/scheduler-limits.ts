@@ -1,7 +1,8 @@
 import type { TaskRequest } from "./history-event.js";
 import { MOST_PAYLOAD_BYTES, instanceIdFault } from "./limits.js";
-import { describeTask, type Action } from "./orchestrator-actions.js";
+import { describeTask, type Action, type End } from "./orchestrator-actions.js";
 import { RpcError } from "./rpc-error.js";
+import { Status } from "./status.js";
 import { BinaryWriter, WireType, decode, failureDetails, textOf, type StringValueBytes } from "./wire.js";
 
 /** Whether what a Scheduler would not take is refused here too, or taken and told of. */
@@ -133,7 +134,7 @@ export class HubLimits {
       case "terminate":
         return this.payloadFault(instanceId, () => "The reason of a termination", action.termination.reason);
       case "end":
-        return this.payloadFault(instanceId, () => "The output of the orchestration", action.end.result);
+        return this.payloadFault(instanceId, () => whatOf(action.end), action.end.result);
       default:
         return undefined;
     }
@@ -154,6 +155,10 @@ const TASK_INPUT = { input: [3, "bytes"] } as const;
 export function limitFailure(fault: string): Uint8Array {
   const nonRetriable = new BinaryWriter().tag(5, WireType.Varint).bool(true).finish();
   return Buffer.concat([failureDetails("PayloadTooLarge", fault), nonRetriable]);
+}
+
+function whatOf({ status }: End): string {
+  return status === Status.ContinuedAsNew ? "The input of the next execution" : "The output of the orchestration";
 }
 
 function refuse(fault: string | undefined): void {
