@@ -23,12 +23,12 @@ export class LatencyDrift {
     this.#products += due * (latencyMs - this.#meanLatencyMs);
   }
 
-  /** Milliseconds over so long; 0 where it did not grow by more than two standard errors of the slope. */
+  /** Milliseconds over so long; 0 where it did not grow by more than three standard errors of the slope. */
   over(lengthMs: number): number {
     if (this.#count < 3 || this.#dueSquares === 0) return 0;
     const slope = this.#products / this.#dueSquares;
     const residual = Math.max(0, this.#latencySquares - slope * this.#products);
     const error = Math.sqrt(residual / (this.#count - 2) / this.#dueSquares);
-    return slope > 2 * error ? slope * lengthMs : 0;
+    return slope > 3 * error ? slope * lengthMs : 0;
   }
 }

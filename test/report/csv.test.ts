@@ -73,7 +73,7 @@ describe("results as CSV", () => {
     const shares = { mean: 0.1, p50: 0.1, p90: 0.1, p95: 0.1, p99: 0.1, p999: 0.1 };
     const otherRun: RunResult = {
       ...sampleResult,
-<<<<<<< HEAD
+      counts: { ...sampleResult.counts, actionsAtLeast: 1 },
       latencyMs: {
         response: longest,
         service: longest,
@@ -89,11 +89,6 @@ describe("results as CSV", () => {
         slipShare: shares,
         slipGrowthMs: 1,
       },
-=======
-      counts: { ...sampleResult.counts, actionsAtLeast: 1 },
-      latencyMs: { detectionLag: longest },
-      generator: { heldBack: 0, slipMs: longest },
->>>>>>> 4f04717 (Tell of actions only where they are known, and of a bound elsewhere)
       recount: { unknown: "no answer" },
       unanswered: { total: 1, first: ["r0123456789ab-00000-000"] },
     };
