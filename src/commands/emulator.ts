@@ -1,7 +1,7 @@
 import { rmSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
 import { AdminConnection } from "../backend/admin-connection.js";
-import type { EmulatorStatus } from "../emulator/admin-protocol.js";
+import type { Backlog, EmulatorStatus } from "../emulator/admin-protocol.js";
 import { takeProcessLock } from "../emulator/process-lock.js";
 import { runEmulator, type EmulatorRun } from "../emulator/run-emulator.js";
 import { openStateFolder, refuseUnwritable, type StateFolder } from "../emulator/state-folder.js";
@@ -10,6 +10,7 @@ import { ExitCode } from "../exit-codes.js";
 import { formatBytes } from "../format/bytes.js";
 import { formatCount, plural } from "../format/count.js";
 import { durabilityText } from "../format/durability.js";
+import { formatDuration } from "../format/duration.js";
 import { isLoopback } from "../backend/loopback.js";
 import { listenError } from "../http/port.js";
 import { outlivesItsTerminal } from "../load/no-hang-up.js";
@@ -166,12 +167,24 @@ function statusText(status: EmulatorStatus): string {
     ["done", workText(status)],
     ["store", formatBytes(status.storeBytes)],
     ["workers", formatCount(status.workers)],
+    ["orchestrations", backlogText(status.backlog.orchestrations)],
+    ["activities", backlogText(status.backlog.activities)],
     ["connections", formatCount(status.connections)],
     ["redelivered", formatCount(status.redelivered)],
+    ["longest turn", formatDuration(status.longestTurnMs)],
     ["expired", formatCount(status.expired)],
   ];
   const note = storeSizeText(status);
   return (
-    rows.map(([name, value]) => `${name.padEnd(12)} ${value}\n`).join("") + (note === undefined ? "" : `${note}\n`)
+    rows.map(([name, value]) => `${name.padEnd(14)} ${value}\n`).join("") + (note === undefined ? "" : `${note}\n`)
   );
+}
+
+/** `1,200 waiting for a worker, 200 with workers` */
+function backlogText({ waiting, withWorkers, resting }: Backlog): string {
+  const counts = [`${formatCount(waiting)} waiting for a worker`, `${formatCount(withWorkers)} with workers`];
+  return [
+    ...counts,
+    ...(resting > 0 ? [`${formatCount(resting)} resting after their workers went away or refused`] : []),
+  ].join(", ");
 }

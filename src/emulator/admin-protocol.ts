@@ -6,6 +6,15 @@ import type { Durability } from "./durability.js";
  */
 export const ADMIN_SERVICE = "fanout.emulator.Admin";
 
+/** Work items of one kind, of all task hubs. */
+export interface Backlog {
+  /** They wait for a worker that takes them and has room. */
+  readonly waiting: number;
+  readonly withWorkers: number;
+  /** They came back from a worker that refused them, or has gone, more than once: they wait until they are tried again. */
+  readonly resting: number;
+}
+
 export interface EmulatorStatus {
   readonly pid: number;
   readonly version: string;
@@ -21,6 +30,9 @@ export interface EmulatorStatus {
   readonly workers: number;
   /** Work items that had to be dispatched again since this process started, because their worker went away. */
   readonly redelivered: number;
+  readonly backlog: { readonly orchestrations: Backlog; readonly activities: Backlog };
+  /** The longest time for which its event loop did nothing else, milliseconds, since it listens. */
+  readonly longestTurnMs: number;
   /** Instances that it has deleted since this process started, because of their age or the size of the store. */
   readonly expired: number;
   /** Orchestrations that have ended since this process started: completed, failed or terminated. */

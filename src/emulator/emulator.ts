@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { Socket } from "node:net";
 import { adminService } from "./admin-service.js";
-import { ADMIN_SERVICE, type EmulatorFigures, type EmulatorStatus } from "./admin-protocol.js";
+import { ADMIN_SERVICE, type Backlog, type EmulatorFigures, type EmulatorStatus } from "./admin-protocol.js";
 import type { Durability } from "./durability.js";
 import { GroupCommit } from "./group-commit.js";
 import { handlersOf, type Handler } from "./grpc.js";
@@ -10,6 +10,7 @@ import type { Lease } from "./leases.js";
 import { MOST_HELD_BYTES, OWNERS_BYTES } from "./limits.js";
 import { Listener, type Place } from "./listener.js";
 import { MemoryBudget } from "./memory-budget.js";
+import { LongestTurn } from "./longest-turn.js";
 import { RetentionKeeper, laterUnref } from "./retention-keeper.js";
 import type { Retention } from "./retention.js";
 import { clientService } from "./client-service.js";
@@ -21,6 +22,7 @@ import { storeBytes } from "./store-bytes.js";
 import type { HubContext } from "./instance-table.js";
 import { TaskHubs } from "./task-hubs.js";
 import { createWallClock } from "./wall-clock.js";
+import type { WorkKind } from "./worker.js";
 
 const SIDECAR_SERVICE = "TaskHubSidecarService";
 
@@ -66,6 +68,7 @@ export class Emulator {
   readonly #retention: RetentionKeeper | undefined;
   readonly #startedAt = new Date().toISOString();
   readonly #checking: NodeJS.Timeout;
+  readonly #turns = new LongestTurn();
   #closed = false;
 
   constructor(options: EmulatorOptions) {
@@ -137,6 +140,8 @@ export class Emulator {
       instances: this.#options.store.instanceCount(),
       ...this.figures(),
       redelivered: this.#hubs.sum((hub) => hub.redelivered),
+      backlog: { orchestrations: this.#backlog("episode"), activities: this.#backlog("activity") },
+      longestTurnMs: this.#turns.longestMs,
       expired: this.#retention?.deleted ?? 0,
     };
   }
@@ -148,6 +153,14 @@ export class Emulator {
       orchestrationsEnded: this.#hubs.sum((hub) => hub.orchestrationsEnded),
       activitiesCompleted: this.#hubs.sum((hub) => hub.activitiesCompleted),
       storeBytes: this.#durability === "ephemeral" ? this.#bytesInMemory() : storeBytes(this.#options.folder),
+    };
+  }
+
+  #backlog(kind: WorkKind): Backlog {
+    return {
+      waiting: this.#hubs.sum((hub) => hub.backlog(kind).waiting),
+      withWorkers: this.#hubs.sum((hub) => hub.backlog(kind).withWorkers),
+      resting: this.#hubs.sum((hub) => hub.backlog(kind).resting),
     };
   }
 
@@ -175,6 +188,7 @@ export class Emulator {
       listener.closeConnections();
     }
     this.#options.store.close();
+    this.#turns.stop();
     this.#closed = true;
   }
 

@@ -7,7 +7,7 @@ import type { Instance } from "./instance.js";
 import type { EpisodeLease, Lease, LeaseTable } from "./leases.js";
 import type { Outcome } from "./orchestration.js";
 import { ActivityItem, EpisodeItem, weightOf, type Senders } from "./ready-items.js";
-import { Refusals } from "./refusals.js";
+import { ReturnedWork } from "./returned-work.js";
 import { activityWorkItem, episodeWorkItem } from "./work-item.js";
 import type { Worker } from "./worker.js";
 
@@ -25,7 +25,7 @@ export class Scheduler {
   readonly #admission = new Admission();
   readonly dispatcher = new Dispatcher(this.#admission);
   readonly #holds: HoldPolicy;
-  readonly #refusals = new Refusals();
+  readonly #returned = new ReturnedWork();
   readonly #senders: Senders = {
     episode: (episode, worker) => this.#sendEpisode(episode, worker),
     activity: (activity, task, worker) => this.#sendActivity(activity, task, worker),
@@ -77,12 +77,12 @@ export class Scheduler {
 
   #makeReady(instance: Instance): void {
     instance.episode = "ready";
-    instance.readyItem = new EpisodeItem(instance, this.#refusals.of(instance.waiting[0]), this.#senders);
+    instance.readyItem = new EpisodeItem(instance, this.#returned.refusersOf(instance.waiting[0]), this.#senders);
     this.dispatcher.enqueue(instance.readyItem);
   }
 
   enqueueTask(instance: Instance, executionId: string, taskId: number): void {
-    const refusedBy = this.#refusals.of(instance.task(executionId, taskId));
+    const refusedBy = this.#returned.refusersOf(instance.task(executionId, taskId));
     this.dispatcher.enqueue(new ActivityItem(instance, executionId, taskId, refusedBy, this.#senders));
   }
 
@@ -94,7 +94,12 @@ export class Scheduler {
     if (lease.instance.home === lease.worker) {
       this.dispatcher.leaveHome(lease.instance);
     }
-    return this.#refusals.add(lease);
+    return this.#returned.refuse(lease);
+  }
+
+  /** Its worker has gone; returns how long it is to rest, milliseconds. */
+  lose(lease: Lease): number {
+    return this.#returned.lose(lease);
   }
 
   /** Takes in what an episode showed: about waiting, and about how much an instance schedules at its beginning. */

@@ -1,3 +1,4 @@
+import type { Backlog } from "./admin-protocol.js";
 import { ClientCommands, type Answer } from "./client-commands.js";
 import { Completions, type ActivityCompletion, type EpisodeCompletion } from "./completions.js";
 import { InstanceTable, type HubContext } from "./instance-table.js";
@@ -11,6 +12,12 @@ import { RpcError } from "./rpc-error.js";
 import { Scheduler } from "./scheduler.js";
 import type { ActiveInstance, InstanceRow, ScheduledTask } from "./store.js";
 import type { Worker } from "./worker.js";
+
+/**
+ * How long a worker whose stream has ended may finish its episodes, milliseconds. They are short: who is not done by then
+ * has forgotten them. Activities stay with it as long as its connection lives, since they may honestly take hours.
+ */
+const EPISODE_PATIENCE_MS = 30_000;
 
 /**
  * One task hub: its instances that have not ended, what is leased to whom, and what is ready.
@@ -31,8 +38,10 @@ export class TaskHub {
   readonly #watchers = new Map<string, Set<() => void>>();
   #workerlessSinceMs: number | undefined = performance.now();
   #closed = false;
-  /** Work items dispatched again because the connection of their worker had gone. */
+  /** Work items dispatched again because their worker had gone. */
   redelivered = 0;
+  /** Work items that came back from workers and rest. */
+  readonly #resting: Record<Lease["kind"], number> = { episode: 0, activity: 0 };
   /** Ends of orchestrations and results of activities since the emulator started: each counted with its OK. */
   orchestrationsEnded = 0;
   activitiesCompleted = 0;
@@ -69,6 +78,15 @@ export class TaskHub {
   /** Milliseconds since the hub had a worker; 0 while it has one. */
   get workerlessMs(): number {
     return this.#workerlessSinceMs === undefined ? 0 : performance.now() - this.#workerlessSinceMs;
+  }
+
+  /** What is to be done. It looks at each item that waits. */
+  backlog(kind: Lease["kind"]): Backlog {
+    return {
+      waiting: this.#scheduler.dispatcher.countWaiting(kind),
+      withWorkers: this.#leases.count(kind),
+      resting: this.#resting[kind],
+    };
   }
 
   // Calls of clients.
@@ -167,8 +185,20 @@ export class TaskHub {
     this.#scheduler.dispatcher.pump();
   }
 
-  /** Its stream is over, or it is to get no more; what it holds stays leased to it. */
+  /** Its stream is over, or it is to get no more; what it holds stays leased to it, its episodes for a while. */
   removeWorker(worker: Worker): void {
+    this.#remove(worker);
+    if (worker.holds.episode > 0) {
+      setTimeout(() => {
+        const held = [...worker.connectionLeases].filter(
+          (lease) => lease.worker === worker && lease.kind === "episode",
+        );
+        this.#takeBack(held);
+      }, EPISODE_PATIENCE_MS).unref();
+    }
+  }
+
+  #remove(worker: Worker): void {
     this.#scheduler.dispatcher.removeWorker(worker);
     if (this.workerCount === 0) {
       this.#workerlessSinceMs ??= performance.now();
@@ -207,7 +237,7 @@ export class TaskHub {
     if (lease === undefined) {
       return false;
     }
-    this.#putBack(lease);
+    this.#putBack([lease]);
     return true;
   }
 
@@ -217,29 +247,39 @@ export class TaskHub {
     if (lease === undefined) {
       return false;
     }
-    const restMs = this.#scheduler.refuse(lease);
-    if (restMs === 0) {
-      this.#putBack(lease);
-      return true;
-    }
-    setTimeout(() => {
-      if (!this.#closed) this.#putBack(lease);
-    }, restMs).unref();
-    // Its worker has room for something else.
-    this.#scheduler.dispatcher.pump();
+    this.#putBackLater([lease], this.#scheduler.refuse(lease));
     return true;
   }
 
-  #putBack(lease: Lease): void {
-    const { instance } = lease;
-    if (lease.kind === "activity") {
-      this.#scheduler.enqueueTask(instance, lease.executionId, lease.taskId);
-    } else {
-      instance.episode = "idle";
-      instance.urgent = true;
-      // It is not known how far its worker came with it, and what it kept of the history.
-      instance.remembered = undefined;
-      this.#scheduler.consider(instance);
+  #putBackLater(leases: readonly Lease[], restMs: number): void {
+    if (restMs === 0) {
+      this.#putBack(leases);
+      return;
+    }
+    const count = (change: 1 | -1): void => {
+      for (const { kind } of leases) this.#resting[kind] += change;
+    };
+    count(1);
+    setTimeout(() => {
+      count(-1);
+      if (!this.#closed) this.#putBack(leases);
+    }, restMs).unref();
+    // Workers have room for something else.
+    this.#scheduler.dispatcher.pump();
+  }
+
+  #putBack(leases: readonly Lease[]): void {
+    for (const lease of leases) {
+      const { instance } = lease;
+      if (lease.kind === "activity") {
+        this.#scheduler.enqueueTask(instance, lease.executionId, lease.taskId);
+      } else {
+        instance.episode = "idle";
+        instance.urgent = true;
+        // It is not known how far its worker came with it, and what it kept of the history.
+        instance.remembered = undefined;
+        this.#scheduler.consider(instance);
+      }
     }
     this.#scheduler.dispatcher.pump();
   }
@@ -248,13 +288,19 @@ export class TaskHub {
   disconnect(leases: ReadonlySet<Lease>): void {
     for (const worker of this.#scheduler.dispatcher.workers) {
       if (worker.connectionLeases === leases) {
-        this.removeWorker(worker);
+        this.#remove(worker);
       }
     }
-    for (const { token } of leases) {
-      if (this.giveBack(token)) {
-        this.redelivered += 1;
-      }
+    this.#takeBack([...leases]);
+  }
+
+  /** Takes work items from workers that have gone; they rest, longer each time. */
+  #takeBack(held: readonly Lease[]): void {
+    // A connection may have work items of other hubs, and the hub may have taken some of them back meanwhile.
+    const taken = held.filter(({ token }) => !this.#closed && this.#leases.take(token) !== undefined);
+    this.redelivered += taken.length;
+    for (const [restMs, leases] of Map.groupBy(taken, (lease) => this.#scheduler.lose(lease))) {
+      this.#putBackLater(leases, restMs);
     }
   }
 
@@ -318,6 +364,7 @@ export class TaskHub {
     for (const worker of this.#scheduler.dispatcher.workers) {
       worker.stream.end();
     }
+    this.#scheduler.dispatcher.close();
   }
 
   /**

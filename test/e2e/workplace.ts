@@ -9,6 +9,8 @@ import { processesOf } from "./process-table.js";
 
 export const FANOUT = fileURLToPath(new URL("../../bin/fanout.js", import.meta.url));
 
+const backlog = z.strictObject({ waiting: z.int(), withWorkers: z.int(), resting: z.int() });
+
 const emulatorStatus = z.discriminatedUnion("running", [
   z.strictObject({ running: z.literal(false), folder: z.string() }),
   z.strictObject({
@@ -24,6 +26,8 @@ const emulatorStatus = z.discriminatedUnion("running", [
     inFlight: z.int(),
     workers: z.int(),
     redelivered: z.int(),
+    backlog: z.strictObject({ orchestrations: backlog, activities: backlog }),
+    longestTurnMs: z.int().min(0),
     expired: z.int(),
     orchestrationsEnded: z.int(),
     activitiesCompleted: z.int(),

@@ -1,5 +1,5 @@
 import { status } from "@grpc/grpc-js";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import type { EmulatorAdminClient } from "../../src/backend/emulator-admin.js";
 import type { HubProgress } from "../../src/emulator/admin-protocol.js";
 import { pb } from "../../src/wire/sidecar-stubs.js";
@@ -196,6 +196,35 @@ describe("a connection that closes", () => {
     expect(again.completiontoken).not.toBe(episode.completiontoken);
     expect(again.orchestratorrequest?.neweventsList[1]).toEqual(episode.orchestratorrequest?.neweventsList[1]);
     expect(again.orchestratorrequest?.pasteventsList).toEqual([]);
+  });
+
+  test("again and again makes what it held rest, longer each time, and the status says so", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    try {
+      await connection.start("instance");
+      const actions = [scheduleTask(1), scheduleTask(2), scheduleTask(3)];
+      await connection.completeEpisode(await worker.item(), actions);
+      await worker.item();
+      const next = served.connect(hub);
+      for (const restMs of [0, 250, 500, 1_000, 2_000, 4_000, 8_000, 10_000, 10_000]) {
+        cut();
+        await progress(({ workers }) => workers === 0);
+        if (restMs > 0) {
+          const { backlog } = await admin.status();
+          expect(backlog.activities).toMatchObject({ waiting: 0, resting: 3 });
+          vi.advanceTimersByTime(restMs - 1);
+          expect((await admin.status()).backlog.activities.resting).toBe(3);
+          vi.advanceTimersByTime(1);
+        }
+        expect((await admin.status()).backlog.activities).toMatchObject({ waiting: 3, resting: 0 });
+        ({ connection, cut } = await served.connectCuttably(hub));
+        worker = await connection.worker("first");
+        for (const _ of actions) await worker.item();
+      }
+      expect((await next.state("instance"))?.instanceid).toBe("instance");
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   test("takes nothing from workers on other connections", async () => {

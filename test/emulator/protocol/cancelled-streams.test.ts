@@ -16,6 +16,7 @@ beforeEach(async () => {
 });
 
 afterEach(() => {
+  vi.useRealTimers();
   vi.restoreAllMocks();
   served.close();
 });
@@ -36,6 +37,34 @@ describe("a cancelled stream of work items", () => {
     await hub.completeEpisode(last, [complete(3, "end")]);
     expect((await hub.state("instance"))?.output?.value).toBe('"end"');
     expect(third.arrived).toBe(0);
+  });
+
+  test("loses an episode that it does not complete in 30 s, and no activity; the late completion is refused", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const [first, other] = [await hub.worker(), served.connect()];
+    await hub.start("instance");
+    await hub.completeEpisode(await first.item(), [scheduleTask(1)]);
+    const activity = await first.item();
+    await hub.start("held");
+    const episode = await first.item();
+    first.cancel();
+    await hub.state("instance");
+    const second = await other.worker();
+    vi.advanceTimersByTime(29_999);
+    await other.state("instance");
+    expect(second.arrived).toBe(0);
+    vi.advanceTimersByTime(1);
+    const again = await second.item();
+    expect(again.orchestratorrequest?.instanceid).toBe("held");
+    await expect(hub.completeEpisode(episode, [complete(1, "late")])).rejects.toMatchObject({
+      code: status.NOT_FOUND,
+      details: expect.stringContaining("stale") as string,
+    });
+    await other.completeEpisode(again, [complete(1, "end")]);
+    expect((await hub.state("held"))?.output?.value).toBe('"end"');
+    await hub.completeActivity(activity, "done");
+    expect((await second.item()).orchestratorrequest?.instanceid).toBe("instance");
+    expect(served.emulator.status().redelivered).toBe(1);
   });
 
   test("gets nothing more: what becomes ready goes to others", async () => {
