@@ -60,6 +60,7 @@ const startedMs = performance.now();
 let small: string | undefined;
 void post(Number(values.orchestrations), 10, Number(values.activities));
 let before = 0;
+const end = new AbortController();
 for (let look = 1; look <= Number(values.minutes) * 6; look += 1) {
   await setTimeout(startedMs + look * LOOK_MS - performance.now());
   const { activitiesCompleted, backlog, ...status } = await statusOf();
@@ -75,7 +76,9 @@ for (let look = 1; look <= Number(values.minutes) * 6; look += 1) {
   small = undefined;
   if (look % 3 === 0) void late();
 }
-for (const [name, child] of [...processes].reverse()) {
+end.abort();
+await setTimeout(1_000);
+for (const [name, child] of [...processes].toReversed()) {
   const from = performance.now();
   child.kill("SIGTERM");
   if (child.exitCode === null) await once(child, "exit");
@@ -87,7 +90,7 @@ rmSync(folder, { recursive: true });
 async function late(): Promise<void> {
   const from = performance.now();
   const [id] = await post(1, 1, 1);
-  for (let status = ""; status !== "Completed"; await setTimeout(200)) {
+  for (let status = ""; status !== "Completed" && !end.signal.aborted; await setTimeout(200)) {
     const answer = await fetch(`${url}/api/orchestrations/${id}`);
     ({ status } = (await answer.json()) as { status: string });
   }

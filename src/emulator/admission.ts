@@ -6,13 +6,17 @@ const MOST_WAITING_WEIGHT = 10_000;
 /** An activity weighs 1, and 1 more for each of these of its input: so a weight of 10,000 is 60 MB of inputs at most. */
 const BYTES_OF_ONE = 6_144;
 /** What the first episode of an orchestrator is taken to schedule before one has shown it. */
-const UNKNOWN_WEIGHT = 500;
+const UNKNOWN_WEIGHT = 1_000;
 /** For so long it is counted with what it is expected to schedule: a worker that does not answer stops nobody. */
 const EXPECTED_MS = 1_000;
 /** How much of what is expected of an orchestrator is what its last instance has shown. */
 const NEWEST_SHARE = 0.5;
-/** However much waits, one instance begins after this time: an activity may itself wait for an orchestration. */
-const PATIENCE_MS = 5_000;
+/**
+ * However much waits, one more instance begins after this time, and after twice as long where twice as much waits: it may
+ * be a small one, and an activity may itself wait for an orchestration.
+ */
+const PATIENCE_MS = 2_000;
+const MOST_PATIENCE_MS = 10_000;
 /** How often it is asked again where nothing else gives a reason to. */
 export const ASK_AGAIN_MS = 1_000;
 
@@ -42,7 +46,11 @@ export class Admission {
       if (untilMs > nowMs) break;
       this.#forget(token);
     }
-    return waitingWeight + this.#underWayWeight < MOST_WAITING_WEIGHT || nowMs - this.#lastMs >= PATIENCE_MS;
+    if (waitingWeight + this.#underWayWeight < MOST_WAITING_WEIGHT) {
+      return true;
+    }
+    const patienceMs = PATIENCE_MS * Math.max(1, waitingWeight / MOST_WAITING_WEIGHT);
+    return nowMs - this.#lastMs >= Math.min(patienceMs, MOST_PATIENCE_MS);
   }
 
   /** Whether instances wait because others have much to do, and not until it is known how much they have. */

@@ -134,8 +134,8 @@ export class Dispatcher {
     let isGoing = this.#workers.size > 0;
     while (isGoing) {
       // In turn, as the stream of a worker is for both.
-      const episode = this.#sendEpisode();
-      isGoing = this.#sendNext("activity") || episode;
+      const activity = this.#sendNext("activity");
+      isGoing = this.#sendEpisode() || activity;
     }
   }
 

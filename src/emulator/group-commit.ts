@@ -1,3 +1,4 @@
+import { Queue } from "./queue.js";
 import { RpcError } from "./rpc-error.js";
 import { StoreError, isGone, type Store } from "./store.js";
 
@@ -22,6 +23,12 @@ export interface GroupCommitHandlers {
 }
 
 /**
+ * A transaction, or the answers behind a sync, that have taken so long go on in the next turn of the event loop, for pings
+ * and signals are not answered meanwhile. One command may take longer: an episode that asks for thousands of activities.
+ */
+const MOST_TURN_MS = 25;
+
+/**
  * One transaction for all that arrives in one turn of the event loop, and the answers once it is on disk: acknowledged
  * means durable, and a thousand calls at once cost one fsync. While a slow disk is at it, the next turns are applied
  * and committed; one sync at a time covers all that was committed before it began.
@@ -33,8 +40,10 @@ export class GroupCommit {
   /** What goes on behind the sync that is under way, what behind the one after it, and what at once; in this order. */
   #covered: Durable[] = [];
   #uncovered: Durable[] = [];
-  #durable: Durable[] = [];
+  readonly #durable = new Queue<Durable>();
   #syncing = false;
+  /** Whether what is on disk goes on in the next turn. */
+  #isDelivering = false;
   /** What all that comes from now on is told. */
   #refusal: RpcError | undefined;
 
@@ -54,9 +63,7 @@ export class GroupCommit {
     }
     this.#commands.push({ apply, answer: answer as Command["answer"] });
     if (this.#commands.length === 1) {
-      setImmediate(() => {
-        this.flush();
-      });
+      this.#commitSoon();
     }
   }
 
@@ -69,23 +76,37 @@ export class GroupCommit {
       this.#uncovered.push(then);
     } else if (this.#syncing) {
       this.#covered.push(then);
+    } else if (this.#durable.length > 0) {
+      this.#durable.push(then);
     } else {
       then(this.#lost);
     }
   }
 
-  /** Commits what is waiting now. */
+  /** Commits all that is waiting now. */
   flush(): void {
-    const commands = this.#commands;
-    if (commands.length === 0) {
+    this.#commit(Infinity);
+  }
+
+  #commitSoon(): void {
+    setImmediate(() => {
+      this.#commit(performance.now() + MOST_TURN_MS);
+    });
+  }
+
+  /** Commits what is waiting; what is left at that time is for the next turn. */
+  #commit(untilMs: number): void {
+    if (this.#commands.length === 0) {
       return;
     }
-    this.#commands = [];
     const results: { error: Error | undefined; value: unknown }[] = [];
+    let commands = this.#commands;
+    this.#commands = [];
     try {
       this.#store.begin();
       for (const { apply } of commands) {
         results.push(attempt(apply));
+        if (performance.now() >= untilMs) break;
       }
       this.#store.commit();
     } catch (error) {
@@ -96,6 +117,12 @@ export class GroupCommit {
         this.#rollBack(commands, storeAnswer(error));
       }
       return;
+    }
+    if (results.length < commands.length) {
+      // In front of what the commands of this turn have submitted.
+      this.#commands = [...commands.slice(results.length), ...this.#commands];
+      commands = commands.slice(0, results.length);
+      this.#commitSoon();
     }
     const publish = this.#handlers.onCommitted();
     this.#uncovered.push((lost) => {
@@ -131,9 +158,10 @@ export class GroupCommit {
         this.lose(error);
         return;
       }
-      this.#durable.push(...this.#covered.splice(0), ...this.#uncovered.splice(0));
-      this.#deliver();
+      this.#release(this.#covered.splice(0));
+      this.#release(this.#uncovered.splice(0));
     }
+    this.#deliver(Infinity);
     this.#refusal ??= new RpcError("UNAVAILABLE", "The emulator is stopping.");
   }
 
@@ -158,19 +186,38 @@ export class GroupCommit {
         this.lose(error);
         return;
       }
-      this.#durable.push(...this.#covered.splice(0));
+      this.#release(this.#covered.splice(0));
       // The next sync runs beside the answers. One that is over at once has put its own behind these.
       this.#sync();
-      this.#deliver();
+      this.#deliver(performance.now() + MOST_TURN_MS);
     });
   }
 
-  #deliver(): void {
-    for (let next = this.#durable.splice(0); next.length > 0; next = this.#durable.splice(0)) {
-      for (const each of next) {
-        each(undefined);
+  #release(durable: readonly Durable[]): void {
+    for (const each of durable) this.#durable.push(each);
+  }
+
+  /** Goes on with what is on disk; what is left at that time is for the next turn. */
+  #deliver(untilMs: number): void {
+    for (let next = this.#durable.first; next !== undefined; next = this.#durable.first) {
+      this.#durable.drop();
+      next(undefined);
+      if (this.#durable.length > 0 && performance.now() >= untilMs) {
+        this.#deliverSoon();
+        return;
       }
     }
+  }
+
+  #deliverSoon(): void {
+    if (this.#isDelivering) {
+      return;
+    }
+    this.#isDelivering = true;
+    setImmediate(() => {
+      this.#isDelivering = false;
+      this.#deliver(performance.now() + MOST_TURN_MS);
+    });
   }
 
   #rollBack(commands: readonly Command[], answer: RpcError): void {
@@ -196,6 +243,7 @@ export class GroupCommit {
     const isNew = this.#lost === undefined;
     const lost = this.#lost ?? new LostError(error);
     this.#refusal = lost;
+    this.#deliver(Infinity);
     for (const each of [...this.#covered.splice(0), ...this.#uncovered.splice(0)]) {
       each(lost);
     }

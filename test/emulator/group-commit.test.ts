@@ -96,6 +96,38 @@ test("what an answer submits belongs to the next transaction", async () => {
   expect(log).toEqual(["apply first", "commit", "publish 1", "apply second", "commit", "answer second", "publish 2"]);
 });
 
+/** What a command does that takes long. */
+function busy(ms: number): () => void {
+  return () => {
+    const untilMs = performance.now() + ms;
+    while (performance.now() < untilMs);
+  };
+}
+
+test("commands that take long together leave the event loop to others in between, and stay in order", async () => {
+  const names = Array.from({ length: 20 }, (_, n) => `slow ${n}`);
+  const answers = Promise.all(names.map((name) => start(name, busy(10))));
+  const second = start("behind");
+  let turns = 0;
+  const count = (): void => {
+    turns += 1;
+    immediate = setImmediate(count);
+  };
+  let immediate = setImmediate(count);
+  await Promise.all([answers, second]);
+  clearImmediate(immediate);
+  expect(turns).toBeGreaterThan(3);
+  expect(log.filter((line) => line.startsWith("answer"))).toEqual([...names, "behind"].map((name) => `answer ${name}`));
+  expect(log.filter((line) => line === "commit").length).toBeGreaterThan(3);
+});
+
+test("flush commits all that waits, however long it takes", () => {
+  for (let n = 0; n < 10; n += 1) void start(`${n}`, busy(10));
+  commits.flush();
+  expect(log.filter((line) => line === "commit")).toHaveLength(1);
+  expect(store.instanceCount()).toBe(10);
+});
+
 test("flush commits what waits, and only once", async () => {
   const answer = start("a");
   commits.flush();
@@ -193,6 +225,27 @@ describe("while a sync is under way", () => {
     expect(log).toEqual(["synced", "sync", "answer a", "publish 1"]);
     endSync();
     expect(log.slice(4)).toEqual(["synced", "answer b", "publish 2", "answer c", "publish 3"]);
+  });
+
+  test("answers that take long together leave the event loop to others in between, and all come before the end", () => {
+    const answered: number[] = [];
+    void committed("first");
+    for (let n = 0; n < 10; n += 1) {
+      commits.submit(
+        () => {},
+        () => {
+          busy(10)();
+          answered.push(n);
+        },
+      );
+      commits.flush();
+    }
+    endSync();
+    endSync();
+    expect(answered.length).toBeGreaterThan(0);
+    expect(answered.length).toBeLessThan(10);
+    commits.close();
+    expect(answered).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
   });
 
   test("a sync that is over at once keeps the order of the answers", () => {
