@@ -44,7 +44,7 @@ export class Admission {
     const nowMs = performance.now();
     for (const [token, { untilMs }] of this.#underWay) {
       if (untilMs > nowMs) break;
-      this.#forget(token);
+      this.forget(token);
     }
     if (waitingWeight + this.#underWayWeight < MOST_WAITING_WEIGHT) {
       return true;
@@ -68,12 +68,13 @@ export class Admission {
 
   /** It has scheduled activities of that weight. */
   learn(token: string, orchestrator: string, weight: number): void {
-    this.#forget(token);
+    this.forget(token);
     const before = this.#shown.get(orchestrator) ?? weight;
     this.#shown.set(orchestrator, before + (weight - before) * NEWEST_SHARE);
   }
 
-  #forget(token: string): void {
+  /** It came back undone, or nothing more is expected of it. */
+  forget(token: string): void {
     this.#underWayWeight -= this.#underWay.get(token)?.weight ?? 0;
     this.#underWay.delete(token);
     if (this.#underWay.size === 0) {

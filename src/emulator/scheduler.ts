@@ -94,11 +94,13 @@ export class Scheduler {
     if (lease.instance.home === lease.worker) {
       this.dispatcher.leaveHome(lease.instance);
     }
+    this.#admission.forget(lease.token);
     return this.#returned.refuse(lease);
   }
 
   /** Its worker has gone; returns how long it is to rest, milliseconds. */
   lose(lease: Lease): number {
+    this.#admission.forget(lease.token);
     return this.#returned.lose(lease);
   }
 
