@@ -110,7 +110,7 @@ export class InstanceTable {
     this.#context.store.appendWaiting(key, waiting);
     this.#add({
       row: { ...row, key, tasksCompleted: 0, trace: undefined },
-      history: new Uint8Array(0),
+      history: NO_HISTORY,
       nextHistorySeq: 0,
       waiting: [waiting],
     });
@@ -311,6 +311,9 @@ export class InstanceTable {
     instance.setAlarm(timerId, cancel);
   }
 }
+
+/** One for all: of a hundred thousand in flight, most have none. */
+const NO_HISTORY = new Uint8Array(0);
 
 /** How long a timer that could not be written waits, microseconds. */
 const RETRY_US = 1_000_000;

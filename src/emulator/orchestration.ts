@@ -31,15 +31,19 @@ import { decode, failureDetails } from "./wire.js";
  * it; a second result for it is not an event of the history. The same holds for sub-orchestrations and for timers.
  */
 export class Orchestration {
-  /** Activities without a result, by task id. */
-  readonly tasks = new Map<number, TaskRequest>();
   /** Activities that have brought a result, and not a failure. */
   tasksCompleted = 0;
   /** Whether it is not to go on until it is resumed. */
   suspended = false;
-  // Made when they are needed: of a hundred thousand in flight, most have neither.
+  // Made when they are needed: of a hundred thousand in flight, most have none.
+  #tasks: Map<number, TaskRequest> | undefined;
   #children: Map<number, string> | undefined;
   #timers: Map<number, number> | undefined;
+
+  /** Activities without a result, by task id. */
+  get tasks(): ReadonlyMap<number, TaskRequest> {
+    return this.#tasks ?? NONE;
+  }
 
   /** Sub-orchestrations without an outcome: their instance ids, by task id. */
   get children(): ReadonlyMap<number, string> {
@@ -65,7 +69,7 @@ export class Orchestration {
     const view = viewEvent(event);
     switch (view.type) {
       case EventType.TaskScheduled:
-        this.tasks.set(view.eventId, taskOf(view.body, TASK_SCHEDULED));
+        this.addTask(view.eventId, taskOf(view.body, TASK_SCHEDULED));
         return true;
       case EventType.ChildCreated:
         this.addChild(view.eventId, decode(ChildCreated, view.body).instanceId);
@@ -87,7 +91,7 @@ export class Orchestration {
         return true;
       case EventType.ExecutionCompleted:
         // It may be told to rewind: until then nothing of it is waited for.
-        this.tasks.clear();
+        this.#tasks = undefined;
         this.#children = undefined;
         this.#timers = undefined;
         return true;
@@ -96,9 +100,14 @@ export class Orchestration {
     }
   }
 
+  addTask(taskId: number, task: TaskRequest): void {
+    this.#tasks ??= new Map();
+    this.#tasks.set(taskId, task);
+  }
+
   /** Takes in the outcome of a task; false if it is not waited for. */
   completeTask(taskId: number, succeeded: boolean): boolean {
-    const waited = this.tasks.delete(taskId);
+    const waited = this.#tasks?.delete(taskId) ?? false;
     if (waited && succeeded) {
       this.tasksCompleted += 1;
     }
@@ -165,7 +174,7 @@ export function applyActions(
     switch (action.kind) {
       case "task":
         events.push(taskScheduled(action.id, action.task, nowUs));
-        state.tasks.set(action.id, action.task);
+        state.addTask(action.id, action.task);
         taskIds.push(action.id);
         break;
       case "child": {

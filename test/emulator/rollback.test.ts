@@ -158,6 +158,7 @@ async function replace(instanceId: string, name: string): Promise<void> {
     policy.setReplaceablestatusList([
       pb.OrchestrationStatus.ORCHESTRATION_STATUS_PENDING,
       pb.OrchestrationStatus.ORCHESTRATION_STATUS_RUNNING,
+      pb.OrchestrationStatus.ORCHESTRATION_STATUS_TERMINATED,
     ]);
     request.setOrchestrationidreusepolicy(policy);
   });
