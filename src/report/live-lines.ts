@@ -47,7 +47,7 @@ export function pauseAfterMs(elapsedMs: number): number {
   return elapsedMs < 30 * 60_000 ? 30_000 : 60_000;
 }
 
-/** `12 s: 10 of 200 orchestrations, 1,000 of 20,000 activities, 83.3/s now, 83.3/s on average` */
+/** `12 s: 10 of 200 orchestrations, 1,000 of 20,000 activities, activities 83.3/s now, 83.3/s on average` */
 export function progressLine(snapshot: LiveSnapshot, nowPerSecond: number | undefined): string {
   const { orchestrations, activities, lengthMs } = snapshot;
   const counts = [

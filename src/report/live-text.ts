@@ -4,28 +4,28 @@ import { formatRate } from "../format/rate.js";
 import type { LiveSnapshot } from "../stats/live-snapshot.js";
 import type { LatencySummary } from "../stats/run-result.js";
 
-/** `1,234/s now, 1,100/s on average`; undefined while there is nothing to divide by, or to count. */
+/** `activities 1,234/s now, 1,100/s on average`; undefined while there is nothing to divide by, or to count. */
 export function ratesText(snapshot: LiveSnapshot, nowPerSecond: number | undefined): string | undefined {
   if (nowPerSecond === undefined || snapshot.elapsedMs <= 0 || snapshot.activities.total === 0) return undefined;
   const average = (snapshot.activities.completed * 1_000) / snapshot.elapsedMs;
-  return `${formatRate(nowPerSecond)} now, ${formatRate(average)} on average`;
+  return `activities ${formatRate(nowPerSecond)} now, ${formatRate(average)} on average`;
 }
 
 /**
- * `response p50 12.3 ms, p99 41.2 ms`, of closed load the service time; without percentiles the mean and maximum, and
- * nothing for a run of one.
+ * `response until noticed p50 12.3 ms, p99 41.2 ms, max 50.1 ms`, of closed load the service time; without percentiles the
+ * mean and maximum, and nothing for a run of one. The final figures are until completed, which is known only later.
  */
 export function latencyText({ responseMs, serviceMs, orchestrations }: LiveSnapshot): string | undefined {
   if (orchestrations.total === 1) return undefined;
-  if (responseMs) return `response ${summaryText(responseMs)}`;
-  return serviceMs ? `service ${summaryText(serviceMs)}` : undefined;
+  if (responseMs) return `response until noticed ${summaryText(responseMs)}`;
+  return serviceMs ? `service until noticed ${summaryText(serviceMs)}` : undefined;
 }
 
-/** `1,234 started, 1,178 completed, 56 in flight, 2 failed`; undefined where that is not known or not worth a line. */
+/** `1,234 orchestrations started, 1,178 completed, 56 in flight, 2 failed`; undefined where that is not known or not worth a line. */
 export function loadText({ lengthMs, orchestrations, own }: LiveSnapshot): string | undefined {
   if (lengthMs === undefined || !own) return undefined;
   const { completed, inFlight, failed, terminated, heldBack } = own;
-  const always = { started: orchestrations.started, completed, "in flight": inFlight };
+  const always = { "orchestrations started": orchestrations.started, completed, "in flight": inFlight };
   const rare = Object.entries({ failed, terminated, "held back": heldBack }).filter(([, count]) => count > 0);
   return [...Object.entries(always), ...rare].map(([word, count]) => `${formatCount(count)} ${word}`).join(", ");
 }

@@ -32,8 +32,17 @@ afterEach(() => {
 describe("progress without a terminal", () => {
   test("is a line with what is done, the rates, and the latency so far", () => {
     expect(progressLine(snapshot, 100)).toBe(
-      "12 s: 10 of 200 orchestrations, 1,000 of 20,000 activities, 100/s now, 83.3/s on average, " +
-        "response mean 6 s, max 9 s",
+      "12 s: 10 of 200 orchestrations, 1,000 of 20,000 activities, activities 100/s now, 83.3/s on average, " +
+        "response until noticed mean 6 s, max 9 s",
+    );
+  });
+
+  test("names the unit of every figure of a load that time bounds", () => {
+    const own = { completed: 89, failed: 0, terminated: 0, inFlight: 6, heldBack: 0, rpcErrors: {}, stall: undefined };
+    const orchestrations = { total: 0, started: 95, ended: 89 };
+    const load = { ...snapshot, lengthMs: 60_000, orchestrations, responseMs: undefined, own };
+    expect(progressLine(load, 565)).toBe(
+      "12 s: 95 orchestrations started, 89 completed, 6 in flight, activities 565/s now, 83.3/s on average",
     );
   });
 
