@@ -6,6 +6,10 @@ const NAMES = ["response", "service", "server", "detectionLag", "startRpc", "sli
 const COLUMNS = ["mean", "p50", "p90", "p95", "p99", "p999", "max"] as const;
 /** What a threshold asks for beyond those has a column too. */
 const ASKED_PERCENTILE = /\b(p\d+\.\d+|p[1-9]\d?) ?[<>]/u;
+const TIME_OF_ONE = "time";
+/** Fewer do not carry a median. What is cut off takes percentiles away too, and more orchestrations do not bring them back. */
+const CARRIES_MEDIAN = 20;
+const FEW = "percentiles need more orchestrations: p50 from 20, p99 from 1,000";
 /** A larger share of the median service time is worth a row. */
 const LAG_OF_SERVICE = 0.05;
 /** A larger share of the median is worth telling. */
@@ -21,15 +25,17 @@ export interface LatencyTable {
   readonly note?: string;
 }
 
-/** Latencies say something about a run of many: of one there are no rows. Columns that no row has are left out. */
+/** Columns that no row has are left out. Of a run of one orchestration there is its time alone. */
 export function latencyTable(result: RunResult): LatencyTable {
-  if (result.counts.orchestrations.started === 1) return { columns: [], rows: [] };
   const summaries = NAMES.flatMap((name) => {
     const summary = result.latencyMs[name];
     return summary && matters(name, result) ? [{ name, summary }] : [];
   });
-  const read = (name: LatencyName, column: string) => figureOf(`latencyMs.${name}.${column}`)?.read(result);
-  const columns = columnsOf(result).filter((column) => summaries.some(({ name }) => read(name, column) !== undefined));
+  const ofOne = result.counts.orchestrations.started === 1;
+  const read = (name: LatencyName, column: string) =>
+    figureOf(`latencyMs.${name}.${column === TIME_OF_ONE ? "max" : column}`)?.read(result);
+  const candidates = ofOne ? [TIME_OF_ONE] : columnsOf(result);
+  const columns = candidates.filter((column) => summaries.some(({ name }) => read(name, column) !== undefined));
   const rows = summaries.map(({ name, summary }) => ({
     name,
     cells: columns.map((column) => {
@@ -38,8 +44,16 @@ export function latencyTable(result: RunResult): LatencyTable {
     }),
     meaning: meaningOf(name, summary),
   }));
-  const note = "closed load cannot show what arrivals would have waited (coordinated omission)";
-  return { columns, rows, ...(isClosed(result) && rows.length > 0 && { note }) };
+  const note = rows.length === 0 ? undefined : noteOf(result);
+  return { columns, rows, ...(note !== undefined && { note }) };
+}
+
+function noteOf(result: RunResult): string | undefined {
+  const notes = [
+    ...(isClosed(result) ? ["closed load cannot show what arrivals would have waited (coordinated omission)"] : []),
+    ...(result.counts.orchestrations.started < CARRIES_MEDIAN ? [FEW] : []),
+  ];
+  return notes.length === 0 ? undefined : notes.join("; ");
 }
 
 /** In ascending order of what they are of the sample, between mean and maximum. */

@@ -35,7 +35,7 @@ describe("in a script", () => {
     const shell = place.startProgram("sh", ["-c", script]);
     const { stdout } = await shell.ended;
     expect(stdout).toMatch(/^code 0 \[Completed 1 orchestration in /u);
-    expect(stdout).toMatch(/run id +r[0-9a-z]{12}\]\n$/u);
+    expect(stdout).toMatch(/run id +r[0-9a-z]{12}\n[^]*\]\n$/u);
     const { startedAt, instances } = await place.runningEmulator();
     expect(instances).toBe(1);
     // What it did not do is wait for the emulator, which stays for 30 s after the last connection.

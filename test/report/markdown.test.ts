@@ -34,10 +34,13 @@ describe("a result as Markdown", () => {
     );
   });
 
-  test("shows no latencies of a run of one", () => {
+  test("shows the time of a run of one", () => {
     const orchestrations = { started: 1, completed: 1, failed: 0, terminated: 0, unfinished: 0 };
     const counts = { ...sampleResult.counts, orchestrations };
-    expect(resultMarkdown({ ...sampleResult, counts })).not.toContain("latency");
+    const latencyMs = { response: { count: 1, mean: 1_200, max: 1_200 } };
+    const markdown = resultMarkdown({ ...sampleResult, counts, latencyMs });
+    expect(markdown).toContain("| response | 1.20 s | intended start until completed |");
+    expect(markdown).toContain("percentiles need more orchestrations");
   });
 
   test("has no table where nothing was measured", () => {

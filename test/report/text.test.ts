@@ -23,10 +23,14 @@ describe("the summary", () => {
     expect(text).not.toMatch(/p99|service|slip|RPC errors|not completed|undefined|NaN/u);
   });
 
-  test("shows no latencies of a run of one", () => {
+  test("shows the time of a run of one, and what more orchestrations would show", () => {
     const orchestrations = { started: 1, completed: 1, failed: 0, terminated: 0, unfinished: 0 };
     const plan = { ...sampleResult.plan, parallelOrchestrations: 1 };
-    expect(textOf({ plan, counts: { ...sampleResult.counts, orchestrations } })).not.toContain("latency");
+    const response = { count: 1, mean: 1_200, max: 1_200 };
+    const text = textOf({ plan, counts: { ...sampleResult.counts, orchestrations }, latencyMs: { response } });
+    expect(text).toMatch(/^ {2}latency +time\n {2}response +1\.20 s {2}intended start until completed$/mu);
+    expect(text).toContain("percentiles need more orchestrations: p50 from 20, p99 from 1,000");
+    expect(textOf()).not.toContain("percentiles need");
   });
 
   test("aligns every column of the latency table", () => {
