@@ -35,7 +35,8 @@ export async function runRunCommand(rawFlags: unknown, allIo: CommandIo): Promis
   const call = { ...asked, plan: withinSpend(asked.plan, asked.limits, asked.repeat) };
   refuseUncarried(call.thresholds, call.plan);
   if (call.dryRun) return dryRun(call, connection, io);
-  if (!mayBeEmulator(connection)) guardSpend(call.plan, call.limits, call.repeat, "endpoint");
+  // What an http endpoint bills is known once it has said what it is.
+  guardSpend(call.plan, call.limits, call.repeat, mayBeEmulator(connection) ? "emulator" : "endpoint");
   const say = (line: string): void => void io.stderr.write(`${line}\n`);
   const backend = await openBackend(connection, { onNotice: say, transport });
   const interruption = new Interruption();
@@ -81,10 +82,7 @@ function mayBeEmulator(connection: Connection): boolean {
  */
 async function placeOf(backend: Backend, { plan, limits, repeat }: RunCall): Promise<string> {
   const { displayName, connection } = backend;
-  if (connection.kind === "emulator") {
-    guardSpend(plan, limits, repeat, "emulator");
-    return displayName;
-  }
+  if (connection.kind === "emulator") return displayName;
   const { emulatorVersion } = await greet(backend).catch((error: unknown) => {
     guardSpend(plan, limits, repeat, "endpoint");
     throw error;

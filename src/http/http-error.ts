@@ -12,6 +12,8 @@ const MAX_MESSAGE_LENGTH = 500;
 
 /** What gRPC says of a backend that may well answer another time. */
 const AWAY = new Set<number>([status.UNAVAILABLE, status.DEADLINE_EXCEEDED, status.RESOURCE_EXHAUSTED, status.ABORTED]);
+/** It is there, and asking again is of no use. */
+const FAILED = new Set<number>([status.INTERNAL, status.DATA_LOSS]);
 
 interface HttpErrorOptions extends ErrorOptions {
   readonly field?: string | undefined;
@@ -60,13 +62,22 @@ export function httpErrorOf(error: unknown): HttpError {
   if (isServiceError(error)) {
     const name = status[error.code] ?? `code ${error.code}`;
     const message = `The backend answered ${name}: ${error.details}`;
-    return new HttpError(AWAY.has(error.code) ? 503 : 500, message, { cause: error });
+    return new HttpError(statusCodeOf(error.code), message, { cause: error });
   }
-  if (error instanceof FanoutError) return new HttpError(503, error.message, { cause: error });
+  if (error instanceof FanoutError) {
+    const hasFailed = isServiceError(error.cause) && FAILED.has(error.cause.code);
+    return new HttpError(hasFailed ? 500 : 503, error.message, { cause: error });
+  }
   const statusCode = requestErrorCode(error);
   return statusCode === undefined
     ? new HttpError(500, "This is a defect of fanout; its own output has more.", { cause: error })
     : new HttpError(statusCode, REQUEST_ERRORS[statusCode] ?? errorText(error), { cause: error });
+}
+
+/** What the backend refuses as invalid came with the request, such as an id that is too long. */
+function statusCodeOf(code: number): number {
+  if (code === status.INVALID_ARGUMENT) return 400;
+  return AWAY.has(code) ? 503 : 500;
 }
 
 /** What went wrong where neither the request nor the backend is to blame; undefined where one of them is. */

@@ -111,7 +111,10 @@ describe("a mistake", () => {
     [["run", "--timeout", "10"], '--timeout: expected a duration such as 500ms, 30s, 1m30s or 2h, found "10"'],
     [["run", "extra"], "too many arguments for 'run'"],
     [["emulator", "stop", "now"], "too many arguments for 'stop'"],
-    [["run", "--json", "/missing/result.json"], "--json: expected a folder to write to"],
+    [
+      ["run", "--json", "/missing/result.json"],
+      "--json: expected a file that can be written, found /missing/result.json",
+    ],
     [["run", "--connection-string", "Endpoint=http://localhost"], "Authentication is missing"],
   ])("%j says what is wrong and ends with 2", async (args, message) => {
     const { code, stdout, stderr } = await fanout(args);

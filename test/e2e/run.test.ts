@@ -138,6 +138,6 @@ describe("fanout run", () => {
     const args = ["run", "--workers", "0", "--worker-timeout", "200ms", "--task-hub", "nobody"];
     const { code, stderr } = await start(args).ended;
     expect(code).toBe(1);
-    expect(stderr).toContain("error: no worker for 200 ms; start one with: fanout worker");
+    expect(stderr).toContain("error: no worker seen on task hub nobody for 200 ms; start one with: fanout worker");
   });
 });

@@ -71,7 +71,9 @@ test("what is wrong with a request's depth, method or Host is named, and starts 
   // What is nested less is looked at, and brackets in a string are none.
   const shallow = await ask(port, START, posted(`{"iterations":${nested(90)}}`));
   expect(shallow).toMatchObject({ status: 400, body: { field: "iterations" } });
-  expect(await ask(port, `${START}/status`, posted(`["${"[".repeat(200)}\\""]`))).toMatchObject({ status: 200 });
+  expect(await ask(port, `${START}/status`, posted(`["${"[".repeat(60)}","${"[".repeat(61)}\\""]`))).toMatchObject({
+    status: 200,
+  });
 
   for (const [method, path, status, allow] of [
     ["DELETE", START, 405, "POST"],

@@ -66,7 +66,7 @@ test("an interrupted run ends with 130, and passes nothing", async () => {
 });
 
 test.each([
-  ["p95<500ms", 'found "p95"; did you mean p90?'],
+  ["p9x<500ms", 'found "p9x"; did you mean p90?'],
   ["p99<500", 'expected a duration with its unit, such as 500ms, 2s or 1m, found "500"'],
   ["p99", "expected a figure, one of < <= > >= and a bound"],
 ])("a wrong expression is told and nothing is started: %s", async (expression, message) => {

@@ -37,7 +37,7 @@ describe("a backend that fails", () => {
     // Those that were under way came to their end, and no more left.
     expect(count).toBeGreaterThanOrEqual(120);
     expect(count).toBeLessThan(120 + 50 + 50);
-    expect(message).toMatch(/^\d+ of 1,000 orchestrations were started\. .*INTERNAL: refused r/u);
+    expect(message).toMatch(/^\d+ of 1,000 orchestrations were started\. .*: refused s/u);
     // It is the backend's, not ours.
     expect(place.defects).toEqual([]);
   });
