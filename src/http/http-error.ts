@@ -12,6 +12,8 @@ const MAX_MESSAGE_LENGTH = 500;
 
 /** What gRPC says of a backend that may well answer another time. */
 const AWAY = new Set<number>([status.UNAVAILABLE, status.DEADLINE_EXCEEDED, status.RESOURCE_EXHAUSTED, status.ABORTED]);
+/** What the backend refuses as invalid came with the request, such as an id that is too long. */
+const REFUSED = new Set<number>([status.INVALID_ARGUMENT]);
 /** It is there, and asking again is of no use. */
 const FAILED = new Set<number>([status.INTERNAL, status.DATA_LOSS]);
 
@@ -74,9 +76,8 @@ export function httpErrorOf(error: unknown): HttpError {
     : new HttpError(statusCode, REQUEST_ERRORS[statusCode] ?? errorText(error), { cause: error });
 }
 
-/** What the backend refuses as invalid came with the request, such as an id that is too long. */
 function statusCodeOf(code: number): number {
-  if (code === status.INVALID_ARGUMENT) return 400;
+  if (REFUSED.has(code)) return 400;
   return AWAY.has(code) ? 503 : 500;
 }
 
