@@ -5,6 +5,7 @@ import { isServiceError, withRetry, type RetryPolicy } from "./call-retry.js";
 import { ClientPool } from "./client-pool.js";
 import { STATUSES, instanceOf, stateOf, stringValue, timestampOf } from "./instance-messages.js";
 import { grpcError } from "./grpc-error.js";
+import { isMissingCall } from "./missing-call.js";
 import type {
   CallOptions,
   CompletedWindow,
@@ -183,7 +184,10 @@ export class SidecarClient implements OrchestrationClient {
     return withRetry(attempt, {
       ...this.#policy,
       signal,
-      onFailure: ({ code }) => {
+      onFailure: (error) => {
+        // Whether the backend has a call is learned by making it: that it has not is an answer.
+        if (isMissingCall(error)) return;
+        const { code } = error;
         const name = status[code] ?? `code ${code}`;
         this.rpcErrors[name] = (this.rpcErrors[name] ?? 0) + 1;
       },

@@ -17,11 +17,14 @@ export interface RunPulseOptions {
 
 /** Several times a second: hands on what is counted elsewhere, and says when a stall begins and ends. */
 export class RunPulse {
-  readonly #told = new Map<string, number>();
+  /** Those of before, of another run on the same backend, are told already. */
+  readonly #told: Map<string, number>;
   #stall: Stall | undefined;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(readonly options: RunPulseOptions) {}
+  constructor(readonly options: RunPulseOptions) {
+    this.#told = new Map(Object.entries(options.rpcErrors()));
+  }
 
   start(): void {
     this.#timer = setInterval(() => this.#beat(), EVERY_MS);

@@ -23,6 +23,8 @@ describe("on a backend that lacks calls", () => {
     const { counts, environment } = parseRunResult(stdout);
     expect(counts.orchestrations).toMatchObject({ started: 20, completed: 20 });
     expect(counts.activities).toMatchObject({ needed: 200, completed: 200 });
+    // That a call is not there is an answer to whoever asks whether it is.
+    expect(counts.rpcErrors).toEqual({});
     expect(environment.hub).toHaveProperty("unknown");
     expect(stderr).toMatch(/what else is on task hub default is not known: .*QueryInstances/u);
   });

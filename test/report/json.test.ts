@@ -46,7 +46,7 @@ describe("a result file", () => {
 
   test("in a folder that does not exist is refused before the run", async () => {
     await expect(checkFile("--json", join(folder, "missing", "result.json"))).rejects.toThrow(
-      /^--json: expected a folder .*ENOENT/u,
+      /^--json: expected a file that can be written, found .*ENOENT/u,
     );
   });
 

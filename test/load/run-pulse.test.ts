@@ -1,0 +1,14 @@
+import { expect, test } from "vitest";
+import { RunPulse } from "../../src/load/run-pulse.js";
+import { Recorder } from "../../src/stats/recorder.js";
+import { sampleResult } from "../report/sample-result.js";
+
+test("of the RPC errors of a backend, a run is told those since it began", () => {
+  const recorder = new Recorder({ plan: sampleResult.plan, activitySource: "completions" });
+  const rpcErrors: Record<string, number> = { UNAVAILABLE: 3 };
+  const pulse = new RunPulse({ recorder, clock: () => 0, rpcErrors: () => rpcErrors, onLine: () => {} });
+  rpcErrors["UNAVAILABLE"] = 5;
+  rpcErrors["INTERNAL"] = 1;
+  pulse.stop();
+  expect(recorder.snapshot(0).own.rpcErrors).toEqual({ UNAVAILABLE: 2, INTERNAL: 1 });
+});
