@@ -54,10 +54,10 @@ test("it says what it holds, and at the end what it did, in plain lines where th
   await work();
 
   const status = await textOf((io) => emulatorStatusCommand({ json: false }, io));
-  expect(status).toMatch(/^instances {4}2, 1 in flight$/mu);
-  expect(status).toMatch(/^done {9}1 orchestration, 1 activity$/mu);
-  expect(status).toMatch(/^durability {3}disk: what is acknowledged survives the process and the power$/mu);
-  expect(status).toMatch(/^store {8}[\d.]+ kB$/mu);
+  expect(status).toMatch(/^instances +2, 1 in flight$/mu);
+  expect(status).toMatch(/^done +1 orchestration, 1 activity$/mu);
+  expect(status).toMatch(/^durability +disk: what is acknowledged survives the process and the power$/mu);
+  expect(status).toMatch(/^store +[\d.]+ kB$/mu);
   const json: unknown = JSON.parse(await textOf((io) => emulatorStatusCommand({ json: true }, io)));
   expect(json).toMatchObject({ orchestrationsEnded: 1, activitiesCompleted: 1, inFlight: 1, durability: "disk" });
   expect(json).toHaveProperty("storeBytes", expect.any(Number));

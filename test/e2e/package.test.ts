@@ -21,6 +21,8 @@ test("the package holds what it needs at run time, and nothing else", async () =
     "README.md",
     "bin/fanout.js",
     "package.json",
+    "schema/compared-sides.v1.schema.json",
+    "schema/comparison.v1.schema.json",
     "schema/run-result.v1.schema.json",
   ]);
   expect(paths.filter((path) => path.startsWith("dist/") && !path.endsWith(".js"))).toEqual([]);
