@@ -10,7 +10,8 @@ import type { LoadPlan } from "./plan.js";
 const PERCENTILE = /^(?:latencyMs\.\w+|generator\.slipMs)\.(?<name>p(?<digits>\d+(?:\.\d+)?))$/u;
 const RESPONSE = /^latencyMs\.response\.(?<statistic>.+)$/u;
 /** What is counted in activities, or made of them. */
-const OF_ACTIVITIES = /^(?:counts\.(?:activities\.|actions$)|throughput\.(?:activities|actions)PerSecond$)/u;
+const OF_ACTIVITIES =
+  /^(?:counts\.(?:activities\.|actions(?:AtLeast)?$)|throughput\.(?:activities|actions)PerSecond$)/u;
 /** As many samples as have to lie beyond a percentile: see `stats/latency.ts`. */
 const BEYOND = 10;
 /** 1 - 0.9 is a little less than 0.1 in binary. */

@@ -13,7 +13,7 @@ const GROWING = new RegExp(
     "^durationMs$",
     "^throughput\\.makespanMs$",
     "^latencyMs\\.\\w+\\.(?:count|max)$",
-    "^counts\\.(?:warmup|actions)$",
+    "^counts\\.(?:warmup|actions|actionsAtLeast)$",
     "^counts\\.orchestrations\\.(?:started|completed|failed|terminated)$",
     "^counts\\.activities\\.(?:completed|reExecuted)$",
     "^counts\\.rpcErrors\\.\\w+$",
