@@ -2,6 +2,7 @@ import { Command, CommanderError } from "commander";
 import { addCompare } from "./cli/compare.js";
 import { addDoctor } from "./cli/doctor.js";
 import { addEmulator } from "./cli/emulator.js";
+import { HELP_LAYOUT } from "./cli/help-layout.js";
 import { examples } from "./cli/options.js";
 import { addPurge } from "./cli/purge.js";
 import { addReport } from "./cli/report.js";
@@ -30,6 +31,7 @@ function program(): Command {
     .option("--debug", "print the stack of an error")
     .option("--no-color", "print without colours (NO_COLOR does the same)")
     .helpOption("-h, --help", "print this help")
+    .configureHelp(HELP_LAYOUT)
     .exitOverride()
     .addHelpText(
       "after",
