@@ -12,6 +12,7 @@ import { figureOf } from "../stats/figure.js";
 import type { RunResult } from "../stats/run-result.js";
 import { exitCodeOf, showComparisons, type ComparisonOutput } from "./comparison-output.js";
 import type { CommandIo } from "./io.js";
+import { noticeOn } from "./notice.js";
 
 /** `fanout compare --run ... --run ...`, read and checked. */
 export interface SidesCall {
@@ -24,7 +25,7 @@ export interface SidesCall {
 /** Measures sides in turn, here and now, and compares each with the first. */
 export async function compareSides({ texts, repeat, options, output }: SidesCall, io: CommandIo): Promise<ExitCode> {
   const sides = parseSides(texts, process.env);
-  const say = (line: string): void => void io.stderr.write(`${line}\n`);
+  const say = noticeOn(io.stderr);
   const interruption = new Interruption();
   const runner = await SideRunner.open(sides);
   try {

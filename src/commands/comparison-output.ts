@@ -1,7 +1,7 @@
 import { stat } from "node:fs/promises";
 import { UsageError } from "../errors.js";
 import { ExitCode, firstOf } from "../exit-codes.js";
-import { coloursFor } from "../report/colours.js";
+import { styleFor } from "../report/text-style.js";
 import { comparisonsJunit } from "../report/comparison-junit.js";
 import { comparisonsMarkdown } from "../report/comparison-markdown.js";
 import { comparisonsText } from "../report/comparison-text.js";
@@ -58,7 +58,7 @@ export async function showComparisons(
   { stdout, stderr }: CommandIo,
 ): Promise<void> {
   const { json } = output;
-  stdout.write(json === true ? `${prettyJson(document)}\n` : `${comparisonsText(comparisons, coloursFor(stdout))}\n`);
+  stdout.write(json === true ? `${prettyJson(document)}\n` : `${comparisonsText(comparisons, styleFor(stdout))}\n`);
   await appendStepSummary(comparisonsMarkdown(comparisons), process.env["GITHUB_STEP_SUMMARY"], (line) =>
     stderr.write(`${line}\n`),
   );

@@ -11,12 +11,14 @@ import { formatBytes } from "../format/bytes.js";
 import { formatCount, plural } from "../format/count.js";
 import { durabilityText } from "../format/durability.js";
 import { formatDuration } from "../format/duration.js";
+import { hanging, wrapped } from "../format/wrap.js";
 import { isLoopback } from "../backend/loopback.js";
 import { listenError } from "../http/port.js";
 import { outlivesItsTerminal } from "../load/no-hang-up.js";
 import { showEmulatorLive } from "../report/emulator-live.js";
 import { closingText, workText } from "../report/emulator-live-text.js";
 import { storeSizeText } from "../report/store-size.js";
+import { styleFor, type TextStyle } from "../report/text-style.js";
 import { FANOUT_VERSION } from "../version.js";
 import { confirmed, requireTerminal } from "./confirm.js";
 import { emulatorCall, type EmulatorCall, type EmulatorFlags } from "./emulator-flags.js";
@@ -93,7 +95,9 @@ export async function emulatorStatusCommand(flags: { json: boolean }, io: Comman
     const answer = status === undefined ? { running: false, folder: state.folder } : { running: true, ...status };
     io.stdout.write(`${JSON.stringify(answer, undefined, 2)}\n`);
   } else {
-    io.stdout.write(status === undefined ? `not running; its state is in ${state.folder}\n` : statusText(status));
+    io.stdout.write(
+      status === undefined ? `not running; its state is in ${state.folder}\n` : statusText(status, styleFor(io.stdout)),
+    );
   }
   return ExitCode.Success;
 }
@@ -155,7 +159,7 @@ async function statusOf(state: StateFolder): Promise<EmulatorStatus | undefined>
   }
 }
 
-function statusText(status: EmulatorStatus): string {
+function statusText(status: EmulatorStatus, { columns }: TextStyle): string {
   const rows: [string, string][] = [
     ["process", String(status.pid)],
     ["version", status.version],
@@ -175,9 +179,11 @@ function statusText(status: EmulatorStatus): string {
     ["expired", formatCount(status.expired)],
   ];
   const note = storeSizeText(status);
-  return (
-    rows.map(([name, value]) => `${name.padEnd(14)} ${value}\n`).join("") + (note === undefined ? "" : `${note}\n`)
-  );
+  const lines = [
+    ...rows.flatMap(([name, value]) => hanging(`${name.padEnd(14)} `, value, columns)),
+    ...(note === undefined ? [] : wrapped(note, columns)),
+  ];
+  return `${lines.join("\n")}\n`;
 }
 
 /** `1,200 waiting for a worker, 200 with workers` */

@@ -4,6 +4,7 @@ import { openBackend } from "../backend/open-backend.js";
 import type { ExitCode } from "../exit-codes.js";
 import { Interruption } from "../load/interruption.js";
 import type { CommandIo } from "./io.js";
+import { noticeOn } from "./notice.js";
 
 export interface HubFlags {
   readonly connectionString?: string | undefined;
@@ -17,7 +18,7 @@ export async function onHub(
   act: (backend: Backend, signal: AbortSignal) => Promise<ExitCode>,
 ): Promise<ExitCode> {
   const connection = resolveConnection({ flag: connectionString, taskHub });
-  const backend = await openBackend(connection, { onNotice: (line) => void io.stderr.write(`${line}\n`) });
+  const backend = await openBackend(connection, { onNotice: noticeOn(io.stderr) });
   const interruption = new Interruption();
   try {
     const exitCode = await act(backend, interruption.signal);

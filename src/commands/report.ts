@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { UsageError } from "../errors.js";
 import { ExitCode } from "../exit-codes.js";
-import { coloursFor } from "../report/colours.js";
+import { styleFor } from "../report/text-style.js";
 import { oneLine } from "../format/one-line.js";
 import { readResults } from "../report/read-result.js";
 import { REPORT_FORM_NAMES, REPORT_FORMS, type ReportFormName } from "../report/report-forms.js";
@@ -24,7 +24,7 @@ export async function runReportCommand(files: readonly string[], rawFlags: unkno
   if (!first) throw new UsageError("expected a file, found none");
   const results = [first, ...rest] as const;
   const shown = form === "text" ? legible(results) : results;
-  io.stdout.write(await REPORT_FORMS[form].write(shown, coloursFor(io.stdout)));
+  io.stdout.write(await REPORT_FORMS[form].write(shown, styleFor(io.stdout)));
   return ExitCode.Success;
 }
 

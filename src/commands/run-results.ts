@@ -1,6 +1,6 @@
 import { ExitCode } from "../exit-codes.js";
 import type { LoadTestOutcome } from "../load/load-test.js";
-import { coloursFor } from "../report/colours.js";
+import { styleFor } from "../report/text-style.js";
 import { comparisonMarkdown } from "../report/comparison-markdown.js";
 import { comparisonText } from "../report/comparison-text.js";
 import { resultJson, resultsJson, writeFileWhole } from "../report/json.js";
@@ -35,7 +35,7 @@ export class RunResults {
   async add({ result, gaveUp }: LoadTestOutcome): Promise<void> {
     this.#results.push(result);
     if (gaveUp !== undefined) this.#io.stderr.write(`error: ${gaveUp}\n`);
-    this.#print(summaryText(result, coloursFor(this.#forPeople)));
+    this.#print(summaryText(result, styleFor(this.#forPeople)));
     await this.#appendStepSummary(resultMarkdown(result));
     await this.#writeFiles();
     if (this.#call.repeat > 1) await writeNumberedFiles(this.#call, result, this.#results.length);
@@ -43,7 +43,7 @@ export class RunResults {
 
   /** What several runs come to, behind the last of them. */
   showSpread(): void {
-    if (this.#results.length > 1) this.#print(`\n${repeatsText(this.#results, coloursFor(this.#forPeople))}`);
+    if (this.#results.length > 1) this.#print(`\n${repeatsText(this.#results, styleFor(this.#forPeople))}`);
   }
 
   /** Adds the comparison with the baseline to the last result, and so to every form of it. */
@@ -51,7 +51,7 @@ export class RunResults {
     const last = this.#results.pop();
     if (last === undefined) return ExitCode.Success;
     this.#results.push({ ...last, comparison });
-    this.#print(`\n${comparisonText(comparison, coloursFor(this.#forPeople))}`);
+    this.#print(`\n${comparisonText(comparison, styleFor(this.#forPeople))}`);
     await this.#appendStepSummary(`${comparisonMarkdown(comparison)}\n`);
     await this.#writeFiles();
     return exitCodeOf([comparison]);

@@ -18,6 +18,7 @@ import { readBaseline } from "./compare.js";
 import { storeSizeText } from "../report/store-size.js";
 import { errorsOnly } from "./errors-only.js";
 import type { CommandIo } from "./io.js";
+import { noticeOn } from "./notice.js";
 import { parseRunCall, type RunCall } from "./run-call.js";
 import { runOnce } from "./run-once.js";
 import { RunResults } from "./run-results.js";
@@ -37,7 +38,7 @@ export async function runRunCommand(rawFlags: unknown, allIo: CommandIo): Promis
   if (call.dryRun) return dryRun(call, connection, io);
   // What an http endpoint bills is known once it has said what it is.
   guardSpend(call.plan, call.limits, call.repeat, mayBeEmulator(connection) ? "emulator" : "endpoint");
-  const say = (line: string): void => void io.stderr.write(`${line}\n`);
+  const say = noticeOn(io.stderr);
   const backend = await openBackend(connection, { onNotice: say, transport });
   const interruption = new Interruption();
   const results = new RunResults(call, allIo);

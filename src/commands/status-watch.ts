@@ -6,7 +6,7 @@ import { unknownRun } from "../hub/hub-errors.js";
 import { RunObserver, type RunStatus } from "../hub/run-status.js";
 import { watchInstances, watchRun } from "../hub/watch.js";
 import { clientClock } from "../load/clock.js";
-import { coloursFor } from "../report/colours.js";
+import { styleFor } from "../report/text-style.js";
 import { liveView } from "../report/live.js";
 import { instanceLines, runText } from "../report/status-text.js";
 import type { LiveSnapshot } from "../stats/live-snapshot.js";
@@ -25,7 +25,7 @@ export async function followRun(call: StatusCall, runId: string): Promise<ExitCo
     });
     if (!last) throw unknownRun(runId, backend);
     if (last.ended < last.instances) throw new FanoutError(`Run ${runId} has been purged while it was watched.`);
-    if (!call.json) write(io, runText(last, coloursFor(io.stdout)));
+    if (!call.json) write(io, runText(last, styleFor(io.stdout)));
     const { Failed = 0, Terminated = 0, Canceled = 0 } = last.byStatus;
     return Failed + Terminated + Canceled === 0 ? ExitCode.Success : ExitCode.Failure;
   } finally {
@@ -36,14 +36,14 @@ export async function followRun(call: StatusCall, runId: string): Promise<ExitCo
 /** Shows instances until all of them have ended. */
 export async function followInstances(call: StatusCall, ids: readonly string[]): Promise<ExitCode> {
   const { backend, io, signal } = call;
-  const colours = coloursFor(io.stdout);
+  const style = styleFor(io.stdout);
   const last = await show(call, watchInstances(backend.client, ids, signal), {
     content: (looked) => looked,
     snapshot: instancesSnapshot,
-    changes: (looked, before) => instanceLines(newlyEnded(looked, before), Date.now(), coloursFor(io.stderr)),
+    changes: (looked, before) => instanceLines(newlyEnded(looked, before), Date.now(), styleFor(io.stderr)),
   });
   const { instances = [], unknown = [] } = last ?? {};
-  if (!call.json) write(io, instanceLines(instances, Date.now(), colours));
+  if (!call.json) write(io, instanceLines(instances, Date.now(), style));
   const allWell = instances.every(({ status }) => status === "Completed");
   return unknownExitCode(unknown, backend, io) ?? (allWell ? ExitCode.Success : ExitCode.Failure);
 }

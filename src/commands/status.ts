@@ -9,9 +9,10 @@ import { latestRuns } from "../hub/latest-runs.js";
 import { lookUp } from "../hub/look-up.js";
 import { RunObserver } from "../hub/run-status.js";
 import { Interruption } from "../load/interruption.js";
-import { coloursFor } from "../report/colours.js";
+import { styleFor } from "../report/text-style.js";
 import { instanceLines, runText, runsText } from "../report/status-text.js";
 import type { CommandIo } from "./io.js";
+import { noticeOn } from "./notice.js";
 import { documentOf, unknownExitCode, write, type StatusCall } from "./status-call.js";
 import { followInstances, followRun } from "./status-watch.js";
 
@@ -28,7 +29,7 @@ export async function runStatusCommand(ids: readonly string[], rawFlags: unknown
   const { run, watch, json, connectionString, taskHub } = statusFlags.parse(rawFlags);
   checkSubject(ids, run, watch);
   const connection = resolveConnection({ flag: connectionString, taskHub });
-  const backend = await openBackend(connection, { onNotice: (line) => void io.stderr.write(`${line}\n`) });
+  const backend = await openBackend(connection, { onNotice: noticeOn(io.stderr) });
   const interruption = new Interruption();
   const call: StatusCall = { backend, json, signal: interruption.signal, io };
   try {
@@ -57,7 +58,7 @@ function checkSubject(ids: readonly string[], run: string | undefined, watch: bo
 
 async function showInstances({ backend, json, signal, io }: StatusCall, ids: readonly string[]): Promise<ExitCode> {
   const looked = await lookUp(backend.client, ids, signal);
-  const text = instanceLines(looked.instances, Date.now(), coloursFor(io.stdout));
+  const text = instanceLines(looked.instances, Date.now(), styleFor(io.stdout));
   write(io, json ? documentOf(backend, looked) : text);
   return unknownExitCode(looked.unknown, backend, io) ?? ExitCode.Success;
 }
@@ -67,7 +68,7 @@ async function showRun({ backend, json, signal, io }: StatusCall, runId: string)
   try {
     const run = await new RunObserver(backend, runId, AbortSignal.any([signal, observing.signal])).look("all");
     if (!run) throw unknownRun(runId, backend);
-    write(io, json ? documentOf(backend, { run }) : runText(run, coloursFor(io.stdout)));
+    write(io, json ? documentOf(backend, { run }) : runText(run, styleFor(io.stdout)));
     return ExitCode.Success;
   } finally {
     observing.abort();
@@ -79,7 +80,7 @@ async function showLatestRuns({ backend, json, signal, io }: StatusCall): Promis
     throw isMissingCall(error) ? cannotList(backend, "Name instances, or a run with --run.", error) : error;
   });
   if (json) write(io, documentOf(backend, { runs }));
-  else if (runs.length > 0) write(io, runsText(runs));
+  else if (runs.length > 0) write(io, runsText(runs, styleFor(io.stdout)));
   else io.stderr.write(`task hub ${backend.connection.taskHub} has no runs; \`fanout run\` starts one\n`);
   return ExitCode.Success;
 }

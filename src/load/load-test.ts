@@ -143,6 +143,7 @@ export class LoadTest {
       activities: {
         total: (activitiesOf(plan) ?? 0) * Math.max(total, started),
         completed: this.#progress.activitiesCompleted(),
+        ...(plan.orchestrator === undefined && { perIteration: plan.parallelActivities }),
       },
       ...this.#recorder.snapshot(clock()),
     };

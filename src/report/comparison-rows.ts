@@ -40,7 +40,7 @@ export function sideNames({ names }: Comparison): SideNames {
 }
 
 /** The heads of the columns that `figureCells` fills. */
-export function figureHeads(comparison: Comparison): readonly string[] {
+export function figureHeads(comparison: Comparison): readonly [string, ...string[]] {
   const names = sideNames(comparison);
   const { runs, figures } = comparison;
   const intervals = figures.some(({ interval }) => interval) ? ["interval"] : [];

@@ -1,5 +1,6 @@
 import type { ChalkInstance } from "chalk";
 import { plural } from "../format/count.js";
+import { flowing, hanging, wrapped } from "../format/wrap.js";
 import type { Comparison, Finding } from "../stats/comparison.js";
 import {
   caveatTexts,
@@ -11,6 +12,8 @@ import {
   sideNames,
   type Conclusion,
 } from "./comparison-rows.js";
+import { tableLines } from "./table-text.js";
+import type { TextStyle } from "./text-style.js";
 
 type Colour = "red" | "green" | "yellow";
 
@@ -28,15 +31,16 @@ const CONCLUSIONS: Readonly<Partial<Record<Conclusion["word"], Colour>>> = {
 };
 
 /** A comparison for a person, without a final newline: what else differs first, the conclusion last. */
-export function comparisonText(comparison: Comparison, colours: ChalkInstance): string {
+export function comparisonText(comparison: Comparison, style: TextStyle): string {
+  const { colours, columns } = style;
   const { unusable, dropped } = comparison;
   const sections = [
-    caveatTexts(comparison).map((text) => `${colours.yellow("Take care")}: ${text}`),
-    differenceLines(comparison, colours),
-    objectionLines(comparison, unusable, colours.red("Cannot be compared")),
-    objectionLines(comparison, dropped, colours.yellow("Left out")),
-    figureLines(comparison, colours),
-    [conclusionLine(comparison, colours)],
+    caveatTexts(comparison).flatMap((text) => wrapped(`${colours.yellow("Take care")}: ${text}`, columns)),
+    differenceLines(comparison, style),
+    objectionLines(comparison, unusable, colours.red("Cannot be compared"), style),
+    objectionLines(comparison, dropped, colours.yellow("Left out"), style),
+    figureLines(comparison, style),
+    conclusionLines(comparison, style),
   ];
   return sections
     .filter((section) => section.length > 0)
@@ -45,56 +49,64 @@ export function comparisonText(comparison: Comparison, colours: ChalkInstance): 
 }
 
 /** Several candidates against one base, each with its own heading and conclusion. */
-export function comparisonsText(comparisons: readonly Comparison[], colours: ChalkInstance): string {
+export function comparisonsText(comparisons: readonly Comparison[], style: TextStyle): string {
   const headings = comparisons.length > 1;
   return comparisons
     .map((comparison) => {
       const { base, new: fresh } = sideNames(comparison);
-      const heading = headings ? `${colours.bold(`${fresh} against ${base}`)}\n\n` : "";
-      return heading + comparisonText(comparison, colours);
+      const heading = wrapped(style.colours.bold(`${fresh} against ${base}`), style.columns).join("\n");
+      return (headings ? `${heading}\n\n` : "") + comparisonText(comparison, style);
     })
     .join("\n\n");
 }
 
-function differenceLines(comparison: Comparison, colours: ChalkInstance): readonly string[] {
+function differenceLines(comparison: Comparison, { colours, columns }: TextStyle): readonly string[] {
   const rows = differenceRows(comparison);
   if (rows.length === 0) return [];
   const names = sideNames(comparison);
   const width = Math.max(...rows.map(([name]) => name.length));
+  const title = `${colours.yellow("The runs differ")} in more than their figures (${names.base} -> ${names.new})`;
   return [
-    `${colours.yellow("The runs differ")} in more than their figures (${names.base} -> ${names.new})`,
-    ...rows.map(([name, values]) => `  ${colours.dim(name.padEnd(width))}  ${values}`),
+    ...wrapped(title, columns),
+    ...rows.flatMap(([name, values]) => hanging(`  ${colours.dim(name.padEnd(width))}  `, values, columns)),
   ];
 }
 
-function objectionLines(comparison: Comparison, runs: Comparison["unusable"], title: string): readonly string[] {
+function objectionLines(
+  comparison: Comparison,
+  runs: Comparison["unusable"],
+  title: string,
+  { columns }: TextStyle,
+): readonly string[] {
   if (runs.length === 0) return [];
   const names = sideNames(comparison);
   const width = Math.max(names.base.length, names.new.length);
   const rows = objectionRows(comparison, runs);
   return [
     `${title}: ${plural(runs.length, "run")}`,
-    ...rows.map(([side = "", ...cells]) => `  ${[side.padEnd(width), ...cells].join("  ")}`),
+    ...rows.flatMap(([side = "", ...cells]) => flowing([`  ${side.padEnd(width)}`, ...cells], "  ", columns)),
   ];
 }
 
-function figureLines(comparison: Comparison, colours: ChalkInstance): readonly string[] {
+function figureLines(comparison: Comparison, style: TextStyle): readonly string[] {
   const { figures, leftOut } = comparison;
-  const header = figureHeads(comparison);
-  const table = [header, ...figures.map(figureCells), ...leftOut.map(({ figure }) => [figure])];
-  const widths = header.map((_, column) => Math.max(...table.map((cells) => cells[column]?.length ?? 0)));
-  const line = ([name = "", ...cells]: readonly string[]) =>
-    `  ${[name.padEnd(widths[0]!), ...cells.map((cell, index) => cell.padStart(widths[index + 1]!))].join("  ")}`;
-  return [
-    colours.dim(line(header)),
-    ...figures.map((figure) => `${line(figureCells(figure))}  ${coloured(figure.finding, FINDINGS, colours)}`),
-    ...leftOut.map(({ figure, reason }) => `${line([figure])}  ${colours.dim(`left out: ${reason}`)}`),
+  const rows = [
+    ...figures.map((figure) => {
+      const [name = "", ...cells] = figureCells(figure);
+      return { name, cells, remark: coloured(figure.finding, FINDINGS, style.colours) };
+    }),
+    ...leftOut.map(({ figure, reason }) => ({
+      name: figure,
+      cells: [],
+      remark: style.colours.dim(`left out: ${reason}`),
+    })),
   ];
+  return tableLines({ heads: figureHeads(comparison), rows }, style);
 }
 
-function conclusionLine(comparison: Comparison, colours: ChalkInstance): string {
+function conclusionLines(comparison: Comparison, { colours, columns }: TextStyle): readonly string[] {
   const { word, rest } = conclusionOf(comparison);
-  return coloured(word, CONCLUSIONS, colours) + rest;
+  return wrapped(coloured(word, CONCLUSIONS, colours) + rest, columns);
 }
 
 function coloured<Word extends string>(

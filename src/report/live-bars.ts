@@ -1,30 +1,19 @@
 import type { ChalkInstance } from "chalk";
-import cliProgress, { type MultiBar, type Params, type SingleBar } from "cli-progress";
 import { formatCount } from "../format/count.js";
+import { wrapped } from "../format/wrap.js";
 import type { LiveSnapshot } from "../stats/live-snapshot.js";
 import { coloursFor } from "./colours.js";
+import { LiveBlock } from "./live-block.js";
 import { elapsedText, latencyText, loadText, ratesText, stallText } from "./live-text.js";
 import type { LiveView } from "./live-view.js";
-import type { OutputStream } from "./output-stream.js";
+import { columnsOf, type OutputStream } from "./output-stream.js";
 import { RateWindow } from "./rate-window.js";
 
 const UPDATES_PER_SECOND = 5;
 const RATE_WINDOW_MS = 3_000;
-const CLEAR_TO_END_OF_LINE = "\u001B[K";
-/** The bars are drawn on a terminal that cuts long lines; what a person is told has to wrap. */
-const WRAP = { on: "\u001B[?7h", off: "\u001B[?7l" };
 const NAME_WIDTH = "orchestrations".length;
 const WIDEST_BAR = 40;
-
-type Footer = "load" | "rates" | "latency" | "stall";
-
-interface BarPayload {
-  /** Which line of text below the bars this is, instead of a bar. */
-  readonly footer?: Footer;
-  readonly name: string;
-  /** Columns for a count, so that the bars are equally long. */
-  readonly digits: number;
-}
+const NARROWEST_BAR = 4;
 
 /**
  * On a terminal: a bar for orchestrations and one for activities where they are known, or one for the time that bounds
@@ -32,104 +21,80 @@ interface BarPayload {
  */
 export class LiveBars implements LiveView {
   readonly #colours: ChalkInstance;
+  readonly #block: LiveBlock;
   readonly #rate = new RateWindow(RATE_WINDOW_MS);
+  readonly #draw = (): void => this.#block.draw(this.#lines());
   readonly #restore = (): void => this.stop();
-  #bars: { readonly all: MultiBar; readonly each: readonly SingleBar[]; readonly timer: NodeJS.Timeout } | undefined;
-  #footer: Readonly<Record<Footer, string>> = { load: "", rates: "", latency: "", stall: "" };
+  #timer: NodeJS.Timeout | undefined;
+  /** Of activities, in the last seconds. */
+  #ratePerSecond: number | undefined;
 
   constructor(
     readonly stream: OutputStream,
     readonly snapshot: () => LiveSnapshot,
+    env: NodeJS.ProcessEnv = process.env,
   ) {
     this.#colours = coloursFor(stream);
+    this.#block = new LiveBlock(stream, env);
   }
 
   start(): void {
-    const all = new cliProgress.MultiBar({
-      stream: this.stream,
-      fps: UPDATES_PER_SECOND,
-      hideCursor: true,
-      clearOnComplete: true,
-      // A line printed above moves the bars down: one that has not changed must be drawn all the same.
-      forceRedraw: true,
-      format: (_options, params, payload: BarPayload) => this.#format(params, payload),
-    });
-    const tracks = tracksOf(this.snapshot());
-    const digits = formatCount(Math.max(...tracks.map(({ total }) => total))).length;
-    const each = tracks.map(({ name, total }) => all.create(total, 0, { name, digits } satisfies BarPayload));
-    for (const footer of this.#footers()) all.create(0, 0, { name: "", digits, footer } satisfies BarPayload);
-    const timer = setInterval(() => this.#update(), 1_000 / UPDATES_PER_SECOND);
-    this.#bars = { all, each, timer };
+    this.#timer = setInterval(() => this.#update(), 1_000 / UPDATES_PER_SECOND);
+    this.stream.on("resize", this.#draw);
     // Signals and errors that end the process pass here too: the cursor is never left hidden.
     process.once("exit", this.#restore);
     this.#update();
-    all.update();
   }
 
   line(text: string): void {
-    if (!this.#bars) {
-      this.stream.write(`${text}\n`);
-      return;
-    }
-    this.#bars.all.log(`${WRAP.on}${text}${CLEAR_TO_END_OF_LINE}${WRAP.off}\n`);
-    this.#bars.all.update();
+    if (this.#timer === undefined) this.stream.write(`${text}\n`);
+    else this.#block.print(text);
   }
 
   stop(): void {
-    if (!this.#bars) return;
-    const { all, timer } = this.#bars;
-    this.#bars = undefined;
-    clearInterval(timer);
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+    this.stream.off("resize", this.#draw);
     process.off("exit", this.#restore);
-    all.stop();
+    this.#block.clear();
   }
 
   #update(): void {
+    const { elapsedMs, activities } = this.snapshot();
+    this.#ratePerSecond = this.#rate.add(elapsedMs, activities.completed);
+    this.#draw();
+  }
+
+  #lines(): readonly string[] {
+    // A terminal may wrap a line that fills it.
+    const width = columnsOf(this.stream) - 1;
     const snapshot = this.snapshot();
-    const rate = this.#rate.add(snapshot.elapsedMs, snapshot.activities.completed);
-    const rates = [elapsedText(snapshot.elapsedMs), ratesText(snapshot, rate)];
-    this.#footer = {
-      load: loadText(snapshot) ?? "",
-      rates: rates.filter((part) => part !== undefined).join("   "),
-      latency: latencyText(snapshot) ?? "",
-      stall: stallText(snapshot) ?? "",
-    };
-    for (const [index, { total, done }] of tracksOf(snapshot).entries()) {
-      const bar = this.#bars?.each[index];
-      // Totals grow where somebody else's run is watched that still starts orchestrations.
-      bar?.setTotal(total);
-      bar?.update(done);
-    }
-  }
-
-  #footers(): readonly Footer[] {
-    const { lengthMs, orchestrations, own } = this.snapshot();
-    return [
-      ...(lengthMs === undefined ? [] : (["load"] as const)),
-      "rates",
-      ...(orchestrations.total === 1 ? [] : (["latency"] as const)),
-      ...(own ? (["stall"] as const) : []),
+    const { dim, yellow } = this.#colours;
+    const rates = [elapsedText(snapshot.elapsedMs), ratesText(snapshot, this.#ratePerSecond)];
+    const texts = [
+      { text: loadText(snapshot), colour: dim },
+      { text: rates.filter((part) => part !== undefined).join("   "), colour: dim },
+      { text: latencyText(snapshot), colour: dim },
+      { text: stallText(snapshot), colour: yellow },
     ];
-  }
-
-  #format(params: Params, payload: BarPayload): string {
-    const width = params.maxWidth - 1;
-    if (payload.footer) {
-      const colour = payload.footer === "stall" ? this.#colours.yellow : this.#colours.dim;
-      return colour(this.#footer[payload.footer].slice(0, width));
-    }
-    return barLine(payload, params, width, this.#colours);
+    return [
+      ...barLines(tracksOf(snapshot), width, this.#colours),
+      ...texts.flatMap(({ text, colour }) =>
+        text === undefined ? [] : wrapped(text, width).map((line) => colour(line)),
+      ),
+    ];
   }
 }
 
-interface Track {
+/** How much of what is done. */
+export interface Track {
   readonly name: string;
   readonly total: number;
   readonly done: number;
 }
 
 /** What there are bars for. */
-function tracksOf({ elapsedMs, lengthMs, orchestrations, activities }: LiveSnapshot): readonly [Track, ...Track[]] {
+function tracksOf({ elapsedMs, lengthMs, orchestrations, activities }: LiveSnapshot): readonly Track[] {
   if (lengthMs !== undefined) {
     const total = Math.ceil(lengthMs / 1_000);
     return [{ name: "seconds", total, done: Math.min(total, Math.floor(elapsedMs / 1_000)) }];
@@ -139,19 +104,29 @@ function tracksOf({ elapsedMs, lengthMs, orchestrations, activities }: LiveSnaps
   return [first, { name: "activities", total: activities.total, done: activities.completed }];
 }
 
-/** `activities      ████████░░░░  12,345 / 20,000   61 %`, at most `width` columns wide. */
-export function barLine(
-  { name, digits }: BarPayload,
-  { value, total, progress }: Pick<Params, "value" | "total" | "progress">,
-  width: number,
-  colours: ChalkInstance,
-): string {
-  const counts = `${formatCount(value).padStart(digits)} / ${formatCount(total).padStart(digits)}`;
-  const percent = `${Math.floor(progress * 100)} %`.padStart(5);
+/** `activities      ████████░░░░  12,345 / 20,000   61 %`, all equally long and at most `width` columns wide. */
+export function barLines(tracks: readonly Track[], width: number, colours: ChalkInstance): readonly string[] {
+  const digits = Math.max(...tracks.map(({ total }) => formatCount(total).length));
+  return tracks.map((track) => barLine(track, digits, width, colours));
+}
+
+function barLine({ name, total, done }: Track, digits: number, width: number, colours: ChalkInstance): string {
+  const share = total === 0 ? 0 : Math.min(1, done / total);
+  const counts = `${formatCount(done).padStart(digits)} / ${formatCount(total).padStart(digits)}`;
+  const percent = `${Math.floor(share * 100)} %`.padStart(5);
   const head = `${name.padEnd(NAME_WIDTH)}  `;
   const room = Math.min(WIDEST_BAR, width - head.length - counts.length - percent.length - 4);
-  if (room < 4) return `${head}${counts}${percent}`.slice(0, width);
-  const done = Math.floor(progress * room);
-  const bar = colours.cyan("█".repeat(done)) + colours.dim("░".repeat(room - done));
+  if (room < NARROWEST_BAR) return fitting([name, counts.trim(), percent.trim()], width);
+  const filled = Math.floor(share * room);
+  const bar = colours.cyan("█".repeat(filled)) + colours.dim("░".repeat(room - filled));
   return `${head}${bar}  ${counts}  ${percent}`;
+}
+
+/** As many of the parts as there is room for, none of them cut: the first digits of a count look like a count. */
+function fitting(parts: readonly string[], width: number): string {
+  const [first = "", ...rest] = parts;
+  return rest.reduce(
+    (line, part) => (line.length + 2 + part.length <= width ? `${line}  ${part}` : line),
+    first.slice(0, width),
+  );
 }

@@ -1,8 +1,10 @@
+import { wrapped } from "../format/wrap.js";
 import type { LiveSnapshot } from "../stats/live-snapshot.js";
 import { elapsedText, latencyText, loadText, ofTotal, ratesText, stallText } from "./live-text.js";
 import type { LiveView } from "./live-view.js";
 import type { OutputStream } from "./output-stream.js";
 import { RateWindow } from "./rate-window.js";
+import { styleFor } from "./text-style.js";
 
 const RATE_WINDOW_MS = 5_000;
 
@@ -22,7 +24,7 @@ export class LiveLines implements LiveView {
   }
 
   line(text: string): void {
-    this.stream.write(`${text}\n`);
+    this.stream.write(`${wrapped(text, styleFor(this.stream).columns).join("\n")}\n`);
   }
 
   stop(): void {

@@ -13,12 +13,23 @@ export function ratesText(snapshot: LiveSnapshot, nowPerSecond: number | undefin
 
 /**
  * `response until noticed p50 12.3 ms, p99 41.2 ms, max 50.1 ms`, of closed load the service time; without percentiles the
- * mean and maximum, and nothing for a run of one. The final figures are until completed, which is known only later.
+ * mean and maximum. A run of one has none before its end: until then there is how long its iterations take. The final
+ * figures are until completed, which is known only later.
  */
-export function latencyText({ responseMs, serviceMs, orchestrations }: LiveSnapshot): string | undefined {
-  if (orchestrations.total === 1) return undefined;
+export function latencyText(snapshot: LiveSnapshot): string | undefined {
+  const { responseMs, serviceMs, orchestrations, own } = snapshot;
   if (responseMs) return `response until noticed ${summaryText(responseMs)}`;
-  return serviceMs ? `service until noticed ${summaryText(serviceMs)}` : undefined;
+  if (serviceMs) return `service until noticed ${summaryText(serviceMs)}`;
+  if (!own || orchestrations.total !== 1 || orchestrations.ended > 0) return undefined;
+  const parts = [iterationText(snapshot), "response time when the orchestration has ended"];
+  return parts.filter((part) => part !== undefined).join("; ");
+}
+
+/** `iteration 12.3 ms on average`: those of one orchestration run one after the other. */
+function iterationText({ elapsedMs, activities }: LiveSnapshot): string | undefined {
+  const { completed, perIteration } = activities;
+  if (perIteration === undefined || completed < perIteration) return undefined;
+  return `iteration ${formatDuration((elapsedMs * perIteration) / completed)} on average`;
 }
 
 /** `1,234 orchestrations started, 1,178 completed, 56 in flight, 2 failed`; undefined where that is not known or not worth a line. */
@@ -40,6 +51,7 @@ export function stallText({ own }: LiveSnapshot): string | undefined {
 }
 
 function summaryText(summary: LatencySummary): string {
+  if (summary.count === 1) return formatDuration(summary.max);
   const percentiles = (["p50", "p90", "p99"] as const).flatMap((name) => {
     const ms = summary[name];
     return ms === undefined ? [] : [`${name} ${formatDuration(ms)}`];

@@ -8,7 +8,8 @@ import { spreadOf, type Spread } from "../stats/spread.js";
 import { objectionTo } from "../stats/unusable-run.js";
 import { figureValueText } from "./comparison-rows.js";
 
-interface Table {
+/** A column without a head holds words. */
+export interface RepeatsTable {
   readonly heads: readonly string[];
   readonly rows: readonly (readonly string[])[];
 }
@@ -23,13 +24,13 @@ export function repeatsTitle(results: readonly RunResult[]): string {
 }
 
 /** Each figure with its mean and how it varies from run to run. */
-export function spreadTable(results: readonly RunResult[]): Table {
+export function spreadTable(results: readonly RunResult[]): RepeatsTable {
   const { figures } = spreadOf(results);
   return { heads: ["figure", "mean", "std. dev.", "min", "max"], rows: figures.map(spreadCells) };
 }
 
 /** Each run with its figures, and what is to be said of it. */
-export function runsTable(results: readonly RunResult[]): Table {
+export function runsTable(results: readonly RunResult[]): RepeatsTable {
   const figures = figuresOf(results);
   return {
     heads: ["run", ...figures, ""],

@@ -1,27 +1,27 @@
-import type { ChalkInstance } from "chalk";
+import { wrapped } from "../format/wrap.js";
 import type { RunResult } from "../stats/run-result.js";
-import { repeatsTitle, runsTable, spreadTable } from "./repeats-rows.js";
+import { repeatsTitle, runsTable, spreadTable, type RepeatsTable } from "./repeats-rows.js";
+import { tableLines, type FigureTable } from "./table-text.js";
+import type { TextStyle } from "./text-style.js";
 
 /** What several runs come to, for a person, without a final newline: mean and spread first, then a line for each run. */
-export function repeatsText(results: readonly RunResult[], colours: ChalkInstance): string {
+export function repeatsText(results: readonly RunResult[], style: TextStyle): string {
   const sections = [spreadTable(results), runsTable(results)]
     .filter(({ rows }) => rows.length > 0)
-    .map(({ heads, rows }) => tableLines(heads, rows, colours).join("\n"));
-  return [repeatsTitle(results), ...sections].join("\n\n");
+    .map((table) => tableLines(figureTable(table), style).join("\n"));
+  return [wrapped(repeatsTitle(results), style.columns).join("\n"), ...sections].join("\n\n");
 }
 
-function tableLines(
-  heads: readonly string[],
-  rows: readonly (readonly string[])[],
-  colours: ChalkInstance,
-): readonly string[] {
-  const widths = heads.map((head, column) => Math.max(head.length, ...rows.map((cells) => cells[column]?.length ?? 0)));
-  const isRemark = (column: number): boolean => heads[column] === "";
-  const line = (cells: readonly string[]) => {
-    const padded = cells.map((cell, column) =>
-      isRemark(column) ? cell : column === 0 ? cell.padEnd(widths[0]!) : cell.padStart(widths[column]!),
-    );
-    return `  ${padded.join("  ")}`.trimEnd();
+/** What is in a column without a head is said of the row. */
+function figureTable({ heads: [names = "", ...columns], rows }: RepeatsTable): FigureTable {
+  const remarks = columns.indexOf("");
+  const figures = remarks < 0 ? columns.length : remarks;
+  return {
+    heads: [names, ...columns.slice(0, figures)],
+    rows: rows.map(([name = "", ...cells]) => ({
+      name,
+      cells: cells.slice(0, figures),
+      remark: cells.slice(figures).join("  "),
+    })),
   };
-  return [colours.dim(line(heads)), ...rows.map(line)];
 }

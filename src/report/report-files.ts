@@ -1,6 +1,6 @@
 import { extname } from "node:path";
 import type { RunResult } from "../stats/run-result.js";
-import { coloursFor } from "./colours.js";
+import { styleFor } from "./text-style.js";
 import { writeFileWhole } from "./json.js";
 import { checkOutputFiles } from "./output-files.js";
 import { REPORT_FORM_NAMES, REPORT_FORMS, type ReportFormName, type SomeResults } from "./report-forms.js";
@@ -39,7 +39,7 @@ export async function writeNumberedFiles(files: ReportFiles, result: RunResult, 
 }
 
 async function writeForm(form: ReportFormName, file: string, results: SomeResults): Promise<void> {
-  await writeFileWhole(`--${form}`, file, await REPORT_FORMS[form].write(results, coloursFor({})));
+  await writeFileWhole(`--${form}`, file, await REPORT_FORMS[form].write(results, styleFor({})));
 }
 
 function entriesOf(files: ReportFiles): readonly { readonly form: ReportFormName; readonly file: string }[] {

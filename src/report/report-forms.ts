@@ -1,4 +1,3 @@
-import type { ChalkInstance } from "chalk";
 import type { RunResult } from "../stats/run-result.js";
 import { comparisonText } from "./comparison-text.js";
 import { resultsCsv } from "./csv.js";
@@ -7,12 +6,13 @@ import { resultMarkdown } from "./markdown.js";
 import { repeatsMarkdown } from "./repeats-markdown.js";
 import { repeatsText } from "./repeats-text.js";
 import { summaryText } from "./text.js";
+import type { TextStyle } from "./text-style.js";
 
 export type SomeResults = readonly [RunResult, ...RunResult[]];
 
 /** One result as it is, several as what they come to and each of them. */
 interface ReportForm {
-  readonly write: (results: SomeResults, colours: ChalkInstance) => string | Promise<string>;
+  readonly write: (results: SomeResults, style: TextStyle) => string | Promise<string>;
   /** Where each of several repeats has a file of its own beside that of all: what one shows, the other only counts. */
   readonly filePerRun: boolean;
 }
@@ -30,17 +30,17 @@ export type ReportFormName = keyof typeof REPORT_FORMS;
 
 export const REPORT_FORM_NAMES = Object.keys(REPORT_FORMS) as readonly ReportFormName[];
 
-function resultsText(results: SomeResults, colours: ChalkInstance): string {
+function resultsText(results: SomeResults, style: TextStyle): string {
   const several = results.length > 1;
   const each = results.map((result, index) => {
-    const heading = several ? `${colours.bold(`run ${index + 1} of ${results.length}`)}\n\n` : "";
-    return heading + summaryText(result, colours);
+    const heading = several ? `${style.colours.bold(`run ${index + 1} of ${results.length}`)}\n\n` : "";
+    return heading + summaryText(result, style);
   });
   const comparisons = results.flatMap(({ comparison }) => comparison ?? []);
   const parts = [
-    ...(several ? [repeatsText(results, colours)] : []),
+    ...(several ? [repeatsText(results, style)] : []),
     ...each,
-    ...comparisons.map((comparison) => comparisonText(comparison, colours)),
+    ...comparisons.map((comparison) => comparisonText(comparison, style)),
   ];
   return `${parts.join("\n\n")}\n`;
 }

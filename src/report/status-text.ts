@@ -1,4 +1,3 @@
-import type { ChalkInstance } from "chalk";
 import { formatCount, plural } from "../format/count.js";
 import { formatDuration } from "../format/duration.js";
 import { formatRate } from "../format/rate.js";
@@ -6,11 +5,13 @@ import type { InstanceStatus } from "../hub/instance-status.js";
 import type { RunOverview } from "../hub/latest-runs.js";
 import type { RunStatus } from "../hub/run-status.js";
 import { oneLine, toldText } from "../format/one-line.js";
+import { flowing, hanging, textWidth } from "../format/wrap.js";
+import type { TextStyle } from "./text-style.js";
 
 const COLUMN_GAP = "  ";
 
 /** A line for each instance: id, status, created, how long, how far, why it failed. */
-export function instanceLines(instances: readonly InstanceStatus[], nowMs: number, colours: ChalkInstance): string {
+export function instanceLines(instances: readonly InstanceStatus[], nowMs: number, style: TextStyle): string {
   const rows = instances.map((instance) => [
     oneLine(instance.instanceId),
     instance.status,
@@ -19,7 +20,7 @@ export function instanceLines(instances: readonly InstanceStatus[], nowMs: numbe
     progressText(instance),
     instance.failure ? `${instance.failure.type}: ${instance.failure.message}` : "",
   ]);
-  return table(rows, (cell, column) => (column === 5 ? colours.red(cell) : cell));
+  return table(rows, style, (cell, column) => (column === 5 ? style.colours.red(cell) : cell));
 }
 
 /** `took 5.80 s` by the backend's clock; `for 12 s` until now, which is the client's. */
@@ -39,7 +40,7 @@ function progressText({ progress }: Pick<InstanceStatus, "progress">): string {
 }
 
 /** A run for a person, without a final newline. */
-export function runText(run: RunStatus, colours: ChalkInstance): string {
+export function runText(run: RunStatus, style: TextStyle): string {
   const { throughput, activities } = run;
   const rows: [string, string | undefined][] = [
     ["started", timeText(run.createdAt)],
@@ -53,8 +54,10 @@ export function runText(run: RunStatus, colours: ChalkInstance): string {
     ["duration", `${formatDuration(run.durationMs)}, first created until last updated, by the backend's clock`],
     ["throughput", throughput && throughputText(throughput)],
   ];
-  const facts = rows.flatMap(([name, value]) => (value === undefined ? [] : [`  ${name.padEnd(14)}${value}`]));
-  return [`run ${run.runId}`, ...facts, ...failureLines(run, colours)].join("\n");
+  const facts = rows.flatMap(([name, value]) =>
+    value === undefined ? [] : hanging(`  ${name.padEnd(14)}`, value, style.columns),
+  );
+  return [`run ${run.runId}`, ...facts, ...failureLines(run, style)].join("\n");
 }
 
 function throughputText({ orchestrationsPerSecond, activitiesPerSecond }: NonNullable<RunStatus["throughput"]>) {
@@ -63,22 +66,22 @@ function throughputText({ orchestrationsPerSecond, activitiesPerSecond }: NonNul
   return parts.join(", ");
 }
 
-function failureLines({ failures }: RunStatus, colours: ChalkInstance): readonly string[] {
+function failureLines({ failures }: RunStatus, { colours, columns }: TextStyle): readonly string[] {
   if (!failures) return [];
-  const lines = failures.first.map(
-    ({ instanceId, type, message }) => `${oneLine(instanceId)}  ${toldText(`${type}: ${message}`)}`,
+  const lines = failures.first.flatMap(({ instanceId, type, message }) =>
+    flowing([`  ${oneLine(instanceId)}`, toldText(`${type}: ${message}`)], COLUMN_GAP, columns),
   );
-  const rest = failures.total - lines.length;
+  const rest = failures.total - failures.first.length;
   return [
     "",
     colours.red(`${plural(failures.total, "instance")} failed`),
-    ...lines.map((line) => `  ${line}`),
+    ...lines,
     ...(rest > 0 ? [`  and ${formatCount(rest)} more`] : []),
   ];
 }
 
 /** A line for each run. */
-export function runsText(runs: readonly RunOverview[]): string {
+export function runsText(runs: readonly RunOverview[], style: TextStyle): string {
   return table(
     runs.map((run) => [
       run.runId,
@@ -86,6 +89,7 @@ export function runsText(runs: readonly RunOverview[]): string {
       plural(run.instances, "instance"),
       statusesText(run.byStatus),
     ]),
+    style,
   );
 }
 
@@ -101,17 +105,21 @@ function timeText(iso: string): string {
   return iso.replace("T", " ").replace(/\.\d+Z$/u, "Z");
 }
 
-function table(rows: readonly (readonly string[])[], colour: (cell: string, column: number) => string = (x) => x) {
+function table(
+  rows: readonly (readonly string[])[],
+  { columns }: TextStyle,
+  colour: (cell: string, column: number) => string = (cell) => cell,
+): string {
   const clean = rows.map((row) => row.map(toldText));
-  const widths = (clean[0] ?? []).map((_, column) => Math.max(...clean.map((row) => row[column]?.length ?? 0)));
+  const widths = (clean[0] ?? []).map((_, column) => Math.max(...clean.map((row) => textWidth(row[column] ?? ""))));
   return clean
-    .map((row) => {
+    .flatMap((row) => {
       const last = row.findLastIndex((cell) => cell !== "");
-      return row
+      const cells = row
         .slice(0, last + 1)
-        .map((cell, column) => colour(column === last ? cell : cell.padEnd(widths[column] ?? 0), column))
-        .filter((_, column) => (widths[column] ?? 0) > 0)
-        .join(COLUMN_GAP);
+        .map((cell, column) => colour(cell, column) + " ".repeat((widths[column] ?? 0) - textWidth(cell)))
+        .filter((_, column) => (widths[column] ?? 0) > 0);
+      return flowing(cells, COLUMN_GAP, columns);
     })
     .join("\n");
 }

@@ -1,7 +1,7 @@
-import type { ChalkInstance } from "chalk";
 import { formatCount, plural } from "../format/count.js";
 import { formatDuration } from "../format/duration.js";
 import { formatRate } from "../format/rate.js";
+import { flowing, hanging, wrapped } from "../format/wrap.js";
 import type { Listed, RunResult } from "../stats/run-result.js";
 import { circumstanceFacts, workFacts, type Fact } from "./fact-rows.js";
 import { latencyTable } from "./latency-rows.js";
@@ -9,6 +9,8 @@ import { toldText } from "../format/one-line.js";
 import { outcomeOf } from "./outcome.js";
 import { phaseTable } from "./phase-rows.js";
 import { stallTexts } from "./stall-text.js";
+import { tableLines } from "./table-text.js";
+import type { TextStyle } from "./text-style.js";
 import { thresholdList } from "./threshold-text.js";
 import { doubtOf } from "./verdict-text.js";
 
@@ -17,19 +19,19 @@ const NAME_WIDTH = 14;
 const COLOURS = { Completed: "green", Interrupted: "yellow", Incomplete: "red" } as const;
 
 /** The summary of a run for a person, without a final newline. */
-export function summaryText(result: RunResult, colours: ChalkInstance): string {
-  const outcome = headline(result, colours);
-  const doubt = doubtLines(result.verdict, colours);
-  const facts = factLines(result, colours);
+export function summaryText(result: RunResult, style: TextStyle): string {
+  const outcome = headline(result, style);
+  const doubt = doubtLines(result.verdict, style);
+  const facts = factLines(result, style);
   const sections = [
     // Nobody is to read a figure before the doubt about it.
-    ...(doubt.length === 0 ? [[outcome, ...facts]] : [[outcome, ...doubt], facts]),
-    latencyLines(result, colours),
-    phaseLines(result, colours),
-    stallTexts(result.stalls).map((text) => `  ${text.replace(/^stalled/u, (word) => colours.yellow(word))}`),
-    thresholdList(result.thresholds, colours),
-    failureList(result.failures, colours),
-    stuckList(result, colours),
+    ...(doubt.length === 0 ? [[...outcome, ...facts]] : [[...outcome, ...doubt], facts]),
+    latencyLines(result, style),
+    phaseLines(result, style),
+    stallLines(result.stalls, style),
+    thresholdList(result.thresholds, style),
+    failureList(result.failures, style),
+    stuckList(result, style),
   ];
   return sections
     .filter((section) => section.length > 0)
@@ -37,22 +39,25 @@ export function summaryText(result: RunResult, colours: ChalkInstance): string {
     .join("\n\n");
 }
 
-function headline(result: RunResult, colours: ChalkInstance): string {
+function headline(result: RunResult, { colours, columns }: TextStyle): readonly string[] {
   const { word, rest } = outcomeOf(result);
-  return colours[COLOURS[word]](word) + rest;
+  return wrapped(colours[COLOURS[word]](word) + rest, columns);
 }
 
-function doubtLines(verdict: RunResult["verdict"], colours: ChalkInstance): readonly string[] {
+function doubtLines(verdict: RunResult["verdict"], { colours, columns }: TextStyle): readonly string[] {
   const doubt = doubtOf(verdict);
   if (!doubt) return [];
   const colour = doubt.status === "invalid" ? colours.red : colours.yellow;
   return [
-    colour(doubt.word) + doubt.rest,
-    ...doubt.reasons.flatMap(({ text, advice }) => [`  ${text}`, `    ${advice}`]),
+    ...wrapped(colour(doubt.word) + doubt.rest, columns),
+    ...doubt.reasons.flatMap(({ text, advice }) => [
+      ...hanging("  ", text, columns),
+      ...hanging("    ", advice, columns),
+    ]),
   ];
 }
 
-function factLines(result: RunResult, colours: ChalkInstance): readonly string[] {
+function factLines(result: RunResult, { colours, columns }: TextStyle): readonly string[] {
   const { throughput, environment } = result;
   const facts: readonly Fact[] = [
     ...workFacts(result),
@@ -61,7 +66,9 @@ function factLines(result: RunResult, colours: ChalkInstance): readonly string[]
     ["backend", `${environment.backend.name}, task hub ${environment.taskHub}`],
     ["run id", result.runId],
   ];
-  return facts.flatMap(([name, value]) => (value ? [`  ${colours.dim(name.padEnd(NAME_WIDTH))}${value}`] : []));
+  return facts.flatMap(([name, value]) =>
+    value ? hanging(`  ${colours.dim(name.padEnd(NAME_WIDTH))}`, value, columns) : [],
+  );
 }
 
 function throughputText(throughput: NonNullable<RunResult["throughput"]>): string {
@@ -73,58 +80,63 @@ function throughputText(throughput: NonNullable<RunResult["throughput"]>): strin
   return [...texts, ...(windowMs === undefined ? [] : [`over ${formatDuration(windowMs)}`])].join(", ");
 }
 
-function latencyLines(result: RunResult, colours: ChalkInstance): readonly string[] {
+function latencyLines(result: RunResult, style: TextStyle): readonly string[] {
   const { columns, rows, note } = latencyTable(result);
   if (rows.length === 0) return [];
+  const { dim } = style.colours;
+  const remarked = rows.map(({ name, cells, meaning }) => ({ name, cells, remark: dim(meaning) }));
   return [
-    colours.dim(tableLine("latency", columns)),
-    ...rows.map(({ name, cells, meaning }) => `${tableLine(name, cells)}  ${colours.dim(meaning)}`),
-    ...(note === undefined ? [] : [`  ${colours.dim(note)}`]),
+    ...tableLines({ heads: ["latency", ...columns], rows: remarked }, style),
+    ...(note === undefined ? [] : hanging("  ", dim(note), style.columns)),
   ];
 }
 
-function phaseLines(result: RunResult, colours: ChalkInstance): readonly string[] {
+function phaseLines(result: RunResult, style: TextStyle): readonly string[] {
   const { columns, rows, more } = phaseTable(result);
   if (rows.length === 0) return [];
-  const width = Math.max(NAME_WIDTH, ...rows.map(({ name }) => name.length + 2));
-  const line = (name: string, cells: readonly string[]) => tableLine(name, cells, { name: width, cell: 14 });
   return [
-    colours.dim(line("phase", columns)),
-    ...rows.map(({ name, cells }) => line(name, cells)),
+    ...tableLines({ heads: ["phase", ...columns], rows }, style),
     ...(more > 0 ? [`  and ${formatCount(more)} more`] : []),
   ];
 }
 
-function tableLine(name: string, cells: readonly string[], width = { name: NAME_WIDTH, cell: 10 }): string {
-  return `  ${name.padEnd(width.name)}${cells.map((cell) => cell.padStart(width.cell)).join("")}`.trimEnd();
+function stallLines(stalls: RunResult["stalls"], { colours, columns }: TextStyle): readonly string[] {
+  return stallTexts(stalls).flatMap((text) =>
+    hanging(
+      "  ",
+      text.replace(/^stalled/u, (word) => colours.yellow(word)),
+      columns,
+    ),
+  );
 }
 
-function failureList(failures: RunResult["failures"], colours: ChalkInstance): readonly string[] {
+function failureList(failures: RunResult["failures"], { colours, columns }: TextStyle): readonly string[] {
   if (!failures) return [];
-  const lines = failures.first.map(
-    ({ instanceId, type, message }) => `  ${instanceId}  ${toldText(`${type}: ${message}`)}`,
+  const lines = failures.first.flatMap(({ instanceId, type, message }) =>
+    flowing([`  ${instanceId}`, toldText(`${type}: ${message}`)], "  ", columns),
   );
   return [
     colours.red(`${plural(failures.total, "orchestration")} failed`),
     ...lines,
-    ...restOf(failures, lines.length),
+    ...restOf(failures, failures.first.length),
   ];
 }
 
-function stuckList({ stuck, plan }: RunResult, colours: ChalkInstance): readonly string[] {
+function stuckList({ stuck, plan }: RunResult, { colours, columns }: TextStyle): readonly string[] {
   if (!stuck) return [];
-  const lines = stuck.first.slice(0, LISTED_STUCK).map(({ instanceId, status, iterationsCompleted }) => {
+  const listed = stuck.first.slice(0, LISTED_STUCK);
+  const lines = listed.flatMap(({ instanceId, status, iterationsCompleted }) => {
     const reached = iterationsCompleted ?? (status === "Pending" ? 0 : undefined);
     const progress =
       reached === undefined || plan.iterations === undefined
         ? ""
         : `, ${formatCount(reached)} of ${plural(plan.iterations, "iteration")} done`;
-    return `  ${instanceId}  ${status}${progress}`;
+    return flowing([`  ${instanceId}`, `${status}${progress}`], "  ", columns);
   });
   return [
     colours.yellow(`${plural(stuck.total, "orchestration")} unfinished`),
     ...lines,
-    ...restOf(stuck, lines.length),
+    ...restOf(stuck, listed.length),
   ];
 }
 

@@ -1,11 +1,12 @@
-import type { ChalkInstance } from "chalk";
 import { formatCount, plural } from "../format/count.js";
 import { formatDuration, threeDigits } from "../format/duration.js";
 import { formatRate } from "../format/rate.js";
 import { formatShare } from "../format/share.js";
+import { hanging } from "../format/wrap.js";
 import type { FigureKind } from "../stats/figure.js";
 import type { JudgedThreshold } from "../stats/run-result.js";
 import { kindOfThreshold } from "../stats/threshold.js";
+import type { TextStyle } from "./text-style.js";
 
 const IN_WORDS: Readonly<Record<FigureKind, (value: number) => string>> = {
   duration: formatDuration,
@@ -15,21 +16,22 @@ const IN_WORDS: Readonly<Record<FigureKind, (value: number) => string>> = {
 };
 
 /** Each threshold, whether it was reached, and what was found; no line where none was given. */
-export function thresholdList(thresholds: readonly JudgedThreshold[] = [], colours: ChalkInstance): readonly string[] {
+export function thresholdList(thresholds: readonly JudgedThreshold[] = [], style: TextStyle): readonly string[] {
   if (thresholds.length === 0) return [];
+  const { colours } = style;
   const missed = thresholds.filter(({ passed }) => !passed).length;
   const all = plural(thresholds.length, "threshold");
   const headline =
     missed === 0 ? colours.green(`${all} passed`) : colours.red(`${formatCount(missed)} of ${all} missed`);
   const width = Math.max(...thresholds.map(({ expression }) => expression.length));
-  return [headline, ...thresholds.map((threshold) => thresholdLine(threshold, width, colours))];
+  return [headline, ...thresholds.flatMap((threshold) => thresholdLines(threshold, width, style))];
 }
 
-function thresholdLine(threshold: JudgedThreshold, width: number, colours: ChalkInstance): string {
+function thresholdLines(threshold: JudgedThreshold, width: number, { colours, columns }: TextStyle): readonly string[] {
   const { expression, passed, reason } = threshold;
   const word = passed ? colours.green("passed") : colours.red("missed");
   const found = [foundText(threshold), reason].filter((part) => part !== undefined).join(", ");
-  return `  ${word}  ${expression.padEnd(width)}  ${found}`;
+  return hanging(`  ${word}  ${expression.padEnd(width)}  `, found, columns);
 }
 
 /** What was found, in the unit of its kind; a bare number where the expression is of another version of fanout. */

@@ -8,7 +8,12 @@ export interface LiveSnapshot {
   /** A total of 0 means that it is not known before the end. */
   readonly orchestrations: { readonly total: number; readonly started: number; readonly ended: number };
   /** A total of 0 means that activities are not known. */
-  readonly activities: { readonly total: number; readonly completed: number };
+  readonly activities: {
+    readonly total: number;
+    readonly completed: number;
+    /** Of one fan-out. */
+    readonly perIteration?: number;
+  };
   /** The response time so far as the client notices it, as far as the sample carries it; absent in closed load. */
   readonly responseMs: LatencySummary | undefined;
   readonly serviceMs?: LatencySummary | undefined;

@@ -1,7 +1,7 @@
 import { status } from "@grpc/grpc-js";
 import { describe, expect, test } from "vitest";
 import { OddBackend, grpcFailure } from "../backend/odd-backend.js";
-import { FANOUT, Workplace } from "./workplace.js";
+import { Workplace } from "./workplace.js";
 
 /** Colours, a title, a link, C1, backspaces, lines, and what turns text around. */
 const SAID =
@@ -37,13 +37,4 @@ describe("what a backend says is text, on every way out", () => {
     expect(output).not.toMatch(/^error: forged/mu);
     expect(output).not.toContain("internal error");
   });
-});
-
-test("a terminal that is dumb gets lines, without an escape", async () => {
-  const place = await Workplace.open();
-  const command = `stty cols 100 rows 30; exec '${process.execPath}' '${FANOUT}' run --iterations 40`;
-  const run = place.startProgram("script", ["-qfec", command, "/dev/null"], { ...place.env, TERM: "dumb" });
-  const { code, stdout } = await run.ended;
-  expect({ code, stdout }).toMatchObject({ code: 0, stdout: expect.stringContaining("Completed 1 orchestration") });
-  expect(stdout).not.toContain("\u001B");
 });

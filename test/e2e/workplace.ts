@@ -90,10 +90,10 @@ export class Workplace {
     return started;
   }
 
-  /** Starts `fanout` on a terminal of its own, 100 columns wide. What is pressed there arrives as from a keyboard. */
-  startOnTerminal(line: string): FanoutProcess {
-    const command = `stty cols 100 rows 30; exec '${process.execPath}' '${FANOUT}' ${line}`;
-    return this.startProgram("script", ["-qfec", command, "/dev/null"]);
+  /** Starts `fanout` on a terminal of its own, whose name it says first. What is pressed there arrives as from a keyboard. */
+  startOnTerminal(line: string, columns = 100, env: NodeJS.ProcessEnv = this.env): FanoutProcess {
+    const command = `tty; stty cols ${columns} rows 30; exec '${process.execPath}' '${FANOUT}' ${line}`;
+    return this.startProgram("script", ["-qfec", command, "/dev/null"], env);
   }
 
   /** Runs `fanout` to its end. */

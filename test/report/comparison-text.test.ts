@@ -1,12 +1,13 @@
 import { Chalk } from "chalk";
 import { describe, expect, test } from "vitest";
 import { comparisonsText, comparisonText } from "../../src/report/comparison-text.js";
+import { styleFor } from "../../src/report/text-style.js";
 import { compareCandidates, compareRuns } from "../../src/stats/comparison.js";
 import type { RunResult } from "../../src/stats/run-result.js";
 import { fiveRunsOf, runsOf } from "./compared-runs.js";
 import { sampleResult } from "./sample-result.js";
 
-const plain = new Chalk({ level: 0 });
+const plain = styleFor({});
 const base = fiveRunsOf("base", { rate: 1_600, p50: 6_000, p99: 11_000 });
 const slow = fiveRunsOf("new", { rate: 1_280, p50: 6_000, p99: 11_000 });
 const same = fiveRunsOf("new", { rate: 1_600, p50: 6_000, p99: 11_000 });
@@ -102,6 +103,8 @@ describe("the text of a comparison", () => {
 
   test("has colours only where they are wanted", () => {
     expect(textOf(base, slow)).not.toContain("\u001B");
-    expect(comparisonText(compareRuns(base, slow), new Chalk({ level: 1 }))).toContain("\u001B[31mslower\u001B");
+    expect(comparisonText(compareRuns(base, slow), { ...plain, colours: new Chalk({ level: 1 }) })).toContain(
+      "\u001B[31mslower\u001B",
+    );
   });
 });

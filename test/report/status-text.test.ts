@@ -1,11 +1,11 @@
-import { Chalk } from "chalk";
 import { describe, expect, test } from "vitest";
 import type { InstanceStatus } from "../../src/hub/instance-status.js";
 import type { RunStatus } from "../../src/hub/run-status.js";
 import { oneLine } from "../../src/format/one-line.js";
 import { instanceLines, runText, runsText } from "../../src/report/status-text.js";
+import { styleFor } from "../../src/report/text-style.js";
 
-const plain = new Chalk({ level: 0 });
+const plain = styleFor({});
 const CREATED = "2026-06-01T12:00:00.123Z";
 const NOW_MS = Date.parse("2026-06-01T12:00:12.123Z");
 
@@ -90,7 +90,7 @@ describe("a run in text", () => {
 
 test("runs have a line each", () => {
   const overview = { runId: run.runId, createdAt: CREATED, instances: 1, ended: 0, byStatus: { Pending: 1 } };
-  expect(runsText([overview, { ...overview, instances: 1_000, byStatus: { Running: 1_000 } }])).toBe(
+  expect(runsText([overview, { ...overview, instances: 1_000, byStatus: { Running: 1_000 } }], plain)).toBe(
     [
       "r0123456789ab  2026-06-01 12:00:00Z  1 instance       1 Pending",
       "r0123456789ab  2026-06-01 12:00:00Z  1,000 instances  1,000 Running",

@@ -1,11 +1,11 @@
-import { Chalk } from "chalk";
 import { describe, expect, test } from "vitest";
 import { summaryText } from "../../src/report/text.js";
+import { styleFor } from "../../src/report/text-style.js";
 import type { Stall } from "../../src/stats/run-result.js";
 import { closedLoadResult } from "./closed-load-result.js";
 import { openLoadResult } from "./open-load-result.js";
 
-const plain = new Chalk({ level: 0 });
+const plain = styleFor({});
 
 describe("the summary of open load", () => {
   const text = summaryText(openLoadResult, plain);

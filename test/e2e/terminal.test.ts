@@ -1,0 +1,84 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { stripVTControlCharacters } from "node:util";
+import { describe, expect, test } from "vitest";
+import { resultJson, resultsJson } from "../../src/report/json.js";
+import { fiveRunsOf } from "../report/compared-runs.js";
+import { openLoadResult } from "../report/open-load-result.js";
+import { Workplace } from "./workplace.js";
+
+/** What begins a drawing. */
+const DRAWN = "\u001B[?7l";
+const CLEARED = "\u001B[J\r\u001B[K\u001B[?25h";
+
+/** Lines of what was written to a terminal, without the name of it. */
+function linesOf(output: string): readonly string[] {
+  return stripVTControlCharacters(output)
+    .replace(/^\/dev\/\S+\r\n/u, "")
+    .split(/[\r\n]+/u);
+}
+
+function expectToFit(output: string, columns: number): void {
+  // A command that is to be copied stays whole, and so does a word.
+  const wide = linesOf(output).filter((line) => line.length > columns && !/^ {2}\$ |^\S+$/u.test(line));
+  expect(wide).toEqual([]);
+}
+
+describe("on a terminal", () => {
+  test("a run fits, also while it lasts and when the terminal becomes narrower, and so do other commands", async () => {
+    const place = await Workplace.open();
+    const run = place.startOnTerminal("run --rate 50/s --duration 2s --workers 1", 100);
+    const [, name = ""] = await run.says(/^(\/dev\/\S+)/u);
+    await run.says(/seconds .* in flight/su);
+    const before = run.output.length;
+    await place.startProgram("stty", ["-F", name, "cols", "60"]).ended;
+    const { code, stdout } = await run.ended;
+    expect(code).toBe(0);
+    expectToFit(stdout.slice(0, before), 100);
+    // What was on its way when it became narrower is the one exception.
+    const [, , ...drawn] = stdout.slice(before).split(DRAWN);
+    expect(drawn.length).toBeGreaterThan(1);
+    for (const text of drawn) expectToFit(text, 60);
+    const summary = stripVTControlCharacters(stdout.split(CLEARED)[1] ?? "");
+    expect(summary).toMatch(/^Completed 100 orchestrations in /u);
+    expect(summary).toMatch(/^ {2}run id {8}r[0-9a-z]{12}\r$/mu);
+
+    const runs = { before: { rate: 1_600 }, after: { rate: 1_280 } };
+    for (const [name, figures] of Object.entries(runs)) {
+      await writeFile(join(place.folder, `${name}.json`), resultsJson(fiveRunsOf(name, figures)));
+    }
+    await writeFile(join(place.folder, "open.json"), resultJson(openLoadResult));
+    for (const [line, last] of [
+      ["report open.json", "  and 2 more"],
+      ["report before.json", "  run id        before5"],
+      ["compare before.json after.json", "Slower beyond 5 % (confidence 95 %): activities/s"],
+      ["status", "100 Completed"],
+      ["doctor", "be written to"],
+      ["emulator status", "expired"],
+      ["run --help", "$ fanout run"],
+    ] as const) {
+      const shown = await place.startOnTerminal(line, 60).ended;
+      expectToFit(shown.stdout, 60);
+      expect(stripVTControlCharacters(shown.stdout)).toContain(last);
+    }
+    const piped = (await place.run("report open.json")).stdout;
+    expect(piped).toMatch(/^ {2}latency +mean .* max\n {2}response .* intended start until completed$/mu);
+  });
+
+  test("that is dumb a run has lines without an escape, which fit", async () => {
+    const place = await Workplace.open();
+    const run = place.startOnTerminal("run --iterations 40 --activity-duration 60ms", 60, {
+      ...place.env,
+      TERM: "dumb",
+    });
+    const { code, stdout } = await run.ended;
+    expect({ code, stdout }).toMatchObject({ code: 0, stdout: expect.stringContaining("Completed 1 orchestration") });
+    expect(stdout).toMatch(/^\d s: 0 of 1 orchestrations, /mu);
+    // A run of one orchestration has no latency yet.
+    expect(stdout.replaceAll(/\s+/gu, " ")).toMatch(
+      /iteration \d+ ms on average; response time when the orchestration/u,
+    );
+    expect(stdout).not.toContain("\u001B");
+    expectToFit(stdout, 60);
+  });
+});
