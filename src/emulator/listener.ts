@@ -31,6 +31,12 @@ export interface ListenerOptions {
 const OWNERS_PROTOCOLS: readonly Protocol[] = ["grpc", "link"];
 const OTHERS_PROTOCOLS: readonly Protocol[] = ["grpc", "http1"];
 
+/**
+ * How many connections may wait to be accepted; the kernel lowers it to what it allows. A Unix socket refuses those
+ * beyond it at once, and Node's own 511 is fewer than the connections that may be open.
+ */
+const BACKLOG = 4_096;
+
 /** A socket that is listened on, and its connections: within a limit of its own, so that no other listener is shut out. */
 export class Listener {
   readonly #place: Place;
@@ -55,7 +61,8 @@ export class Listener {
 
   /** Rejects with what Node says where it cannot listen there. */
   async open(): Promise<void> {
-    this.#server.listen("path" in this.#place ? this.#place : { host: "127.0.0.1", ...this.#place });
+    const where = "path" in this.#place ? this.#place : { host: "127.0.0.1", ...this.#place };
+    this.#server.listen({ ...where, backlog: BACKLOG });
     await once(this.#server, "listening");
   }
 
