@@ -9,10 +9,18 @@ const STEAL_THRESHOLD = 128;
 /** At least so many items have come before it is looked whether there is something to do for those that wait. */
 const SWEEP_EVERY = 1_000;
 
-/** What the dispatcher keeps of an instance: its home worker, as long as it runs, and the turn of its last activity. */
+/**
+ * Activities of an instance that make one turn. A fan-out that is no wider is sent whole, as it came: its results come
+ * back together and are taken in by one episode, where those of fan-outs that take turns one by one trickle in, and each
+ * episode between replays the whole history.
+ */
+const TURN_ACTIVITIES = 100;
+
+/** What the dispatcher keeps of an instance: its home worker, as long as it runs, and the place of its last activity. */
 export interface Homed {
   home: Worker | undefined;
-  lastTurn: number;
+  /** In activities: the turn is this divided by `TURN_ACTIVITIES`, rounded up. */
+  lastPlace: number;
   readonly ended?: boolean;
 }
 
@@ -46,8 +54,9 @@ type Classes = Map<string, Map<string, WorkClass>>;
  *
  * An instance's items go to its home worker, chosen at its first: a worker that runs an instance alone takes in its
  * results in few large episodes, two that share it interleave them. Instances take turns: the activities of one that has
- * thousands wait let those of others pass in between (start-time fair queuing: an activity's turn is one more than that
- * of its instance's last, and than that of the last one sent). Instances that have not begun wait for `Admission`.
+ * thousands wait let those of others pass in between (start-time fair queuing in turns of `TURN_ACTIVITIES`: an activity's
+ * place is behind its instance's last one, and behind the turn that is being sent). Instances that have not begun wait for
+ * `Admission`.
  */
 export class Dispatcher {
   readonly #workers = new Set<Worker>();
@@ -107,8 +116,8 @@ export class Dispatcher {
     if (newcomer !== undefined) {
       workClass.newcomers.push({ item, seq }, newcomer === "child");
     } else if (kind === "activity") {
-      instance.lastTurn = Math.max(instance.lastTurn, this.#turn) + 1;
-      workClass.push({ item, seq, turn: instance.lastTurn });
+      instance.lastPlace = Math.max(instance.lastPlace, this.#turn * TURN_ACTIVITIES) + 1;
+      workClass.push({ item, seq, turn: Math.ceil(instance.lastPlace / TURN_ACTIVITIES) });
     } else {
       // An instance has one episode at a time.
       workClass.push({ item, seq, turn: 0 });

@@ -51,7 +51,7 @@ export class Instance implements Homed {
   #durableSeq = 0;
 
   home: Worker | undefined;
-  lastTurn = 0;
+  lastPlace = 0;
   /** The worker of the last episode, if it remembers, and how many bytes of the history it has. */
   remembered: { readonly worker: Worker; readonly bytes: number } | undefined;
   episode: EpisodeState = "idle";

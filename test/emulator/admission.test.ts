@@ -45,7 +45,7 @@ function start(
   id: string,
   { orchestrator = "Large", activity = "work", isChild = false, width = WIDTH }: Origin = {},
 ): void {
-  const instance: Homed = { home: undefined, lastTurn: 0 };
+  const instance: Homed = { home: undefined, lastPlace: 0 };
   const task = (): ReadyItem => ({
     instance,
     kind: "activity",

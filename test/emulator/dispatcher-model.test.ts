@@ -65,7 +65,7 @@ interface Member {
 /** A dispatcher beside a plain account of what it was given and what it has sent. */
 class Model {
   readonly dispatcher = new Dispatcher();
-  readonly instances: readonly Homed[] = Array.from({ length: 4 }, () => ({ home: undefined, lastTurn: 0 }));
+  readonly instances: readonly Homed[] = Array.from({ length: 4 }, () => ({ home: undefined, lastPlace: 0 }));
   readonly members: Member[] = [];
   /** What workers have been sent and not completed. */
   readonly #held: { readonly item: Item; readonly member: Member }[] = [];

@@ -31,7 +31,7 @@ function worker(id: string, room = Infinity, takes: Partial<WorkerOptions> = {})
 }
 
 function homeless(): Homed {
-  return { home: undefined, lastTurn: 0 };
+  return { home: undefined, lastPlace: 0 };
 }
 
 /** An item that counts as in flight once it is sent, as a leased one does. */
@@ -174,8 +174,7 @@ test("what a worker was not sent goes to the others when it leaves", () => {
   dispatcher.removeWorker(slow.worker);
   dispatcher.pump();
   expect(slow.sent).toEqual(["1"]);
-  // Instances take turns.
-  expect(free.sent).toEqual(["2", "4", "3"]);
+  expect(free.sent).toEqual(["2", "3", "4"]);
   expect(instance.home).toBe(free.worker);
   expect([slow.worker.homed, slow.worker.load]).toEqual([0, 1]);
 });
@@ -339,18 +338,28 @@ describe("instances take turns", () => {
     };
     for (let n = 1; n < 1_000; n += 1) next();
     dispatch(dispatcher, item("small 0", small), item("small 1", small));
-    expect([next(), next(), next(), next()]).toEqual(["large 1000", "small 0", "large 1001", "small 1"]);
+    // The turn that follows is the large one's and the small one's, a hundred activities each at most.
+    expect(Array.from({ length: 103 }, next).slice(99)).toEqual(["large 1099", "small 0", "small 1", "large 1100"]);
   });
 
   test("and share a worker's room alike, however many activities each has", () => {
-    const one = worker("one", Infinity, { limits: { activity: 60 } });
-    const counts = [1_000, 100, 10];
+    const one = worker("one", Infinity, { limits: { activity: 700 } });
+    const counts = [10_000, 1_000, 100];
     const items = counts.map((count, index) => {
       const instance = homeless();
       return Array.from({ length: count }, () => item(`${index}`, instance));
     });
     dispatch(dispatcherWith(one), ...items.flat());
-    expect(counts.map((_, index) => one.sent.filter((id) => id === `${index}`).length)).toEqual([25, 25, 10]);
+    expect(counts.map((_, index) => one.sent.filter((id) => id === `${index}`).length)).toEqual([300, 300, 100]);
+  });
+
+  test("of a hundred activities, so that a fan-out that is no wider is sent whole, in the order in which it came", () => {
+    const one = worker("one", Infinity, { limits: { activity: 130 } });
+    const items = [homeless(), homeless()].flatMap((instance, index) =>
+      Array.from({ length: 100 }, () => item(`${index}`, instance)),
+    );
+    dispatch(dispatcherWith(one), ...items);
+    expect(one.sent).toEqual([...Array.from({ length: 100 }, () => "0"), ...Array.from({ length: 30 }, () => "1")]);
   });
 });
 
