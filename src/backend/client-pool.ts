@@ -2,7 +2,7 @@ import type { Metadata } from "@grpc/grpc-js";
 import type { GrpcTarget } from "./backend.js";
 import { GrpcJsConnection } from "./grpc-js-connection.js";
 import { Http2Connection } from "./http2-connection.js";
-import type { UnaryCallOptions, UnaryConnection } from "./unary-connection.js";
+import type { ReadCallOptions, UnaryCallOptions, UnaryConnection } from "./unary-connection.js";
 
 /** Connections to one target, as many as the calls under way need. */
 export class ClientPool {
@@ -13,6 +13,11 @@ export class ClientPool {
   /** Makes a call on bytes, on a connection that has room for it. Rejects with a ServiceError. */
   call(path: string, request: Uint8Array, metadata: Metadata, options: UnaryCallOptions): Promise<Buffer> {
     return this.#withRoom().call(path, request, metadata, options);
+  }
+
+  /** The same of a call that is answered by any number of messages. */
+  read(path: string, request: Uint8Array, metadata: Metadata, options: ReadCallOptions): Promise<void> {
+    return this.#withRoom().read(path, request, metadata, options);
   }
 
   close(): void {

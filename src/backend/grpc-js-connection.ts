@@ -1,7 +1,13 @@
 import { Client, type Metadata } from "@grpc/grpc-js";
 import type { GrpcTarget } from "./backend.js";
+import { streamCall } from "./stream-call.js";
 import { unaryCall } from "./unary-call.js";
-import { CALLS_PER_CONNECTION, type UnaryCallOptions, type UnaryConnection } from "./unary-connection.js";
+import {
+  CALLS_PER_CONNECTION,
+  type ReadCallOptions,
+  type UnaryCallOptions,
+  type UnaryConnection,
+} from "./unary-connection.js";
 
 /** A connection of grpc-js. */
 export class GrpcJsConnection implements UnaryConnection {
@@ -13,22 +19,29 @@ export class GrpcJsConnection implements UnaryConnection {
     this.#client = new Client(address, credentials, options);
   }
 
-  async call(
-    path: string,
-    request: Uint8Array,
-    metadata: Metadata,
-    { signal, timeoutMs }: UnaryCallOptions,
-  ): Promise<Buffer> {
-    const deadline = timeoutMs === undefined ? {} : { deadline: Date.now() + timeoutMs };
-    this.calls += 1;
-    try {
-      return await unaryCall(this.#client, path, request, metadata, { signal, ...deadline });
-    } finally {
-      this.calls -= 1;
-    }
+  call(path: string, request: Uint8Array, metadata: Metadata, options: UnaryCallOptions): Promise<Buffer> {
+    return this.#counted(unaryCall(this.#client, path, request, metadata, withDeadline(options)));
+  }
+
+  read(path: string, request: Uint8Array, metadata: Metadata, options: ReadCallOptions): Promise<void> {
+    const { onMessage } = options;
+    return this.#counted(streamCall(this.#client, path, request, metadata, { ...withDeadline(options), onMessage }));
   }
 
   close(): void {
     this.#client.close();
   }
+
+  async #counted<T>(call: Promise<T>): Promise<T> {
+    this.calls += 1;
+    try {
+      return await call;
+    } finally {
+      this.calls -= 1;
+    }
+  }
+}
+
+function withDeadline({ signal, timeoutMs }: UnaryCallOptions) {
+  return { signal, ...(timeoutMs !== undefined && { deadline: Date.now() + timeoutMs }) };
 }

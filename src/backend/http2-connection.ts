@@ -1,4 +1,4 @@
-import { status, type ChannelOptions, type Metadata } from "@grpc/grpc-js";
+import { status, type ChannelOptions, type Metadata, type ServiceError } from "@grpc/grpc-js";
 import { FANOUT_VERSION } from "../version.js";
 import type { GrpcTarget } from "./backend.js";
 import { grpcError } from "./grpc-error.js";
@@ -6,7 +6,12 @@ import type { AnswerReceiver, Http2Call, Http2CallOptions } from "./http2-call.j
 import { Http2Session, type Http2SessionOptions } from "./http2-session.js";
 import { UnaryAnswer } from "./http2-unary-answer.js";
 import { checkLength, framed } from "./message-frame.js";
-import { CALLS_PER_CONNECTION, type UnaryCallOptions, type UnaryConnection } from "./unary-connection.js";
+import {
+  CALLS_PER_CONNECTION,
+  type ReadCallOptions,
+  type UnaryCallOptions,
+  type UnaryConnection,
+} from "./unary-connection.js";
 
 /** What grpc-js has where the option is absent. */
 const MOST_RECEIVED_BYTES = 4 * 1_048_576;
@@ -61,21 +66,15 @@ export class Http2Connection implements UnaryConnection {
     return Math.max(1, Math.min(CALLS_PER_CONNECTION, this.#session?.mostCalls ?? CALLS_PER_CONNECTION));
   }
 
-  async call(
-    path: string,
-    request: Uint8Array,
-    metadata: Metadata,
-    { signal, timeoutMs }: UnaryCallOptions = {},
-  ): Promise<Buffer> {
-    if (signal?.aborted === true) throw grpcError(status.CANCELLED, "Cancelled on client");
-    this.#calls += 1;
-    try {
-      return await new Promise((resolve, reject) => {
-        this.#begin(path, request, metadata, { signal, timeoutMs, receiver: new UnaryAnswer(resolve, reject) });
-      });
-    } finally {
-      this.#calls -= 1;
-    }
+  call(path: string, request: Uint8Array, metadata: Metadata, options: UnaryCallOptions = {}): Promise<Buffer> {
+    return this.#counted(path, request, metadata, options, (resolve, reject) => new UnaryAnswer(resolve, reject));
+  }
+
+  read(path: string, request: Uint8Array, metadata: Metadata, options: ReadCallOptions): Promise<void> {
+    return this.#counted(path, request, metadata, options, (resolve, reject) => ({
+      onMessage: options.onMessage,
+      onEnd: (error) => (error === undefined ? resolve() : reject(error)),
+    }));
   }
 
   /**
@@ -91,6 +90,24 @@ export class Http2Connection implements UnaryConnection {
   close(): void {
     this.#closed = true;
     this.#session?.close();
+  }
+
+  async #counted<T>(
+    path: string,
+    request: Uint8Array,
+    metadata: Metadata,
+    { signal, timeoutMs }: UnaryCallOptions,
+    receiverOf: (resolve: (value: T) => void, reject: (error: ServiceError) => void) => AnswerReceiver,
+  ): Promise<T> {
+    if (signal?.aborted === true) throw grpcError(status.CANCELLED, "Cancelled on client");
+    this.#calls += 1;
+    try {
+      return await new Promise<T>((resolve, reject) => {
+        this.#begin(path, request, metadata, { signal, timeoutMs, receiver: receiverOf(resolve, reject) });
+      });
+    } finally {
+      this.#calls -= 1;
+    }
   }
 
   #begin(

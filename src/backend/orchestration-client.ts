@@ -53,6 +53,14 @@ export interface InstanceIdPage {
   readonly lastInstanceKey: string | undefined;
 }
 
+/** What the history of an instance's current execution holds. */
+export interface HistoryContents {
+  /** Events by the name of their type, such as `TaskScheduled`. Empty: there is no such instance. */
+  readonly events: Readonly<Record<string, number>>;
+  /** JSON text that the execution was started with; absent where there was none. */
+  readonly input: string | undefined;
+}
+
 export interface CallOptions {
   readonly signal?: AbortSignal;
 }
@@ -81,6 +89,14 @@ export interface OrchestrationClient {
   queryInstances(query: InstanceQuery, options?: CallOptions): Promise<InstancePage>;
   /** The instances that completed in a window of time, by id alone. Not every backend has the call. */
   listInstanceIds(window: CompletedWindow, options?: CallOptions): Promise<InstanceIdPage>;
+  /**
+   * Reads all of a history, and what waits behind it. `onBytes` is told of each part as it comes. Not every backend has
+   * the call.
+   */
+  historyOf(
+    instanceId: string,
+    options?: CallOptions & { readonly onBytes?: (bytes: number) => void },
+  ): Promise<HistoryContents>;
   terminate(instanceId: string, reason: string, options?: CallOptions): Promise<void>;
   /**
    * Ends up to 500 instances by one call, at once and without a worker, which not every backend has. Resolves with the

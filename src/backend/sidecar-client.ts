@@ -1,4 +1,5 @@
 import { status } from "@grpc/grpc-js";
+import { HistoryTally } from "../wire/history-chunk.js";
 import { decodeMessage, pb, type MessageType } from "../wire/sidecar-stubs.js";
 import type { GrpcTarget } from "./backend.js";
 import { isServiceError, withRetry, type RetryPolicy } from "./call-retry.js";
@@ -9,6 +10,7 @@ import { isMissingCall } from "./missing-call.js";
 import type {
   CallOptions,
   CompletedWindow,
+  HistoryContents,
   InstanceIdPage,
   InstancePage,
   InstanceQuery,
@@ -124,6 +126,25 @@ export class SidecarClient implements OrchestrationClient {
     };
   }
 
+  historyOf(
+    instanceId: string,
+    { signal, onBytes }: CallOptions & { readonly onBytes?: (bytes: number) => void } = {},
+  ): Promise<HistoryContents> {
+    const request = new pb.StreamInstanceHistoryRequest();
+    request.setInstanceid(instanceId);
+    return this.#retry(signal, async () => {
+      const tally = new HistoryTally();
+      const onMessage = (chunk: Buffer): void => {
+        onBytes?.(chunk.length);
+        readAnswer("StreamInstanceHistory", () => tally.add(chunk));
+      };
+      const metadata = await this.#target.metadata("client");
+      const options = { signal, timeoutMs: DEADLINE_MS, onMessage };
+      await this.#pool.read(pathOf("StreamInstanceHistory"), request.serializeBinary(), metadata, options);
+      return tally;
+    });
+  }
+
   async terminate(instanceId: string, reason: string, { signal }: CallOptions = {}): Promise<void> {
     const request = new pb.TerminateRequest();
     request.setInstanceid(instanceId);
@@ -168,11 +189,7 @@ export class SidecarClient implements OrchestrationClient {
   #ask<T>(method: string, request: Message, type: MessageType<T>, signal?: AbortSignal, deadlineMs?: number) {
     return this.#retry(signal, async () => {
       const bytes = await this.#attempt(method, request, signal, deadlineMs);
-      try {
-        return decodeMessage(type, bytes);
-      } catch (error) {
-        throw grpcError(status.INTERNAL, `its answer to ${method} cannot be read. ${(error as Error).message}`);
-      }
+      return readAnswer(method, () => decodeMessage(type, bytes));
     });
   }
 
@@ -196,8 +213,20 @@ export class SidecarClient implements OrchestrationClient {
 
   async #attempt(method: string, request: Message, signal?: AbortSignal, deadlineMs?: number): Promise<Buffer> {
     const metadata = await this.#target.metadata("client");
-    const path = `/TaskHubSidecarService/${method}`;
-    return this.#pool.call(path, request.serializeBinary(), metadata, { signal, timeoutMs: deadlineMs });
+    return this.#pool.call(pathOf(method), request.serializeBinary(), metadata, { signal, timeoutMs: deadlineMs });
+  }
+}
+
+function pathOf(method: string): string {
+  return `/TaskHubSidecarService/${method}`;
+}
+
+/** @throws ServiceError where it cannot be read */
+function readAnswer<T>(method: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw grpcError(status.INTERNAL, `its answer to ${method} cannot be read. ${(error as Error).message}`);
   }
 }
 

@@ -2,9 +2,9 @@ import type { CallOptions as GrpcCallOptions, Client, Metadata, ServiceError } f
 import { dropAbort, onAbort } from "./abort-callbacks.js";
 import { toldError } from "./grpc-error.js";
 
-const asIs = (bytes: Buffer): Buffer => bytes;
+export const asIs = (bytes: Buffer): Buffer => bytes;
 /** grpc-js copies messages by a method that only Buffers have. */
-const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+export const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
 /** A unary call on bytes, as a promise. An abort cancels it and rejects with gRPC's CANCELLED. */
 export function unaryCall(

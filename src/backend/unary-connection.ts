@@ -13,6 +13,11 @@ export interface UnaryCallOptions {
   readonly timeoutMs?: number | undefined;
 }
 
+export interface ReadCallOptions extends UnaryCallOptions {
+  /** @throws ServiceError for a message that may not come: it ends the call */
+  readonly onMessage: (message: Buffer) => void;
+}
+
 /** One connection, made when the first call needs it and again when a call finds it lost. */
 export interface UnaryConnection {
   /** Calls under way. */
@@ -21,6 +26,8 @@ export interface UnaryConnection {
   readonly mostCalls: number;
   /** Makes a call on bytes. Rejects with a ServiceError. */
   call(path: string, request: Uint8Array, metadata: Metadata, options: UnaryCallOptions): Promise<Buffer>;
+  /** Makes a call that is answered by any number of messages. Resolves behind the last of them. */
+  read(path: string, request: Uint8Array, metadata: Metadata, options: ReadCallOptions): Promise<void>;
   /** Calls under way go on; no other may be made. */
   close(): void;
 }

@@ -4,6 +4,7 @@ import { formatDuration } from "../format/duration.js";
 import { activitiesOf } from "../stats/run-size.js";
 import type { LiveSnapshot } from "../stats/live-snapshot.js";
 import { lengthOf, plannedStarts } from "../stats/load-shape.js";
+import type { IrregularActions } from "../stats/run-counts.js";
 import { Recorder } from "../stats/recorder.js";
 import type { BackendDurability, RunResult, StuckInstance } from "../stats/run-result.js";
 import type { Clock } from "./clock.js";
@@ -18,6 +19,7 @@ import { orchestrationOf } from "./orchestration-of.js";
 import { resultPlanOf, type LoadPlan } from "./plan.js";
 import { progressOf, type Progress } from "./progress.js";
 import { recountInstances } from "./recount.js";
+import { countIrregularActions } from "./irregular-actions.js";
 import { instanceIdOf } from "./run-id.js";
 import { RunPulse } from "./run-pulse.js";
 import { wait } from "./wait.js";
@@ -30,6 +32,8 @@ import { RepeatedLines } from "../format/repeated-lines.js";
 import { aborted } from "./aborted.js";
 
 const FOLLOW_AGAIN_MS = 1_000;
+/** For what an interruption has ended to be counted. */
+const INTERRUPTED_PATIENCE_MS = 3_000;
 
 export interface LoadTestOptions {
   readonly plan: LoadPlan;
@@ -71,6 +75,7 @@ export class LoadTest {
   readonly #stopStarting = new AbortController();
   readonly #stopWaiting = new AbortController();
   readonly #stopFollowing = new AbortController();
+  readonly #stopCounting = new AbortController();
   #startedMs: number | undefined;
   #hadWorker = false;
   #durability: BackendDurability | undefined;
@@ -178,9 +183,12 @@ export class LoadTest {
     const { accepted } = this.#recorder;
     const { unanswered } = this.#generator;
     const interrupted = ending.kind === "interrupted";
-    const recount = interrupted
-      ? undefined
-      : await recountInstances({ client: backend.client, runId, accepted, unanswered, signal: interruption });
+    const [recount, irregular] = await Promise.all([
+      interrupted
+        ? undefined
+        : recountInstances({ client: backend.client, runId, accepted, unanswered, signal: interruption }),
+      this.#irregularActions(interrupted),
+    ]);
     this.#durability = await durabilityOf(backend, interruption, this.#durability);
     return {
       result: this.#recorder.close(runId, {
@@ -195,10 +203,32 @@ export class LoadTest {
         unanswered: [...unanswered].toSorted((a, b) => a - b).map((sequence) => instanceIdOf(runId, sequence)),
         noticing: this.#watch.calls,
         recount,
+        irregular,
       }),
       gaveUp: "reason" in ending ? ending.reason : undefined,
       aborted: ending.kind === "aborted",
     };
+  }
+
+  /** Behind all that is measured. Whoever interrupted the run waits for it a moment, and is rid of it by another Ctrl-C. */
+  async #irregularActions(interrupted: boolean): Promise<IrregularActions | undefined> {
+    const { plan, backend, runId, interruption, onLine } = this.options;
+    if (activitiesOf(plan) === undefined) return undefined;
+    const { accepted, completed, inWarmup } = this.#recorder;
+    const { unanswered } = this.#generator;
+    return countIrregularActions({
+      client: backend.client,
+      plan: resultPlanOf(plan),
+      runId,
+      accepted,
+      completed,
+      unanswered,
+      inWarmup,
+      onLine,
+      ...(interrupted
+        ? { signal: this.#stopCounting.signal, patienceMs: INTERRUPTED_PATIENCE_MS }
+        : { signal: interruption }),
+    });
   }
 
   /** What is measured by now; undefined before the first start. */
@@ -215,6 +245,7 @@ export class LoadTest {
     this.#stopStarting.abort();
     this.#stopWaiting.abort();
     this.#stopFollowing.abort();
+    this.#stopCounting.abort();
     await this.#workers.stop();
   }
 

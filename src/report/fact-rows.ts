@@ -13,18 +13,20 @@ const LISTED_IDS = 3;
 
 /** What was done. */
 export function workFacts(result: RunResult): readonly Fact[] {
-  const { actions, actionsAtLeast } = result.counts;
   return [
     ["warm-up", warmupText(result)],
     ["not completed", notCompletedText(result)],
     ["activities", activitiesText(result)],
-    ["actions", actions === undefined ? atLeastText(actionsAtLeast) : formatCount(actions)],
+    ["actions", actionsText(result)],
   ];
 }
 
-function atLeastText(actions: number | undefined): string | undefined {
-  if (actions === undefined) return undefined;
-  return `at least ${formatCount(actions)}; activities that failed, and retries, come on top`;
+function actionsText({ counts: { actions, actionsAtLeast, actionsMissing } }: RunResult): string | undefined {
+  if (actions !== undefined) return formatCount(actions);
+  if (actionsAtLeast === undefined) return undefined;
+  const missing =
+    actionsMissing === undefined ? "what failed and was tried again comes on top" : oneLine(actionsMissing);
+  return `at least ${formatCount(actionsAtLeast)}: ${missing}`;
 }
 
 /** Under what circumstances, as far as they matter. */

@@ -90,6 +90,7 @@ const PATHS: readonly string[] = [
   ...["mean", "p50", "p90", "p95", "p99", "p999"].map((figure) => `generator.slipShare.${figure}`),
   "generator.slipGrowthMs",
   "counts.actionsAtLeast",
+  "counts.actionsMissing",
 ];
 
 /** What are lists in the JSON, which no cell holds. */

@@ -138,12 +138,11 @@ const counts: z.ZodType<RunResult["counts"]> = object({
     reExecuted: count.exactOptional().describe("Executions beyond need, which at-least-once allows."),
     source: oneOf("emulator", "completions").exactOptional().describe("Who counted the completed."),
   }).exactOptional(),
-  actions: count.exactOptional().describe("The Scheduler's billing units: 1 for each start, 2 for each activity."),
+  actions: count.exactOptional().describe("The Scheduler's billing units: what was dispatched and what came back."),
   actionsAtLeast: count
     .exactOptional()
-    .describe(
-      "In place of actions, where activities failed or orchestrations did not complete: what is known of them.",
-    ),
+    .describe("In place of actions where not all could be counted: what is known of them."),
+  actionsMissing: string.exactOptional().describe("Why not all actions could be counted."),
   rpcErrors: byGrpcStatus,
 });
 

@@ -2,7 +2,7 @@ import { ClockBridge } from "./clock-bridge.js";
 import type { Completion, Start } from "./completion.js";
 import { lengthOf } from "./load-shape.js";
 import type { LiveSnapshot } from "./live-snapshot.js";
-import { countsOf, type Counted } from "./run-counts.js";
+import { countsOf, type Counted, type IrregularActions } from "./run-counts.js";
 import { RunLatencies, type BridgedTime } from "./run-latencies.js";
 import type {
   Concurrency,
@@ -49,15 +49,19 @@ export interface RunEnd {
   readonly unanswered: readonly string[];
   readonly noticing: Readonly<Record<string, number>>;
   readonly recount: RunResult["recount"];
+  /** Undefined where what an orchestration does is not known. */
+  readonly irregular: IrregularActions | undefined;
 }
 
 /**
  * Takes what happens in a run as it comes, in the order of time, and derives a `RunResult` at the end, in memory that
- * does not grow with the number of starts but for a bit each. Pure: it has no clock and does no I/O.
+ * does not grow with the number of starts but for two bits each. Pure: it has no clock and does no I/O.
  */
 export class Recorder {
   /** The numbers of the starts that the backend acknowledged. */
   readonly accepted = new SequenceSet();
+  /** The numbers of those that completed. */
+  readonly completed = new SequenceSet();
   readonly #latencies = new RunLatencies();
   readonly #timeline: Timeline;
   readonly #stalls = new StallDetector();
@@ -116,6 +120,7 @@ export class Recorder {
       this.#timeline.addNotCompleted(atMs, outcome);
       return;
     }
+    this.completed.add(start.sequence);
     if (this.#isMeasured(start)) this.#latencies.addNoticed(completion);
     this.#timeline.addNoticed(this.#timesOf(start), atMs);
     this.#bridge.add(completion, { sentMs, acceptedMs, noticedMs, server });
@@ -139,6 +144,11 @@ export class Recorder {
   /** A worker of the run's own has lost the backend. */
   addReconnect(clientMs: number): void {
     this.#timeline.addReconnect(this.sinceMs(clientMs));
+  }
+
+  /** Starts that were due in the warm-up. */
+  get inWarmup(): number {
+    return this.#inWarmup;
   }
 
   get counts(): RunResult["counts"]["orchestrations"] {
@@ -208,7 +218,7 @@ export class Recorder {
     const { response, service } = this.#latencies;
     const { unfinished, terminated } = this.counts;
     const isSettled = !end.interrupted && neverSent + unfinished + terminated === 0;
-    const throughput = this.#timeline.throughput(endMs, isSettled);
+    const throughput = this.#timeline.throughput(endMs, isSettled, end.irregular);
     const clock = this.#bridge.summary();
     const concurrency = this.#concurrency(throughput);
     const orchestrations = this.counts;
@@ -217,7 +227,7 @@ export class Recorder {
     return {
       ...this.#head(runId, endMs, end.environment),
       interrupted: end.interrupted,
-      counts: this.#counts(neverSent, executed),
+      counts: this.#counts(neverSent, { executed, irregular: end.irregular }),
       ...(throughput && { throughput }),
       latencyMs: this.#latencies.summaries(this.#censored, { hasResponse }),
       ...this.#timeline.close(endMs, { response: response.until, service: service.until }),
@@ -264,7 +274,7 @@ export class Recorder {
     } as const;
   }
 
-  #counts(neverSent: number, executed?: Counted["executed"]): RunResult["counts"] {
+  #counts(neverSent: number, atEnd: Pick<Counted, "executed" | "irregular"> = {}): RunResult["counts"] {
     return countsOf(this.options.plan, {
       orchestrations: this.counts,
       accepted: this.accepted.size,
@@ -273,7 +283,7 @@ export class Recorder {
       activities: this.#activities,
       activitySource: this.options.activitySource,
       rpcErrors: this.#rpcErrors,
-      executed,
+      ...atEnd,
     });
   }
 

@@ -1,6 +1,18 @@
 import { plannedStarts } from "./load-shape.js";
 import type { HubSurvey, ResultCounts, ResultPlan } from "./run-result.js";
-import { activitiesOf, executionsOf, mayFail } from "./run-size.js";
+import { actionsOf, activitiesOf, executionsOf, mayFail, mayRetry } from "./run-size.js";
+
+/** What the histories of instances tell whose actions are no formula: they did not complete, or have retried activities. */
+export interface IrregularActions {
+  /** How many there are. */
+  readonly instances: number;
+  /** Of the histories that were read. */
+  readonly actions: number;
+  /** Of them, those of instances that were due after the warm-up. */
+  readonly measured: number;
+  /** Why that is not all; absent where it is. */
+  readonly missing?: string;
+}
 
 /** What of a run is counted as it goes. */
 export interface Counted {
@@ -14,6 +26,8 @@ export interface Counted {
   readonly activities: number;
   readonly activitySource: "emulator" | "completions";
   readonly rpcErrors: Readonly<Record<string, number>>;
+  /** Undefined while the run goes on. */
+  readonly irregular?: IrregularActions | undefined;
   /** What the run's own workers executed, and what else was on the hub; undefined where others did the work. */
   readonly executed?: { readonly activities: number; readonly hub: HubSurvey } | undefined;
 }
@@ -37,22 +51,27 @@ export function countsOf(plan: ResultPlan, counted: Counted): ResultCounts {
         ...(reExecuted !== undefined && { reExecuted }),
         source: activitySource,
       },
-      ...actionsOf(plan, counted),
+      ...countedActions(plan, counted),
     }),
     rpcErrors: { ...counted.rpcErrors },
   };
 }
 
 /**
- * One for each start that the backend took and each continue-as-new, two for each activity whose result is there. That is
- * all where every orchestration completed and no activity was meant to fail. Else activities were dispatched, and failed, and
- * were tried again behind a timer, beyond what anybody tells of.
+ * By the formula for what completed, and from histories for what is irregular. Where those do not tell all it is at least
+ * that, and at least what the run has seen: one for each start that the backend took and each continue-as-new, two for
+ * each activity whose result is there.
  */
-function actionsOf(plan: ResultPlan, counted: Counted): Pick<ResultCounts, "actions" | "actionsAtLeast"> {
-  const { accepted, activities, orchestrations } = counted;
-  const known = accepted + orchestrations.completed * (executionsOf(plan) - 1) + 2 * activities;
-  const isAll = orchestrations.completed === orchestrations.started && !mayFail(plan);
-  return isAll ? { actions: known } : { actionsAtLeast: known };
+function countedActions(
+  plan: ResultPlan,
+  { accepted, activities, orchestrations, irregular }: Counted,
+): Pick<ResultCounts, "actions" | "actionsAtLeast" | "actionsMissing"> {
+  const seen = accepted + orchestrations.completed * (executionsOf(plan) - 1) + 2 * activities;
+  if (!irregular) return { actionsAtLeast: seen };
+  const regular = mayRetry(plan) ? 0 : orchestrations.completed * (actionsOf(plan) ?? 0);
+  const actions = regular + irregular.actions;
+  if (irregular.missing === undefined) return { actions };
+  return { actionsAtLeast: Math.max(seen, actions), actionsMissing: irregular.missing };
 }
 
 /**

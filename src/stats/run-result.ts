@@ -150,13 +150,14 @@ export interface ResultCounts {
     readonly source?: "emulator" | "completions";
   };
   /**
-   * The Scheduler's billing units of what was done: one for each start, two for each activity completed. Of a run that
-   * completed, N x (1 + 2 x I x A). Absent where that is not all: where orchestrations did not complete, or activities were
-   * meant to fail.
+   * The Scheduler's billing units of what was dispatched and what came back. Of a run that completed without retries,
+   * N x (1 + 2 x I x A); what failed, was terminated or was tried again is counted from its history.
    */
   readonly actions?: number;
-  /** In its place: what is known of them. Activities that failed, and retries, come on top. */
+  /** In its place where not all could be counted: what is known of them. */
   readonly actionsAtLeast?: number;
+  /** Why not all could be counted; absent in results of before it was told. */
+  readonly actionsMissing?: string;
   /** Failed attempts by gRPC status name, those that a retry mended included. */
   readonly rpcErrors: Readonly<Record<string, number>>;
 }

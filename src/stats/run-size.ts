@@ -31,6 +31,19 @@ export function actionsOf(size: OrchestrationSize): number | undefined {
   return activities === undefined ? undefined : executionsOf(size) + 2 * activities;
 }
 
+/**
+ * The actions of the executions before the one that begins behind `iterationsCompleted` iterations, none of whose
+ * activities failed.
+ */
+export function actionsBefore(iterationsCompleted: number, size: OrchestrationSize): number {
+  return iterationsCompleted === 0 ? 0 : (actionsOf({ ...size, iterations: iterationsCompleted }) ?? 0);
+}
+
+/** Whether an activity of the plan that has failed is tried again, so that a completed orchestration is no formula. */
+export function mayRetry({ activity = {} }: Pick<ResultPlan, "activity">): boolean {
+  return "retries" in activity && Number(activity.retries) > 0;
+}
+
 /** Whether activities of the plan are meant to fail: how often they are tried and what becomes of them is no formula. */
 export function mayFail({ activity = {} }: Pick<ResultPlan, "activity">): boolean {
   return "failureRate" in activity;

@@ -66,6 +66,10 @@ export function judge({ expression, figure, operator, bound }: Threshold, result
   if (result.interrupted) return { ...missed, reason: "not judged, the run was interrupted" };
   if (result.verdict?.status === "invalid") return { ...missed, reason: "not judged, the measurement is invalid" };
   if (value === undefined) {
+    const least = leastOf(figure, result);
+    if (least !== undefined && HOLDS[operator](least, bound) !== isUpper(operator)) {
+      return { expression, value: least, passed: !isUpper(operator) };
+    }
     const reason = instead(expression, figure, result) ?? absence(figure, result);
     return { ...missed, reason: `not judged, ${reason}` };
   }
@@ -79,9 +83,14 @@ export function judge({ expression, figure, operator, bound }: Threshold, result
  * time cannot be expected to mend. What can only be judged at the end, such as a lower bound on a count, never is.
  */
 export function isMissedForGood({ figure, operator, bound }: Threshold, result: RunResult): boolean {
-  const value = figure.read(result);
+  const value = figure.read(result) ?? leastOf(figure, result);
   if (value === undefined || HOLDS[operator](value, bound)) return false;
   return isUpper(operator) ? isAboveForGood(figure, bound, result) : isBelowForGood(figure, bound, result);
+}
+
+/** What a count is at least that could not be counted: beyond a bound it is as good as the count. */
+function leastOf({ path }: Figure, { counts }: RunResult): number | undefined {
+  return path === "counts.actions" ? counts.actionsAtLeast : undefined;
 }
 
 function isOperator(text: string): text is Operator {
@@ -130,6 +139,13 @@ function absence({ path = "" }: Figure, result: RunResult): string {
   const { started, completed } = result.counts.orchestrations;
   if (path.startsWith("recount.") && result.recount && "unknown" in result.recount) {
     return `the backend was not asked again: ${result.recount.unknown}`;
+  }
+  const { actionsAtLeast, actionsMissing } = result.counts;
+  if (path === "counts.actions" && actionsAtLeast !== undefined) {
+    return `there were ${inGroups(actionsAtLeast)} at least${actionsMissing === undefined ? "" : `: ${actionsMissing}`}`;
+  }
+  if (path === "throughput.actionsPerSecond" && result.throughput?.activitiesPerSecond !== undefined) {
+    return "how many actions fell into its time is not known where work failed or was tried again";
   }
   const samples = figureOf(`latencyMs.${latency}.count`)?.read(result);
   if (samples !== undefined && statistic !== "boundMs") {

@@ -1,10 +1,19 @@
 import { arrivalsIn, lengthOf } from "./load-shape.js";
 import { LatencyDrift } from "./latency-drift.js";
+import type { IrregularActions } from "./run-counts.js";
 import type { ResultPlan, Throughput } from "./run-result.js";
-import { actionsOf, activitiesOf, executionsOf, mayFail } from "./run-size.js";
+import { actionsOf, activitiesOf, executionsOf, mayFail, mayRetry } from "./run-size.js";
 
 /** What is due a hair before a whole number of arrivals is due at it: sums of fractions miss whole numbers. */
 const ROUNDING = 1e-6;
+
+interface Done {
+  readonly activities: number;
+  /** Undefined where it is not known. */
+  readonly actions: number | undefined;
+  /** Where it is not the time that all else was done in. */
+  readonly actionsOverMs?: number;
+}
 
 /**
  * What was done after the warm-up and, where time bounds the load, before its end. Times are milliseconds from the
@@ -22,6 +31,7 @@ export class ThroughputWindow {
   #completed = 0;
   #activities = 0;
   #lastCompletedMs = 0;
+  #lastNotCompletedMs = 0;
 
   constructor(readonly plan: ResultPlan) {
     this.#fromMs = plan.warmupMs ?? 0;
@@ -42,42 +52,45 @@ export class ThroughputWindow {
     this.#drift.add(dueMs, atMs - dueMs);
   }
 
+  /** One has failed or was terminated. */
+  addNotCompleted(atMs: number): void {
+    this.#lastNotCompletedMs = Math.max(this.#lastNotCompletedMs, atMs);
+  }
+
   addActivities(atMs: number, count: number): void {
     if (this.#holds(atMs)) this.#activities += count;
   }
 
   /**
    * Undefined while nothing has completed. Of somebody's own orchestration there are neither activities nor actions.
-   * `isSettled`: all that was due has left and has ended.
+   * `isSettled`: all that was due has left and has ended. `irregular`: what histories tell, once the run has ended.
    */
-  throughput(endMs: number, isSettled: boolean): Throughput | undefined {
+  throughput(endMs: number, isSettled: boolean, irregular?: IrregularActions): Throughput | undefined {
     const { load } = this.plan;
-    return isSettled && load?.kind === "open" ? this.#ofSchedule() : this.#untilEnd(endMs);
+    return isSettled && load?.kind === "open" ? this.#ofSchedule(irregular) : this.#untilEnd(endMs, irregular);
   }
 
   /**
    * Of open load of which nothing is left: what its starts came to, over the intervals of its schedule and what response
    * time grew by. It needs no edge, so that what is in flight at the end of a short run is not left out.
    */
-  #ofSchedule(): Throughput | undefined {
+  #ofSchedule(irregular: IrregularActions | undefined): Throughput | undefined {
     if (this.#completedOfDue === 0) return undefined;
     const scheduledMs = this.#scheduledMs();
     const windowMs = scheduledMs + this.#drift.over(scheduledMs);
-    const activities = activitiesOf(this.plan);
-    const actions = actionsOf(this.plan);
-    const done = activities !== undefined &&
-      actions !== undefined && {
-        activities: this.#completedOfDue * activities,
-        actions: this.#completedOfDue * actions,
-      };
+    const each = activitiesOf(this.plan);
+    const done = each !== undefined && {
+      activities: this.#completedOfDue * each,
+      actions: this.#actionsOf(this.#completedOfDue, irregular, irregular?.measured),
+    };
     return { windowMs, ...this.#rates(windowMs, this.#completedOfDue, done || undefined) };
   }
 
-  #untilEnd(endMs: number): Throughput | undefined {
+  #untilEnd(endMs: number, irregular: IrregularActions | undefined): Throughput | undefined {
     const overMs = Math.min(this.#toMs ?? this.#lastCompletedMs, endMs) - this.#fromMs;
     if (!(overMs > 0) || this.#completed === 0) return undefined;
     const over = this.#toMs === undefined ? { makespanMs: overMs } : { windowMs: overMs };
-    return { ...over, ...this.#rates(overMs, this.#completed, this.#done()) };
+    return { ...over, ...this.#rates(overMs, this.#completed, this.#done(irregular)) };
   }
 
   /**
@@ -96,27 +109,48 @@ export class ThroughputWindow {
     return toMs + (Number.isFinite(paceMs) ? missing * paceMs : 0) - this.#firstDueMs;
   }
 
-  /** Where all are waited for, what completed is all; a window cuts through work, whose finished parts count. */
-  #done(): { readonly activities: number; readonly actions: number } | undefined {
+  /**
+   * Where all are waited for, what completed is all; a window cuts through work, whose finished parts count. Of what did
+   * not complete it is not known when its actions were: they count where all of the run does, until the last has ended.
+   */
+  #done(irregular: IrregularActions | undefined): Done | undefined {
     const each = activitiesOf(this.plan);
     if (each === undefined) return undefined;
     if (this.#toMs === undefined) {
-      return { activities: this.#completed * each, actions: this.#completed * (actionsOf(this.plan) ?? 0) };
+      const all = this.#fromMs === 0 ? irregular?.actions : undefined;
+      const actions = this.#actionsOf(this.#completed, irregular, all);
+      const actionsOverMs = Math.max(this.#lastCompletedMs, this.#lastNotCompletedMs) - this.#fromMs;
+      return { activities: this.#completed * each, actions, actionsOverMs };
     }
     const continuations = this.#completed * (executionsOf(this.plan) - 1);
-    return { activities: this.#activities, actions: this.#started + continuations + 2 * this.#activities };
+    const actions = this.#started + continuations + 2 * this.#activities;
+    return { activities: this.#activities, actions: this.#isFormula(irregular) ? actions : undefined };
+  }
+
+  /** Of so many that completed, and of the irregular ones, whose count is undefined where it is not known. */
+  #actionsOf(completed: number, irregular: IrregularActions | undefined, counted: number | undefined) {
+    const byFormula = completed * (actionsOf(this.plan) ?? 0);
+    if (irregular !== undefined && irregular.missing === undefined && counted !== undefined) {
+      return counted + (mayRetry(this.plan) ? 0 : byFormula);
+    }
+    return this.#isFormula(irregular) ? byFormula : undefined;
+  }
+
+  /** Whether what completed has done what the plan says, and nothing else was meant to be done. */
+  #isFormula(irregular: IrregularActions | undefined): boolean {
+    return irregular?.instances === 0 || !mayFail(this.plan);
   }
 
   #rates(
     overMs: number,
     orchestrations: number,
-    done: { readonly activities: number; readonly actions: number } | undefined,
+    done: Done | undefined,
   ): Pick<Throughput, "orchestrationsPerSecond" | "activitiesPerSecond" | "actionsPerSecond"> {
-    const perSecond = (count: number): number => (count * 1_000) / overMs;
+    const perSecond = (count: number, ms = overMs): number => (count * 1_000) / ms;
     return {
       orchestrationsPerSecond: perSecond(orchestrations),
       ...(done && { activitiesPerSecond: perSecond(done.activities) }),
-      ...(done && !mayFail(this.plan) && { actionsPerSecond: perSecond(done.actions) }),
+      ...(done?.actions !== undefined && { actionsPerSecond: perSecond(done.actions, done.actionsOverMs) }),
     };
   }
 

@@ -1,5 +1,6 @@
 import { Phases } from "./phases.js";
 import type { BridgedTime } from "./run-latencies.js";
+import type { IrregularActions } from "./run-counts.js";
 import type { ResultPlan, RunResult, Throughput } from "./run-result.js";
 import { activitiesOf, executionsOf, mayFail } from "./run-size.js";
 import { Series } from "./series.js";
@@ -53,6 +54,7 @@ export class Timeline {
 
   addNotCompleted(noticedMs: number, outcome: "failed" | "terminated"): void {
     this.#series.addEnd(noticedMs, outcome);
+    this.#window.addNotCompleted(noticedMs);
   }
 
   /** One has completed, as far as is known by now: `addPlaced` follows. */
@@ -98,8 +100,8 @@ export class Timeline {
   }
 
   /** As `ThroughputWindow.throughput`. */
-  throughput(endMs: number, isSettled: boolean): Throughput | undefined {
-    return this.#window.throughput(endMs, isSettled);
+  throughput(endMs: number, isSettled: boolean, irregular: IrregularActions | undefined): Throughput | undefined {
+    return this.#window.throughput(endMs, isSettled, irregular);
   }
 
   /** `until` is what the run's own latencies end with. */

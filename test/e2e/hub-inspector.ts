@@ -40,6 +40,14 @@ export class HubInspector {
       .reduce((sum, { totalActivities }) => sum + totalActivities, 0);
   }
 
+  /** The Scheduler's billing units of what the histories of all instances hold that begin so. */
+  async billed(instanceIdPrefix: string): Promise<number> {
+    let billed = 0;
+    for (const { instanceId } of await this.instances(instanceIdPrefix))
+      billed += billedIn(await this.history(instanceId));
+    return billed;
+  }
+
   history(instanceId: string): Promise<readonly HistoryEvent[]> {
     return this.#client.getOrchestrationHistory(instanceId);
   }
@@ -70,10 +78,14 @@ const BILLED: ReadonlySet<HistoryEventType> = new Set([
   HistoryEventType.TaskCompleted,
   HistoryEventType.TaskFailed,
   HistoryEventType.TimerFired,
+  HistoryEventType.EventRaised,
+  HistoryEventType.ExecutionSuspended,
+  HistoryEventType.ExecutionResumed,
+  HistoryEventType.ExecutionTerminated,
 ]);
 
 /** The Scheduler's billing units of what a history holds. */
-export function billedIn(history: readonly HistoryEvent[]): number {
+function billedIn(history: readonly HistoryEvent[]): number {
   return history.filter(({ type }) => BILLED.has(type)).length;
 }
 

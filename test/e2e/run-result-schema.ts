@@ -82,7 +82,7 @@ export const runResultSchema = z
       labels: z.record(z.string(), z.string()).optional(),
       workers: z.union([z.literal("auto"), count]),
       timeoutMs: z.number().positive(),
-      activity: z.object({}).loose().optional(),
+      activity: z.object({ retries: count.optional() }).loose().optional(),
       continueAsNewEvery: z.int().positive().optional(),
     }),
     environment: z.object({
@@ -130,6 +130,7 @@ export const runResultSchema = z
       }),
       actions: count.optional(),
       actionsAtLeast: count.optional(),
+      actionsMissing: z.string().min(1).optional(),
       rpcErrors: byGrpcStatus,
     }),
     throughput: z
@@ -221,18 +222,23 @@ export const runResultSchema = z
       .optional(),
   })
   .superRefine(({ counts, plan, recount, series }, context) => {
-    const { orchestrations, activities, actions, actionsAtLeast = actions } = counts;
+    const { orchestrations, activities, actions, actionsAtLeast } = counts;
     const { started, completed, failed, terminated, unfinished } = orchestrations;
     const executions = Math.ceil(plan.iterations / (plan.continueAsNewEvery ?? plan.iterations));
     const planned = counts.planned ?? started;
+    const isRegular = completed === started && plan.activity?.retries === undefined;
     const isKnown = recount !== undefined && "instances" in recount;
     const sums: Readonly<Record<string, readonly [stated: number, due: number]>> = {
       "counts.orchestrations.started": [started, completed + failed + terminated + unfinished],
       "counts.activities.needed": [activities.needed, plan.iterations * plan.parallelActivities * planned],
-      ...(actions !== undefined && {
-        "counts.actions": [actions, started + completed * (executions - 1) + 2 * activities.completed] as const,
+      ...(isRegular && {
+        "counts.actions": [actions ?? 0, started + completed * (executions - 1) + 2 * activities.completed] as const,
       }),
-      "counts.actions or counts.actionsAtLeast": [Number(actionsAtLeast !== undefined), 1],
+      "counts.actions or counts.actionsAtLeast": [
+        Number(actions !== undefined) + Number(actionsAtLeast !== undefined),
+        1,
+      ],
+      "counts.actionsMissing": [Number(counts.actionsMissing !== undefined), Number(actionsAtLeast !== undefined)],
       "series.started": [sumOf(series.map((one) => one.started)), started],
       "series.completed": [sumOf(series.map((one) => one.completed)), completed],
       "series.failed": [sumOf(series.map((one) => one.failed)), failed + terminated],

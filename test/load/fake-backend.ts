@@ -28,6 +28,7 @@ export function fakeClient(calls: Partial<OrchestrationClient>): OrchestrationCl
     waitForCompletion: unexpected,
     queryInstances: unexpected,
     listInstanceIds: unexpected,
+    historyOf: unexpected,
     terminate: unexpected,
     terminateBatch: unexpected,
     purge: unexpected,

@@ -73,7 +73,7 @@ describe("results as CSV", () => {
     const shares = { mean: 0.1, p50: 0.1, p90: 0.1, p95: 0.1, p99: 0.1, p999: 0.1 };
     const otherRun: RunResult = {
       ...sampleResult,
-      counts: { ...sampleResult.counts, actionsAtLeast: 1 },
+      counts: { ...sampleResult.counts, actionsAtLeast: 1, actionsMissing: "1 orchestration had not ended" },
       latencyMs: {
         response: longest,
         service: longest,

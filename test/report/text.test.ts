@@ -24,6 +24,13 @@ describe("the summary", () => {
     expect(text).not.toMatch(/p99|service|slip|RPC errors|not completed|undefined|NaN/u);
   });
 
+  test("says that actions are a lower bound, and why, only where they are", () => {
+    const { actions: _, ...counts } = sampleResult.counts;
+    const least = { ...counts, actionsAtLeast: 4_202, actionsMissing: "2 orchestrations had not ended" };
+    expect(textOf({ counts: least })).toMatch(/actions +at least 4,202: 2 orchestrations had not ended$/mu);
+    expect(textOf()).not.toContain("at least");
+  });
+
   test("shows the time of a run of one, and what more orchestrations would show", () => {
     const orchestrations = { started: 1, completed: 1, failed: 0, terminated: 0, unfinished: 0 };
     const plan = { ...sampleResult.plan, parallelOrchestrations: 1 };

@@ -37,6 +37,7 @@ const end: RunEnd = {
   stuck: [],
   noticing: {},
   recount: undefined,
+  irregular: { instances: 0, actions: 0, measured: 0 },
 };
 const start: Start = {
   instanceId: "a-00000-000",

@@ -112,3 +112,43 @@ test("open load of which something is left counts what completed while starts we
   for (let done = 0; done < 12; done += 1) window.addCompleted(500 * done, 100 * done);
   expect(window.throughput(10_000, false)).toMatchObject({ windowMs: 4_000, orchestrationsPerSecond: 9 / 4 });
 });
+
+function windowOf(plan: ResultPlan): ThroughputWindow {
+  const window = new ThroughputWindow(plan);
+  for (const dueMs of [0, 500, 1_000, 1_500]) window.addStart(dueMs);
+  window.addCompleted(2_000, 1_000);
+  window.addNotCompleted(4_000);
+  return window;
+}
+
+describe("actions a second where activities fail", () => {
+  const failing = { iterations: 1, parallelActivities: 2, activity: { failureRate: 0.5 }, workers: 2, timeoutMs: 1 };
+  const irregular = { instances: 3, actions: 30, measured: 20 };
+
+  test("of a number of starts are those of all, until the last has ended", () => {
+    const plan: ResultPlan = { ...failing, load: { kind: "once" } };
+    // The one that completed has cost 1 + 2 x 2.
+    expect(windowOf(plan).throughput(9_000, true, irregular)?.actionsPerSecond).toBe((30 + 5) / 4);
+    const retried: ResultPlan = { ...plan, activity: { failureRate: 0.5, retries: 2 } };
+    expect(windowOf(retried).throughput(9_000, true, irregular)?.actionsPerSecond).toBe(30 / 4);
+  });
+
+  test("of open load are those of what was due after the warm-up", () => {
+    const plan: ResultPlan = { ...failing, load: open(2, 1_000), warmupMs: 1_000 };
+    expect(windowOf(plan).throughput(9_000, true, irregular)).toMatchObject({
+      windowMs: 1_000,
+      actionsPerSecond: 20 + 5,
+    });
+  });
+
+  test("are absent where not all were counted, or where nobody knows which of them fell into the time", () => {
+    const once: ResultPlan = { ...failing, load: { kind: "once" } };
+    const closed: ResultPlan = { ...failing, load: { kind: "closed", durationMs: 3_000 } };
+    expect(windowOf(once).throughput(9_000, true, { ...irregular, missing: "a reason" })).not.toHaveProperty(
+      "actionsPerSecond",
+    );
+    expect(windowOf(closed).throughput(9_000, true, irregular)).not.toHaveProperty("actionsPerSecond");
+    const none = { instances: 0, actions: 0, measured: 0 };
+    expect(windowOf(closed).throughput(9_000, true, none)?.actionsPerSecond).toBe(4 / 3);
+  });
+});

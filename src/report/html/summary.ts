@@ -1,6 +1,7 @@
 import { formatCount, plural } from "../../format/count.js";
 import { durabilityText } from "../../format/durability.js";
 import { formatDuration } from "../../format/duration.js";
+import { oneLine } from "../../format/one-line.js";
 import { planLine } from "../../format/plan-line.js";
 import { formatRate } from "../../format/rate.js";
 import type { ResultPlan, RunResult } from "../../stats/run-result.js";
@@ -117,7 +118,7 @@ function actionsTile({ counts, throughput }: RunResult): Markup | undefined {
   if (counts.actions === undefined) {
     return counts.actionsAtLeast === undefined
       ? undefined
-      : tile("actions", `≥ ${formatCount(counts.actionsAtLeast)}`, "");
+      : tile("actions", `≥ ${formatCount(counts.actionsAtLeast)}`, oneLine(counts.actionsMissing ?? ""));
   }
   const rate = throughput?.actionsPerSecond;
   return tile("actions", formatCount(counts.actions), rate === undefined ? "" : formatRate(rate));

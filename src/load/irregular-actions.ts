@@ -1,0 +1,157 @@
+import { isMissingCall } from "../backend/missing-call.js";
+import type { HistoryContents, OrchestrationClient } from "../backend/orchestration-client.js";
+import { formatBytes } from "../format/bytes.js";
+import { formatCount, plural } from "../format/count.js";
+import { formatDuration } from "../format/duration.js";
+import { errorText } from "../format/error-text.js";
+import { parseFanOutFanInInput } from "../orchestrations/fan-out-fan-in-contract.js";
+import { billedActions } from "../stats/billed-actions.js";
+import type { IrregularActions } from "../stats/run-counts.js";
+import type { ResultPlan } from "../stats/run-result.js";
+import { actionsBefore, mayRetry } from "../stats/run-size.js";
+import { SequenceSet } from "../stats/sequence-set.js";
+import { concurrently } from "./concurrently.js";
+import { instanceIdOf } from "./run-id.js";
+
+const CONCURRENCY = 20;
+const MOST_INSTANCES = 50_000;
+const MOST_BYTES = 1_000_000_000;
+const PATIENCE_MS = 30_000;
+/** More than this takes a moment, which a person is told. */
+const SLOW_INSTANCES = 2_000;
+
+export interface IrregularOptions {
+  readonly client: OrchestrationClient;
+  readonly plan: ResultPlan;
+  readonly runId: string;
+  /** The numbers of the instances whose start the backend acknowledged. */
+  readonly accepted: SequenceSet;
+  /** Those of them that completed. */
+  readonly completed: SequenceSet;
+  /** The numbers of those whose start was not answered, which may be there or not. */
+  readonly unanswered: ReadonlySet<number>;
+  /** Starts that were due in the warm-up: they have the first numbers. */
+  readonly inWarmup: number;
+  readonly signal: AbortSignal;
+  readonly onLine: (line: string) => void;
+  readonly patienceMs?: number;
+}
+
+/**
+ * Counts the actions of the instances that no formula tells, by reading their histories: of those that did not complete,
+ * and of all where activities are tried again. It is bounded in time, in number and in bytes; what is beyond is told as
+ * `missing`, as is what nobody can tell. Never rejects.
+ */
+export async function countIrregularActions(options: IrregularOptions): Promise<IrregularActions> {
+  const { client, plan, runId, accepted, completed, unanswered, inWarmup, signal, onLine } = options;
+  const { patienceMs = PATIENCE_MS } = options;
+  const regular = mayRetry(plan) ? new SequenceSet() : completed;
+  const instances = accepted.size - regular.size + unanswered.size;
+  const nothing = { instances, actions: 0, measured: 0 };
+  if (instances > MOST_INSTANCES) {
+    return { ...nothing, missing: `${plural(instances, "history")} would have to be read` };
+  }
+  if (instances > SLOW_INSTANCES) {
+    onLine(`reading ${plural(instances, "history")} to count actions; press Ctrl-C to leave that out`);
+  }
+  const patience = AbortSignal.timeout(patienceMs);
+  const reading = new Reading(AbortSignal.any([signal, patience]));
+  await concurrently(
+    chain(accepted.missingFrom(regular), unanswered),
+    CONCURRENCY,
+    reading.signal,
+    async (sequence) => {
+      const history = await reading.historyOf(client, instanceIdOf(runId, sequence));
+      if (history)
+        reading.add(history, plan, { isMeasured: sequence >= inWarmup, mustBeThere: accepted.has(sequence) });
+    },
+  );
+  const { actions, measured, count } = reading;
+  const cutOff = signal.aborted ? "the run was interrupted" : `it took longer than ${formatDuration(patienceMs)}`;
+  const notAll = `${formatCount(count)} of ${plural(instances, "history")} were read: ${reading.failure ?? cutOff}`;
+  const missing = count < instances ? notAll : reading.missing;
+  return { instances, actions, measured, ...(missing !== undefined && { missing }) };
+}
+
+/** What has been read so far, and whether to go on. */
+class Reading {
+  /** Histories. */
+  count = 0;
+  /** What ended it before its time. */
+  failure: string | undefined;
+  actions = 0;
+  measured = 0;
+  readonly signal: AbortSignal;
+  readonly #stop = new AbortController();
+  #bytes = 0;
+  #gone = 0;
+  #unfinished = 0;
+  #overwritten = 0;
+
+  constructor(signal: AbortSignal) {
+    this.signal = AbortSignal.any([signal, this.#stop.signal]);
+  }
+
+  /** Why what was read does not tell all; undefined where it does. */
+  get missing(): string | undefined {
+    const parts = [
+      this.#unfinished > 0 && `${plural(this.#unfinished, "orchestration")} had not ended`,
+      this.#gone > 0 && `${plural(this.#gone, "orchestration")} had no history any more`,
+      this.#overwritten > 0 &&
+        `continue-as-new has left no history of the retries before it in ${plural(this.#overwritten, "orchestration")}`,
+    ];
+    return parts.filter((part) => part !== false).join(", ") || undefined;
+  }
+
+  /** Undefined where it could not be read, or is not worth reading any more. */
+  async historyOf(client: OrchestrationClient, instanceId: string): Promise<HistoryContents | undefined> {
+    try {
+      return await client.historyOf(instanceId, { signal: this.signal, onBytes: (bytes) => this.#addBytes(bytes) });
+    } catch (error) {
+      if (!this.signal.aborted) this.#give(isMissingCall(error) ? NO_HISTORY : errorText(error));
+      return undefined;
+    }
+  }
+
+  add(
+    { events, input }: HistoryContents,
+    plan: ResultPlan,
+    { isMeasured, mustBeThere }: { readonly isMeasured: boolean; readonly mustBeThere: boolean },
+  ): void {
+    this.count += 1;
+    const isThere = Object.keys(events).length > 0;
+    if (!isThere && mustBeThere) this.#gone += 1;
+    if (isThere && events["ExecutionCompleted"] === undefined) this.#unfinished += 1;
+    const carried = iterationsBefore(input);
+    if (carried > 0 && mayRetry(plan)) this.#overwritten += 1;
+    const actions = billedActions(events) + actionsBefore(carried, plan);
+    this.actions += actions;
+    if (isMeasured) this.measured += actions;
+  }
+
+  #addBytes(bytes: number): void {
+    this.#bytes += bytes;
+    if (this.#bytes > MOST_BYTES) this.#give(`the histories are more than ${formatBytes(MOST_BYTES)} together`);
+  }
+
+  #give(failure: string): void {
+    this.failure ??= failure;
+    this.#stop.abort();
+  }
+}
+
+const NO_HISTORY = "the backend has no StreamInstanceHistory (UNIMPLEMENTED)";
+
+/** What earlier executions of the instance have done, by the input of its last one. */
+function iterationsBefore(input: string | undefined): number {
+  if (input === undefined || !input.includes('"carried"')) return 0;
+  try {
+    return parseFanOutFanInInput(JSON.parse(input)).carried?.iterationsCompleted ?? 0;
+  } catch {
+    return 0;
+  }
+}
+
+function* chain<T>(...parts: readonly Iterable<T>[]): Iterable<T> {
+  for (const part of parts) yield* part;
+}

@@ -1,0 +1,28 @@
+/**
+ * Events of a history that stand for an action: a message that was dispatched to the application, or a result that it
+ * processed. A sub-orchestration is counted where it was started.
+ * https://learn.microsoft.com/azure/azure-functions/durable/durable-task-scheduler/durable-task-scheduler-billing
+ */
+const BILLED = [
+  "ExecutionStarted",
+  "TaskScheduled",
+  "TaskCompleted",
+  "TaskFailed",
+  "SubOrchestrationInstanceCreated",
+  "SubOrchestrationInstanceCompleted",
+  "SubOrchestrationInstanceFailed",
+  "TimerFired",
+  "EventRaised",
+  "ExecutionSuspended",
+  "ExecutionResumed",
+  "ExecutionTerminated",
+  "EntityOperationSignaled",
+  "EntityOperationCalled",
+  "EntityOperationCompleted",
+  "EntityOperationFailed",
+];
+
+/** The Scheduler's billing units of a history, from how many events of each type it holds. */
+export function billedActions(events: Readonly<Record<string, number>>): number {
+  return BILLED.reduce((sum, type) => sum + (events[type] ?? 0), 0);
+}
