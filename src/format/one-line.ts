@@ -13,8 +13,8 @@ export function plainText(text: string): string {
   return withoutEscapes(text).replaceAll(/[^\S\n]/gu, " ");
 }
 
-/** Whole sequences first, so that their letters are not left behind. */
-function withoutEscapes(text: string): string {
+/** The same of text whose white space is to stay, for a file. Whole sequences first: their letters are not left behind. */
+export function withoutEscapes(text: string): string {
   return stripVTControlCharacters(text).toWellFormed().replaceAll(CONTROLS, "");
 }
 

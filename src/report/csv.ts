@@ -1,3 +1,4 @@
+import { withoutEscapes } from "../format/one-line.js";
 import type { RunResult } from "../stats/run-result.js";
 import { flatResult } from "./flat-result.js";
 
@@ -16,6 +17,7 @@ export function resultsCsv(results: readonly [RunResult, ...RunResult[]]): strin
 
 /** Text that a spreadsheet would execute gets an apostrophe before it, which shows it as it is. Numbers are numbers. */
 function cell(value: string | number | boolean): string {
-  const text = typeof value === "string" && FORMULA.test(value) ? `'${value}` : String(value);
+  const told = withoutEscapes(String(value));
+  const text = typeof value === "string" && FORMULA.test(told) ? `'${told}` : told;
   return /[",\r\n]/u.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { withoutEscapes } from "../../src/format/one-line.js";
 import { resultsCsv } from "../../src/report/csv.js";
 import type { RunResult } from "../../src/stats/run-result.js";
 import { closedLoadResult } from "./closed-load-result.js";
@@ -131,6 +132,8 @@ describe("results as CSV", () => {
     ["\t=1", "'\t=1"],
     ["＝1", "'＝1"],
     ["a=b", "a=b"],
+    ["\u001B[31m=1", "'=1"],
+    ["red \u001B[31mstop\u001B[0m\nhere", "red stop\nhere"],
   ])("write the text %j as %j", (text, written) => {
     expect(recordsOf(resultSaying(text))[0]).toMatchObject({ "environment.taskHub": written });
   });
@@ -145,7 +148,8 @@ describe("results as CSV", () => {
         const records = recordsOf(resultSaying(one), resultSaying(other));
         for (const [row, text] of [one, other].entries()) {
           const found = records[row]!["environment.backend.name"]!;
-          expect([text, `'${text}`]).toContain(found);
+          const told = withoutEscapes(text);
+          expect([told, `'${told}`]).toContain(found);
           expect(found).not.toMatch(/^[=+\-@\t\r\n]/u);
         }
       }),

@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { withoutEscapes } from "../../src/format/one-line.js";
 import { resultsJunit } from "../../src/report/junit.js";
 import type { RunResult } from "../../src/stats/run-result.js";
 import { incompleteResult, resultSaying } from "./incomplete-result.js";
@@ -104,7 +105,7 @@ describe("a result as JUnit XML", () => {
     );
     expect(orchestrations?.text.split("\n")).toEqual([
       "r0123456789ab-00007  FanInError: lost | <b>0</b>\r",
-      "& [31m`3`",
+      "& `3`",
       "r0123456789ab-00008  Running",
       "r0123456789ab-00009  Pending",
       "r0123456789ab-00010  Unknown",
@@ -154,6 +155,17 @@ describe("a result as JUnit XML", () => {
     expect(properties).toMatchObject({ stalls: "1", "verdict.status": "suspect", "recount.lost.total": "0" });
   });
 
+  test.each([
+    ["red \u001B[31mstop\u001B[0m", "red stop"],
+    ["\u001B]0;title\u0007a \u001B]8;;http://evil.example\u001B\\link", "a link"],
+    ["\u009B2Jforged\u202Eback\u2069", "forgedback"],
+    ["two\r\nlines", "two\r\nlines"],
+  ])("has nothing of the escape sequences in %j", (said, shown) => {
+    const { properties, named } = elementsOf(resultSaying(said));
+    expect(properties["environment.taskHub"]).toBe(shown);
+    expect(named("failure")[0]?.text.trim()).toBe(`${shown}  ${shown}: ${shown}\n${shown}  ${shown}`);
+  });
+
   test("is well-formed and says the same whatever the backend said", () => {
     const units = fc.oneof(
       fc.constantFrom(...Array.from(`<>&"'\n\r\t]]>\u0000\u001B\uFFFF\uD800\u{1F600}`)),
@@ -162,7 +174,7 @@ describe("a result as JUnit XML", () => {
     fc.assert(
       fc.property(fc.array(units), (parts) => {
         const text = parts.join("");
-        const legal = text.replaceAll(new RegExp(ILLEGAL, "gu"), "");
+        const legal = withoutEscapes(text).replaceAll(new RegExp(ILLEGAL, "gu"), "");
         const { properties, named } = elementsOf(resultSaying(text));
         expect(properties["environment.taskHub"]).toBe(legal);
         expect(named("failure")[0]?.text.trim()).toBe(`${legal}  ${legal}: ${legal}\n${legal}  ${legal}`.trim());
