@@ -101,8 +101,8 @@ async function measureInTurn(measuring: Measuring): Promise<ExitCode> {
     }
     if (run.result) await measured.add(side, run.result);
     if (run.failure !== undefined) {
-      say(`error: ${place}: ${run.failure}`);
-      return ExitCode.Failure;
+      say(`error: ${place}: ${run.failure.text}`);
+      return run.failure.exitCode;
     }
     say(`${side.name}: ${figuresText(run)}`);
     if (run.thresholdMissed) code = ExitCode.ThresholdMissed;

@@ -28,8 +28,8 @@ export interface SideRun {
   /** Absent where it wrote none. */
   readonly result?: RunResult;
   readonly thresholdMissed: boolean;
-  /** Why the comparison cannot go on; absent where it can. */
-  readonly failure?: string;
+  /** Why the comparison cannot go on, and what it exits with; absent where it can. */
+  readonly failure?: { readonly text: string; readonly exitCode: ExitCode };
 }
 
 /** Runs sides as processes of their own, one at a time, each with an environment of its own. */
@@ -87,7 +87,8 @@ export class SideRunner {
       const outcome = await outcomeOf(await run.ended, file);
       if (first !== "worker" || !worker || interruption.signal.aborted) return outcome;
       const ended = await worker.ended;
-      return { ...outcome, failure: `its worker ${howText(ended)} before the run did: ${oneLine(ended.said)}` };
+      const text = `its worker ${howText(ended)} before the run did: ${oneLine(ended.said)}`;
+      return { ...outcome, failure: { text, exitCode: ExitCode.Failure } };
     } finally {
       interruption.signal.removeEventListener("abort", onInterrupt);
       if (worker) await end(worker);
@@ -125,10 +126,13 @@ async function outcomeOf(ended: Ended, file: string): Promise<SideRun> {
     const result = wasWritten ? { result: await readResult(file) } : {};
     if (code !== undefined && MEASURED.includes(code) && wasWritten) return { ...result, thresholdMissed };
     const summary = said.trim() === "" ? "" : `:\n${said.trim()}`;
-    return { ...result, thresholdMissed, failure: `\`fanout run\` ${howText(ended)}${summary}` };
+    // What is wrong in its configuration is wrong in that of the comparison.
+    const exitCode = code === ExitCode.Usage ? ExitCode.Usage : ExitCode.Failure;
+    return { ...result, thresholdMissed, failure: { text: `\`fanout run\` ${howText(ended)}${summary}`, exitCode } };
   } catch (error) {
     if (!(error instanceof FanoutError)) throw error;
-    return { thresholdMissed, failure: `its result cannot be read: ${errorText(error)}` };
+    const text = `its result cannot be read: ${errorText(error)}`;
+    return { thresholdMissed, failure: { text, exitCode: ExitCode.Failure } };
   }
 }
 
