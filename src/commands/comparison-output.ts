@@ -6,7 +6,7 @@ import { comparisonsJunit } from "../report/comparison-junit.js";
 import { comparisonsMarkdown } from "../report/comparison-markdown.js";
 import { comparisonsText } from "../report/comparison-text.js";
 import { prettyJson, writeFileWhole } from "../report/json.js";
-import { checkOutputFiles } from "../report/output-files.js";
+import { checkOutputFiles, outputFilesOf } from "../report/output-files.js";
 import { readComparedSides, readResults } from "../report/read-result.js";
 import { appendStepSummary } from "../report/step-summary.js";
 import type { Comparison } from "../stats/comparison.js";
@@ -35,13 +35,9 @@ export interface ComparisonOutput {
  * @throws UsageError that names the flag
  */
 export async function checkComparisonFiles(output: ComparisonOutput, keepResults: boolean): Promise<void> {
-  const { json } = output;
-  const files = { ...output, json: json === true ? undefined : json };
-  const outputs = Object.entries(files).flatMap(([flag, file]) =>
-    file === undefined ? [] : [{ flag: `--${flag}`, file }],
-  );
-  await checkOutputFiles(outputs);
-  for (const { flag, file } of keepResults ? outputs : []) {
+  const flags = { ...output };
+  await checkOutputFiles(flags);
+  for (const { flag, file } of keepResults ? outputFilesOf(flags) : []) {
     if (!(await holdsResults(file))) continue;
     throw new UsageError(
       `${flag}: expected a file to write the comparison to, found ${file}, which holds results of runs: ` +

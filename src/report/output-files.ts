@@ -3,19 +3,28 @@ import { basename, dirname, join } from "node:path";
 import { UsageError } from "../errors.js";
 import { checkFile } from "./json.js";
 
+/** Where flags such as `--json FILE` want something, by the name of the flag; true is stdout. */
+export type OutputFlags = Readonly<Record<string, string | true | undefined>>;
+
 /** A file that a flag names. */
-export interface OutputFile {
+interface OutputFile {
   readonly flag: string;
   readonly file: string;
+}
+
+export function outputFilesOf(flags: OutputFlags): readonly OutputFile[] {
+  return Object.entries(flags).flatMap(([name, file]) =>
+    typeof file === "string" ? [{ flag: `--${name}`, file }] : [],
+  );
 }
 
 /**
  * Checks that all files can be written, and that no two of them are the same: the one would replace the other.
  * @throws UsageError that names the flags
  */
-export async function checkOutputFiles(outputs: readonly OutputFile[]): Promise<void> {
+export async function checkOutputFiles(outputs: OutputFlags): Promise<void> {
   const flags = new Map<string, string>();
-  for (const { flag, file } of outputs) {
+  for (const { flag, file } of outputFilesOf(outputs)) {
     await checkFile(flag, file);
     const place = await placeOf(file);
     if (place === undefined) continue;

@@ -16,8 +16,8 @@ export type ReportFiles = { readonly [Form in ReportFormName]?: string | undefin
 export async function checkResultFiles(
   files: ReportFiles & { readonly json?: string | true | undefined },
 ): Promise<void> {
-  const json = typeof files.json === "string" ? [{ flag: "--json", file: files.json }] : [];
-  await checkOutputFiles([...json, ...entriesOf(files).map(({ form, file }) => ({ flag: `--${form}`, file }))]);
+  const outputs = ["json", ...REPORT_FORM_NAMES] as const;
+  await checkOutputFiles(Object.fromEntries(outputs.map((name) => [name, files[name]])));
 }
 
 /**
