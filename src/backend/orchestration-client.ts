@@ -106,6 +106,6 @@ export interface OrchestrationClient {
   purge(instanceId: string, options?: CallOptions): Promise<boolean>;
   /** Purges up to 500 instances by one call, which not every backend has. Resolves with how many were deleted. */
   purgeBatch(instanceIds: readonly string[], options?: CallOptions): Promise<number>;
-  /** Failed attempts so far, by gRPC status name; those that a retry mended are counted too. */
-  readonly rpcErrors: Readonly<Record<string, number>>;
+  /** Failed attempts so far, by call and by gRPC status name; those that a retry mended are counted too. */
+  readonly rpcErrors: Readonly<Record<string, Readonly<Record<string, number>>>>;
 }

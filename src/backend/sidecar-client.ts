@@ -28,7 +28,7 @@ interface Message {
 
 /** The client's side of TaskHubSidecarService. */
 export class SidecarClient implements OrchestrationClient {
-  readonly rpcErrors: Record<string, number> = {};
+  readonly rpcErrors: Record<string, Record<string, number>> = {};
   readonly #target: GrpcTarget;
   readonly #policy: RetryPolicy;
   readonly #pool: ClientPool;
@@ -65,7 +65,7 @@ export class SidecarClient implements OrchestrationClient {
       }
     };
     try {
-      await this.#retry(signal, attempt);
+      await this.#retry("StartInstance", signal, attempt);
     } catch (error) {
       throw attempts.isUnanswered && signal?.aborted !== true ? new UnansweredStart(error) : error;
     }
@@ -132,7 +132,7 @@ export class SidecarClient implements OrchestrationClient {
   ): Promise<HistoryContents> {
     const request = new pb.StreamInstanceHistoryRequest();
     request.setInstanceid(instanceId);
-    return this.#retry(signal, async () => {
+    return this.#retry("StreamInstanceHistory", signal, async () => {
       const tally = new HistoryTally();
       const onMessage = (chunk: Buffer): void => {
         onBytes?.(chunk.length);
@@ -187,17 +187,17 @@ export class SidecarClient implements OrchestrationClient {
 
   /** A call with an answer that is read. One that cannot be is an error of the backend as others are. */
   #ask<T>(method: string, request: Message, type: MessageType<T>, signal?: AbortSignal, deadlineMs?: number) {
-    return this.#retry(signal, async () => {
+    return this.#retry(method, signal, async () => {
       const bytes = await this.#attempt(method, request, signal, deadlineMs);
       return readAnswer(method, () => decodeMessage(type, bytes));
     });
   }
 
   #call(method: string, request: Message, signal?: AbortSignal, deadlineMs?: number): Promise<Buffer> {
-    return this.#retry(signal, () => this.#attempt(method, request, signal, deadlineMs));
+    return this.#retry(method, signal, () => this.#attempt(method, request, signal, deadlineMs));
   }
 
-  #retry<T>(signal: AbortSignal | undefined, attempt: () => Promise<T>): Promise<T> {
+  #retry<T>(method: string, signal: AbortSignal | undefined, attempt: () => Promise<T>): Promise<T> {
     return withRetry(attempt, {
       ...this.#policy,
       signal,
@@ -206,7 +206,8 @@ export class SidecarClient implements OrchestrationClient {
         if (isMissingCall(error)) return;
         const { code } = error;
         const name = status[code] ?? `code ${code}`;
-        this.rpcErrors[name] = (this.rpcErrors[name] ?? 0) + 1;
+        const ofCall = (this.rpcErrors[method] ??= {});
+        ofCall[name] = (ofCall[name] ?? 0) + 1;
       },
     });
   }

@@ -10,8 +10,8 @@ const EVERY_MS = 200;
 export interface RunPulseOptions {
   readonly recorder: Recorder;
   readonly clock: Clock;
-  /** Failed attempts so far by gRPC status name. */
-  readonly rpcErrors: () => Readonly<Record<string, number>>;
+  /** Failed attempts so far by call and by gRPC status name. */
+  readonly rpcErrors: () => Readonly<Record<string, Readonly<Record<string, number>>>>;
   readonly onLine: (line: string) => void;
 }
 
@@ -23,7 +23,7 @@ export class RunPulse {
   #timer: NodeJS.Timeout | undefined;
 
   constructor(readonly options: RunPulseOptions) {
-    this.#told = new Map(Object.entries(options.rpcErrors()));
+    this.#told = new Map(countsOf(options.rpcErrors()).map(({ key, count }) => [key, count]));
   }
 
   start(): void {
@@ -48,12 +48,18 @@ export class RunPulse {
 
   #handOnRpcErrors(): void {
     const { recorder, clock, rpcErrors } = this.options;
-    for (const [status, count] of Object.entries(rpcErrors())) {
-      const more = count - (this.#told.get(status) ?? 0);
-      if (more > 0) recorder.addRpcErrors(clock(), status, more);
-      this.#told.set(status, count);
+    for (const { call, status, key, count } of countsOf(rpcErrors())) {
+      const more = count - (this.#told.get(key) ?? 0);
+      if (more > 0) recorder.addRpcErrors(clock(), { call, status }, more);
+      this.#told.set(key, count);
     }
   }
+}
+
+function countsOf(rpcErrors: Readonly<Record<string, Readonly<Record<string, number>>>>) {
+  return Object.entries(rpcErrors).flatMap(([call, ofCall]) =>
+    Object.entries(ofCall).map(([status, count]) => ({ call, status, key: `${call} ${status}`, count })),
+  );
 }
 
 /** `stalled: nothing has completed since 12.3 s into the run, with 104 in flight and 50/s offered` */

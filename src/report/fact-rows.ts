@@ -31,13 +31,13 @@ function actionsText({ counts: { actions, actionsAtLeast, actionsMissing } }: Ru
 
 /** Under what circumstances, as far as they matter. */
 export function circumstanceFacts(result: RunResult): readonly Fact[] {
-  const { counts, concurrency, environment, generator, plan, recount, unanswered } = result;
+  const { concurrency, environment, generator, plan, recount, unanswered } = result;
   const { durability } = environment.backend;
   const planned = concurrency && formatCount(concurrency.planned);
   return [
     ["concurrency", concurrency && `${threeDigits(concurrency.effective)} of ${planned}`],
     ["held back", generator?.heldBack ? `${plural(generator.heldBack, "start")}, by --max-in-flight` : undefined],
-    ["RPC errors", rpcErrorsText(counts.rpcErrors)],
+    ["RPC errors", rpcErrorsText(rpcErrorsOf(result))],
     ["unanswered", unanswered && unansweredText(unanswered)],
     ["recount", recount && recountText(recount)],
     ["noticing", noticingText(result)],
@@ -56,6 +56,15 @@ function workOfOthersText(hub: HubSurvey): string | undefined {
 export function hubText(hub: HubSurvey): string {
   if ("unknown" in hub) return `not known: ${hub.unknown}`;
   return hub.unfinished === 0 ? "nothing unfinished" : unfinishedWorkText(hub);
+}
+
+/** Failed attempts by call and status, `StartInstance UNAVAILABLE`; by status alone in results of before. */
+export function rpcErrorsOf({ counts }: RunResult): Readonly<Record<string, number>> {
+  if (!counts.rpcErrorsByCall) return counts.rpcErrors;
+  const named = Object.entries(counts.rpcErrorsByCall).flatMap(([call, ofCall]) =>
+    Object.entries(ofCall).map(([status, count]) => [`${oneLine(call)} ${status}`, count] as const),
+  );
+  return Object.fromEntries(named);
 }
 
 /** `12 UNAVAILABLE, 2 DEADLINE_EXCEEDED`; empty where there was none. */

@@ -91,6 +91,7 @@ const PATHS: readonly string[] = [
   "generator.slipGrowthMs",
   "counts.actionsAtLeast",
   "counts.actionsMissing",
+  "counts.rpcErrorsByCall",
 ];
 
 /** What are lists in the JSON, which no cell holds. */

@@ -144,6 +144,9 @@ const counts: z.ZodType<RunResult["counts"]> = object({
     .describe("In place of actions where not all could be counted: what is known of them."),
   actionsMissing: string.exactOptional().describe("Why not all actions could be counted."),
   rpcErrors: byGrpcStatus,
+  rpcErrorsByCall: byName(byGrpcStatus, "an object of counts by call")
+    .exactOptional()
+    .describe("The same by the name of the call."),
 });
 
 /** What a file that holds a result is checked against. Its messages are what was expected. */

@@ -69,6 +69,7 @@ export class Recorder {
   readonly #ended = { completed: 0, failed: 0, terminated: 0 };
   readonly #failures: FailedInstance[] = [];
   readonly #rpcErrors: Record<string, number> = {};
+  readonly #rpcErrorsByCall: Record<string, Record<string, number>> = {};
   readonly #hasResponse: boolean;
   #startedMs = 0;
   #started = 0;
@@ -135,7 +136,9 @@ export class Recorder {
     this.#stalls.progress(this.sinceMs(clientMs));
   }
 
-  addRpcErrors(clientMs: number, status: string, count: number): void {
+  addRpcErrors(clientMs: number, { call, status }: { readonly call: string; readonly status: string }, count: number) {
+    const ofCall = (this.#rpcErrorsByCall[call] ??= {});
+    ofCall[status] = (ofCall[status] ?? 0) + count;
     this.#rpcErrors[status] = (this.#rpcErrors[status] ?? 0) + count;
     this.#timeline.addRpcErrors(this.sinceMs(clientMs), status, count);
     this.#stalls.rpcError(this.sinceMs(clientMs), status, count);
@@ -283,6 +286,7 @@ export class Recorder {
       activities: this.#activities,
       activitySource: this.options.activitySource,
       rpcErrors: this.#rpcErrors,
+      rpcErrorsByCall: this.#rpcErrorsByCall,
       ...atEnd,
     });
   }

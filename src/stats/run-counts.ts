@@ -26,6 +26,7 @@ export interface Counted {
   readonly activities: number;
   readonly activitySource: "emulator" | "completions";
   readonly rpcErrors: Readonly<Record<string, number>>;
+  readonly rpcErrorsByCall: NonNullable<ResultCounts["rpcErrorsByCall"]>;
   /** Undefined while the run goes on. */
   readonly irregular?: IrregularActions | undefined;
   /** What the run's own workers executed, and what else was on the hub; undefined where others did the work. */
@@ -54,6 +55,9 @@ export function countsOf(plan: ResultPlan, counted: Counted): ResultCounts {
       ...countedActions(plan, counted),
     }),
     rpcErrors: { ...counted.rpcErrors },
+    ...(Object.keys(counted.rpcErrorsByCall).length > 0 && {
+      rpcErrorsByCall: structuredClone(counted.rpcErrorsByCall),
+    }),
   };
 }
 

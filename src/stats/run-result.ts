@@ -160,6 +160,8 @@ export interface ResultCounts {
   readonly actionsMissing?: string;
   /** Failed attempts by gRPC status name, those that a retry mended included. */
   readonly rpcErrors: Readonly<Record<string, number>>;
+  /** The same by the name of the call, such as `StartInstance`; absent where there is none, or in results of before. */
+  readonly rpcErrorsByCall?: Readonly<Record<string, Readonly<Record<string, number>>>>;
 }
 
 /**

@@ -58,7 +58,7 @@ test("the emulator is called as it is with grpc-js, and again when it is back", 
   const waiting = client.waitForCompletion("i", { signal: abort.signal });
   emulator.stop();
   await client.terminate("i", "why");
-  expect(client.rpcErrors["UNAVAILABLE"]).toBeGreaterThan(0);
+  expect(client.rpcErrors["TerminateInstance"]?.["UNAVAILABLE"]).toBeGreaterThan(0);
   abort.abort(new Error("enough"));
   await expect(waiting).rejects.toThrow("enough");
   client.close();

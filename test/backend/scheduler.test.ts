@@ -157,7 +157,7 @@ describe("a backend that is away", () => {
     expect(performance.now() - startedMs).toBeGreaterThan(9 * 50);
     expect(server.calls).toHaveLength(10);
     expect(message).toContain("busy (10 attempts)");
-    expect(client.rpcErrors).toEqual({ UNAVAILABLE: 10 });
+    expect(client.rpcErrors).toEqual({ GetInstance: { UNAVAILABLE: 10 } });
   });
 
   test("and comes back is found on the way", async () => {

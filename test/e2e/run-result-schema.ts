@@ -132,6 +132,7 @@ export const runResultSchema = z
       actionsAtLeast: count.optional(),
       actionsMissing: z.string().min(1).optional(),
       rpcErrors: byGrpcStatus,
+      rpcErrorsByCall: z.record(z.string().regex(/^[A-Z][A-Za-z]+$/u), byGrpcStatus).optional(),
     }),
     throughput: z
       .object({
@@ -239,6 +240,10 @@ export const runResultSchema = z
         1,
       ],
       "counts.actionsMissing": [Number(counts.actionsMissing !== undefined), Number(actionsAtLeast !== undefined)],
+      "counts.rpcErrorsByCall": [
+        sumOf(Object.values(counts.rpcErrorsByCall ?? {}).flatMap((ofCall) => Object.values(ofCall))),
+        sumOf(Object.values(counts.rpcErrors)),
+      ],
       "series.started": [sumOf(series.map((one) => one.started)), started],
       "series.completed": [sumOf(series.map((one) => one.completed)), completed],
       "series.failed": [sumOf(series.map((one) => one.failed)), failed + terminated],

@@ -40,6 +40,9 @@ test("a start whose answer does not come is asked for again, and never counted a
   const ids = [5, 6, 7].map((sequence) => instanceIdOf(RUN_ID, sequence));
   expect(unanswered).toEqual({ total: 3, first: ids });
   expect(stuck?.first.map(({ instanceId }) => instanceId).toSorted()).toEqual(ids);
+  // Who fails and why is told together: 5 x 12 answers were lost at least.
+  expect(counts.rpcErrorsByCall?.["StartInstance"]?.["UNAVAILABLE"]).toBeGreaterThanOrEqual(5 * LATE);
+  expect(stderr).toMatch(/RPC errors +\d+ StartInstance UNAVAILABLE$/mu);
   // The one that was taken is there, and no surprise.
   expect(recount).toMatchObject({ instances: 8, lost: { total: 0 }, unexpected: { total: 0 } });
   expect(stderr).toMatch(/unanswered +3 starts: whether the backend has taken them is not known \(rlost-00000-005, /u);

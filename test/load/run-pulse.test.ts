@@ -5,10 +5,11 @@ import { sampleResult } from "../report/sample-result.js";
 
 test("of the RPC errors of a backend, a run is told those since it began", () => {
   const recorder = new Recorder({ plan: sampleResult.plan, activitySource: "completions" });
-  const rpcErrors: Record<string, number> = { UNAVAILABLE: 3 };
+  const start: Record<string, number> = { UNAVAILABLE: 3 };
+  const rpcErrors: Record<string, Record<string, number>> = { StartInstance: start };
   const pulse = new RunPulse({ recorder, clock: () => 0, rpcErrors: () => rpcErrors, onLine: () => {} });
-  rpcErrors["UNAVAILABLE"] = 5;
-  rpcErrors["INTERNAL"] = 1;
+  start["UNAVAILABLE"] = 5;
+  rpcErrors["GetInstance"] = { INTERNAL: 1, UNAVAILABLE: 2 };
   pulse.stop();
-  expect(recorder.snapshot(0).own.rpcErrors).toEqual({ UNAVAILABLE: 2, INTERNAL: 1 });
+  expect(recorder.snapshot(0).own.rpcErrors).toEqual({ UNAVAILABLE: 4, INTERNAL: 1 });
 });

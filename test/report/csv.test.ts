@@ -11,7 +11,8 @@ import { sampleResult } from "./sample-result.js";
 const LISTS =
   /^(?:schemaVersion|failures|stuck|thresholds|phases|series|stalls|histograms|(?:recount\.\w+|unanswered)\.first|environment\.hub\.(?:more|runs))\b/u;
 /** Objects that a cell holds as a whole. */
-const WHOLE = /^(plan\.(?:activity|load|labels)|counts\.rpcErrors|verdict\.reasons|noticing|recount\.byStatus)\b.*/u;
+const WHOLE =
+  /^(plan\.(?:activity|load|labels)|counts\.rpcErrors(?:ByCall)?|verdict\.reasons|noticing|recount\.byStatus)\b.*/u;
 
 /** RFC 4180, strictly: throws at a quote where none may be. */
 function parseCsv(text: string): readonly (readonly string[])[] {
@@ -74,7 +75,12 @@ describe("results as CSV", () => {
     const shares = { mean: 0.1, p50: 0.1, p90: 0.1, p95: 0.1, p99: 0.1, p999: 0.1 };
     const otherRun: RunResult = {
       ...sampleResult,
-      counts: { ...sampleResult.counts, actionsAtLeast: 1, actionsMissing: "1 orchestration had not ended" },
+      counts: {
+        ...sampleResult.counts,
+        actionsAtLeast: 1,
+        actionsMissing: "1 had not ended",
+        rpcErrorsByCall: { GetInstance: { UNKNOWN: 1 } },
+      },
       latencyMs: {
         response: longest,
         service: longest,

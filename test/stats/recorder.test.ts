@@ -232,11 +232,12 @@ describe("a recorder", () => {
 
   test("puts RPC errors and lost connections where they happened", () => {
     const recorder = record([completed]);
-    recorder.addRpcErrors(2_500, "UNAVAILABLE", 3);
-    recorder.addRpcErrors(4_500, "UNAVAILABLE", 1);
+    recorder.addRpcErrors(2_500, { call: "StartInstance", status: "UNAVAILABLE" }, 3);
+    recorder.addRpcErrors(4_500, { call: "GetInstance", status: "UNAVAILABLE" }, 1);
     recorder.addReconnect(4_600);
     const { series = [], counts } = recorder.close("run", end);
     expect(counts.rpcErrors).toEqual({ UNAVAILABLE: 4 });
+    expect(counts.rpcErrorsByCall).toEqual({ StartInstance: { UNAVAILABLE: 3 }, GetInstance: { UNAVAILABLE: 1 } });
     expect(series.map(({ rpcErrors }) => rpcErrors?.["UNAVAILABLE"])).toEqual([undefined, 3, undefined, 1, undefined]);
     expect(series[3]?.reconnects).toBe(1);
   });

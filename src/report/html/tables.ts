@@ -2,7 +2,7 @@ import { formatCount, plural } from "../../format/count.js";
 import { formatDuration } from "../../format/duration.js";
 import { formatRate } from "../../format/rate.js";
 import type { LatencySummary, Listed, RunResult } from "../../stats/run-result.js";
-import { rpcErrorsText } from "../fact-rows.js";
+import { rpcErrorsOf, rpcErrorsText } from "../fact-rows.js";
 import { latencyTable } from "../latency-rows.js";
 import { markup, type Markup } from "./markup.js";
 import type { NamedCurve } from "./percentile-chart.js";
@@ -131,8 +131,13 @@ function restText(list: Listed<unknown> | undefined): string | undefined {
   return `The first ${formatCount(list.first.length)} of ${formatCount(list.total)}.`;
 }
 
-export function rpcErrorSection({ counts }: RunResult): Table {
-  return countSection("RPC errors", "status", counts.rpcErrors, "Failed attempts, those that a retry mended included.");
+export function rpcErrorSection(result: RunResult): Table {
+  return countSection(
+    "RPC errors",
+    "error",
+    rpcErrorsOf(result),
+    "Failed attempts, those that a retry mended included.",
+  );
 }
 
 export function noticingSection({ noticing = {} }: RunResult): Table {
