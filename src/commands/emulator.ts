@@ -23,6 +23,7 @@ import { FANOUT_VERSION } from "../version.js";
 import { confirmed, requireTerminal } from "./confirm.js";
 import { emulatorCall, type EmulatorCall, type EmulatorFlags } from "./emulator-flags.js";
 import type { CommandIo } from "./io.js";
+import { noticeOn } from "./notice.js";
 
 const LIMITS_TEXT =
   "limits of a Scheduler: payloads of 1 MB, instance ids of 100 ASCII characters; --limits none takes more";
@@ -35,7 +36,8 @@ const POLL_MS = 25;
 export async function runEmulatorCommand(flags: EmulatorFlags, io: CommandIo): Promise<ExitCode> {
   const call = emulatorCall(flags);
   const state = openStateFolder();
-  const onNotice = (line: string): void => void io.stderr.write(`warning: ${line}\n`);
+  let say = noticeOn(io.stderr);
+  const onNotice = (line: string): void => say(`warning: ${line}`);
   const options = { ...call, state, version: FANOUT_VERSION, idleMs: undefined, onNotice };
   const run = await opened(runEmulator(options), call);
   if (run === undefined) {
@@ -50,11 +52,12 @@ export async function runEmulatorCommand(flags: EmulatorFlags, io: CommandIo): P
   process.on("SIGHUP", () => outlivesItsTerminal() || run.stop());
   const startedMs = performance.now();
   io.stderr.write(openingText(run.emulator.status(), state, call));
-  const clear = showEmulatorLive(io.stderr, () => run.emulator.figures());
+  const live = showEmulatorLive(io.stderr, () => run.emulator.figures());
+  say = live.line;
   try {
     await run.stopped;
   } finally {
-    clear();
+    live.stop();
   }
   io.stderr.write(`${closingText(run.emulator.figures(), performance.now() - startedMs)}\n`);
   return ExitCode.Success;

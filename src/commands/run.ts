@@ -141,6 +141,7 @@ function dryRun({ plan, limits, repeat }: RunCall, connection: Connection, io: C
     capacityLine(plan, limits, repeat),
     objection && `without --dry-run this is refused: ${objection}`,
   ];
-  io.stdout.write(lines.map((line) => (line === undefined ? "" : `${line}\n`)).join(""));
+  const say = noticeOn(io.stdout);
+  for (const line of lines) if (line !== undefined) say(line);
   return ExitCode.Success;
 }

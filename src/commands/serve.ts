@@ -13,6 +13,7 @@ import { errorText } from "../format/error-text.js";
 import { Readiness } from "../http/readiness.js";
 import { Interruption } from "../load/interruption.js";
 import type { CommandIo } from "./io.js";
+import { noticeOn } from "./notice.js";
 import { aborted } from "../load/aborted.js";
 
 export interface ServeFlags {
@@ -38,7 +39,7 @@ type Say = (line: string) => void;
  * signal is how it is meant to end, so the exit code is 0 unless one had to be cut off; a second signal ends it at once.
  */
 export async function runServeCommand(flags: ServeFlags, { stderr }: CommandIo): Promise<ExitCode> {
-  const say: Say = (line) => void stderr.write(`${line}\n`);
+  const say: Say = noticeOn(stderr);
   const { connectionString, taskHub } = flags;
   const port = parsePort(flags.port);
   const host = parseHost(flags.host);

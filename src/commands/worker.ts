@@ -12,6 +12,7 @@ import { Interruption } from "../load/interruption.js";
 import { DEFAULT_LIMITS, type IntakeLimits } from "../worker/intake.js";
 import { startWorkerHost, type WorkerEvent } from "../worker/worker-host.js";
 import type { CommandIo } from "./io.js";
+import { noticeOn } from "./notice.js";
 import { parsePort } from "../http/port.js";
 import { aborted } from "../load/aborted.js";
 
@@ -34,7 +35,8 @@ const limitFlags = z.object({
  * the exit code is 0 when the drain left nothing behind and 1 otherwise; a second signal ends it at once with its own.
  */
 export async function runWorkerCommand(flags: WorkerFlags, { stderr }: CommandIo): Promise<ExitCode> {
-  const say = (line: string): void => void stderr.write(`${oneLine(line)}\n`);
+  const notice = noticeOn(stderr);
+  const say = (line: string): void => notice(oneLine(line));
   const { connectionString: flag, taskHub } = flags;
   const connection = resolveConnection({
     ...(flag !== undefined && { flag }),

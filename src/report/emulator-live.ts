@@ -1,30 +1,35 @@
 import { coloursFor } from "./colours.js";
 import { fitLine, liveParts, type EmulatorFigures } from "./emulator-live-text.js";
-import { takesEscapes, type OutputStream } from "./output-stream.js";
+import { LiveBlock } from "./live-block.js";
+import { columnsOf, takesEscapes, type OutputStream } from "./output-stream.js";
 
 const LOOK_MS = 1_000;
-const DEFAULT_COLUMNS = 80;
-const TO_START_OF_LINE = "\r";
-const CLEAR_TO_END_OF_SCREEN = "\u001B[J";
+
+/** What shows an emulator while it runs. */
+export interface EmulatorLive {
+  /** Prints a line for a person without disturbing the rest. */
+  readonly line: (text: string) => void;
+  /** Takes the live line away again. May be called more than once. */
+  readonly stop: () => void;
+}
 
 /**
- * On a terminal that can draw it: one line of what the emulator does, looked at once a second and drawn when it has changed. Anywhere
- * else nothing. Returns what takes the line away again, which may be called more than once.
+ * On a terminal that can draw it: one line of what the emulator does, looked at once a second and drawn when it has
+ * changed. Anywhere else nothing.
  */
-export function showEmulatorLive(stream: OutputStream, look: () => EmulatorFigures): () => void {
-  if (!takesEscapes(stream)) return () => {};
+export function showEmulatorLive(stream: OutputStream, look: () => EmulatorFigures): EmulatorLive {
+  if (!takesEscapes(stream)) return { line: (text) => void stream.write(`${text}\n`), stop: () => {} };
   const colours = coloursFor(stream);
+  const block = new LiveBlock(stream);
   let before = { figures: look(), atMs: performance.now() };
   let parts = liveParts(before.figures, before.figures, LOOK_MS);
-  let drawn = "";
+  let drawn: string | undefined;
 
-  // The cursor rests at the start of the line: there it stays when a narrower terminal wraps what is drawn, so that
-  // clearing all below takes the whole of it away, and the indentation has room for the `^C` that a terminal echoes.
   const draw = (): void => {
-    const line = fitLine(parts, stream.columns || DEFAULT_COLUMNS);
+    const line = fitLine(parts, columnsOf(stream));
     if (line === drawn) return;
     drawn = line;
-    stream.write(`${TO_START_OF_LINE}${colours.dim(line)}${CLEAR_TO_END_OF_SCREEN}${TO_START_OF_LINE}`);
+    block.draw([colours.dim(line)]);
   };
   const update = (): void => {
     const now = { figures: look(), atMs: performance.now() };
@@ -32,17 +37,22 @@ export function showEmulatorLive(stream: OutputStream, look: () => EmulatorFigur
     before = now;
     draw();
   };
+  const redraw = (): void => {
+    drawn = undefined;
+    draw();
+  };
   const timer = setInterval(update, LOOK_MS);
   const stop = (): void => {
     clearInterval(timer);
-    stream.off("resize", draw);
+    stream.off("resize", redraw);
     process.off("uncaughtExceptionMonitor", stop);
-    if (drawn !== "") stream.write(`${TO_START_OF_LINE}${CLEAR_TO_END_OF_SCREEN}`);
-    drawn = "";
+    process.off("exit", stop);
+    block.clear();
   };
-  stream.on("resize", draw);
-  // What is said of an error that ends the process has the line for itself.
+  stream.on("resize", redraw);
+  // What is said of an error that ends the process has the line for itself, and the cursor is never left hidden.
   process.once("uncaughtExceptionMonitor", stop);
+  process.once("exit", stop);
   draw();
-  return stop;
+  return { line: (text) => block.print(text), stop };
 }

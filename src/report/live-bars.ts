@@ -47,8 +47,7 @@ export class LiveBars implements LiveView {
   }
 
   line(text: string): void {
-    if (this.#timer === undefined) this.stream.write(`${text}\n`);
-    else this.#block.print(text);
+    this.#block.print(text);
   }
 
   stop(): void {

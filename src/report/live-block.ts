@@ -33,7 +33,9 @@ export class LiveBlock {
 
   /** Prints a line above, which is wrapped where it is too long. */
   print(line: string): void {
-    this.#write(wrapped(line, columnsOf(this.#stream)), this.#lines);
+    const lines = wrapped(line, columnsOf(this.#stream));
+    if (this.#isShown) this.#write(lines, this.#lines);
+    else this.#stream.write(lines.map((text) => `${text}\n`).join(""));
   }
 
   /** Leaves the terminal as it was. */

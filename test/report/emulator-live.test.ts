@@ -122,7 +122,7 @@ class Screen {
   #take(text: string): void {
     this.writes += 1;
     this.raw += text;
-    const plain = stripVTControlCharacters(text.replaceAll("\u001B[J", "\u0000"));
+    const plain = stripVTControlCharacters(text.replaceAll("\u001B[J", "\u0000").replaceAll("\u001B[K", "\u0000"));
     for (const character of plain) {
       const line = this.#lines.at(-1)!;
       if (character === "\r") {
@@ -154,9 +154,9 @@ describe("the live line on a terminal", () => {
 
   function show(properties: { readonly columns: number; readonly colours?: number } = { columns: 100 }) {
     const screen = new Screen(properties);
-    const stop = showEmulatorLive(screen.stream, () => figures);
+    const { line, stop } = showEmulatorLive(screen.stream, () => figures);
     onTestFinished(stop);
-    return { screen, stop };
+    return { screen, line, stop };
   }
 
   test("is overwritten in place, with the rates of the last second", async () => {
@@ -188,6 +188,14 @@ describe("the live line on a terminal", () => {
     expect(screen.lines).toEqual([BUSY_LINE]);
   });
 
+  test("goes on below what is said meanwhile, of which nothing is overwritten", async () => {
+    const { screen, line } = show();
+    line("warning: an input has 2 MB");
+    figures = BUSY;
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(screen.lines).toEqual(["warning: an input has 2 MB", BUSY_LINE]);
+  });
+
   test("leaves nothing behind, and is silent from then on", async () => {
     const { screen, stop } = show();
     stop();
@@ -209,7 +217,7 @@ describe("the live line on a terminal", () => {
 
   test("is not there without a terminal", async () => {
     const stream = new PassThrough();
-    const stop = showEmulatorLive(stream, () => figures);
+    const { stop } = showEmulatorLive(stream, () => figures);
     await vi.advanceTimersByTimeAsync(10_000);
     stop();
     expect(stream.read()).toBeNull();
