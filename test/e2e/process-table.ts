@@ -1,5 +1,7 @@
 /** Processes as Linux shows them under /proc; elsewhere there are none to be seen. */
-import { readFileSync, readdirSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync } from "node:fs";
+
+export const canSeeProcesses = existsSync("/proc/self/environ");
 
 /** Processes whose environment names this folder or something in it. */
 export function processesOf(folder: string): readonly number[] {

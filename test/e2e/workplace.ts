@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { onTestFinished } from "vitest";
 import { z } from "zod";
 import { FanoutProcess, type Ended } from "./fanout-process.js";
-import { processesOf } from "./process-table.js";
+import { canSeeProcesses, processesOf } from "./process-table.js";
 
 export const FANOUT = fileURLToPath(new URL("../../bin/fanout.js", import.meta.url));
 
@@ -123,7 +123,8 @@ export class Workplace {
   async close(): Promise<void> {
     for (const started of this.#started) if (started.running) started.kill("SIGKILL");
     await Promise.all(this.#started.map(({ ended }) => ended));
-    await this.run("emulator stop");
+    // Where no processes can be seen; elsewhere a kill is over sooner than a process that asks for it.
+    if (!canSeeProcesses) await this.run("emulator stop");
     // Workers of a run that was killed may still be draining, and would start the emulator again to do so.
     for (let pids = processesOf(this.root); pids.length > 0; pids = processesOf(this.root)) {
       for (const pid of pids) killIfThere(pid);
