@@ -6,6 +6,8 @@ export default defineConfig({
   test: {
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // What is built runs as it was built.
+    server: { deps: { external: [/\/dist\//] } },
     projects: [
       {
         extends: true,

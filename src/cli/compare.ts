@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { examples, repeatable, withDefault, type CliContext } from "./options.js";
 
-export function addCompare(fanout: Command, { io, exit }: CliContext): void {
+export function addCompare(fanout: Command, { io, argv, exit }: CliContext): void {
   fanout
     .command("compare")
     .summary("tell whether runs are slower than others, measured in turn or from what `run --json FILE` wrote")
@@ -49,7 +49,7 @@ export function addCompare(fanout: Command, { io, exit }: CliContext): void {
     )
     .action(async (files: readonly string[], flags: unknown) => {
       const { runCompareCommand } = await import("../commands/compare.js");
-      exit(await runCompareCommand({ files, afterDashes: countAfterDashes(process.argv) }, flags, io));
+      exit(await runCompareCommand({ files, afterDashes: countAfterDashes(argv) }, flags, io));
     });
 }
 

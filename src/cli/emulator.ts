@@ -87,6 +87,7 @@ function addEmulatorSubcommands(emulator: Command, { io, exit }: CliContext): vo
 function refuseUnknownSubcommand(command: Command): void {
   if (command.args.length === 0) return;
   const twin = new Command(command.name()).exitOverride().helpOption(false).helpCommand(false);
+  twin.configureOutput(command.configureOutput());
   for (const subcommand of command.commands) twin.command(subcommand.name());
   twin.parse([...command.args], { from: "user" });
 }

@@ -5,6 +5,8 @@ import type { ExitCode } from "../exit-codes.js";
 /** What a command's action needs: where to write, and where its exit code goes, for commander's promise carries no value. */
 export interface CliContext {
   readonly io: CommandIo;
+  /** The words behind `fanout`, `--` among them, which commander takes out. */
+  readonly argv: readonly string[];
   readonly exit: (code: ExitCode) => void;
 }
 

@@ -67,7 +67,7 @@ describe("fanout compare", () => {
     ["invalid.json -- interrupted.json", 1, /^Cannot be compared: 2 runs$/mu],
   ])("`%s` ends with %i and says so", async (line, code, stdout) => {
     const place = await placeWithRuns();
-    expect(await place.run(`compare ${line}`)).toMatchObject({ code, stdout: expect.stringMatching(stdout) });
+    expect(await place.runHere(`compare ${line}`)).toMatchObject({ code, stdout: expect.stringMatching(stdout) });
   });
 
   test("writes the comparison as JSON, with the same exit code", async () => {
@@ -144,7 +144,7 @@ describe("fanout compare", () => {
     ["", /^error: expected two files, BASE\.\.\. -- NEW\.\.\., or --run for each side, found 0 without `--`\n$/u],
   ])("`%s` ends with 2 and says why", async (line, message) => {
     const place = await placeWithRuns();
-    const ended = await place.run(`compare ${line}`.trim());
+    const ended = await place.runHere(`compare ${line}`.trim());
     expect(ended).toMatchObject({ code: 2, stdout: "", stderr: expect.stringMatching(message) });
   });
 

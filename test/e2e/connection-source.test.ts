@@ -42,8 +42,7 @@ describe("a connection string that is wrong ends every command with 2, and names
     ["purge --older-than 7d --yes", garbage, 'a part has no "="'],
   ])("%s: %s", async (line, text, message) => {
     const place = await Workplace.open();
-    const env = { ...place.env, DURABLE_TASK_CONNECTION_STRING: text };
-    const { code, stdout, stderr } = await place.startWith(env, line).ended;
+    const { code, stdout, stderr } = await place.runHere(line, [], { DURABLE_TASK_CONNECTION_STRING: text });
     const source = "The connection string of DURABLE_TASK_CONNECTION_STRING: ";
     expect(stdout + stderr).toContain(`${source}${message}`);
     expect({ code, stdout, stderr }).toMatchObject({ code: 2 });

@@ -71,7 +71,7 @@ test.each([
   ["p99", "expected a figure, one of < <= > >= and a bound"],
 ])("a wrong expression is told and nothing is started: %s", async (expression, message) => {
   const place = await Workplace.open();
-  const { code, stdout, stderr } = await place.run(`run --threshold p50<1s --threshold ${expression}`);
+  const { code, stdout, stderr } = await place.runHere(`run --threshold p50<1s --threshold ${expression}`);
   expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
   expect(stderr).toMatch(/^error: .*\n$/u);
   expect(stderr).toContain(`--threshold '${expression}': `);

@@ -1,13 +1,16 @@
 import { mkdtemp, mkdir, realpath, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { PassThrough } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { onTestFinished } from "vitest";
 import { z } from "zod";
+import type { runProgram as RunProgram } from "../../src/program.js";
 import { FanoutProcess, type Ended } from "./fanout-process.js";
 import { canSeeProcesses, processesOf } from "./process-table.js";
 
 export const FANOUT = fileURLToPath(new URL("../../bin/fanout.js", import.meta.url));
+const PROGRAM = new URL("../../dist/program.js", import.meta.url).href;
 
 const backlog = z.strictObject({ waiting: z.int(), withWorkers: z.int(), resting: z.int() });
 
@@ -108,6 +111,29 @@ export class Workplace {
     return ended;
   }
 
+  /**
+   * Runs `fanout` to its end in this process, as built: for tables of what is refused, or read from files, where a
+   * process for each row would show nothing more. It must open no backend.
+   */
+  async runHere(
+    line: string,
+    more: readonly string[] = [],
+    env: NodeJS.ProcessEnv = {},
+  ): Promise<Omit<Ended, "signal">> {
+    const { runProgram } = (await import(PROGRAM)) as { runProgram: typeof RunProgram };
+    const before = { env: process.env, folder: process.cwd() };
+    const io = { stdout: new PassThrough(), stderr: new PassThrough() };
+    process.env = { ...this.env, ...env };
+    process.chdir(this.folder);
+    try {
+      const code = await runProgram([...(line === "" ? [] : line.split(" ")), ...more], io);
+      return { code, stdout: textOf(io.stdout), stderr: textOf(io.stderr) };
+    } finally {
+      process.env = before.env;
+      process.chdir(before.folder);
+    }
+  }
+
   async emulatorStatus(): Promise<z.output<typeof emulatorStatus>> {
     const { stdout } = await this.succeed("emulator status --json");
     return emulatorStatus.parse(JSON.parse(stdout));
@@ -132,6 +158,10 @@ export class Workplace {
     }
     await rm(this.root, { recursive: true, force: true });
   }
+}
+
+function textOf(stream: PassThrough): string {
+  return String((stream.read() as Buffer | null) ?? "");
 }
 
 function killIfThere(pid: number): void {

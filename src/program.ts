@@ -1,0 +1,89 @@
+import { Command, CommanderError } from "commander";
+import { addCompare } from "./cli/compare.js";
+import { addDoctor } from "./cli/doctor.js";
+import { addEmulator } from "./cli/emulator.js";
+import { HELP_LAYOUT } from "./cli/help-layout.js";
+import { examples, type CliContext } from "./cli/options.js";
+import { addPurge } from "./cli/purge.js";
+import { addReport } from "./cli/report.js";
+import { addRun } from "./cli/run.js";
+import { addServe } from "./cli/serve.js";
+import { refuseRepeatedValues } from "./cli/single-values.js";
+import { addStatus } from "./cli/status.js";
+import { addTerminate } from "./cli/terminate.js";
+import { addWorker } from "./cli/worker.js";
+import type { CommandIo } from "./commands/io.js";
+import { FanoutError } from "./errors.js";
+import { ExitCode } from "./exit-codes.js";
+import { errorText } from "./format/error-text.js";
+import { plainText } from "./format/one-line.js";
+import { FANOUT_VERSION } from "./version.js";
+
+/** Runs a command line, the words behind `fanout`; returns the exit code, and prints an error for a person. */
+export async function runProgram(argv: readonly string[], io: CommandIo): Promise<ExitCode> {
+  let exitCode: ExitCode = ExitCode.Success;
+  const fanout = commandLine({ io, argv, exit: (code) => void (exitCode = code) });
+  try {
+    if (argv.length === 0) fanout.help({ error: true });
+    await fanout.parseAsync([...argv], { from: "user" });
+    return exitCode;
+  } catch (error) {
+    return reportError(error, argv, io);
+  }
+}
+
+function commandLine(context: CliContext): Command {
+  const { io } = context;
+  const fanout = new Command("fanout")
+    .description("Load test for Durable Task backends: fan-out/fan-in orchestrations, measured honestly.")
+    .version(FANOUT_VERSION, "-V, --version", "print the version")
+    .option("--debug", "print the stack of an error")
+    .option("--no-color", "print without colours (NO_COLOR does the same)")
+    .helpOption("-h, --help", "print this help")
+    .configureHelp(HELP_LAYOUT)
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => void io.stdout.write(text),
+      writeErr: (text) => void io.stderr.write(text),
+    })
+    .addHelpText(
+      "after",
+      examples(["fanout run", "fanout run --iterations 100 --parallel-activities 100", "fanout worker"]),
+    );
+  addRun(fanout, context);
+  addWorker(fanout, context);
+  addServe(fanout, context);
+  addDoctor(fanout, context);
+  addStatus(fanout, context);
+  addTerminate(fanout, context);
+  addPurge(fanout, context);
+  addReport(fanout, context);
+  addCompare(fanout, context);
+  addEmulator(fanout, context);
+  refuseRepeatedValues(fanout);
+  return fanout;
+}
+
+/** Prints an error for a person and returns the exit code it stands for. */
+export function reportError(error: unknown, argv: readonly string[], io: CommandIo): ExitCode {
+  const debug = argv.includes("--debug");
+  if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.Success : ExitCode.Usage;
+  const stack = debug && error instanceof Error ? `${error.stack ?? ""}\n` : "";
+  if (error instanceof FanoutError) {
+    io.stderr.write(plainText(`error: ${error.message}\n${stack}`));
+    return error.exitCode;
+  }
+  const message = errorText(error);
+  if (isAnswer(error)) {
+    io.stderr.write(plainText(`error: the backend answered ${message}\n${stack}`));
+    return ExitCode.Failure;
+  }
+  const hint = debug ? "" : " (run it again with --debug to see the stack)";
+  io.stderr.write(plainText(`error: internal error: ${message}${hint}\n${stack}`));
+  return ExitCode.Failure;
+}
+
+/** Of a gRPC call, by its shape: gRPC takes too long to load for a command that makes no call. */
+function isAnswer(error: unknown): boolean {
+  return error instanceof Error && "code" in error && typeof error.code === "number" && "details" in error;
+}
