@@ -31,6 +31,11 @@ export class Executor {
       : this.#executeOrchestrator(item);
   }
 
+  /** The backend has not taken in what came of an episode. */
+  discard(item: Extract<WorkItem, { kind: "orchestrator" }>): void {
+    this.#orchestrators.discard(item);
+  }
+
   async #executeOrchestrator(item: Extract<WorkItem, { kind: "orchestrator" }>): Promise<Execution> {
     const name = this.#orchestrators.strayName(item);
     if (name !== undefined) {

@@ -1,89 +1,143 @@
-import { NoOpLogger, TaskHubGrpcWorker, type TOrchestrator } from "@microsoft/durabletask-js";
 import type { Workload } from "../orchestrations/workload.js";
 import { frameEnd, framesWithin } from "../wire/event-frames.js";
-import {
-  findHistoryEnd,
-  readOrchestratorName,
-  readRequestHead,
-  withoutBytes,
-  type RequestHead,
-} from "../wire/orchestrator-request.js";
-import { decodeMessage, pb } from "../wire/sidecar-stubs.js";
+import { findHistoryEnd, readOrchestratorName, readRequestHead, withoutBytes } from "../wire/orchestrator-request.js";
+import { writeOrchestratorFailure } from "../wire/orchestrator-failure.js";
+import { StringValue, decodeMessage, pb } from "../wire/sidecar-stubs.js";
 import { writeHistoryRequest, type WorkItem } from "../wire/work-item.js";
-import { HistoryCache } from "./history-cache.js";
-import { KnownHistory } from "./known-history.js";
+import { ExtendedSession } from "./extended-session.js";
+import { ExtendedSessions } from "./extended-sessions.js";
+import { SdkExecution, type Episode, type EpisodeOutcome } from "./sdk-execution.js";
 import { TimeSlice } from "./time-slice.js";
 
 type OrchestratorItem = Extract<WorkItem, { kind: "orchestrator" }>;
 type OrchestratorRequest = InstanceType<typeof pb.OrchestratorRequest>;
 type OrchestratorResponse = InstanceType<typeof pb.OrchestratorResponse>;
-type HistoryEvent = InstanceType<typeof pb.HistoryEvent>;
 
 export interface OrchestratorExecutorOptions {
-  readonly histories?: HistoryCache;
+  readonly sessions?: ExtendedSessions;
   /** What an episode may take of a turn of the event loop. */
   readonly slice?: TimeSlice;
+  /** Of so many executions the episodes of one are also replayed in full, and have to come to the same. */
+  readonly checkOneIn?: number;
 }
 
+/** Of the executions, chosen by their ids, that are checked. */
+const CHECK_ONE_IN = 1_000;
+
 /**
- * Runs episodes in the SDK's executor, whose replay is what users run, but decodes no event twice: decoding costs more
- * than replaying. What is remembered of a history changes how long an episode takes, never what comes of it.
+ * Runs episodes in the SDK's executor. Between two of them an execution stays in memory as an extended session, so that
+ * it processes each event once in its life; without one it replays its whole history, which comes to the same.
  */
 export class OrchestratorExecutor {
-  // Hosts the SDK's executor and nothing else: it is never started, so it opens no connection.
-  readonly #sdk = new TaskHubGrpcWorker({ logger: new NoOpLogger() });
-  readonly #hosted: ReadonlySet<string>;
-  readonly #histories: HistoryCache;
+  readonly #orchestrators: Workload["orchestrators"];
+  readonly #sessions: ExtendedSessions;
   readonly #slice: TimeSlice;
+  readonly #checkOneIn: number;
 
   constructor(orchestrators: Workload["orchestrators"], options: OrchestratorExecutorOptions = {}) {
-    const { histories = new HistoryCache(), slice = new TimeSlice() } = options;
-    for (const [name, orchestrator] of Object.entries(orchestrators)) {
-      this.#sdk.addNamedOrchestrator(name, sliced(orchestrator, slice));
-    }
-    this.#hosted = new Set(Object.keys(orchestrators));
-    this.#histories = histories;
-    this.#slice = slice;
+    this.#orchestrators = orchestrators;
+    this.#sessions = options.sessions ?? new ExtendedSessions();
+    this.#slice = options.slice ?? new TimeSlice();
+    this.#checkOneIn = options.checkOneIn ?? CHECK_ONE_IN;
   }
 
   /** The name that is asked for, where it is not hosted here. Throws where the request cannot be read. */
   strayName({ request, knownHistory }: OrchestratorItem): string | undefined {
     // Of what it is known to know, this worker has run an episode.
     const name = knownHistory > 0 ? undefined : readOrchestratorName(request, readRequestHead(request).historyStart);
-    return name === undefined || this.#hosted.has(name) ? undefined : name;
+    return name === undefined || Object.hasOwn(this.#orchestrators, name) ? undefined : name;
   }
 
   /**
    * The bytes of an OrchestratorResponse. Where the backend has left out history that is not known here, it asks for all
    * of it. Rejects where the request cannot be read.
    */
-  async execute({ request: bytes, knownHistory, completionToken }: OrchestratorItem): Promise<Buffer> {
-    const head = readRequestHead(bytes);
-    const history = this.#takeHistory(head);
-    if (knownHistory > 0) {
-      if (history.framedBytes !== knownHistory) {
-        return writeHistoryRequest(head.instanceId, completionToken);
+  async execute(item: OrchestratorItem): Promise<Buffer> {
+    const { instanceId, historyStart } = readRequestHead(item.request);
+    const historyEnd = findHistoryEnd(item.request, historyStart);
+    if (historyEnd === undefined || instanceId === "") {
+      return this.#executeAlone(item);
+    }
+    const session = this.#sessions.begin(instanceId);
+    let kept: ExtendedSession | undefined;
+    try {
+      const ended = await this.#executeInSession(item, historyEnd, session);
+      kept = ended.kept;
+      return ended.response;
+    } finally {
+      this.#sessions.end(instanceId, item.completionToken, kept);
+    }
+  }
+
+  /** The backend has not taken in what came of the item: nothing may go on from there. */
+  discard({ request, completionToken }: OrchestratorItem): void {
+    this.#sessions.drop(readRequestHead(request).instanceId, completionToken);
+  }
+
+  /** A request whose history does not stand in one run says nothing about the bytes of the next one. */
+  async #executeAlone({ request: bytes, completionToken }: OrchestratorItem): Promise<Buffer> {
+    const request = decodeMessage(pb.OrchestratorRequest, bytes);
+    const instanceId = request.getInstanceid();
+    if (instanceId === "") {
+      throw new Error("The request for an episode names no instance: its instanceId is empty");
+    }
+    const episode = { past: request.getPasteventsList(), fresh: request.getNeweventsList() };
+    const executionId = request.getExecutionid()?.getValue() ?? "";
+    const outcome = await this.#newExecution().replay(instanceId, episode, executionId);
+    return this.#encode(responseTo(request, completionToken, outcome));
+  }
+
+  async #executeInSession(
+    { request: bytes, knownHistory, completionToken }: OrchestratorItem,
+    end: number,
+    found: ExtendedSession | undefined,
+  ): Promise<{ response: Buffer; kept?: ExtendedSession }> {
+    const { instanceId, executionId, historyStart: start } = readRequestHead(bytes);
+    const isLeftOut = knownHistory > 0;
+    const isContinued =
+      found?.executionId === executionId &&
+      (isLeftOut ? found.isKnownAs(knownHistory) : found.isPrefixAt(bytes, start));
+    let session = isContinued ? found : undefined;
+    let from = session === undefined || isLeftOut ? start : start + session.framedBytes;
+    let outcome = await session?.execution.resume(await this.#decodeEvents(bytes.subarray(from, end)));
+    if (session === undefined || outcome === undefined) {
+      if (isLeftOut) {
+        return { response: writeHistoryRequest(instanceId, completionToken) };
       }
-      history.forgetBytes();
+      from = start;
+      session = new ExtendedSession(executionId, this.#newExecution(), this.#isChecked(executionId));
+      outcome = await session.execution.replay(
+        instanceId,
+        await this.#decodeEvents(bytes.subarray(from, end)),
+        executionId,
+      );
     }
-    const repeated = knownHistory > 0 ? 0 : history.matchAt(bytes, head.historyStart);
-    const start = head.historyStart + repeated;
-    const end = findHistoryEnd(bytes, start);
-    // Nothing but known events is kept from the SDK's own decoder, so that every other field is what it makes of it.
-    const decoded = await this.#decode(bytes, { from: head.historyStart, start, end });
-    const { request, newEvents } = decoded;
-    const past = history.events.concat(decoded.pastEvents);
-    if (end !== undefined) {
-      history.append(bytes.subarray(start, end), [...decoded.pastEvents, ...newEvents]);
+    const request = decodeMessage(pb.OrchestratorRequest, withoutBytes(bytes, start, end - start));
+    const encode = (of: EpisodeOutcome): Promise<Buffer> => this.#encode(responseTo(request, completionToken, of));
+    const response = await encode(outcome);
+    if (session.isChecked && session.framedBytes > 0) {
+      const whole = Buffer.concat([session.framed, bytes.subarray(from, end)]);
+      const replayed = await this.#newExecution().replay(instanceId, await this.#decodeEvents(whole), executionId);
+      if (!response.equals(await encode(replayed))) {
+        return { response: writeOrchestratorFailure(instanceId, completionToken, new SessionMismatch(instanceId)) };
+      }
     }
-    // The setters would walk through every event for the sake of writing the message, which nobody does.
-    request.getPasteventsList = () => past;
-    request.getNeweventsList = () => newEvents;
-    const response = await this.#run(request, completionToken);
-    if (end !== undefined && !isEnd(response)) {
-      this.#histories.put(head.instanceId, history);
+    if (session.execution.isOver) {
+      return { response };
     }
-    return this.#encode(response);
+    session.record(bytes.subarray(from, end), outcome.actions.length);
+    if (isLeftOut) {
+      session.forgetBytes();
+    }
+    return { response, kept: session };
+  }
+
+  #newExecution(): SdkExecution {
+    return new SdkExecution(this.#orchestrators, this.#slice);
+  }
+
+  #isChecked(executionId: string): boolean {
+    return hashOf(executionId) % this.#checkOneIn === 0;
   }
 
   /** Encodes a response; many actions part by part. */
@@ -106,49 +160,22 @@ export class OrchestratorExecutor {
     return Buffer.concat([rest.subarray(0, idEnd), ...parts, rest.subarray(idEnd)]);
   }
 
-  /** Decodes a request without the known events, which stand from `from` to `start`; a long rest of events part by part. */
-  async #decode(bytes: Uint8Array, { from, start, end }: HistoryPlace): Promise<DecodedRequest> {
-    if (end === undefined || end - start <= PART_BYTES) {
-      const request = decodeMessage(pb.OrchestratorRequest, withoutBytes(bytes, from, start - from));
-      return { request, pastEvents: request.getPasteventsList(), newEvents: request.getNeweventsList() };
-    }
-    const request = decodeMessage(pb.OrchestratorRequest, withoutBytes(bytes, from, end - from));
-    const pastEvents: HistoryEvent[] = [];
-    const newEvents: HistoryEvent[] = [];
-    for (let offset = start; offset < end;) {
-      const partEnd = framesWithin(bytes, offset, Math.min(offset + PART_BYTES, end));
+  /** Decodes framed events; many part by part. */
+  async #decodeEvents(framed: Uint8Array): Promise<Episode> {
+    const past: Episode["past"] = [];
+    const fresh: Episode["fresh"] = [];
+    for (let offset = 0; offset < framed.length;) {
+      if (offset > 0) {
+        await this.#slice.over();
+      }
+      const partEnd = framesWithin(framed, offset, Math.min(offset + PART_BYTES, framed.length));
       // Framed events are a request of their own.
-      const part = decodeMessage(pb.OrchestratorRequest, bytes.subarray(offset, partEnd));
-      pastEvents.push(...part.getPasteventsList());
-      newEvents.push(...part.getNeweventsList());
+      const part = decodeMessage(pb.OrchestratorRequest, framed.subarray(offset, partEnd));
+      past.push(...part.getPasteventsList());
+      fresh.push(...part.getNeweventsList());
       offset = partEnd;
-      await this.#slice.over();
     }
-    return { request, pastEvents, newEvents };
-  }
-
-  /** While an episode runs, nobody else has its history; if it fails, nobody has it afterwards. */
-  #takeHistory({ instanceId, executionId }: RequestHead): KnownHistory {
-    const history = this.#histories.take(instanceId);
-    return history?.executionId === executionId ? history : new KnownHistory(executionId);
-  }
-
-  async #run(request: OrchestratorRequest, completionToken: string): Promise<OrchestratorResponse> {
-    const responses: OrchestratorResponse[] = [];
-    const sidecar = {
-      completeOrchestratorTask(response: OrchestratorResponse, _metadata: unknown, callback: (error: null) => void) {
-        responses.push(response);
-        callback(null);
-      },
-    };
-    // The one private method that is used: the public processOrchestratorRequest does the same, but only for a request
-    // that is not decoded yet. The SDK is pinned to one version, and a test compares the two.
-    await this.#sdk["_executeOrchestratorInternal"](request, completionToken, sidecar);
-    const [response] = responses;
-    if (response === undefined) {
-      throw new Error(`The episode of "${request.getInstanceid()}" came to no response`);
-    }
-    return response;
+    return { past, fresh };
   }
 }
 
@@ -156,38 +183,44 @@ export class OrchestratorExecutor {
 const PART_BYTES = 65_536;
 const PART_ACTIONS = 500;
 
-/** Where the events of a request stand: known ones in front of `start`, the others up to `end` if it is known. */
-interface HistoryPlace {
-  readonly from: number;
-  readonly start: number;
-  readonly end: number | undefined;
+/** An extended session and a replay of the same history have come to different actions. */
+class SessionMismatch extends Error {
+  override readonly name = "SessionMismatch";
+
+  constructor(instanceId: string) {
+    super(
+      `The extended session of '${instanceId}' came to other actions than a replay of its history: either its ` +
+        "orchestrator is not deterministic, or this is a defect of the worker; --replay always runs without sessions",
+    );
+  }
 }
 
-interface DecodedRequest {
-  readonly request: OrchestratorRequest;
-  readonly pastEvents: HistoryEvent[];
-  readonly newEvents: HistoryEvent[];
+/** What a worker answers that takes no part in tracing: the trace of the request goes back as it came. */
+function responseTo(
+  request: OrchestratorRequest,
+  completionToken: string,
+  { actions, customStatus }: EpisodeOutcome,
+): OrchestratorResponse {
+  const response = new pb.OrchestratorResponse();
+  response.setInstanceid(request.getInstanceid());
+  response.setCompletiontoken(completionToken);
+  response.setActionsList(actions);
+  if (customStatus !== undefined) {
+    const value = new StringValue();
+    value.setValue(customStatus);
+    response.setCustomstatus(value);
+  }
+  response.setOrchestrationtracecontext(request.getOrchestrationtracecontext());
+  return response;
 }
 
-/**
- * An orchestrator whose replay stops for a turn when the slice is over. The SDK awaits `resume`, which its context has
- * and its types do not, behind each event that an orchestrator may have waited for.
- */
-function sliced(orchestrator: TOrchestrator, slice: TimeSlice): TOrchestrator {
-  return (context, input) => {
-    const replay = context as typeof context & { resume(): Promise<void> };
-    const resume = replay.resume.bind(replay);
-    replay.resume = async () => {
-      await slice.over();
-      await resume();
-    };
-    return orchestrator(context, input);
-  };
-}
-
-/** Whether the execution ends with it, be it to continue as new. */
-function isEnd(response: OrchestratorResponse): boolean {
-  return response.getActionsList().some((action) => action.hasCompleteorchestration());
+/** FNV-1a, 32 bits. */
+function hashOf(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let index = 0; index < text.length; index += 1) {
+    hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193) >>> 0;
+  }
+  return hash;
 }
 
 function bufferOf({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {

@@ -144,6 +144,9 @@ export class Workbench {
     const { sender } = this.#options;
     const { complete } = CALLS[item.kind];
     const outcome = await sender.send(complete, result);
+    if (outcome.kind !== "accepted" && item.kind === "orchestrator") {
+      this.#executor.discard(item);
+    }
     return outcome.kind === "refused" && isTooLarge(outcome.error)
       ? sender.send(complete, failureOf(item, result.length, outcome.error))
       : outcome;

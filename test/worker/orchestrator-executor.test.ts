@@ -3,8 +3,8 @@ import * as fc from "fast-check";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { StringValue, Timestamp, pb } from "../../src/wire/sidecar-stubs.js";
 import { readWorkItem } from "../../src/wire/work-item.js";
-import { HistoryCache } from "../../src/worker/history-cache.js";
-import { OrchestratorExecutor } from "../../src/worker/orchestrator-executor.js";
+import { ExtendedSessions } from "../../src/worker/extended-sessions.js";
+import { OrchestratorExecutor, type OrchestratorExecutorOptions } from "../../src/worker/orchestrator-executor.js";
 import { Scripted, ScriptedBackend, arrival, steps, type Arrival, type Step } from "./scripted-backend.js";
 
 const ALL: Arrival = { count: Infinity, lastFirst: false, fails: false };
@@ -29,8 +29,8 @@ afterEach(() => {
 const sdk = new TaskHubGrpcWorker({ logger: new NoOpLogger() });
 sdk.addNamedOrchestrator("Scripted", Scripted);
 
-function executorOf(histories?: HistoryCache): OrchestratorExecutor {
-  return new OrchestratorExecutor({ Scripted }, histories && { histories });
+function executorOf(options?: OrchestratorExecutorOptions): OrchestratorExecutor {
+  return new OrchestratorExecutor({ Scripted }, options);
 }
 
 function orchestratorItem(frame: Buffer) {
@@ -41,9 +41,13 @@ function orchestratorItem(frame: Buffer) {
   return item;
 }
 
-/** What the SDK makes of a work item with the whole history. */
+/** What the SDK makes of a work item with the whole history, but for the trace, which goes back as it came. */
 async function expectedOf(frame: Buffer): Promise<Buffer> {
-  return Buffer.from(await sdk.processOrchestratorRequest(orchestratorItem(frame).request));
+  const { request } = orchestratorItem(frame);
+  const response = pb.OrchestratorResponse.deserializeBinary(await sdk.processOrchestratorRequest(request));
+  const trace = pb.OrchestratorRequest.deserializeBinary(request).getOrchestrationtracecontext();
+  response.setOrchestrationtracecontext(trace);
+  return Buffer.from(response.serializeBinary());
 }
 
 function read(response: Uint8Array) {
@@ -63,16 +67,18 @@ const delivery = fc.record({
 });
 
 describe("every episode comes to what the SDK alone makes of it, byte for byte", () => {
-  const caches: readonly [string, () => HistoryCache][] = [
-    ["with room for all histories", () => new HistoryCache()],
-    ["with room for none", () => new HistoryCache(0)],
-    ["with room for short ones", () => new HistoryCache(10, 40_000)],
+  const room = { sessions: 10, bytes: 1e6, idleMs: 60_000 };
+  const settings: readonly [string, () => OrchestratorExecutorOptions][] = [
+    ["with room for all sessions", () => ({})],
+    ["with room for none", () => ({ sessions: new ExtendedSessions({ ...room, sessions: 0 }) })],
+    ["with room for short ones", () => ({ sessions: new ExtendedSessions({ ...room, bytes: 12_000 }) })],
+    ["with a replay beside each session", () => ({ checkOneIn: 1 })],
   ];
-  test.each(caches)("%s", async (_, cache) => {
+  test.each(settings)("%s", async (_, options) => {
     await fc.assert(
       fc.asyncProperty(steps, fc.array(delivery, { minLength: 12, maxLength: 12 }), async (script, deliveries) => {
         const backend = new ScriptedBackend(script);
-        const executor = executorOf(cache());
+        const executor = executorOf(options());
         for (const { arrival, form, mishap } of deliveries) {
           const whole = backend.item();
           const expected = await expectedOf(whole);
@@ -118,7 +124,7 @@ describe("decoding", () => {
     expect(decoded).toHaveBeenCalledTimes(events);
   });
 
-  test("of a history that has changed, the events in front of the change are not decoded again", async () => {
+  test("a history that has changed is replayed from its beginning", async () => {
     const executor = executorOf();
     const backend = new ScriptedBackend(FAN_OUTS);
     await runEpisode(executor, backend);
@@ -130,17 +136,17 @@ describe("decoding", () => {
     const expected = await expectedOf(changed);
     const decoded = vi.spyOn(pb.HistoryEvent, "deserializeBinaryFromReader");
     expect(await executor.execute(orchestratorItem(changed))).toEqual(expected);
-    expect(decoded).toHaveBeenCalledTimes(backend.eventCount - 4);
+    expect(decoded).toHaveBeenCalledTimes(backend.eventCount);
   });
 
   test("an execution that has ended is forgotten, and so is one that continues as new", async () => {
-    const histories = new HistoryCache();
-    const executor = executorOf(histories);
+    const sessions = new ExtendedSessions();
+    const executor = executorOf({ sessions });
     const backend = new ScriptedBackend([{ kind: "timer" }, { kind: "continueAsNew" }, { kind: "timer" }]);
     const sizes: number[] = [];
     while (!backend.ended) {
       await runEpisode(executor, backend);
-      sizes.push(histories.size);
+      sizes.push(sessions.size);
     }
     expect(sizes).toEqual([1, 0, 1, 0]);
   });

@@ -1,0 +1,84 @@
+import { markAsPast, standsAt } from "../wire/event-frames.js";
+import type { SdkExecution } from "./sdk-execution.js";
+
+/** An execution between two episodes: how far it has come, and what goes on from there. */
+export class ExtendedSession {
+  #framedBytes = 0;
+  /** The processed events, framed as past ones, with room to grow behind them. Undefined once the bytes are forgotten. */
+  #framed: Uint8Array | undefined = NOTHING;
+  /** Bytes of events since it last asked for anything: results that it may hold. */
+  #heldBytes = 0;
+  #outstanding = 0;
+
+  constructor(
+    readonly executionId: string,
+    readonly execution: SdkExecution,
+    /** Whether each episode is also replayed in full, which takes the bytes of the history. */
+    readonly isChecked: boolean,
+  ) {}
+
+  /** Bytes that the processed events take in a request, each with its frame. */
+  get framedBytes(): number {
+    return this.#framedBytes;
+  }
+
+  /** The processed events, framed as past ones; empty where they are forgotten. */
+  get framed(): Uint8Array {
+    return this.#framed?.subarray(0, this.#framedBytes) ?? NOTHING;
+  }
+
+  /** Bytes that it takes in memory, roughly. */
+  get weight(): number {
+    return (
+      OWN_BYTES + (this.#framed?.length ?? 0) + this.#heldBytes * BYTES_PER_HELD + this.#outstanding * BYTES_OF_A_TASK
+    );
+  }
+
+  /** Whether a history of a backend that leaves out what is known continues what was processed here. */
+  isKnownAs(framedBytes: number): boolean {
+    return this.#framedBytes === framedBytes;
+  }
+
+  /** Whether the history that stands at an offset of a request begins with what was processed here. */
+  isPrefixAt(request: Uint8Array, offset: number): boolean {
+    return this.#framed !== undefined && standsAt(request, offset, this.framed);
+  }
+
+  /** Takes note of an episode: the events, past and new ones as a request frames them, that were processed in it. */
+  record(framed: Uint8Array, actionCount: number): void {
+    const end = this.#framedBytes + framed.length;
+    if (this.#framed !== undefined) {
+      this.#framed = withRoom(this.#framed, end);
+      const added = this.#framed.subarray(this.#framedBytes, end);
+      added.set(framed);
+      markAsPast(added);
+    }
+    this.#framedBytes = end;
+    this.#heldBytes = actionCount > 0 ? 0 : this.#heldBytes + framed.length;
+    this.#outstanding = this.execution.outstanding;
+  }
+
+  /** Keeps the number of bytes alone, for a backend that leaves known events out and tells how many bytes of them. */
+  forgetBytes(): void {
+    if (!this.isChecked) {
+      this.#framed = undefined;
+    }
+  }
+}
+
+const NOTHING = new Uint8Array(0);
+
+/** Measured on fan-outs of 1 to 2,000 activities: what V8 needs for a context with its generator, and for each task. */
+const OWN_BYTES = 6_000;
+const BYTES_OF_A_TASK = 900;
+/** A result is parsed from its bytes into objects. */
+const BYTES_PER_HELD = 2;
+
+function withRoom(bytes: Uint8Array, length: number): Uint8Array {
+  if (length <= bytes.length) {
+    return bytes;
+  }
+  const grown = new Uint8Array(Math.max(length, bytes.length * 2));
+  grown.set(bytes);
+  return grown;
+}

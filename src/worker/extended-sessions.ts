@@ -1,0 +1,113 @@
+import type { ExtendedSession } from "./extended-session.js";
+import { quarterOfHeap } from "./heap-bytes.js";
+
+export interface SessionLimits {
+  readonly sessions: number;
+  /** By `ExtendedSession.weight`. */
+  readonly bytes: number;
+  readonly idleMs: number;
+}
+
+/** What is kept between two episodes. */
+interface Kept {
+  readonly session: ExtendedSession;
+  /** Of the episode that it has processed last. */
+  readonly token: string;
+  readonly sinceMs: number;
+}
+
+/**
+ * Extended sessions by instance id, within bounds of number, of memory and of idle time: the least recently used goes
+ * first, and costs a replay if it is asked for again.
+ *
+ * A session is taken out to be used. Where an instance has two episodes at a time, of which the backend takes in one at
+ * most, neither session is kept: nothing here tells which.
+ */
+export class ExtendedSessions {
+  /** In the order of their last use. */
+  readonly #kept = new Map<string, Kept>();
+  readonly #running = new Map<string, { count: number; alone: boolean }>();
+  #weight = 0;
+  #willSweep = false;
+
+  constructor(private readonly limits: SessionLimits = DEFAULT_LIMITS) {}
+
+  get size(): number {
+    return this.#kept.size;
+  }
+
+  /** An episode of the instance begins; it ends with `end`. */
+  begin(instanceId: string): ExtendedSession | undefined {
+    const running = this.#running.get(instanceId);
+    if (running === undefined) {
+      this.#running.set(instanceId, { count: 1, alone: true });
+    } else {
+      running.count += 1;
+      running.alone = false;
+    }
+    return this.#remove(instanceId)?.session;
+  }
+
+  /** An episode has ended, of which there is a session to be kept or none. */
+  end(instanceId: string, token: string, session: ExtendedSession | undefined): void {
+    const running = this.#running.get(instanceId);
+    if (running === undefined) {
+      return;
+    }
+    running.count -= 1;
+    if (running.count === 0) {
+      this.#running.delete(instanceId);
+    }
+    if (running.alone && session !== undefined && this.limits.sessions > 0) {
+      this.#kept.set(instanceId, { session, token, sinceMs: performance.now() });
+      this.#weight += session.weight;
+      this.#evict();
+    }
+  }
+
+  /** The backend has not taken in what came of that episode. */
+  drop(instanceId: string, token: string): void {
+    if (this.#kept.get(instanceId)?.token === token) {
+      this.#remove(instanceId);
+    }
+  }
+
+  #remove(instanceId: string): Kept | undefined {
+    const kept = this.#kept.get(instanceId);
+    if (kept !== undefined) {
+      this.#kept.delete(instanceId);
+      this.#weight -= kept.session.weight;
+    }
+    return kept;
+  }
+
+  #evict(): void {
+    const idleSinceMs = performance.now() - this.limits.idleMs;
+    for (const [instanceId, { sinceMs }] of this.#kept) {
+      const fits = this.#kept.size <= this.limits.sessions && this.#weight <= this.limits.bytes;
+      if (fits && sinceMs > idleSinceMs) {
+        break;
+      }
+      this.#remove(instanceId);
+    }
+    this.#sweepLater();
+  }
+
+  /** So that what nobody uses goes also where nothing else happens. */
+  #sweepLater(): void {
+    if (this.#willSweep || this.#kept.size === 0) {
+      return;
+    }
+    this.#willSweep = true;
+    setTimeout(() => {
+      this.#willSweep = false;
+      this.#evict();
+    }, this.limits.idleMs).unref();
+  }
+}
+
+const DEFAULT_LIMITS: SessionLimits = {
+  sessions: 20_000,
+  bytes: quarterOfHeap(256 * 1024 * 1024),
+  idleMs: 10 * 60_000,
+};

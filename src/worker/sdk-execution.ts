@@ -1,0 +1,96 @@
+/**
+ * The SDK's executor of one execution, kept beyond an episode. It is a private path of the SDK, pinned to one version, so
+ * this file alone may name it; what is run in the episodes behind the first is compared with the SDK's own replay by a
+ * property test, and in a worker at work by `OrchestratorExecutor`.
+ */
+import { NoOpLogger, type TOrchestrator } from "@microsoft/durabletask-js";
+import { OrchestrationExecutor } from "@microsoft/durabletask-js/dist/worker/orchestration-executor.js";
+import type { RuntimeOrchestrationContext } from "@microsoft/durabletask-js/dist/worker/runtime-orchestration-context.js";
+import { Registry } from "@microsoft/durabletask-js/dist/worker/registry.js";
+import type { pb } from "../wire/sidecar-stubs.js";
+import type { TimeSlice } from "./time-slice.js";
+
+type HistoryEvent = InstanceType<typeof pb.HistoryEvent>;
+
+/** The events of an episode. */
+export interface Episode {
+  readonly past: HistoryEvent[];
+  readonly fresh: HistoryEvent[];
+}
+
+/** What an orchestrator asks for at the end of an episode. */
+export interface EpisodeOutcome {
+  readonly actions: InstanceType<typeof pb.OrchestratorAction>[];
+  readonly customStatus?: string | undefined;
+}
+
+export class SdkExecution {
+  readonly #executor: OrchestrationExecutor;
+  #context: RuntimeOrchestrationContext | undefined;
+
+  /** Each turn of its replay keeps to the slice. */
+  constructor(
+    orchestrators: Readonly<Record<string, TOrchestrator>>,
+    private readonly slice: TimeSlice,
+  ) {
+    const registry = new Registry();
+    for (const [name, orchestrator] of Object.entries(orchestrators)) {
+      registry.addNamedOrchestrator(name, (context, input) => {
+        this.#context = this.#sliced(context as RuntimeOrchestrationContext);
+        return orchestrator(context, input);
+      });
+    }
+    this.#executor = new OrchestrationExecutor(registry, new NoOpLogger());
+  }
+
+  /** Whether no event would change anything any more: it has ended, or it never began. */
+  get isOver(): boolean {
+    return this.#context?.["_isComplete"] ?? true;
+  }
+
+  /** Activities, timers and other tasks that it has asked for and that have not ended. */
+  get outstanding(): number {
+    return this.#context === undefined ? 0 : Object.keys(this.#context._pendingTasks).length;
+  }
+
+  /** The first episode that it sees, from the beginning of the history. */
+  replay(instanceId: string, { past, fresh }: Episode, executionId: string): Promise<EpisodeOutcome> {
+    return this.#executor.execute(instanceId, past, fresh, executionId);
+  }
+
+  /**
+   * A later episode, by the events behind those that it has processed. Undefined where only a replay tells what comes of
+   * them: after an error, whose place in the orchestrator depends on how it came there, and for a rewind, which rewrites
+   * the history. It is not to be used again then.
+   */
+  async resume({ past, fresh }: Episode): Promise<EpisodeOutcome | undefined> {
+    const context = this.#context;
+    if (context === undefined || fresh.some((event) => event.hasExecutionrewound())) {
+      return undefined;
+    }
+    try {
+      await this.#process(context, past, true);
+      await this.#process(context, fresh, false);
+    } catch {
+      return undefined;
+    }
+    return { actions: context.getActions(), customStatus: context.getCustomStatus() };
+  }
+
+  async #process(context: RuntimeOrchestrationContext, events: HistoryEvent[], isReplaying: boolean): Promise<void> {
+    context._isReplaying = isReplaying;
+    for (const event of events) {
+      await this.#executor["processEvent"](context, event);
+    }
+  }
+
+  /** The SDK awaits `resume` behind each event that an orchestrator may have waited for. */
+  #sliced(context: RuntimeOrchestrationContext): RuntimeOrchestrationContext {
+    const resume = context.resume.bind(context);
+    context.resume = async () => {
+      await this.slice.over();
+      await resume();
+    };
+    return context;
+  }
+}
