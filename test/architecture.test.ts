@@ -38,7 +38,14 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
   // Each side is a process of its own.
   "sides/": ["backend/", "emulator/state-folder.ts", "format/", "report/", "stats/"],
   "hub/": ["backend/", "format/", "load/", "orchestrations/", "stats/"],
-  "load/": ["backend/", "format/", "orchestrations/", "stats/", "worker/managed-worker-messages.ts"],
+  "load/": [
+    "backend/",
+    "format/",
+    "orchestrations/",
+    "stats/",
+    "worker/managed-worker-messages.ts",
+    "worker/replay.ts",
+  ],
   "report/": ["format/", "hub/", "stats/"],
   // It starts the emulator and asks its admin service; what the emulator does inside is not its business.
   "backend/": [

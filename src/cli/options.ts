@@ -18,6 +18,10 @@ export const TRANSPORT = [
   "--transport <link|http2|grpc>",
   "how to speak with the backend (default: the leanest that it has)",
 ] as const;
+export const REPLAY = [
+  "--replay <sessions|always>",
+  "keep orchestrations in the worker between episodes, or replay the history at each (default: sessions)",
+] as const;
 export const TASK_HUB = ["--task-hub <name>", "the task hub (default: that of the connection string)"] as const;
 /** What `--yes` needs where a run id was chosen, and so may be that of another application's work. */
 export const ORCHESTRATOR_OF_RUN = [

@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import {
   CONNECTION_STRING,
   TASK_HUB,
+  REPLAY,
   TRANSPORT,
   examples,
   repeatable,
@@ -85,6 +86,7 @@ function addLoad(run: Command): void {
     )
     .option("--worker-timeout <duration>", "say so, or give up, after this long without a worker (default: 10s)")
     .option(...TRANSPORT)
+    .option(...REPLAY)
     .option("--leave", "leave unfinished orchestrations running, after Ctrl-C too")
     .option("--purge", "delete the run's instances from the task hub once its results are written")
     .option("--dry-run", "print the plan and what it costs, and start nothing")

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import type { WorkerFlags } from "../commands/worker.js";
-import { CONNECTION_STRING, TASK_HUB, TRANSPORT, examples, withDefault, type CliContext } from "./options.js";
+import { CONNECTION_STRING, REPLAY, TASK_HUB, TRANSPORT, examples, withDefault, type CliContext } from "./options.js";
 
 export function addWorker(fanout: Command, { io, exit }: CliContext): void {
   fanout
@@ -11,6 +11,7 @@ export function addWorker(fanout: Command, { io, exit }: CliContext): void {
     .option(...CONNECTION_STRING)
     .option(...TASK_HUB)
     .option(...TRANSPORT)
+    .option(...REPLAY)
     .option("--max-concurrent-activities <n>", "activities that it holds at a time (default: 2,000)")
     .option("--max-concurrent-orchestrators <n>", "orchestrators that it holds at a time (default: 200)")
     .addHelpText("after", examples(["fanout worker", "fanout worker --port 5002"]))

@@ -5,6 +5,7 @@ import { count, readFlags } from "../load/flags.js";
 import { parsePlan, type LoadPlan } from "../load/plan.js";
 import { runIdFlag } from "../load/run-id.js";
 import { parseSpendLimits, type SpendLimits } from "../load/spend-guard.js";
+import { DEFAULT_REPLAY, parseReplay } from "../worker/replay.js";
 import { parseThreshold, type Threshold } from "../stats/threshold.js";
 
 const MOST_REPEATS = 1_000;
@@ -16,6 +17,7 @@ const runFlags = z.object({
   connectionString: z.string().optional(),
   taskHub: z.string().optional(),
   transport: z.string().transform(parseTransport).optional(),
+  replay: z.string().transform(parseReplay).default(DEFAULT_REPLAY),
   leave: z.boolean().default(false),
   quiet: z.boolean().default(false),
   dryRun: z.boolean().default(false),

@@ -34,6 +34,7 @@ export async function runOnce(run: OneRun): Promise<ExitCode> {
     clock: clientClock,
     attended: io.stderr.isTTY ?? false,
     leave: call.leave,
+    replay: call.replay,
     interruption: interruption.signal,
     onLine: (line) => view.line(oneLine(line)),
   });

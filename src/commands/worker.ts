@@ -10,6 +10,7 @@ import { startWorkerStatus } from "../http/worker-status.js";
 import { count, readFlags } from "../load/flags.js";
 import { Interruption } from "../load/interruption.js";
 import { DEFAULT_LIMITS, type IntakeLimits } from "../worker/intake.js";
+import { DEFAULT_REPLAY, parseReplay } from "../worker/replay.js";
 import { startWorkerHost, type WorkerEvent } from "../worker/worker-host.js";
 import type { CommandIo } from "./io.js";
 import { noticeOn } from "./notice.js";
@@ -21,6 +22,7 @@ export interface WorkerFlags {
   readonly connectionString?: string;
   readonly taskHub?: string;
   readonly transport?: string;
+  readonly replay?: string;
   readonly maxConcurrentOrchestrators?: string;
   readonly maxConcurrentActivities?: string;
 }
@@ -43,6 +45,7 @@ export async function runWorkerCommand(flags: WorkerFlags, { stderr }: CommandIo
     ...(taskHub !== undefined && { taskHub }),
   });
   const limits = limitsOf(flags);
+  const replay = flags.replay === undefined ? DEFAULT_REPLAY : parseReplay(flags.replay);
   const transport = chooseTransport(connection, parseTransport(flags.transport));
   const statusServer = await startWorkerStatus(parsePort(flags.port));
   const interruption = new Interruption();
@@ -52,7 +55,7 @@ export async function runWorkerCommand(flags: WorkerFlags, { stderr }: CommandIo
     const backend = await openBackend(connection, { onNotice: (line) => repeated.add(line), transport });
     const place = `${backend.displayName}, task hub ${connection.taskHub}`;
     const onEvent = (event: WorkerEvent): void => repeated.add(describeEvent(event, place, connection));
-    const host = startWorkerHost({ backend, limits, onEvent });
+    const host = startWorkerHost({ backend, limits, replay, onEvent });
     await aborted(interruption.signal);
     say(`Draining: ${plural(host.inFlight, "work item")} in flight. Once more exits at once.`);
     await host.drain();

@@ -91,6 +91,7 @@ export const GetWorkItemsRequest = {
   filters: [11, "bytes"],
   /** Of fanout's own workers alone: they keep a result that could not be written, and send it again. */
   keepsResults: [1000, "bool"],
+  replaysAlways: [1001, "bool"],
 } as const;
 
 export const WorkItemFilters = { orchestrations: [1, "messages"], activities: [2, "messages"] } as const;

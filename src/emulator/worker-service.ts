@@ -77,8 +77,7 @@ function serveWorker(context: ServiceContext, call: Call): void {
       },
     },
     connectionLeases: context.leases,
-    remembersHistory: call.header(REMEMBERS_HISTORY) !== undefined,
-    ...askedFor(call.request),
+    ...askedFor(call),
   });
   call.onDrain = () => {
     hub.unblockWorker(worker);
@@ -92,12 +91,16 @@ function serveWorker(context: ServiceContext, call: Call): void {
 }
 
 /** What a worker's request says of the work that it takes. */
-function askedFor(request: Uint8Array): Pick<WorkerOptions, "streamsHistory" | "keepsResults" | "limits" | "filters"> {
-  const { mostEpisodes, mostActivities, capabilities, filters, keepsResults } = decode(GetWorkItemsRequest, request);
+function askedFor(call: Call): Omit<WorkerOptions, "id" | "stream" | "connectionLeases"> {
+  const { mostEpisodes, mostActivities, capabilities, filters, keepsResults, replaysAlways } = decode(
+    GetWorkItemsRequest,
+    call.request,
+  );
   const { orchestrations, activities } = decode(WorkItemFilters, filters ?? EMPTY_MESSAGE);
   return {
     streamsHistory: capabilities.includes(HISTORY_STREAMING),
     keepsResults,
+    remembersHistory: call.header(REMEMBERS_HISTORY) !== undefined && !replaysAlways,
     limits: {
       ...(mostEpisodes > 0 && { episode: mostEpisodes }),
       ...(mostActivities > 0 && { activity: mostActivities }),

@@ -1,6 +1,7 @@
 import { arch, cpus, platform, release } from "node:os";
 import type { Backend } from "../backend/backend.js";
 import type { BackendDurability, HubSurvey, ResultEnvironment } from "../stats/run-result.js";
+import type { Replay } from "../worker/replay.js";
 import { FANOUT_VERSION, SDK_VERSION } from "../version.js";
 
 /** From the weakest on. */
@@ -23,7 +24,7 @@ export async function durabilityOf(
 /** What the figures of a run depend on beside its plan. No secret: it goes into results that are shared. */
 export function describeEnvironment(
   backend: Backend,
-  ownWorkers: number,
+  { ownWorkers, replay }: { readonly ownWorkers: number; readonly replay: Replay },
   hub: HubSurvey,
   durability: BackendDurability | undefined,
 ): ResultEnvironment {
@@ -44,6 +45,7 @@ export function describeEnvironment(
     // Where others do the work, the run makes no calls but a client's.
     transport: transport === "link" && ownWorkers === 0 ? "http2" : transport,
     ownWorkers,
+    ...(ownWorkers > 0 && { workers: { replay } }),
     hub,
   };
 }

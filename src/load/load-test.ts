@@ -6,7 +6,8 @@ import type { LiveSnapshot } from "../stats/live-snapshot.js";
 import { lengthOf, plannedStarts } from "../stats/load-shape.js";
 import type { IrregularActions } from "../stats/run-counts.js";
 import { Recorder } from "../stats/recorder.js";
-import type { BackendDurability, RunResult, StuckInstance } from "../stats/run-result.js";
+import type { BackendDurability, HubSurvey, ResultEnvironment, RunResult, StuckInstance } from "../stats/run-result.js";
+import type { Replay } from "../worker/replay.js";
 import type { Clock } from "./clock.js";
 import { arrivalsAfter } from "./arrivals.js";
 import { CompletionWatch } from "./completion-watch.js";
@@ -45,6 +46,8 @@ export interface LoadTestOptions {
   /** After an interruption, leave what is unfinished running. */
   readonly leave: boolean;
   readonly interruption: AbortSignal;
+  /** How the run's own workers come to the state of an orchestration. */
+  readonly replay: Replay;
   /** For a person. */
   readonly onLine: (line: string) => void;
 }
@@ -123,11 +126,11 @@ export class LoadTest {
     this.#workers = new WorkerWatch({
       plan,
       backend,
-      environment: workerEnvironment(
-        backend.connection,
-        backend.target.transport ?? "grpc-js",
-        ownWorkerActivities(plan),
-      ),
+      environment: workerEnvironment(backend.connection, {
+        transport: backend.target.transport ?? "grpc-js",
+        replay: options.replay,
+        mostActivities: ownWorkerActivities(plan),
+      }),
       attended,
       onLine,
       onLost: () => recorder.addReconnect(clock()),
@@ -195,7 +198,7 @@ export class LoadTest {
         endedMs,
         interrupted,
         neverSentMs: arrivalsAfter(plan, this.#recorder.counts.started),
-        environment: describeEnvironment(backend, this.#workers.ownWorkers, hub, this.#durability),
+        environment: this.#describeEnvironment(hub),
         activitiesCompleted: this.#progress.activitiesCompleted(),
         activitiesExecuted,
         health,
@@ -233,11 +236,16 @@ export class LoadTest {
 
   /** What is measured by now; undefined before the first start. */
   resultSoFar(): RunResult | undefined {
-    const { backend, runId, clock } = this.options;
+    const { runId, clock } = this.options;
     if (this.#startedMs === undefined) return undefined;
     const hub = { unknown: "the run goes on" };
-    const environment = describeEnvironment(backend, this.#workers.ownWorkers, hub, this.#durability);
+    const environment = this.#describeEnvironment(hub);
     return this.#recorder.soFar(runId, clock(), environment);
+  }
+
+  #describeEnvironment(hub: HubSurvey): ResultEnvironment {
+    const { backend, replay } = this.options;
+    return describeEnvironment(backend, { ownWorkers: this.#workers.ownWorkers, replay }, hub, this.#durability);
   }
 
   /** Ends the run's own workers, after they have finished what they hold. */

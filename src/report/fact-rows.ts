@@ -11,6 +11,12 @@ export type Fact = readonly [name: string, value: string | undefined];
 
 const LISTED_IDS = 3;
 
+/** How the run's own workers came to the state of an orchestration. */
+export const REPLAY_TEXTS = {
+  sessions: "kept in the worker between two episodes",
+  always: "replayed from their history at each episode (--replay always)",
+} as const;
+
 /** What was done. */
 export function workFacts(result: RunResult): readonly Fact[] {
   return [
@@ -42,6 +48,8 @@ export function circumstanceFacts(result: RunResult): readonly Fact[] {
     ["recount", recount && recountText(recount)],
     ["noticing", noticingText(result)],
     ["durability", durability && durabilityText(durability)],
+    // As few run it.
+    ["orchestrations", environment.workers?.replay === "always" ? REPLAY_TEXTS.always : undefined],
     ["on the hub", workOfOthersText(environment.hub)],
     ["labels", labelsText(plan.labels)],
   ];

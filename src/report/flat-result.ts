@@ -84,6 +84,7 @@ const PATHS: readonly string[] = [
   "unanswered.total",
   "environment.backend.durability",
   "environment.transport",
+  "environment.workers.replay",
   "environment.hub.foreign.unfinished",
   ...pathsOf([...LATENCIES, "detectionLag"], ["p95"]),
   ...["slipMs", "eventLoopDelayMs"].map((latency) => `generator.${latency}.p95`),

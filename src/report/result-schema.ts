@@ -89,6 +89,11 @@ const environment: z.ZodType<ResultEnvironment> = object({
     .exactOptional()
     .describe("What the run and its own workers made their calls with."),
   ownWorkers: count.describe("Worker processes that the run started for itself."),
+  workers: object({ replay: oneOf("sessions", "always") })
+    .exactOptional()
+    .describe(
+      "How they came to the state of an orchestration: kept between two episodes, or by a replay of the history at each.",
+    ),
   hub: z
     .union(
       [

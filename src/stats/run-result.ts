@@ -96,6 +96,11 @@ export interface ResultEnvironment {
   readonly transport?: "link" | "http2" | "grpc-js";
   /** Worker processes that the run started for itself. */
   readonly ownWorkers: number;
+  /**
+   * How they came to the state of an orchestration: kept between two episodes (`sessions`), or by a replay of the history at
+   * each (`always`). Absent where there were none, and in results of before there was a choice: `always`.
+   */
+  readonly workers?: { readonly replay: "sessions" | "always" };
   readonly hub: HubSurvey;
 }
 

@@ -6,13 +6,17 @@ export interface WantedWork {
   readonly activities: readonly string[];
   readonly mostOrchestrators: number;
   readonly mostActivities: number;
+  /** Whether each episode has to come with the whole history. */
+  readonly replaysAlways: boolean;
 }
 
 /**
- * A field of GetWorkItemsRequest that our emulator and our workers have among themselves: `keepsResults`, a bool. The worker
- * keeps a result whose completion was answered with an error that passes, and sends it again.
+ * Fields of GetWorkItemsRequest that our emulator and our workers have among themselves, bools. `keepsResults`: the worker
+ * keeps a result whose completion was answered with an error that passes, and sends it again. `replaysAlways`: over a link
+ * too, each episode comes with the whole history.
  */
 const KEEPS_RESULTS_FIELD = 1000;
+const REPLAYS_ALWAYS_FIELD = 1001;
 
 /** A GetWorkItemsRequest. Its filters name no entity, so that no entity's work is sent. */
 export function writeWorkItemsRequest(wanted: WantedWork): Buffer {
@@ -23,6 +27,7 @@ export function writeWorkItemsRequest(wanted: WantedWork): Buffer {
   writeFilters(writer, 1, wanted.orchestrators);
   writeFilters(writer, 2, wanted.activities);
   writer.join().tag(KEEPS_RESULTS_FIELD, WireType.Varint).bool(true);
+  writer.tag(REPLAYS_ALWAYS_FIELD, WireType.Varint).bool(wanted.replaysAlways);
   const bytes = writer.finish();
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

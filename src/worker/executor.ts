@@ -2,9 +2,8 @@ import { ActivityContext, type TActivity } from "@microsoft/durabletask-js";
 import type { Workload } from "../orchestrations/workload.js";
 import { readRequestHead } from "../wire/orchestrator-request.js";
 import { readActivityRequest, writeActivityFailure, writeActivityResult, type WorkItem } from "../wire/work-item.js";
-import { OrchestratorExecutor } from "./orchestrator-executor.js";
+import { OrchestratorExecutor, type OrchestratorExecutorOptions } from "./orchestrator-executor.js";
 import type { StrayItem } from "./stray-work.js";
-import { TimeSlice } from "./time-slice.js";
 
 /** A work item that asks for something to be run. */
 export type RunnableWorkItem = Extract<WorkItem, { kind: "orchestrator" | "activity" }>;
@@ -19,8 +18,11 @@ export class Executor {
   readonly #activities: ReadonlyMap<string, TActivity<unknown, unknown>>;
 
   /** Episodes keep to the slice. */
-  constructor({ orchestrators, activities }: Workload, slice = new TimeSlice()) {
-    this.#orchestrators = new OrchestratorExecutor(orchestrators, { slice });
+  constructor(
+    { orchestrators, activities }: Workload,
+    options: Pick<OrchestratorExecutorOptions, "slice" | "replay"> = {},
+  ) {
+    this.#orchestrators = new OrchestratorExecutor(orchestrators, options);
     this.#activities = new Map(Object.entries(activities));
   }
 

@@ -106,6 +106,8 @@ export class ExtendedSessions {
   }
 }
 
+export const NO_SESSIONS: SessionLimits = { sessions: 0, bytes: 0, idleMs: 0 };
+
 const DEFAULT_LIMITS: SessionLimits = {
   sessions: 20_000,
   bytes: quarterOfHeap(256 * 1024 * 1024),

@@ -13,6 +13,7 @@ import {
   type ManagedWorkerMessage,
   type ManagingMessage,
 } from "./managed-worker-messages.js";
+import { REPLAY_VARIABLE, type Replay } from "./replay.js";
 import { startWorkerHost, type WorkerHost } from "./worker-host.js";
 
 const REPORT_EVERY_MS = 500;
@@ -66,10 +67,12 @@ async function main(): Promise<ExitCode> {
   // Of these variables only the run that started this process is the author.
   const activities = Number(process.env[MOST_ACTIVITIES_VARIABLE] ?? DEFAULT_LIMITS.activities);
   const transport = process.env[TRANSPORT_VARIABLE] as Transport | undefined;
+  const replay = process.env[REPLAY_VARIABLE] as Replay | undefined;
   const backend = await openBackend(resolveConnection({}), { transport });
   const host = startWorkerHost({
     backend,
     limits: { ...DEFAULT_LIMITS, activities },
+    ...(replay !== undefined && { replay }),
     onEvent: (event) => void tellParent(event),
   });
   const reporting = reportExecuted(host);

@@ -5,7 +5,8 @@ import { writeOrchestratorFailure } from "../wire/orchestrator-failure.js";
 import { StringValue, decodeMessage, pb } from "../wire/sidecar-stubs.js";
 import { writeHistoryRequest, type WorkItem } from "../wire/work-item.js";
 import { ExtendedSession } from "./extended-session.js";
-import { ExtendedSessions } from "./extended-sessions.js";
+import { ExtendedSessions, NO_SESSIONS } from "./extended-sessions.js";
+import { DEFAULT_REPLAY, type Replay } from "./replay.js";
 import { SdkExecution, type Episode, type EpisodeOutcome } from "./sdk-execution.js";
 import { TimeSlice } from "./time-slice.js";
 
@@ -14,6 +15,7 @@ type OrchestratorRequest = InstanceType<typeof pb.OrchestratorRequest>;
 type OrchestratorResponse = InstanceType<typeof pb.OrchestratorResponse>;
 
 export interface OrchestratorExecutorOptions {
+  readonly replay?: Replay;
   readonly sessions?: ExtendedSessions;
   /** What an episode may take of a turn of the event loop. */
   readonly slice?: TimeSlice;
@@ -36,7 +38,9 @@ export class OrchestratorExecutor {
 
   constructor(orchestrators: Workload["orchestrators"], options: OrchestratorExecutorOptions = {}) {
     this.#orchestrators = orchestrators;
-    this.#sessions = options.sessions ?? new ExtendedSessions();
+    const { replay = DEFAULT_REPLAY, sessions = new ExtendedSessions(replay === "always" ? NO_SESSIONS : undefined) } =
+      options;
+    this.#sessions = sessions;
     this.#slice = options.slice ?? new TimeSlice();
     this.#checkOneIn = options.checkOneIn ?? CHECK_ONE_IN;
   }

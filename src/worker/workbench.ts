@@ -4,6 +4,7 @@ import { readFirstString } from "../wire/first-string.js";
 import { writeAbandon, type WorkItem } from "../wire/work-item.js";
 import { Executor, type RunnableWorkItem } from "./executor.js";
 import { Intake, type IntakeLimits } from "./intake.js";
+import type { Replay } from "./replay.js";
 import { isTooLarge, type ResultSender, type SendOutcome } from "./result-sender.js";
 import { SlicedQueue } from "./sliced-queue.js";
 import { StrayWork, type StrayItem } from "./stray-work.js";
@@ -17,6 +18,7 @@ type ReturnableWorkItem = Exclude<WorkItem, { kind: "healthPing" | "other" }>;
 export interface WorkbenchOptions {
   readonly workload: Workload;
   readonly limits: IntakeLimits;
+  readonly replay: Replay;
   readonly sender: ResultSender;
   /** Somebody else's work came, for the first time of that kind and name; `isLast`: others are not told of any more. */
   readonly onStray: (item: StrayItem, isLast: boolean) => void;
@@ -59,7 +61,7 @@ export class Workbench {
     const slice = new TimeSlice();
     this.#options = options;
     this.intake = new Intake(options.limits);
-    this.#executor = new Executor(options.workload, slice);
+    this.#executor = new Executor(options.workload, { slice, replay: options.replay });
     this.#strays = new StrayWork((item) => this.#abandon(item), options.onStray, options.draining);
     this.#episodes = new SlicedQueue(slice, (item) => this.#run(item));
     this.#activities = new SlicedQueue(new TimeSlice(), (item) => void this.#run(item));

@@ -14,6 +14,7 @@ import { backOff, wait } from "./backoff.js";
 import { DEFAULT_LIMITS, type IntakeLimits } from "./intake.js";
 import { openChannel } from "./open-channel.js";
 import { ProgressWatch } from "./progress-watch.js";
+import { DEFAULT_REPLAY, type Replay } from "./replay.js";
 import { ResultSender } from "./result-sender.js";
 import type { StrayItem } from "./stray-work.js";
 import { Workbench } from "./workbench.js";
@@ -35,6 +36,7 @@ export interface WorkerHostOptions {
   readonly workerId?: string;
   readonly workload?: Workload;
   readonly limits?: IntakeLimits;
+  readonly replay?: Replay;
   readonly onEvent: (event: WorkerEvent) => void;
   /** How long a drain waits, in milliseconds, for a backend from which nothing comes any more; 5,000 by default. */
   readonly drainPatienceMs?: number;
@@ -104,6 +106,7 @@ class Host implements WorkerHost {
 
   constructor(options: WorkerHostOptions) {
     const { backend, workerId, workload = fanOutFanInWorkload, limits = DEFAULT_LIMITS, onEvent } = options;
+    const { replay = DEFAULT_REPLAY } = options;
     this.workerId = workerId ?? `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`;
     this.#backend = backend;
     this.#onEvent = onEvent;
@@ -113,6 +116,7 @@ class Host implements WorkerHost {
     this.#bench = new Workbench({
       workload,
       limits,
+      replay,
       sender: new ResultSender(this.#channel, () => backend.recover(), this.#closed.signal, onError),
       onStray: (item, isLast) => onEvent({ type: "stray", message: describeStray(item, isLast) }),
       onNoAbandon: () => void this.#withdraw(),
@@ -126,6 +130,7 @@ class Host implements WorkerHost {
       activities: Object.keys(workload.activities),
       mostOrchestrators: limits.orchestrators,
       mostActivities: limits.activities,
+      replaysAlways: replay === "always",
     });
     void this.#serve();
   }

@@ -249,7 +249,11 @@ test("a connection that is written as a string is read as the same connection", 
   fc.assert(
     fc.property(connections, (connection) => {
       expect(parseConnection({ text: formatConnection(connection), source: "a test" })).toEqual(connection);
-      const { DURABLE_TASK_CONNECTION_STRING: text } = workerEnvironment(connection, "http2", 2_000);
+      const { DURABLE_TASK_CONNECTION_STRING: text } = workerEnvironment(connection, {
+        transport: "http2",
+        replay: "sessions",
+        mostActivities: 2_000,
+      });
       expect(parseConnection({ text: text!, source: "a test" })).toEqual(connection);
     }),
   );

@@ -99,6 +99,7 @@ export const runResultSchema = z
       transport: z.enum(["link", "http2", "grpc-js"]),
       taskHub: z.string().min(1),
       ownWorkers: count,
+      workers: z.strictObject({ replay: z.enum(["sessions", "always"]) }).optional(),
       hub: hubSurvey,
     }),
     verdict: z.object({

@@ -64,6 +64,24 @@ describe("fanout run", () => {
     });
   });
 
+  test("with --replay always its workers keep no orchestration, and the summary and the result say so", async () => {
+    const file = join(folder, "replay-always.json");
+    const { code, stdout } = await start(["run", "--json", file, "--workers", "1", "--replay", "always"]).ended;
+    expect({ code, stdout }).toMatchObject({ code: 0, stdout: expect.stringContaining("(--replay always)") });
+    expect(JSON.parse(await readFile(file, "utf8"))).toMatchObject({
+      environment: { ownWorkers: 1, workers: { replay: "always" } },
+      counts: { orchestrations: { completed: 1 } },
+    });
+  });
+
+  test.each(["run", "worker"])("%s refuses a way of replaying that there is not", async (command) => {
+    const { code, stderr } = await start([command, "--replay", "never"]).ended;
+    expect({ code, stderr }).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('--replay: expected sessions or always, found "never"'),
+    });
+  });
+
   test.each(["run", "worker"])("%s refuses a transport that there is not", async (command) => {
     const { code, stderr } = await start([command, "--transport", "pigeon"]).ended;
     expect({ code, stderr }).toMatchObject({

@@ -18,6 +18,7 @@ export const sampleResult: RunResult = {
     taskHub: "default",
     transport: "http2",
     ownWorkers: 2,
+    workers: { replay: "sessions" },
     hub: { unfinished: 0, more: false, runs: [], foreign: { unfinished: 0, orchestrators: [] } },
   },
   counts: {

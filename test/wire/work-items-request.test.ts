@@ -10,6 +10,7 @@ test("what a worker asks for is read by the stubs, and by the emulator with the 
     activities: ["C"],
     mostOrchestrators: 200,
     mostActivities: 2_000,
+    replaysAlways: true,
   });
   const request = pb.GetWorkItemsRequest.deserializeBinary(bytes).toObject();
   expect(request).toMatchObject({ maxconcurrentorchestrationworkitems: 200, maxconcurrentactivityworkitems: 2_000 });
@@ -22,5 +23,6 @@ test("what a worker asks for is read by the stubs, and by the emulator with the 
     mostEpisodes: 200,
     mostActivities: 2_000,
     keepsResults: true,
+    replaysAlways: true,
   });
 });

@@ -124,6 +124,18 @@ describe("decoding", () => {
     expect(decoded).toHaveBeenCalledTimes(events);
   });
 
+  test("with --replay always each episode decodes and replays the whole history", async () => {
+    const decoded = vi.spyOn(pb.HistoryEvent, "deserializeBinaryFromReader");
+    const executor = executorOf({ replay: "always" });
+    const backend = new ScriptedBackend(FAN_OUTS);
+    let events = 0;
+    while (!backend.ended) {
+      events += backend.eventCount;
+      backend.complete(await executor.execute(orchestratorItem(backend.item())), ALL);
+    }
+    expect(decoded).toHaveBeenCalledTimes(events);
+  });
+
   test("a history that has changed is replayed from its beginning", async () => {
     const executor = executorOf();
     const backend = new ScriptedBackend(FAN_OUTS);

@@ -3,7 +3,7 @@ import { durabilityText } from "../../format/durability.js";
 import { formatDuration, threeDigits } from "../../format/duration.js";
 import { formatShare } from "../../format/share.js";
 import type { LatencySummary, RunResult } from "../../stats/run-result.js";
-import { hubText, recountText, unansweredText } from "../fact-rows.js";
+import { REPLAY_TEXTS, hubText, recountText, unansweredText } from "../fact-rows.js";
 import { markup, type Markup } from "./markup.js";
 import { planText } from "./summary.js";
 import { definitionList } from "./table.js";
@@ -57,7 +57,8 @@ function agreedText(recount: NonNullable<RunResult["recount"]>): string {
 }
 
 function environmentFacts({ environment }: RunResult): Facts {
-  const { fanoutVersion, sdkVersion, node, platform, cpu, backend, taskHub, transport, ownWorkers, hub } = environment;
+  const { fanoutVersion, sdkVersion, node, platform, cpu, backend, taskHub, transport, ownWorkers, workers, hub } =
+    environment;
   return [
     ["backend", backend.name],
     ["task hub", taskHub],
@@ -65,6 +66,7 @@ function environmentFacts({ environment }: RunResult): Facts {
     ["durability", backend.durability && durabilityText(backend.durability)],
     ["calls made with", transport],
     ["worker processes of the run", formatCount(ownWorkers)],
+    ["their orchestrations", workers && REPLAY_TEXTS[workers.replay]],
     ["machine", `${platform}, ${plural(cpu.cores, "core")}, ${cpu.model}`],
     ["fanout", `${fanoutVersion}, on SDK ${sdkVersion} and Node ${node}`],
   ];
