@@ -6,9 +6,10 @@ import { formatDuration } from "../format/duration.js";
 import { errorText } from "../format/error-text.js";
 import { parseFanOutFanInInput } from "../orchestrations/fan-out-fan-in-contract.js";
 import { billedActions } from "../stats/billed-actions.js";
+import type { Recorder } from "../stats/recorder.js";
 import type { IrregularActions } from "../stats/run-counts.js";
 import type { ResultPlan } from "../stats/run-result.js";
-import { actionsBefore, mayRetry } from "../stats/run-size.js";
+import { actionsBefore, mayRetry, type EarlierExecutions } from "../stats/run-size.js";
 import { SequenceSet } from "../stats/sequence-set.js";
 import { concurrently } from "./concurrently.js";
 import { instanceIdOf } from "./run-id.js";
@@ -17,6 +18,7 @@ const CONCURRENCY = 20;
 const MOST_INSTANCES = 50_000;
 const MOST_BYTES = 1_000_000_000;
 const PATIENCE_MS = 30_000;
+const INTERRUPTED_PATIENCE_MS = 3_000;
 /** More than this takes a moment, which a person is told. */
 const SLOW_INSTANCES = 2_000;
 
@@ -24,15 +26,12 @@ export interface IrregularOptions {
   readonly client: OrchestrationClient;
   readonly plan: ResultPlan;
   readonly runId: string;
-  /** The numbers of the instances whose start the backend acknowledged. */
-  readonly accepted: SequenceSet;
-  /** Those of them that completed. */
-  readonly completed: SequenceSet;
+  /** Starts by their numbers: those that the backend acknowledged, and those of them that completed. */
+  readonly starts: Pick<Recorder, "accepted" | "completed" | "inWarmup">;
   /** The numbers of those whose start was not answered, which may be there or not. */
   readonly unanswered: ReadonlySet<number>;
-  /** Starts that were due in the warm-up: they have the first numbers. */
-  readonly inWarmup: number;
-  readonly signal: AbortSignal;
+  /** Ends it. If that was before, whoever interrupted the run waits for it a moment. */
+  readonly interruption: AbortSignal;
   readonly onLine: (line: string) => void;
   readonly patienceMs?: number;
 }
@@ -43,31 +42,27 @@ export interface IrregularOptions {
  * `missing`, as is what nobody can tell. Never rejects.
  */
 export async function countIrregularActions(options: IrregularOptions): Promise<IrregularActions> {
-  const { client, plan, runId, accepted, completed, unanswered, inWarmup, signal, onLine } = options;
-  const { patienceMs = PATIENCE_MS } = options;
-  const regular = mayRetry(plan) ? new SequenceSet() : completed;
+  const { client, plan, runId, starts, unanswered, interruption, onLine } = options;
+  const { patienceMs = interruption.aborted ? INTERRUPTED_PATIENCE_MS : PATIENCE_MS } = options;
+  const { accepted, inWarmup } = starts;
+  const regular = mayRetry(plan) ? new SequenceSet() : starts.completed;
   const instances = accepted.size - regular.size + unanswered.size;
-  const nothing = { instances, actions: 0, measured: 0 };
   if (instances > MOST_INSTANCES) {
-    return { ...nothing, missing: `${plural(instances, "history")} would have to be read` };
+    const missing = `${plural(instances, "history")} would have to be read`;
+    return { instances, actions: 0, measured: 0, missing };
   }
   if (instances > SLOW_INSTANCES) {
     onLine(`reading ${plural(instances, "history")} to count actions; press Ctrl-C to leave that out`);
   }
   const patience = AbortSignal.timeout(patienceMs);
-  const reading = new Reading(AbortSignal.any([signal, patience]));
-  await concurrently(
-    chain(accepted.missingFrom(regular), unanswered),
-    CONCURRENCY,
-    reading.signal,
-    async (sequence) => {
-      const history = await reading.historyOf(client, instanceIdOf(runId, sequence));
-      if (history)
-        reading.add(history, plan, { isMeasured: sequence >= inWarmup, mustBeThere: accepted.has(sequence) });
-    },
-  );
+  const reading = new Reading(interruption.aborted ? patience : AbortSignal.any([interruption, patience]));
+  const sequences = chain(accepted.missingFrom(regular), unanswered);
+  await concurrently(sequences, CONCURRENCY, reading.signal, async (sequence) => {
+    const history = await reading.historyOf(client, instanceIdOf(runId, sequence));
+    if (history) reading.add(history, plan, { isMeasured: sequence >= inWarmup, mustBeThere: accepted.has(sequence) });
+  });
   const { actions, measured, count } = reading;
-  const cutOff = signal.aborted ? "the run was interrupted" : `it took longer than ${formatDuration(patienceMs)}`;
+  const cutOff = patience.aborted ? `it took longer than ${formatDuration(patienceMs)}` : "the run was interrupted";
   const notAll = `${formatCount(count)} of ${plural(instances, "history")} were read: ${reading.failure ?? cutOff}`;
   const missing = count < instances ? notAll : reading.missing;
   return { instances, actions, measured, ...(missing !== undefined && { missing }) };
@@ -98,7 +93,7 @@ class Reading {
       this.#unfinished > 0 && `${plural(this.#unfinished, "orchestration")} had not ended`,
       this.#gone > 0 && `${plural(this.#gone, "orchestration")} had no history any more`,
       this.#overwritten > 0 &&
-        `continue-as-new has left no history of the retries before it in ${plural(this.#overwritten, "orchestration")}`,
+        `the worker did not carry the retries before a continue-as-new of ${plural(this.#overwritten, "orchestration")}`,
     ];
     return parts.filter((part) => part !== false).join(", ") || undefined;
   }
@@ -122,9 +117,9 @@ class Reading {
     const isThere = Object.keys(events).length > 0;
     if (!isThere && mustBeThere) this.#gone += 1;
     if (isThere && events["ExecutionCompleted"] === undefined) this.#unfinished += 1;
-    const carried = iterationsBefore(input);
-    if (carried > 0 && mayRetry(plan)) this.#overwritten += 1;
-    const actions = billedActions(events) + actionsBefore(carried, plan);
+    const earlier = earlierExecutions(input);
+    if (earlier && earlier.retries === undefined && mayRetry(plan)) this.#overwritten += 1;
+    const actions = billedActions(events) + (earlier ? actionsBefore(earlier, plan) : 0);
     this.actions += actions;
     if (isMeasured) this.measured += actions;
   }
@@ -142,13 +137,14 @@ class Reading {
 
 const NO_HISTORY = "the backend has no StreamInstanceHistory (UNIMPLEMENTED)";
 
-/** What earlier executions of the instance have done, by the input of its last one. */
-function iterationsBefore(input: string | undefined): number {
-  if (input === undefined || !input.includes('"carried"')) return 0;
+/** What is gone from the history of an instance, by the input of its last execution; undefined where that is its only one. */
+function earlierExecutions(input: string | undefined): EarlierExecutions | undefined {
+  if (input === undefined || !input.includes('"carried"')) return undefined;
   try {
-    return parseFanOutFanInInput(JSON.parse(input)).carried?.iterationsCompleted ?? 0;
+    const { carried } = parseFanOutFanInInput(JSON.parse(input));
+    return carried && { iterationsCompleted: carried.iterationsCompleted, retries: carried.retries };
   } catch {
-    return 0;
+    return undefined;
   }
 }
 

@@ -4,7 +4,6 @@ import { formatDuration } from "../format/duration.js";
 import { activitiesOf } from "../stats/run-size.js";
 import type { LiveSnapshot } from "../stats/live-snapshot.js";
 import { lengthOf, plannedStarts } from "../stats/load-shape.js";
-import type { IrregularActions } from "../stats/run-counts.js";
 import { Recorder } from "../stats/recorder.js";
 import type { BackendDurability, HubSurvey, ResultEnvironment, RunResult, StuckInstance } from "../stats/run-result.js";
 import type { Replay } from "../worker/replay.js";
@@ -33,8 +32,6 @@ import { RepeatedLines } from "../format/repeated-lines.js";
 import { aborted } from "./aborted.js";
 
 const FOLLOW_AGAIN_MS = 1_000;
-/** For what an interruption has ended to be counted. */
-const INTERRUPTED_PATIENCE_MS = 3_000;
 
 export interface LoadTestOptions {
   readonly plan: LoadPlan;
@@ -78,7 +75,6 @@ export class LoadTest {
   readonly #stopStarting = new AbortController();
   readonly #stopWaiting = new AbortController();
   readonly #stopFollowing = new AbortController();
-  readonly #stopCounting = new AbortController();
   #startedMs: number | undefined;
   #hadWorker = false;
   #durability: BackendDurability | undefined;
@@ -190,7 +186,15 @@ export class LoadTest {
       interrupted
         ? undefined
         : recountInstances({ client: backend.client, runId, accepted, unanswered, signal: interruption }),
-      this.#irregularActions(interrupted),
+      activitiesOf(plan) === undefined
+        ? undefined
+        : countIrregularActions({
+            ...this.options,
+            plan: resultPlanOf(plan),
+            client: backend.client,
+            starts: this.#recorder,
+            unanswered,
+          }),
     ]);
     this.#durability = await durabilityOf(backend, interruption, this.#durability);
     return {
@@ -213,27 +217,6 @@ export class LoadTest {
     };
   }
 
-  /** Behind all that is measured. Whoever interrupted the run waits for it a moment, and is rid of it by another Ctrl-C. */
-  async #irregularActions(interrupted: boolean): Promise<IrregularActions | undefined> {
-    const { plan, backend, runId, interruption, onLine } = this.options;
-    if (activitiesOf(plan) === undefined) return undefined;
-    const { accepted, completed, inWarmup } = this.#recorder;
-    const { unanswered } = this.#generator;
-    return countIrregularActions({
-      client: backend.client,
-      plan: resultPlanOf(plan),
-      runId,
-      accepted,
-      completed,
-      unanswered,
-      inWarmup,
-      onLine,
-      ...(interrupted
-        ? { signal: this.#stopCounting.signal, patienceMs: INTERRUPTED_PATIENCE_MS }
-        : { signal: interruption }),
-    });
-  }
-
   /** What is measured by now; undefined before the first start. */
   resultSoFar(): RunResult | undefined {
     const { runId, clock } = this.options;
@@ -253,7 +236,6 @@ export class LoadTest {
     this.#stopStarting.abort();
     this.#stopWaiting.abort();
     this.#stopFollowing.abort();
-    this.#stopCounting.abort();
     await this.#workers.stop();
   }
 

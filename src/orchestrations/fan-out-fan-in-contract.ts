@@ -67,6 +67,8 @@ const orchestrationInput = z.object(
         processingTimeMs: notNegative,
         startedMs: z.number(),
         results: z.array(activityOutput),
+        /** Activities that failed and were tried again; there where they may be. */
+        retries: notNegative.optional(),
       })
       .optional(),
   },

@@ -36,12 +36,16 @@ export async function* FanOutFanInOrchestration(
   const startedMs = carried?.startedMs ?? context.currentUtcDateTime.getTime();
   const results: FanOutFanInActivityOutput[] = carried?.results ?? [];
   let processingTimeMs = carried?.processingTimeMs ?? 0;
+  let retries = carried?.retries ?? 0;
+  const onRetry = (): void => {
+    retries += 1;
+  };
   const first = carried?.iterationsCompleted ?? 0;
   const end = Math.min(iterations, first + continueAsNewEvery);
   for (let iterationNumber = first; iterationNumber < end; iterationNumber++) {
     let iteration: FanOutFanInActivityOutput[];
     try {
-      iteration = yield whenAll(fanOut(context, iterationNumber, parallelActivities, input.activity));
+      iteration = yield whenAll(fanOut(context, iterationNumber, input, onRetry));
     } catch (error) {
       throw failureOf(error, iterationNumber, parallelActivities);
     }
@@ -63,7 +67,8 @@ export async function* FanOutFanInOrchestration(
     } satisfies FanOutFanInProgress);
   }
   if (end < iterations) {
-    const done = { iterationsCompleted: end, processingTimeMs, startedMs, results };
+    const mayRetry = (input.activity?.retries ?? 0) > 0;
+    const done = { iterationsCompleted: end, processingTimeMs, startedMs, results, ...(mayRetry && { retries }) };
     context.continueAsNew({ ...input, carried: done } satisfies FanOutFanInInput, false);
     return undefined;
   }
@@ -79,10 +84,10 @@ export async function* FanOutFanInOrchestration(
 function fanOut(
   context: OrchestrationContext,
   iterationNumber: number,
-  parallelActivities: number,
-  cost: ActivityCost | undefined,
+  { parallelActivities, activity: cost }: FanOutFanInInput,
+  onRetry: () => void,
 ): Task<unknown>[] {
-  const options = cost !== undefined && cost.retries > 0 ? { retry: retryPolicy(cost.retries) } : undefined;
+  const options = cost !== undefined && cost.retries > 0 ? { retry: retryPolicy(cost.retries, onRetry) } : undefined;
   return Array.from({ length: parallelActivities }, (_, activityNumber) => {
     const input = activityInput(context.instanceId, { iterationNumber, activityNumber }, cost);
     return context.callActivity(FAN_OUT_FAN_IN_ACTIVITY, input, options);
@@ -108,8 +113,16 @@ function activityInput(
   };
 }
 
-function retryPolicy(retries: number): RetryPolicy {
-  return new RetryPolicy({ maxNumberOfAttempts: retries + 1, firstRetryIntervalInMilliseconds: RETRY_AFTER_MS });
+/** `onRetry` is told of each failure, in a replay too; of the last one as well, after which the orchestration fails. */
+function retryPolicy(retries: number, onRetry: () => void): RetryPolicy {
+  return new RetryPolicy({
+    maxNumberOfAttempts: retries + 1,
+    firstRetryIntervalInMilliseconds: RETRY_AFTER_MS,
+    handleFailure: () => {
+      onRetry();
+      return true;
+    },
+  });
 }
 
 /** Does as little as its input allows: what a run measures is the backend. */

@@ -31,12 +31,21 @@ export function actionsOf(size: OrchestrationSize): number | undefined {
   return activities === undefined ? undefined : executionsOf(size) + 2 * activities;
 }
 
-/**
- * The actions of the executions before the one that begins behind `iterationsCompleted` iterations, none of whose
- * activities failed.
- */
-export function actionsBefore(iterationsCompleted: number, size: OrchestrationSize): number {
-  return iterationsCompleted === 0 ? 0 : (actionsOf({ ...size, iterations: iterationsCompleted }) ?? 0);
+/** What executions of an orchestration have done that went on in another one: each of their activities completed. */
+export interface EarlierExecutions {
+  readonly iterationsCompleted: number;
+  /** Activities that failed and were tried again; undefined where it is not known. */
+  readonly retries: number | undefined;
+}
+
+/** A failed result, a timer, and another start. */
+const ACTIONS_OF_RETRY = 3;
+
+export function actionsBefore(
+  { iterationsCompleted, retries = 0 }: EarlierExecutions,
+  size: OrchestrationSize,
+): number {
+  return (actionsOf({ ...size, iterations: iterationsCompleted }) ?? 0) + ACTIONS_OF_RETRY * retries;
 }
 
 /** Whether an activity of the plan that has failed is tried again, so that a completed orchestration is no formula. */

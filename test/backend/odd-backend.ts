@@ -6,7 +6,7 @@ import { onTestFinished } from "vitest";
 /** How one call is answered: with these headers alone, or with a body and trailers behind them. */
 export interface OddAnswer {
   readonly headers: OutgoingHttpHeaders;
-  readonly body?: string;
+  readonly body?: string | Buffer;
   readonly trailers?: OutgoingHttpHeaders;
 }
 

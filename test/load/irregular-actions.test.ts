@@ -21,6 +21,8 @@ interface Life {
   readonly activities: readonly Tried[];
   /** Iterations that executions before a continue-as-new have done. */
   readonly before: number;
+  /** Activities that they have tried again, where they say so. */
+  readonly retriesBefore?: number | undefined;
   readonly events: number;
   readonly wasSuspended: boolean;
   readonly isTerminated: boolean;
@@ -46,13 +48,13 @@ const life: fc.Arbitrary<Life> = fc.record({
 });
 
 /** By the published rules, without a look at a history. */
-function costOf({ activities, before, events, wasSuspended, isTerminated }: Life): number {
+function costOf({ activities, before, retriesBefore = 0, events, wasSuspended, isTerminated }: Life): number {
   const ofActivities = activities.map(({ failures, succeeds }) => {
     const attempts = failures + Number(succeeds);
     const timers = succeeds ? failures : Math.max(0, failures - 1);
     return 2 * attempts + timers;
   });
-  const carried = (before / EVERY) * (1 + 2 * EVERY * ACTIVITIES);
+  const carried = (before / EVERY) * (1 + 2 * EVERY * ACTIVITIES) + 3 * retriesBefore;
   const commands = events + (wasSuspended ? 2 : 0) + Number(isTerminated);
   return 1 + carried + commands + ofActivities.reduce((sum, cost) => sum + cost, 0);
 }
@@ -68,7 +70,13 @@ function historyOf(one: Life): readonly HistoryEvent[] {
   const started = new pb.ExecutionStartedEvent();
   started.setName("FanOutFanInOrchestration");
   const input = new StringValue();
-  const carried = { iterationsCompleted: one.before, processingTimeMs: 0, startedMs: 1, results: [] };
+  const carried = {
+    iterationsCompleted: one.before,
+    processingTimeMs: 0,
+    startedMs: 1,
+    results: [],
+    retries: one.retriesBefore,
+  };
   input.setValue(JSON.stringify({ iterations: 90, parallelActivities: 4, ...(one.before > 0 && { carried }) }));
   started.setInput(input);
   const events = [
@@ -131,11 +139,13 @@ function optionsFor(client: OrchestrationClient, accepted: number, completed: re
     client,
     plan,
     runId: "run",
-    accepted: setOf(Array.from({ length: accepted }).keys()),
-    completed: setOf(completed),
+    starts: {
+      accepted: setOf(Array.from({ length: accepted }).keys()),
+      completed: setOf(completed),
+      inWarmup: 0,
+    },
     unanswered: new Set<number>(),
-    inWarmup: 0,
-    signal: new AbortController().signal,
+    interruption: new AbortController().signal,
     onLine: () => {},
   };
 }
@@ -158,8 +168,9 @@ describe("the actions of what did not complete", () => {
         async (lives, chunkSize, inWarmup) => {
           const completed = lives.flatMap((_, sequence) => (sequence % 4 === 3 ? [sequence] : []));
           const client = clientOf(lives.map(historyOf), chunkSize);
+          const options = optionsFor(client, lives.length, completed);
           const costs = lives.map((one, sequence) => (sequence % 4 === 3 ? 0 : costOf(one)));
-          expect(await countIrregularActions({ ...optionsFor(client, lives.length, completed), inWarmup })).toEqual({
+          expect(await countIrregularActions({ ...options, starts: { ...options.starts, inWarmup } })).toEqual({
             instances: lives.length - completed.length,
             actions: costs.reduce((sum, cost) => sum + cost, 0),
             measured: costs.slice(inWarmup).reduce((sum, cost) => sum + cost, 0),
@@ -169,7 +180,7 @@ describe("the actions of what did not complete", () => {
     );
   });
 
-  test("are those of all where activities are tried again, but for what a continue-as-new has left no history of", async () => {
+  test("are those of all where activities are tried again, those before a continue-as-new by what it has carried", async () => {
     const retrying = { ...plan, activity: { failureRate: 0.5, retries: 3 } };
     const whole = optionsFor(clientOf([FAILED, FAILED].map(historyOf)), 2, [0, 1]);
     expect(await countIrregularActions({ ...whole, plan: retrying })).toEqual({
@@ -177,9 +188,16 @@ describe("the actions of what did not complete", () => {
       actions: 6,
       measured: 6,
     });
-    const continued = optionsFor(clientOf([historyOf({ ...FAILED, before: EVERY })]), 1, [0]);
-    expect(await countIrregularActions({ ...continued, plan: retrying })).toMatchObject({
-      missing: "continue-as-new has left no history of the retries before it in 1 orchestration",
+    const continued = { ...FAILED, before: EVERY, retriesBefore: 2 };
+    const carried = optionsFor(clientOf([historyOf(continued)]), 1, [0]);
+    expect(await countIrregularActions({ ...carried, plan: retrying })).toEqual({
+      instances: 1,
+      actions: costOf(continued),
+      measured: costOf(continued),
+    });
+    const uncarried = optionsFor(clientOf([historyOf({ ...continued, retriesBefore: undefined })]), 1, [0]);
+    expect(await countIrregularActions({ ...uncarried, plan: retrying })).toMatchObject({
+      missing: "the worker did not carry the retries before a continue-as-new of 1 orchestration",
     });
   });
 
@@ -226,7 +244,15 @@ describe("the actions of what did not complete", () => {
     expect((await countIrregularActions(optionsFor(failing, 3))).missing).toBe(
       "0 of 3 histories were read: the disk is gone",
     );
-    expect((await countIrregularActions({ ...optionsFor(failing, 3), signal: AbortSignal.abort() })).missing).toBe(
+    const ctrlC = new AbortController();
+    const interrupted = fakeClient({
+      historyOf: (_, { signal } = {}) => {
+        ctrlC.abort();
+        return Promise.reject(signal!.reason as Error);
+      },
+    });
+    const options = optionsFor(interrupted, 3);
+    expect((await countIrregularActions({ ...options, interruption: ctrlC.signal })).missing).toBe(
       "0 of 3 histories were read: the run was interrupted",
     );
   });

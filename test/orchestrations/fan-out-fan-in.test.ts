@@ -199,6 +199,27 @@ describe("continue-as-new", () => {
     expect(starts).toBe(executions);
     expect(parseFanOutFanInProgress(state.serializedCustomStatus!)).toMatchObject({ iterationsCompleted: 5 });
   });
+
+  test("carries how many activities were tried again, however often an execution is replayed", async () => {
+    const failed = new Set<string>();
+    let calls = 0;
+    const flaky: Activity = (context, input) => {
+      calls += 1;
+      const place = JSON.stringify(input);
+      if (failed.has(place)) return FanOutFanInActivity(context, input);
+      failed.add(place);
+      return failing(context, input);
+    };
+    const carried: unknown[] = [];
+    const watched: TOrchestrator = (context, input: { readonly carried?: { readonly retries?: number } }) => {
+      carried.push(input.carried?.retries);
+      return orchestrators[FAN_OUT_FAN_IN_ORCHESTRATION]!(context, input);
+    };
+    const input = { iterations: 3, parallelActivities: 2, continueAsNewEvery: 1, activity: { retries: 2 } };
+    await orchestrate(input, flaky, watched);
+    expect(calls).toBe(12);
+    expect([...new Set(carried)]).toEqual([undefined, 2, 4]);
+  });
 });
 
 describe("failures", () => {
