@@ -28,9 +28,11 @@ export function hanging(lead: string, text: string, columns: number): readonly s
 
 /**
  * Lines of at most `columns`, which may be infinite: broken between words, never inside one, nor inside a `command` or
- * after a number. A word that is longer has a line for itself, so that it can be copied whole.
+ * after a number. A word that is longer has a line for itself, so that it can be copied
+ * whole. What fits already stays as it is.
  */
 export function wrapped(text: string, columns: number): readonly string[] {
+  if (text.includes("\n")) return text.split("\n").flatMap((line) => wrapped(line, columns));
   if (textWidth(text) <= columns) return [text];
   const kept = text.replaceAll(WHOLE, (part) => (textWidth(part) <= columns ? part.replaceAll(" ", KEPT_SPACE) : part));
   return wrapAnsi(kept, columns).replaceAll(KEPT_SPACE, " ").split("\n");

@@ -44,6 +44,7 @@ describe("text that is wrapped", () => {
   test.each([
     ["is one line in a pipe", "a ".repeat(200).trimEnd(), Number.POSITIVE_INFINITY, 1],
     ["is one line where it fills the terminal", "x".repeat(40), 40, 1],
+    ["keeps its own lines", `${"a ".repeat(30).trimEnd()}\n    indented\n`, 40, 4],
     ["has a word that is too long whole", `see ${"x".repeat(60)} there`, 40, 3],
     ["counts the columns of wide characters", "漢字 ".repeat(16).trimEnd(), 40, 2],
     ["counts none for colours", new Chalk({ level: 1 }).red("x ".repeat(20).trimEnd()), 40, 1],
