@@ -40,6 +40,8 @@ const emulatorStatus = z.discriminatedUnion("running", [
 
 export type RunningEmulator = Extract<z.output<typeof emulatorStatus>, { running: true }>;
 
+type EndedHere = Omit<Ended, "signal" | "code"> & { readonly code: number };
+
 /** A machine of its own, as far as fanout can tell: an empty HOME, a working folder, and no state. */
 export class Workplace {
   readonly home: string;
@@ -115,11 +117,7 @@ export class Workplace {
    * Runs `fanout` to its end in this process, as built: for tables of what is refused, or read from files, where a
    * process for each row would show nothing more. It must open no backend.
    */
-  async runHere(
-    line: string,
-    more: readonly string[] = [],
-    env: NodeJS.ProcessEnv = {},
-  ): Promise<Omit<Ended, "signal">> {
+  async runHere(line: string, more: readonly string[] = [], env: NodeJS.ProcessEnv = {}): Promise<EndedHere> {
     const { runProgram } = (await import(PROGRAM)) as { runProgram: typeof RunProgram };
     const before = { env: process.env, folder: process.cwd() };
     const io = { stdout: new PassThrough(), stderr: new PassThrough() };
