@@ -116,7 +116,7 @@ describe("fanout compare --run", () => {
     );
     const { sides } = await sidesIn(place, "ab.json");
     expect(sides.map(({ results }) => results.length)).toEqual([1, 0]);
-    const { stderr } = await place.succeed("run --iterations 1");
+    const { stderr } = await place.succeed("run --workers 1 --iterations 1");
     expect(stderr).not.toContain("unfinished");
   });
 

@@ -17,7 +17,7 @@ describe("a connection string in the environment", () => {
   ])("by the names of Microsoft's samples is used, and said: %j", async (variables, hub, name) => {
     const place = await Workplace.open();
     const env = { ...place.env, ...variables };
-    const { code, stdout, stderr } = await place.startWith(env, "run --iterations 1").ended;
+    const { code, stdout, stderr } = await place.startWith(env, "run --workers 1 --iterations 1").ended;
     expect({ code, stdout, stderr }).toMatchObject({ code: 0 });
     expect(stderr).toContain(`the embedded emulator, task hub ${hub} (connection string: ${name})`);
     const worker = place.startWith(env, "worker --port 0");

@@ -111,7 +111,7 @@ const DAMAGE =
 test("a database that is damaged in its midst is named with what to do, when it is read and when it is opened", async () => {
   const place = await Workplace.open();
   const file = databaseOf(place);
-  const run = "run --run-id rdamage --parallel-orchestrations 200 --iterations 1 --allow-invalid";
+  const run = "run --workers 1 --run-id rdamage --parallel-orchestrations 200 --iterations 1 --allow-invalid";
   await place.succeed(run);
   await place.succeed("emulator stop");
   const whole = join(place.root, "whole.db");
@@ -140,5 +140,5 @@ test("a database that is damaged in its midst is named with what to do, when it 
     expect(await place.run(command)).toMatchObject({ code: 1, stderr: expect.stringMatching(DAMAGE) });
   }
   await place.succeed("emulator reset --yes");
-  await place.succeed("run --iterations 1 --allow-invalid");
+  await place.succeed("run --workers 1 --iterations 1 --allow-invalid");
 });

@@ -39,7 +39,7 @@ describe("the task hubs of the emulator in the foreground", () => {
     const run = await place.run("run --task-hub other");
     const refusal = /^error: There is no task hub 'other' on this emulator, which has default, orders\./mu;
     expect(run).toMatchObject({ code: 1, stderr: expect.stringMatching(refusal) });
-    await place.succeed("run --task-hub orders --iterations 1");
+    await place.succeed("run --workers 1 --task-hub orders --iterations 1");
   });
 
   test("are one named default where none is named", async () => {

@@ -84,7 +84,7 @@ test("on a port the limits are those of a Scheduler, and what is beyond them fai
   worker.cancel();
 
   // As a run on it says, which does not hang.
-  const run = await place.run("run --iterations 1 --parallel-activities 2 --output-bytes 1,000,000");
+  const run = await place.run("run --workers 1 --iterations 1 --parallel-activities 2 --output-bytes 1,000,000");
   expect(run.code).toBe(1);
   expect(run.stdout + run.stderr).toMatch(/The output of the activity 'FanOutFanInActivity' has \d+ bytes/u);
 });

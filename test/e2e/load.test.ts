@@ -5,7 +5,7 @@ import { parseResults } from "../../src/report/read-result.js";
 import type { RunResult } from "../../src/stats/run-result.js";
 import { Workplace } from "./workplace.js";
 
-const SMALL = "--iterations 1 --parallel-activities 2 --allow-invalid";
+const SMALL = "--workers 1 --iterations 1 --parallel-activities 2 --allow-invalid";
 
 async function resultsIn(place: Workplace, file: string): Promise<readonly RunResult[]> {
   return parseResults(await textIn(place, file), file);
@@ -55,7 +55,7 @@ describe("load that goes on", () => {
 
   test("what the cap holds back is counted, and makes the run invalid unless that is allowed", async () => {
     const place = await Workplace.open();
-    const load = "--rate 20/s --duration 1s --max-in-flight 1 --iterations 1 --activity-duration 50ms";
+    const load = "--rate 40/s --duration 500ms --max-in-flight 1 --workers 1 --iterations 1 --activity-duration 50ms";
     const { code, stdout } = await place.run(`run ${load}`);
     expect({ code, stdout }).toMatchObject({ code: 96 });
     expect(stdout).toMatch(/^Invalid/mu);
@@ -65,19 +65,20 @@ describe("load that goes on", () => {
 
   test("what has not ended within the grace is unfinished, and the next run has the hub for itself", async () => {
     const place = await Workplace.open();
-    const load = "--rate 20/s --duration 1s --grace 500ms --iterations 1 --activity-duration 4s --allow-invalid";
+    const load =
+      "--rate 20/s --duration 1s --grace 500ms --workers 1 --iterations 1 --activity-duration 4s --allow-invalid";
     const { code, stdout, stderr } = await place.run(`run ${load}`);
     expect(code).toBe(1);
     expect(stderr).toContain("error: not everything ended within 500 ms of the last start (--grace)");
     expect(stderr).toContain("terminating 20 orchestrations in flight");
     expect(stdout).toMatch(/20 unfinished/u);
-    const { stderr: next } = await place.succeed("run --iterations 1");
+    const { stderr: next } = await place.succeed("run --workers 1 --iterations 1");
     expect(next).not.toContain("unfinished");
   });
 
   test("a threshold that is missed for good ends the run", async () => {
     const place = await Workplace.open();
-    const flags = "--rate 5/s --duration 5m --iterations 1 --abort-on-fail --threshold";
+    const flags = "--rate 5/s --duration 5m --workers 1 --iterations 1 --abort-on-fail --threshold";
     const { code, stdout, stderr } = await place.run(`run ${flags}`, "max<1ms");
     expect(code).toBe(99);
     expect(stderr).toContain("threshold max<1ms is missed for good (--abort-on-fail)");
@@ -89,7 +90,7 @@ describe("results", () => {
   test("go to every file that was asked for, repeats to one of all and to numbered ones", async () => {
     const place = await Workplace.open();
     const files = "--json r.json --html r.html --markdown r.md --junit r.xml --csv r.csv --text r.txt";
-    await place.succeed(`run --iterations 1 --repeat 2 --run-id nightly ${files}`);
+    await place.succeed(`run --workers 1 --iterations 1 --repeat 2 --run-id nightly ${files}`);
     expect((await readdir(place.folder)).sort()).toEqual(
       ["html", "md", "txt"]
         .flatMap((ending) => [`r-1.${ending}`, `r-2.${ending}`, `r.${ending}`])
@@ -129,8 +130,8 @@ describe("results", () => {
 
   test("are compared with a baseline of before", async () => {
     const place = await Workplace.open();
-    await place.succeed("run --iterations 1 --repeat 2 --json before.json");
-    const { stdout } = await place.run("run --iterations 1 --baseline before.json --allow-invalid");
+    await place.succeed("run --workers 1 --iterations 1 --repeat 2 --json before.json");
+    const { stdout } = await place.run("run --workers 1 --iterations 1 --baseline before.json --allow-invalid");
     expect(stdout).toMatch(/run-to-run noise unknown/u);
   });
 });

@@ -6,7 +6,7 @@ import { parseRunResult } from "./run-result-schema.js";
 import { Workplace } from "./workplace.js";
 
 async function runToItsEnd(place: Workplace, flags: string): Promise<string> {
-  const { stdout } = await place.succeed(`run --json ${flags}`);
+  const { stdout } = await place.succeed(`run --workers 1 --json ${flags}`);
   return parseRunResult(stdout).runId;
 }
 
@@ -84,7 +84,9 @@ describe("fanout purge", () => {
 describe("fanout run", () => {
   test("with --purge leaves its results and nothing on the hub", async () => {
     const place = await Workplace.open();
-    const { stdout, stderr } = await place.succeed("run --purge --json --parallel-orchestrations 3 --iterations 1");
+    const { stdout, stderr } = await place.succeed(
+      "run --workers 1 --purge --json --parallel-orchestrations 3 --iterations 1",
+    );
     expect(parseRunResult(stdout).counts.orchestrations.completed).toBe(3);
     expect(stderr).toContain("purged 3 instances\n");
     expect((await place.succeed("status")).stderr).toContain("task hub default has no runs");

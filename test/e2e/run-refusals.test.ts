@@ -7,7 +7,7 @@ import { Workplace } from "./workplace.js";
 
 test("a run id that the hub has is refused before a start, and --quiet says nothing but the summary", async () => {
   const place = await Workplace.open();
-  const run = "run --quiet --iterations 1 --run-id nightly";
+  const run = "run --workers 1 --quiet --iterations 1 --run-id nightly";
   const first = await place.succeed(run);
   expect(first.stderr).toBe("");
   expect(first.stdout).toMatch(/^Completed 1 orchestration in /u);
@@ -41,7 +41,7 @@ test("files that cannot be written, or are the same, are refused before anything
     ["--json /proc/r.json", "--json: expected a file that can be written, found /proc/r.json: "],
     [`--json ${"x".repeat(250)}`, "ENAMETOOLONG"],
   ] as const) {
-    const { code, stdout, stderr } = await place.run(`run ${flags}`);
+    const { code, stdout, stderr } = await place.runHere(`run ${flags}`);
     expect({ code, stdout, stderr }).toEqual({
       code: 2,
       stdout: "",

@@ -7,7 +7,7 @@ import { parseRunResult } from "./run-result-schema.js";
 import { Workplace } from "./workplace.js";
 
 async function runToItsEnd(place: Workplace, flags: string): Promise<string> {
-  const { stdout } = await place.succeed(`run --json ${flags}`);
+  const { stdout } = await place.succeed(`run --workers 1 --json ${flags}`);
   return parseRunResult(stdout).runId;
 }
 

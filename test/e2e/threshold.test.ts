@@ -7,7 +7,8 @@ import { Workplace } from "./workplace.js";
 
 test("a run that reaches its thresholds ends with 0, and shows each", async () => {
   const place = await Workplace.open();
-  const run = "run --parallel-orchestrations 20 --threshold p50<1m --threshold errors<50% --json result.json";
+  const run =
+    "run --workers 1 --parallel-orchestrations 20 --threshold p50<1m --threshold errors<50% --json result.json";
   const { code, stdout, stderr } = await place.run(run, "--threshold", "service max < 1m");
   expect({ code, stderr }).toMatchObject({ code: 0 });
   expect(stdout).toMatch(/^3 thresholds passed$/mu);
@@ -23,7 +24,8 @@ test("a run that reaches its thresholds ends with 0, and shows each", async () =
 
 test("a run that misses one, or cannot judge it, ends with 99 and says why", async () => {
   const place = await Workplace.open();
-  const run = "run --parallel-orchestrations 20 --threshold orchestrations/s>1M --threshold clock.boundMs<1s --json";
+  const run =
+    "run --workers 1 --parallel-orchestrations 20 --threshold orchestrations/s>1M --threshold clock.boundMs<1s --json";
   const { code, stdout, stderr } = await place.run(run, "--threshold", "stuck.total>=1");
   expect({ code, stderr }).toMatchObject({ code: 99 });
   expect(stderr).toMatch(/^2 of 3 thresholds missed$/mu);
@@ -41,7 +43,7 @@ test("one that no run of the plan could pass is refused before anything starts",
   expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
   expect(stderr).toMatch(/^error: --threshold 'p99<1m': p99 takes 1,000 .*, or use 'max<1m'$/mu);
   expect(stderr).toMatch(/^error: --threshold 'errors<1%': .* 300 orchestrations without an error/mu);
-  const closed = await place.run("run --duration 1m --threshold p99<1s");
+  const closed = await place.runHere("run --duration 1m --threshold p99<1s");
   expect(closed).toMatchObject({ code: 2, stderr: expect.stringContaining("use 'service p99<1s'") as string });
   expect(existsSync(place.stateFolder)).toBe(false);
 });
@@ -57,7 +59,7 @@ test("a run that failed ends with 1 whatever its thresholds, and shows them", as
 
 test("an interrupted run ends with 130, and passes nothing", async () => {
   const place = await Workplace.open();
-  const run = place.start("run --iterations 1000 --parallel-activities 100 --threshold duration<60m");
+  const run = place.start("run --workers 1 --iterations 1000 --parallel-activities 100 --threshold duration<60m");
   await run.says(/[1-9][\d,]* of 100,000 activities/u);
   run.kill("SIGINT");
   const { code, stdout } = await run.ended;

@@ -10,7 +10,7 @@ describe("what orchestrations do beyond fanning out and in", () => {
   test("with --continue-as-new-every they begin anew, lose nothing, and the extra actions are counted", async () => {
     const place = await Workplace.open();
     const size = "--parallel-orchestrations 3 --iterations 10 --parallel-activities 4 --continue-as-new-every 3";
-    const { stdout, stderr } = await place.succeed(`run --json ${size}`);
+    const { stdout, stderr } = await place.succeed(`run --workers 1 --json ${size}`);
     const { counts, plan, runId } = parseRunResult(stdout);
     // 3 x (4 executions + 2 x 40 activities)
     expect(stderr).toContain("= 120 activities, 252 actions");
@@ -25,7 +25,7 @@ describe("what orchestrations do beyond fanning out and in", () => {
 
   test("with --failure-rate and --retries failed activities are tried again, and each counts once", async () => {
     const place = await Workplace.open();
-    const { stdout } = await place.succeed("run --json --iterations 4 --failure-rate 30% --retries 30");
+    const { stdout } = await place.succeed("run --workers 1 --json --iterations 4 --failure-rate 30% --retries 30");
     const { counts, throughput, runId } = parseRunResult(stdout);
     expect(counts.activities).toMatchObject({ needed: 20, completed: 20 });
     // What failed and was tried again is billed too, and is in the history alone.
@@ -38,7 +38,7 @@ describe("what orchestrations do beyond fanning out and in", () => {
 
   test("without retries a failed activity fails its orchestration, which says so", async () => {
     const place = await Workplace.open();
-    const { code, stdout } = await place.run("run --iterations 1 --parallel-activities 1 --failure-rate 1");
+    const { code, stdout } = await place.run("run --workers 1 --iterations 1 --parallel-activities 1 --failure-rate 1");
     expect(code).toBe(1);
     expect(stdout).toMatch(
       /ActivitiesFailed: \d+ of \d+ activities of iteration 0 failed, the first with: Activity \(0, \d+\) fails as asked, at rate [\d.]+\n/u,
@@ -49,7 +49,7 @@ describe("what orchestrations do beyond fanning out and in", () => {
   test("with --activity-duration and payloads they take as long and are as large as asked", async () => {
     const place = await Workplace.open();
     const cost = "--activity-duration 50ms --input-bytes 1k --output-bytes 2k";
-    const { stdout } = await place.succeed(`run --json --iterations 3 --parallel-activities 2 ${cost}`);
+    const { stdout } = await place.succeed(`run --workers 1 --json --iterations 3 --parallel-activities 2 ${cost}`);
     const { latencyMs, runId } = parseRunResult(stdout);
     // Three iterations one after the other; a timer may fire up to a millisecond early.
     expect(latencyMs.response?.max).toBeGreaterThan(147);
