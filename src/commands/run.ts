@@ -137,7 +137,7 @@ function dryRun({ plan, limits, repeat }: RunCall, connection: Connection, io: C
     `backend: ${place}, task hub ${connection.taskHub} (connection string: ${connection.source})`,
     planLine(plan),
     repeat > 1 ? `${plural(repeat, "time")}, one after the other` : undefined,
-    "actions are what a scheduler bills: 1 for each start and each continue-as-new, 2 for each activity",
+    "actions are what a scheduler bills: 1 for each start and each continue-as-new, 2 for each activity, 3 for each retry",
     capacityLine(plan, limits, repeat),
     objection && `without --dry-run this is refused: ${objection}`,
   ];

@@ -1,5 +1,5 @@
 import { plannedStarts, type Load, type LoadShape, type Stage } from "../stats/load-shape.js";
-import { actionsOf, activitiesOf, type OrchestrationSize } from "../stats/run-size.js";
+import { actionsOf, activitiesOf, mayFail, type OrchestrationSize } from "../stats/run-size.js";
 import { formatCount, plural } from "./count.js";
 import { formatDuration } from "./duration.js";
 import { formatRate } from "./rate.js";
@@ -12,7 +12,7 @@ const LISTED_STAGES = 4;
  * for what it does is not known.
  */
 export function planLine(
-  plan: OrchestrationSize & Load & { readonly orchestrator?: { readonly name: string } },
+  plan: OrchestrationSize & Load & { readonly orchestrator?: { readonly name: string }; readonly activity?: object },
 ): string {
   const { iterations, parallelActivities, orchestrator, load = { kind: "once" } } = plan;
   const starts = plannedStarts(plan);
@@ -25,7 +25,11 @@ export function planLine(
   }
   const factors = [orchestrations, plural(iterations, "iteration"), plural(parallelActivities, "activity")];
   const times = starts ?? 1;
-  return `${loadText}${factors.join(" x ")} = ${plural(times * activities, "activity")}, ${formatCount(times * actions)} actions`;
+  const condition = mayFail(plan) ? " if none fails" : "";
+  return (
+    `${loadText}${factors.join(" x ")} = ${plural(times * activities, "activity")}, ` +
+    `${formatCount(times * actions)} actions${condition}`
+  );
 }
 
 function shapeText(load: Exclude<LoadShape, { kind: "once" }>, { parallelOrchestrations = 0, warmupMs }: Load): string {

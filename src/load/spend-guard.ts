@@ -4,7 +4,7 @@ import { UsageError } from "../errors.js";
 import { formatCount, parseCount, plural } from "../format/count.js";
 import { formatDuration } from "../format/duration.js";
 import { mostStarts } from "../stats/load-shape.js";
-import { actionsOf } from "../stats/run-size.js";
+import { actionsOf, mayFail, mayRetry, mostActionsOf } from "../stats/run-size.js";
 import { count, readFlags } from "./flags.js";
 import type { LoadPlan } from "./plan.js";
 
@@ -45,7 +45,7 @@ export function parseSpendLimits(flags: unknown): SpendLimits {
  */
 export function withinSpend(plan: LoadPlan, { maxActions }: SpendLimits, repeat: number): LoadPlan {
   if (maxActions === undefined || plan.load.kind !== "closed" || mostStarts(plan) !== undefined) return plan;
-  const total = Math.floor(maxActions / repeat / (actionsOf(plan) ?? 1));
+  const total = Math.floor(maxActions / repeat / (mostActionsOf(plan) ?? 1));
   return total < 1 ? plan : { ...plan, load: { ...plan.load, total } };
 }
 
@@ -68,7 +68,8 @@ export function spendObjection(
     if (backend === "emulator") return undefined;
     return `only time bounds the actions of this run, and ${billed}: end it with --max-actions as well. ${dryRun}`;
   }
-  const cost = `this run costs ${formatCount(actions)} actions`;
+  const costs = mayFail(plan) && mayRetry(plan) ? "may cost, with all its retries," : "costs";
+  const cost = `this run ${costs} ${formatCount(actions)} actions`;
   if (maxActions !== undefined) {
     if (actions <= maxActions) return undefined;
     return `--max-actions: ${cost}, more than the ${formatCount(maxActions)} allowed; make it smaller, or pass --max-actions ${formatCount(actions)}`;
@@ -91,7 +92,7 @@ export function guardSpend(plan: LoadPlan, limits: SpendLimits, repeat: number, 
  * longer; they hold 100 GB`; undefined without units, and where the actions are not known before.
  */
 export function capacityLine(plan: LoadPlan, { capacityUnits }: SpendLimits, repeat: number): string | undefined {
-  const actions = actionsAtMost(plan, repeat);
+  const actions = ofAll(plan, actionsOf(plan), repeat);
   if (capacityUnits === undefined || actions === undefined) return undefined;
   const busy = (perSecond: number): string => {
     return `busy for ${formatDuration((actions * 1_000) / perSecond)}, and takes that long or longer`;
@@ -116,8 +117,13 @@ function capacity(text: string, context: z.core.$RefinementCtx<string>): Capacit
   return z.NEVER;
 }
 
-/** What runs of the plan cost; of somebody's own orchestration at least one action for each start. */
+/** What runs of the plan cost where as much fails as may. */
 function actionsAtMost(plan: LoadPlan, repeat: number): number | undefined {
+  return ofAll(plan, mostActionsOf(plan), repeat);
+}
+
+/** Of somebody's own orchestration at least one action for each start. */
+function ofAll(plan: LoadPlan, actionsOfEach: number | undefined, repeat: number): number | undefined {
   const starts = mostStarts(plan);
-  return starts === undefined ? undefined : starts * (actionsOf(plan) ?? 1) * repeat;
+  return starts === undefined ? undefined : starts * (actionsOfEach ?? 1) * repeat;
 }

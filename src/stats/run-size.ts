@@ -48,12 +48,26 @@ export function actionsBefore(
   return (actionsOf({ ...size, iterations: iterationsCompleted }) ?? 0) + ACTIONS_OF_RETRY * retries;
 }
 
+/**
+ * The actions of one orchestration of which as much fails as may: each activity is tried as often as it is allowed to. Of
+ * one that does not retry a failure costs what a success does, and ends it.
+ */
+export function mostActionsOf(size: OrchestrationSize & Pick<ResultPlan, "activity">): number | undefined {
+  const [actions, activities] = [actionsOf(size), activitiesOf(size)];
+  if (actions === undefined || activities === undefined) return undefined;
+  return actions + (mayFail(size) ? ACTIONS_OF_RETRY * retriesOf(size) * activities : 0);
+}
+
 /** Whether an activity of the plan that has failed is tried again, so that a completed orchestration is no formula. */
-export function mayRetry({ activity = {} }: Pick<ResultPlan, "activity">): boolean {
-  return "retries" in activity && Number(activity.retries) > 0;
+export function mayRetry(plan: Pick<ResultPlan, "activity">): boolean {
+  return retriesOf(plan) > 0;
+}
+
+function retriesOf({ activity = {} }: Pick<ResultPlan, "activity">): number {
+  return "retries" in activity ? Number(activity.retries) : 0;
 }
 
 /** Whether activities of the plan are meant to fail: how often they are tried and what becomes of them is no formula. */
 export function mayFail({ activity = {} }: Pick<ResultPlan, "activity">): boolean {
-  return "failureRate" in activity;
+  return "failureRate" in activity && Number(activity.failureRate) > 0;
 }

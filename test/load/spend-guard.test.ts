@@ -75,6 +75,17 @@ describe("the spend guard", () => {
     expect(spendObjection(startsOf(60_000), {}, 2, "endpoint")).toContain("this run costs 120,000 actions");
   });
 
+  test("counts all retries that there may be, where activities are meant to fail", () => {
+    const failing = parsePlan({ ...flags, failureRate: "1%", retries: "3" });
+    // 101 actions, and for each of 50 activities three retries of three actions.
+    expect(spendObjection(failing, { maxActions: 551 }, 1, "emulator")).toBeUndefined();
+    expect(spendObjection(failing, { maxActions: 550 }, 1, "emulator")).toContain(
+      "this run may cost, with all its retries, 551 actions",
+    );
+    const whole = parsePlan({ ...flags, retries: "3" });
+    expect(spendObjection(whole, { maxActions: 101 }, 1, "emulator")).toBeUndefined();
+  });
+
   test("asks for a limit where only time bounds what a run costs, but on the emulator", () => {
     const plan = parsePlan({ ...flags, duration: "1m" });
     expect(spendObjection(plan, {}, 1, "endpoint")).toContain("only time bounds the actions of this run");
