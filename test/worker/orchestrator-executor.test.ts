@@ -1,6 +1,7 @@
-import { NoOpLogger, TaskHubGrpcWorker } from "@microsoft/durabletask-js";
+import crypto from "node:crypto";
+import { NoOpLogger, TaskHubGrpcWorker, type OrchestrationContext, type Task } from "@microsoft/durabletask-js";
 import * as fc from "fast-check";
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { StringValue, Timestamp, pb } from "../../src/wire/sidecar-stubs.js";
 import { readWorkItem } from "../../src/wire/work-item.js";
 import { ExtendedSessions } from "../../src/worker/extended-sessions.js";
@@ -20,6 +21,11 @@ beforeAll(() => {
 afterAll(() => {
   vi.useRealTimers();
   Error.stackTraceLimit = LIMIT;
+});
+
+beforeEach(() => {
+  // A rewound history gets a new execution id.
+  vi.spyOn(crypto, "randomUUID").mockReturnValue("00000000-0000-4000-8000-000000000000");
 });
 
 afterEach(() => {
@@ -232,7 +238,7 @@ describe("requests of other writers", () => {
     }
   });
 
-  test("every other field of a request is the SDK's to read", async () => {
+  test("the trace of a request goes back as it came", async () => {
     const executor = executorOf();
     const backend = new ScriptedBackend(FAN_OUTS);
     await runEpisode(executor, backend);
@@ -258,6 +264,23 @@ describe("requests of other writers", () => {
     await expect(executor.execute({ ...item, request: item.request.subarray(0, -1) })).rejects.toThrow(Error);
     expect(await executor.execute(item)).toEqual(await expectedOf(backend.item()));
   });
+});
+
+test("a session that comes to something else than a replay fails the orchestration by name", async () => {
+  let episodes = 0;
+  async function* Scripted(context: OrchestrationContext): AsyncGenerator<Task<unknown>, unknown> {
+    const begun = (episodes += 1);
+    yield context.callActivity(`first of ${begun}`);
+    yield context.callActivity("second");
+    return begun;
+  }
+  const executor = new OrchestratorExecutor({ Scripted }, { checkOneIn: 1 });
+  const backend = new ScriptedBackend([]);
+  await runEpisode(executor, backend);
+  const { actionsList } = read(await executor.execute(orchestratorItem(backend.item())));
+  expect(actionsList.map(({ completeorchestration }) => completeorchestration?.failuredetails)).toMatchObject([
+    { errortype: "SessionMismatch", errormessage: expect.stringContaining("'run-0-0'") as string },
+  ]);
 });
 
 test("the completion token comes back in the response", async () => {

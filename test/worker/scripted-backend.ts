@@ -1,7 +1,15 @@
-import { whenAll, whenAny, type OrchestrationContext, type Task } from "@microsoft/durabletask-js";
+import { RetryPolicy, whenAll, whenAny, type OrchestrationContext, type Task } from "@microsoft/durabletask-js";
 import * as fc from "fast-check";
 import {
+  childCompleted,
+  childFailed,
+  eventRaised,
+  executionCompleted,
+  executionResumed,
+  executionRewound,
   executionStarted,
+  executionSuspended,
+  executionTerminated,
   orchestratorStarted,
   taskCompleted,
   taskFailed,
@@ -17,7 +25,7 @@ import { episodeHead, episodeWorkItem } from "../../src/emulator/work-item.js";
 /** What an orchestrator does next. */
 export type Step =
   | { readonly kind: "fanOut" | "race"; readonly width: number }
-  | { readonly kind: "timer" | "attempt" | "continueAsNew" | "throw" };
+  | { readonly kind: "timer" | "attempt" | "retry" | "event" | "child" | "signal" | "continueAsNew" | "throw" };
 
 export const steps: fc.Arbitrary<Step[]> = fc.array(
   fc.oneof(
@@ -28,11 +36,18 @@ export const steps: fc.Arbitrary<Step[]> = fc.array(
         width: fc.integer({ min: 1, max: 8 }),
       }),
     },
-    { weight: 2, arbitrary: fc.record({ kind: fc.constantFrom("timer" as const, "attempt" as const) }) },
+    {
+      weight: 4,
+      arbitrary: fc.record({
+        kind: fc.constantFrom(...(["timer", "attempt", "retry", "event", "child", "signal"] as const)),
+      }),
+    },
     { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom("continueAsNew" as const, "throw" as const) }) },
   ),
   { maxLength: 6 },
 );
+
+const RETRY = new RetryPolicy({ maxNumberOfAttempts: 3, firstRetryIntervalInMilliseconds: 1_000 });
 
 /** An orchestrator whose input says what it does. */
 export async function* Scripted(context: OrchestrationContext, input: unknown): AsyncGenerator<Task<unknown>, unknown> {
@@ -50,6 +65,22 @@ export async function* Scripted(context: OrchestrationContext, input: unknown): 
       } catch (error) {
         context.setCustomStatus({ caught: String(error) });
       }
+    } else if (step.kind === "retry") {
+      try {
+        yield context.callActivity("echo", "retry", { retry: RETRY });
+      } catch (error) {
+        context.setCustomStatus({ gaveUp: String(error) });
+      }
+    } else if (step.kind === "event") {
+      context.setCustomStatus({ event: yield context.waitForExternalEvent("go") });
+    } else if (step.kind === "child") {
+      try {
+        yield context.callSubOrchestrator("Child", { index });
+      } catch (error) {
+        context.setCustomStatus({ childFailed: String(error) });
+      }
+    } else if (step.kind === "signal") {
+      context.sendEvent("another", "hello", { index });
     } else if (step.kind === "continueAsNew") {
       context.continueAsNew(script.slice(index + 1), true);
       return undefined;
@@ -60,23 +91,35 @@ export async function* Scripted(context: OrchestrationContext, input: unknown): 
   return { steps: script.length };
 }
 
+/** What comes to the orchestration from outside before the next episode. */
+export type Message = "nothing" | "event" | "suspend" | "resume" | "terminate";
+
 /** What happens to the outstanding work before the next episode: how much of it ends, from which end, and how. */
 export interface Arrival {
   readonly count: number;
   readonly lastFirst: boolean;
   readonly fails: boolean;
+  /** Behind what ends; nothing where it is absent. */
+  readonly message?: Message;
 }
 
 export const arrival: fc.Arbitrary<Arrival> = fc.record({
   count: fc.integer({ min: 1, max: 12 }),
   lastFirst: fc.boolean(),
   fails: fc.boolean(),
+  message: fc.oneof(
+    { weight: 6, arbitrary: fc.constant("nothing" as const) },
+    { weight: 6, arbitrary: fc.constant("event" as const) },
+    { weight: 3, arbitrary: fc.constantFrom("suspend" as const, "resume" as const, "resume" as const) },
+    { weight: 1, arbitrary: fc.constant("terminate" as const) },
+  ),
 });
 
 /** One instance of `Scripted` as the emulator keeps it, with its next episode ready to be sent in either form. */
 export class ScriptedBackend {
   readonly instanceId = "run-0-0";
   ended = false;
+  #rewound = false;
   #executions = 0;
   #nowUs = 1_764_000_000_000_000;
   #state = new Orchestration();
@@ -114,9 +157,14 @@ export class ScriptedBackend {
   }
 
   /** Takes the answer to the episode, and lets what it waits for arrive. */
-  complete(response: Uint8Array, { count, lastFirst, fails }: Arrival): void {
+  complete(response: Uint8Array, { count, lastFirst, fails, message = "nothing" }: Arrival): void {
     const { actions } = decode(OrchestratorResponse, response);
-    const { events, end } = applyActions(this.#state, readActions(actions), {
+    const asked = readActions(actions);
+    if (asked.some(({ kind }) => kind === "rewind")) {
+      this.ended = true;
+      return;
+    }
+    const { events, end } = applyActions(this.#state, asked, {
       nowUs: this.#tick(),
       executionId: this.executionId,
     });
@@ -130,10 +178,20 @@ export class ScriptedBackend {
     }
     const outstanding = [
       ...[...this.#state.tasks.keys()].map((id) => this.#taskEnds(id, fails)),
+      ...[...this.#state.children.keys()].map((id) => this.#childEnds(id, fails)),
       ...[...this.#state.timers].map(([id, fireAtUs]) => timerFired(id, fireAtUs, this.#tick())),
     ];
-    this.ended = end !== undefined || outstanding.length === 0;
+    const said = this.#messageEvents(message);
     const arriving = (lastFirst ? outstanding.toReversed() : outstanding).slice(0, count);
+    if (end?.status === Status.Failed && !this.#rewound) {
+      // Once: what the worker answers is the history to go on from, which this backend does not.
+      this.#rewound = true;
+      this.#history.append(frame(PAST_EVENT, [executionCompleted(end.status, end.result, end.failure, this.#tick())]));
+      arriving.splice(0, Infinity, executionRewound(stringValue("again"), undefined, this.#tick()));
+    } else {
+      this.ended = end !== undefined || arriving.length + said.length === 0;
+      arriving.push(...said);
+    }
     this.#newEvents = [orchestratorStarted(this.#tick()), ...arriving];
     for (const event of arriving) {
       this.#state.observe(event);
@@ -146,6 +204,24 @@ export class ScriptedBackend {
     }
     const failure = failureDetails("Error", `task ${id} failed`);
     return taskFailed(id, failure, this.#tick());
+  }
+
+  #childEnds(id: number, fails: boolean): Uint8Array {
+    return fails
+      ? childFailed(id, failureDetails("Error", `child ${id} failed`), this.#tick())
+      : childCompleted(id, stringValue(JSON.stringify({ id })), this.#tick());
+  }
+
+  #messageEvents(message: Message): readonly Uint8Array[] {
+    const nowUs = this.#tick();
+    const events: Readonly<Record<Message, readonly Uint8Array[]>> = {
+      nothing: [],
+      event: [eventRaised({ name: "go", input: stringValue("7") }, nowUs)],
+      suspend: [executionSuspended(undefined, nowUs)],
+      resume: [executionResumed(undefined, nowUs)],
+      terminate: [executionTerminated(stringValue('"enough"'), false, nowUs)],
+    };
+    return events[message];
   }
 
   #start(input: Uint8Array | undefined): void {
