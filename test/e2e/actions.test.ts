@@ -6,16 +6,30 @@ import { HubInspector, activitiesReach } from "./hub-inspector.js";
 import { parseRunResult, type PublishedResult } from "./run-result-schema.js";
 import { Workplace } from "./workplace.js";
 
+/** What executions before a continue-as-new of an instance have done. */
 interface Carried {
   readonly iterationsCompleted: number;
   readonly retries?: number;
 }
 
-/** What the histories of a run hold, by the SDK's own client. */
-async function billedOf(place: Workplace, { runId }: PublishedResult): Promise<number> {
+/** What the instances of a run have cost, by the SDK's own client: their histories, and what executions before them did. */
+async function billedOf(
+  place: Workplace,
+  { runId, plan }: PublishedResult,
+): Promise<{ readonly histories: number; readonly before: number }> {
   const inspector = new HubInspector(place.socket);
   try {
-    return await inspector.billed(`${runId}-`);
+    const instances = await inspector.instances(`${runId}-`);
+    // Each activity of theirs has completed: an action for the execution, two for each, three for each retry.
+    const { continueAsNewEvery = 1, parallelActivities } = plan;
+    const before = instances
+      .map(({ serializedInput }) => (JSON.parse(serializedInput ?? "{}") as { carried?: Carried }).carried)
+      .map((carried) => {
+        const { iterationsCompleted = 0, retries = 0 } = carried ?? {};
+        return iterationsCompleted / continueAsNewEvery + 2 * iterationsCompleted * parallelActivities + 3 * retries;
+      })
+      .reduce((sum, cost) => sum + cost, 0);
+    return { histories: await inspector.billed(`${runId}-`), before };
   } finally {
     await inspector.close();
   }
@@ -28,49 +42,37 @@ async function placeWithWorker(): Promise<Workplace> {
   return place;
 }
 
+const CONTINUED = "--parallel-orchestrations 20 --iterations 6 --parallel-activities 2 --continue-as-new-every 2";
+
 describe("actions are what the histories hold", () => {
-  test("where activities fail, and where they are tried again", async () => {
+  test("where activities fail, are tried again, or go on behind a continue-as-new", async () => {
     const place = await placeWithWorker();
     const kinds = [
       "--parallel-orchestrations 3 --iterations 1 --parallel-activities 4 --failure-rate 1",
       "--parallel-orchestrations 40 --iterations 3 --failure-rate 5%",
       "--parallel-orchestrations 20 --iterations 3 --failure-rate 20% --retries 3",
+      `${CONTINUED} --failure-rate 5%`,
+      `${CONTINUED} --failure-rate 20% --retries 2`,
     ];
-    const results: PublishedResult[] = [];
-    for (const kind of kinds) {
-      const { stdout } = await place.run(`run --quiet --json ${kind}`);
-      results.push(parseRunResult(stdout));
+    const ended = await Promise.all(kinds.map((kind) => place.run(`run --quiet --json ${kind}`)));
+    const results = ended.map(({ stdout }) => parseRunResult(stdout));
+    const billed = await Promise.all(results.map((result) => billedOf(place, result)));
+    for (const [index, { counts }] of results.entries()) {
+      const { histories, before } = billed[index]!;
+      expect(counts).not.toHaveProperty("actionsAtLeast");
+      const kind = kinds[index]!;
+      expect([kind, counts.actions]).toEqual([kind, histories + before]);
+      expect([kind, before > 0]).toEqual([kind, kind.startsWith(CONTINUED)]);
     }
-    for (const result of results) {
-      expect(result.counts.actions).toBe(await billedOf(place, result));
-      expect(result.counts).not.toHaveProperty("actionsAtLeast");
-    }
+    const [failed, ...others] = results;
     // 3 x (1 start + 4 activities + 4 failures)
-    expect(results[0]?.counts.actions).toBe(27);
-    expect(results[0]).not.toHaveProperty("throughput");
+    expect(failed?.counts.actions).toBe(27);
+    expect(failed).not.toHaveProperty("throughput");
     // Of the others some completed: their actions a second are those of all, until the last has ended.
-    for (const { counts, throughput, durationMs } of results.slice(1)) {
+    for (const { counts, throughput, durationMs } of others) {
       expect(counts.orchestrations.completed).toBeGreaterThan(0);
       expect(throughput?.actionsPerSecond).toBeGreaterThan((counts.actions! * 1_000) / durationMs);
       expect(throughput?.actionsPerSecond).toBeLessThanOrEqual((counts.actions! * 1_000) / throughput!.makespanMs!);
-    }
-  });
-
-  test("where an orchestration is continued as new: with what its executions before have cost", async () => {
-    const place = await placeWithWorker();
-    const kind = "--parallel-orchestrations 30 --iterations 6 --parallel-activities 2 --continue-as-new-every 2";
-    for (const failing of ["--failure-rate 5%", "--failure-rate 20% --retries 2"]) {
-      const { stdout } = await place.run(`run --quiet --json ${kind} ${failing}`);
-      const result = parseRunResult(stdout);
-      const inspector = new HubInspector(place.socket);
-      const instances = await inspector.instances(`${result.runId}-`);
-      await inspector.close();
-      // Of an execution that went on in another one each activity has completed: 1 + 2 x 2 x 2, and 3 for each retry.
-      const before = instances
-        .map(({ serializedInput }) => (JSON.parse(serializedInput ?? "{}") as { carried?: Carried }).carried)
-        .reduce((sum, carried) => sum + ((carried?.iterationsCompleted ?? 0) / 2) * 9 + 3 * (carried?.retries ?? 0), 0);
-      expect(before).toBeGreaterThan(0);
-      expect(result.counts.actions).toBe(before + (await billedOf(place, result)));
     }
   });
 
@@ -83,7 +85,7 @@ describe("actions are what the histories hold", () => {
     const { code, stdout } = await run.ended;
     const result = parseRunResult(stdout);
     expect({ code, counts: result.counts }).toMatchObject({ code: 130, counts: { orchestrations: { terminated: 8 } } });
-    expect(result.counts.actions).toBe(await billedOf(place, result));
+    expect(result.counts.actions).toBe((await billedOf(place, result)).histories);
     expect(result.counts.actions).toBeGreaterThanOrEqual(8 * 2 + 2 * 200);
   });
 });
