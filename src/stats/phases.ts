@@ -32,10 +32,18 @@ export class Phases {
     if (phase && completedMs < phase.part.fromMs + phase.part.lengthMs) phase.completions += 1;
   }
 
-  /** Undefined where there is only one. */
-  close(endMs: number, { hasResponse }: { readonly hasResponse: boolean }): readonly Phase[] | undefined {
+  /**
+   * Undefined where there is only one. `isSettled`: all that was due has left and has ended. The last part is then as long
+   * as its schedule, though the run ended as soon as its last start had: n starts take n intervals.
+   */
+  close(
+    endMs: number,
+    { hasResponse, isSettled }: { readonly hasResponse: boolean; readonly isSettled: boolean },
+  ): readonly Phase[] | undefined {
     const begun = this.#phases.filter(({ part }) => part.fromMs < endMs);
-    return begun.length === 0 ? undefined : begun.map((phase) => phase.close(endMs, hasResponse));
+    return begun.length === 0
+      ? undefined
+      : begun.map((phase) => phase.close(isSettled ? phase.scheduledEndMs(endMs) : endMs, hasResponse));
   }
 }
 
@@ -48,6 +56,12 @@ class PhaseRecorder {
   readonly service = new CrossingLatency();
 
   constructor(readonly part: Part) {}
+
+  /** `endMs` where only a number of starts ends it. */
+  scheduledEndMs(endMs: number): number {
+    const scheduledMs = this.part.fromMs + this.part.lengthMs;
+    return Number.isFinite(scheduledMs) ? scheduledMs : endMs;
+  }
 
   close(endMs: number, hasResponse: boolean): Phase {
     const { name, fromMs, offeredPerSecond } = this.part;

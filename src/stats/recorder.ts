@@ -233,7 +233,7 @@ export class Recorder {
       counts: this.#counts(neverSent, { executed, irregular: end.irregular }),
       ...(throughput && { throughput }),
       latencyMs: this.#latencies.summaries(this.#censored, { hasResponse }),
-      ...this.#timeline.close(endMs, { response: response.until, service: service.until }),
+      ...this.#timeline.close(endMs, isSettled, { response: response.until, service: service.until }),
       ...(stalls.length > 0 && { stalls }),
       generator: {
         heldBack: this.#heldBack,

@@ -107,10 +107,11 @@ export class Timeline {
   /** `until` is what the run's own latencies end with. */
   close(
     endMs: number,
+    isSettled: boolean,
     until: { readonly response: "completed" | "noticed"; readonly service: "completed" | "noticed" },
   ): Pick<RunResult, "phases" | "series"> {
     const hasResponse = this.#hasResponse;
-    const phases = this.#phases.close(endMs, { hasResponse });
+    const phases = this.#phases.close(endMs, { hasResponse, isSettled });
     const series = this.#series.close(endMs, {
       until,
       hasResponse,

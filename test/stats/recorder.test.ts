@@ -309,6 +309,15 @@ describe("a recorder of load that goes on", () => {
     expect(phases?.[2]?.response).toMatchObject({ count: 2, max: expect.closeTo(11_000, -1) });
   });
 
+  test("takes the last part to be as long as its schedule where the run has nothing left to do", () => {
+    const all = [at(1, 2), at(6, 7), at(16, 17), at(20, 21)];
+    const early = { ...end, endedMs: STARTED_MS + 21_000 };
+    const { phases } = record(all, [], open).close("run", early);
+    expect(phases?.[2]).toMatchObject({ fromMs: 15_000, lengthMs: 10_000, completedPerSecond: 2 / 10 });
+    const { phases: cut } = record(all, [], open).close("run", { ...early, interrupted: true });
+    expect(cut?.[2]).toMatchObject({ fromMs: 15_000, lengthMs: 6_000, completedPerSecond: 2 / 6 });
+  });
+
   test("counts what was due and never sent as planned and, before the end, as offered", () => {
     const result = record([at(1, 2)], [], open).close("run", { ...ended, neverSentMs: [39_000, 41_000] });
     expect(result.counts.planned).toBe(3);
