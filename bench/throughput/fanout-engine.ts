@@ -15,11 +15,16 @@ interface FanoutOptions {
   readonly workers: number;
   /** What worker and run make their calls with; absent: what they do by default. */
   readonly transport?: "http2";
+  /** How workers come to the state of an orchestration; absent: as they do by default. */
+  readonly replay?: "always";
 }
 
 /** The emulator in the foreground, workers that stay, and one `fanout run` for each run. */
-export function fanoutEngine({ name, workers, transport }: FanoutOptions): Engine {
-  const flags = transport === undefined ? [] : ["--transport", transport];
+export function fanoutEngine({ name, workers, transport, replay }: FanoutOptions): Engine {
+  const flags = [
+    ...(transport === undefined ? [] : ["--transport", transport]),
+    ...(replay === undefined ? [] : ["--replay", replay]),
+  ];
   return {
     name,
     durability: "SQLite (WAL), answers behind an fdatasync",
