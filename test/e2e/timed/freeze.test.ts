@@ -30,9 +30,9 @@ function expectBetween(found: number | undefined, { from, to }: { from: number; 
 describe("a backend that stands still for two seconds", () => {
   test("is felt in open load by all who arrive meanwhile, and the stall is named", { timeout: 90_000 }, async () => {
     const place = await Workplace.open();
-    const perSecond = 100;
-    const small = "--iterations 1 --parallel-activities 1";
-    const run = place.start(`run --rate ${perSecond}/s --duration 12s ${small} --allow-invalid --json`);
+    const perSecond = 200;
+    const small = "--workers 1 --iterations 1 --parallel-activities 1";
+    const run = place.start(`run --rate ${perSecond}/s --duration 6s ${small} --allow-invalid --json`);
     const frozenMs = await freezeEmulator(place, run);
     const { code, stdout, stderr } = await run.ended;
     expect({ code, stderr }).toMatchObject({ code: 0 });
@@ -56,7 +56,9 @@ describe("a backend that stands still for two seconds", () => {
 
   test("is felt in closed load by those in flight alone, and the text says so", { timeout: 90_000 }, async () => {
     const place = await Workplace.open();
-    const run = place.start("run --parallel-orchestrations 20 --duration 8s --iterations 1 --parallel-activities 1");
+    const run = place.start(
+      "run --workers 1 --parallel-orchestrations 20 --duration 5s --iterations 1 --parallel-activities 1",
+    );
     const frozenMs = await freezeEmulator(place, run);
     const { code, stdout, stderr } = await run.ended;
     expect({ code, stderr }).toMatchObject({ code: 0 });
