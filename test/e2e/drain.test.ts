@@ -1,6 +1,5 @@
-import { createServer, type AddressInfo } from "node:net";
-import { once } from "node:events";
 import { describe, expect, test } from "vitest";
+import { freePort } from "../backend/free-port.js";
 import type { FanoutProcess } from "./fanout-process.js";
 import { activitiesReach } from "./hub-inspector.js";
 import { parseRunResult } from "./run-result-schema.js";
@@ -106,13 +105,4 @@ async function connectedWorker(place: Workplace): Promise<FanoutProcess> {
 /** What a drained worker says it has done. */
 function completedBy(stderr: string): number {
   return Number(/^Drained: ([\d,]+) activit/mu.exec(stderr)?.[1]?.replaceAll(",", ""));
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
 }

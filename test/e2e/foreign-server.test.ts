@@ -3,7 +3,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { TestAuthority } from "../backend/certificates.js";
 import { GRPC_EMPTY, OddBackend, grpcFailure, type OddAnswer } from "../backend/odd-backend.js";
 import { SchedulerServer } from "../backend/scheduler-server.js";
-import { freePort } from "../http/serve-place.js";
+import { freePort } from "../backend/free-port.js";
 import { Workplace } from "./workplace.js";
 
 function page(code: number): OddAnswer {

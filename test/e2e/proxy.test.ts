@@ -2,7 +2,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { TestAuthority } from "../backend/certificates.js";
 import { ConnectProxy } from "../backend/connect-proxy.js";
 import { SchedulerServer } from "../backend/scheduler-server.js";
-import { freePort } from "../http/serve-place.js";
+import { freePort } from "../backend/free-port.js";
 import { FANOUT, Workplace } from "./workplace.js";
 
 /** No name service has it: only the proxy leads there. */

@@ -5,7 +5,7 @@ import { createServer } from "node:net";
 import { once } from "node:events";
 import { describe, expect, test, vi } from "vitest";
 import { z } from "zod";
-import { freePort } from "../http/serve-place.js";
+import { freePort } from "../backend/free-port.js";
 import { FANOUT, Workplace } from "./workplace.js";
 
 const README = new URL("../../README.md", import.meta.url);

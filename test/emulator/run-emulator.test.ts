@@ -8,6 +8,7 @@ import { afterEach, beforeEach, expect, onTestFinished, test, vi } from "vitest"
 import type { Durability } from "../../src/emulator/durability.js";
 import { runEmulator } from "../../src/emulator/run-emulator.js";
 import { openStateFolder, type StateFolder } from "../../src/emulator/state-folder.js";
+import { freePort } from "../backend/free-port.js";
 import { RawConnection, stringValue, type RawWorker } from "./raw-connection.js";
 
 let state: StateFolder;
@@ -19,15 +20,6 @@ beforeEach(() => {
 afterEach(() => {
   rmSync(state.folder, { recursive: true });
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
-}
 
 test("a port is served beside the socket, with the same instances", async () => {
   const port = await freePort();

@@ -2,7 +2,8 @@ import { status } from "@grpc/grpc-js";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { z } from "zod";
 import { BrokenBackend } from "./broken-backend.js";
-import { JSON_HEADERS, ServePlace, TcpEmulator, freePort } from "./serve-place.js";
+import { freePort } from "../backend/free-port.js";
+import { JSON_HEADERS, ServePlace, TcpEmulator } from "./serve-place.js";
 
 const START = "/api/orchestrations";
 const STATUS = "/api/orchestrations/status";

@@ -7,7 +7,7 @@ import {
   type sendUnaryData,
 } from "@grpc/grpc-js";
 import { StringValue, pb } from "../../src/wire/sidecar-stubs.js";
-import { freePort } from "./serve-place.js";
+import { freePort } from "../backend/free-port.js";
 
 const bytes = (buffer: Buffer): Buffer => buffer;
 

@@ -1,6 +1,5 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { request as httpRequest, type IncomingHttpHeaders } from "node:http";
-import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { resolveConnection } from "../../src/backend/connection-string.js";
@@ -10,6 +9,7 @@ import { openSqliteStore } from "../../src/emulator/sqlite-store.js";
 import { BackendLink } from "../../src/http/backend-link.js";
 import { startOrchestrationServer, type OrchestrationServer } from "../../src/http/orchestration-server.js";
 import { Readiness } from "../../src/http/readiness.js";
+import { freePort } from "../backend/free-port.js";
 
 const nothing = (): void => {};
 
@@ -52,19 +52,6 @@ export class TcpEmulator {
     this.stop();
     rmSync(this.#folder, { recursive: true });
   }
-}
-
-/** A port that nothing listens on. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => {
-    server.listen(0, "127.0.0.1", resolve);
-  });
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => {
-    server.close(resolve);
-  });
-  return port;
 }
 
 export interface Answer {
