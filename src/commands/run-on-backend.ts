@@ -1,0 +1,119 @@
+import type { Backend } from "../backend/backend.js";
+import type { Connection } from "../backend/connection-string.js";
+import { greet } from "../backend/greeting.js";
+import { doubtOfHub } from "../backend/missing-hub.js";
+import { openBackend } from "../backend/open-backend.js";
+import type { Transport } from "../backend/transport.js";
+import { ExitCode, firstOf } from "../exit-codes.js";
+import { planLine } from "../format/plan-line.js";
+import { requireFreeRunIds } from "../load/free-run-id.js";
+import { Interruption } from "../load/interruption.js";
+import { newRunId, repeatedRunId } from "../load/run-id.js";
+import { capacityLine, guardSpend } from "../load/spend-guard.js";
+import { storeSizeText } from "../report/store-size.js";
+import { compareRuns, type Comparison } from "../stats/comparison.js";
+import type { RunResult } from "../stats/run-result.js";
+import type { CommandIo } from "./io.js";
+import { noticeOn } from "./notice.js";
+import type { RunCall } from "./run-call.js";
+import { runOnce } from "./run-once.js";
+import { RunResults } from "./run-results.js";
+
+/** A call that is right as far as can be told without a backend. */
+interface CheckedCall {
+  readonly call: RunCall;
+  readonly connection: Connection;
+  readonly transport: Transport | undefined;
+  readonly baseline: readonly RunResult[];
+  /** Where the run tells of itself; with `--quiet` errors alone. */
+  readonly io: CommandIo;
+  readonly resultsIo: CommandIo;
+}
+
+/** Opens the backend, runs the plan there as often as asked, and judges the results. */
+export async function runOnBackend(checked: CheckedCall): Promise<ExitCode> {
+  const { call, connection, transport, baseline, io, resultsIo } = checked;
+  const say = noticeOn(io.stderr);
+  const backend = await openBackend(connection, { onNotice: say, transport });
+  const interruption = new Interruption();
+  const results = new RunResults(call, resultsIo);
+  try {
+    const place = await placeOf(backend, call);
+    say(`backend: ${place}, task hub ${connection.taskHub} (connection string: ${connection.source})`);
+    const doubt = backend.kind === "scheduler" ? await doubtOfHub(backend) : undefined;
+    if (doubt !== undefined) say(`warning: ${doubt}`);
+    say(planLine(call.plan));
+    const capacity = capacityLine(call.plan, call.limits, call.repeat);
+    if (capacity !== undefined) say(capacity);
+    const wasLarge = await noteStoreSize(backend, say);
+    const codes = await repeatedly(backend, call, results, interruption, io);
+    if (!wasLarge && interruption.exitCode === undefined) await noteStoreSize(backend, say).catch(() => {});
+    results.showSpread();
+    if (interruption.exitCode !== undefined) return interruption.exitCode;
+    if (baseline.length === 0) return firstOf(codes);
+    const comparison = compareRuns(baseline, results.all, { allowInvalid: call.allowInvalid });
+    return firstOf([...withoutDropped(codes, comparison), await results.addComparison(comparison)]);
+  } finally {
+    results.end();
+    interruption[Symbol.dispose]();
+    backend.close();
+  }
+}
+
+/** Says that the embedded emulator's store is large; whether it is. */
+async function noteStoreSize({ admin }: Backend, say: (line: string) => void): Promise<boolean> {
+  const note = admin && storeSizeText(await admin.status());
+  if (note !== undefined) say(note);
+  return note !== undefined;
+}
+
+/**
+ * What is at the other end, which has to be a backend, and to bill no more than was allowed.
+ * @throws UsageError, FanoutError
+ */
+async function placeOf(backend: Backend, { plan, limits, repeat }: RunCall): Promise<string> {
+  const { displayName, connection } = backend;
+  if (connection.kind === "emulator") return displayName;
+  const { emulatorVersion } = await greet(backend).catch((error: unknown) => {
+    guardSpend(plan, limits, repeat, "endpoint");
+    throw error;
+  });
+  guardSpend(plan, limits, repeat, emulatorVersion === undefined ? "endpoint" : "emulator");
+  return emulatorVersion === undefined
+    ? displayName
+    : `a fanout emulator at ${displayName}, version ${emulatorVersion}`;
+}
+
+/** Runs the plan as often as asked, one run after the other, each with its summary and its results. */
+async function repeatedly(
+  backend: Backend,
+  call: RunCall,
+  results: RunResults,
+  interruption: Interruption,
+  io: CommandIo,
+): Promise<readonly ExitCode[]> {
+  const runId = call.runId ?? newRunId(Date.now(), Math.random);
+  const runIds =
+    call.repeat > 1 ? Array.from({ length: call.repeat }, (_, index) => repeatedRunId(runId, index + 1)) : [runId];
+  if (call.runId !== undefined) await requireFree(backend, runIds, interruption);
+  const codes: ExitCode[] = [];
+  for (const [index, id] of runIds.entries()) {
+    if (interruption.exitCode !== undefined) break;
+    if (call.repeat > 1) io.stderr.write(`\nrun ${index + 1} of ${call.repeat}\n`);
+    codes.push(await runOnce({ backend, call, runId: id, results, interruption, io }));
+  }
+  return codes;
+}
+
+async function requireFree(backend: Backend, runIds: readonly string[], { signal }: Interruption): Promise<void> {
+  try {
+    await requireFreeRunIds(backend, runIds, signal);
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+}
+
+/** An invalid run that the comparison could do without does not fail what the others show. */
+function withoutDropped(codes: readonly ExitCode[], { dropped }: Comparison): readonly ExitCode[] {
+  return dropped.length === 0 ? codes : codes.filter((code) => code !== ExitCode.Invalid);
+}
