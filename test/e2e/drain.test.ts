@@ -6,14 +6,13 @@ import { parseRunResult } from "./run-result-schema.js";
 import { Workplace } from "./workplace.js";
 
 const RESTARTS = 4;
-const RUN = "run --json --workers 0 --parallel-orchestrations 150 --parallel-activities 10";
 const NEEDED = 15_000;
 
 describe("fanout worker", () => {
   test("drained by SIGTERM, again and again, has nothing delivered twice", async () => {
     const place = await Workplace.open();
     let worker = await connectedWorker(place);
-    const run = place.start(RUN);
+    const run = place.start(runOf(NEEDED));
     for (let restart = 1; restart <= RESTARTS; restart += 1) {
       await activitiesReach((NEEDED * (restart - 0.5)) / RESTARTS, place.socket);
       const next = await connectedWorker(place);
@@ -35,13 +34,14 @@ describe("fanout worker", () => {
   test("killed instead, has what it held delivered again, and counted once", async () => {
     const place = await Workplace.open();
     const worker = await connectedWorker(place);
-    const run = place.start(RUN);
-    await activitiesReach(NEEDED / 6, place.socket);
+    const needed = NEEDED / 3;
+    const run = place.start(runOf(needed));
+    await activitiesReach(needed / 6, place.socket);
     worker.kill("SIGKILL");
     await connectedWorker(place);
     const { code, stdout, stderr } = await run.ended;
     expect({ code, stderr }).toMatchObject({ code: 0 });
-    expect(parseRunResult(stdout).counts.activities).toMatchObject({ needed: NEEDED, completed: NEEDED });
+    expect(parseRunResult(stdout).counts.activities).toMatchObject({ needed, completed: needed });
     expect((await place.runningEmulator()).redelivered).toBeGreaterThan(0);
   });
 
@@ -95,6 +95,11 @@ describe("fanout worker", () => {
     expect(second.stderr).toMatch(new RegExp(`^error: Port ${port} on 127.0.0.1 is in use.*--port`, "mu"));
   });
 });
+
+/** A run of so many activities, 100 in each orchestration. */
+function runOf(activities: number): string {
+  return `run --json --workers 0 --parallel-orchestrations ${activities / 100} --parallel-activities 10`;
+}
 
 async function connectedWorker(place: Workplace): Promise<FanoutProcess> {
   const worker = place.start("worker --port 0");

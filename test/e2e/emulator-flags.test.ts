@@ -163,7 +163,7 @@ describe("FANOUT_DURABILITY", () => {
   ])("counts at its weakest for a run that began on %s and ended on %s", async (first, second) => {
     const place = await Workplace.open();
     const emulator = await started(place, `--durability ${first}`);
-    const line = "run --workers 1 --iterations 50 --parallel-orchestrations 20 --json";
+    const line = "run --workers 1 --iterations 20 --parallel-orchestrations 20 --json";
     const run = place.startWith({ ...place.env, FANOUT_DURABILITY: second }, line);
     await run.says(/started 1 worker process/u);
     await ended(emulator, "SIGKILL");
