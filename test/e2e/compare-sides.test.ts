@@ -23,7 +23,7 @@ async function otherFanout(place: Workplace, name: string): Promise<string> {
 describe("fanout compare --run", () => {
   test("measures the sides in turn, keeps all of it, and finds what is slower", async () => {
     const place = await Workplace.open();
-    const sides = ["--run", "--activity-duration 100ms", "--run", "--activity-duration 1s"];
+    const sides = ["--run", "--activity-duration 100ms", "--run", "--activity-duration 3s"];
     const files = ["--json", "ab.json", "--junit", "ab.xml", "--html", "ab.html", "--markdown", "ab.md"];
     const flags = ["--name", "short", "--name", "long", "--repeat", "3", "--allow-invalid", ...files];
     const compared = await place.run("compare", ...sides, ...flags, ...SMALL);
@@ -37,7 +37,7 @@ describe("fanout compare --run", () => {
     expect(schemaErrors(document, SIDES_SCHEMA)).toEqual([]);
     expect(document.sides.map(({ name, command, results }) => [name, command, results.length])).toEqual([
       ["short", `fanout run --activity-duration 100ms ${SMALL.slice(1).join(" ")}`, 3],
-      ["long", `fanout run --activity-duration 1s ${SMALL.slice(1).join(" ")}`, 3],
+      ["long", `fanout run --activity-duration 3s ${SMALL.slice(1).join(" ")}`, 3],
     ]);
     expect(await readFile(join(place.folder, "ab.xml"), "utf8")).toContain("fanout compare long with short");
 

@@ -197,7 +197,7 @@ describe("fanout run --baseline", () => {
   test("refuses one that cannot be compared, and starts nothing", async () => {
     const place = await placeWithRuns();
     const message = "error: --baseline: expected runs that went well, found fast1: it was interrupted\n";
-    const ended = await place.run("run --baseline interrupted.json");
+    const ended = await place.runHere("run --baseline interrupted.json");
     expect(ended).toMatchObject({ code: 2, stdout: "", stderr: message });
   });
 });
