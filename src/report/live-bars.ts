@@ -1,4 +1,5 @@
 import type { ChalkInstance } from "chalk";
+import cliProgress from "cli-progress";
 import { formatCount } from "../format/count.js";
 import { wrapped } from "../format/wrap.js";
 import type { LiveSnapshot } from "../stats/live-snapshot.js";
@@ -116,9 +117,22 @@ function barLine({ name, total, done }: Track, digits: number, width: number, co
   const head = `${name.padEnd(NAME_WIDTH)}  `;
   const room = Math.min(WIDEST_BAR, width - head.length - counts.length - percent.length - 4);
   if (room < NARROWEST_BAR) return fitting([name, counts.trim(), percent.trim()], width);
-  const filled = Math.floor(share * room);
-  const bar = colours.cyan("█".repeat(filled)) + colours.dim("░".repeat(room - filled));
-  return `${head}${bar}  ${counts}  ${percent}`;
+  return `${head}${barOf(share, room, colours)}  ${counts}  ${percent}`;
+}
+
+/** What is between the two parts of a bar, which have colours of their own. */
+const GLUE = "|";
+
+function barOf(share: number, room: number, colours: ChalkInstance): string {
+  // Rounded down: a bar that is full has nothing left.
+  const drawn = cliProgress.Format.BarFormat(Math.floor(share * room) / room, {
+    barsize: room,
+    barCompleteString: "█".repeat(room),
+    barIncompleteString: "░".repeat(room),
+    barGlue: GLUE,
+  });
+  const [done = "", left = ""] = drawn.split(GLUE);
+  return colours.cyan(done) + colours.dim(left);
 }
 
 /** As many of the parts as there is room for, none of them cut: the first digits of a count look like a count. */
