@@ -18,6 +18,7 @@ test("the package holds what it needs at run time, and nothing else", async () =
   const [{ files }] = packed.parse(JSON.parse(stdout));
   const paths = files.map(({ path }) => path);
   expect(paths.filter((path) => !path.startsWith("dist/")).sort()).toEqual([
+    "LICENSE",
     "README.md",
     "bin/fanout.js",
     "package.json",
