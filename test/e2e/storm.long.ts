@@ -8,6 +8,7 @@ import { Workplace } from "./workplace.js";
 const IN_FLIGHT = 200_000;
 const AT_ONCE = 1_000;
 const MOST_MIB = 1_024;
+const LONGEST_TURN_MS = 250;
 const LOOKS = 6;
 const LOOK_MS = 10_000;
 const LARGE = JSON.stringify({ iterations: 10, parallelActivities: 2_000 });
@@ -61,6 +62,7 @@ test("a worker that begins on 200,000 large orchestrations gets on steadily, and
   expect((await connection.state("small"))?.output?.value).toContain("totalActivities");
   const status = await place.runningEmulator();
   expect(status).toMatchObject({ redelivered: 0, inFlight: expect.any(Number) as number });
+  expect(status.longestTurnMs).toBeLessThan(LONGEST_TURN_MS);
   console.log(`activities in each 10 s: ${rates.join(", ")}; longest turn ${status.longestTurnMs} ms`);
   worker.kill("SIGTERM");
   expect(await worker.ended).toMatchObject({ code: 0 });
