@@ -15,8 +15,8 @@ export default defineConfig({
           name: "together",
           include: ["test/**/*.test.ts"],
           exclude: [...configDefaults.exclude, TIMED],
-          // End-to-end tests wait for processes half of their time: three files at a time keep two cores busy.
-          maxWorkers: 3,
+          // The end-to-end tests start real processes on a shared machine: two files at a time keep them honest.
+          maxWorkers: 2,
           sequence: { groupOrder: 0 },
         },
       },
