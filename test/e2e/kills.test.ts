@@ -5,9 +5,11 @@ import { workersOf } from "./process-table.js";
 import { parseRunResult } from "./run-result-schema.js";
 import { Workplace } from "./workplace.js";
 
-const ORCHESTRATIONS = 100;
+const ORCHESTRATIONS = 200;
 const ACTIVITIES = 100;
 const KILLS = 8;
+/** In this part of the run: what is left then takes longer than it takes to see that it is time. */
+const UNTIL = 0.5;
 
 test(
   "a run whose emulator and workers are killed four times each loses nothing and counts nothing twice",
@@ -21,7 +23,7 @@ test(
     const emulators = new Set<number>();
     const workers = new Set<number>();
     for (let kill = 0; kill < KILLS; kill += 1) {
-      await activitiesReach((ORCHESTRATIONS * ACTIVITIES * (kill + 0.5)) / KILLS, place.socket);
+      await activitiesReach((ORCHESTRATIONS * ACTIVITIES * UNTIL * (kill + 0.5)) / KILLS, place.socket);
       const victims = kill % 2 === 0 ? emulators : workers;
       const pid = kill % 2 === 0 ? (await place.runningEmulator()).pid : workersOf(run.pid).at(kill % 4 === 1 ? 0 : -1);
       process.kill(pid!, "SIGKILL");
