@@ -80,7 +80,7 @@ describe("actions are what the histories hold", () => {
     const place = await placeWithWorker();
     const kind = "--parallel-orchestrations 8 --iterations 1000 --parallel-activities 10";
     const run = place.start(`run --json ${kind}`);
-    await activitiesReach(200, place.socket);
+    await activitiesReach(200, place.socket, run);
     run.kill("SIGINT");
     const { code, stdout } = await run.ended;
     const result = parseRunResult(stdout);

@@ -6,7 +6,7 @@ import { parseRunResult } from "./run-result-schema.js";
 import { Workplace } from "./workplace.js";
 
 const RESTARTS = 4;
-const NEEDED = 15_000;
+const NEEDED = 6_000;
 
 describe("fanout worker", () => {
   test("drained by SIGTERM, again and again, has nothing delivered twice", async () => {
@@ -14,7 +14,7 @@ describe("fanout worker", () => {
     let worker = await connectedWorker(place);
     const run = place.start(runOf(NEEDED));
     for (let restart = 1; restart <= RESTARTS; restart += 1) {
-      await activitiesReach((NEEDED * (restart - 0.5)) / RESTARTS, place.socket);
+      await activitiesReach((NEEDED * (restart - 0.5)) / RESTARTS, place.socket, run);
       const next = await connectedWorker(place);
       worker.kill("SIGTERM");
       const { code, stderr } = await worker.ended;
@@ -34,9 +34,9 @@ describe("fanout worker", () => {
   test("killed instead, has what it held delivered again, and counted once", async () => {
     const place = await Workplace.open();
     const worker = await connectedWorker(place);
-    const needed = NEEDED / 3;
+    const needed = NEEDED / 2;
     const run = place.start(runOf(needed));
-    await activitiesReach(needed / 6, place.socket);
+    await activitiesReach(needed / 6, place.socket, run);
     worker.kill("SIGKILL");
     await connectedWorker(place);
     const { code, stdout, stderr } = await run.ended;
@@ -98,7 +98,9 @@ describe("fanout worker", () => {
 
 /** A run of so many activities, 100 in each orchestration. */
 function runOf(activities: number): string {
-  return `run --json --workers 0 --parallel-orchestrations ${activities / 100} --parallel-activities 10`;
+  // Of 100 ms each: so the run lasts seconds on any machine, and there is something to drain in the middle of it.
+  const load = `--parallel-orchestrations ${activities / 300} --iterations 60 --parallel-activities 5`;
+  return `run --json --workers 0 ${load} --activity-duration 100ms`;
 }
 
 async function connectedWorker(place: Workplace): Promise<FanoutProcess> {

@@ -258,7 +258,7 @@ describe.skipIf(!canMount)("while the emulator runs, a disk that is full", () =>
     await startEmulator(place);
     const load = "--parallel-orchestrations 10 --iterations 8 --parallel-activities 5 --activity-duration 200ms";
     const run = place.start(`run --workers 1 --json ${load}`);
-    await activitiesReach(60, place.socket);
+    await activitiesReach(60, place.socket, run);
     await fill(place, 0);
     await run.says(/The backend takes no results: [\d,]+ results? kept, and sent again later \(RESOURCE_EXHAUSTED/u);
     await rm(ballastOf(place));

@@ -9,6 +9,7 @@ import {
   type OrchestrationState,
 } from "@microsoft/durabletask-js";
 import { ADMIN_SERVICE, type HubProgress } from "../../src/emulator/admin-protocol.js";
+import type { FanoutProcess } from "./fanout-process.js";
 
 const TASK_HUB = "default";
 
@@ -92,18 +93,21 @@ function billedIn(history: readonly HistoryEvent[]): number {
 const asIs = (bytes: Buffer): Buffer => bytes;
 
 /** What the emulator tells of its default hub as work goes on there, its restarts included. It never starts one. */
-async function* watchHub(socket: string): AsyncIterable<HubProgress> {
+async function* watchHub(socket: string, signal: AbortSignal): AsyncIterable<HubProgress> {
   const options = { "grpc.initial_reconnect_backoff_ms": 50, "grpc.max_reconnect_backoff_ms": 100 };
   const client = new Client(`unix:${socket}`, credentials.createInsecure(), options);
   const request = Buffer.from(JSON.stringify({ taskHub: TASK_HUB, instanceIdPrefix: "" }));
   try {
-    for (;;) {
+    while (!signal.aborted) {
       const stream = client.makeServerStreamRequest(`/${ADMIN_SERVICE}/Watch`, asIs, asIs, request);
+      const cancel = (): void => stream.cancel();
+      signal.addEventListener("abort", cancel);
       try {
         for await (const message of stream) yield JSON.parse(String(message)) as HubProgress;
       } catch (error) {
         if (!isAway(error)) throw error;
       }
+      signal.removeEventListener("abort", cancel);
       await sleep(50);
     }
   } finally {
@@ -117,9 +121,15 @@ function isAway(error: unknown): boolean {
   return error instanceof Error && "code" in error && codes.includes(error.code);
 }
 
-/** Resolves once at least so many activities of the hub have completed. */
-export async function activitiesReach(count: number, socket: string): Promise<void> {
-  for await (const { activitiesCompleted } of watchHub(socket)) if (activitiesCompleted >= count) return;
+/**
+ * Resolves once at least so many activities of the hub have completed. Rejects where whoever wants them done ends before
+ * that was seen: nobody else would.
+ */
+export async function activitiesReach(count: number, socket: string, by: FanoutProcess): Promise<void> {
+  const stop = new AbortController();
+  void by.ended.then(() => stop.abort());
+  for await (const { activitiesCompleted } of watchHub(socket, stop.signal)) if (activitiesCompleted >= count) return;
+  throw new Error(`Expected ${count} activities to complete; the process has ended and said:\n${by.output}`);
 }
 
 export function hubMetadata(): Metadata {

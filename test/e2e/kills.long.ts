@@ -27,7 +27,7 @@ test(`nothing is lost to ${KILLS} kills at random moments (seed ${seed})`, async
   const moments = Array.from({ length: KILLS }, () => Math.floor(random() * NEEDED * 0.95)).sort((a, b) => a - b);
   const killed = { emulators: 0, workers: 0 };
   for (const moment of moments) {
-    await activitiesReach(moment, place.socket);
+    await activitiesReach(moment, place.socket, run);
     const emulator = await place.emulatorStatus();
     // Last, for a worker that was killed a moment ago may be gone a moment later.
     const workers = workersOf(run.pid);

@@ -1,31 +1,31 @@
 import { expect, test } from "vitest";
 import { integrityOf } from "./database-integrity.js";
 import { HubInspector, activitiesIn, activitiesReach } from "./hub-inspector.js";
-import { workersOf } from "./process-table.js";
+import { emulatorOf, workersOf } from "./process-table.js";
 import { parseRunResult } from "./run-result-schema.js";
 import { Workplace } from "./workplace.js";
 
-const ORCHESTRATIONS = 200;
-const ACTIVITIES = 100;
+const ORCHESTRATIONS = 50;
+const ACTIVITIES = 200;
+/** 50 iterations of activities that take 150 ms: so the run lasts seconds, and kills fall into it, on any machine. */
+const LOAD = `--parallel-orchestrations ${ORCHESTRATIONS} --iterations 50 --parallel-activities 4 --activity-duration 150ms`;
 const KILLS = 8;
-/** In this part of the run: what is left then takes longer than it takes to see that it is time. */
-const UNTIL = 0.5;
+/** The share of the activities in which the kills fall. */
+const UNTIL = 0.7;
 
 test(
   "a run whose emulator and workers are killed four times each loses nothing and counts nothing twice",
   { timeout: 180_000 },
   async () => {
     const place = await Workplace.open();
-    const run = place.start(
-      `run --json --workers 2 --parallel-orchestrations ${ORCHESTRATIONS} --parallel-activities 10`,
-    );
+    const run = place.start(`run --json --workers 2 ${LOAD}`);
     await run.says(/started 2 worker processes/u);
     const emulators = new Set<number>();
     const workers = new Set<number>();
     for (let kill = 0; kill < KILLS; kill += 1) {
-      await activitiesReach((ORCHESTRATIONS * ACTIVITIES * UNTIL * (kill + 0.5)) / KILLS, place.socket);
+      await activitiesReach((ORCHESTRATIONS * ACTIVITIES * UNTIL * (kill + 0.5)) / KILLS, place.socket, run);
       const victims = kill % 2 === 0 ? emulators : workers;
-      const pid = kill % 2 === 0 ? (await place.runningEmulator()).pid : workersOf(run.pid).at(kill % 4 === 1 ? 0 : -1);
+      const pid = kill % 2 === 0 ? emulatorOf(place.stateFolder) : workersOf(run.pid).at(kill % 4 === 1 ? 0 : -1);
       process.kill(pid!, "SIGKILL");
       victims.add(pid!);
     }

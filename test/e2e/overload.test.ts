@@ -20,7 +20,7 @@ test("a worker under large orchestrations answers probes, keeps its turns short,
   );
   const enough = new AbortController();
   const probing = longestProbeMs(`${url}/health`, enough.signal);
-  await activitiesReach(10_000, place.socket);
+  await activitiesReach(10_000, place.socket, run);
   enough.abort();
   // Of a machine that does other work too: the turns themselves are measured below.
   expect(await probing).toBeLessThan(1_500);

@@ -8,6 +8,14 @@ export function processesOf(folder: string): readonly number[] {
   return pids().filter((pid) => fileOf(pid, "environ").includes(`=${folder}/`));
 }
 
+/** The emulator in the background whose state is in a folder; undefined while there is none. */
+export function emulatorOf(stateFolder: string): number | undefined {
+  return pids().find(
+    (pid) =>
+      fileOf(pid, "environ").includes(`=${stateFolder}\0`) && fileOf(pid, "cmdline").includes("/dist/emulator/main.js"),
+  );
+}
+
 /** Worker processes that this process has started. */
 export function workersOf(pid: number): readonly number[] {
   return pids().filter((child) => parentOf(child) === pid && fileOf(child, "cmdline").includes("/dist/worker/main.js"));
