@@ -11,8 +11,8 @@ const SWEEP_EVERY = 1_000;
 
 /**
  * Activities of an instance that make one turn. A fan-out that is no wider is sent whole, as it came: its results come
- * back together and are taken in by one episode, where those of fan-outs that take turns one by one trickle in, and each
- * episode between replays the whole history.
+ * back together and are taken in by one episode, where those of fan-outs that take turns one by one trickle in: each
+ * episode in between is a commit and, for a worker without extended sessions, a replay of the whole history.
  */
 const TURN_ACTIVITIES = 100;
 

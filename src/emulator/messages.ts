@@ -91,6 +91,7 @@ export const GetWorkItemsRequest = {
   filters: [11, "bytes"],
   /** Of fanout's own workers alone: they keep a result that could not be written, and send it again. */
   keepsResults: [1000, "bool"],
+  /** Of the same: each episode has to come with the whole history, over a link too. */
   replaysAlways: [1001, "bool"],
 } as const;
 
