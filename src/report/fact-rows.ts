@@ -13,8 +13,8 @@ const LISTED_IDS = 3;
 
 /** How the run's own workers came to the state of an orchestration. */
 export const REPLAY_TEXTS = {
-  sessions: "kept in the worker between two episodes",
-  always: "replayed from their history at each episode (--replay always)",
+  sessions: "only where a worker has not kept the orchestration (extended sessions)",
+  always: "of the whole history at each episode (--replay always)",
 } as const;
 
 /** What was done. */
@@ -49,7 +49,7 @@ export function circumstanceFacts(result: RunResult): readonly Fact[] {
     ["noticing", noticingText(result)],
     ["durability", durability && durabilityText(durability)],
     // As few run it.
-    ["orchestrations", environment.workers?.replay === "always" ? REPLAY_TEXTS.always : undefined],
+    ["replay", environment.workers?.replay === "always" ? REPLAY_TEXTS.always : undefined],
     ["on the hub", workOfOthersText(environment.hub)],
     ["labels", labelsText(plan.labels)],
   ];

@@ -4,7 +4,7 @@ import { planLine } from "../format/plan-line.js";
 import { formatRate } from "../format/rate.js";
 import type { Listed, ResultPlan, RunResult } from "../stats/run-result.js";
 import { comparisonMarkdown } from "./comparison-markdown.js";
-import { REPLAY_TEXTS, callsText, circumstanceFacts, hubText, workFacts, type Fact } from "./fact-rows.js";
+import { callsText, circumstanceFacts, hubText, workFacts, type Fact } from "./fact-rows.js";
 import { latencyTable } from "./latency-rows.js";
 import { cellText, escapeMarkdown, markdownTable } from "./markdown-text.js";
 import { outcomeText } from "./outcome.js";
@@ -122,8 +122,7 @@ function listed(title: string, { total, first }: Listed<unknown>, rows: string):
 }
 
 function environment({ environment, plan, startedAt, noticing, clock }: RunResult): readonly Fact[] {
-  const { fanoutVersion, sdkVersion, node, platform, cpu, backend, taskHub, transport, ownWorkers, workers, hub } =
-    environment;
+  const { fanoutVersion, sdkVersion, node, platform, cpu, backend, taskHub, transport, ownWorkers, hub } = environment;
   return [
     ["started", startedAt],
     ["backend", backend.name],
@@ -131,7 +130,6 @@ function environment({ environment, plan, startedAt, noticing, clock }: RunResul
     ["on it when the run began", hubText(hub)],
     ["calls made with", transport],
     ["worker processes of the run", formatCount(ownWorkers)],
-    ["their orchestrations", workers && REPLAY_TEXTS[workers.replay]],
     ["timeout", formatDuration(plan.timeoutMs)],
     ["grace", plan.graceMs === undefined ? undefined : formatDuration(plan.graceMs)],
     ["seed", plan.seed?.toString()],

@@ -55,7 +55,7 @@ export function runText(run: RunStatus, style: TextStyle): string {
     ["throughput", throughput && throughputText(throughput)],
   ];
   const facts = rows.flatMap(([name, value]) =>
-    value === undefined ? [] : hanging(`  ${name.padEnd(14)}`, value, style.columns),
+    value === undefined ? [] : hanging(`  ${name.padEnd(13)} `, value, style.columns),
   );
   return [`run ${run.runId}`, ...facts, ...failureLines(run, style)].join("\n");
 }

@@ -15,7 +15,7 @@ import { thresholdList } from "./threshold-text.js";
 import { doubtOf } from "./verdict-text.js";
 
 const LISTED_STUCK = 10;
-const NAME_WIDTH = 14;
+const NAME_WIDTH = 13;
 const COLOURS = { Completed: "green", Interrupted: "yellow", Incomplete: "red" } as const;
 
 /** The summary of a run for a person, without a final newline. */
@@ -67,7 +67,7 @@ function factLines(result: RunResult, { colours, columns }: TextStyle): readonly
     ["run id", result.runId],
   ];
   return facts.flatMap(([name, value]) =>
-    value ? hanging(`  ${colours.dim(name.padEnd(NAME_WIDTH))}`, value, columns) : [],
+    value ? hanging(`  ${colours.dim(name.padEnd(NAME_WIDTH))} `, value, columns) : [],
   );
 }
 

@@ -1,6 +1,5 @@
 import { expect, test } from "vitest";
 import { textWidth } from "../../src/format/wrap.js";
-import type { InstanceStatus } from "../../src/hub/instance-status.js";
 import { comparisonsText } from "../../src/report/comparison-text.js";
 import { repeatsText } from "../../src/report/repeats-text.js";
 import { instanceLines, runsText, runText } from "../../src/report/status-text.js";
@@ -12,10 +11,9 @@ import { closedLoadResult } from "./closed-load-result.js";
 import { fiveRunsOf } from "./compared-runs.js";
 import { incompleteResult } from "./incomplete-result.js";
 import { openLoadResult } from "./open-load-result.js";
+import { NOW_MS, failedInstance, runningInstance, sampleRun } from "./sample-status.js";
 
 const WIDTHS = Array.from({ length: 81 }, (_, index) => 40 + index);
-const CREATED = "2026-06-01T12:00:00.000Z";
-const NOW_MS = Date.parse(CREATED) + 12_000;
 const LONG = "the machine was busy with something else, which took the time that this would have needed";
 
 const everything: RunResult = {
@@ -35,32 +33,9 @@ const comparisons = compareCandidates(base, [
   { runs: slow, names: { base: "http2", new: "grpc" } },
   { runs: fiveRunsOf("b", { rate: 1_000 }), names: { base: "http2", new: "link" } },
 ]);
-const running = {
-  instanceId: "r0123456789ab-00000",
-  name: "FanOutFanInOrchestration",
-  status: "Running",
-  createdAt: CREATED,
-  lastUpdatedAt: CREATED,
-  progress: { iterationsCompleted: 3, iterations: 10, activitiesCompleted: 15 },
-} as unknown as InstanceStatus;
-const failed = {
-  ...running,
-  status: "Failed",
-  durationMs: 5_800,
-  failure: { type: "TypeError", message: LONG },
-} as const;
-const run = {
-  runId: "r0123456789ab",
-  createdAt: CREATED,
-  lastUpdatedAt: CREATED,
-  durationMs: 6_000,
-  instances: 1_000,
-  ended: 990,
-  byStatus: { Completed: 970, Failed: 20, Running: 10 },
-  activities: { needed: 50_000, completed: 49_700 },
-  throughput: { orchestrationsPerSecond: 161.7, activitiesPerSecond: 8_283 },
-  failures: { total: 20, first: [{ instanceId: "r0123456789ab-00007", type: "TypeError", message: LONG }] },
-} as const;
+const failure = { type: "TypeError", message: LONG };
+const failed = { ...failedInstance, failure };
+const run = { ...sampleRun, failures: { total: 20, first: [{ instanceId: "r0123456789ab-00007", ...failure }] } };
 
 const TEXTS: Readonly<Record<string, (style: TextStyle) => string>> = {
   "open load": (style) => summaryText(openLoadResult, style),
@@ -69,7 +44,7 @@ const TEXTS: Readonly<Record<string, (style: TextStyle) => string>> = {
   "a run of which there is much to say": (style) => summaryText(everything, style),
   repeats: (style) => repeatsText([...base, everything], style),
   comparisons: (style) => comparisonsText(comparisons, style),
-  instances: (style) => instanceLines([running, failed], NOW_MS, style),
+  instances: (style) => instanceLines([runningInstance, failed], NOW_MS, style),
   "a run's status": (style) => runText(run, style),
   runs: (style) => runsText([run, { ...run, instances: 1 }], style),
 };

@@ -1,43 +1,10 @@
 import { describe, expect, test } from "vitest";
-import type { InstanceStatus } from "../../src/hub/instance-status.js";
-import type { RunStatus } from "../../src/hub/run-status.js";
 import { oneLine } from "../../src/format/one-line.js";
 import { instanceLines, runText, runsText } from "../../src/report/status-text.js";
 import { styleFor } from "../../src/report/text-style.js";
+import { NOW_MS, failedInstance as failed, runningInstance as running, sampleRun as run } from "./sample-status.js";
 
 const plain = styleFor({});
-const CREATED = "2026-06-01T12:00:00.123Z";
-const NOW_MS = Date.parse("2026-06-01T12:00:12.123Z");
-
-const running: InstanceStatus = {
-  instanceId: "r0123456789ab-00000",
-  name: "FanOutFanInOrchestration",
-  status: "Running",
-  createdAt: CREATED,
-  lastUpdatedAt: CREATED,
-  progress: { iterationsCompleted: 3, iterations: 10, activitiesCompleted: 15 },
-};
-const failed: InstanceStatus = {
-  instanceId: "order-1",
-  name: "Order",
-  status: "Failed",
-  createdAt: CREATED,
-  lastUpdatedAt: CREATED,
-  durationMs: 5_800,
-  failure: { type: "TypeError", message: "not\ntoday\u001B[2J" },
-};
-const run: RunStatus = {
-  runId: "r0123456789ab",
-  createdAt: CREATED,
-  lastUpdatedAt: CREATED,
-  durationMs: 6_000,
-  instances: 1_000,
-  ended: 990,
-  byStatus: { Completed: 970, Failed: 20, Running: 10 },
-  activities: { needed: 50_000, completed: 49_700 },
-  throughput: { orchestrationsPerSecond: 161.7, activitiesPerSecond: 8_283 },
-};
-
 describe("instances in text", () => {
   test("have a line each, in columns, with what was told and nothing else", () => {
     expect(instanceLines([running, failed], NOW_MS, plain)).toBe(
@@ -89,7 +56,7 @@ describe("a run in text", () => {
 });
 
 test("runs have a line each", () => {
-  const overview = { runId: run.runId, createdAt: CREATED, instances: 1, ended: 0, byStatus: { Pending: 1 } };
+  const overview = { runId: run.runId, createdAt: run.createdAt, instances: 1, ended: 0, byStatus: { Pending: 1 } };
   expect(runsText([overview, { ...overview, instances: 1_000, byStatus: { Running: 1_000 } }], plain)).toBe(
     [
       "r0123456789ab  2026-06-01 12:00:00Z  1 instance       1 Pending",

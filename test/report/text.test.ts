@@ -31,6 +31,14 @@ describe("the summary", () => {
     expect(textOf()).not.toContain("at least");
   });
 
+  test("names how workers replayed where they did not keep orchestrations, apart from the name of the line", () => {
+    const { environment } = sampleResult;
+    expect(textOf({ environment: { ...environment, workers: { replay: "always" } } })).toMatch(
+      /^ {2}replay {8}of the whole history at each episode \(--replay always\)$/mu,
+    );
+    expect(textOf({ environment: { ...environment, workers: { replay: "sessions" } } })).not.toContain("replay");
+  });
+
   test("shows the time of a run of one, and what more orchestrations would show", () => {
     const orchestrations = { started: 1, completed: 1, failed: 0, terminated: 0, unfinished: 0 };
     const plan = { ...sampleResult.plan, parallelOrchestrations: 1 };

@@ -66,7 +66,7 @@ function environmentFacts({ environment }: RunResult): Facts {
     ["durability", backend.durability && durabilityText(backend.durability)],
     ["calls made with", transport],
     ["worker processes of the run", formatCount(ownWorkers)],
-    ["their orchestrations", workers && REPLAY_TEXTS[workers.replay]],
+    ["replay by them", workers && REPLAY_TEXTS[workers.replay]],
     ["machine", `${platform}, ${plural(cpu.cores, "core")}, ${cpu.model}`],
     ["fanout", `${fanoutVersion}, on SDK ${sdkVersion} and Node ${node}`],
   ];
