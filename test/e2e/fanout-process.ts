@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from "node:child_process";
+import { stripVTControlCharacters } from "node:util";
 
 /** Long enough for a machine that does much else; a test that waits this long has found something. */
 const PATIENCE_MS = 45_000;
@@ -51,6 +52,11 @@ export class FanoutProcess {
         resolve({ code, signal, stdout: this.stdout, stderr: this.stderr });
       });
     });
+  }
+
+  /** The words of its output, without the codes that colour them on a terminal. */
+  get words(): string {
+    return stripVTControlCharacters(this.output);
   }
 
   get pid(): number {

@@ -20,7 +20,7 @@ describe.skipIf(process.platform !== "linux")("on a terminal", () => {
     const counts = activitiesSeen(run.output, "5,000").filter((count) => count < 5_000);
     expect(counts).toEqual(counts.toSorted((a, b) => a - b));
     expect(new Set(counts).size).toBeGreaterThan(3);
-    expect(run.output).toContain("Completed");
+    expect(run.words).toContain("Completed");
     expectCursorRestored(run.output);
   });
 
@@ -30,9 +30,9 @@ describe.skipIf(process.platform !== "linux")("on a terminal", () => {
     const { pid } = await place.runningEmulator();
     run.press(CTRL_C);
     const { code } = await run.ended;
-    expect(run.output).toMatch(/interrupted: terminating 40 orchestrations in flight; press Ctrl-C again to exit now/u);
-    expect(run.output).toMatch(/Interrupted.*: 0 of 40 orchestrations completed in/u);
-    expect(run.output).toMatch(/not completed .*40 terminated/u);
+    expect(run.words).toMatch(/interrupted: terminating 40 orchestrations in flight; press Ctrl-C again to exit now/u);
+    expect(run.words).toMatch(/Interrupted.*: 0 of 40 orchestrations completed in/u);
+    expect(run.words).toMatch(/not completed .*40 terminated/u);
     expect(code).toBe(130);
     expectCursorRestored(run.output);
     expect(await place.runningEmulator()).toMatchObject({ pid, instances: 40, inFlight: 0 });
@@ -55,7 +55,7 @@ describe.skipIf(process.platform !== "linux")("on a terminal", () => {
     expect(code).toBe(130);
     // Left alone, it would have waited for the emulator for five seconds.
     expect(performance.now() - firstMs).toBeLessThan(4_000);
-    expect(run.output).not.toContain("Interrupted");
+    expect(run.words).not.toContain("Interrupted");
     expectCursorRestored(run.output);
     process.kill(pid, "SIGCONT");
     expect((await place.runningEmulator()).pid).toBe(pid);
@@ -67,10 +67,10 @@ describe.skipIf(process.platform !== "linux")("on a terminal", () => {
     run.press(CTRL_C);
     const { code } = await run.ended;
     expect(code).toBe(130);
-    expect(run.output).toMatch(
+    expect(run.words).toMatch(
       /interrupted: 40 orchestrations in flight left running on task hub default, ids r\w+-\*/u,
     );
-    expect(run.output).toMatch(/not completed .*40 unfinished/u);
+    expect(run.words).toMatch(/not completed .*40 unfinished/u);
     expect(await place.runningEmulator()).toMatchObject({ instances: 40, inFlight: 40 });
   });
 
