@@ -1,6 +1,6 @@
 /** The emulator of `dispatch.ts`: its argument is the most that an episode waits, milliseconds. Says when it listens. */
 import { runEmulator } from "../dist/emulator/run-emulator.js";
-import { openStateFolder } from "../dist/emulator/state-folder.js";
+import { openStateFolder } from "../dist/protocol/state-folder.js";
 import { FANOUT_VERSION } from "../dist/version.js";
 
 const [mostHoldMs] = process.argv.slice(2).map(Number);

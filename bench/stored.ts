@@ -16,12 +16,12 @@ import path from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { parseArgs } from "node:util";
-import type * as History from "../src/emulator/history.js";
-import type * as HistoryEvent from "../src/emulator/history-event.js";
+import type * as History from "../src/protocol/history.js";
+import type * as HistoryEvent from "../src/protocol/history-event.js";
 import type * as SqliteStore from "../src/emulator/sqlite-store.js";
-import type * as Statuses from "../src/emulator/status.js";
+import type * as Statuses from "../src/protocol/orchestration-status.js";
 import type { CompletedFilter, CompletedPlace, NewInstance, RowFilter, Store } from "../src/emulator/store.js";
-import type * as Wire from "../src/emulator/wire.js";
+import type * as Wire from "../src/protocol/wire.js";
 import type * as Version from "../src/version.js";
 
 const { values } = parseArgs({

@@ -1,5 +1,5 @@
 import { Client, Metadata, credentials, status } from "@grpc/grpc-js";
-import { ADMIN_SERVICE, type EmulatorStatus } from "../emulator/admin-protocol.js";
+import { ADMIN_SERVICE, type EmulatorStatus } from "../protocol/admin.js";
 import { isServiceError } from "./call-retry.js";
 import { channelOptions } from "./channel-options.js";
 import { unaryCall } from "./unary-call.js";

@@ -1,5 +1,5 @@
 import { Client, Metadata, status } from "@grpc/grpc-js";
-import { ADMIN_SERVICE, type EmulatorStatus, type HubProgress, type HubWatch } from "../emulator/admin-protocol.js";
+import { ADMIN_SERVICE, type EmulatorStatus, type HubProgress, type HubWatch } from "../protocol/admin.js";
 import type { GrpcTarget } from "./backend.js";
 import { isServiceError, withRetry, type RetryPolicy } from "./call-retry.js";
 import type { CallOptions } from "./orchestration-client.js";

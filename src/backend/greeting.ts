@@ -1,5 +1,5 @@
 import { Client, type Metadata, type ServiceError } from "@grpc/grpc-js";
-import { emulatorVersionOf } from "../emulator/server-name.js";
+import { emulatorVersionOf } from "../protocol/server-name.js";
 import type { Backend, GrpcTarget } from "./backend.js";
 import { withRetry } from "./call-retry.js";
 import { explainHello } from "./explain.js";

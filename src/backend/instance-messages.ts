@@ -1,4 +1,4 @@
-import { StringValue, Timestamp, pb } from "../wire/sidecar-stubs.js";
+import { StringValue, Timestamp, pb } from "../protocol/sidecar-stubs.js";
 import type { InstanceState, RuntimeStatus } from "./orchestration-client.js";
 
 const Status = pb.OrchestrationStatus;

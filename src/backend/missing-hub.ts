@@ -1,5 +1,5 @@
 import { Client, status } from "@grpc/grpc-js";
-import { pb } from "../wire/sidecar-stubs.js";
+import { pb } from "../protocol/sidecar-stubs.js";
 import type { Backend } from "./backend.js";
 import { isServiceError, withRetry } from "./call-retry.js";
 import { explain } from "./explain.js";

@@ -1,5 +1,5 @@
 import { Metadata, credentials } from "@grpc/grpc-js";
-import { openStateFolder } from "../emulator/state-folder.js";
+import { openStateFolder } from "../protocol/state-folder.js";
 import { UsageError } from "../errors.js";
 import { SDK_VERSION } from "../version.js";
 import type { Backend, GrpcTarget } from "./backend.js";

@@ -1,6 +1,6 @@
 import { status } from "@grpc/grpc-js";
-import { HistoryTally } from "../wire/history-chunk.js";
-import { decodeMessage, pb, type MessageType } from "../wire/sidecar-stubs.js";
+import { HistoryTally } from "../protocol/history-chunk.js";
+import { decodeMessage, pb, type MessageType } from "../protocol/sidecar-stubs.js";
 import type { GrpcTarget } from "./backend.js";
 import { isServiceError, withRetry, type RetryPolicy } from "./call-retry.js";
 import { ClientPool } from "./client-pool.js";

@@ -1,10 +1,10 @@
 import { rmSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
 import { AdminConnection } from "../backend/admin-connection.js";
-import type { Backlog, EmulatorStatus } from "../emulator/admin-protocol.js";
+import type { Backlog, EmulatorStatus } from "../protocol/admin.js";
 import { takeProcessLock } from "../emulator/process-lock.js";
 import { runEmulator, type EmulatorRun } from "../emulator/run-emulator.js";
-import { openStateFolder, refuseUnwritable, type StateFolder } from "../emulator/state-folder.js";
+import { openStateFolder, refuseUnwritable, type StateFolder } from "../protocol/state-folder.js";
 import { FanoutError } from "../errors.js";
 import { ExitCode } from "../exit-codes.js";
 import { formatBytes } from "../format/bytes.js";

@@ -10,7 +10,7 @@ import {
 import { explain } from "../backend/explain.js";
 import { doubtOfHub } from "../backend/missing-hub.js";
 import { openBackend, type OpenOptions } from "../backend/open-backend.js";
-import { openStateFolder } from "../emulator/state-folder.js";
+import { openStateFolder } from "../protocol/state-folder.js";
 import { FanoutError, UsageError } from "../errors.js";
 import { plural } from "../format/count.js";
 import { formatDuration } from "../format/duration.js";

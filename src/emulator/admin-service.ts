@@ -1,4 +1,4 @@
-import type { EmulatorStatus, HubProgress } from "./admin-protocol.js";
+import type { EmulatorStatus, HubProgress } from "../protocol/admin.js";
 import { raw, type Call, type Service } from "./grpc.js";
 import type { TaskHub } from "./task-hub.js";
 

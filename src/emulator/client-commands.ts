@@ -6,17 +6,17 @@ import {
   executionSuspended,
   executionTerminated,
   type Signal,
-} from "./history-event.js";
+} from "../protocol/history-event.js";
 import type { IdReuse } from "./id-reuse.js";
 import type { Instance } from "./instance.js";
 import type { HubContext, InstanceTable, Start } from "./instance-table.js";
 import { MOST_RAISED_EVENTS, checkName } from "./limits.js";
 import type { Relations } from "./relations.js";
 import type { HubLimits } from "./scheduler-limits.js";
-import { RpcError } from "./rpc-error.js";
-import { Status, isTerminal, statusName } from "./status.js";
+import { RpcError } from "../protocol/rpc-error.js";
+import { Status, isTerminal, statusName } from "../protocol/orchestration-status.js";
 import type { InstanceRow } from "./store.js";
-import type { StringValueBytes } from "./wire.js";
+import type { StringValueBytes } from "../protocol/wire.js";
 
 /** Instances in flight that one turn deletes at most. */
 const DISCARDED_IN_ONE_TURN = 500;

@@ -26,12 +26,12 @@ import {
   SkipTerminationsRequest,
   StreamInstanceHistoryRequest,
   TerminateRequest,
-} from "./messages.js";
-import { RpcError } from "./rpc-error.js";
+} from "../protocol/messages.js";
+import { RpcError } from "../protocol/rpc-error.js";
 import { answerRead, empty, encoded, hubName, type ServiceContext } from "./service-context.js";
-import { Status, isTerminal } from "./status.js";
+import { Status, isTerminal } from "../protocol/orchestration-status.js";
 import type { TaskHub } from "./task-hub.js";
-import { EMPTY_MESSAGE, decode, textOf } from "./wire.js";
+import { EMPTY_MESSAGE, decode, textOf } from "../protocol/wire.js";
 
 const DEFAULT_PAGE = 100;
 const MAX_PAGE = 10_000;

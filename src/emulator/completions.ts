@@ -1,16 +1,16 @@
-import { PAST_EVENT, frame, framedBytes } from "./history.js";
-import { EventType, executionStarted, taskCompleted, taskFailed, viewEvent } from "./history-event.js";
+import { PAST_EVENT, frame, framedBytes } from "../protocol/history.js";
+import { EventType, executionStarted, taskCompleted, taskFailed, viewEvent } from "../protocol/history-event.js";
 import { newExecutionId, type Instance } from "./instance.js";
 import type { HubContext, InstanceTable } from "./instance-table.js";
 import type { ActivityLease, EpisodeLease } from "./leases.js";
 import { applyActions, failedEnd, type Outcome } from "./orchestration.js";
-import { describeTask, type Action, type End } from "./orchestrator-actions.js";
+import { describeTask, type Action, type End } from "../protocol/orchestrator-actions.js";
 import type { Relations } from "./relations.js";
-import { rewindHistory } from "./rewind.js";
+import { rewindHistory } from "../protocol/rewind.js";
 import { limitFailure, type HubLimits } from "./scheduler-limits.js";
 import type { Scheduler } from "./scheduler.js";
-import { Status } from "./status.js";
-import { decode, type StringValueBytes } from "./wire.js";
+import { Status } from "../protocol/orchestration-status.js";
+import { decode, type StringValueBytes } from "../protocol/wire.js";
 
 export interface EpisodeCompletion {
   readonly actions: readonly Action[];

@@ -1,6 +1,6 @@
 import { checkCalls } from "./limits.js";
 import type { MemoryBudget } from "./memory-budget.js";
-import { RpcError } from "./rpc-error.js";
+import { RpcError } from "../protocol/rpc-error.js";
 
 /** What the calls of one connection take, within its own limit of calls and what all connections may hold together. */
 export class ConnectionLoad {

@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 import { GREETING_PATIENCE_MS } from "./limits.js";
-import { LINK_PREFACE } from "./link-protocol.js";
+import { LINK_PREFACE } from "../protocol/link.js";
 
 /** What is spoken on a connection. */
 export type Protocol = "grpc" | "link" | "http1";

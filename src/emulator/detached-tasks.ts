@@ -1,7 +1,7 @@
 import { Instance } from "./instance.js";
-import { Status } from "./status.js";
+import { Status } from "../protocol/orchestration-status.js";
 import type { DetachedTask } from "./store.js";
-import type { StringValueBytes } from "./wire.js";
+import type { StringValueBytes } from "../protocol/wire.js";
 
 /** What stands for an instance of which nothing is left but activities that nobody waits for. */
 export function endedInstance(

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { Socket } from "node:net";
 import { adminService } from "./admin-service.js";
-import { ADMIN_SERVICE, type Backlog, type EmulatorFigures, type EmulatorStatus } from "./admin-protocol.js";
+import { ADMIN_SERVICE, type Backlog, type EmulatorFigures, type EmulatorStatus } from "../protocol/admin.js";
 import type { Durability } from "./durability.js";
 import { GroupCommit } from "./group-commit.js";
 import { handlersOf, type Handler } from "./grpc.js";

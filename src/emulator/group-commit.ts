@@ -1,5 +1,5 @@
 import { Queue } from "./queue.js";
-import { RpcError } from "./rpc-error.js";
+import { RpcError } from "../protocol/rpc-error.js";
 import { StoreError, isGone, type Store } from "./store.js";
 
 interface Command {

@@ -1,6 +1,6 @@
 import type { ConnectionLoad } from "./connection-load.js";
 import { MOST_MESSAGE_BYTES, SMALL_BYTES, messageTooLarge } from "./limits.js";
-import { RpcError } from "./rpc-error.js";
+import { RpcError } from "../protocol/rpc-error.js";
 
 /** A flag that says whether it is compressed, and the length of what follows. */
 const PREFIX_BYTES = 5;

@@ -1,6 +1,6 @@
 import { constants, type OutgoingHttpHeaders, type ServerHttp2Stream } from "node:http2";
-import type { RpcCode } from "./rpc-error.js";
-import { SERVER_NAME } from "./server-name.js";
+import type { RpcCode } from "../protocol/rpc-error.js";
+import { SERVER_NAME } from "../protocol/server-name.js";
 
 /** The numbers of gRPC's status codes, where they are used: https://grpc.io/docs/guides/status-codes/ */
 export const GrpcStatus = {

@@ -1,5 +1,5 @@
 import { GrpcStatus } from "./grpc-status.js";
-import { RpcError } from "./rpc-error.js";
+import { RpcError } from "../protocol/rpc-error.js";
 import { isGone } from "./store.js";
 
 /**

@@ -1,6 +1,6 @@
 import { raw, type Service } from "./grpc.js";
-import { RpcError } from "./rpc-error.js";
-import { BinaryWriter, WireType, decode } from "./wire.js";
+import { RpcError } from "../protocol/rpc-error.js";
+import { BinaryWriter, WireType, decode } from "../protocol/wire.js";
 
 /** What probes of gRPC ask: https://github.com/grpc/grpc/blob/master/doc/health-checking.md */
 export const HEALTH_SERVICE = "grpc.health.v1.Health";

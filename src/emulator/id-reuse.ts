@@ -1,7 +1,7 @@
-import { IdReusePolicy } from "./messages.js";
-import { RpcError } from "./rpc-error.js";
-import { Status, TERMINAL, statusName } from "./status.js";
-import { decode } from "./wire.js";
+import { IdReusePolicy } from "../protocol/messages.js";
+import { RpcError } from "../protocol/rpc-error.js";
+import { Status, TERMINAL, statusName } from "../protocol/orchestration-status.js";
+import { decode } from "../protocol/wire.js";
 
 /** What becomes of an instance whose id is asked for and whose status is one of these; of others the start is refused. */
 export interface IdReuse {

@@ -1,6 +1,14 @@
-import { CHUNK_EVENT, frame } from "./history.js";
+import { CHUNK_EVENT, frame } from "../protocol/history.js";
 import type { InstanceRow } from "./store.js";
-import { BinaryWriter, WireType, fieldBytes, fieldInt32, fieldString, fieldTimestamp, stringValue } from "./wire.js";
+import {
+  BinaryWriter,
+  WireType,
+  fieldBytes,
+  fieldInt32,
+  fieldString,
+  fieldTimestamp,
+  stringValue,
+} from "../protocol/wire.js";
 
 /** Answers of TaskHubSidecarService that tell of instances: field numbers of orchestrator_service.proto. */
 

@@ -1,18 +1,18 @@
 import { setAlarm } from "./alarm.js";
 import type { GroupCommit } from "./group-commit.js";
-import { executionStarted, taskScheduled, timerFired, viewEvent } from "./history-event.js";
+import { executionStarted, taskScheduled, timerFired, viewEvent } from "../protocol/history-event.js";
 import { endedInstance } from "./detached-tasks.js";
 import { HeldLeases } from "./held-leases.js";
 import { Instance, newExecutionId } from "./instance.js";
 import type { LeaseTable } from "./leases.js";
-import { TASK_SCHEDULED, taskOf } from "./orchestrator-actions.js";
-import { RpcError } from "./rpc-error.js";
+import { TASK_SCHEDULED, taskOf } from "../protocol/orchestrator-actions.js";
+import { RpcError } from "../protocol/rpc-error.js";
 import type { SchedulerLimits } from "./scheduler-limits.js";
 import type { Scheduler } from "./scheduler.js";
-import { Status } from "./status.js";
+import { Status } from "../protocol/orchestration-status.js";
 import type { ActiveInstance, DetachedTask, ScheduledTask, Store } from "./store.js";
 import { newTurn } from "./turn.js";
-import type { StringValueBytes } from "./wire.js";
+import type { StringValueBytes } from "../protocol/wire.js";
 
 /** What a task hub shares with the others of its emulator. */
 export interface HubContext {

@@ -1,13 +1,13 @@
 import { randomBytes } from "node:crypto";
 import type { Homed } from "./dispatcher.js";
-import { History } from "./history.js";
-import { EventType, concernsAction, viewEvent, type TaskRequest } from "./history-event.js";
+import { History } from "../protocol/history.js";
+import { EventType, concernsAction, viewEvent, type TaskRequest } from "../protocol/history-event.js";
 import type { EpisodeLease } from "./leases.js";
 import type { EpisodeItem } from "./ready-items.js";
 import { Orchestration } from "./orchestration.js";
 import type { ActiveInstance, WaitingEvent } from "./store.js";
-import { activityParent, episodeHead } from "./work-item.js";
-import { textOf } from "./wire.js";
+import { activityParent, episodeHead } from "../protocol/write-work-item.js";
+import { textOf } from "../protocol/wire.js";
 import type { Worker } from "./worker.js";
 
 /**

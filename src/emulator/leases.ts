@@ -1,5 +1,5 @@
 import type { Instance } from "./instance.js";
-import { RpcError } from "./rpc-error.js";
+import { RpcError } from "../protocol/rpc-error.js";
 import type { Worker } from "./worker.js";
 
 /** A work item that is with a worker, until its completion, its return, or the end of the worker's connection. */

@@ -9,10 +9,10 @@ import {
   LINK_PREFACE,
   LinkPulse,
   type LinkGreeting,
-} from "./link-protocol.js";
+} from "../protocol/link.js";
 import { MOST_MESSAGE_BYTES, checkCalls, messageTooLarge } from "./limits.js";
 import type { MemoryBudget } from "./memory-budget.js";
-import { RpcError } from "./rpc-error.js";
+import { RpcError } from "../protocol/rpc-error.js";
 
 /** Bytes that may wait for the worker before it gets no more work items. */
 const MOST_WAITING_BYTES = 1_048_576;

@@ -5,8 +5,8 @@ import { ExitCode } from "../exit-codes.js";
 import { chosenDurability } from "./durability.js";
 import { chosenRetention } from "./retention.js";
 import { runEmulator } from "./run-emulator.js";
-import { openStateFolder } from "./state-folder.js";
-import type { LaunchMessage } from "./launch-message.js";
+import { openStateFolder } from "../protocol/state-folder.js";
+import type { LaunchMessage } from "../protocol/launch-message.js";
 
 /**
  * The process of the shared emulator: started in the background by the first command that needs it. On descriptor 3

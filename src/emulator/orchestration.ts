@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { unframe } from "./history.js";
+import { unframe } from "../protocol/history.js";
 import {
   EventType,
   childCreated,
@@ -12,7 +12,7 @@ import {
   type ChildRequest,
   type Signal,
   type TaskRequest,
-} from "./history-event.js";
+} from "../protocol/history-event.js";
 import {
   ChildCreated,
   TASK_SCHEDULED,
@@ -20,9 +20,9 @@ import {
   type Action,
   type End,
   type Termination,
-} from "./orchestrator-actions.js";
-import { Status, isTerminal, statusName } from "./status.js";
-import { decode, failureDetails } from "./wire.js";
+} from "../protocol/orchestrator-actions.js";
+import { Status, isTerminal, statusName } from "../protocol/orchestration-status.js";
+import { decode, failureDetails } from "../protocol/wire.js";
 
 /**
  * What an orchestration waits for, as its history tells. Pure: it knows no clock, no store and no worker.

@@ -1,5 +1,5 @@
 import type { GroupCommit } from "./group-commit.js";
-import { TERMINAL, isTerminal } from "./status.js";
+import { TERMINAL, isTerminal } from "../protocol/orchestration-status.js";
 import type { RowFilter, Store } from "./store.js";
 
 /** Instances that one turn looks at and deletes at most, so that a purge of a hundred thousand stops nobody's work. */

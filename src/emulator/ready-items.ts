@@ -1,8 +1,8 @@
 import { activityWeight } from "./admission.js";
 import type { ReadyItem, WorkName } from "./dispatcher.js";
-import type { TaskRequest } from "./history-event.js";
+import type { TaskRequest } from "../protocol/history-event.js";
 import type { Instance } from "./instance.js";
-import { describeTask } from "./orchestrator-actions.js";
+import { describeTask } from "../protocol/orchestrator-actions.js";
 import type { Worker } from "./worker.js";
 
 /** What leases an item to a worker and encodes it. */

@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 import type { Handler } from "./grpc.js";
-import { RpcError } from "./rpc-error.js";
+import { RpcError } from "../protocol/rpc-error.js";
 
 /** How long a connection that is one too many stays, so that it can be told why. */
 const LINGER_MS = 1_000;

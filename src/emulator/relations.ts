@@ -1,4 +1,4 @@
-import { PAST_EVENT, frame } from "./history.js";
+import { PAST_EVENT, frame } from "../protocol/history.js";
 import {
   EventType,
   childCompleted,
@@ -11,12 +11,12 @@ import {
   viewEvent,
   type ChildRequest,
   type Signal,
-} from "./history-event.js";
+} from "../protocol/history-event.js";
 import type { Instance } from "./instance.js";
 import type { HubContext, InstanceTable } from "./instance-table.js";
-import { ChildCreated, type Termination } from "./orchestrator-actions.js";
+import { ChildCreated, type Termination } from "../protocol/orchestrator-actions.js";
 import type { HubLimits } from "./scheduler-limits.js";
-import { Status, isTerminal, statusName } from "./status.js";
+import { Status, isTerminal, statusName } from "../protocol/orchestration-status.js";
 import type { InstanceRow } from "./store.js";
 import {
   BinaryWriter,
@@ -26,7 +26,7 @@ import {
   fieldInt32,
   stringValue,
   type StringValueBytes,
-} from "./wire.js";
+} from "../protocol/wire.js";
 
 const PARENT_INSTANCE_INFO = { taskId: [1, "int32"] } as const;
 const EXECUTION_REWOUND = { reason: [1, "bytes"] } as const;

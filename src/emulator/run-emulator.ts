@@ -6,7 +6,7 @@ import { takeProcessLock } from "./process-lock.js";
 import type { Retention } from "./retention.js";
 import type { LimitsMode } from "./scheduler-limits.js";
 import { openSqliteStore } from "./sqlite-store.js";
-import { refuseUnwritable, type StateFolder } from "./state-folder.js";
+import { refuseUnwritable, type StateFolder } from "../protocol/state-folder.js";
 import { StoreError, isGone } from "./store.js";
 
 export interface EmulatorRun {

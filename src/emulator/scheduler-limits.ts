@@ -1,9 +1,9 @@
-import type { TaskRequest } from "./history-event.js";
+import type { TaskRequest } from "../protocol/history-event.js";
 import { MOST_PAYLOAD_BYTES, instanceIdFault } from "./limits.js";
-import { describeTask, type Action, type End } from "./orchestrator-actions.js";
-import { RpcError } from "./rpc-error.js";
-import { Status } from "./status.js";
-import { BinaryWriter, WireType, decode, failureDetails, textOf, type StringValueBytes } from "./wire.js";
+import { describeTask, type Action, type End } from "../protocol/orchestrator-actions.js";
+import { RpcError } from "../protocol/rpc-error.js";
+import { Status } from "../protocol/orchestration-status.js";
+import { BinaryWriter, WireType, decode, failureDetails, textOf, type StringValueBytes } from "../protocol/wire.js";
 
 /** Whether what a Scheduler would not take is refused here too, or taken and told of. */
 export type LimitsMode = "scheduler" | "none";

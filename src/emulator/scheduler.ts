@@ -1,14 +1,14 @@
 import { Admission } from "./admission.js";
 import { setAlarm } from "./alarm.js";
 import { Dispatcher } from "./dispatcher.js";
-import { EventType, orchestratorStarted, type TaskRequest } from "./history-event.js";
+import { EventType, orchestratorStarted, type TaskRequest } from "../protocol/history-event.js";
 import { HoldPolicy } from "./hold-policy.js";
 import type { Instance } from "./instance.js";
 import type { EpisodeLease, Lease, LeaseTable } from "./leases.js";
 import type { Outcome } from "./orchestration.js";
 import { ActivityItem, EpisodeItem, weightOf, type Senders } from "./ready-items.js";
 import { ReturnedWork } from "./returned-work.js";
-import { activityWorkItem, episodeWorkItem } from "./work-item.js";
+import { activityWorkItem, episodeWorkItem } from "../protocol/write-work-item.js";
 import type { Worker } from "./worker.js";
 
 /** Longer histories are not sent to a worker that asks for them by itself: gRPC takes messages of 4 MiB by default. */

@@ -4,7 +4,7 @@ import type { Lease } from "./leases.js";
 import type { Store } from "./store.js";
 import type { TaskHub } from "./task-hub.js";
 import type { TaskHubs } from "./task-hubs.js";
-import { EMPTY_MESSAGE } from "./wire.js";
+import { EMPTY_MESSAGE } from "../protocol/wire.js";
 
 /** What the calls of one connection share. */
 export interface ServiceContext {

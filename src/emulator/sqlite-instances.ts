@@ -1,6 +1,6 @@
 import { framedTags } from "./sqlite-read.js";
 import type { Statements } from "./sqlite-statements.js";
-import { Status, isTerminal } from "./status.js";
+import { Status, isTerminal } from "../protocol/orchestration-status.js";
 import type { EpisodeResult, NewInstance, NextExecution, Rewound, WaitingEvent } from "./store.js";
 
 /** What changes an instance, and the events that belong to it. */

@@ -1,8 +1,8 @@
 import type { SQLInputValue } from "node:sqlite";
-import { CHUNK_EVENT, frame, unframe } from "./history.js";
+import { CHUNK_EVENT, frame, unframe } from "../protocol/history.js";
 import type { Row } from "./sqlite-statements.js";
 import type { CompletedFilter, CompletedPlace, IdFilter, InstanceRow, RowFilter } from "./store.js";
-import { isTerminal } from "./status.js";
+import { isTerminal } from "../protocol/orchestration-status.js";
 
 /** Rows that one read looks at, at most: about 10 ms, however few of them pass its filter. */
 export const MOST_ROWS = 20_000;

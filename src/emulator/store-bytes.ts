@@ -1,6 +1,6 @@
 import { statSync } from "node:fs";
 import path from "node:path";
-import { DATABASE_FILE } from "./state-folder.js";
+import { DATABASE_FILE } from "../protocol/state-folder.js";
 
 /** The database, and its write-ahead log, which holds what was committed since the last checkpoint. */
 const FILES = [DATABASE_FILE, `${DATABASE_FILE}-wal`];

@@ -1,4 +1,4 @@
-import type { StringValueBytes } from "./wire.js";
+import type { StringValueBytes } from "../protocol/wire.js";
 
 /** Everything about an instance but its events. Times are microseconds since the epoch, 0 where there is none. */
 export interface InstanceRow {

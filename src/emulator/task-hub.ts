@@ -1,4 +1,4 @@
-import type { Backlog } from "./admin-protocol.js";
+import type { Backlog } from "../protocol/admin.js";
 import { ClientCommands, type Answer } from "./client-commands.js";
 import { Completions, type ActivityCompletion, type EpisodeCompletion } from "./completions.js";
 import { InstanceTable, type HubContext } from "./instance-table.js";
@@ -8,7 +8,7 @@ import { LeaseTable, type Lease } from "./leases.js";
 import { Purge } from "./purge.js";
 import { Relations } from "./relations.js";
 import { ResultCounters, type ResultCounter } from "./result-counters.js";
-import { RpcError } from "./rpc-error.js";
+import { RpcError } from "../protocol/rpc-error.js";
 import { Scheduler } from "./scheduler.js";
 import type { ActiveInstance, InstanceRow, ScheduledTask } from "./store.js";
 import type { Worker } from "./worker.js";

@@ -1,5 +1,5 @@
 import type { HubContext } from "./instance-table.js";
-import { RpcError } from "./rpc-error.js";
+import { RpcError } from "../protocol/rpc-error.js";
 import type { ActiveInstance } from "./store.js";
 import { TaskHub } from "./task-hub.js";
 

@@ -1,14 +1,20 @@
 import { raw, type Call, type Handler, type Service } from "./grpc.js";
 import { heldToken } from "./leases.js";
 import { REMEMBERS_HISTORY } from "./link-server.js";
-import { AbandonRequest, ActivityResponse, GetWorkItemsRequest, WorkItemFilter, WorkItemFilters } from "./messages.js";
+import {
+  AbandonRequest,
+  ActivityResponse,
+  GetWorkItemsRequest,
+  WorkItemFilter,
+  WorkItemFilters,
+} from "../protocol/messages.js";
 import { Orchestration } from "./orchestration.js";
-import { OrchestratorResponse, readActions, type Action } from "./orchestrator-actions.js";
-import { rewindHistory } from "./rewind.js";
-import { RpcError } from "./rpc-error.js";
+import { OrchestratorResponse, readActions, type Action } from "../protocol/orchestrator-actions.js";
+import { rewindHistory } from "../protocol/rewind.js";
+import { RpcError } from "../protocol/rpc-error.js";
 import { empty, type ServiceContext } from "./service-context.js";
 import type { TaskHub } from "./task-hub.js";
-import { EMPTY_MESSAGE, decode, type Message } from "./wire.js";
+import { EMPTY_MESSAGE, decode, type Message } from "../protocol/wire.js";
 import { Worker, type WorkFilter, type WorkerOptions } from "./worker.js";
 
 /** `WORKER_CAPABILITY_HISTORY_STREAMING` */

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { openStateFolder } from "../emulator/state-folder.js";
+import { openStateFolder } from "../protocol/state-folder.js";
 import { FanoutError, UsageError } from "../errors.js";
 import { ExitCode } from "../exit-codes.js";
 import { errorText } from "../format/error-text.js";

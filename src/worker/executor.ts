@@ -1,7 +1,12 @@
 import { ActivityContext, type TActivity } from "@microsoft/durabletask-js";
 import type { Workload } from "../orchestrations/workload.js";
-import { readRequestHead } from "../wire/orchestrator-request.js";
-import { readActivityRequest, writeActivityFailure, writeActivityResult, type WorkItem } from "../wire/work-item.js";
+import { readRequestHead } from "../protocol/orchestrator-request.js";
+import {
+  readActivityRequest,
+  writeActivityFailure,
+  writeActivityResult,
+  type WorkItem,
+} from "../protocol/read-work-item.js";
 import { OrchestratorExecutor, type OrchestratorExecutorOptions } from "./orchestrator-executor.js";
 import type { StrayItem } from "./stray-work.js";
 

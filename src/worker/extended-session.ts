@@ -1,4 +1,4 @@
-import { markAsPast, standsAt } from "../wire/event-frames.js";
+import { markAsPast, standsAt } from "../protocol/event-frames.js";
 import type { SdkExecution } from "./sdk-execution.js";
 
 /** An execution between two episodes: how far it has come, and what goes on from there. */

@@ -1,10 +1,10 @@
 import { status } from "@grpc/grpc-js";
 import { grpcError } from "../backend/grpc-error.js";
-import type { LinkGreeting } from "../emulator/link-protocol.js";
+import type { LinkGreeting } from "../protocol/link.js";
 import { LinkSession } from "./link-session.js";
 import type { WorkItemListener, WorkItemStream, WorkerChannel, WorkerMethod } from "./worker-channel.js";
 
-/** A worker's connection to an emulator of the same version, without gRPC: see `emulator/link-protocol.ts`. */
+/** A worker's connection to an emulator of the same version, without gRPC: see `protocol/link.ts`. */
 export class LinkChannel implements WorkerChannel {
   #session: LinkSession | undefined;
   #closed = false;

@@ -9,7 +9,7 @@ import {
   LINK_PREFACE,
   LinkPulse,
   type LinkGreeting,
-} from "../emulator/link-protocol.js";
+} from "../protocol/link.js";
 import { EMPTY_MESSAGE, type WorkItemListener, type WorkItemStream, type WorkerMethod } from "./worker-channel.js";
 
 /** How exactly deadlines are kept: calls have half a minute, and hardly one of them needs it. */

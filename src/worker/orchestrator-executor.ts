@@ -1,9 +1,14 @@
 import type { Workload } from "../orchestrations/workload.js";
-import { frameEnd, framesWithin } from "../wire/event-frames.js";
-import { findHistoryEnd, readOrchestratorName, readRequestHead, withoutBytes } from "../wire/orchestrator-request.js";
-import { writeOrchestratorFailure } from "../wire/orchestrator-failure.js";
-import { StringValue, decodeMessage, pb } from "../wire/sidecar-stubs.js";
-import { writeHistoryRequest, type WorkItem } from "../wire/work-item.js";
+import { frameEnd, framesWithin } from "../protocol/event-frames.js";
+import {
+  findHistoryEnd,
+  readOrchestratorName,
+  readRequestHead,
+  withoutBytes,
+} from "../protocol/orchestrator-request.js";
+import { writeOrchestratorFailure } from "../protocol/orchestrator-failure.js";
+import { StringValue, decodeMessage, pb } from "../protocol/sidecar-stubs.js";
+import { writeHistoryRequest, type WorkItem } from "../protocol/read-work-item.js";
 import { ExtendedSession } from "./extended-session.js";
 import { ExtendedSessions, NO_SESSIONS } from "./extended-sessions.js";
 import { DEFAULT_REPLAY, type Replay } from "./replay.js";

@@ -7,7 +7,7 @@ import { NoOpLogger, type TOrchestrator } from "@microsoft/durabletask-js";
 import { OrchestrationExecutor } from "@microsoft/durabletask-js/dist/worker/orchestration-executor.js";
 import type { RuntimeOrchestrationContext } from "@microsoft/durabletask-js/dist/worker/runtime-orchestration-context.js";
 import { Registry } from "@microsoft/durabletask-js/dist/worker/registry.js";
-import type { pb } from "../wire/sidecar-stubs.js";
+import type { pb } from "../protocol/sidecar-stubs.js";
 import type { TimeSlice } from "./time-slice.js";
 
 type HistoryEvent = InstanceType<typeof pb.HistoryEvent>;

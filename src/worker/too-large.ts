@@ -1,9 +1,9 @@
 import type { ServiceError } from "@grpc/grpc-js";
 import { formatBytes } from "../format/bytes.js";
 import { formatCount } from "../format/count.js";
-import { writeOrchestratorFailure } from "../wire/orchestrator-failure.js";
-import { readRequestHead } from "../wire/orchestrator-request.js";
-import { readActivityRequest, writeActivityFailure } from "../wire/work-item.js";
+import { writeOrchestratorFailure } from "../protocol/orchestrator-failure.js";
+import { readRequestHead } from "../protocol/orchestrator-request.js";
+import { readActivityRequest, writeActivityFailure } from "../protocol/read-work-item.js";
 import type { RunnableWorkItem } from "./executor.js";
 
 /** What to send in place of a completion that is larger than the backend takes: a failure that says so. */

@@ -1,7 +1,7 @@
 import { status } from "@grpc/grpc-js";
 import type { Workload } from "../orchestrations/workload.js";
-import { readFirstString } from "../wire/first-string.js";
-import { writeAbandon, type WorkItem } from "../wire/work-item.js";
+import { readFirstString } from "../protocol/first-string.js";
+import { writeAbandon, type WorkItem } from "../protocol/read-work-item.js";
 import { Executor, type RunnableWorkItem } from "./executor.js";
 import { Intake, type IntakeLimits } from "./intake.js";
 import type { Replay } from "./replay.js";

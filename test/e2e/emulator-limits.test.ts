@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { status } from "@grpc/grpc-js";
 import { expect, onTestFinished, test } from "vitest";
-import { pb } from "../../src/wire/sidecar-stubs.js";
+import { pb } from "../../src/protocol/sidecar-stubs.js";
 import { createChild } from "../emulator/protocol/protocol-actions.js";
 import { RawConnection, complete, scheduleTask, stringValue } from "../emulator/raw-connection.js";
 import { Workplace } from "./workplace.js";

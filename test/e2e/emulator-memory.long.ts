@@ -5,7 +5,7 @@ import { setTimeout } from "node:timers/promises";
 import { status } from "@grpc/grpc-js";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { MOST_HELD_BYTES } from "../../src/emulator/limits.js";
-import { pb } from "../../src/wire/sidecar-stubs.js";
+import { pb } from "../../src/protocol/sidecar-stubs.js";
 import { RawConnection, stringValue } from "../emulator/raw-connection.js";
 import { Workplace } from "./workplace.js";
 

@@ -8,7 +8,7 @@ import {
   type Task,
 } from "@microsoft/durabletask-js";
 import { expect, onTestFinished, test } from "vitest";
-import { pb } from "../../src/wire/sidecar-stubs.js";
+import { pb } from "../../src/protocol/sidecar-stubs.js";
 import { FakeSidecar, activityItem, entityItem, orchestratorItem } from "../worker/fake-sidecar.js";
 import type { FanoutProcess } from "./fanout-process.js";
 import { hubMetadata } from "./hub-inspector.js";

@@ -3,7 +3,7 @@ import { createServer, type AddressInfo } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
 import { serveGrpc } from "../../src/emulator/grpc-connection.js";
 import { handlersOf, raw, type Handler } from "../../src/emulator/grpc.js";
-import { pb } from "../../src/wire/sidecar-stubs.js";
+import { pb } from "../../src/protocol/sidecar-stubs.js";
 import { Workplace } from "./workplace.js";
 
 /** A message of seven bytes whose first field says that it is 4 GiB long. */

@@ -8,7 +8,7 @@ import {
   type HistoryEvent,
   type OrchestrationState,
 } from "@microsoft/durabletask-js";
-import { ADMIN_SERVICE, type HubProgress } from "../../src/emulator/admin-protocol.js";
+import { ADMIN_SERVICE, type HubProgress } from "../../src/protocol/admin.js";
 import type { FanoutProcess } from "./fanout-process.js";
 
 const TASK_HUB = "default";

@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { onTestFinished, expect, test } from "vitest";
-import { pb } from "../../src/wire/sidecar-stubs.js";
+import { pb } from "../../src/protocol/sidecar-stubs.js";
 import { FakeSidecar, activityItem } from "../worker/fake-sidecar.js";
 import { activitiesReach } from "./hub-inspector.js";
 import { FANOUT, Workplace } from "./workplace.js";

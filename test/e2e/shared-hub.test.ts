@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { pb } from "../../src/wire/sidecar-stubs.js";
+import { pb } from "../../src/protocol/sidecar-stubs.js";
 import { RawConnection } from "../emulator/raw-connection.js";
 import { parseRunResult } from "./run-result-schema.js";
 import { Workplace } from "./workplace.js";

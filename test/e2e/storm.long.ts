@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
-import type { pb } from "../../src/wire/sidecar-stubs.js";
+import type { pb } from "../../src/protocol/sidecar-stubs.js";
 import { RawConnection, stringValue } from "../emulator/raw-connection.js";
 import { Workplace } from "./workplace.js";
 

@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test } from "vitest";
 import { instanceIdOf } from "../../src/load/run-id.js";
-import { pb } from "../../src/wire/sidecar-stubs.js";
+import { pb } from "../../src/protocol/sidecar-stubs.js";
 import { ForwardingBackend, type Fate } from "../hub/forwarding-backend.js";
 import { parseRunResult } from "./run-result-schema.js";
 import { Workplace } from "./workplace.js";

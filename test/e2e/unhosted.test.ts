@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from "vitest";
-import { pb } from "../../src/wire/sidecar-stubs.js";
+import { pb } from "../../src/protocol/sidecar-stubs.js";
 import { RawConnection } from "../emulator/raw-connection.js";
 import { ForwardingBackend } from "../hub/forwarding-backend.js";
 import { Workplace } from "./workplace.js";

@@ -1,5 +1,5 @@
 import timestamps from "google-protobuf/google/protobuf/timestamp_pb.js";
-import { StringValue, pb } from "../../src/wire/sidecar-stubs.js";
+import { StringValue, pb } from "../../src/protocol/sidecar-stubs.js";
 
 /** Actions of orchestrators as the SDK's messages have them, with all that may be asked for. */
 

@@ -4,10 +4,10 @@ import { once } from "node:events";
 import type { Readable } from "node:stream";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { MessageReader, framed } from "../../src/backend/message-frame.js";
-import { executionStarted } from "../../src/emulator/history-event.js";
-import { FrameKind, FrameReader, FrameWriter, LINK_PREFACE } from "../../src/emulator/link-protocol.js";
-import { stringValue } from "../../src/emulator/wire.js";
-import { pb } from "../../src/wire/sidecar-stubs.js";
+import { executionStarted } from "../../src/protocol/history-event.js";
+import { FrameKind, FrameReader, FrameWriter, LINK_PREFACE } from "../../src/protocol/link.js";
+import { stringValue } from "../../src/protocol/wire.js";
+import { pb } from "../../src/protocol/sidecar-stubs.js";
 import { ServedEmulator } from "./served-emulator.js";
 import { committed, newInstance } from "./store-contract.js";
 

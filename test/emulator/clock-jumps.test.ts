@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { spawnEmulator, type EmulatorProcess } from "./emulator-process.js";
-import { pb } from "../../src/wire/sidecar-stubs.js";
+import { pb } from "../../src/protocol/sidecar-stubs.js";
 import { RawConnection, complete, createTimer, timestampOf, type WorkItem } from "./raw-connection.js";
 
 /** Debian's, by which a process has a clock of its own that others set. */

@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import type { Readable } from "node:stream";
-import type { LaunchMessage } from "../../src/emulator/launch-message.js";
+import type { LaunchMessage } from "../../src/protocol/launch-message.js";
 
 const MAIN = fileURLToPath(new URL("../../dist/emulator/main.js", import.meta.url));
 

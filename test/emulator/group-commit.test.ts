@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { GroupCommit } from "../../src/emulator/group-commit.js";
-import { RpcError } from "../../src/emulator/rpc-error.js";
+import { RpcError } from "../../src/protocol/rpc-error.js";
 import { openSqliteStore } from "../../src/emulator/sqlite-store.js";
 import { StoreError, type Store } from "../../src/emulator/store.js";
 import { newInstance } from "./store-contract.js";

@@ -8,7 +8,7 @@ import { serveGrpc } from "../../src/emulator/grpc-connection.js";
 import { handlersOf, raw, type Call } from "../../src/emulator/grpc.js";
 import { CALL_BYTES, MOST_CALLS, MOST_HEADER_BYTES, MOST_MESSAGE_BYTES } from "../../src/emulator/limits.js";
 import { MemoryBudget } from "../../src/emulator/memory-budget.js";
-import { RpcError } from "../../src/emulator/rpc-error.js";
+import { RpcError } from "../../src/protocol/rpc-error.js";
 import { GrpcTestClient, answerOf, framedText, textsOf } from "./grpc-client.js";
 
 const ECHO = "/TestService/Echo";

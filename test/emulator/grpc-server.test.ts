@@ -4,11 +4,11 @@ import { createConnection, createServer, type AddressInfo, type Server, type Soc
 import { Client, Metadata, credentials, status } from "@grpc/grpc-js";
 import * as fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { SERVER_NAME } from "../../src/emulator/server-name.js";
+import { SERVER_NAME } from "../../src/protocol/server-name.js";
 import { unaryCall } from "../../src/backend/unary-call.js";
 import { serveGrpc } from "../../src/emulator/grpc-connection.js";
 import { handlersOf, raw, type Call, type Handler } from "../../src/emulator/grpc.js";
-import { RpcError } from "../../src/emulator/rpc-error.js";
+import { RpcError } from "../../src/protocol/rpc-error.js";
 import { toldText } from "../../src/format/one-line.js";
 import { GrpcTestClient, answerOf, framedText, textsOf } from "./grpc-client.js";
 

@@ -10,7 +10,7 @@ import {
   unframe,
   varintLength,
   writeVarint,
-} from "../../src/emulator/history.js";
+} from "../../src/protocol/history.js";
 import {
   EventType,
   concernsAction,
@@ -25,11 +25,11 @@ import {
   timerCreated,
   timerFired,
   viewEvent,
-} from "../../src/emulator/history-event.js";
-import { Status } from "../../src/emulator/status.js";
-import { BinaryReader, BinaryWriter, fieldBytes, fieldString, stringValue } from "../../src/emulator/wire.js";
-import { activityParent, activityWorkItem, episodeHead, episodeWorkItem } from "../../src/emulator/work-item.js";
-import { pb } from "../../src/wire/sidecar-stubs.js";
+} from "../../src/protocol/history-event.js";
+import { Status } from "../../src/protocol/orchestration-status.js";
+import { BinaryReader, BinaryWriter, fieldBytes, fieldString, stringValue } from "../../src/protocol/wire.js";
+import { activityParent, activityWorkItem, episodeHead, episodeWorkItem } from "../../src/protocol/write-work-item.js";
+import { pb } from "../../src/protocol/sidecar-stubs.js";
 
 /** Lengths on both sides of where a varint grows: 1 to 4 bytes. */
 const LENGTHS = [0, 1, 0x7f, 0x80, 0x3fff, 0x4000, 0x1fffff, 0x200000];

@@ -1,7 +1,7 @@
 import { PassThrough } from "node:stream";
 import * as fc from "fast-check";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { FrameReader, FrameWriter, LINK_SILENCE_MS, LinkPulse } from "../../src/emulator/link-protocol.js";
+import { FrameReader, FrameWriter, LINK_SILENCE_MS, LinkPulse } from "../../src/protocol/link.js";
 
 /** Payloads are compared as text: comparing them element by element takes its time. */
 interface Received {

@@ -1,5 +1,5 @@
-import { pb } from "../../src/wire/sidecar-stubs.js";
-import { readWorkItem } from "../../src/wire/work-item.js";
+import { pb } from "../../src/protocol/sidecar-stubs.js";
+import { readWorkItem } from "../../src/protocol/read-work-item.js";
 import { LinkChannel } from "../../src/worker/link-channel.js";
 import { EMPTY_MESSAGE, type WorkItemStream } from "../../src/worker/worker-channel.js";
 import type { WorkItem } from "./raw-connection.js";

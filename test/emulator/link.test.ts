@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { status } from "@grpc/grpc-js";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { GREETING_PATIENCE_MS } from "../../src/emulator/limits.js";
-import { LINK_PREFACE } from "../../src/emulator/link-protocol.js";
+import { LINK_PREFACE } from "../../src/protocol/link.js";
 import { LinkWorker } from "./link-worker.js";
 import { complete, continueAsNew, scheduleTask, type RawConnection, type WorkItem } from "./raw-connection.js";
 import { ServedEmulator } from "./served-emulator.js";

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { PAST_EVENT, frame } from "../../src/emulator/history.js";
+import { PAST_EVENT, frame } from "../../src/protocol/history.js";
 import {
   childCompleted,
   childFailed,
@@ -13,12 +13,12 @@ import {
   taskCompleted,
   taskFailed,
   timerFired,
-} from "../../src/emulator/history-event.js";
+} from "../../src/protocol/history-event.js";
 import { Orchestration, applyActions, type Outcome } from "../../src/emulator/orchestration.js";
-import { readActions } from "../../src/emulator/orchestrator-actions.js";
-import { Status } from "../../src/emulator/status.js";
-import { stringValue } from "../../src/emulator/wire.js";
-import { pb } from "../../src/wire/sidecar-stubs.js";
+import { readActions } from "../../src/protocol/orchestrator-actions.js";
+import { Status } from "../../src/protocol/orchestration-status.js";
+import { stringValue } from "../../src/protocol/wire.js";
+import { pb } from "../../src/protocol/sidecar-stubs.js";
 import {
   Ending,
   NOW_US,

@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { PAST_EVENT, frame } from "../../src/emulator/history.js";
+import { PAST_EVENT, frame } from "../../src/protocol/history.js";
 import { Orchestration, applyActions, type Outcome } from "../../src/emulator/orchestration.js";
-import { readActions } from "../../src/emulator/orchestrator-actions.js";
-import { Status } from "../../src/emulator/status.js";
-import { stringValue } from "../../src/emulator/wire.js";
-import { activityParent, activityWorkItem } from "../../src/emulator/work-item.js";
-import { pb } from "../../src/wire/sidecar-stubs.js";
+import { readActions } from "../../src/protocol/orchestrator-actions.js";
+import { Status } from "../../src/protocol/orchestration-status.js";
+import { stringValue } from "../../src/protocol/wire.js";
+import { activityParent, activityWorkItem } from "../../src/protocol/write-work-item.js";
+import { pb } from "../../src/protocol/sidecar-stubs.js";
 import {
   Ending,
   NOW_US,

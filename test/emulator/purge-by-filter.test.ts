@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { Status } from "../../src/emulator/status.js";
-import { pb } from "../../src/wire/sidecar-stubs.js";
+import { Status } from "../../src/protocol/orchestration-status.js";
+import { pb } from "../../src/protocol/sidecar-stubs.js";
 import { timestampOf, type RawConnection } from "./raw-connection.js";
 import { ServedEmulator } from "./served-emulator.js";
 import { bytes, committed, newInstance } from "./store-contract.js";

@@ -1,7 +1,7 @@
 import timestamps from "google-protobuf/google/protobuf/timestamp_pb.js";
 import { Client, Metadata, credentials, type ChannelOptions, type ClientReadableStream } from "@grpc/grpc-js";
 import { unaryCall } from "../../src/backend/unary-call.js";
-import { StringValue, pb } from "../../src/wire/sidecar-stubs.js";
+import { StringValue, pb } from "../../src/protocol/sidecar-stubs.js";
 
 /** Each connection is one of its own, and is tried again at once: the socket is there or it is not. */
 export const CHANNEL_OPTIONS = { "grpc.use_local_subchannel_pool": 1, "grpc.initial_reconnect_backoff_ms": 50 };

@@ -1,8 +1,8 @@
 import { status } from "@grpc/grpc-js";
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import type { EmulatorAdminClient } from "../../src/backend/emulator-admin.js";
-import type { HubProgress } from "../../src/emulator/admin-protocol.js";
-import { pb } from "../../src/wire/sidecar-stubs.js";
+import type { HubProgress } from "../../src/protocol/admin.js";
+import { pb } from "../../src/protocol/sidecar-stubs.js";
 import { complete, scheduleTask, type RawConnection, type RawWorker, type WorkItem } from "./raw-connection.js";
 import { ServedEmulator } from "./served-emulator.js";
 

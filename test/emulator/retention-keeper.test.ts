@@ -7,7 +7,7 @@ import { RetentionKeeper } from "../../src/emulator/retention-keeper.js";
 import type { Retention } from "../../src/emulator/retention.js";
 import { instanceIdOf } from "../../src/load/run-id.js";
 import { openSqliteStore } from "../../src/emulator/sqlite-store.js";
-import { Status } from "../../src/emulator/status.js";
+import { Status } from "../../src/protocol/orchestration-status.js";
 import type { Store } from "../../src/emulator/store.js";
 import { failNext } from "./failing-store.js";
 import { committed, newInstance } from "./store-contract.js";

@@ -1,6 +1,6 @@
 import { status } from "@grpc/grpc-js";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { pb } from "../../src/wire/sidecar-stubs.js";
+import { pb } from "../../src/protocol/sidecar-stubs.js";
 import { failNext } from "./failing-store.js";
 import { failed } from "./protocol/protocol-actions.js";
 import {

@@ -7,7 +7,7 @@ import { once } from "node:events";
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from "vitest";
 import type { Durability } from "../../src/emulator/durability.js";
 import { runEmulator } from "../../src/emulator/run-emulator.js";
-import { openStateFolder, type StateFolder } from "../../src/emulator/state-folder.js";
+import { openStateFolder, type StateFolder } from "../../src/protocol/state-folder.js";
 import { freePort } from "../backend/free-port.js";
 import { RawConnection, stringValue, type RawWorker } from "./raw-connection.js";
 

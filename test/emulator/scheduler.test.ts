@@ -1,14 +1,14 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { PAST_EVENT, frame } from "../../src/emulator/history.js";
-import { taskCompleted, taskScheduled, timerFired } from "../../src/emulator/history-event.js";
+import { PAST_EVENT, frame } from "../../src/protocol/history.js";
+import { taskCompleted, taskScheduled, timerFired } from "../../src/protocol/history-event.js";
 import { HoldPolicy } from "../../src/emulator/hold-policy.js";
 import { Instance } from "../../src/emulator/instance.js";
 import { LeaseTable, type EpisodeLease } from "../../src/emulator/leases.js";
 import { Orchestration, applyActions } from "../../src/emulator/orchestration.js";
 import { Scheduler } from "../../src/emulator/scheduler.js";
-import { Status } from "../../src/emulator/status.js";
+import { Status } from "../../src/protocol/orchestration-status.js";
 import { Worker } from "../../src/emulator/worker.js";
-import { pb } from "../../src/wire/sidecar-stubs.js";
+import { pb } from "../../src/protocol/sidecar-stubs.js";
 import { newInstance } from "./store-contract.js";
 
 const NOW_US = 1_764_000_000_000_000;

@@ -10,7 +10,7 @@ import {
 } from "@microsoft/durabletask-js";
 import timestamps from "google-protobuf/google/protobuf/timestamp_pb.js";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { pb } from "../../src/wire/sidecar-stubs.js";
+import { pb } from "../../src/protocol/sidecar-stubs.js";
 import {
   complete,
   continueAsNew,

@@ -4,7 +4,7 @@ import path from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { openSqliteStore } from "../../src/emulator/sqlite-store.js";
-import { Status } from "../../src/emulator/status.js";
+import { Status } from "../../src/protocol/orchestration-status.js";
 import { bytes, committed, eventTexts, framed, ids, newInstance } from "./store-contract.js";
 
 /** The tables that all versions have had. */

@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, write
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { openStateFolder } from "../../src/emulator/state-folder.js";
+import { openStateFolder } from "../../src/protocol/state-folder.js";
 import { UsageError } from "../../src/errors.js";
 
 let root: string;

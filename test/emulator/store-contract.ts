@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { PAST_EVENT, frame } from "../../src/emulator/history.js";
-import { Status } from "../../src/emulator/status.js";
+import { PAST_EVENT, frame } from "../../src/protocol/history.js";
+import { Status } from "../../src/protocol/orchestration-status.js";
 import type {
   CompletedFilter,
   CompletedPlace,

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { Status, isTerminal } from "../../src/emulator/status.js";
+import { Status, isTerminal } from "../../src/protocol/orchestration-status.js";
 import type { Store } from "../../src/emulator/store.js";
 import { bytes, episode, framed, newInstance } from "./store-contract.js";
 

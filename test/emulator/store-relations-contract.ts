@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { Status } from "../../src/emulator/status.js";
+import { Status } from "../../src/protocol/orchestration-status.js";
 import type { NewInstance, NextExecution, Rewound, Store } from "../../src/emulator/store.js";
 import { bytes, committed, contents, episode, eventTexts, framed, ids, newInstance } from "./store-contract.js";
 

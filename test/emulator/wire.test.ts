@@ -1,8 +1,8 @@
 import * as fc from "fast-check";
 import timestamps from "google-protobuf/google/protobuf/timestamp_pb.js";
 import { describe, expect, test } from "vitest";
-import { BinaryReader, BinaryWriter, WireType, decode, fieldTimestamp } from "../../src/emulator/wire.js";
-import { StringValue, pb } from "../../src/wire/sidecar-stubs.js";
+import { BinaryReader, BinaryWriter, WireType, decode, fieldTimestamp } from "../../src/protocol/wire.js";
+import { StringValue, pb } from "../../src/protocol/sidecar-stubs.js";
 
 /** A field that holds the Timestamp, as microseconds. */
 function readBack(timestamp: Uint8Array): number {

@@ -2,7 +2,7 @@ import { statSync } from "node:fs";
 import path from "node:path";
 import { status } from "@grpc/grpc-js";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { pb } from "../../src/wire/sidecar-stubs.js";
+import { pb } from "../../src/protocol/sidecar-stubs.js";
 import { failNext } from "./failing-store.js";
 import { complete, scheduleTask, type RawConnection, type RawWorker } from "./raw-connection.js";
 import { ServedEmulator } from "./served-emulator.js";

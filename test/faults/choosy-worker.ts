@@ -2,7 +2,7 @@ import { setTimeout } from "node:timers/promises";
 import { Client, credentials } from "@grpc/grpc-js";
 import { unaryCall } from "../../dist/backend/unary-call.js";
 import { Executor, type RunnableWorkItem } from "../../dist/worker/executor.js";
-import { pb } from "../../src/wire/sidecar-stubs.js";
+import { pb } from "../../src/protocol/sidecar-stubs.js";
 import { CHANNEL_OPTIONS, metadataOf } from "../emulator/raw-connection.js";
 import type { Choice } from "./plan.js";
 import { faultWorkload } from "./workload.js";

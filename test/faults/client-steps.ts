@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
 import { status } from "@grpc/grpc-js";
 import { NoOpLogger, TaskHubGrpcClient, terminateOptions } from "@microsoft/durabletask-js";
-import { pb } from "../../src/wire/sidecar-stubs.js";
+import { pb } from "../../src/protocol/sidecar-stubs.js";
 import { endAtOnce } from "../emulator/protocol/end-at-once.js";
 import { RawConnection, metadataOf, stringValue, timestampOf } from "../emulator/raw-connection.js";
 import { growthFaults, type HistoryEvent } from "./growth-check.js";

@@ -1,6 +1,6 @@
 import { InstanceWriter } from "../../dist/emulator/sqlite-instances.js";
 import { Statements } from "../../dist/emulator/sqlite-statements.js";
-import { Status } from "../../dist/emulator/status.js";
+import { Status } from "../../dist/protocol/orchestration-status.js";
 import { StoreError } from "../../dist/emulator/store.js";
 import { wrap } from "./wrap.js";
 

@@ -14,7 +14,7 @@ import { wrap } from "./wrap.js";
 import { runEmulator } from "../../dist/emulator/run-emulator.js";
 import { Statements } from "../../dist/emulator/sqlite-statements.js";
 import { loadSqlite } from "../../dist/emulator/sqlite.js";
-import { openStateFolder } from "../../dist/emulator/state-folder.js";
+import { openStateFolder } from "../../dist/protocol/state-folder.js";
 
 export interface EmulatorArguments {
   readonly folder: string;

@@ -1,4 +1,4 @@
-import type { pb } from "../../src/wire/sidecar-stubs.js";
+import type { pb } from "../../src/protocol/sidecar-stubs.js";
 
 export type HistoryEvent = ReturnType<InstanceType<typeof pb.HistoryEvent>["toObject"]>;
 

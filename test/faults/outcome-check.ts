@@ -1,5 +1,5 @@
 import { setTimeout } from "node:timers/promises";
-import { pb } from "../../src/wire/sidecar-stubs.js";
+import { pb } from "../../src/protocol/sidecar-stubs.js";
 import { RawConnection } from "../emulator/raw-connection.js";
 import { keyOf, type ClientLog } from "./client-log.js";
 import { expectedEnd, isPurged, lastStart } from "./expectations.js";

@@ -6,7 +6,7 @@ import {
   type ServerUnaryCall,
   type sendUnaryData,
 } from "@grpc/grpc-js";
-import { StringValue, pb } from "../../src/wire/sidecar-stubs.js";
+import { StringValue, pb } from "../../src/protocol/sidecar-stubs.js";
 import { freePort } from "../backend/free-port.js";
 
 const bytes = (buffer: Buffer): Buffer => buffer;

@@ -6,11 +6,11 @@ import { SidecarClient } from "../../src/backend/sidecar-client.js";
 import { unaryCall } from "../../src/backend/unary-call.js";
 import { serveGrpc } from "../../src/emulator/grpc-connection.js";
 import { handlersOf, raw, type Handler } from "../../src/emulator/grpc.js";
-import { RpcError, type RpcCode } from "../../src/emulator/rpc-error.js";
+import { RpcError, type RpcCode } from "../../src/protocol/rpc-error.js";
 import { clientService } from "../../src/emulator/client-service.js";
 import type { ServiceContext } from "../../src/emulator/service-context.js";
 import { workerService } from "../../src/emulator/worker-service.js";
-import { pb } from "../../src/wire/sidecar-stubs.js";
+import { pb } from "../../src/protocol/sidecar-stubs.js";
 import { CHANNEL_OPTIONS, metadataOf } from "../emulator/raw-connection.js";
 
 const SERVICE = "TaskHubSidecarService";

@@ -1,13 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Backend } from "../../src/backend/backend.js";
 import type { NewInstance } from "../../src/emulator/store.js";
-import { Status } from "../../src/emulator/status.js";
+import { Status } from "../../src/protocol/orchestration-status.js";
 import { RunObserver, type RunStatus } from "../../src/hub/run-status.js";
 import { watchRun } from "../../src/hub/watch.js";
 import { instanceIdOf } from "../../src/load/run-id.js";
 import { bytes, committed, newInstance } from "../emulator/store-contract.js";
 import { ServedEmulator } from "../emulator/served-emulator.js";
-import { stringValue } from "../../src/emulator/wire.js";
+import { stringValue } from "../../src/protocol/wire.js";
 import { fakeBackend } from "../load/fake-backend.js";
 import { ForwardingBackend } from "./forwarding-backend.js";
 import { RUN } from "./states.js";

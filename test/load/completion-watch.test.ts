@@ -5,7 +5,7 @@ import { CompletionWatch } from "../../src/load/completion-watch.js";
 import { concurrently } from "../../src/load/concurrently.js";
 import { completionOf } from "../../src/load/outcome.js";
 import { instanceIdOf } from "../../src/load/run-id.js";
-import { pb } from "../../src/wire/sidecar-stubs.js";
+import { pb } from "../../src/protocol/sidecar-stubs.js";
 import { complete, type RawConnection, type WorkItem } from "../emulator/raw-connection.js";
 import { ServedEmulator } from "../emulator/served-emulator.js";
 import { ForwardingBackend } from "../hub/forwarding-backend.js";

@@ -15,11 +15,11 @@ import {
   PurgeInstancesRequest,
   QueryInstancesRequest,
   TerminateRequest,
-} from "../../dist/emulator/messages.js";
-import { RpcError } from "../../dist/emulator/rpc-error.js";
-import { Status } from "../../dist/emulator/status.js";
+} from "../../dist/protocol/messages.js";
+import { RpcError } from "../../dist/protocol/rpc-error.js";
+import { Status } from "../../dist/protocol/orchestration-status.js";
 import type { InstanceRow } from "../../dist/emulator/store.js";
-import { EMPTY_MESSAGE, decode, stringValue, type StringValueBytes } from "../../dist/emulator/wire.js";
+import { EMPTY_MESSAGE, decode, stringValue, type StringValueBytes } from "../../dist/protocol/wire.js";
 import {
   FAN_OUT_FAN_IN_ORCHESTRATION,
   parseFanOutFanInInput,

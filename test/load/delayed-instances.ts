@@ -1,6 +1,6 @@
-import { RpcError } from "../../dist/emulator/rpc-error.js";
-import { Status } from "../../dist/emulator/status.js";
-import type { StringValueBytes } from "../../dist/emulator/wire.js";
+import { RpcError } from "../../dist/protocol/rpc-error.js";
+import { Status } from "../../dist/protocol/orchestration-status.js";
+import type { StringValueBytes } from "../../dist/protocol/wire.js";
 
 /** The delay in milliseconds of the n-th instance, counted from 0. */
 export type DelayOf = (number: number) => number;

@@ -5,8 +5,8 @@ import { countIrregularActions } from "../../src/load/irregular-actions.js";
 import { instanceIdOf } from "../../src/load/run-id.js";
 import type { ResultPlan } from "../../src/stats/run-result.js";
 import { SequenceSet } from "../../src/stats/sequence-set.js";
-import { HistoryTally } from "../../src/wire/history-chunk.js";
-import { StringValue, pb } from "../../src/wire/sidecar-stubs.js";
+import { HistoryTally } from "../../src/protocol/history-chunk.js";
+import { StringValue, pb } from "../../src/protocol/sidecar-stubs.js";
 import { fakeClient } from "./fake-backend.js";
 
 type HistoryEvent = InstanceType<typeof pb.HistoryEvent>;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Backend } from "../../src/backend/backend.js";
-import type { HubProgress } from "../../src/emulator/admin-protocol.js";
+import type { HubProgress } from "../../src/protocol/admin.js";
 import { progressOf } from "../../src/load/progress.js";
 import { completedState, fakeBackend, fakeClient, untilAborted } from "./fake-backend.js";
 

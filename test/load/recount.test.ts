@@ -1,7 +1,7 @@
 import { status } from "@grpc/grpc-js";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { OrchestrationClient } from "../../src/backend/orchestration-client.js";
-import { Status } from "../../src/emulator/status.js";
+import { Status } from "../../src/protocol/orchestration-status.js";
 import { recountInstances } from "../../src/load/recount.js";
 import { instanceIdOf } from "../../src/load/run-id.js";
 import type { Recount } from "../../src/stats/run-result.js";

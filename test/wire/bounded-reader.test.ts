@@ -1,9 +1,9 @@
 import struct from "google-protobuf/google/protobuf/struct_pb.js";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { StringValue, Timestamp, decodeMessage, pb, type MessageType } from "../../src/wire/sidecar-stubs.js";
-import { findHistoryEnd, readRequestHead } from "../../src/wire/orchestrator-request.js";
-import { readActivityRequest, readWorkItem } from "../../src/wire/work-item.js";
+import { StringValue, Timestamp, decodeMessage, pb, type MessageType } from "../../src/protocol/sidecar-stubs.js";
+import { findHistoryEnd, readRequestHead } from "../../src/protocol/orchestrator-request.js";
+import { readActivityRequest, readWorkItem } from "../../src/protocol/read-work-item.js";
 
 interface Message {
   serializeBinary(): Uint8Array;

@@ -8,8 +8,8 @@ import {
   markAsPast,
   runEnd,
   standsAt,
-} from "../../src/wire/event-frames.js";
-import { pb } from "../../src/wire/sidecar-stubs.js";
+} from "../../src/protocol/event-frames.js";
+import { pb } from "../../src/protocol/sidecar-stubs.js";
 
 /** Encoded events: long ones take a length of several bytes, and few bytes to choose from make them alike. */
 const event = fc.oneof(

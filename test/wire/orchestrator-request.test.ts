@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { findHistoryEnd, readRequestHead, withoutBytes } from "../../src/wire/orchestrator-request.js";
-import { StringValue, pb } from "../../src/wire/sidecar-stubs.js";
+import { findHistoryEnd, readRequestHead, withoutBytes } from "../../src/protocol/orchestrator-request.js";
+import { StringValue, pb } from "../../src/protocol/sidecar-stubs.js";
 
 function readAll(request: Uint8Array): void {
   findHistoryEnd(request, readRequestHead(request).historyStart);

@@ -1,8 +1,8 @@
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { readOrchestratorName, readRequestHead } from "../../src/wire/orchestrator-request.js";
-import { StringValue, pb } from "../../src/wire/sidecar-stubs.js";
+import { readOrchestratorName, readRequestHead } from "../../src/protocol/orchestrator-request.js";
+import { StringValue, pb } from "../../src/protocol/sidecar-stubs.js";
 import {
   KNOWN_HISTORY_FIELD,
   readActivityRequest,
@@ -11,7 +11,7 @@ import {
   writeActivityFailure,
   writeActivityResult,
   writeHistoryRequest,
-} from "../../src/wire/work-item.js";
+} from "../../src/protocol/read-work-item.js";
 
 /** The SDK's stubs are the other side of every property here: what one writes, the other must read. */
 const text = fc.string({ unit: "grapheme", maxLength: 300 });

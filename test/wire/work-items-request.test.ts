@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import { GetWorkItemsRequest } from "../../src/emulator/messages.js";
-import { decode } from "../../src/emulator/wire.js";
-import { pb } from "../../src/wire/sidecar-stubs.js";
-import { writeWorkItemsRequest } from "../../src/wire/work-items-request.js";
+import { GetWorkItemsRequest } from "../../src/protocol/messages.js";
+import { decode } from "../../src/protocol/wire.js";
+import { pb } from "../../src/protocol/sidecar-stubs.js";
+import { writeWorkItemsRequest } from "../../src/protocol/work-items-request.js";
 
 test("what a worker asks for is read by the stubs, and by the emulator with the field of our own", () => {
   const bytes = writeWorkItemsRequest({

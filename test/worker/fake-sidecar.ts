@@ -12,7 +12,7 @@ import {
   type sendUnaryData,
 } from "@grpc/grpc-js";
 import type { GrpcTarget } from "../../src/backend/backend.js";
-import { StringValue, pb } from "../../src/wire/sidecar-stubs.js";
+import { StringValue, pb } from "../../src/protocol/sidecar-stubs.js";
 
 /** Values that come one by one, and tests that wait for the next. */
 export class Inbox<T> {

@@ -14,13 +14,13 @@ import {
   taskCompleted,
   taskFailed,
   timerFired,
-} from "../../src/emulator/history-event.js";
-import { History, PAST_EVENT, frame, unframe } from "../../src/emulator/history.js";
+} from "../../src/protocol/history-event.js";
+import { History, PAST_EVENT, frame, unframe } from "../../src/protocol/history.js";
 import { Orchestration, applyActions } from "../../src/emulator/orchestration.js";
-import { OrchestratorResponse, readActions } from "../../src/emulator/orchestrator-actions.js";
-import { Status } from "../../src/emulator/status.js";
-import { decode, failureDetails, stringValue } from "../../src/emulator/wire.js";
-import { episodeHead, episodeWorkItem } from "../../src/emulator/work-item.js";
+import { OrchestratorResponse, readActions } from "../../src/protocol/orchestrator-actions.js";
+import { Status } from "../../src/protocol/orchestration-status.js";
+import { decode, failureDetails, stringValue } from "../../src/protocol/wire.js";
+import { episodeHead, episodeWorkItem } from "../../src/protocol/write-work-item.js";
 
 /** What an orchestrator does next. */
 export type Step =

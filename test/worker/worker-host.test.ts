@@ -7,7 +7,7 @@ import {
   type WorkerHost,
   type WorkerHostOptions,
 } from "../../src/worker/worker-host.js";
-import { pb } from "../../src/wire/sidecar-stubs.js";
+import { pb } from "../../src/protocol/sidecar-stubs.js";
 import { FakeSidecar, Inbox, activityItem, orchestratorItem } from "./fake-sidecar.js";
 
 const TRANSPORTS = ["grpc-js", "http2"] as const;

@@ -1,4 +1,4 @@
-import { RpcError, type RpcCode } from "../../../src/emulator/rpc-error.js";
+import { RpcError, type RpcCode } from "../../../src/protocol/rpc-error.js";
 import type { Trace } from "./trace.js";
 
 /** What any call is told whose turn finds no room on the disk. */

@@ -1,5 +1,5 @@
-import type { RpcCode } from "../../../src/emulator/rpc-error.js";
-import { Status } from "../../../src/emulator/status.js";
+import type { RpcCode } from "../../../src/protocol/rpc-error.js";
+import { Status } from "../../../src/protocol/orchestration-status.js";
 import type { Random } from "../../faults/random.js";
 import type { Calls } from "./calls.js";
 import type { Scene } from "./scene.js";

@@ -1,4 +1,4 @@
-import { Status } from "../../../src/emulator/status.js";
+import { Status } from "../../../src/protocol/orchestration-status.js";
 import type { InstanceRow } from "../../../src/emulator/store.js";
 import { CHILD, TASK, TIMER, askedFor, outcomes, outstanding } from "./asked.js";
 import type { ModelWorker } from "./model-worker.js";

@@ -1,8 +1,8 @@
-import { PAST_EVENT, frame, framedBytes } from "../../../src/emulator/history.js";
+import { PAST_EVENT, frame, framedBytes } from "../../../src/protocol/history.js";
 import type { Lease } from "../../../src/emulator/leases.js";
 import { Worker, type WorkerOptions, type WorkKind } from "../../../src/emulator/worker.js";
-import { pb } from "../../../src/wire/sidecar-stubs.js";
-import { readWorkItem } from "../../../src/wire/work-item.js";
+import { pb } from "../../../src/protocol/sidecar-stubs.js";
+import { readWorkItem } from "../../../src/protocol/read-work-item.js";
 import type { HistoryEvent, Scene } from "./scene.js";
 
 export type Traits = Required<Pick<WorkerOptions, "limits" | "remembersHistory">>;

@@ -1,5 +1,5 @@
 import rewinding from "@microsoft/durabletask-js/dist/worker/rewind.js";
-import { pb } from "../../../src/wire/sidecar-stubs.js";
+import { pb } from "../../../src/protocol/sidecar-stubs.js";
 import type { Random } from "../../faults/random.js";
 import { createChild, failed, terminated } from "../protocol/protocol-actions.js";
 import { complete, continueAsNew, createTimer, scheduleTask } from "../raw-connection.js";

@@ -1,6 +1,6 @@
-import { isTerminal } from "../../../src/emulator/status.js";
+import { isTerminal } from "../../../src/protocol/orchestration-status.js";
 import type { InstanceRow } from "../../../src/emulator/store.js";
-import { pb } from "../../../src/wire/sidecar-stubs.js";
+import { pb } from "../../../src/protocol/sidecar-stubs.js";
 import { CHILD, TASK, TIMER, outstanding } from "./asked.js";
 import type { HeldItem } from "./model-worker.js";
 import type { HistoryEvent, Scene } from "./scene.js";

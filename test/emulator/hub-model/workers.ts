@@ -1,6 +1,6 @@
-import { readActions } from "../../../src/emulator/orchestrator-actions.js";
-import type { RpcCode } from "../../../src/emulator/rpc-error.js";
-import { pb } from "../../../src/wire/sidecar-stubs.js";
+import { readActions } from "../../../src/protocol/orchestrator-actions.js";
+import type { RpcCode } from "../../../src/protocol/rpc-error.js";
+import { pb } from "../../../src/protocol/sidecar-stubs.js";
 import type { Random } from "../../faults/random.js";
 import type { Calls } from "./calls.js";
 import { ModelWorker, type HeldActivity, type HeldEpisode, type HeldItem, type Traits } from "./model-worker.js";

@@ -1,4 +1,4 @@
-import { pb } from "../../../src/wire/sidecar-stubs.js";
+import { pb } from "../../../src/protocol/sidecar-stubs.js";
 import { stringValue, type RawConnection } from "../raw-connection.js";
 
 /** Calls SkipGracefulOrchestrationTerminations; returns the ids of those that it did not find running. */

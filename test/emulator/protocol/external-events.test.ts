@@ -1,7 +1,7 @@
 import { status } from "@grpc/grpc-js";
 import { HistoryEventType, type OrchestrationContext } from "@microsoft/durabletask-js";
 import { expect, test } from "vitest";
-import { pb } from "../../../src/wire/sidecar-stubs.js";
+import { pb } from "../../../src/protocol/sidecar-stubs.js";
 import { Gate, ProtocolHub, WITH_AND_WITHOUT_RESTART, type Steps } from "./protocol-hub.js";
 
 const hub = ProtocolHub.forEachTest();

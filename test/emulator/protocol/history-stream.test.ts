@@ -1,6 +1,6 @@
 import { HistoryEventType } from "@microsoft/durabletask-js";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { pb } from "../../../src/wire/sidecar-stubs.js";
+import { pb } from "../../../src/protocol/sidecar-stubs.js";
 import { complete, scheduleTask, stringValue, type RawConnection, type WorkItem } from "../raw-connection.js";
 import { ServedEmulator } from "../served-emulator.js";
 

@@ -1,4 +1,4 @@
-import { pb } from "../../../src/wire/sidecar-stubs.js";
+import { pb } from "../../../src/protocol/sidecar-stubs.js";
 import { complete } from "../raw-connection.js";
 
 type Action = InstanceType<typeof pb.OrchestratorAction>;

@@ -5,8 +5,8 @@ import {
   type TaskHubGrpcClient,
 } from "@microsoft/durabletask-js";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { Status } from "../../../src/emulator/status.js";
-import { pb } from "../../../src/wire/sidecar-stubs.js";
+import { Status } from "../../../src/protocol/orchestration-status.js";
+import { pb } from "../../../src/protocol/sidecar-stubs.js";
 import { ServedEmulator } from "../served-emulator.js";
 import { bytes, committed, newInstance } from "../store-contract.js";
 import { FAMILY, startFamily, type Member } from "./family.js";

@@ -1,7 +1,7 @@
 import { OrchestrationStatus, type OrchestrationQuery, type TaskHubGrpcClient } from "@microsoft/durabletask-js";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { Status } from "../../../src/emulator/status.js";
-import { pb } from "../../../src/wire/sidecar-stubs.js";
+import { Status } from "../../../src/protocol/orchestration-status.js";
+import { pb } from "../../../src/protocol/sidecar-stubs.js";
 import { timestampOf } from "../raw-connection.js";
 import { ServedEmulator } from "../served-emulator.js";
 import { bytes, committed, newInstance } from "../store-contract.js";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { pb } from "../../../src/wire/sidecar-stubs.js";
+import { pb } from "../../../src/protocol/sidecar-stubs.js";
 import { complete, scheduleTask, stringValue, type RawWorker, type WorkItem } from "../raw-connection.js";
 import { createChild, failed, historyEvent, rewind } from "./protocol-actions.js";
 import { ProtocolHub, WITH_AND_WITHOUT_RESTART } from "./protocol-hub.js";

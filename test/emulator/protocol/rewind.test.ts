@@ -1,7 +1,7 @@
 import { status } from "@grpc/grpc-js";
 import { HistoryEventType, whenAll, type ActivityContext, type OrchestrationContext } from "@microsoft/durabletask-js";
 import { beforeEach, expect, test } from "vitest";
-import { pb } from "../../../src/wire/sidecar-stubs.js";
+import { pb } from "../../../src/protocol/sidecar-stubs.js";
 import { ProtocolHub, WITH_AND_WITHOUT_RESTART, type Steps } from "./protocol-hub.js";
 
 const hub = ProtocolHub.forEachTest();

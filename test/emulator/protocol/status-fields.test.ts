@@ -1,6 +1,6 @@
 import type { OrchestrationContext } from "@microsoft/durabletask-js";
 import { expect, test } from "vitest";
-import { pb } from "../../../src/wire/sidecar-stubs.js";
+import { pb } from "../../../src/protocol/sidecar-stubs.js";
 import { scheduleTask, stringValue, timestampOf } from "../raw-connection.js";
 import { failed } from "./protocol-actions.js";
 import { Gate, ProtocolHub, WITH_AND_WITHOUT_RESTART, type Steps } from "./protocol-hub.js";

@@ -6,7 +6,7 @@ import {
   type OrchestrationContext,
 } from "@microsoft/durabletask-js";
 import { expect, test } from "vitest";
-import { pb } from "../../../src/wire/sidecar-stubs.js";
+import { pb } from "../../../src/protocol/sidecar-stubs.js";
 import { complete, continueAsNew, stringValue } from "../raw-connection.js";
 import { createChild, terminated } from "./protocol-actions.js";
 import { Gate, ProtocolHub, WITH_AND_WITHOUT_RESTART, type Steps } from "./protocol-hub.js";

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { pb } from "../../../src/wire/sidecar-stubs.js";
+import { pb } from "../../../src/protocol/sidecar-stubs.js";
 import {
   complete,
   continueAsNew,

@@ -2,7 +2,7 @@ import { status } from "@grpc/grpc-js";
 import { EntityInstanceId, OrchestrationStatus, type OrchestrationContext } from "@microsoft/durabletask-js";
 import { Int32Value } from "google-protobuf/google/protobuf/wrappers_pb.js";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { pb } from "../../../src/wire/sidecar-stubs.js";
+import { pb } from "../../../src/protocol/sidecar-stubs.js";
 import { complete, scheduleTask, type RawConnection } from "../raw-connection.js";
 import { ServedEmulator } from "../served-emulator.js";
 import type { Steps } from "./protocol-hub.js";

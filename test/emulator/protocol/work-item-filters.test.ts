@@ -1,6 +1,6 @@
 import { whenAll, type OrchestrationContext } from "@microsoft/durabletask-js";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { pb } from "../../../src/wire/sidecar-stubs.js";
+import { pb } from "../../../src/protocol/sidecar-stubs.js";
 import {
   complete,
   scheduleTask,

@@ -1,6 +1,6 @@
 import { status } from "@grpc/grpc-js";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { pb } from "../../../src/wire/sidecar-stubs.js";
+import { pb } from "../../../src/protocol/sidecar-stubs.js";
 import { complete, scheduleTask, type RawConnection, type RawWorker, type WorkItem } from "../raw-connection.js";
 import { ServedEmulator } from "../served-emulator.js";
 import { failed } from "./protocol-actions.js";
