@@ -1,5 +1,5 @@
 /** The emulator of `dispatch.ts`: its argument is the most that an episode waits, milliseconds. Says when it listens. */
-import { runEmulator } from "../dist/emulator/run-emulator.js";
+import { runEmulator } from "../dist/emulator/process/run-emulator.js";
 import { openStateFolder } from "../dist/protocol/state-folder.js";
 import { FANOUT_VERSION } from "../dist/version.js";
 

@@ -18,9 +18,9 @@ import type { Readable } from "node:stream";
 import { parseArgs } from "node:util";
 import type * as History from "../src/protocol/history.js";
 import type * as HistoryEvent from "../src/protocol/history-event.js";
-import type * as SqliteStore from "../src/emulator/sqlite-store.js";
+import type * as SqliteStore from "../src/emulator/store/sqlite/store.js";
 import type * as Statuses from "../src/protocol/orchestration-status.js";
-import type { CompletedFilter, CompletedPlace, NewInstance, RowFilter, Store } from "../src/emulator/store.js";
+import type { CompletedFilter, CompletedPlace, NewInstance, RowFilter, Store } from "../src/emulator/store/store.js";
 import type * as Wire from "../src/protocol/wire.js";
 import type * as Version from "../src/version.js";
 
@@ -286,10 +286,14 @@ async function compare(): Promise<void> {
 async function open(name: string, folder: string): Promise<Side> {
   const env = environment(folder);
   const beganMs = performance.now();
-  const emulator = spawn(process.execPath, [path.join(ROOT, "dist/emulator/main.js"), FANOUT_VERSION, "600000"], {
-    env,
-    stdio: ["ignore", "ignore", "inherit", "pipe"],
-  });
+  const emulator = spawn(
+    process.execPath,
+    [path.join(ROOT, "dist/emulator/process/main.js"), FANOUT_VERSION, "600000"],
+    {
+      env,
+      stdio: ["ignore", "ignore", "inherit", "pipe"],
+    },
+  );
   children.push(emulator);
   const [report] = (await once(emulator.stdio[3] as Readable, "data")) as [Buffer];
   console.log(

@@ -9,7 +9,7 @@ import { ExitCode } from "../exit-codes.js";
 import { FANOUT_VERSION } from "../version.js";
 import { AdminConnection } from "./admin-connection.js";
 
-const MAIN = fileURLToPath(new URL("../emulator/main.js", import.meta.url));
+const MAIN = fileURLToPath(new URL("../emulator/process/main.js", import.meta.url));
 
 /** The shared emulator leaves once no connection has been open for so long. */
 const IDLE_MS = 30_000;

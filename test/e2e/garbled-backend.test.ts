@@ -1,8 +1,8 @@
 import { once } from "node:events";
 import { createServer, type AddressInfo } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
-import { serveGrpc } from "../../src/emulator/grpc-connection.js";
-import { handlersOf, raw, type Handler } from "../../src/emulator/grpc.js";
+import { serveGrpc } from "../../src/emulator/transport/grpc/connection.js";
+import { handlersOf, raw, type Handler } from "../../src/emulator/service/call.js";
 import { pb } from "../../src/protocol/sidecar-stubs.js";
 import { Workplace } from "./workplace.js";
 

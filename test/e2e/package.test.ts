@@ -28,7 +28,9 @@ test("the package holds what it needs at run time, and nothing else", async () =
   ]);
   expect(paths.filter((path) => path.startsWith("dist/") && !path.endsWith(".js"))).toEqual([]);
   // What the package starts has to be in it: the commands, and the processes that they start.
-  expect(paths).toEqual(expect.arrayContaining(["dist/cli.js", "dist/emulator/main.js", "dist/worker/main.js"]));
+  expect(paths).toEqual(
+    expect.arrayContaining(["dist/cli.js", "dist/emulator/process/main.js", "dist/worker/main.js"]),
+  );
   const { bin, engines } = manifest.parse(JSON.parse(await readFile(`${ROOT}/package.json`, "utf8")));
   expect(bin).toEqual({ fanout: "bin/fanout.js" });
   expect(engines.node).toBe(">=22.13");

@@ -12,7 +12,8 @@ export function processesOf(folder: string): readonly number[] {
 export function emulatorOf(stateFolder: string): number | undefined {
   return pids().find(
     (pid) =>
-      fileOf(pid, "environ").includes(`=${stateFolder}\0`) && fileOf(pid, "cmdline").includes("/dist/emulator/main.js"),
+      fileOf(pid, "environ").includes(`=${stateFolder}\0`) &&
+      fileOf(pid, "cmdline").includes("/dist/emulator/process/main.js"),
   );
 }
 

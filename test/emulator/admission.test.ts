@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { Admission, activityWeight } from "../../src/emulator/admission.js";
-import { Dispatcher, type Homed, type ReadyItem } from "../../src/emulator/dispatcher.js";
-import { Worker, type WorkerOptions } from "../../src/emulator/worker.js";
+import { Admission, activityWeight } from "../../src/emulator/dispatch/admission.js";
+import { Dispatcher, type Homed, type ReadyItem } from "../../src/emulator/dispatch/dispatcher.js";
+import { Worker, type WorkerOptions } from "../../src/emulator/dispatch/worker.js";
 
 /** Activities of each orchestration but those that are named small. */
 const WIDTH = 2_000;

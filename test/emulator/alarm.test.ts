@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { setAlarm } from "../../src/emulator/alarm.js";
-import { createWallClock } from "../../src/emulator/wall-clock.js";
+import { setAlarm } from "../../src/emulator/clock/alarm.js";
+import { createWallClock } from "../../src/emulator/clock/wall-clock.js";
 
 const START_MS = 1_764_000_000_000;
 const SECOND_MS = 1_000;

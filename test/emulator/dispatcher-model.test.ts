@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { Dispatcher, type Homed, type ReadyItem } from "../../src/emulator/dispatcher.js";
-import { Worker, type WorkKind, type WorkerOptions } from "../../src/emulator/worker.js";
+import { Dispatcher, type Homed, type ReadyItem } from "../../src/emulator/dispatch/dispatcher.js";
+import { Worker, type WorkKind, type WorkerOptions } from "../../src/emulator/dispatch/worker.js";
 
 const KINDS = ["episode", "activity"] as const;
 const NAMES = ["a", "b", "c"] as const;

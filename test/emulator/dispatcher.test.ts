@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { Dispatcher, type Homed, type ReadyItem } from "../../src/emulator/dispatcher.js";
-import { Worker, type WorkerOptions } from "../../src/emulator/worker.js";
+import { Dispatcher, type Homed, type ReadyItem } from "../../src/emulator/dispatch/dispatcher.js";
+import { Worker, type WorkerOptions } from "../../src/emulator/dispatch/worker.js";
 
 /** A worker and what it was sent; its stream takes `room` items, then wants no more. */
 interface NotingWorker {

@@ -1,13 +1,13 @@
 import { status } from "@grpc/grpc-js";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { GroupCommit } from "../../src/emulator/group-commit.js";
+import { GroupCommit } from "../../src/emulator/store/group-commit.js";
 import { readActions } from "../../src/protocol/orchestrator-actions.js";
-import { openSqliteStore } from "../../src/emulator/sqlite-store.js";
-import { StoreError, type Store } from "../../src/emulator/store.js";
-import { SchedulerLimits } from "../../src/emulator/scheduler-limits.js";
-import { TaskHub } from "../../src/emulator/task-hub.js";
+import { openSqliteStore } from "../../src/emulator/store/sqlite/store.js";
+import { StoreError, type Store } from "../../src/emulator/store/store.js";
+import { SchedulerLimits } from "../../src/emulator/hub/scheduler-limits.js";
+import { TaskHub } from "../../src/emulator/hub/task-hub.js";
 import { Status, isTerminal } from "../../src/protocol/orchestration-status.js";
-import { Worker } from "../../src/emulator/worker.js";
+import { Worker } from "../../src/emulator/dispatch/worker.js";
 import { pb } from "../../src/protocol/sidecar-stubs.js";
 import { failNext } from "./failing-store.js";
 import {

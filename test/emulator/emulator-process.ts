@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import type { Readable } from "node:stream";
 import type { LaunchMessage } from "../../src/protocol/launch-message.js";
 
-const MAIN = fileURLToPath(new URL("../../dist/emulator/main.js", import.meta.url));
+const MAIN = fileURLToPath(new URL("../../dist/emulator/process/main.js", import.meta.url));
 
 /** A process of the shared emulator, as the launcher starts it; needs the build. */
 export interface EmulatorProcess {

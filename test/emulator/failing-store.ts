@@ -1,4 +1,4 @@
-import { StoreError, type Store } from "../../src/emulator/store.js";
+import { StoreError, type Store } from "../../src/emulator/store/store.js";
 
 /** The next transaction finds the disk full when it begins, in front of all commands, or when it commits. */
 export function failNext(store: Store, step: "begin" | "commit"): void {

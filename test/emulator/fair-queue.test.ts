@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { FairQueue, type Ticket } from "../../src/emulator/fair-queue.js";
+import { FairQueue, type Ticket } from "../../src/emulator/dispatch/fair-queue.js";
 
 test("tickets are taken by their turns, and those of one turn as they came, whatever is added and dropped between", () => {
   const step = fc.oneof(

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { GroupCommit } from "../../src/emulator/group-commit.js";
+import { GroupCommit } from "../../src/emulator/store/group-commit.js";
 import { RpcError } from "../../src/protocol/rpc-error.js";
-import { openSqliteStore } from "../../src/emulator/sqlite-store.js";
-import { StoreError, type Store } from "../../src/emulator/store.js";
+import { openSqliteStore } from "../../src/emulator/store/sqlite/store.js";
+import { StoreError, type Store } from "../../src/emulator/store/store.js";
 import { newInstance } from "./store-contract.js";
 
 let store: Store;

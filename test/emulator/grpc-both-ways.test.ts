@@ -7,8 +7,8 @@ import { Metadata } from "@grpc/grpc-js";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { channelOptions } from "../../src/backend/channel-options.js";
 import { Http2Connection } from "../../src/backend/http2-connection.js";
-import { serveGrpc } from "../../src/emulator/grpc-connection.js";
-import { handlersOf, raw, type Call } from "../../src/emulator/grpc.js";
+import { serveGrpc } from "../../src/emulator/transport/grpc/connection.js";
+import { handlersOf, raw, type Call } from "../../src/emulator/service/call.js";
 
 const LARGE_BYTES = 3 * 1024 * 1024;
 const MESSAGES = 30;

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { Deadlines } from "../../src/emulator/grpc-deadlines.js";
+import { Deadlines } from "../../src/emulator/transport/grpc/deadlines.js";
 
 const DAY_MS = 86_400_000;
 

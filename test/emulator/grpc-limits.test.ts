@@ -4,10 +4,10 @@ import { createServer, type AddressInfo, type Server } from "node:net";
 import { Client, Metadata, credentials, status } from "@grpc/grpc-js";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { unaryCall } from "../../src/backend/unary-call.js";
-import { serveGrpc } from "../../src/emulator/grpc-connection.js";
-import { handlersOf, raw, type Call } from "../../src/emulator/grpc.js";
+import { serveGrpc } from "../../src/emulator/transport/grpc/connection.js";
+import { handlersOf, raw, type Call } from "../../src/emulator/service/call.js";
 import { CALL_BYTES, MOST_CALLS, MOST_HEADER_BYTES, MOST_MESSAGE_BYTES } from "../../src/emulator/limits.js";
-import { MemoryBudget } from "../../src/emulator/memory-budget.js";
+import { MemoryBudget } from "../../src/emulator/transport/memory-budget.js";
 import { RpcError } from "../../src/protocol/rpc-error.js";
 import { GrpcTestClient, answerOf, framedText, textsOf } from "./grpc-client.js";
 

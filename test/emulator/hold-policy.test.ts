@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { HoldPolicy } from "../../src/emulator/hold-policy.js";
+import { HoldPolicy } from "../../src/emulator/dispatch/hold-policy.js";
 
 test("a new orchestrator holds for the initial time", () => {
   expect(new HoldPolicy().start("Orchestrator")).toBe(HoldPolicy.initialMs);

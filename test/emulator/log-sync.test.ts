@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { LogSync } from "../../src/emulator/log-sync.js";
+import { LogSync } from "../../src/emulator/store/log-sync.js";
 
 let folder: string;
 let file: string;

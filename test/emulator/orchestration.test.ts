@@ -14,7 +14,7 @@ import {
   taskFailed,
   timerFired,
 } from "../../src/protocol/history-event.js";
-import { Orchestration, applyActions, type Outcome } from "../../src/emulator/orchestration.js";
+import { Orchestration, applyActions, type Outcome } from "../../src/emulator/instance/orchestration.js";
 import { readActions } from "../../src/protocol/orchestrator-actions.js";
 import { Status } from "../../src/protocol/orchestration-status.js";
 import { stringValue } from "../../src/protocol/wire.js";

@@ -2,13 +2,13 @@ import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { GroupCommit } from "../../src/emulator/group-commit.js";
-import { RetentionKeeper } from "../../src/emulator/retention-keeper.js";
-import type { Retention } from "../../src/emulator/retention.js";
+import { GroupCommit } from "../../src/emulator/store/group-commit.js";
+import { RetentionKeeper } from "../../src/emulator/hub/retention-keeper.js";
+import type { Retention } from "../../src/emulator/hub/retention.js";
 import { instanceIdOf } from "../../src/load/run-id.js";
-import { openSqliteStore } from "../../src/emulator/sqlite-store.js";
+import { openSqliteStore } from "../../src/emulator/store/sqlite/store.js";
 import { Status } from "../../src/protocol/orchestration-status.js";
-import type { Store } from "../../src/emulator/store.js";
+import type { Store } from "../../src/emulator/store/store.js";
 import { failNext } from "./failing-store.js";
 import { committed, newInstance } from "./store-contract.js";
 

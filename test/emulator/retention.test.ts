@@ -1,6 +1,11 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { DEFAULT_RETENTION, chosenRetention, deletedUntilUs, parseRetention } from "../../src/emulator/retention.js";
+import {
+  DEFAULT_RETENTION,
+  chosenRetention,
+  deletedUntilUs,
+  parseRetention,
+} from "../../src/emulator/hub/retention.js";
 
 const DAY_MS = 86_400_000;
 const HOUR_US = 3_600_000_000;

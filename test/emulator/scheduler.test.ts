@@ -1,13 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { PAST_EVENT, frame } from "../../src/protocol/history.js";
 import { taskCompleted, taskScheduled, timerFired } from "../../src/protocol/history-event.js";
-import { HoldPolicy } from "../../src/emulator/hold-policy.js";
-import { Instance } from "../../src/emulator/instance.js";
-import { LeaseTable, type EpisodeLease } from "../../src/emulator/leases.js";
-import { Orchestration, applyActions } from "../../src/emulator/orchestration.js";
-import { Scheduler } from "../../src/emulator/scheduler.js";
+import { HoldPolicy } from "../../src/emulator/dispatch/hold-policy.js";
+import { Instance } from "../../src/emulator/instance/instance.js";
+import { LeaseTable, type EpisodeLease } from "../../src/emulator/dispatch/leases.js";
+import { Orchestration, applyActions } from "../../src/emulator/instance/orchestration.js";
+import { Scheduler } from "../../src/emulator/dispatch/scheduler.js";
 import { Status } from "../../src/protocol/orchestration-status.js";
-import { Worker } from "../../src/emulator/worker.js";
+import { Worker } from "../../src/emulator/dispatch/worker.js";
 import { pb } from "../../src/protocol/sidecar-stubs.js";
 import { newInstance } from "./store-contract.js";
 

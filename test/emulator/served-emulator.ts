@@ -12,9 +12,9 @@ import {
   type TOrchestrator,
 } from "@microsoft/durabletask-js";
 import { EmulatorAdminClient } from "../../src/backend/emulator-admin.js";
-import { Emulator, type EmulatorOptions } from "../../src/emulator/emulator.js";
-import { openSqliteStore } from "../../src/emulator/sqlite-store.js";
-import type { Store } from "../../src/emulator/store.js";
+import { Emulator, type EmulatorOptions } from "../../src/emulator/process/emulator.js";
+import { openSqliteStore } from "../../src/emulator/store/sqlite/store.js";
+import type { Store } from "../../src/emulator/store/store.js";
 import { CHANNEL_OPTIONS, RawConnection, metadataOf } from "./raw-connection.js";
 
 /** A real emulator in this process, on a real file and a real socket, and ways to speak to it. */

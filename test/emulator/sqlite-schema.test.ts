@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { openSqliteStore } from "../../src/emulator/sqlite-store.js";
+import { openSqliteStore } from "../../src/emulator/store/sqlite/store.js";
 import { Status } from "../../src/protocol/orchestration-status.js";
 import { bytes, committed, eventTexts, framed, ids, newInstance } from "./store-contract.js";
 

@@ -16,8 +16,8 @@ import { DatabaseSync } from "node:sqlite";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { openSqliteStore } from "../../src/emulator/sqlite-store.js";
-import { StoreError, type Store } from "../../src/emulator/store.js";
+import { openSqliteStore } from "../../src/emulator/store/sqlite/store.js";
+import { StoreError, type Store } from "../../src/emulator/store/store.js";
 import { bytes, committed, contents, newInstance, storeContract } from "./store-contract.js";
 import { storeModelContract } from "./store-model-contract.js";
 import { storeRelationsContract } from "./store-relations-contract.js";
@@ -294,7 +294,7 @@ function connectionOf(store: Store): DatabaseSync {
 
 /** The head of a script for a process of its own: it opens the file that its last argument names. */
 const SCRIPT_HEAD = `
-  import { openSqliteStore } from ${JSON.stringify(new URL("../../dist/emulator/sqlite-store.js", import.meta.url))};
+  import { openSqliteStore } from ${JSON.stringify(new URL("../../dist/emulator/store/sqlite/store.js", import.meta.url))};
   const store = await openSqliteStore(process.argv.at(-1));
   const insert = (instanceId, input) => store.insertInstance({
     taskHub: "hub", instanceId, executionId: "e", name: "O", status: 6, createdUs: 1, scheduledStartUs: 0, input, tags: [],

@@ -12,7 +12,7 @@ import type {
   Page,
   RowFilter,
   Store,
-} from "../../src/emulator/store.js";
+} from "../../src/emulator/store/store.js";
 
 /** What every store has to do, whatever it keeps its rows in. */
 export function storeContract(name: string, open: () => Promise<Store>): void {

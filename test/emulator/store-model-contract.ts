@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Status, isTerminal } from "../../src/protocol/orchestration-status.js";
-import type { Store } from "../../src/emulator/store.js";
+import type { Store } from "../../src/emulator/store/store.js";
 import { bytes, episode, framed, newInstance } from "./store-contract.js";
 
 /** What a store may be asked to change of the instance of an id, if it is there. */

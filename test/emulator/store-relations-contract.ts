@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { Status } from "../../src/protocol/orchestration-status.js";
-import type { NewInstance, NextExecution, Rewound, Store } from "../../src/emulator/store.js";
+import type { NewInstance, NextExecution, Rewound, Store } from "../../src/emulator/store/store.js";
 import { bytes, committed, contents, episode, eventTexts, framed, ids, newInstance } from "./store-contract.js";
 
 /** What every store has to do with what ties instances together, and with what comes back from its end. */

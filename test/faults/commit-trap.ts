@@ -1,7 +1,7 @@
-import { InstanceWriter } from "../../dist/emulator/sqlite-instances.js";
-import { Statements } from "../../dist/emulator/sqlite-statements.js";
+import { InstanceWriter } from "../../dist/emulator/store/sqlite/instances.js";
+import { Statements } from "../../dist/emulator/store/sqlite/statements.js";
 import { Status } from "../../dist/protocol/orchestration-status.js";
-import { StoreError } from "../../dist/emulator/store.js";
+import { StoreError } from "../../dist/emulator/store/store.js";
 import { wrap } from "./wrap.js";
 
 /** Something that a transaction does. */

@@ -11,9 +11,9 @@ import type { DatabaseSync } from "node:sqlite";
 import { INTRODUCE, type Flaw } from "./flaws.js";
 import { CommitTrap, type Trap } from "./commit-trap.js";
 import { wrap } from "./wrap.js";
-import { runEmulator } from "../../dist/emulator/run-emulator.js";
-import { Statements } from "../../dist/emulator/sqlite-statements.js";
-import { loadSqlite } from "../../dist/emulator/sqlite.js";
+import { runEmulator } from "../../dist/emulator/process/run-emulator.js";
+import { Statements } from "../../dist/emulator/store/sqlite/statements.js";
+import { loadSqlite } from "../../dist/emulator/store/sqlite/load.js";
 import { openStateFolder } from "../../dist/protocol/state-folder.js";
 
 export interface EmulatorArguments {

@@ -1,6 +1,6 @@
-import { GroupCommit } from "../../dist/emulator/group-commit.js";
-import { Relations } from "../../dist/emulator/relations.js";
-import { Statements } from "../../dist/emulator/sqlite-statements.js";
+import { GroupCommit } from "../../dist/emulator/store/group-commit.js";
+import { Relations } from "../../dist/emulator/hub/relations.js";
+import { Statements } from "../../dist/emulator/store/sqlite/statements.js";
 import { wrap } from "./wrap.js";
 
 /** What an emulator must never do, and the harness has to find. */

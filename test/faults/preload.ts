@@ -10,11 +10,14 @@ import { fileURLToPath } from "node:url";
 const SILENCE_MS = Number(process.env["FAULT_SILENCE_MS"]);
 
 const SHORTER: Readonly<Record<string, Readonly<Record<string, number>>>> = {
-  "/dist/emulator/grpc-connection.js": { PING_EVERY_MS: SILENCE_MS / 3, PING_TIMEOUT_MS: (SILENCE_MS * 2) / 3 },
+  "/dist/emulator/transport/grpc/connection.js": {
+    PING_EVERY_MS: SILENCE_MS / 3,
+    PING_TIMEOUT_MS: (SILENCE_MS * 2) / 3,
+  },
   "/dist/protocol/link.js": { LINK_SILENCE_MS: SILENCE_MS, LINK_PING_MS: SILENCE_MS / 3 },
   // So that workers ask for histories, and those come in parts.
-  "/dist/emulator/scheduler.js": { MOST_HISTORY_BYTES: 3_000 },
-  "/dist/emulator/client-service.js": { HISTORY_CHUNK_BYTES: 1_000 },
+  "/dist/emulator/dispatch/scheduler.js": { MOST_HISTORY_BYTES: 3_000 },
+  "/dist/emulator/service/client-service.js": { HISTORY_CHUNK_BYTES: 1_000 },
 };
 
 registerHooks({

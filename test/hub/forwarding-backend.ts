@@ -4,12 +4,12 @@ import { Client, Metadata, credentials, status } from "@grpc/grpc-js";
 import { isServiceError } from "../../src/backend/call-retry.js";
 import { SidecarClient } from "../../src/backend/sidecar-client.js";
 import { unaryCall } from "../../src/backend/unary-call.js";
-import { serveGrpc } from "../../src/emulator/grpc-connection.js";
-import { handlersOf, raw, type Handler } from "../../src/emulator/grpc.js";
+import { serveGrpc } from "../../src/emulator/transport/grpc/connection.js";
+import { handlersOf, raw, type Handler } from "../../src/emulator/service/call.js";
 import { RpcError, type RpcCode } from "../../src/protocol/rpc-error.js";
-import { clientService } from "../../src/emulator/client-service.js";
-import type { ServiceContext } from "../../src/emulator/service-context.js";
-import { workerService } from "../../src/emulator/worker-service.js";
+import { clientService } from "../../src/emulator/service/client-service.js";
+import type { ServiceContext } from "../../src/emulator/service/service-context.js";
+import { workerService } from "../../src/emulator/service/worker-service.js";
 import { pb } from "../../src/protocol/sidecar-stubs.js";
 import { CHANNEL_OPTIONS, metadataOf } from "../emulator/raw-connection.js";
 

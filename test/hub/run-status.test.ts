@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Backend } from "../../src/backend/backend.js";
-import type { NewInstance } from "../../src/emulator/store.js";
+import type { NewInstance } from "../../src/emulator/store/store.js";
 import { Status } from "../../src/protocol/orchestration-status.js";
 import { RunObserver, type RunStatus } from "../../src/hub/run-status.js";
 import { watchRun } from "../../src/hub/watch.js";

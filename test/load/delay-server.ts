@@ -13,8 +13,8 @@
  */
 import { createServer, type AddressInfo } from "node:net";
 import { parseArgs } from "node:util";
-import { serveGrpc } from "../../dist/emulator/grpc-connection.js";
-import { handlersOf } from "../../dist/emulator/grpc.js";
+import { serveGrpc } from "../../dist/emulator/transport/grpc/connection.js";
+import { handlersOf } from "../../dist/emulator/service/call.js";
 import { parseDuration } from "../../dist/format/duration.js";
 import { parseDistribution } from "../../dist/load/duration-distribution.js";
 import { drawDurationMs } from "../../dist/orchestrations/activity-duration.js";

@@ -1,11 +1,11 @@
-import { raw, type Service } from "../../dist/emulator/grpc.js";
+import { raw, type Service } from "../../dist/emulator/service/call.js";
 import {
   createInstanceResponse,
   getInstanceResponse,
   listInstanceIdsResponse,
   purgeInstancesResponse,
   queryInstancesResponse,
-} from "../../dist/emulator/instance-messages.js";
+} from "../../dist/emulator/service/answers.js";
 import {
   CreateInstanceRequest,
   GetInstanceRequest,
@@ -18,7 +18,7 @@ import {
 } from "../../dist/protocol/messages.js";
 import { RpcError } from "../../dist/protocol/rpc-error.js";
 import { Status } from "../../dist/protocol/orchestration-status.js";
-import type { InstanceRow } from "../../dist/emulator/store.js";
+import type { InstanceRow } from "../../dist/emulator/store/store.js";
 import { EMPTY_MESSAGE, decode, stringValue, type StringValueBytes } from "../../dist/protocol/wire.js";
 import {
   FAN_OUT_FAN_IN_ORCHESTRATION,

@@ -14,7 +14,7 @@ import {
   runIdOf,
   sequenceOf,
 } from "../../src/load/run-id.js";
-import { isOfRun } from "../../src/emulator/retention.js";
+import { isOfRun } from "../../src/emulator/hub/retention.js";
 
 const time = fc.integer({ min: 0, max: 36 ** 8 - 1 });
 const random = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });

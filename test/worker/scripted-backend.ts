@@ -16,7 +16,7 @@ import {
   timerFired,
 } from "../../src/protocol/history-event.js";
 import { History, PAST_EVENT, frame, unframe } from "../../src/protocol/history.js";
-import { Orchestration, applyActions } from "../../src/emulator/orchestration.js";
+import { Orchestration, applyActions } from "../../src/emulator/instance/orchestration.js";
 import { OrchestratorResponse, readActions } from "../../src/protocol/orchestrator-actions.js";
 import { Status } from "../../src/protocol/orchestration-status.js";
 import { decode, failureDetails, stringValue } from "../../src/protocol/wire.js";

@@ -1,5 +1,5 @@
 import { Status } from "../../../src/protocol/orchestration-status.js";
-import type { InstanceRow } from "../../../src/emulator/store.js";
+import type { InstanceRow } from "../../../src/emulator/store/store.js";
 import { CHILD, TASK, TIMER, askedFor, outcomes, outstanding } from "./asked.js";
 import type { ModelWorker } from "./model-worker.js";
 import type { HistoryEvent, Scene } from "./scene.js";

@@ -1,4 +1,4 @@
-import type { Lease } from "../../../src/emulator/leases.js";
+import type { Lease } from "../../../src/emulator/dispatch/leases.js";
 import type { HeldItem, ModelWorker } from "./model-worker.js";
 
 /** What is amiss at any time: the hub would take what a worker has of one execution for an answer of another. */

@@ -1,6 +1,6 @@
 import { PAST_EVENT, frame, framedBytes } from "../../../src/protocol/history.js";
-import type { Lease } from "../../../src/emulator/leases.js";
-import { Worker, type WorkerOptions, type WorkKind } from "../../../src/emulator/worker.js";
+import type { Lease } from "../../../src/emulator/dispatch/leases.js";
+import { Worker, type WorkerOptions, type WorkKind } from "../../../src/emulator/dispatch/worker.js";
 import { pb } from "../../../src/protocol/sidecar-stubs.js";
 import { readWorkItem } from "../../../src/protocol/read-work-item.js";
 import type { HistoryEvent, Scene } from "./scene.js";

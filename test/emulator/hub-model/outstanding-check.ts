@@ -1,5 +1,5 @@
 import { isTerminal } from "../../../src/protocol/orchestration-status.js";
-import type { InstanceRow } from "../../../src/emulator/store.js";
+import type { InstanceRow } from "../../../src/emulator/store/store.js";
 import { pb } from "../../../src/protocol/sidecar-stubs.js";
 import { CHILD, TASK, TIMER, outstanding } from "./asked.js";
 import type { HeldItem } from "./model-worker.js";

@@ -1,10 +1,10 @@
 import { vi } from "vitest";
-import { GroupCommit } from "../../../src/emulator/group-commit.js";
-import { openSqliteStore } from "../../../src/emulator/sqlite-store.js";
+import { GroupCommit } from "../../../src/emulator/store/group-commit.js";
+import { openSqliteStore } from "../../../src/emulator/store/sqlite/store.js";
 import { Status } from "../../../src/protocol/orchestration-status.js";
-import type { InstanceRow, Store } from "../../../src/emulator/store.js";
-import { SchedulerLimits } from "../../../src/emulator/scheduler-limits.js";
-import { TaskHub } from "../../../src/emulator/task-hub.js";
+import type { InstanceRow, Store } from "../../../src/emulator/store/store.js";
+import { SchedulerLimits } from "../../../src/emulator/hub/scheduler-limits.js";
+import { TaskHub } from "../../../src/emulator/hub/task-hub.js";
 import { pb } from "../../../src/protocol/sidecar-stubs.js";
 import { failNext } from "../failing-store.js";
 import { START_MS, type Trace } from "./trace.js";

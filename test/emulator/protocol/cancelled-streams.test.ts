@@ -1,6 +1,6 @@
 import { status } from "@grpc/grpc-js";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { GrpcCall } from "../../../src/emulator/grpc-call.js";
+import { GrpcCall } from "../../../src/emulator/transport/grpc/call.js";
 import { pb } from "../../../src/protocol/sidecar-stubs.js";
 import { complete, scheduleTask, type RawConnection } from "../raw-connection.js";
 import { ServedEmulator } from "../served-emulator.js";

@@ -1,0 +1,30 @@
+import { Instance } from "../instance/instance.js";
+import { Status } from "../../protocol/orchestration-status.js";
+import type { DetachedTask } from "../store/store.js";
+import type { StringValueBytes } from "../../protocol/wire.js";
+
+/** What stands for an instance of which nothing is left but activities that nobody waits for. */
+export function endedInstance(
+  { taskHub, instanceId, executionId }: DetachedTask,
+  version: StringValueBytes | undefined,
+): Instance {
+  const row = {
+    key: 0,
+    taskHub,
+    instanceId,
+    executionId,
+    name: "",
+    version,
+    status: Status.Completed,
+    createdUs: 0,
+    scheduledStartUs: 0,
+    tasksCompleted: 0,
+    parentId: undefined,
+    parent: undefined,
+    tags: [],
+    trace: undefined,
+  };
+  const instance = new Instance({ row, history: new Uint8Array(0), nextHistorySeq: 0, waiting: [] });
+  instance.stop();
+  return instance;
+}

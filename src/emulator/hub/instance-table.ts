@@ -1,0 +1,319 @@
+import { setAlarm } from "../clock/alarm.js";
+import type { GroupCommit } from "../store/group-commit.js";
+import { executionStarted, taskScheduled, timerFired, viewEvent } from "../../protocol/history-event.js";
+import { endedInstance } from "./detached-tasks.js";
+import { HeldLeases } from "../dispatch/held-leases.js";
+import { Instance, newExecutionId } from "../instance/instance.js";
+import type { LeaseTable } from "../dispatch/leases.js";
+import { TASK_SCHEDULED, taskOf } from "../../protocol/orchestrator-actions.js";
+import { RpcError } from "../../protocol/rpc-error.js";
+import type { SchedulerLimits } from "./scheduler-limits.js";
+import type { Scheduler } from "../dispatch/scheduler.js";
+import { Status } from "../../protocol/orchestration-status.js";
+import type { ActiveInstance, DetachedTask, ScheduledTask, Store } from "../store/store.js";
+import { newTurn } from "./turn.js";
+import type { StringValueBytes } from "../../protocol/wire.js";
+
+/** What a task hub shares with the others of its emulator. */
+export interface HubContext {
+  readonly store: Store;
+  readonly commits: GroupCommit;
+  /** Microseconds since the epoch. */
+  readonly clock: () => number;
+  /** A completion token that no other lease of this or an earlier process has. ASCII. */
+  readonly newToken: () => string;
+  /** How long an episode waits for more results at most, milliseconds; undefined: as `HoldPolicy` has it. */
+  readonly mostHoldMs?: number | undefined;
+  readonly limits: SchedulerLimits;
+}
+
+export interface Start {
+  readonly instanceId: string;
+  readonly name: string;
+  readonly version: StringValueBytes | undefined;
+  readonly input: StringValueBytes | undefined;
+  readonly executionId: string | undefined;
+  /** Microseconds since the epoch; 0 means now. */
+  readonly scheduledStartUs: number;
+  readonly traceContext: Uint8Array | undefined;
+  readonly tags: readonly Uint8Array[];
+}
+
+/** The instance that starts a sub-orchestration, and its ParentInstanceInfo. */
+export interface Parent {
+  readonly parentId: string;
+  readonly parent: Uint8Array;
+}
+
+/**
+ * The instances of a hub that have not ended. What changes them changes the store with them, so all of it runs inside
+ * a command of the group commit, but for `reload`, which undoes a turn that was rolled back.
+ */
+export class InstanceTable {
+  readonly #taskHub: string;
+  readonly #context: HubContext;
+  readonly #leases: LeaseTable;
+  readonly #scheduler: Scheduler;
+  readonly #instances = new Map<string, Instance>();
+  /** Those with activities that nobody waits for; most of them have ended. */
+  readonly #detaching = new Set<Instance>();
+  #turn = newTurn();
+  /** Timers that were due when a turn was rolled back go off then, microseconds since the epoch. */
+  #retryUs: number | undefined;
+
+  constructor(taskHub: string, context: HubContext, leases: LeaseTable, scheduler: Scheduler) {
+    this.#taskHub = taskHub;
+    this.#context = context;
+    this.#leases = leases;
+    this.#scheduler = scheduler;
+  }
+
+  get(instanceId: string): Instance | undefined {
+    return this.#instances.get(instanceId);
+  }
+
+  get size(): number {
+    return this.#instances.size;
+  }
+
+  values(): Iterable<Instance> {
+    return this.#instances.values();
+  }
+
+  /** Throws ALREADY_EXISTS if the hub has an instance of that id. */
+  start(start: Start, parent?: Parent): void {
+    const createdUs = this.#context.clock();
+    const executionId = start.executionId ?? newExecutionId();
+    const row = {
+      taskHub: this.#taskHub,
+      instanceId: start.instanceId,
+      executionId,
+      name: start.name,
+      version: start.version,
+      status: Status.Pending,
+      createdUs,
+      scheduledStartUs: start.scheduledStartUs,
+      input: start.input,
+      parentId: parent?.parentId,
+      parent: parent?.parent,
+      tags: start.tags,
+    };
+    const key = this.#context.store.insertInstance(row);
+    if (key === undefined) {
+      throw new RpcError(
+        "ALREADY_EXISTS",
+        `An instance '${start.instanceId}' already exists in task hub '${this.#taskHub}'.`,
+      );
+    }
+    const event = executionStarted({ ...start, executionId, parent: parent?.parent }, createdUs);
+    const waiting = { seq: 1, event };
+    this.#context.store.appendWaiting(key, waiting);
+    this.#add({
+      row: { ...row, key, tasksCompleted: 0, trace: undefined },
+      history: NO_HISTORY,
+      nextHistorySeq: 0,
+      waiting: [waiting],
+    });
+  }
+
+  /** Takes an instance that had ended back in. */
+  reopen(key: number): Instance {
+    this.#context.store.reopen(key, this.#context.clock());
+    const active = this.#context.store.activeOne(key);
+    this.#turn.changed.add(active.row.instanceId);
+    return this.#add(active);
+  }
+
+  /** It has ended, or is about to be deleted: what still comes for it means nothing any more. */
+  remove(instance: Instance): void {
+    instance.stop();
+    this.#scheduler.dispatcher.leaveHome(instance);
+    this.#instances.delete(instance.id);
+    this.#turn.changed.add(instance.id);
+  }
+
+  /** Adds an event to what the next episode takes in. */
+  receive(instance: Instance, event: Uint8Array): void {
+    this.#context.store.appendWaiting(instance.key, instance.receive(event));
+    this.touch(instance);
+  }
+
+  /** Something of it has changed that may make its next episode ready. */
+  touch(instance: Instance): void {
+    this.#turn.touched.set(instance, instance.lastSeq);
+  }
+
+  /** Its episode is over. */
+  episodeEnded(instance: Instance): void {
+    this.#turn.processed.push(instance);
+  }
+
+  /** Takes in a status that the store has by now. */
+  setStatus(instance: Instance, status: number): void {
+    if (instance.status !== status) {
+      instance.status = status;
+      this.#turn.changed.add(instance.id);
+    }
+  }
+
+  /** Sees to it that what it waits for comes to be. */
+  pursue(instance: Instance, taskIds: Iterable<number>, timerIds: Iterable<number>): void {
+    for (const taskId of taskIds) {
+      this.#turn.tasks.push({ instance, executionId: instance.executionId, taskId });
+    }
+    for (const timerId of timerIds) {
+      this.#setTimer(instance, timerId, instance.state.timers.get(timerId)!);
+    }
+  }
+
+  /** Its execution is over: what it has asked for and not waited for is run all the same. */
+  detachTasks(instance: Instance): void {
+    const { executionId } = instance;
+    const nowUs = this.#context.clock();
+    for (const [taskId, task] of instance.state.tasks) {
+      instance.detach(executionId, taskId, task);
+      const scheduled = taskScheduled(taskId, task, nowUs);
+      this.#context.store.addDetached({ ...this.#detached(instance, executionId, taskId), scheduled });
+      this.#detaching.add(instance);
+    }
+  }
+
+  /** An activity that nobody waits for was run. */
+  dropDetached(instance: Instance, executionId: string, taskId: number): void {
+    if (instance.dropDetached(executionId, taskId)) {
+      this.#context.store.removeDetached(this.#detached(instance, executionId, taskId));
+    }
+    if (!instance.hasDetached) {
+      this.#detaching.delete(instance);
+    }
+  }
+
+  /** Calls off all that nobody waits for. */
+  callOffDetached(): void {
+    this.#context.store.clearDetached(this.#taskHub);
+    this.#forgetDetached();
+  }
+
+  #forgetDetached(): void {
+    for (const instance of this.#detaching) {
+      instance.forgetDetached();
+    }
+    this.#detaching.clear();
+  }
+
+  #detached({ id: instanceId }: Instance, executionId: string, taskId: number): DetachedTask {
+    return { taskHub: this.#taskHub, instanceId, executionId, taskId };
+  }
+
+  /**
+   * Ends a turn that is committed. What it returns is for when that is on disk: it makes ready what the turn gave a reason
+   * to, and returns the ids of the instances whose status it changed.
+   */
+  afterCommit(): () => ReadonlySet<string> {
+    const { touched, processed, tasks, changed } = this.#turn;
+    this.#turn = newTurn();
+    return () => {
+      for (const { instance, executionId, taskId } of tasks) {
+        this.#scheduler.enqueueTask(instance, executionId, taskId);
+      }
+      for (const instance of processed) {
+        instance.episode = "idle";
+      }
+      for (const [instance, lastSeq] of touched) {
+        instance.settle(lastSeq);
+        this.#scheduler.consider(instance);
+      }
+      return changed;
+    };
+  }
+
+  /** Forgets what is in memory and takes up what is in the store. What workers hold stays theirs if it still counts. */
+  reload(active: Iterable<ActiveInstance>, detached: readonly ScheduledTask[]): void {
+    for (const instance of this.#instances.values()) {
+      this.#scheduler.dispatcher.leaveHome(instance);
+      instance.stop();
+    }
+    this.#instances.clear();
+    // What an earlier turn or a rest has yet to make ready of them would be run twice.
+    this.#forgetDetached();
+    this.#scheduler.dispatcher.clear();
+    this.#turn = newTurn();
+    this.#restTimers();
+    const held = new HeldLeases(this.#leases);
+    for (const each of active) {
+      const instance = this.#add(each);
+      this.pursue(instance, held.resume(instance), instance.state.timers.keys());
+    }
+    for (const [instanceId, tasks] of Map.groupBy(detached, (task) => task.instanceId)) {
+      const instance = this.#instances.get(instanceId) ?? endedInstance(tasks[0]!, this.#versionOf(instanceId));
+      this.#resumeDetached(instance, tasks, held);
+    }
+    held.keepRest();
+  }
+
+  /** Stops all timers. */
+  close(): void {
+    for (const instance of this.#instances.values()) {
+      instance.stop();
+    }
+  }
+
+  /** Of an instance that has ended: its activities that have none are of it. */
+  #versionOf(instanceId: string): StringValueBytes | undefined {
+    return this.#context.store.find(this.#taskHub, instanceId, false)?.version;
+  }
+
+  #resumeDetached(instance: Instance, tasks: readonly ScheduledTask[], held: HeldLeases): void {
+    this.#detaching.add(instance);
+    for (const { executionId, taskId, scheduled } of tasks) {
+      instance.detach(executionId, taskId, taskOf(viewEvent(scheduled).body, TASK_SCHEDULED));
+      if (!held.resumeDetached(instance, executionId, taskId)) {
+        this.#turn.tasks.push({ instance, executionId, taskId });
+      }
+    }
+  }
+
+  #add(active: ActiveInstance): Instance {
+    const instance = new Instance(active);
+    this.#scheduler.welcome(instance);
+    this.#instances.set(instance.id, instance);
+    this.touch(instance);
+    return instance;
+  }
+
+  /**
+   * A timer that goes off on a disk that is full makes a turn that is rolled back, which sets it anew: at once, it would do
+   * nothing else. Rollbacks that come meanwhile put it off no further.
+   */
+  #restTimers(): void {
+    const nowUs = this.#context.clock();
+    if (this.#retryUs === undefined) {
+      // The hub begins: nothing was rolled back.
+      this.#retryUs = 0;
+    } else if (this.#retryUs <= nowUs) {
+      this.#retryUs = nowUs + RETRY_US;
+    }
+  }
+
+  #setTimer(instance: Instance, timerId: number, fireAtUs: number): void {
+    const fire = (): void => {
+      instance.dropAlarm(timerId);
+      if (!instance.ended && instance.state.fireTimer(timerId)) {
+        this.receive(instance, timerFired(timerId, fireAtUs, this.#context.clock()));
+      }
+    };
+    const nowUs = this.#context.clock();
+    const dueUs = fireAtUs > nowUs ? fireAtUs : Math.min(this.#retryUs ?? fireAtUs, nowUs + RETRY_US);
+    const cancel = setAlarm(dueUs, this.#context.clock, () => {
+      // A turn that could not be written is undone by `reload`, which sets the timer anew.
+      this.#context.commits.submit(fire, () => {});
+    });
+    instance.setAlarm(timerId, cancel);
+  }
+}
+
+/** One for all: of a hundred thousand in flight, most have none. */
+const NO_HISTORY = new Uint8Array(0);
+
+/** How long a timer that could not be written waits, microseconds. */
+const RETRY_US = 1_000_000;

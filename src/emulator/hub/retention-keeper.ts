@@ -1,0 +1,152 @@
+import type { GroupCommit } from "../store/group-commit.js";
+import { deletedUntilUs, isOfRun, type Retention } from "./retention.js";
+import type { EndedPlace, Store } from "../store/store.js";
+
+/** When it looks for the first time, and how long after a look it looks again, milliseconds. */
+const FIRST_LOOK_MS = 10_000;
+const LOOK_EVERY_MS = 60_000;
+/** What one turn does at most: so long, or so much. Then all others have the emulator for three times as long. */
+const TURN_MS = 10;
+const PAUSE_MS = 30;
+const DELETED_IN_ONE_TURN = 500;
+const RELEASED_IN_ONE_TURN = 1024 * 1024;
+/** Space that is kept for what comes next, as a share of what is in use. */
+const SPARE = 0.1;
+
+export interface RetentionOptions {
+  readonly store: Store;
+  readonly commits: Pick<GroupCommit, "submit">;
+  readonly retention: Retention;
+  /** Microseconds since the epoch. */
+  readonly clock: () => number;
+  /** Milliseconds of a steady clock. */
+  readonly steadyMs: () => number;
+  /** Calls back once, later; returns what takes that back. */
+  readonly later: (action: () => void, delayMs: number) => () => void;
+}
+
+/** A timer that keeps no process alive. */
+export function laterUnref(action: () => void, delayMs: number): () => void {
+  const timer = setTimeout(action, delayMs).unref();
+  return () => {
+    clearTimeout(timer);
+  };
+}
+
+/**
+ * Keeps what has ended within its retention: the first to end is deleted first, in small turns of the group commit, and
+ * then the file is made smaller in the same way.
+ */
+export class RetentionKeeper {
+  readonly #options: RetentionOptions;
+  #cancel: () => void;
+  #stopped = false;
+  /** Behind what has been looked at for runs: what ends later stands behind it. */
+  #runsPlace: EndedPlace = { completedUs: 0, key: 0 };
+  /** Instances deleted since it was made. */
+  deleted = 0;
+
+  constructor(options: RetentionOptions) {
+    this.#options = options;
+    this.#cancel = options.later(this.#delete, FIRST_LOOK_MS);
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#cancel();
+  }
+
+  readonly #delete = (): void => {
+    this.#turn(
+      () => this.#deleteOldest(),
+      (deleted) => {
+        this.deleted += deleted;
+        const next = this.#options.retention.runAgeMs === undefined ? this.#release : this.#deleteOldRuns;
+        this.#next(deleted > 0 ? this.#delete : next, PAUSE_MS);
+      },
+    );
+  };
+
+  readonly #deleteOldRuns = (): void => {
+    this.#turn(
+      () => this.#deleteRuns(),
+      ({ deleted, place, isOver }) => {
+        this.deleted += deleted;
+        this.#runsPlace = place;
+        this.#next(isOver ? this.#release : this.#deleteOldRuns, PAUSE_MS);
+      },
+    );
+  };
+
+  readonly #release = (): void => {
+    const { store } = this.#options;
+    const { bytes, freeBytes } = store.space();
+    const excess = freeBytes - (bytes - freeBytes) * SPARE;
+    if (excess < RELEASED_IN_ONE_TURN) {
+      this.#next(this.#delete, LOOK_EVERY_MS);
+      return;
+    }
+    this.#turn(
+      () => {
+        store.releaseSpace(RELEASED_IN_ONE_TURN);
+      },
+      () => {
+        if (excess < 2 * RELEASED_IN_ONE_TURN) {
+          store.trim();
+        }
+        this.#next(this.#release, PAUSE_MS);
+      },
+    );
+  };
+
+  /** Deletes what is over its time, as far as one turn goes; returns how many. */
+  #deleteOldest(): number {
+    const { store, retention, clock, steadyMs } = this.#options;
+    const { bytes, freeBytes } = store.space();
+    const untilUs = deletedUntilUs(retention, clock(), bytes - freeBytes);
+    const keys = untilUs === 0 ? [] : store.oldestEnded(untilUs, DELETED_IN_ONE_TURN);
+    const endMs = steadyMs() + TURN_MS;
+    let deleted = 0;
+    while (deleted < keys.length && (deleted === 0 || steadyMs() < endMs)) {
+      store.deleteInstance(keys[deleted]!);
+      deleted += 1;
+    }
+    return deleted;
+  }
+
+  /** Looks for runs over their time among what has ended, as far as one turn goes. */
+  #deleteRuns(): { readonly deleted: number; readonly place: EndedPlace; readonly isOver: boolean } {
+    const { store, retention, clock, steadyMs } = this.#options;
+    const { runAgeMs = Number.POSITIVE_INFINITY } = retention;
+    let place = this.#runsPlace;
+    const untilUs = Math.max(0, clock() - runAgeMs * 1_000);
+    const ended = store.endedAfter(place, untilUs, DELETED_IN_ONE_TURN);
+    const endMs = steadyMs() + TURN_MS;
+    let deleted = 0;
+    for (const [index, instance] of ended.entries()) {
+      if (index > 0 && steadyMs() >= endMs) return { deleted, place, isOver: false };
+      place = instance;
+      if (!isOfRun(instance.instanceId)) continue;
+      store.deleteInstance(instance.key);
+      deleted += 1;
+    }
+    return { deleted, place, isOver: ended.length < DELETED_IN_ONE_TURN };
+  }
+
+  #turn<T>(apply: () => T, done: (value: T) => void): void {
+    this.#options.commits.submit(apply, (error, value) => {
+      if (error === undefined) {
+        done(value as T);
+      } else {
+        // The disk is full, or the emulator stops: it is tried again, as nothing was changed.
+        this.#next(this.#delete, LOOK_EVERY_MS);
+      }
+    });
+  }
+
+  #next(action: () => void, delayMs: number): void {
+    if (!this.#stopped) {
+      this.#cancel = this.#options.later(action, delayMs);
+    }
+  }
+}

@@ -1,0 +1,207 @@
+import { rmSync, statSync } from "node:fs";
+import { FanoutError, UsageError } from "../../errors.js";
+import { UNSYNCED, type Durability } from "../store/durability.js";
+import { Emulator, type EmulatorOptions } from "./emulator.js";
+import { takeProcessLock } from "./process-lock.js";
+import type { Retention } from "../hub/retention.js";
+import type { LimitsMode } from "../hub/scheduler-limits.js";
+import { openSqliteStore } from "../store/sqlite/store.js";
+import { refuseUnwritable, type StateFolder } from "../../protocol/state-folder.js";
+import { StoreError, isGone } from "../store/store.js";
+
+export interface EmulatorRun {
+  readonly emulator: Emulator;
+  /**
+   * Resolves once it has stopped, whoever asked for it. Rejects with a FanoutError if it had to, because what it wrote
+   * could not be brought to the disk: then the process has to end by `process.exit`, which leaves the database as it is.
+   */
+  readonly stopped: Promise<void>;
+  readonly stop: () => void;
+}
+
+export interface RunOptions {
+  readonly state: StateFolder;
+  readonly version: string;
+  /** A port to listen on as well. */
+  readonly port: number | undefined;
+  /** The address that the port is of, an address of this machine; undefined: 127.0.0.1. */
+  readonly host?: string | undefined;
+  /** Undefined: any that is named. */
+  readonly taskHubs?: readonly string[] | undefined;
+  /** Undefined: `disk`. Of `ephemeral` the database of the folder is not opened. */
+  readonly durability?: Durability | undefined;
+  /** It leaves by itself once no connection has been open for so long; undefined means never. */
+  readonly idleMs: number | undefined;
+  /** Undefined keeps everything. */
+  readonly retention?: Retention | undefined;
+  /** What is done about what a Scheduler would not take; undefined: it is taken, which `onNotice` is told once. */
+  readonly limits?: LimitsMode | undefined;
+  readonly onNotice?: ((line: string) => void) | undefined;
+  /** In place of `HoldPolicy.maxMs`; 0 dispatches every episode at once. */
+  readonly mostHoldMs?: number | undefined;
+}
+
+/**
+ * Runs the emulator of a state folder in this process. Returns undefined if another process runs it. Rejects with a
+ * FanoutError if the database cannot be opened or the port is taken, and with what Node says where it cannot listen
+ * there for another reason.
+ */
+export async function runEmulator(options: RunOptions): Promise<EmulatorRun | undefined> {
+  const { state, version, port, host, idleMs, durability = "disk" } = options;
+  refuseUnwritable(state, durability !== "ephemeral");
+  if (!(await takeProcessLock(state.lock))) {
+    return undefined;
+  }
+  const { promise: stopped, resolve, reject } = Promise.withResolvers<void>();
+  let lost: Error | undefined;
+  const idle = idleTimer(idleMs, () => {
+    stop();
+  });
+  const emulator = await openEmulator(state.database, durability, {
+    version,
+    folder: state.folder,
+    durability,
+    taskHubs: options.taskHubs,
+    mostHoldMs: options.mostHoldMs,
+    retention: options.retention,
+    limits: options.limits,
+    onNotice: options.onNotice ?? (() => {}),
+    onStop: () => setImmediate(stop),
+    onLost: (error) => {
+      lost = error;
+      setImmediate(stop);
+    },
+    onConnections: idle.connections,
+  });
+  let stopping = false;
+  let socketInode: number | undefined;
+  const stop = (): void => {
+    if (stopping) {
+      // A second Ctrl-C, or the idle time of the connections that the first one has closed.
+      return;
+    }
+    stopping = true;
+    idle.cancel();
+    if (lost !== undefined && socketInode !== inodeOf(state.socket)) {
+      // The folder was removed, and the socket there is the next emulator's: to close ours would remove it by its path.
+      reject(lostError(state.database, lost));
+      return;
+    }
+    // The socket goes first: whoever comes now starts the next emulator instead of meeting one that leaves.
+    rmSync(state.socket, { force: true });
+    emulator.close();
+    if (lost === undefined) {
+      resolve();
+    } else {
+      reject(lostError(state.database, lost));
+    }
+  };
+  try {
+    if (port !== undefined) {
+      await listenOn(emulator, port, host);
+    }
+    // The lock is ours, so a socket that is there belongs to an emulator that has died.
+    rmSync(state.socket, { force: true });
+    await listenAt(emulator, state.socket);
+  } catch (error) {
+    emulator.close();
+    throw error;
+  }
+  socketInode = inodeOf(state.socket);
+  idle.connections(0);
+  return { emulator, stopped, stop };
+}
+
+function inodeOf(file: string): number | undefined {
+  return statSync(file, { throwIfNoEntry: false })?.ino;
+}
+
+/** It reads what is in flight, so that a database that is broken in its midst is found here too. */
+async function openEmulator(
+  database: string,
+  durability: Durability,
+  options: Omit<EmulatorOptions, "store">,
+): Promise<Emulator> {
+  const file = durability === "ephemeral" ? ":memory:" : database;
+  const disk = durability === "process" ? UNSYNCED : undefined;
+  let emulator: Emulator | undefined;
+  try {
+    const store = await openSqliteStore(file, { disk, onDamaged: (error) => emulator?.lose(error) });
+    emulator = new Emulator({ ...options, store });
+    return emulator;
+  } catch (error) {
+    if (!(error instanceof StoreError)) {
+      throw error;
+    }
+    if (isGone(error)) throw new FanoutError(error.message, 1, { cause: error });
+    throw new FanoutError(`The database '${database}' cannot be used: ${error.message}. ${remedyOf(error)}`, 1, {
+      cause: error,
+    });
+  }
+}
+
+/** Nobody is told to delete what is whole. */
+function remedyOf({ fault }: StoreError): string {
+  if (fault === "newer") {
+    return "Update fanout, or delete the database with `fanout emulator reset`.";
+  }
+  if (fault === "full") {
+    return "Make room on its disk. What it holds was not changed.";
+  }
+  return fault === "locked" ? "Another program has it open, and has to close it first." : "Check its disk.";
+}
+
+function lostError(database: string, cause: Error): FanoutError {
+  if (isGone(cause)) return new FanoutError(`${cause.message} The emulator stopped.`, 1, { cause });
+  return new FanoutError(
+    `The database '${database}' could not be brought to the disk: ${cause.message}. The emulator stopped. Check the ` +
+      "disk; the next start goes on from what is on it, which is all that was acknowledged.",
+    1,
+    { cause },
+  );
+}
+
+async function listenOn(emulator: Emulator, port: number, host: string | undefined): Promise<void> {
+  try {
+    await emulator.listen({ port, ...(host !== undefined && { host }) });
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "EADDRINUSE") {
+      throw new UsageError(`Port ${port} is taken by another program. Choose another one with --port.`, {
+        cause: error,
+      });
+    }
+    throw error;
+  }
+}
+
+async function listenAt(emulator: Emulator, socket: string): Promise<void> {
+  try {
+    await emulator.listen({ path: socket });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new FanoutError(`The socket '${socket}' cannot be made: ${reason}. Check the disk that it is on.`, 1, {
+      cause: error,
+    });
+  }
+}
+
+interface IdleTimer {
+  readonly connections: (open: number) => void;
+  readonly cancel: () => void;
+}
+
+function idleTimer(idleMs: number | undefined, leave: () => void): IdleTimer {
+  let timer: NodeJS.Timeout | undefined;
+  const cancel = (): void => {
+    clearTimeout(timer);
+  };
+  return {
+    cancel,
+    connections(open) {
+      cancel();
+      if (open === 0 && idleMs !== undefined) {
+        timer = setTimeout(leave, idleMs);
+      }
+    },
+  };
+}

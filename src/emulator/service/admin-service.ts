@@ -1,0 +1,97 @@
+import type { EmulatorStatus, HubProgress } from "../../protocol/admin.js";
+import { raw, type Call, type Service } from "./call.js";
+import type { TaskHub } from "../hub/task-hub.js";
+
+/** How often a watched value is looked at, milliseconds. */
+const WATCH_MS = 100;
+
+export interface AdminContext {
+  status(): EmulatorStatus;
+  hub(name: string): TaskHub;
+  /** Ends the emulator as SIGTERM does. */
+  stop(): void;
+}
+
+const encode = (value: unknown): Buffer => Buffer.from(JSON.stringify(value));
+const decode = (bytes: Buffer): Record<string, string> => JSON.parse(bytes.toString()) as Record<string, string>;
+
+/** The emulator's own service: see `admin-protocol.ts`. */
+export function adminService(context: AdminContext): Service {
+  return {
+    Status: raw((_call, answer) => {
+      answer(undefined, encode(context.status()));
+    }),
+
+    Watch: (call) => {
+      const { taskHub = "", instanceIdPrefix = "", orchestrator } = decode(call.request);
+      const hub = context.hub(taskHub);
+      watch(hub, instanceIdPrefix, orchestrator === undefined ? hub : new Hosts(hub, orchestrator), call);
+    },
+
+    DrainWorker: raw((call, answer) => {
+      const { taskHub = "", workerId = "" } = decode(call.request);
+      context.hub(taskHub).drainWorkers(workerId);
+      answer(undefined, encode({}));
+    }),
+
+    Stop: raw((_call, answer) => {
+      answer(undefined, encode({}));
+      context.stop();
+    }),
+  };
+}
+
+/** The workers of a hub that take work of one orchestrator. */
+class Hosts {
+  #absentSinceMs: number | undefined;
+
+  constructor(
+    readonly hub: TaskHub,
+    readonly orchestrator: string,
+  ) {}
+
+  get workerCount(): number {
+    return this.hub.workersFor(this.orchestrator);
+  }
+
+  get workerlessMs(): number {
+    if (this.workerCount > 0) this.#absentSinceMs = undefined;
+    else this.#absentSinceMs ??= performance.now();
+    return this.#absentSinceMs === undefined ? 0 : performance.now() - this.#absentSinceMs;
+  }
+}
+
+function watch(
+  hub: TaskHub,
+  instanceIdPrefix: string,
+  workers: Pick<TaskHub, "workerCount" | "workerlessMs">,
+  call: Call,
+): void {
+  const { counter, stop } = hub.countResults(instanceIdPrefix);
+  const limits = hub.watchLimits(instanceIdPrefix, () => {
+    tell();
+  });
+  let sent = "";
+  const tell = (): void => {
+    const progress: HubProgress = {
+      workers: workers.workerCount,
+      workerlessMs: Math.round(workers.workerlessMs),
+      activitiesCompleted: counter.count,
+      ...(limits.found.first !== undefined && { beyondScheduler: limits.found.first }),
+    };
+    const text = JSON.stringify(progress);
+    // A client that does not read gets the latest value once it does, not all that it missed.
+    if (text !== sent && call.bytesWaiting === 0) {
+      sent = text;
+      call.write(Buffer.from(text));
+    }
+  };
+  tell();
+  const timer = setInterval(tell, WATCH_MS);
+  const end = (): void => {
+    clearInterval(timer);
+    stop();
+    limits.stop();
+  };
+  call.onCancelled = end;
+}

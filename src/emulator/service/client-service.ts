@@ -1,0 +1,285 @@
+import { randomUUID } from "node:crypto";
+import { idReuse } from "../hub/id-reuse.js";
+import { raw, type Call, type Handler, type Service } from "./call.js";
+import {
+  createInstanceResponse,
+  getInstanceResponse,
+  historyChunk,
+  listInstanceIdsResponse,
+  purgeInstancesResponse,
+  queryInstancesResponse,
+  skipTerminationsResponse,
+} from "./answers.js";
+import {
+  CreateInstanceRequest,
+  CreateTaskHubRequest,
+  GetInstanceRequest,
+  InstanceBatch,
+  InstanceQuery,
+  ListInstanceIdsRequest,
+  PurgeInstanceFilter,
+  PurgeInstancesRequest,
+  QueryInstancesRequest,
+  RaiseEventRequest,
+  ReasonedRequest,
+  RestartInstanceRequest,
+  SkipTerminationsRequest,
+  StreamInstanceHistoryRequest,
+  TerminateRequest,
+} from "../../protocol/messages.js";
+import { RpcError } from "../../protocol/rpc-error.js";
+import { answerRead, empty, encoded, hubName, type ServiceContext } from "./service-context.js";
+import { Status, isTerminal } from "../../protocol/orchestration-status.js";
+import type { TaskHub } from "../hub/task-hub.js";
+import { EMPTY_MESSAGE, decode, textOf } from "../../protocol/wire.js";
+
+const DEFAULT_PAGE = 100;
+const MAX_PAGE = 10_000;
+/** Ids that a batch may hold, as the protocol has it for the terminations that are not graceful. */
+const MAX_BATCH = 500;
+/** Bytes of events behind which a message of a history stream ends: gRPC takes messages of 4 MiB by default. */
+const HISTORY_CHUNK_BYTES = 1_048_576;
+
+/** What an event takes beside its bytes while it waits to be streamed. */
+const EVENT_BYTES = 128;
+
+/** What clients call of TaskHubSidecarService, for the calls of one connection. */
+export function clientService(context: ServiceContext): Service {
+  return {
+    Hello: raw((call, answer) => {
+      // A worker that is told of it here says so, and once.
+      context.hubOf(call);
+      answer(undefined, EMPTY_MESSAGE);
+    }),
+
+    StartInstance: raw((call, answer) => {
+      const request = decode(CreateInstanceRequest, call.request);
+      if (request.name === "") {
+        throw new RpcError("INVALID_ARGUMENT", "StartInstance needs the name of an orchestrator.");
+      }
+      // It is read when the instance is dispatched: what cannot be is to fail here.
+      textOf(request.version ?? EMPTY_MESSAGE);
+      const start = {
+        ...request,
+        instanceId: request.instanceId === "" ? randomUUID() : request.instanceId,
+        scheduledStartUs: request.scheduledStart,
+      };
+      const reuse = idReuse(request.idReusePolicy);
+      context.hubOf(call).clients.start(start, reuse, encoded(answer, createInstanceResponse));
+    }),
+
+    GetInstance: (call) => {
+      const { instanceId, payloads } = decode(GetInstanceRequest, call.request);
+      answerRead(context, call, getInstanceResponse(hubFor(context, call, instanceId).find(instanceId, payloads)));
+    },
+
+    WaitForInstanceStart: waitFor(context, (status) => status !== Status.Pending),
+
+    WaitForInstanceCompletion: waitFor(context, isTerminal),
+
+    RaiseEvent: raw((call, answer) => {
+      const { instanceId, name, input } = decode(RaiseEventRequest, call.request);
+      if (name === "") {
+        throw new RpcError("INVALID_ARGUMENT", "RaiseEvent needs the name of an event.");
+      }
+      hubFor(context, call, instanceId).clients.raiseEvent(instanceId, { name, input }, empty(answer));
+    }),
+
+    TerminateInstance: raw((call, answer) => {
+      const { instanceId, output, recursive } = decode(TerminateRequest, call.request);
+      hubFor(context, call, instanceId).clients.terminate(instanceId, output, recursive, empty(answer));
+    }),
+
+    SuspendInstance: raw((call, answer) => {
+      const { instanceId, reason } = decode(ReasonedRequest, call.request);
+      hubFor(context, call, instanceId).clients.suspend(instanceId, reason, empty(answer));
+    }),
+
+    ResumeInstance: raw((call, answer) => {
+      const { instanceId, reason } = decode(ReasonedRequest, call.request);
+      hubFor(context, call, instanceId).clients.resume(instanceId, reason, empty(answer));
+    }),
+
+    RewindInstance: raw((call, answer) => {
+      const { instanceId, reason } = decode(ReasonedRequest, call.request);
+      hubFor(context, call, instanceId).clients.rewind(instanceId, reason, empty(answer));
+    }),
+
+    RestartInstance: raw((call, answer) => {
+      const { instanceId, withNewId } = decode(RestartInstanceRequest, call.request);
+      hubFor(context, call, instanceId).clients.restart(instanceId, withNewId, encoded(answer, createInstanceResponse));
+    }),
+
+    SkipGracefulOrchestrationTerminations: raw((call, answer) => {
+      const { batch, reason } = decode(SkipTerminationsRequest, call.request);
+      const ids = idsOf("SkipGracefulOrchestrationTerminations", batch);
+      hubFor(context, call, ...ids).clients.endAtOnce(ids, reason, encoded(answer, skipTerminationsResponse));
+    }),
+
+    QueryInstances: (call) => {
+      const { query } = decode(QueryInstancesRequest, call.request);
+      const filter = decode(InstanceQuery, query ?? EMPTY_MESSAGE);
+      const hub = context.hubOf(call);
+      if (filter.taskHubs.length > 0 && !filter.taskHubs.map(textOf).includes(hub.name)) {
+        call.end(queryInstancesResponse([], undefined));
+        return;
+      }
+      const { rows, next } = context.store.query({
+        taskHub: hub.name,
+        instanceIdPrefix: filter.instanceIdPrefix ?? "",
+        statuses: filter.statuses,
+        createdFromUs: filter.createdFrom,
+        createdToUs: filter.createdTo,
+        afterInstanceId: filter.continuationToken ?? "",
+        limit: pageSize(filter.maxInstanceCount),
+        payloads: filter.payloads,
+      });
+      answerRead(context, call, queryInstancesResponse(rows, next));
+    },
+
+    ListInstanceIds: (call) => {
+      const filter = decode(ListInstanceIdsRequest, call.request);
+      const { rows, next } = context.store.listCompleted({
+        taskHub: context.hubOf(call).name,
+        statuses: filter.statuses,
+        completedFromUs: filter.completedFrom,
+        completedToUs: filter.completedTo,
+        after: parsePlace(filter.lastInstanceKey),
+        limit: pageSize(filter.pageSize),
+      });
+      const ids = rows.map(({ instanceId }) => instanceId);
+      answerRead(context, call, listInstanceIdsResponse(ids, next && `${next.completedUs}:${next.key}`));
+    },
+
+    PurgeInstances: raw((call, answer) => {
+      const request = decode(PurgeInstancesRequest, call.request);
+      const { purge } = context.hubOf(call);
+      const answerPurged = encoded(answer, purgeInstancesResponse);
+      if (request.filter !== undefined) {
+        const { createdFrom, createdTo, statuses } = decode(PurgeInstanceFilter, request.filter);
+        purge.matching(
+          { createdFromUs: createdFrom, createdToUs: createdTo, statuses },
+          request.recursive,
+          answerPurged,
+        );
+        return;
+      }
+      const batch = request.batch === undefined ? [] : decode(InstanceBatch, request.batch).instanceIds;
+      const ids = request.instanceId === "" ? batch : [request.instanceId];
+      hubFor(context, call, ...ids).purge.byIds(ids, request.recursive, answerPurged);
+    }),
+
+    StreamInstanceHistory: (call) => {
+      streamHistory(context, call).catch((error: unknown) => {
+        call.fail(error);
+      });
+    },
+
+    CreateTaskHub: raw((call, answer) => {
+      const { recreate } = decode(CreateTaskHubRequest, call.request);
+      context.hubs.create(hubName(call), recreate, empty(answer));
+    }),
+
+    DeleteTaskHub: raw((call, answer) => {
+      context.hubs.delete(context.hubOf(call), empty(answer));
+    }),
+  };
+}
+
+/** The hub of a call that names these instances. Throws an RpcError if there is none, or if an id is none. */
+function hubFor(context: ServiceContext, call: Call, ...instanceIds: readonly string[]): TaskHub {
+  const hub = context.hubOf(call);
+  for (const instanceId of instanceIds) {
+    hub.checkId(instanceId);
+  }
+  return hub;
+}
+
+function waitFor(context: ServiceContext, condition: (status: number) => boolean): Handler {
+  return (call) => {
+    const { instanceId, payloads } = decode(GetInstanceRequest, call.request);
+    const hub = hubFor(context, call, instanceId);
+    call.onCancelled = hub.waitFor(instanceId, condition, () => {
+      answerRead(context, call, getInstanceResponse(hub.find(instanceId, payloads)));
+    });
+  };
+}
+
+/** A history that does not exist is empty, as it is on the Scheduler by the SDK's account. */
+async function streamHistory(context: ServiceContext, call: Call): Promise<void> {
+  const { instanceId, executionId, forWorkItem } = decode(StreamInstanceHistoryRequest, call.request);
+  const hub = hubFor(context, call, instanceId);
+  const row = hub.find(instanceId, false);
+  if (row === undefined || (executionId !== undefined && executionId !== "" && executionId !== row.executionId)) {
+    call.end();
+    return;
+  }
+  // What waits comes as new events with the work item itself.
+  const waiting = forWorkItem ? [] : context.store.waiting(row.key);
+  const events = [...context.store.history(row.key), ...waiting];
+  call.reserve(events.reduce((bytes, event) => bytes + event.length + EVENT_BYTES, 0));
+  await new Promise<void>((resolve, reject) => {
+    context.commits.whenDurable((lost) => {
+      if (lost === undefined) {
+        resolve();
+      } else {
+        reject(lost);
+      }
+    });
+  });
+  for (const chunk of chunksOf(events)) {
+    if (call.isCancelled) {
+      return;
+    }
+    if (!call.write(historyChunk(chunk))) {
+      await new Promise<void>((resolve) => {
+        call.onDrain = resolve;
+        call.onCancelled = resolve;
+      });
+    }
+  }
+  call.end();
+}
+
+function* chunksOf(events: readonly Uint8Array[]): Generator<readonly Uint8Array[]> {
+  let chunk: Uint8Array[] = [];
+  let bytes = 0;
+  for (const event of events) {
+    if (chunk.length > 0 && bytes + event.length > HISTORY_CHUNK_BYTES) {
+      yield chunk;
+      chunk = [];
+      bytes = 0;
+    }
+    chunk.push(event);
+    bytes += event.length;
+  }
+  if (chunk.length > 0) {
+    yield chunk;
+  }
+}
+
+function idsOf(method: string, batch: Uint8Array | undefined): readonly string[] {
+  const { instanceIds } = decode(InstanceBatch, batch ?? EMPTY_MESSAGE);
+  if (instanceIds.length > MAX_BATCH) {
+    throw new RpcError(
+      "INVALID_ARGUMENT",
+      `${method} takes ${MAX_BATCH} instance ids at most, not ${instanceIds.length}.`,
+    );
+  }
+  return instanceIds;
+}
+
+function pageSize(asked: number): number {
+  return asked <= 0 ? DEFAULT_PAGE : Math.min(asked, MAX_PAGE);
+}
+
+function parsePlace(key: string | undefined): { completedUs: number; key: number } | undefined {
+  if (key === undefined || key === "") {
+    return undefined;
+  }
+  const [, completedUs, row] = /^(\d+):(\d+)$/u.exec(key) ?? [];
+  if (completedUs === undefined || row === undefined) {
+    throw new RpcError("INVALID_ARGUMENT", `ListInstanceIds: the lastInstanceKey '${key}' is none of this emulator's.`);
+  }
+  return { completedUs: Number(completedUs), key: Number(row) };
+}

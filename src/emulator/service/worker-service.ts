@@ -1,0 +1,164 @@
+import { raw, type Call, type Handler, type Service } from "./call.js";
+import { heldToken } from "../dispatch/leases.js";
+import { REMEMBERS_HISTORY } from "../transport/link-server.js";
+import {
+  AbandonRequest,
+  ActivityResponse,
+  GetWorkItemsRequest,
+  WorkItemFilter,
+  WorkItemFilters,
+} from "../../protocol/messages.js";
+import { Orchestration } from "../instance/orchestration.js";
+import { OrchestratorResponse, readActions, type Action } from "../../protocol/orchestrator-actions.js";
+import { rewindHistory } from "../../protocol/rewind.js";
+import { RpcError } from "../../protocol/rpc-error.js";
+import { empty, type ServiceContext } from "./service-context.js";
+import type { TaskHub } from "../hub/task-hub.js";
+import { EMPTY_MESSAGE, decode, type Message } from "../../protocol/wire.js";
+import { Worker, type WorkFilter, type WorkerOptions } from "../dispatch/worker.js";
+
+/** `WORKER_CAPABILITY_HISTORY_STREAMING` */
+const HISTORY_STREAMING = 1;
+
+/** What workers call of TaskHubSidecarService, for the calls of one connection. */
+export function workerService(context: ServiceContext): Service {
+  return {
+    GetWorkItems: (call) => {
+      serveWorker(context, call);
+    },
+
+    CompleteActivityTask: raw((call, answer) => {
+      const completion = decode(ActivityResponse, call.request);
+      const { instanceId, taskId } = completion;
+      const token = completion.completionToken || heldToken(context.leases, instanceId, taskId);
+      context.hubOf(call).completeActivity(token, completion, empty(answer));
+    }),
+
+    CompleteOrchestratorTask: raw((call, answer) => {
+      const response = decode(OrchestratorResponse, call.request);
+      const completionToken = response.completionToken || heldToken(context.leases, response.instanceId);
+      const completion = { ...response, completionToken };
+      const hub = context.hubOf(call);
+      refuseParts(hub, completion);
+      if (completion.requiresHistory) {
+        // The worker no longer has what it was known to have: it gets the whole history.
+        if (!hub.giveBack(completion.completionToken)) {
+          throw staleToken(completion.completionToken);
+        }
+        answer(undefined, EMPTY_MESSAGE);
+        return;
+      }
+      const actions = actionsOf(hub, completion);
+      hub.completeEpisode(completion.completionToken, { ...completion, actions }, empty(answer));
+    }),
+
+    AbandonTaskActivityWorkItem: abandon(context),
+
+    AbandonTaskOrchestratorWorkItem: abandon(context),
+  };
+}
+
+function abandon(context: ServiceContext): Handler {
+  return raw((call, answer) => {
+    const { completionToken } = decode(AbandonRequest, call.request);
+    if (!context.hubOf(call).abandon(completionToken)) {
+      throw staleToken(completionToken);
+    }
+    answer(undefined, EMPTY_MESSAGE);
+  });
+}
+
+function staleToken(token: string): RpcError {
+  return new RpcError("NOT_FOUND", `The completion token '${token}' is stale.`);
+}
+
+function serveWorker(context: ServiceContext, call: Call): void {
+  const hub = context.hubOf(call);
+  const worker = new Worker({
+    id: call.header("workerid") ?? "",
+    stream: {
+      write: (item) => call.write(item),
+      end: () => {
+        call.end();
+      },
+    },
+    connectionLeases: context.leases,
+    ...askedFor(call),
+  });
+  call.onDrain = () => {
+    hub.unblockWorker(worker);
+  };
+  call.onCancelled = () => {
+    hub.removeWorker(worker);
+  };
+  // The headers tell the worker that it is connected, long before the first work item may come.
+  call.open();
+  hub.addWorker(worker);
+}
+
+/** What a worker's request says of the work that it takes. */
+function askedFor(call: Call): Omit<WorkerOptions, "id" | "stream" | "connectionLeases"> {
+  const { mostEpisodes, mostActivities, capabilities, filters, keepsResults, replaysAlways } = decode(
+    GetWorkItemsRequest,
+    call.request,
+  );
+  const { orchestrations, activities } = decode(WorkItemFilters, filters ?? EMPTY_MESSAGE);
+  return {
+    streamsHistory: capabilities.includes(HISTORY_STREAMING),
+    keepsResults,
+    remembersHistory: call.header(REMEMBERS_HISTORY) !== undefined && !replaysAlways,
+    limits: {
+      ...(mostEpisodes > 0 && { episode: mostEpisodes }),
+      ...(mostActivities > 0 && { activity: mostActivities }),
+    },
+    filters: filters && { episode: filterOf(orchestrations), activity: filterOf(activities) },
+  };
+}
+
+/** A name may come more than once: the worker takes the versions of all. */
+function filterOf(filters: readonly Uint8Array[]): WorkFilter {
+  const byName = Map.groupBy(
+    filters.map((filter) => decode(WorkItemFilter, filter)),
+    ({ name }) => name,
+  );
+  return new Map(
+    Array.from(byName, ([name, all]) => {
+      const takesAny = all.some(({ versions }) => versions.length === 0);
+      return [name, new Set(takesAny ? [] : all.flatMap(({ versions }) => versions))];
+    }),
+  );
+}
+
+/** Completions in parts, or of a part of the events, would be taken for whole ones: they are refused, with nothing done. */
+function refuseParts(hub: TaskHub, completion: Message<typeof OrchestratorResponse>): void {
+  const part = completion.isPartial ? "isPartial" : completion.eventsProcessed && "numEventsProcessed";
+  if (part !== undefined) {
+    hub.abandon(completion.completionToken);
+    throw new RpcError("UNIMPLEMENTED", `CompleteOrchestratorTask: ${part} is not supported.`);
+  }
+}
+
+/** Events that a worker has made are taken in where an error would undo what others have done in the same turn. */
+function checkEvents(action: Action): void {
+  if (action.kind === "rewind") {
+    rewindHistory(action.history, "");
+  }
+  const events = action.kind === "rewind" ? action.history : action.kind === "end" ? action.end.carryoverEvents : [];
+  const state = new Orchestration();
+  for (const event of events) {
+    state.observe(event);
+  }
+}
+
+/** Reads the actions before anything is changed: one that cannot be read is this completion's fault alone. */
+function actionsOf(hub: TaskHub, completion: Message<typeof OrchestratorResponse>): Action[] {
+  try {
+    const actions = readActions(completion.actions);
+    actions.forEach(checkEvents);
+    return actions;
+  } catch (error) {
+    hub.abandon(completion.completionToken);
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new RpcError("INVALID_ARGUMENT", `CompleteOrchestratorTask: an action cannot be read: ${reason}.`);
+  }
+}

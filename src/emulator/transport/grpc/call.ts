@@ -1,0 +1,299 @@
+import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
+import type { ConnectionLoad } from "../connection-load.js";
+import { statusOf, type Call, type Handler } from "../../service/call.js";
+import type { Deadlines } from "./deadlines.js";
+import { RequestReader, framed, framedBytes } from "./frame.js";
+import { SMALL_BYTES } from "../../limits.js";
+import { GrpcStatus, RESPONSE_HEADERS, respondAtOnce, statusHeaders } from "./status.js";
+
+/**
+ * The call of a stream: listeners are shared by all streams, since closures for each cost more than all the rest of
+ * a small call.
+ */
+const CALL = Symbol("call");
+
+interface CallStream extends ServerHttp2Stream {
+  [CALL]?: GrpcCall | undefined;
+}
+
+const MESSAGES_FOLLOW = { waitForTrailers: true, sendDate: false };
+const OK = statusHeaders(GrpcStatus.OK, "");
+const NO_BYTES = Buffer.alloc(0);
+const NO_HEADERS: IncomingHttpHeaders = {};
+
+/** What the calls of a connection share. */
+export interface GrpcConnection {
+  readonly handlers: ReadonlyMap<string, Handler>;
+  readonly deadlines: Deadlines;
+  readonly load: ConnectionLoad;
+}
+
+/** One call on the HTTP/2 stream that it came over. */
+export class GrpcCall implements Call {
+  request: Buffer = NO_BYTES;
+  isCancelled = false;
+  onCancelled: (() => void) | undefined;
+  onDrain: (() => void) | undefined;
+  readonly #stream: CallStream;
+  readonly #connection: GrpcConnection;
+  #headers: IncomingHttpHeaders;
+  readonly #reader: RequestReader;
+  readonly #handler: Handler;
+  #isOver = false;
+  #trailers = OK;
+  /** Messages of this turn, and the bytes that they will be. */
+  #gathered: Uint8Array[] = [];
+  #gatheredBytes = 0;
+  /** What the load has room for until the stream is closed: the call, and what it answers with. */
+  readonly #ownBytes: number;
+  #reserved = 0;
+  /** Of messages that were written, what the load counts as not read. */
+  #unread = 0;
+  /** The last `write` has returned false. */
+  #isBlocked = false;
+
+  /** `handler` runs once the request is complete; the load of the connection counts `ownBytes` for the call by now. */
+  constructor(
+    stream: ServerHttp2Stream,
+    headers: IncomingHttpHeaders,
+    handler: Handler,
+    readonly deadlineMs: number,
+    connection: GrpcConnection,
+    ownBytes: number,
+  ) {
+    this.#stream = stream;
+    this.#headers = headers;
+    this.#connection = connection;
+    this.#handler = handler;
+    this.#ownBytes = ownBytes;
+    this.#reader = new RequestReader(this.header("grpc-encoding"), connection.load);
+    this.#stream[CALL] = this;
+    stream.on("data", onData);
+    stream.on("end", onEnd);
+    stream.on("close", onClose);
+  }
+
+  get bytesWaiting(): number {
+    return this.#gatheredBytes + this.#stream.writableLength;
+  }
+
+  header(name: string): string | undefined {
+    const value = this.#headers[name];
+    return typeof value === "object" ? value[0] : value;
+  }
+
+  reserve(bytes: number): void {
+    const more = bytes - SMALL_BYTES - this.#reserved;
+    if (more > 0 && !this.#isOver) {
+      this.#connection.load.hold(more);
+      this.#reserved += more;
+    }
+  }
+
+  open(): void {
+    if (this.#canSend() && !this.#stream.headersSent) {
+      this.#respond();
+    }
+  }
+
+  write(message: Uint8Array): boolean {
+    if (!this.#canSend()) {
+      return false;
+    }
+    if (!this.#connection.load.write(framedBytes(message))) {
+      // It does not read what it asks for: what its workers hold goes to others.
+      this.#stream.session?.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM);
+      return false;
+    }
+    if (this.#gathered.push(message) === 1) {
+      process.nextTick(flush, this);
+    }
+    const bytes = framedBytes(message);
+    this.#gatheredBytes += bytes;
+    this.#unread += bytes;
+    this.#isBlocked = this.bytesWaiting >= this.#stream.writableHighWaterMark;
+    return !this.#isBlocked;
+  }
+
+  end(message?: Uint8Array): void {
+    if (!this.#canSend()) {
+      return;
+    }
+    // What it was asked is done with, and makes room for the answer.
+    this.#reader.discard();
+    if (message !== undefined) {
+      try {
+        this.reserve(message.length);
+      } catch (error) {
+        this.fail(error);
+        return;
+      }
+      this.#gathered.push(message);
+    }
+    this.#settle();
+    this.#endStream();
+  }
+
+  fail(error: unknown): void {
+    const { code, message } = statusOf(error);
+    this.#fail(code, message);
+  }
+
+  /** Its deadline has passed. */
+  expire(): void {
+    this.isCancelled = true;
+    this.#fail(GrpcStatus.DEADLINE_EXCEEDED, "Deadline exceeded");
+    this.onCancelled?.();
+  }
+
+  /** What the stream's listeners, and the end of a turn, tell. */
+  onData(chunk: Buffer): void {
+    if (this.#isOver) {
+      return;
+    }
+    try {
+      this.#reader.add(chunk);
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  onEnd(): void {
+    if (this.#isOver) {
+      return;
+    }
+    try {
+      this.request = this.#reader.end();
+      this.#handler(this);
+    } catch (error) {
+      this.fail(error);
+    }
+    // A call may wait for long, with what came beside its request.
+    this.request = NO_BYTES;
+    this.#headers = NO_HEADERS;
+  }
+
+  onWantTrailers(): void {
+    if (!this.#isGone()) {
+      this.#stream.sendTrailers(this.#trailers);
+    }
+  }
+
+  onDrained(): void {
+    this.#wasRead();
+    if (this.#isBlocked && !this.#isOver) {
+      this.#isBlocked = false;
+      this.onDrain?.();
+    }
+  }
+
+  /** Where it was not ended before, the client has gone. */
+  onClose(): void {
+    this.#wasRead();
+    this.#connection.load.release(this.#reserved);
+    this.#connection.load.endCall(this.#ownBytes);
+    if (!this.#isOver) {
+      this.isCancelled = true;
+      this.#settle();
+      this.onCancelled?.();
+    }
+  }
+
+  flush(): void {
+    if (this.#gathered.length === 0 || this.#isGone()) {
+      return;
+    }
+    this.open();
+    if (this.#stream.write(this.#takeGathered())) {
+      // What was waiting may have left since.
+      this.onDrained();
+    } else if (this.#stream.listenerCount("drain") === 0) {
+      this.#stream.on("drain", onDrained);
+    }
+  }
+
+  #fail(code: number, message: string): void {
+    if (!this.#canSend()) {
+      return;
+    }
+    this.#settle();
+    const status = statusHeaders(code, message);
+    if (this.#stream.headersSent || this.#gathered.length > 0) {
+      this.#trailers = status;
+      this.#endStream();
+    } else {
+      respondAtOnce(this.#stream, status);
+    }
+  }
+
+  #respond(): void {
+    this.#stream.on("wantTrailers", onWantTrailers);
+    this.#stream.respond(RESPONSE_HEADERS, MESSAGES_FOLLOW);
+  }
+
+  #endStream(): void {
+    if (!this.#stream.headersSent) {
+      this.#respond();
+    }
+    if (this.#gathered.length === 0) {
+      this.#stream.end();
+    } else {
+      this.#stream.end(this.#takeGathered());
+    }
+  }
+
+  #wasRead(): void {
+    if (this.#unread > 0) {
+      this.#connection.load.read(this.#unread);
+      this.#unread = 0;
+    }
+  }
+
+  #takeGathered(): Buffer {
+    const messages = this.#gathered;
+    this.#gathered = [];
+    this.#gatheredBytes = 0;
+    return framed(messages);
+  }
+
+  /** A stream that the client has reset is gone a moment before it says so. */
+  #isGone(): boolean {
+    return this.#stream.destroyed || this.#stream.closed;
+  }
+
+  #canSend(): boolean {
+    return !this.#isOver && !this.#isGone();
+  }
+
+  #settle(): void {
+    this.#isOver = true;
+    this.#reader.discard();
+    this.#connection.deadlines.delete(this);
+  }
+}
+
+function onData(this: CallStream, chunk: Buffer): void {
+  this[CALL]?.onData(chunk);
+}
+
+function onEnd(this: CallStream): void {
+  this[CALL]?.onEnd();
+}
+
+function onWantTrailers(this: CallStream): void {
+  this[CALL]?.onWantTrailers();
+}
+
+function onDrained(this: CallStream): void {
+  this[CALL]?.onDrained();
+}
+
+function onClose(this: CallStream): void {
+  this[CALL]?.onClose();
+  // node:http2 holds a stream for longer than it is open, and would hold the call with it.
+  this[CALL] = undefined;
+}
+
+function flush(call: GrpcCall): void {
+  call.flush();
+}

@@ -1,0 +1,138 @@
+import type { ConnectionLoad } from "../connection-load.js";
+import { MOST_MESSAGE_BYTES, SMALL_BYTES, messageTooLarge } from "../../limits.js";
+import { RpcError } from "../../../protocol/rpc-error.js";
+
+/** A flag that says whether it is compressed, and the length of what follows. */
+const PREFIX_BYTES = 5;
+const NO_BYTES = Buffer.alloc(0);
+
+/** Messages as gRPC has them on a stream, one behind the other. */
+export function framed(messages: readonly Uint8Array[]): Buffer {
+  let bytes = 0;
+  for (const message of messages) {
+    bytes += framedBytes(message);
+  }
+  const frames = Buffer.allocUnsafe(bytes);
+  let at = 0;
+  for (const message of messages) {
+    frames[at] = 0;
+    frames.writeUInt32BE(message.length, at + 1);
+    frames.set(message, at + PREFIX_BYTES);
+    at += framedBytes(message);
+  }
+  return frames;
+}
+
+/** How many bytes a message has on a stream. */
+export function framedBytes(message: Uint8Array): number {
+  return PREFIX_BYTES + message.length;
+}
+
+/** Puts together the one message of a request, however its bytes arrive. */
+export class RequestReader {
+  /** Undefined until all of it has arrived. */
+  #message: Buffer | undefined;
+  /**
+   * What has arrived of a message that came in several chunks, and room for more: a chunk is part of all that was read at
+   * a time, which it would hold, and a message may have a chunk for each of its bytes.
+   */
+  #room = NO_BYTES;
+  /** What the load has room for. */
+  #held = 0;
+  #received = 0;
+  /** Undefined until the prefix has told it. */
+  #frameBytes: number | undefined;
+
+  /** `encoding` is the request's header `grpc-encoding`; `load` has room for what is held of it. */
+  constructor(
+    private readonly encoding: string | undefined,
+    private readonly load: Pick<ConnectionLoad, "hold" | "release">,
+  ) {}
+
+  /** @throws RpcError for a message that is compressed, too large, or not the only one, and if there is no room for it */
+  add(chunk: Buffer): void {
+    if (chunk.length === 0) {
+      return;
+    }
+    if (this.#message !== undefined) {
+      throw secondMessage();
+    }
+    const bytes = this.#received === 0 ? chunk : this.#appended(chunk);
+    if (bytes.length >= PREFIX_BYTES) {
+      this.#frameBytes ??= this.#readPrefix(bytes);
+    }
+    if (bytes.length > (this.#frameBytes ?? Infinity)) {
+      throw secondMessage();
+    }
+    if (bytes.length === this.#frameBytes) {
+      this.#hold(bytes.length);
+      this.#message = bytes.subarray(PREFIX_BYTES);
+    } else if (this.#received === 0) {
+      this.#appended(chunk);
+    }
+    this.#received = bytes.length;
+  }
+
+  /**
+   * The message, which this one has no longer. There is room for it until `discard`.
+   * @throws RpcError if the request ended without a message, or within it
+   */
+  end(): Buffer {
+    const message = this.#message;
+    if (message !== undefined) {
+      this.#room = NO_BYTES;
+      this.#message = NO_BYTES;
+      return message;
+    }
+    throw this.#received === 0
+      ? new RpcError("UNIMPLEMENTED", "Received no request message")
+      : new RpcError("INTERNAL", "The request message ended before its length");
+  }
+
+  /** Nobody wants it any more, complete or not. */
+  discard(): void {
+    this.load.release(this.#held);
+    this.#held = 0;
+    this.#room = NO_BYTES;
+    this.#message = undefined;
+  }
+
+  #hold(bytes: number): void {
+    if (bytes > SMALL_BYTES && bytes > this.#held) {
+      this.load.hold(bytes - this.#held);
+      this.#held = bytes;
+    }
+  }
+
+  #readPrefix(bytes: Buffer): number {
+    const { encoding = "identity" } = this;
+    if (bytes[0] !== 0) {
+      throw encoding === "identity"
+        ? new RpcError("INTERNAL", "Received a compressed message whose compression is not named")
+        : new RpcError("UNIMPLEMENTED", `Received a message compressed with unsupported encoding "${encoding}"`);
+    }
+    const length = bytes.readUInt32BE(1);
+    if (length > MOST_MESSAGE_BYTES) {
+      throw messageTooLarge(length);
+    }
+    return PREFIX_BYTES + length;
+  }
+
+  /** All that has arrived, with this chunk. The room doubles, so that no length that is only claimed takes memory. */
+  #appended(chunk: Buffer): Buffer {
+    const bytes = this.#received + chunk.length;
+    if (bytes > this.#room.length) {
+      const capacity = Math.max(bytes, Math.min(2 * bytes, this.#frameBytes ?? 2 * PREFIX_BYTES));
+      this.#hold(capacity);
+      const room = Buffer.allocUnsafeSlow(capacity);
+      room.set(this.#room.subarray(0, this.#received));
+      this.#room = room;
+    }
+    this.#room.set(chunk, this.#received);
+    return this.#room.subarray(0, bytes);
+  }
+}
+
+function secondMessage(): RpcError {
+  return new RpcError("UNIMPLEMENTED", "Received a second request message, where the method takes one");
+}

@@ -1,0 +1,208 @@
+import type { Socket } from "node:net";
+import { noRoom } from "./connection-load.js";
+import { statusOf, type Call, type Handler } from "../service/call.js";
+import {
+  FrameKind,
+  FrameReader,
+  FrameWriter,
+  LINK_METHODS,
+  LINK_PREFACE,
+  LinkPulse,
+  type LinkGreeting,
+} from "../../protocol/link.js";
+import { MOST_MESSAGE_BYTES, checkCalls, messageTooLarge } from "../limits.js";
+import type { MemoryBudget } from "./memory-budget.js";
+import { RpcError } from "../../protocol/rpc-error.js";
+
+/** Bytes that may wait for the worker before it gets no more work items. */
+const MOST_WAITING_BYTES = 1_048_576;
+const NOTHING = Buffer.alloc(0);
+
+/** The header by which a link tells a service that its worker remembers histories. */
+export const REMEMBERS_HISTORY = "fanout-remembers-history";
+
+/** By the paths of their methods. */
+type Handlers = ReadonlyMap<string, Handler>;
+
+/**
+ * Serves one link: a worker's calls in the frames of `link-protocol.ts`. Its end is that of the socket; `onGreeted` tells
+ * that the worker has said who it is. `budget` is what its requests may hold that are not complete, with all others.
+ */
+export function serveLink(socket: Socket, handlers: Handlers, budget: MemoryBudget, onGreeted: () => void): void {
+  new LinkServer(socket, handlers, budget, onGreeted).serve();
+}
+
+/** What a call needs of the link that it came over. */
+interface LinkOwner {
+  readonly writer: FrameWriter;
+  readonly headers: Readonly<Record<string, string>>;
+  onOver(number: number): void;
+}
+
+class LinkServer implements LinkOwner {
+  readonly writer: FrameWriter;
+  headers: Readonly<Record<string, string>> = {};
+  readonly #socket: Socket;
+  readonly #handlers: Handlers;
+  readonly #budget: MemoryBudget;
+  readonly #onGreeted: () => void;
+  readonly #calls = new Map<number, LinkCall>();
+  /** What is left to read of the preface. */
+  #preface = LINK_PREFACE;
+
+  constructor(socket: Socket, handlers: Handlers, budget: MemoryBudget, onGreeted: () => void) {
+    this.#socket = socket;
+    this.#handlers = handlers;
+    this.#budget = budget;
+    this.#onGreeted = onGreeted;
+    // A commit answers all of its calls in one go, and what it sends is sent when that has happened.
+    this.writer = new FrameWriter(socket, queueMicrotask);
+  }
+
+  serve(): void {
+    const socket = this.#socket;
+    const pulse = new LinkPulse(
+      () => this.writer.write(FrameKind.Ping, 0, NOTHING),
+      () => socket.destroy(),
+    );
+    const reader = new FrameReader(
+      (kind, number, payload) => this.#receive(kind, number, payload),
+      // In front of the request stands which method it is for.
+      MOST_MESSAGE_BYTES + 1,
+      (kind, number, bytes) => {
+        const isTooLarge = bytes - 1 > MOST_MESSAGE_BYTES;
+        this.#refuse(kind, number, isTooLarge ? messageTooLarge(bytes - 1) : noRoom(this.#budget, bytes));
+      },
+      this.#budget,
+    );
+    socket.on("data", (chunk: Buffer) => {
+      pulse.heard();
+      try {
+        reader.add(this.#withoutPreface(chunk));
+      } catch {
+        // Whatever it is, it is no worker of ours.
+        socket.destroy();
+      }
+    });
+    socket.on("drain", () => this.#drained());
+    socket.once("close", () => {
+      pulse.stop();
+      reader.discard();
+      for (const call of this.#calls.values()) call.cancel();
+    });
+  }
+
+  onOver(number: number): void {
+    this.#calls.delete(number);
+  }
+
+  /** @throws Error if it is not there */
+  #withoutPreface(chunk: Buffer): Buffer {
+    const length = Math.min(this.#preface.length, chunk.length);
+    if (!chunk.subarray(0, length).equals(this.#preface.subarray(0, length))) throw new Error("Not a link");
+    this.#preface = this.#preface.subarray(length);
+    return chunk.subarray(length);
+  }
+
+  #receive(kind: number, number: number, payload: Buffer): void {
+    if (kind === FrameKind.Open) {
+      const { taskHub, workerId } = JSON.parse(payload.toString()) as LinkGreeting;
+      this.headers = { taskhub: taskHub, workerid: workerId, [REMEMBERS_HISTORY]: "1" };
+      this.#onGreeted();
+    } else if (kind === FrameKind.Call) {
+      const request = apart(payload.subarray(1));
+      this.#begin(new LinkCall(this, number, FrameKind.Answer, request), LINK_METHODS[payload[0]!] ?? "?");
+    } else if (kind === FrameKind.Take) {
+      this.#begin(new LinkCall(this, number, FrameKind.End, apart(payload)), "GetWorkItems");
+    } else if (kind === FrameKind.Cancel) {
+      this.#calls.get(number)?.cancel();
+    }
+  }
+
+  /** @throws the error where there is no call that could be told of it */
+  #refuse(kind: number, number: number, error: RpcError): void {
+    if (kind !== FrameKind.Call) throw error;
+    new LinkCall(this, number, FrameKind.Answer, NOTHING).fail(error);
+  }
+
+  #begin(call: LinkCall, method: string): void {
+    try {
+      checkCalls(this.#calls.size);
+      this.#calls.set(call.number, call);
+      const handler = this.#handlers.get(`/TaskHubSidecarService/${method}`);
+      if (handler === undefined) throw new RpcError("UNIMPLEMENTED", "The emulator has no such method.");
+      handler(call);
+    } catch (error) {
+      call.fail(error);
+    }
+  }
+
+  #drained(): void {
+    for (const call of this.#calls.values()) call.onDrain?.();
+  }
+}
+
+/** Parts of a request are kept for as long as what they ask for is under way: not with all that came beside it. */
+function apart(request: Buffer): Buffer {
+  const copy = Buffer.allocUnsafeSlow(request.length);
+  request.copy(copy);
+  return copy;
+}
+
+class LinkCall implements Call {
+  isCancelled = false;
+  onCancelled: (() => void) | undefined;
+  onDrain: (() => void) | undefined;
+  #isOver = false;
+
+  constructor(
+    private readonly owner: LinkOwner,
+    readonly number: number,
+    private readonly endKind: number,
+    readonly request: Buffer,
+  ) {}
+
+  get bytesWaiting(): number {
+    return this.owner.writer.backlogBytes;
+  }
+
+  header(name: string): string | undefined {
+    return this.owner.headers[name];
+  }
+
+  /** No answer to a call of a worker holds anything. */
+  reserve(): void {}
+
+  open(): void {
+    if (!this.#isOver) this.owner.writer.write(FrameKind.Taken, this.number, NOTHING);
+  }
+
+  write(message: Uint8Array): boolean {
+    if (this.#isOver) return false;
+    this.owner.writer.write(FrameKind.Item, this.number, message);
+    return this.bytesWaiting < MOST_WAITING_BYTES;
+  }
+
+  end(): void {
+    if (this.#settle()) this.owner.writer.write(this.endKind, this.number, NOTHING);
+  }
+
+  fail(error: unknown): void {
+    if (!this.#settle()) return;
+    const { code, message } = statusOf(error);
+    this.owner.writer.write(this.endKind, this.number, Buffer.from(message), code);
+  }
+
+  cancel(): void {
+    if (!this.#settle()) return;
+    this.isCancelled = true;
+    this.onCancelled?.();
+  }
+
+  #settle(): boolean {
+    if (this.#isOver) return false;
+    this.#isOver = true;
+    this.owner.onOver(this.number);
+    return true;
+  }
+}

@@ -1,0 +1,43 @@
+import type { Socket } from "node:net";
+import type { Handler } from "../service/call.js";
+import { RpcError } from "../../protocol/rpc-error.js";
+
+/** How long a connection that is one too many stays, so that it can be told why. */
+const LINGER_MS = 1_000;
+
+/**
+ * Handlers for a connection that is one too many: they tell so, whatever is called but what is in `always`. It is closed
+ * in a second.
+ */
+export function refuseConnection(
+  socket: Socket,
+  mostConnections: number,
+  always: ReadonlyMap<string, Handler>,
+): ReadonlyMap<string, Handler> {
+  const timer = setTimeout(() => socket.destroy(), LINGER_MS).unref();
+  socket.once("close", () => {
+    clearTimeout(timer);
+  });
+  return new Refusal(mostConnections, always);
+}
+
+class Refusal extends Map<string, Handler> {
+  constructor(
+    private readonly mostConnections: number,
+    private readonly always: ReadonlyMap<string, Handler>,
+  ) {
+    super();
+  }
+
+  override get(path: string): Handler {
+    return (
+      this.always.get(path) ??
+      (() => {
+        throw new RpcError(
+          "RESOURCE_EXHAUSTED",
+          `The emulator has ${this.mostConnections} connections here, which is its limit: this one is closed.`,
+        );
+      })
+    );
+  }
+}
