@@ -15,7 +15,7 @@ import path from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import type { RunResult } from "../src/stats/run-result.js";
+import type { RunResult } from "../src/result/run-result.js";
 
 const FANOUT = path.join(import.meta.dirname, "../bin/fanout.js");
 const SERVER = path.join(import.meta.dirname, "../test/load/delay-server.ts");

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import path from "node:path";
-import type { RunResult } from "../../src/stats/run-result.js";
+import type { RunResult } from "../../src/result/run-result.js";
 import { startProcess, stopAll, type BackgroundProcess } from "#background-process";
 import type { Engine, Outcome, Place, RunningEngine } from "#engine";
 import { SEED, activitiesOf, type Workload } from "#workloads";

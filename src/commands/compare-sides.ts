@@ -1,6 +1,6 @@
 import { ExitCode, firstOf } from "../exit-codes.js";
 import { plural } from "../format/count.js";
-import { Interruption } from "../load/interruption.js";
+import { Interruption } from "./interruption.js";
 import { comparisonsOf, type ComparedSides } from "../report/compared-sides.js";
 import { figureValueText } from "../report/comparison-rows.js";
 import { prettyJson, writeFileWhole } from "../report/json.js";
@@ -8,8 +8,8 @@ import { SideRunner, type SideRun } from "../sides/side-runner.js";
 import { parseSides, type Side, type SideTexts } from "../sides/side.js";
 import { turnsOf } from "../sides/turns.js";
 import { figuresOf, type ComparisonOptions } from "../stats/comparison.js";
-import { figureOf } from "../stats/figure.js";
-import type { RunResult } from "../stats/run-result.js";
+import { figureOf } from "../result/figure.js";
+import type { RunResult } from "../result/run-result.js";
 import { exitCodeOf, showComparisons, type ComparisonOutput } from "./comparison-output.js";
 import type { CommandIo } from "./io.js";
 import { noticeOn } from "./notice.js";

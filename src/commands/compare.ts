@@ -1,12 +1,12 @@
 import { z } from "zod";
 import { UsageError } from "../errors.js";
 import type { ExitCode } from "../exit-codes.js";
-import { count, readFlags } from "../load/flags.js";
+import { count, readFlags } from "../plan/flags.js";
 import { comparisonsOf } from "../report/compared-sides.js";
-import { readComparedSides, readResults } from "../report/read-result.js";
+import { readComparedSides, readResults } from "../result/read-result.js";
 import { parseBound } from "../stats/bound.js";
 import { compareRuns, LEAST_LEFT, type ComparisonOptions } from "../stats/comparison.js";
-import type { RunResult } from "../stats/run-result.js";
+import type { RunResult } from "../result/run-result.js";
 import { unusableRuns } from "../stats/unusable-run.js";
 import { checkComparisonFiles, exitCodeOf, showComparisons, type ComparisonOutput } from "./comparison-output.js";
 import type { CommandIo } from "./io.js";

@@ -7,7 +7,7 @@ import { comparisonsMarkdown } from "../report/comparison-markdown.js";
 import { comparisonsText } from "../report/comparison-text.js";
 import { prettyJson, writeFileWhole } from "../report/json.js";
 import { checkOutputFiles, outputFilesOf } from "../report/output-files.js";
-import { readComparedSides, readResults } from "../report/read-result.js";
+import { readComparedSides, readResults } from "../result/read-result.js";
 import { appendStepSummary } from "../report/step-summary.js";
 import type { Comparison } from "../stats/comparison.js";
 import type { CommandIo } from "./io.js";

@@ -1,4 +1,4 @@
-import { clientClock } from "../load/clock.js";
+import { clientClock } from "../async/clock.js";
 import { liveView } from "../report/live.js";
 import type { CommandIo } from "./io.js";
 

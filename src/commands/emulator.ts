@@ -14,7 +14,7 @@ import { formatDuration } from "../format/duration.js";
 import { hanging, wrapped } from "../format/wrap.js";
 import { isLoopback } from "../backend/loopback.js";
 import { listenError } from "../http/port.js";
-import { outlivesItsTerminal } from "../load/no-hang-up.js";
+import { outlivesItsTerminal } from "./no-hang-up.js";
 import { showEmulatorLive } from "../report/emulator-live.js";
 import { closingText, workText } from "../report/emulator-live-text.js";
 import { storeSizeText } from "../report/store-size.js";

@@ -2,7 +2,7 @@ import type { Backend } from "../backend/backend.js";
 import { resolveConnection } from "../backend/connection-string.js";
 import { openBackend } from "../backend/open-backend.js";
 import type { ExitCode } from "../exit-codes.js";
-import { Interruption } from "../load/interruption.js";
+import { Interruption } from "./interruption.js";
 import type { CommandIo } from "./io.js";
 import { noticeOn } from "./notice.js";
 

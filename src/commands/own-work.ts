@@ -1,6 +1,6 @@
 import { UsageError } from "../errors.js";
 import { oneLine } from "../format/one-line.js";
-import { shellWord } from "../format/terminate-command.js";
+import { shellWord } from "../hub/terminate-command.js";
 import type { InstanceSelection } from "../hub/instance-selection.js";
 
 /**

@@ -3,9 +3,9 @@ import { UsageError } from "../errors.js";
 import { ExitCode } from "../exit-codes.js";
 import { styleFor } from "../report/text-style.js";
 import { oneLine } from "../format/one-line.js";
-import { readResults } from "../report/read-result.js";
+import { readResults } from "../result/read-result.js";
 import { REPORT_FORM_NAMES, REPORT_FORMS, type ReportFormName } from "../report/report-forms.js";
-import type { RunResult } from "../stats/run-result.js";
+import type { RunResult } from "../result/run-result.js";
 import type { CommandIo } from "./io.js";
 
 const formFlags = z.partialRecord(z.enum(REPORT_FORM_NAMES), z.boolean());

@@ -1,10 +1,10 @@
 import { z } from "zod";
 import { parseTransport } from "../backend/transport.js";
 import { UsageError } from "../errors.js";
-import { count, readFlags } from "../load/flags.js";
-import { parsePlan, type LoadPlan } from "../load/plan.js";
-import { runIdFlag } from "../load/run-id.js";
-import { parseSpendLimits, type SpendLimits } from "../load/spend-guard.js";
+import { count, readFlags } from "../plan/flags.js";
+import { parsePlan, type LoadPlan } from "../plan/plan.js";
+import { runIdFlag } from "../plan/run-id.js";
+import { parseSpendLimits, type SpendLimits } from "../plan/spend-guard.js";
 import { DEFAULT_REPLAY, parseReplay } from "../worker/replay.js";
 import { parseThreshold, type Threshold } from "../stats/threshold.js";
 

@@ -1,8 +1,8 @@
 import type { Backend } from "../backend/backend.js";
 import { ExitCode, firstOf } from "../exit-codes.js";
 import { oneLine } from "../format/one-line.js";
-import { clientClock } from "../load/clock.js";
-import type { Interruption } from "../load/interruption.js";
+import { clientClock } from "../async/clock.js";
+import type { Interruption } from "./interruption.js";
 import { LoadTest, type LoadTestOutcome } from "../load/load-test.js";
 import { liveView } from "../report/live.js";
 import { isMissedForGood, judge } from "../stats/threshold.js";

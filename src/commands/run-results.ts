@@ -11,7 +11,7 @@ import { writeNumberedFiles, writeReportFiles } from "../report/report-files.js"
 import { appendStepSummary } from "../report/step-summary.js";
 import { summaryText } from "../report/text.js";
 import type { Comparison } from "../stats/comparison.js";
-import type { RunResult } from "../stats/run-result.js";
+import type { RunResult } from "../result/run-result.js";
 import { exitCodeOf } from "./comparison-output.js";
 import type { CommandIo } from "./io.js";
 import type { RunCall } from "./run-call.js";

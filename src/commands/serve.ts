@@ -11,10 +11,10 @@ import { startOrchestrationServer } from "../http/orchestration-server.js";
 import { parsePort } from "../http/port.js";
 import { errorText } from "../format/error-text.js";
 import { Readiness } from "../http/readiness.js";
-import { Interruption } from "../load/interruption.js";
+import { Interruption } from "./interruption.js";
 import type { CommandIo } from "./io.js";
 import { noticeOn } from "./notice.js";
-import { aborted } from "../load/aborted.js";
+import { aborted } from "../async/aborted.js";
 
 export interface ServeFlags {
   readonly port: string;

@@ -5,7 +5,7 @@ import type { LookedUp } from "../hub/look-up.js";
 import { unknownRun } from "../hub/hub-errors.js";
 import { RunObserver, type RunStatus } from "../hub/run-status.js";
 import { watchInstances, watchRun } from "../hub/watch.js";
-import { clientClock } from "../load/clock.js";
+import { clientClock } from "../async/clock.js";
 import { styleFor } from "../report/text-style.js";
 import { liveView } from "../report/live.js";
 import { instanceLines, runText } from "../report/status-text.js";

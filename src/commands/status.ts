@@ -8,7 +8,7 @@ import { cannotList, checkRunId, unknownRun } from "../hub/hub-errors.js";
 import { latestRuns } from "../hub/latest-runs.js";
 import { lookUp } from "../hub/look-up.js";
 import { RunObserver } from "../hub/run-status.js";
-import { Interruption } from "../load/interruption.js";
+import { Interruption } from "./interruption.js";
 import { styleFor } from "../report/text-style.js";
 import { instanceLines, runText, runsText } from "../report/status-text.js";
 import type { CommandIo } from "./io.js";

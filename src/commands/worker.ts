@@ -7,15 +7,15 @@ import { plural } from "../format/count.js";
 import { oneLine } from "../format/one-line.js";
 import { RepeatedLines } from "../format/repeated-lines.js";
 import { startWorkerStatus } from "../http/worker-status.js";
-import { count, readFlags } from "../load/flags.js";
-import { Interruption } from "../load/interruption.js";
+import { count, readFlags } from "../plan/flags.js";
+import { Interruption } from "./interruption.js";
 import { DEFAULT_LIMITS, type IntakeLimits } from "../worker/intake.js";
 import { DEFAULT_REPLAY, parseReplay } from "../worker/replay.js";
 import { startWorkerHost, type WorkerEvent } from "../worker/worker-host.js";
 import type { CommandIo } from "./io.js";
 import { noticeOn } from "./notice.js";
 import { parsePort } from "../http/port.js";
-import { aborted } from "../load/aborted.js";
+import { aborted } from "../async/aborted.js";
 
 export interface WorkerFlags {
   readonly port: string;

@@ -1,7 +1,7 @@
 import { isMissingCall } from "../backend/missing-call.js";
 import type { OrchestrationClient } from "../backend/orchestration-client.js";
 import { formatCount, plural } from "../format/count.js";
-import { concurrently } from "../load/concurrently.js";
+import { concurrently } from "../async/concurrently.js";
 import { isEnded } from "../load/noticing/open-instances.js";
 import { FAN_OUT_FAN_IN_ORCHESTRATION } from "../orchestrations/fan-out-fan-in-contract.js";
 import { HttpError } from "./http-error.js";

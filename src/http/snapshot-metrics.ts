@@ -1,6 +1,6 @@
 import { Counter, Gauge, Registry, Summary } from "prom-client";
 import type { LiveSnapshot, OwnSnapshot } from "../stats/live-snapshot.js";
-import type { LatencySummary } from "../stats/run-result.js";
+import type { LatencySummary } from "../result/run-result.js";
 import { FANOUT_VERSION } from "../version.js";
 
 export interface RunLabels {

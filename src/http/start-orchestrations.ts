@@ -1,7 +1,7 @@
 import type { OrchestrationClient } from "../backend/orchestration-client.js";
 import { plural } from "../format/count.js";
-import { concurrently } from "../load/concurrently.js";
-import { instanceIdOf, newServedId } from "../load/run-id.js";
+import { concurrently } from "../async/concurrently.js";
+import { instanceIdOf, newServedId } from "../plan/run-id.js";
 import { FAN_OUT_FAN_IN_ORCHESTRATION } from "../orchestrations/fan-out-fan-in-contract.js";
 import type { CallSlots } from "./call-slots.js";
 import type { StartRequest } from "./contract.js";

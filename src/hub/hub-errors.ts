@@ -1,7 +1,7 @@
 import type { Backend } from "../backend/backend.js";
 import { FanoutError, UsageError } from "../errors.js";
 import { ExitCode } from "../exit-codes.js";
-import { isRunId } from "../load/run-id.js";
+import { isRunId } from "../plan/run-id.js";
 
 /** @throws UsageError: any other text would mean instances that no run of fanout has started */
 export function checkRunId(run: string): void {

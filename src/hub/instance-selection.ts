@@ -1,5 +1,5 @@
 import type { OrchestrationClient, RuntimeStatus } from "../backend/orchestration-client.js";
-import { isOfLoadTest } from "../load/of-load-test.js";
+import { isOfLoadTest } from "./of-load-test.js";
 import { isEnded, isUnfinished } from "./instance-status.js";
 import { RunReader, pagesOf } from "./run-reader.js";
 import { RunTally } from "./run-tally.js";

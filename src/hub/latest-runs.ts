@@ -1,5 +1,5 @@
 import type { InstanceState, OrchestrationClient, RuntimeStatus } from "../backend/orchestration-client.js";
-import { instanceIdOf, runIdOf } from "../load/run-id.js";
+import { instanceIdOf, runIdOf } from "../plan/run-id.js";
 import { isEnded, isoTime } from "./instance-status.js";
 import { pagesOf } from "./run-reader.js";
 import { RunTally } from "./run-tally.js";

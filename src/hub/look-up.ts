@@ -1,5 +1,5 @@
 import type { OrchestrationClient } from "../backend/orchestration-client.js";
-import { concurrently } from "../load/concurrently.js";
+import { concurrently } from "../async/concurrently.js";
 import { instanceStatusOf, type InstanceStatus } from "./instance-status.js";
 
 const CONCURRENCY = 50;

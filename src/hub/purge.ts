@@ -2,8 +2,8 @@ import { status } from "@grpc/grpc-js";
 import { grpcCodeOf, isMissingBatch, isOfTheBackend } from "../backend/missing-call.js";
 import type { OrchestrationClient } from "../backend/orchestration-client.js";
 import { errorText } from "../format/error-text.js";
-import { batchesOf } from "../load/batches.js";
-import { concurrently } from "../load/concurrently.js";
+import { batchesOf } from "../async/batches.js";
+import { concurrently } from "../async/concurrently.js";
 
 /** What the protocol takes in one call. */
 const BATCH_SIZE = 500;

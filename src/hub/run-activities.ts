@@ -1,9 +1,9 @@
 import type { Backend } from "../backend/backend.js";
 import type { EmulatorAdmin } from "../backend/emulator-admin.js";
 import type { OrchestrationClient } from "../backend/orchestration-client.js";
-import { concurrently } from "../load/concurrently.js";
+import { concurrently } from "../async/concurrently.js";
 import { iterationProgressOf } from "../load/progress.js";
-import { instanceIdPrefixOf } from "../load/run-id.js";
+import { instanceIdPrefixOf } from "../plan/run-id.js";
 import { activitiesNeededBy, isEnded, isUnfinished } from "./instance-status.js";
 import type { RunTally } from "./run-tally.js";
 

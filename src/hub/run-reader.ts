@@ -1,7 +1,7 @@
 import { isMissingCall } from "../backend/missing-call.js";
 import type { InstanceState, InstanceQuery, OrchestrationClient } from "../backend/orchestration-client.js";
-import { concurrently } from "../load/concurrently.js";
-import { instanceIdOf, instanceIdPrefixOf, runIdOf, sequenceOf } from "../load/run-id.js";
+import { concurrently } from "../async/concurrently.js";
+import { instanceIdOf, instanceIdPrefixOf, runIdOf, sequenceOf } from "../plan/run-id.js";
 import { NOT_COMPLETED, isUnfinished } from "./instance-status.js";
 import { RunTally } from "./run-tally.js";
 

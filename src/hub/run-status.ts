@@ -1,6 +1,6 @@
 import type { Backend } from "../backend/backend.js";
 import type { RuntimeStatus } from "../backend/orchestration-client.js";
-import type { FailedInstance, Listed } from "../stats/run-result.js";
+import type { FailedInstance, Listed } from "../result/run-result.js";
 import { betweenMs, isEnded, isoTime } from "./instance-status.js";
 import { lookUp } from "./look-up.js";
 import { RunActivities, type ActivityCount } from "./run-activities.js";

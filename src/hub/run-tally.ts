@@ -1,5 +1,5 @@
 import type { InstanceState, RuntimeStatus } from "../backend/orchestration-client.js";
-import { isOfLoadTest } from "../load/of-load-test.js";
+import { isOfLoadTest } from "./of-load-test.js";
 import { isEnded } from "./instance-status.js";
 
 interface Seen {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { OrchestrationClient, RuntimeStatus } from "../backend/orchestration-client.js";
-import { concurrently } from "../load/concurrently.js";
-import { terminateInstances } from "../load/terminate-instances.js";
+import { concurrently } from "../async/concurrently.js";
+import { terminateInstances } from "./terminate-instances.js";
 import type { InstanceSelection } from "./instance-selection.js";
 import { isEnded } from "./instance-status.js";
 

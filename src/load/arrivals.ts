@@ -1,4 +1,4 @@
-import { arrivalsIn, type Load, type LoadShape, type Stage } from "../stats/load-shape.js";
+import { arrivalsIn, type Load, type LoadShape, type Stage } from "../result/load-shape.js";
 import { uniformAt } from "../orchestrations/hash-draw.js";
 
 /** What decides when the starts of open load are due; any other load has none. */

@@ -1,10 +1,10 @@
 import type { InstanceState, OrchestrationClient } from "../backend/orchestration-client.js";
-import type { Clock } from "./clock.js";
+import type { Clock } from "../async/clock.js";
 import { NoticingCalls } from "./noticing/noticing-calls.js";
 import { OpenInstances } from "./noticing/open-instances.js";
 import { Poller } from "./noticing/poller.js";
 import { isWorthAnotherTry, RETRY_PAUSE_MS } from "./noticing/worth-another-try.js";
-import { wait as realWait, type Wait } from "./wait.js";
+import { wait as realWait, type Wait } from "../async/wait.js";
 
 /** WaitForInstanceCompletion calls that are open at a time: each holds a stream of a connection. */
 const WAITS = 200;

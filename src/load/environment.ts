@@ -1,6 +1,6 @@
 import { arch, cpus, platform, release } from "node:os";
 import type { Backend } from "../backend/backend.js";
-import type { BackendDurability, HubSurvey, ResultEnvironment } from "../stats/run-result.js";
+import type { BackendDurability, HubSurvey, ResultEnvironment } from "../result/run-result.js";
 import type { Replay } from "../worker/replay.js";
 import { FANOUT_VERSION, SDK_VERSION } from "../version.js";
 

@@ -1,8 +1,8 @@
 import type { Backend } from "../backend/backend.js";
 import { isMissingCall } from "../backend/missing-call.js";
 import { UsageError } from "../errors.js";
-import { concurrently } from "./concurrently.js";
-import { instanceIdOf, instanceIdPrefixOf } from "./run-id.js";
+import { concurrently } from "../async/concurrently.js";
+import { instanceIdOf, instanceIdPrefixOf } from "../plan/run-id.js";
 
 const CALLS_AT_ONCE = 20;
 /** Where a hub cannot be asked by prefix: as many of the first instances are asked for, since starts may be refused. */

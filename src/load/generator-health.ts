@@ -1,6 +1,6 @@
 import os from "node:os";
 import { LatencyHistogram } from "../stats/latency.js";
-import type { GeneratorHealth } from "../stats/run-result.js";
+import type { GeneratorHealth } from "../result/run-result.js";
 
 /** How often the event loop is asked for the time: a p99 takes 1,000 answers, so 50 seconds. */
 const TICK_MS = 50;

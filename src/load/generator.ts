@@ -1,18 +1,18 @@
 import type { OrchestrationClient } from "../backend/orchestration-client.js";
 import { UnansweredStart } from "../backend/unanswered-start.js";
 import type { Completion, Start } from "../stats/completion.js";
-import type { LoadShape } from "../stats/load-shape.js";
+import type { LoadShape } from "../result/load-shape.js";
 import { errorText } from "../format/error-text.js";
-import { aborted } from "./aborted.js";
+import { aborted } from "../async/aborted.js";
 import { arrivals } from "./arrivals.js";
-import type { Clock } from "./clock.js";
+import type { Clock } from "../async/clock.js";
 import type { CompletionWatch } from "./completion-watch.js";
-import { concurrently } from "./concurrently.js";
+import { concurrently } from "../async/concurrently.js";
 import { completionOf } from "./outcome.js";
-import type { StartedOrchestration } from "./orchestration-of.js";
-import type { LoadPlan } from "./plan.js";
-import { instanceIdOf } from "./run-id.js";
-import type { Wait } from "./wait.js";
+import type { StartedOrchestration } from "../plan/orchestration-of.js";
+import type { LoadPlan } from "../plan/plan.js";
+import { instanceIdOf } from "../plan/run-id.js";
+import type { Wait } from "../async/wait.js";
 
 /** A backend with one connection of 100 streams would queue more than this inside the client, unseen. */
 const OUTSTANDING_STARTS = 100;

@@ -8,11 +8,11 @@ import { parseFanOutFanInInput } from "../orchestrations/fan-out-fan-in-contract
 import { billedActions } from "../stats/billed-actions.js";
 import type { Recorder } from "../stats/recorder.js";
 import type { IrregularActions } from "../stats/run-counts.js";
-import type { ResultPlan } from "../stats/run-result.js";
-import { actionsBefore, mayRetry, type EarlierExecutions } from "../stats/run-size.js";
+import type { ResultPlan } from "../result/run-result.js";
+import { actionsBefore, mayRetry, type EarlierExecutions } from "../result/run-size.js";
 import { SequenceSet } from "../stats/sequence-set.js";
-import { concurrently } from "./concurrently.js";
-import { instanceIdOf } from "./run-id.js";
+import { concurrently } from "../async/concurrently.js";
+import { instanceIdOf } from "../plan/run-id.js";
 
 const CONCURRENCY = 20;
 const MOST_INSTANCES = 50_000;

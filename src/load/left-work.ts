@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Backend } from "../backend/backend.js";
 import { plural } from "../format/count.js";
-import { terminateCommand } from "../format/terminate-command.js";
-import type { LoadPlan } from "./plan.js";
-import { instanceIdPrefixOf, isGeneratedRunId } from "./run-id.js";
-import { terminateInstances } from "./terminate-instances.js";
+import { terminateCommand } from "../hub/terminate-command.js";
+import type { LoadPlan } from "../plan/plan.js";
+import { instanceIdPrefixOf, isGeneratedRunId } from "../plan/run-id.js";
+import { terminateInstances } from "../hub/terminate-instances.js";
 
 /** How long an interruption waits for the answers to starts before it says what is in flight. */
 const START_PATIENCE_MS = 1_000;

@@ -1,35 +1,41 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Backend } from "../backend/backend.js";
 import { formatDuration } from "../format/duration.js";
-import { activitiesOf } from "../stats/run-size.js";
+import { activitiesOf } from "../result/run-size.js";
 import type { LiveSnapshot } from "../stats/live-snapshot.js";
-import { lengthOf, plannedStarts } from "../stats/load-shape.js";
+import { lengthOf, plannedStarts } from "../result/load-shape.js";
 import { Recorder } from "../stats/recorder.js";
-import type { BackendDurability, HubSurvey, ResultEnvironment, RunResult, StuckInstance } from "../stats/run-result.js";
+import type {
+  BackendDurability,
+  HubSurvey,
+  ResultEnvironment,
+  RunResult,
+  StuckInstance,
+} from "../result/run-result.js";
 import type { Replay } from "../worker/replay.js";
-import type { Clock } from "./clock.js";
+import type { Clock } from "../async/clock.js";
 import { arrivalsAfter } from "./arrivals.js";
 import { CompletionWatch } from "./completion-watch.js";
 import { describeEnvironment, durabilityOf } from "./environment.js";
 import { GeneratorHealthMonitor } from "./generator-health.js";
 import { Generator } from "./generator.js";
-import { surveyHub, surveyLine } from "./hub-survey.js";
+import { surveyHub, surveyLine } from "../hub/hub-survey.js";
 import { LeftWork } from "./left-work.js";
-import { orchestrationOf } from "./orchestration-of.js";
-import { resultPlanOf, type LoadPlan } from "./plan.js";
+import { orchestrationOf } from "../plan/orchestration-of.js";
+import { resultPlanOf, type LoadPlan } from "../plan/plan.js";
 import { progressOf, type Progress } from "./progress.js";
 import { recountInstances } from "./recount.js";
 import { countIrregularActions } from "./irregular-actions.js";
-import { instanceIdOf } from "./run-id.js";
+import { instanceIdOf } from "../plan/run-id.js";
 import { RunPulse } from "./run-pulse.js";
-import { wait } from "./wait.js";
+import { wait } from "../async/wait.js";
 import { describeUnfinished } from "./unfinished.js";
-import { workerEnvironment } from "./worker-environment.js";
-import { ownWorkerActivities } from "./worker-policy.js";
+import { workerEnvironment } from "../own-workers/worker-environment.js";
+import { ownWorkerActivities } from "../own-workers/worker-policy.js";
 import { WorkerWatch } from "./worker-watch.js";
 import { errorText } from "../format/error-text.js";
 import { RepeatedLines } from "../format/repeated-lines.js";
-import { aborted } from "./aborted.js";
+import { aborted } from "../async/aborted.js";
 
 const FOLLOW_AGAIN_MS = 1_000;
 

@@ -2,9 +2,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Backend } from "../backend/backend.js";
 import type { InstanceState, OrchestrationClient } from "../backend/orchestration-client.js";
 import { parseFanOutFanInProgress } from "../orchestrations/fan-out-fan-in-contract.js";
-import type { Clock } from "./clock.js";
-import { concurrently } from "./concurrently.js";
-import { instanceIdPrefixOf } from "./run-id.js";
+import type { Clock } from "../async/clock.js";
+import { concurrently } from "../async/concurrently.js";
+import { instanceIdPrefixOf } from "../plan/run-id.js";
 
 const SAMPLE_SIZE = 200;
 const SAMPLE_CONCURRENCY = 20;

@@ -2,10 +2,10 @@ import { NO_QUERY, isMissingCall } from "../backend/missing-call.js";
 import type { InstanceState, OrchestrationClient } from "../backend/orchestration-client.js";
 import { errorText } from "../format/error-text.js";
 import { formatDuration } from "../format/duration.js";
-import type { Recount } from "../stats/run-result.js";
+import type { Recount } from "../result/run-result.js";
 import { SequenceSet } from "../stats/sequence-set.js";
-import { concurrently } from "./concurrently.js";
-import { instanceIdOf, instanceIdPrefixOf, runIdOf, sequenceOf } from "./run-id.js";
+import { concurrently } from "../async/concurrently.js";
+import { instanceIdOf, instanceIdPrefixOf, runIdOf, sequenceOf } from "../plan/run-id.js";
 
 const PAGE_SIZE = 1_000;
 const LISTED = 100;

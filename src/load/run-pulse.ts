@@ -2,8 +2,8 @@ import { formatCount } from "../format/count.js";
 import { formatDuration } from "../format/duration.js";
 import { formatRate } from "../format/rate.js";
 import type { Recorder } from "../stats/recorder.js";
-import type { Stall } from "../stats/run-result.js";
-import type { Clock } from "./clock.js";
+import type { Stall } from "../result/run-result.js";
+import type { Clock } from "../async/clock.js";
 
 const EVERY_MS = 200;
 

@@ -1,6 +1,6 @@
 import type { OrchestrationClient } from "../backend/orchestration-client.js";
-import type { StuckInstance } from "../stats/run-result.js";
-import { concurrently } from "./concurrently.js";
+import type { StuckInstance } from "../result/run-result.js";
+import { concurrently } from "../async/concurrently.js";
 import { iterationProgressOf } from "./progress.js";
 
 const CONCURRENCY = 50;

@@ -3,10 +3,10 @@ import { plural } from "../format/count.js";
 import { formatDuration } from "../format/duration.js";
 import { oneLine } from "../format/one-line.js";
 import type { Backend } from "../backend/backend.js";
-import { OwnWorkers } from "./own-workers.js";
-import type { LoadPlan } from "./plan.js";
+import { OwnWorkers } from "../own-workers/own-workers.js";
+import type { LoadPlan } from "../plan/plan.js";
 import type { Progress } from "./progress.js";
-import { decideWorkers, mayStartOwn, ownWorkerCount } from "./worker-policy.js";
+import { decideWorkers, mayStartOwn, ownWorkerCount } from "../own-workers/worker-policy.js";
 
 const REVIEW_EVERY_MS = 100;
 

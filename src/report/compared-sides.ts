@@ -1,9 +1,9 @@
 import { z } from "zod";
 import { compareCandidates, type Comparison, type ComparisonOptions } from "../stats/comparison.js";
-import type { RunResult } from "../stats/run-result.js";
+import type { RunResult } from "../result/run-result.js";
 import { comparisonSchema } from "./comparison-schema.js";
 import { list, object, string } from "./json-field.js";
-import { resultSchema } from "./result-schema.js";
+import { resultSchema } from "../result/result-schema.js";
 
 /** One side that was measured, with all of its runs. */
 interface ComparedSide {

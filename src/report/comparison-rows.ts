@@ -4,7 +4,7 @@ import { formatRate } from "../format/rate.js";
 import { formatShare } from "../format/share.js";
 import type { Caveat } from "../stats/caveat.js";
 import type { ComparedFigure, Comparison, Finding, SideNames } from "../stats/comparison.js";
-import { figureOf } from "../stats/figure.js";
+import { figureOf } from "../result/figure.js";
 import type { Plain } from "../stats/run-differences.js";
 import type { UnusableRun } from "../stats/unusable-run.js";
 import { oneLine } from "../format/one-line.js";

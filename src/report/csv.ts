@@ -1,5 +1,5 @@
 import { withoutEscapes } from "../format/one-line.js";
-import type { RunResult } from "../stats/run-result.js";
+import type { RunResult } from "../result/run-result.js";
 import { flatResult } from "./flat-result.js";
 
 const END_OF_LINE = "\r\n";

@@ -1,8 +1,8 @@
 import { formatCount, plural } from "../format/count.js";
 import { durabilityText } from "../format/durability.js";
 import { formatDuration, threeDigits } from "../format/duration.js";
-import { unfinishedWorkText } from "../format/unfinished-work.js";
-import type { HubSurvey, Listed, Recount, RunResult } from "../stats/run-result.js";
+import { unfinishedWorkText } from "../hub/unfinished-work.js";
+import type { HubSurvey, Listed, Recount, RunResult } from "../result/run-result.js";
 import { oneLine } from "../format/one-line.js";
 import { notCompletedText } from "./outcome.js";
 

@@ -1,5 +1,5 @@
-import { figureOf } from "../stats/figure.js";
-import type { RunResult } from "../stats/run-result.js";
+import { figureOf } from "../result/figure.js";
+import type { RunResult } from "../result/run-result.js";
 
 type FlatValue = string | number | boolean | undefined;
 

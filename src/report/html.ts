@@ -1,4 +1,4 @@
-import type { RunResult } from "../stats/run-result.js";
+import type { RunResult } from "../result/run-result.js";
 import { chartSection } from "./html/chart.js";
 import { comparisonSection } from "./html/comparison.js";
 import { circumstances } from "./html/circumstances.js";

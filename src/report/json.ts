@@ -5,7 +5,7 @@ import { basename, dirname, join } from "node:path";
 import { FanoutError, UsageError } from "../errors.js";
 import { errorText } from "../format/error-text.js";
 import { inertJson } from "../format/json-text.js";
-import type { RunResult } from "../stats/run-result.js";
+import type { RunResult } from "../result/run-result.js";
 
 /** The result as JSON text for people and programs alike, with a final newline. */
 export function resultJson(result: RunResult): string {

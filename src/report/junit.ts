@@ -1,5 +1,5 @@
 import { formatCount, plural } from "../format/count.js";
-import type { JudgedThreshold, RunResult } from "../stats/run-result.js";
+import type { JudgedThreshold, RunResult } from "../result/run-result.js";
 import { comparisonSuite } from "./comparison-junit.js";
 import { flatResult } from "./flat-result.js";
 import { junitXml, type TestCase, type TestSuite } from "./junit-xml.js";

@@ -1,6 +1,6 @@
 import { formatDuration } from "../format/duration.js";
-import { figureOf } from "../stats/figure.js";
-import type { CrossingSummary, LatencySummary, RunResult } from "../stats/run-result.js";
+import { figureOf } from "../result/figure.js";
+import type { CrossingSummary, LatencySummary, RunResult } from "../result/run-result.js";
 
 const NAMES = ["response", "service", "server", "detectionLag", "startRpc", "slip"] as const;
 const COLUMNS = ["mean", "p50", "p90", "p95", "p99", "p999", "max"] as const;

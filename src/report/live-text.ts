@@ -2,7 +2,7 @@ import { formatCount } from "../format/count.js";
 import { formatDuration } from "../format/duration.js";
 import { formatRate } from "../format/rate.js";
 import type { LiveSnapshot } from "../stats/live-snapshot.js";
-import type { LatencySummary } from "../stats/run-result.js";
+import type { LatencySummary } from "../result/run-result.js";
 
 /** `activities 1,234/s now, 1,100/s on average`; undefined while there is nothing to divide by, or to count. */
 export function ratesText(snapshot: LiveSnapshot, nowPerSecond: number | undefined): string | undefined {

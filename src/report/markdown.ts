@@ -1,8 +1,8 @@
 import { formatCount, plural } from "../format/count.js";
 import { formatDuration } from "../format/duration.js";
-import { planLine } from "../format/plan-line.js";
+import { planLine } from "./plan-line.js";
 import { formatRate } from "../format/rate.js";
-import type { Listed, ResultPlan, RunResult } from "../stats/run-result.js";
+import type { Listed, ResultPlan, RunResult } from "../result/run-result.js";
 import { comparisonMarkdown } from "./comparison-markdown.js";
 import { callsText, circumstanceFacts, hubText, workFacts, type Fact } from "./fact-rows.js";
 import { latencyTable } from "./latency-rows.js";

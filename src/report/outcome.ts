@@ -1,7 +1,7 @@
 import { formatCount, plural } from "../format/count.js";
 import { formatDuration } from "../format/duration.js";
-import { lengthOf, plannedStarts } from "../stats/load-shape.js";
-import type { RunResult } from "../stats/run-result.js";
+import { lengthOf, plannedStarts } from "../result/load-shape.js";
+import type { RunResult } from "../result/run-result.js";
 
 /** How a run ended: the word for it, and the rest of the sentence with its blank or colon in front. */
 export interface Outcome {

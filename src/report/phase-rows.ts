@@ -1,6 +1,6 @@
 import { formatDuration } from "../format/duration.js";
 import { formatRate } from "../format/rate.js";
-import type { Phase, RunResult } from "../stats/run-result.js";
+import type { Phase, RunResult } from "../result/run-result.js";
 
 const LISTED = 20;
 

@@ -1,4 +1,4 @@
-import type { RunResult } from "../stats/run-result.js";
+import type { RunResult } from "../result/run-result.js";
 import { comparisonMarkdown } from "./comparison-markdown.js";
 import { escapeMarkdown, markdownTable } from "./markdown-text.js";
 import { repeatsTitle, runsTable, spreadTable } from "./repeats-rows.js";

@@ -1,5 +1,5 @@
 import { wrapped } from "../format/wrap.js";
-import type { RunResult } from "../stats/run-result.js";
+import type { RunResult } from "../result/run-result.js";
 import { repeatsTitle, runsTable, spreadTable, type RepeatsTable } from "./repeats-rows.js";
 import { tableLines, type FigureTable } from "./table-text.js";
 import type { TextStyle } from "./text-style.js";

@@ -1,5 +1,5 @@
 import { extname } from "node:path";
-import type { RunResult } from "../stats/run-result.js";
+import type { RunResult } from "../result/run-result.js";
 import { styleFor } from "./text-style.js";
 import { writeFileWhole } from "./json.js";
 import { checkOutputFiles } from "./output-files.js";

@@ -1,4 +1,4 @@
-import type { RunResult } from "../stats/run-result.js";
+import type { RunResult } from "../result/run-result.js";
 import { comparisonText } from "./comparison-text.js";
 import { resultsCsv } from "./csv.js";
 import { resultsJunit } from "./junit.js";

@@ -1,7 +1,7 @@
 import { formatCount } from "../format/count.js";
 import { formatDuration } from "../format/duration.js";
 import { formatRate } from "../format/rate.js";
-import type { Stall } from "../stats/run-result.js";
+import type { Stall } from "../result/run-result.js";
 import { rpcErrorsText } from "./fact-rows.js";
 
 const LISTED = 5;

@@ -2,7 +2,7 @@ import { formatCount, plural } from "../format/count.js";
 import { formatDuration } from "../format/duration.js";
 import { formatRate } from "../format/rate.js";
 import { flowing, hanging, wrapped } from "../format/wrap.js";
-import type { Listed, RunResult } from "../stats/run-result.js";
+import type { Listed, RunResult } from "../result/run-result.js";
 import { circumstanceFacts, workFacts, type Fact } from "./fact-rows.js";
 import { latencyTable } from "./latency-rows.js";
 import { toldText } from "../format/one-line.js";

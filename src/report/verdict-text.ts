@@ -1,4 +1,4 @@
-import type { Verdict, VerdictReason } from "../stats/run-result.js";
+import type { Verdict, VerdictReason } from "../result/run-result.js";
 
 const HEADLINES = {
   suspect: { word: "Suspect", rest: ": take these figures with care" },

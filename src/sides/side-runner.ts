@@ -8,8 +8,8 @@ import { FanoutError, UsageError } from "../errors.js";
 import { ExitCode } from "../exit-codes.js";
 import { errorText } from "../format/error-text.js";
 import { oneLine } from "../format/one-line.js";
-import { readResult } from "../report/read-result.js";
-import type { RunResult } from "../stats/run-result.js";
+import { readResult } from "../result/read-result.js";
+import type { RunResult } from "../result/run-result.js";
 import { Child, howText, type Ended, type StopSignal } from "./child.js";
 import type { Side } from "./side.js";
 

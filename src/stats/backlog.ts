@@ -1,4 +1,4 @@
-import type { Interval, Stall } from "./run-result.js";
+import type { Interval, Stall } from "../result/run-result.js";
 import { ninthsOf, steadyIntervals, type MeasuredLoad } from "./steady-intervals.js";
 
 /** https://en.wikipedia.org/wiki/68-95-99.7_rule */

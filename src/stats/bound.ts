@@ -1,4 +1,4 @@
-import type { FigureKind } from "./figure.js";
+import type { FigureKind } from "../result/figure.js";
 
 const UNIT_MS = new Map([
   ["ms", 1],

@@ -1,4 +1,4 @@
-import type { RunResult } from "./run-result.js";
+import type { RunResult } from "../result/run-result.js";
 
 /** Load on a machine changes within hours: what was measured so far apart differs by more than what was changed. */
 const FAR_APART_MS = 3_600_000;

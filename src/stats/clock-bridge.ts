@@ -1,5 +1,5 @@
 import type { BridgedTime } from "./run-latencies.js";
-import type { ClockOffset } from "./run-result.js";
+import type { ClockOffset } from "../result/run-result.js";
 
 /** How long a window is at most, by when its items were noticed, and how many it holds. */
 const WINDOW_MS = 5_000;

@@ -1,10 +1,10 @@
 import { UsageError } from "../errors.js";
 import { caveatsOf, type Caveat } from "./caveat.js";
-import { figureOf } from "./figure.js";
+import { figureOf } from "../result/figure.js";
 import { holm } from "./holm.js";
 import { geometricMean, logRatioOf, pOfWithin, ratioInterval, type LogRatio } from "./log-ratio.js";
 import { differencesOf, type Difference } from "./run-differences.js";
-import type { RunResult } from "./run-result.js";
+import type { RunResult } from "../result/run-result.js";
 import { objectionTo, unusableRuns, type UnusableRun } from "./unusable-run.js";
 
 /** Samples of which ten lie beyond the percentile. */

@@ -1,5 +1,5 @@
 import { LatencyHistogram } from "./latency.js";
-import type { CrossingSummary, EncodedHistogram } from "./run-result.js";
+import type { CrossingSummary, EncodedHistogram } from "../result/run-result.js";
 
 /** A figure whose bound is a larger share of it is not worth having. */
 const LARGEST_SHARE = 0.1;

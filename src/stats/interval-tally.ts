@@ -1,4 +1,4 @@
-import type { Interval, IntervalLatency } from "./run-result.js";
+import type { Interval, IntervalLatency } from "../result/run-result.js";
 import { SparseHistogram } from "./sparse-histogram.js";
 
 export type LatencyName = "response" | "service";

@@ -1,4 +1,4 @@
-import type { LatencySummary, Stall } from "./run-result.js";
+import type { LatencySummary, Stall } from "../result/run-result.js";
 
 /** How far a run is at one moment. */
 export interface LiveSnapshot {

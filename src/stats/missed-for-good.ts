@@ -1,6 +1,6 @@
-import { figureOf, type Figure } from "./figure.js";
-import { plannedStarts, type LoadShape } from "./load-shape.js";
-import type { ResultPlan, RunResult } from "./run-result.js";
+import { figureOf, type Figure } from "../result/figure.js";
+import { plannedStarts, type LoadShape } from "../result/load-shape.js";
+import type { ResultPlan, RunResult } from "../result/run-result.js";
 
 /** What goes up and down as a run goes on is not judged before. */
 const SETTLED_MS = 10_000;

@@ -1,6 +1,6 @@
 import { CrossingLatency } from "./crossing-latency.js";
-import { arrivalsIn, lengthOf, type Load, type Stage } from "./load-shape.js";
-import type { Phase } from "./run-result.js";
+import { arrivalsIn, lengthOf, type Load, type Stage } from "../result/load-shape.js";
+import type { Phase } from "../result/run-result.js";
 
 interface Part {
   readonly name: string;

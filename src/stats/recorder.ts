@@ -1,6 +1,6 @@
 import { ClockBridge } from "./clock-bridge.js";
 import type { Completion, Start } from "./completion.js";
-import { lengthOf } from "./load-shape.js";
+import { lengthOf } from "../result/load-shape.js";
 import type { LiveSnapshot } from "./live-snapshot.js";
 import { countsOf, type Counted, type IrregularActions } from "./run-counts.js";
 import { RunLatencies, type BridgedTime } from "./run-latencies.js";
@@ -14,8 +14,8 @@ import type {
   Stall,
   StuckInstance,
   Throughput,
-} from "./run-result.js";
-import { activitiesOf } from "./run-size.js";
+} from "../result/run-result.js";
+import { activitiesOf } from "../result/run-size.js";
 import { SequenceSet } from "./sequence-set.js";
 import { StallDetector } from "./stall-detector.js";
 import { Timeline, type StartTimes } from "./timeline.js";

@@ -1,6 +1,6 @@
-import { plannedStarts } from "./load-shape.js";
-import type { HubSurvey, ResultCounts, ResultPlan } from "./run-result.js";
-import { actionsOf, activitiesOf, executionsOf, mayFail, mayRetry } from "./run-size.js";
+import { plannedStarts } from "../result/load-shape.js";
+import type { HubSurvey, ResultCounts, ResultPlan } from "../result/run-result.js";
+import { actionsOf, activitiesOf, executionsOf, mayFail, mayRetry } from "../result/run-size.js";
 
 /** What the histories of instances tell whose actions are no formula: they did not complete, or have retried activities. */
 export interface IrregularActions {

@@ -1,4 +1,4 @@
-import type { RunResult } from "./run-result.js";
+import type { RunResult } from "../result/run-result.js";
 
 /** A value as JSON has it; null where the run does not say. */
 export type Plain = null | boolean | number | string | readonly Plain[] | { readonly [key: string]: Plain };

@@ -2,7 +2,7 @@ import type { Completion, Start } from "./completion.js";
 import { CrossingLatency } from "./crossing-latency.js";
 import { LatencyHistogram } from "./latency.js";
 import { LatencyDrift } from "./latency-drift.js";
-import type { EncodedHistogram, LatencyShares, LatencySummary, RunResult } from "./run-result.js";
+import type { EncodedHistogram, LatencyShares, LatencySummary, RunResult } from "../result/run-result.js";
 
 /** A moment of the backend's, on the client's clock: true within plus or minus the bound. */
 export interface BridgedTime {

@@ -1,5 +1,5 @@
 import { IntervalTally, type LatencyName, type SeriesOptions, type Until } from "./interval-tally.js";
-import type { Interval } from "./run-result.js";
+import type { Interval } from "../result/run-result.js";
 
 const FIRST_WIDTH_MS = 1_000;
 const MOST_INTERVALS = 3_600;

@@ -1,5 +1,5 @@
 import { kendallTau } from "./kendall-tau.js";
-import type { Interval, Stall } from "./run-result.js";
+import type { Interval, Stall } from "../result/run-result.js";
 import { SparseHistogram } from "./sparse-histogram.js";
 import { ninthsOf, steadyIntervals, type MeasuredLoad } from "./steady-intervals.js";
 

@@ -1,6 +1,6 @@
 import { latencyOf } from "./comparison.js";
-import { figureOf } from "./figure.js";
-import type { RunResult } from "./run-result.js";
+import { figureOf } from "../result/figure.js";
+import type { RunResult } from "../result/run-result.js";
 import { unusableRuns, type UnusableRun } from "./unusable-run.js";
 
 /** How a figure varies from run to run, in its own unit. */

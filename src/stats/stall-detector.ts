@@ -1,5 +1,5 @@
 import { Rhythm } from "./rhythm.js";
-import type { Stall } from "./run-result.js";
+import type { Stall } from "../result/run-result.js";
 
 /** A shorter one is not worth a name. */
 const SHORTEST_MS = 500;

@@ -1,5 +1,5 @@
-import { lengthOf, type LoadShape } from "./load-shape.js";
-import type { Interval, RunResult } from "./run-result.js";
+import { lengthOf, type LoadShape } from "../result/load-shape.js";
+import type { Interval, RunResult } from "../result/run-result.js";
 
 /** Noise makes three parts go one way in one of three cases, nine parts hardly ever. */
 const BLOCKS = 9;

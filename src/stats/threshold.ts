@@ -1,9 +1,9 @@
 import { UsageError } from "../errors.js";
 import { boundExpected, parseBound } from "./bound.js";
-import { FIGURE_NAMES, figureOf, type Figure, type FigureKind } from "./figure.js";
+import { FIGURE_NAMES, figureOf, type Figure, type FigureKind } from "../result/figure.js";
 import { isAboveForGood, isBelowForGood } from "./missed-for-good.js";
 import { nearest } from "./nearest.js";
-import type { JudgedThreshold, RunResult } from "./run-result.js";
+import type { JudgedThreshold, RunResult } from "../result/run-result.js";
 
 const HOLDS = {
   "<": (value: number, bound: number) => value < bound,

@@ -1,8 +1,8 @@
-import { arrivalsIn, lengthOf } from "./load-shape.js";
+import { arrivalsIn, lengthOf } from "../result/load-shape.js";
 import { LatencyDrift } from "./latency-drift.js";
 import type { IrregularActions } from "./run-counts.js";
-import type { ResultPlan, Throughput } from "./run-result.js";
-import { actionsOf, activitiesOf, executionsOf, mayFail, mayRetry } from "./run-size.js";
+import type { ResultPlan, Throughput } from "../result/run-result.js";
+import { actionsOf, activitiesOf, executionsOf, mayFail, mayRetry } from "../result/run-size.js";
 
 /** What is due a hair before a whole number of arrivals is due at it: sums of fractions miss whole numbers. */
 const ROUNDING = 1e-6;

@@ -1,8 +1,8 @@
 import { Phases } from "./phases.js";
 import type { BridgedTime } from "./run-latencies.js";
 import type { IrregularActions } from "./run-counts.js";
-import type { ResultPlan, RunResult, Throughput } from "./run-result.js";
-import { activitiesOf, executionsOf, mayFail } from "./run-size.js";
+import type { ResultPlan, RunResult, Throughput } from "../result/run-result.js";
+import { activitiesOf, executionsOf, mayFail } from "../result/run-size.js";
 import { Series } from "./series.js";
 import { ThroughputWindow } from "./throughput-window.js";
 

@@ -1,4 +1,4 @@
-import type { RunResult } from "./run-result.js";
+import type { RunResult } from "../result/run-result.js";
 
 /** A run of which nothing may be concluded, and why. */
 export interface UnusableRun {

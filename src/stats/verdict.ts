@@ -1,6 +1,6 @@
 import { backlogOf } from "./backlog.js";
-import type { LatencySummary, RunResult, Verdict, VerdictReason } from "./run-result.js";
-import { lengthOf } from "./load-shape.js";
+import type { LatencySummary, RunResult, Verdict, VerdictReason } from "../result/run-result.js";
+import { lengthOf } from "../result/load-shape.js";
 import { LEAST_DIFFERENCE, serviceTrendOf } from "./service-trend.js";
 
 /** Of a figure, what the generator may be of it: beyond the first it is to be doubted, beyond the second it is wrong. */

@@ -20,7 +20,7 @@ import {
 } from "../../src/backend/connection-string.js";
 import { UsageError } from "../../src/errors.js";
 import { ExitCode } from "../../src/exit-codes.js";
-import { workerEnvironment } from "../../src/load/worker-environment.js";
+import { workerEnvironment } from "../../src/own-workers/worker-environment.js";
 
 const SECRET = "hunter2-secret";
 

@@ -1,7 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import type { RunResult } from "../../src/stats/run-result.js";
+import type { RunResult } from "../../src/result/run-result.js";
 import { fiveRunsOf } from "../report/compared-runs.js";
 import { COMPARISON_SCHEMA, schemaErrors } from "../report/published-schema.js";
 import { FANOUT, Workplace } from "./workplace.js";

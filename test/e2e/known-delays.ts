@@ -1,6 +1,6 @@
 import { expect } from "vitest";
-import { parseResult } from "../../src/report/read-result.js";
-import type { LatencySummary, RunResult } from "../../src/stats/run-result.js";
+import { parseResult } from "../../src/result/read-result.js";
+import type { LatencySummary, RunResult } from "../../src/result/run-result.js";
 import type { DelayRecord } from "../load/delay-log.js";
 import { DelayServerProcess } from "../load/delay-server-process.js";
 import { Workplace } from "./workplace.js";

@@ -1,8 +1,8 @@
 import { readFile, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { parseResults } from "../../src/report/read-result.js";
-import type { RunResult } from "../../src/stats/run-result.js";
+import { parseResults } from "../../src/result/read-result.js";
+import type { RunResult } from "../../src/result/run-result.js";
 import { Workplace } from "./workplace.js";
 
 const SMALL = "--workers 1 --iterations 1 --parallel-activities 2 --allow-invalid";

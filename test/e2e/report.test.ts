@@ -6,7 +6,7 @@ import { fiveRunsOf } from "../report/compared-runs.js";
 import { incompleteResult } from "../report/incomplete-result.js";
 import { schemaErrors } from "../report/published-schema.js";
 import { sampleResult } from "../report/sample-result.js";
-import type { RunResult } from "../../src/stats/run-result.js";
+import type { RunResult } from "../../src/result/run-result.js";
 import { parseRunResult } from "./run-result-schema.js";
 import { FANOUT, Workplace } from "./workplace.js";
 

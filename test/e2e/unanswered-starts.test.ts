@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from "vitest";
-import { instanceIdOf } from "../../src/load/run-id.js";
+import { instanceIdOf } from "../../src/plan/run-id.js";
 import { pb } from "../../src/protocol/sidecar-stubs.js";
 import { ForwardingBackend, type Fate } from "../hub/forwarding-backend.js";
 import { parseRunResult } from "./run-result-schema.js";

@@ -1,7 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import type { RunResult } from "../../src/stats/run-result.js";
+import type { RunResult } from "../../src/result/run-result.js";
 import { HubInspector, activitiesIn } from "./hub-inspector.js";
 import { parseRunResult } from "./run-result-schema.js";
 import { Workplace } from "./workplace.js";

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { GroupCommit } from "../../src/emulator/store/group-commit.js";
 import { RetentionKeeper } from "../../src/emulator/hub/retention-keeper.js";
 import type { Retention } from "../../src/emulator/hub/retention.js";
-import { instanceIdOf } from "../../src/load/run-id.js";
+import { instanceIdOf } from "../../src/plan/run-id.js";
 import { openSqliteStore } from "../../src/emulator/store/sqlite/store.js";
 import { Status } from "../../src/protocol/orchestration-status.js";
 import type { Store } from "../../src/emulator/store/store.js";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { planLine } from "../../src/format/plan-line.js";
+import { planLine } from "../../src/report/plan-line.js";
 
 test.each([
   [1, 10, 5, "1 orchestration x 10 iterations x 5 activities = 50 activities, 101 actions"],

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { InstanceState } from "../../src/backend/orchestration-client.js";
 import { latestRuns } from "../../src/hub/latest-runs.js";
-import { instanceIdOf, newRunId } from "../../src/load/run-id.js";
+import { instanceIdOf, newRunId } from "../../src/plan/run-id.js";
 import { fakeClient } from "../load/fake-backend.js";
 import { stateOf } from "./states.js";
 

@@ -4,7 +4,7 @@ import type { NewInstance } from "../../src/emulator/store/store.js";
 import { Status } from "../../src/protocol/orchestration-status.js";
 import { RunObserver, type RunStatus } from "../../src/hub/run-status.js";
 import { watchRun } from "../../src/hub/watch.js";
-import { instanceIdOf } from "../../src/load/run-id.js";
+import { instanceIdOf } from "../../src/plan/run-id.js";
 import { bytes, committed, newInstance } from "../emulator/store-contract.js";
 import { ServedEmulator } from "../emulator/served-emulator.js";
 import { stringValue } from "../../src/protocol/wire.js";

@@ -1,5 +1,5 @@
 import type { InstanceState } from "../../src/backend/orchestration-client.js";
-import { instanceIdOf } from "../../src/load/run-id.js";
+import { instanceIdOf } from "../../src/plan/run-id.js";
 
 export const RUN = "r0123456789ab";
 

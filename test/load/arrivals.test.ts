@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { arrivals, arrivalsAfter, type ArrivalPlan } from "../../src/load/arrivals.js";
-import { arrivalsIn, lengthOf, plannedStarts, type Stage } from "../../src/stats/load-shape.js";
+import { arrivalsIn, lengthOf, plannedStarts, type Stage } from "../../src/result/load-shape.js";
 
 function open(
   stages: readonly Stage[],

@@ -2,9 +2,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import type { InstanceState } from "../../src/backend/orchestration-client.js";
 import type { SidecarClient } from "../../src/backend/sidecar-client.js";
 import { CompletionWatch } from "../../src/load/completion-watch.js";
-import { concurrently } from "../../src/load/concurrently.js";
+import { concurrently } from "../../src/async/concurrently.js";
 import { completionOf } from "../../src/load/outcome.js";
-import { instanceIdOf } from "../../src/load/run-id.js";
+import { instanceIdOf } from "../../src/plan/run-id.js";
 import { pb } from "../../src/protocol/sidecar-stubs.js";
 import { complete, type RawConnection, type WorkItem } from "../emulator/raw-connection.js";
 import { ServedEmulator } from "../emulator/served-emulator.js";

@@ -1,7 +1,7 @@
 import { status } from "@grpc/grpc-js";
 import { expect, test } from "vitest";
 import type { SidecarClient } from "../../src/backend/sidecar-client.js";
-import { clientClock } from "../../src/load/clock.js";
+import { clientClock } from "../../src/async/clock.js";
 import { completionOf } from "../../src/load/outcome.js";
 import { FAN_OUT_FAN_IN_ORCHESTRATION } from "../../src/orchestrations/fan-out-fan-in-contract.js";
 import type { DelayRecord } from "./delay-log.js";

@@ -16,7 +16,7 @@ import { parseArgs } from "node:util";
 import { serveGrpc } from "../../dist/emulator/transport/grpc/connection.js";
 import { handlersOf } from "../../dist/emulator/service/call.js";
 import { parseDuration } from "../../dist/format/duration.js";
-import { parseDistribution } from "../../dist/load/duration-distribution.js";
+import { parseDistribution } from "../../dist/plan/duration-distribution.js";
 import { drawDurationMs } from "../../dist/orchestrations/activity-duration.js";
 import type * as delayLog from "./delay-log.js";
 import type * as delayServiceFile from "./delay-service.js";

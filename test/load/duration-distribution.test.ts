@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { parseDistribution } from "../../src/load/duration-distribution.js";
+import { parseDistribution } from "../../src/plan/duration-distribution.js";
 
 test.each([
   ["50ms", { kind: "constant", ms: 50 }],

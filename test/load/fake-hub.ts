@@ -1,6 +1,6 @@
 import { status } from "@grpc/grpc-js";
 import type { InstanceState, OrchestrationClient } from "../../src/backend/orchestration-client.js";
-import type { Clock } from "../../src/load/clock.js";
+import type { Clock } from "../../src/async/clock.js";
 import { completedState, fakeClient, untilAborted } from "./fake-backend.js";
 
 /** An error as a call fails with it. */

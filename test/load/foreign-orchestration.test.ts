@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { UsageError } from "../../src/errors.js";
-import { foreignOf } from "../../src/load/foreign-orchestration.js";
+import { foreignOf } from "../../src/plan/foreign-orchestration.js";
 
 async function fileWith(text: string): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "fanout-input-"));

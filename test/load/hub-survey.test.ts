@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { surveyHub, surveyLine } from "../../src/load/hub-survey.js";
+import { surveyHub, surveyLine } from "../../src/hub/hub-survey.js";
 import { completedState, fakeClient } from "./fake-backend.js";
 
 const never = new AbortController().signal;

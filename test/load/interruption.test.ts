@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { Interruption } from "../../src/load/interruption.js";
+import { Interruption } from "../../src/commands/interruption.js";
 
 describe("an interruption", () => {
   let interruption: Interruption;

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { OwnWorkers, restartDelayMs } from "../../src/load/own-workers.js";
+import { OwnWorkers, restartDelayMs } from "../../src/own-workers/own-workers.js";
 
 /** A worker that connects, says its pid on stderr, and leaves when told to. */
 const GOOD_WORKER = `

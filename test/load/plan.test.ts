@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { UsageError } from "../../src/errors.js";
-import { parsePlan } from "../../src/load/plan.js";
+import { parsePlan } from "../../src/plan/plan.js";
 
 const defaults = {
   iterations: "10",

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { InstanceState } from "../../src/backend/orchestration-client.js";
 import { FanoutError } from "../../src/errors.js";
 import { CompletionWatch } from "../../src/load/completion-watch.js";
-import { instanceIdOf } from "../../src/load/run-id.js";
+import { instanceIdOf } from "../../src/plan/run-id.js";
 import { fakeClient } from "./fake-backend.js";
 import { FakeHub, rpcError } from "./fake-hub.js";
 import { VirtualTime } from "./virtual-time.js";

@@ -13,7 +13,7 @@ import {
   runIdFlag,
   runIdOf,
   sequenceOf,
-} from "../../src/load/run-id.js";
+} from "../../src/plan/run-id.js";
 import { isOfRun } from "../../src/emulator/hub/retention.js";
 
 const time = fc.integer({ min: 0, max: 36 ** 8 - 1 });

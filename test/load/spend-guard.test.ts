@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { UsageError } from "../../src/errors.js";
-import { parsePlan, type LoadPlan } from "../../src/load/plan.js";
-import { capacityLine, guardSpend, parseSpendLimits, spendObjection, withinSpend } from "../../src/load/spend-guard.js";
+import { parsePlan, type LoadPlan } from "../../src/plan/plan.js";
+import { capacityLine, guardSpend, parseSpendLimits, spendObjection, withinSpend } from "../../src/plan/spend-guard.js";
 
 const flags = { iterations: "10", parallelActivities: "5", workers: "auto", timeout: "10m" };
 

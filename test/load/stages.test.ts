@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { parseRate, parseStages } from "../../src/load/stages.js";
+import { parseRate, parseStages } from "../../src/plan/stages.js";
 
 test.each([
   ["50/s", 50],

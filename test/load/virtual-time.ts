@@ -1,5 +1,5 @@
-import type { Clock } from "../../src/load/clock.js";
-import type { Wait } from "../../src/load/wait.js";
+import type { Clock } from "../../src/async/clock.js";
+import type { Wait } from "../../src/async/wait.js";
 
 /** Turns of the event loop in which what a timer has set going comes to rest. */
 const TURNS = 20;

@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
-import type { LoadPlan } from "../../src/load/plan.js";
+import type { LoadPlan } from "../../src/plan/plan.js";
 import {
   decideWorkers,
   ownWorkerActivities,
   ownWorkerCount,
   type WorkerSituation,
-} from "../../src/load/worker-policy.js";
+} from "../../src/own-workers/worker-policy.js";
 
 const plan: LoadPlan = {
   iterations: 10,

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { UsageError } from "../../src/errors.js";
-import { readFlags } from "../../src/load/flags.js";
-import { workloadFlags, workloadOf } from "../../src/load/workload-flags.js";
+import { readFlags } from "../../src/plan/flags.js";
+import { workloadFlags, workloadOf } from "../../src/plan/workload-flags.js";
 
 function parse(flags: Record<string, string>) {
   return workloadOf(readFlags(z.object(workloadFlags), flags));

@@ -1,4 +1,4 @@
-import type { RunResult } from "../../src/stats/run-result.js";
+import type { RunResult } from "../../src/result/run-result.js";
 import { sampleResult } from "./sample-result.js";
 
 /** A minute of ten in flight, after a warm-up of ten seconds, in which all went well. */

@@ -1,4 +1,4 @@
-import type { RunResult } from "../../src/stats/run-result.js";
+import type { RunResult } from "../../src/result/run-result.js";
 import { sampleResult } from "./sample-result.js";
 
 /** What a run is to have measured: activities per second, and the response time in milliseconds. */

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { comparisonsText, comparisonText } from "../../src/report/comparison-text.js";
 import { styleFor } from "../../src/report/text-style.js";
 import { compareCandidates, compareRuns } from "../../src/stats/comparison.js";
-import type { RunResult } from "../../src/stats/run-result.js";
+import type { RunResult } from "../../src/result/run-result.js";
 import { fiveRunsOf, runsOf } from "./compared-runs.js";
 import { sampleResult } from "./sample-result.js";
 

@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { withoutEscapes } from "../../src/format/one-line.js";
 import { resultsCsv } from "../../src/report/csv.js";
-import type { RunResult } from "../../src/stats/run-result.js";
+import type { RunResult } from "../../src/result/run-result.js";
 import { closedLoadResult } from "./closed-load-result.js";
 import { incompleteResult, resultSaying } from "./incomplete-result.js";
 import { openLoadResult } from "./open-load-result.js";

@@ -6,7 +6,7 @@ import { instanceLines, runsText, runText } from "../../src/report/status-text.j
 import { summaryText } from "../../src/report/text.js";
 import { styleFor, type TextStyle } from "../../src/report/text-style.js";
 import { compareCandidates } from "../../src/stats/comparison.js";
-import type { RunResult } from "../../src/stats/run-result.js";
+import type { RunResult } from "../../src/result/run-result.js";
 import { closedLoadResult } from "./closed-load-result.js";
 import { fiveRunsOf } from "./compared-runs.js";
 import { incompleteResult } from "./incomplete-result.js";

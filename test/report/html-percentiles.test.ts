@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { percentileCurve, percentilePosition, percentileSteps } from "../../src/report/html/percentile-curve.js";
 import { LatencyHistogram } from "../../src/stats/latency.js";
-import type { RunResult } from "../../src/stats/run-result.js";
+import type { RunResult } from "../../src/result/run-result.js";
 import { sampleResult } from "./sample-result.js";
 
 /** A result of these response times, of whose starts some more did not end. */

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { coarseSlices, timeSlices } from "../../src/report/html/time-slices.js";
-import type { Interval, RunResult } from "../../src/stats/run-result.js";
+import type { Interval, RunResult } from "../../src/result/run-result.js";
 import { SparseHistogram } from "../../src/stats/sparse-histogram.js";
 import { sampleResult } from "./sample-result.js";
 

@@ -3,7 +3,7 @@ import { stripVTControlCharacters } from "node:util";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { resultHtml } from "../../src/report/html.js";
-import type { RunResult } from "../../src/stats/run-result.js";
+import type { RunResult } from "../../src/result/run-result.js";
 import { closedLoadResult } from "./closed-load-result.js";
 import { incompleteResult, resultSaying } from "./incomplete-result.js";
 import { openLoadResult } from "./open-load-result.js";

@@ -1,4 +1,4 @@
-import type { RunResult } from "../../src/stats/run-result.js";
+import type { RunResult } from "../../src/result/run-result.js";
 import { sampleResult } from "./sample-result.js";
 
 /** A run from before there was other load than all at once, in which little went well. */

@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { withoutEscapes } from "../../src/format/one-line.js";
 import { resultsJunit } from "../../src/report/junit.js";
-import type { RunResult } from "../../src/stats/run-result.js";
+import type { RunResult } from "../../src/result/run-result.js";
 import { incompleteResult, resultSaying } from "./incomplete-result.js";
 import { openLoadResult } from "./open-load-result.js";
 import { sampleResult } from "./sample-result.js";

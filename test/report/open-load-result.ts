@@ -1,6 +1,6 @@
 import { LatencyHistogram } from "../../src/stats/latency.js";
 import { SparseHistogram } from "../../src/stats/sparse-histogram.js";
-import type { CrossingSummary, Interval, IntervalLatency, Phase, RunResult } from "../../src/stats/run-result.js";
+import type { CrossingSummary, Interval, IntervalLatency, Phase, RunResult } from "../../src/result/run-result.js";
 import { sampleResult } from "./sample-result.js";
 
 const RUN_ID = "r0123456789ab";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { notCompletedText, outcomeText } from "../../src/report/outcome.js";
-import type { RunResult } from "../../src/stats/run-result.js";
+import type { RunResult } from "../../src/result/run-result.js";
 import { openLoadResult } from "./open-load-result.js";
 import { sampleResult } from "./sample-result.js";
 

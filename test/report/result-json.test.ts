@@ -1,8 +1,8 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { resultJson, resultsJson } from "../../src/report/json.js";
-import { parseResults } from "../../src/report/read-result.js";
-import type { Interval, RunResult } from "../../src/stats/run-result.js";
+import { parseResults } from "../../src/result/read-result.js";
+import type { Interval, RunResult } from "../../src/result/run-result.js";
 import { openLoadResult } from "./open-load-result.js";
 import { sampleResult } from "./sample-result.js";
 

@@ -1,4 +1,4 @@
-import type { RunResult } from "../../src/stats/run-result.js";
+import type { RunResult } from "../../src/result/run-result.js";
 
 /** A run of 200 in which all went well. */
 export const sampleResult: RunResult = {

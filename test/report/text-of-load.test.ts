@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { summaryText } from "../../src/report/text.js";
 import { styleFor } from "../../src/report/text-style.js";
-import type { Stall } from "../../src/stats/run-result.js";
+import type { Stall } from "../../src/result/run-result.js";
 import { closedLoadResult } from "./closed-load-result.js";
 import { openLoadResult } from "./open-load-result.js";
 

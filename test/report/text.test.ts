@@ -2,7 +2,7 @@ import { Chalk } from "chalk";
 import { describe, expect, test } from "vitest";
 import { summaryText } from "../../src/report/text.js";
 import { styleFor } from "../../src/report/text-style.js";
-import type { CrossingSummary, RunResult, VerdictReason } from "../../src/stats/run-result.js";
+import type { CrossingSummary, RunResult, VerdictReason } from "../../src/result/run-result.js";
 import { sampleResult } from "./sample-result.js";
 
 const plain = styleFor({});

@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { UsageError } from "../../src/errors.js";
 import { compareCandidates, compareRuns, type Comparison } from "../../src/stats/comparison.js";
-import type { RunResult } from "../../src/stats/run-result.js";
+import type { RunResult } from "../../src/result/run-result.js";
 import { closedLoadResult } from "../report/closed-load-result.js";
 import { fiveRunsOf, runsOf, type RunFigures } from "../report/compared-runs.js";
 

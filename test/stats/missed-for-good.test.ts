@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { LoadShape } from "../../src/stats/load-shape.js";
-import type { RunResult, Throughput } from "../../src/stats/run-result.js";
+import type { LoadShape } from "../../src/result/load-shape.js";
+import type { RunResult, Throughput } from "../../src/result/run-result.js";
 import { isMissedForGood, judge, parseThreshold } from "../../src/stats/threshold.js";
 import { sampleResult } from "../report/sample-result.js";
 

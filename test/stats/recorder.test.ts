@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Completion, Start } from "../../src/stats/completion.js";
 import { Recorder, type RunEnd } from "../../src/stats/recorder.js";
-import type { ResultPlan } from "../../src/stats/run-result.js";
+import type { ResultPlan } from "../../src/result/run-result.js";
 
 const plan: ResultPlan = {
   iterations: 10,

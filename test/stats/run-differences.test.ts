@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { differencesOf } from "../../src/stats/run-differences.js";
-import type { ResultEnvironment, ResultPlan, RunResult } from "../../src/stats/run-result.js";
+import type { ResultEnvironment, ResultPlan, RunResult } from "../../src/result/run-result.js";
 import { closedLoadResult } from "../report/closed-load-result.js";
 import { openLoadResult } from "../report/open-load-result.js";
 import { sampleResult } from "../report/sample-result.js";

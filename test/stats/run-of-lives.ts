@@ -1,6 +1,6 @@
-import type { LoadShape } from "../../src/stats/load-shape.js";
+import type { LoadShape } from "../../src/result/load-shape.js";
 import { LatencyHistogram } from "../../src/stats/latency.js";
-import type { RunResult } from "../../src/stats/run-result.js";
+import type { RunResult } from "../../src/result/run-result.js";
 import { Series } from "../../src/stats/series.js";
 import { sampleResult } from "../report/sample-result.js";
 import { detectorOf, type Life } from "./simulated-run.js";

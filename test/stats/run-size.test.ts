@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { actionsOf, activitiesOf, executionsOf } from "../../src/stats/run-size.js";
+import { actionsOf, activitiesOf, executionsOf } from "../../src/result/run-size.js";
 
 test.each([
   [{ iterations: 10, parallelActivities: 5 }, 1, 50, 101],

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { SeriesOptions } from "../../src/stats/interval-tally.js";
-import type { Interval } from "../../src/stats/run-result.js";
+import type { Interval } from "../../src/result/run-result.js";
 import { Series } from "../../src/stats/series.js";
 import { bucketOf, SparseHistogram } from "../../src/stats/sparse-histogram.js";
 

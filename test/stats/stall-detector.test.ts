@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Stall } from "../../src/stats/run-result.js";
+import type { Stall } from "../../src/result/run-result.js";
 import { StallDetector } from "../../src/stats/stall-detector.js";
 import {
   closedLoad,

@@ -1,8 +1,8 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { arrivals } from "../../src/load/arrivals.js";
-import type { LoadShape } from "../../src/stats/load-shape.js";
-import type { ResultPlan } from "../../src/stats/run-result.js";
+import type { LoadShape } from "../../src/result/load-shape.js";
+import type { ResultPlan } from "../../src/result/run-result.js";
 import { ThroughputWindow } from "../../src/stats/throughput-window.js";
 import { draws, exponential } from "./simulated-run.js";
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { LoadShape } from "../../src/stats/load-shape.js";
+import type { LoadShape } from "../../src/result/load-shape.js";
 import { verdictOf } from "../../src/stats/verdict.js";
 import { openLoadOf, queued, runOf, type Measured } from "./run-of-lives.js";
 import { closedLoad, draws, exponential, openLoad, type Draw, type Life } from "./simulated-run.js";

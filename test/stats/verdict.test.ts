@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { LatencySummary, RunResult, Verdict } from "../../src/stats/run-result.js";
+import type { LatencySummary, RunResult, Verdict } from "../../src/result/run-result.js";
 import { verdictOf } from "../../src/stats/verdict.js";
 import { closedLoadResult } from "../report/closed-load-result.js";
 import { openLoadResult } from "../report/open-load-result.js";

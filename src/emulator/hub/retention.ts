@@ -67,7 +67,7 @@ export function deletedUntilUs(retention: Retention, nowUs: number, usedBytes: n
   return Math.max(0, byAge, bySize);
 }
 
-/** A run's id as fanout makes it up, `r` and the time, with the number of the instance: see `load/run-id.ts`. */
+/** A run's id as fanout makes it up, `r` and the time, with the number of the instance: see `plan/run-id.ts`. */
 const OF_A_RUN = /^r[0-9a-z]{12}(?:\.\d+)?-\d{5,10}-\d{3}$/u;
 
 /** Whether `fanout run` has started and named it: ids that somebody chose, and those of `fanout serve`, are others. */

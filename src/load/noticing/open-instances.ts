@@ -1,6 +1,6 @@
 import type { InstanceState, RuntimeStatus } from "../../backend/orchestration-client.js";
-import type { Clock } from "../clock.js";
-import { bucketOf, sequenceOf } from "../run-id.js";
+import type { Clock } from "../../async/clock.js";
+import { bucketOf, sequenceOf } from "../../plan/run-id.js";
 
 export const ENDED: readonly RuntimeStatus[] = ["Completed", "Failed", "Terminated", "Canceled"];
 

@@ -1,5 +1,5 @@
 import type { InstanceState, RuntimeStatus } from "../../backend/orchestration-client.js";
-import { bucketPrefixOf, idsOfBucket } from "../run-id.js";
+import { bucketPrefixOf, idsOfBucket } from "../../plan/run-id.js";
 import type { NoticingCalls } from "./noticing-calls.js";
 import { ENDED, isEnded, type OpenInstances } from "./open-instances.js";
 import type { PollWay } from "./poll-way.js";

@@ -1,5 +1,5 @@
 import type { InstanceIdPage, InstanceState } from "../../backend/orchestration-client.js";
-import type { Clock } from "../clock.js";
+import type { Clock } from "../../async/clock.js";
 import type { NoticingCalls } from "./noticing-calls.js";
 import { ENDED, endedMsOf, type OpenInstances } from "./open-instances.js";
 import type { PollWay } from "./poll-way.js";

@@ -1,5 +1,5 @@
 import type { InstanceState } from "../../backend/orchestration-client.js";
-import { concurrently } from "../concurrently.js";
+import { concurrently } from "../../async/concurrently.js";
 import type { NoticingCalls } from "./noticing-calls.js";
 import type { OpenInstances } from "./open-instances.js";
 import { isWorthAnotherTry } from "./worth-another-try.js";

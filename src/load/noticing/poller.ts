@@ -1,5 +1,5 @@
-import type { Clock } from "../clock.js";
-import type { Wait } from "../wait.js";
+import type { Clock } from "../../async/clock.js";
+import type { Wait } from "../../async/wait.js";
 import { CheckedWay } from "./checked-way.js";
 import type { NoticingCalls } from "./noticing-calls.js";
 import type { OpenInstances } from "./open-instances.js";

@@ -2,7 +2,7 @@ import { formatCount, plural } from "../../format/count.js";
 import { durabilityText } from "../../format/durability.js";
 import { formatDuration, threeDigits } from "../../format/duration.js";
 import { formatShare } from "../../format/share.js";
-import type { LatencySummary, RunResult } from "../../stats/run-result.js";
+import type { LatencySummary, RunResult } from "../../result/run-result.js";
 import { REPLAY_TEXTS, hubText, recountText, unansweredText } from "../fact-rows.js";
 import { markup, type Markup } from "./markup.js";
 import { planText } from "./summary.js";

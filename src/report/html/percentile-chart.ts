@@ -1,6 +1,6 @@
 import { plural } from "../../format/count.js";
 import { formatDuration } from "../../format/duration.js";
-import type { RunResult } from "../../stats/run-result.js";
+import type { RunResult } from "../../result/run-result.js";
 import type { Chart } from "./chart.js";
 import type { Line, Panel } from "./panel.js";
 import { percentileCurve, percentilePosition, percentileSteps, type PercentileCurve } from "./percentile-curve.js";

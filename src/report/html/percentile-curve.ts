@@ -1,6 +1,6 @@
 import { decodeFromCompressedBase64 } from "hdr-histogram-js";
 import { carries, censoredShare } from "../../stats/percentile.js";
-import type { CrossingSummary, RunResult } from "../../stats/run-result.js";
+import type { CrossingSummary, RunResult } from "../../result/run-result.js";
 
 /** Points on the axis for each factor of ten. */
 const POINTS_PER_DECADE = 48;

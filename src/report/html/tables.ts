@@ -1,7 +1,7 @@
 import { formatCount, plural } from "../../format/count.js";
 import { formatDuration } from "../../format/duration.js";
 import { formatRate } from "../../format/rate.js";
-import type { LatencySummary, Listed, RunResult } from "../../stats/run-result.js";
+import type { LatencySummary, Listed, RunResult } from "../../result/run-result.js";
 import { rpcErrorsOf, rpcErrorsText } from "../fact-rows.js";
 import { latencyTable } from "../latency-rows.js";
 import { markup, type Markup } from "./markup.js";

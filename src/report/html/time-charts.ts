@@ -1,7 +1,7 @@
 import { formatCount, plural } from "../../format/count.js";
 import { formatDuration } from "../../format/duration.js";
 import { formatRate } from "../../format/rate.js";
-import type { RunResult } from "../../stats/run-result.js";
+import type { RunResult } from "../../result/run-result.js";
 import type { Chart, TitledPanel } from "./chart.js";
 import type { Line, Panel, Stroke, Unit } from "./panel.js";
 import { latencyOverTime, timeSlices, type TimeSlice } from "./time-slices.js";

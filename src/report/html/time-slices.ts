@@ -1,4 +1,4 @@
-import type { Interval, IntervalLatency, RunResult } from "../../stats/run-result.js";
+import type { Interval, IntervalLatency, RunResult } from "../../result/run-result.js";
 import { SparseHistogram } from "../../stats/sparse-histogram.js";
 
 /** A time of a run: neighbouring intervals of its series as one. Times in milliseconds from the start of the run. */

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
-import { parseResult } from "../../../src/report/read-result.js";
+import { parseResult } from "../../../src/result/read-result.js";
 import type { FanoutProcess } from "../fanout-process.js";
 import { Workplace } from "../workplace.js";
 

@@ -1,8 +1,8 @@
-import { plannedStarts, type Load, type LoadShape, type Stage } from "../stats/load-shape.js";
-import { actionsOf, activitiesOf, mayFail, type OrchestrationSize } from "../stats/run-size.js";
-import { formatCount, plural } from "./count.js";
-import { formatDuration } from "./duration.js";
-import { formatRate } from "./rate.js";
+import { plannedStarts, type Load, type LoadShape, type Stage } from "../result/load-shape.js";
+import { actionsOf, activitiesOf, mayFail, type OrchestrationSize } from "../result/run-size.js";
+import { formatCount, plural } from "../format/count.js";
+import { formatDuration } from "../format/duration.js";
+import { formatRate } from "../format/rate.js";
 
 const LISTED_STAGES = 4;
 

@@ -3,8 +3,8 @@ import type { Connection } from "../backend/connection-string.js";
 import { UsageError } from "../errors.js";
 import { formatCount, parseCount, plural } from "../format/count.js";
 import { formatDuration } from "../format/duration.js";
-import { mostStarts } from "../stats/load-shape.js";
-import { actionsOf, mayFail, mayRetry, mostActionsOf } from "../stats/run-size.js";
+import { mostStarts } from "../result/load-shape.js";
+import { actionsOf, mayFail, mayRetry, mostActionsOf } from "../result/run-size.js";
 import { count, readFlags } from "./flags.js";
 import type { LoadPlan } from "./plan.js";
 

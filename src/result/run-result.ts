@@ -1,4 +1,4 @@
-import type { Comparison } from "./comparison.js";
+import type { Comparison } from "../stats/comparison.js";
 import type { LoadShape } from "./load-shape.js";
 
 /**

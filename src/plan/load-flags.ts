@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { UsageError } from "../errors.js";
-import { plannedStarts, type Load, type LoadShape } from "../stats/load-shape.js";
+import { plannedStarts, type Load, type LoadShape } from "../result/load-shape.js";
 import { formatCount } from "../format/count.js";
 import { count, duration } from "./flags.js";
 import { parseRate, parseStages, RATE_EXPECTED, STAGES_EXPECTED } from "./stages.js";

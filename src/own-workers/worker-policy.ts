@@ -1,4 +1,4 @@
-import type { LoadPlan } from "./plan.js";
+import type { LoadPlan } from "../plan/plan.js";
 
 /** Long enough for a worker that lost its connection to come back before it is replaced. */
 const WORKERLESS_MS = 1_000;

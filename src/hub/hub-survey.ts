@@ -2,10 +2,10 @@ import { NO_QUERY, isMissingCall } from "../backend/missing-call.js";
 import type { InstanceState, OrchestrationClient } from "../backend/orchestration-client.js";
 import { FanoutError } from "../errors.js";
 import { errorText } from "../format/error-text.js";
-import { OWN_HUB, unfinishedWorkText } from "../format/unfinished-work.js";
-import type { HubSurvey } from "../stats/run-result.js";
+import { OWN_HUB, unfinishedWorkText } from "./unfinished-work.js";
+import type { HubSurvey } from "../result/run-result.js";
 import { isOfLoadTest } from "./of-load-test.js";
-import { runIdOf } from "./run-id.js";
+import { runIdOf } from "../plan/run-id.js";
 
 const MOST_COUNTED = 1_000;
 const PAGE_SIZE = 200;

@@ -1,4 +1,4 @@
-import { oneLine } from "./one-line.js";
+import { oneLine } from "../format/one-line.js";
 
 /** The command that ends what a run has left; the orchestrator where the run id does not tell that it is a load test's. */
 export function terminateCommand(runId: string, orchestrator?: string): string {

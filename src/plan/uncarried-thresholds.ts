@@ -1,9 +1,9 @@
 import { UsageError } from "../errors.js";
 import { formatCount } from "../format/count.js";
-import { figureOf } from "../stats/figure.js";
-import { lengthOf, mostStarts } from "../stats/load-shape.js";
+import { figureOf } from "../result/figure.js";
+import { lengthOf, mostStarts } from "../result/load-shape.js";
 import type { Threshold } from "../stats/threshold.js";
-import { arrivals } from "./arrivals.js";
+import { arrivals } from "../load/arrivals.js";
 import type { LoadPlan } from "./plan.js";
 
 /** A figure of a sample: of the starts that are measured, or of those of them that went well. */

@@ -1,6 +1,6 @@
 import type { InstanceState } from "../backend/orchestration-client.js";
 import { FAN_OUT_FAN_IN_ORCHESTRATION } from "../orchestrations/fan-out-fan-in-contract.js";
-import { isGeneratedRunId, runIdOf } from "./run-id.js";
+import { isGeneratedRunId, runIdOf } from "../plan/run-id.js";
 
 /**
  * Whether an instance is known to be of a load test: it runs the fan-out/fan-in workload, or its id is of a run whose id

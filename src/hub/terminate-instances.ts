@@ -2,8 +2,8 @@ import { status } from "@grpc/grpc-js";
 import { grpcCodeOf, isMissingBatch, isOfTheBackend } from "../backend/missing-call.js";
 import type { OrchestrationClient } from "../backend/orchestration-client.js";
 import { errorText } from "../format/error-text.js";
-import { batchesOf } from "./batches.js";
-import { concurrently } from "./concurrently.js";
+import { batchesOf } from "../async/batches.js";
+import { concurrently } from "../async/concurrently.js";
 
 const REASON = "terminated by fanout";
 /** What SkipGracefulOrchestrationTerminations takes in one call. */

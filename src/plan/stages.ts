@@ -1,5 +1,5 @@
 import { parseDuration } from "../format/duration.js";
-import type { Stage } from "../stats/load-shape.js";
+import type { Stage } from "../result/load-shape.js";
 
 const MOST_PER_SECOND = 100_000;
 const MOST_STAGES = 100;

@@ -1,6 +1,6 @@
-import type { ForeignWork, HubSurvey } from "../stats/run-result.js";
-import { formatCount, plural } from "./count.js";
-import { oneLine } from "./one-line.js";
+import type { ForeignWork, HubSurvey } from "../result/run-result.js";
+import { formatCount, plural } from "../format/count.js";
+import { oneLine } from "../format/one-line.js";
 
 /** What to do about the work of others on the task hub of a load test. */
 export const OWN_HUB = "give a load test a task hub of its own";

@@ -4,8 +4,8 @@ import type { z } from "zod";
 import { UsageError } from "../errors.js";
 import { errorText } from "../format/error-text.js";
 import { JsonDepthError, readJson } from "../format/read-json.js";
-import type { RunResult } from "../stats/run-result.js";
-import { comparedSidesSchema, type ComparedSides } from "./compared-sides.js";
+import type { RunResult } from "./run-result.js";
+import { comparedSidesSchema, type ComparedSides } from "../report/compared-sides.js";
 import { resultSchema, SCHEMA_VERSION } from "./result-schema.js";
 
 const LONGEST_FOUND = 60;

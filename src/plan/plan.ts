@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { UsageError } from "../errors.js";
 import { formatCount } from "../format/count.js";
-import type { ResultPlan } from "../stats/run-result.js";
+import type { ResultPlan } from "../result/run-result.js";
 import { count, duration, readFlags } from "./flags.js";
 import { foreignFlags, foreignOf, type ForeignOrchestration } from "./foreign-orchestration.js";
 import { labelFlags, labelsOf } from "./labels.js";

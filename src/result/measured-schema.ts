@@ -13,7 +13,7 @@ import type {
   RunResult,
   Stall,
   Throughput,
-} from "../stats/run-result.js";
+} from "./run-result.js";
 import {
   boolean,
   byGrpcStatus,
@@ -26,7 +26,7 @@ import {
   oneOf,
   signed,
   string,
-} from "./json-field.js";
+} from "../report/json-field.js";
 
 const summary = {
   count: count.describe("Samples."),

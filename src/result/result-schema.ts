@@ -1,7 +1,7 @@
 import { z } from "zod";
-import type { LoadShape } from "../stats/load-shape.js";
-import type { ResultEnvironment, ResultPlan, RunResult, Verdict } from "../stats/run-result.js";
-import { comparisonSchema } from "./comparison-schema.js";
+import type { LoadShape } from "./load-shape.js";
+import type { ResultEnvironment, ResultPlan, RunResult, Verdict } from "./run-result.js";
+import { comparisonSchema } from "../report/comparison-schema.js";
 import {
   boolean,
   byGrpcStatus,
@@ -14,7 +14,7 @@ import {
   oneOf,
   signed,
   string,
-} from "./json-field.js";
+} from "../report/json-field.js";
 import {
   clock,
   concurrency,

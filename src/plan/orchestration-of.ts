@@ -1,5 +1,5 @@
 import { FAN_OUT_FAN_IN_ORCHESTRATION, type FanOutFanInRequest } from "../orchestrations/fan-out-fan-in-contract.js";
-import { activitiesOf } from "../stats/run-size.js";
+import { activitiesOf } from "../result/run-size.js";
 import type { LoadPlan } from "./plan.js";
 
 /** What a run starts, many times. */
