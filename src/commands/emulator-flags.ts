@@ -1,7 +1,7 @@
 import { isIP } from "node:net";
-import { chosenDurability, type Durability } from "../emulator/store/durability.js";
+import { chosenDurability, type Durability } from "../protocol/durability.js";
 import { chosenRetention, type Retention } from "../emulator/hub/retention.js";
-import type { LimitsMode } from "../emulator/hub/scheduler-limits.js";
+import type { LimitsMode } from "../emulator/limits/scheduler-limits.js";
 import { UsageError } from "../errors.js";
 import { parsePort } from "../http/port.js";
 

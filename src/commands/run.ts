@@ -4,7 +4,7 @@ import { ExitCode } from "../exit-codes.js";
 import { plural } from "../format/count.js";
 import { planLine } from "../report/plan-line.js";
 import { capacityLine, guardSpend, spendObjection, withinSpend } from "../plan/spend-guard.js";
-import { refuseUncarried } from "../plan/uncarried-thresholds.js";
+import { refuseUncarried } from "../load/uncarried-thresholds.js";
 import { checkResultFiles } from "../report/report-files.js";
 import { readBaseline } from "./compare.js";
 import { errorsOnly } from "./errors-only.js";

@@ -1,5 +1,5 @@
 import type { InstanceState, RuntimeStatus } from "../backend/orchestration-client.js";
-import { iterationProgressOf } from "../load/progress.js";
+import { iterationProgressOf } from "./iteration-progress.js";
 import {
   FAN_OUT_FAN_IN_ORCHESTRATION,
   parseFanOutFanInInput,

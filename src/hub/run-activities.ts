@@ -2,7 +2,7 @@ import type { Backend } from "../backend/backend.js";
 import type { EmulatorAdmin } from "../backend/emulator-admin.js";
 import type { OrchestrationClient } from "../backend/orchestration-client.js";
 import { concurrently } from "../async/concurrently.js";
-import { iterationProgressOf } from "../load/progress.js";
+import { iterationProgressOf } from "./iteration-progress.js";
 import { instanceIdPrefixOf } from "../plan/run-id.js";
 import { activitiesNeededBy, isEnded, isUnfinished } from "./instance-status.js";
 import type { RunTally } from "./run-tally.js";

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Backend } from "../backend/backend.js";
 import type { InstanceState, OrchestrationClient } from "../backend/orchestration-client.js";
-import { parseFanOutFanInProgress } from "../orchestrations/fan-out-fan-in-contract.js";
+import { iterationProgressOf } from "../hub/iteration-progress.js";
 import type { Clock } from "../async/clock.js";
 import { concurrently } from "../async/concurrently.js";
 import { instanceIdPrefixOf } from "../plan/run-id.js";
@@ -146,16 +146,6 @@ async function instanceOrNothing(
 ): Promise<InstanceState | undefined> {
   try {
     return await client.getInstance(instanceId, { payloads: true, signal });
-  } catch {
-    return undefined;
-  }
-}
-
-/** What an instance's custom status says, if it is one of ours. */
-export function iterationProgressOf(state: InstanceState) {
-  if (state.customStatus === undefined) return undefined;
-  try {
-    return parseFanOutFanInProgress(state.customStatus);
   } catch {
     return undefined;
   }

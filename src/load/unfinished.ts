@@ -1,7 +1,7 @@
 import type { OrchestrationClient } from "../backend/orchestration-client.js";
 import type { StuckInstance } from "../result/run-result.js";
 import { concurrently } from "../async/concurrently.js";
-import { iterationProgressOf } from "./progress.js";
+import { iterationProgressOf } from "../hub/iteration-progress.js";
 
 const CONCURRENCY = 50;
 const LISTED = 100;

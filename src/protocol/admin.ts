@@ -1,4 +1,4 @@
-import type { Durability } from "../emulator/store/durability.js";
+import type { Durability } from "./durability.js";
 
 /**
  * What fanout asks its own emulator, outside TaskHubSidecarService: a gRPC service on the same socket whose messages

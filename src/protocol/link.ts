@@ -16,6 +16,9 @@ export interface LinkGreeting {
   readonly workerId: string;
 }
 
+/** The header by which a link tells a service that its worker remembers histories. */
+export const REMEMBERS_HISTORY = "fanout-remembers-history";
+
 export const FrameKind = {
   Open: 1,
   /** A unary call; its number comes back with the answer. Payload: the method's place in `LINK_METHODS` (1 byte), the request. */

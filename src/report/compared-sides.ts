@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { compareCandidates, type Comparison, type ComparisonOptions } from "../stats/comparison.js";
 import type { RunResult } from "../result/run-result.js";
-import { comparisonSchema } from "./comparison-schema.js";
-import { list, object, string } from "./json-field.js";
+import { comparisonSchema } from "../result/comparison-schema.js";
+import { list, object, string } from "../result/json-field.js";
 import { resultSchema } from "../result/result-schema.js";
 
 /** One side that was measured, with all of its runs. */

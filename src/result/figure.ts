@@ -1,4 +1,4 @@
-import { percentileOf } from "../stats/percentile.js";
+import { percentileOf } from "./percentile.js";
 import type { CrossingSummary, LatencySummary, RunResult, Stall } from "./run-result.js";
 
 /** What a figure's numbers are: milliseconds, a share of 1, something per second, or a number of things. */

@@ -26,7 +26,7 @@ import {
   oneOf,
   signed,
   string,
-} from "../report/json-field.js";
+} from "./json-field.js";
 
 const summary = {
   count: count.describe("Samples."),

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { LoadShape } from "./load-shape.js";
 import type { ResultEnvironment, ResultPlan, RunResult, Verdict } from "./run-result.js";
-import { comparisonSchema } from "../report/comparison-schema.js";
+import { comparisonSchema } from "./comparison-schema.js";
 import {
   boolean,
   byGrpcStatus,
@@ -14,7 +14,7 @@ import {
   oneOf,
   signed,
   string,
-} from "../report/json-field.js";
+} from "./json-field.js";
 import {
   clock,
   concurrency,

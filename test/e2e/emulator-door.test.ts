@@ -6,7 +6,7 @@ import { Client, Metadata, credentials, status } from "@grpc/grpc-js";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { unaryCall } from "../../src/backend/unary-call.js";
 import { ADMIN_SERVICE } from "../../src/protocol/admin.js";
-import { MOST_CONNECTIONS } from "../../src/emulator/limits.js";
+import { MOST_CONNECTIONS } from "../../src/emulator/limits/limits.js";
 import { LINK_PREFACE } from "../../src/protocol/link.js";
 import { RawConnection } from "../emulator/raw-connection.js";
 import { FANOUT, Workplace } from "./workplace.js";

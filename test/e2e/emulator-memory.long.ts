@@ -4,7 +4,7 @@ import { connect, type ClientHttp2Session, type ClientHttp2Stream, type Incoming
 import { setTimeout } from "node:timers/promises";
 import { status } from "@grpc/grpc-js";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { MOST_HELD_BYTES } from "../../src/emulator/limits.js";
+import { MOST_HELD_BYTES } from "../../src/emulator/limits/limits.js";
 import { pb } from "../../src/protocol/sidecar-stubs.js";
 import { RawConnection, stringValue } from "../emulator/raw-connection.js";
 import { Workplace } from "./workplace.js";

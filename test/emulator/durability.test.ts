@@ -4,7 +4,7 @@ import { GroupCommit } from "../../src/emulator/store/group-commit.js";
 import { readActions } from "../../src/protocol/orchestrator-actions.js";
 import { openSqliteStore } from "../../src/emulator/store/sqlite/store.js";
 import { StoreError, type Store } from "../../src/emulator/store/store.js";
-import { SchedulerLimits } from "../../src/emulator/hub/scheduler-limits.js";
+import { SchedulerLimits } from "../../src/emulator/limits/scheduler-limits.js";
 import { TaskHub } from "../../src/emulator/hub/task-hub.js";
 import { Status, isTerminal } from "../../src/protocol/orchestration-status.js";
 import { Worker } from "../../src/emulator/dispatch/worker.js";

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { unaryCall } from "../../src/backend/unary-call.js";
 import { serveGrpc } from "../../src/emulator/transport/grpc/connection.js";
 import { handlersOf, raw, type Call } from "../../src/emulator/service/call.js";
-import { CALL_BYTES, MOST_CALLS, MOST_HEADER_BYTES, MOST_MESSAGE_BYTES } from "../../src/emulator/limits.js";
+import { CALL_BYTES, MOST_CALLS, MOST_HEADER_BYTES, MOST_MESSAGE_BYTES } from "../../src/emulator/limits/limits.js";
 import { MemoryBudget } from "../../src/emulator/transport/memory-budget.js";
 import { RpcError } from "../../src/protocol/rpc-error.js";
 import { GrpcTestClient, answerOf, framedText, textsOf } from "./grpc-client.js";

@@ -2,7 +2,12 @@ import { once } from "node:events";
 import { createConnection, type Socket } from "node:net";
 import { status } from "@grpc/grpc-js";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { MOST_CALLS, MOST_CONNECTIONS, MOST_MESSAGE_BYTES, MOST_RAISED_EVENTS } from "../../src/emulator/limits.js";
+import {
+  MOST_CALLS,
+  MOST_CONNECTIONS,
+  MOST_MESSAGE_BYTES,
+  MOST_RAISED_EVENTS,
+} from "../../src/emulator/limits/limits.js";
 import { FrameKind, FrameReader, FrameWriter, LINK_METHODS, LINK_PREFACE } from "../../src/protocol/link.js";
 import { pb } from "../../src/protocol/sidecar-stubs.js";
 import { LinkWorker } from "./link-worker.js";

@@ -2,7 +2,7 @@ import { createConnection } from "node:net";
 import { once } from "node:events";
 import { status } from "@grpc/grpc-js";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
-import { GREETING_PATIENCE_MS } from "../../src/emulator/limits.js";
+import { GREETING_PATIENCE_MS } from "../../src/emulator/limits/limits.js";
 import { LINK_PREFACE } from "../../src/protocol/link.js";
 import { LinkWorker } from "./link-worker.js";
 import { complete, continueAsNew, scheduleTask, type RawConnection, type WorkItem } from "./raw-connection.js";

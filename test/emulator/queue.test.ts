@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { Queue } from "../../src/emulator/queue.js";
+import { Queue } from "../../src/async/queue.js";
 
 test("a queue is a list that grows at its end and shrinks at both", () => {
   const step = fc.oneof(

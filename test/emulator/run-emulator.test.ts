@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { once } from "node:events";
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from "vitest";
-import type { Durability } from "../../src/emulator/store/durability.js";
+import type { Durability } from "../../src/protocol/durability.js";
 import { runEmulator } from "../../src/emulator/process/run-emulator.js";
 import { openStateFolder, type StateFolder } from "../../src/protocol/state-folder.js";
 import { freePort } from "../backend/free-port.js";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { parsePlan } from "../../src/plan/plan.js";
-import { refuseUncarried } from "../../src/plan/uncarried-thresholds.js";
+import { refuseUncarried } from "../../src/load/uncarried-thresholds.js";
 import { parseThreshold } from "../../src/stats/threshold.js";
 
 const DEFAULTS = { iterations: "1", parallelActivities: "1", workers: "auto", timeout: "10m" };

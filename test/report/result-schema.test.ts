@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { comparedSidesSchema } from "../../src/report/compared-sides.js";
-import { comparisonSchema } from "../../src/report/comparison-schema.js";
+import { comparisonSchema } from "../../src/result/comparison-schema.js";
 import { resultSchema, SCHEMA_VERSION } from "../../src/result/result-schema.js";
 import { closedLoadResult } from "./closed-load-result.js";
 import { incompleteResult } from "./incomplete-result.js";

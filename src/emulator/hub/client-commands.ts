@@ -10,9 +10,9 @@ import {
 import type { IdReuse } from "./id-reuse.js";
 import type { Instance } from "../instance/instance.js";
 import type { HubContext, InstanceTable, Start } from "./instance-table.js";
-import { MOST_RAISED_EVENTS, checkName } from "../limits.js";
+import { MOST_RAISED_EVENTS, checkName } from "../limits/limits.js";
 import type { Relations } from "./relations.js";
-import type { HubLimits } from "./scheduler-limits.js";
+import type { HubLimits } from "../limits/scheduler-limits.js";
 import { RpcError } from "../../protocol/rpc-error.js";
 import { Status, isTerminal, statusName } from "../../protocol/orchestration-status.js";
 import type { InstanceRow } from "../store/store.js";

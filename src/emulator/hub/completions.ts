@@ -7,7 +7,7 @@ import { applyActions, failedEnd, type Outcome } from "../instance/orchestration
 import { describeTask, type Action, type End } from "../../protocol/orchestrator-actions.js";
 import type { Relations } from "./relations.js";
 import { rewindHistory } from "../../protocol/rewind.js";
-import { limitFailure, type HubLimits } from "./scheduler-limits.js";
+import { limitFailure, type HubLimits } from "../limits/scheduler-limits.js";
 import type { Scheduler } from "../dispatch/scheduler.js";
 import { Status } from "../../protocol/orchestration-status.js";
 import { decode, type StringValueBytes } from "../../protocol/wire.js";

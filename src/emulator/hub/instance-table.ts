@@ -7,7 +7,7 @@ import { Instance, newExecutionId } from "../instance/instance.js";
 import type { LeaseTable } from "../dispatch/leases.js";
 import { TASK_SCHEDULED, taskOf } from "../../protocol/orchestrator-actions.js";
 import { RpcError } from "../../protocol/rpc-error.js";
-import type { SchedulerLimits } from "./scheduler-limits.js";
+import type { SchedulerLimits } from "../limits/scheduler-limits.js";
 import type { Scheduler } from "../dispatch/scheduler.js";
 import { Status } from "../../protocol/orchestration-status.js";
 import type { ActiveInstance, DetachedTask, ScheduledTask, Store } from "../store/store.js";

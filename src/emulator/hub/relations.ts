@@ -15,7 +15,7 @@ import {
 import type { Instance } from "../instance/instance.js";
 import type { HubContext, InstanceTable } from "./instance-table.js";
 import { ChildCreated, type Termination } from "../../protocol/orchestrator-actions.js";
-import type { HubLimits } from "./scheduler-limits.js";
+import type { HubLimits } from "../limits/scheduler-limits.js";
 import { Status, isTerminal, statusName } from "../../protocol/orchestration-status.js";
 import type { InstanceRow } from "../store/store.js";
 import {

@@ -2,7 +2,7 @@ import { writeSync } from "node:fs";
 import process from "node:process";
 import { FanoutError } from "../../errors.js";
 import { ExitCode } from "../../exit-codes.js";
-import { chosenDurability } from "../store/durability.js";
+import { chosenDurability } from "../../protocol/durability.js";
 import { chosenRetention } from "../hub/retention.js";
 import { runEmulator } from "./run-emulator.js";
 import { openStateFolder } from "../../protocol/state-folder.js";

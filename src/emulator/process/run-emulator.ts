@@ -1,10 +1,11 @@
 import { rmSync, statSync } from "node:fs";
 import { FanoutError, UsageError } from "../../errors.js";
-import { UNSYNCED, type Durability } from "../store/durability.js";
+import type { Durability } from "../../protocol/durability.js";
+import { UNSYNCED } from "../store/log-sync.js";
 import { Emulator, type EmulatorOptions } from "./emulator.js";
 import { takeProcessLock } from "./process-lock.js";
 import type { Retention } from "../hub/retention.js";
-import type { LimitsMode } from "../hub/scheduler-limits.js";
+import type { LimitsMode } from "../limits/scheduler-limits.js";
 import { openSqliteStore } from "../store/sqlite/store.js";
 import { refuseUnwritable, type StateFolder } from "../../protocol/state-folder.js";
 import { StoreError, isGone } from "../store/store.js";

@@ -1,4 +1,4 @@
-import { GrpcStatus } from "../transport/grpc/status.js";
+import { GrpcStatus } from "../../protocol/grpc-status.js";
 import { RpcError } from "../../protocol/rpc-error.js";
 import { isGone } from "../store/store.js";
 

@@ -1,6 +1,6 @@
 import { raw, type Call, type Handler, type Service } from "./call.js";
 import { heldToken } from "../dispatch/leases.js";
-import { REMEMBERS_HISTORY } from "../transport/link-server.js";
+import { REMEMBERS_HISTORY } from "../../protocol/link.js";
 import {
   AbandonRequest,
   ActivityResponse,

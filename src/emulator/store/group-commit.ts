@@ -1,4 +1,4 @@
-import { Queue } from "../queue.js";
+import { Queue } from "../../async/queue.js";
 import { RpcError } from "../../protocol/rpc-error.js";
 import { StoreError, isGone, type Store } from "./store.js";
 

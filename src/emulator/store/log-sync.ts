@@ -104,3 +104,12 @@ export class LogSync {
     }
   }
 }
+
+/** For a log that nobody waits for: it stays in the memory of the kernel until that, or a checkpoint, writes it out. */
+export const UNSYNCED: Disk = {
+  fdatasync: (_descriptor, done) => {
+    done(null);
+  },
+  fdatasyncSync: () => {},
+  now: () => 0,
+};

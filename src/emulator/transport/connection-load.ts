@@ -1,4 +1,4 @@
-import { checkCalls } from "../limits.js";
+import { checkCalls } from "../limits/limits.js";
 import type { MemoryBudget } from "./memory-budget.js";
 import { RpcError } from "../../protocol/rpc-error.js";
 

@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import { GREETING_PATIENCE_MS } from "../limits.js";
+import { GREETING_PATIENCE_MS } from "../limits/limits.js";
 import { LINK_PREFACE } from "../../protocol/link.js";
 
 /** What is spoken on a connection. */

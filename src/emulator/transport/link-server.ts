@@ -9,17 +9,15 @@ import {
   LINK_PREFACE,
   LinkPulse,
   type LinkGreeting,
+  REMEMBERS_HISTORY,
 } from "../../protocol/link.js";
-import { MOST_MESSAGE_BYTES, checkCalls, messageTooLarge } from "../limits.js";
+import { MOST_MESSAGE_BYTES, checkCalls, messageTooLarge } from "../limits/limits.js";
 import type { MemoryBudget } from "./memory-budget.js";
 import { RpcError } from "../../protocol/rpc-error.js";
 
 /** Bytes that may wait for the worker before it gets no more work items. */
 const MOST_WAITING_BYTES = 1_048_576;
 const NOTHING = Buffer.alloc(0);
-
-/** The header by which a link tells a service that its worker remembers histories. */
-export const REMEMBERS_HISTORY = "fanout-remembers-history";
 
 /** By the paths of their methods. */
 type Handlers = ReadonlyMap<string, Handler>;

@@ -4,7 +4,7 @@ import { awaitGreeting, type Protocol } from "./connection-protocol.js";
 import type { Handler } from "../service/call.js";
 import { serveGrpc } from "./grpc/connection.js";
 import { serveHttp1 } from "./http1-answers.js";
-import { MOST_CONNECTIONS, mostPortConnections } from "../limits.js";
+import { MOST_CONNECTIONS, mostPortConnections } from "../limits/limits.js";
 import { serveLink } from "./link-server.js";
 import type { MemoryBudget } from "./memory-budget.js";
 import { refuseConnection } from "./refused-connection.js";

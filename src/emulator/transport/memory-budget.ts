@@ -1,4 +1,4 @@
-import { REFUSED_BYTES } from "../limits.js";
+import { REFUSED_BYTES } from "../limits/limits.js";
 
 /** Bytes that may be held at a time; those of a part count for the whole as well. */
 export class MemoryBudget {

@@ -3,7 +3,7 @@ import { GroupCommit } from "../../../src/emulator/store/group-commit.js";
 import { openSqliteStore } from "../../../src/emulator/store/sqlite/store.js";
 import { Status } from "../../../src/protocol/orchestration-status.js";
 import type { InstanceRow, Store } from "../../../src/emulator/store/store.js";
-import { SchedulerLimits } from "../../../src/emulator/hub/scheduler-limits.js";
+import { SchedulerLimits } from "../../../src/emulator/limits/scheduler-limits.js";
 import { TaskHub } from "../../../src/emulator/hub/task-hub.js";
 import { pb } from "../../../src/protocol/sidecar-stubs.js";
 import { failNext } from "../failing-store.js";

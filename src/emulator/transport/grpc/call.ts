@@ -3,8 +3,9 @@ import type { ConnectionLoad } from "../connection-load.js";
 import { statusOf, type Call, type Handler } from "../../service/call.js";
 import type { Deadlines } from "./deadlines.js";
 import { RequestReader, framed, framedBytes } from "./frame.js";
-import { SMALL_BYTES } from "../../limits.js";
-import { GrpcStatus, RESPONSE_HEADERS, respondAtOnce, statusHeaders } from "./status.js";
+import { SMALL_BYTES } from "../../limits/limits.js";
+import { GrpcStatus } from "../../../protocol/grpc-status.js";
+import { RESPONSE_HEADERS, respondAtOnce, statusHeaders } from "./status.js";
 
 /**
  * The call of a stream: listeners are shared by all streams, since closures for each cost more than all the rest of

@@ -10,9 +10,10 @@ import { ConnectionLoad } from "../connection-load.js";
 import { Deadlines } from "./deadlines.js";
 import { statusOf, type Handler } from "../../service/call.js";
 import { GrpcCall, type GrpcConnection } from "./call.js";
-import { CALL_BYTES, MOST_CALLS, MOST_HEADER_BYTES, MOST_HELD_BYTES } from "../../limits.js";
+import { CALL_BYTES, MOST_CALLS, MOST_HEADER_BYTES, MOST_HELD_BYTES } from "../../limits/limits.js";
 import { MemoryBudget } from "../memory-budget.js";
-import { GrpcStatus, respondAtOnce, statusHeaders } from "./status.js";
+import { GrpcStatus } from "../../../protocol/grpc-status.js";
+import { respondAtOnce, statusHeaders } from "./status.js";
 
 /** A connection that leaves a ping unanswered for `PING_EVERY_MS + PING_TIMEOUT_MS` = 30 s is closed. */
 const PING_EVERY_MS = 10_000;

@@ -1,5 +1,5 @@
 import type { ConnectionLoad } from "../connection-load.js";
-import { MOST_MESSAGE_BYTES, SMALL_BYTES, messageTooLarge } from "../../limits.js";
+import { MOST_MESSAGE_BYTES, SMALL_BYTES, messageTooLarge } from "../../limits/limits.js";
 import { RpcError } from "../../../protocol/rpc-error.js";
 
 /** A flag that says whether it is compressed, and the length of what follows. */

@@ -1,22 +1,5 @@
 import { constants, type OutgoingHttpHeaders, type ServerHttp2Stream } from "node:http2";
-import type { RpcCode } from "../../../protocol/rpc-error.js";
 import { SERVER_NAME } from "../../../protocol/server-name.js";
-
-/** The numbers of gRPC's status codes, where they are used: https://grpc.io/docs/guides/status-codes/ */
-export const GrpcStatus = {
-  OK: 0,
-  INVALID_ARGUMENT: 3,
-  DEADLINE_EXCEEDED: 4,
-  NOT_FOUND: 5,
-  ALREADY_EXISTS: 6,
-  RESOURCE_EXHAUSTED: 8,
-  FAILED_PRECONDITION: 9,
-  UNIMPLEMENTED: 12,
-  INTERNAL: 13,
-  UNAVAILABLE: 14,
-  DATA_LOSS: 15,
-  UNAUTHENTICATED: 16,
-} as const satisfies Readonly<Record<RpcCode | "OK" | "DEADLINE_EXCEEDED", number>>;
 
 export const RESPONSE_HEADERS: OutgoingHttpHeaders = {
   ":status": constants.HTTP_STATUS_OK,

@@ -1,5 +1,5 @@
 import { decodeFromCompressedBase64 } from "hdr-histogram-js";
-import type { RunResult } from "../result/run-result.js";
+import type { RunResult } from "./run-result.js";
 
 /** Latencies that one whose end is not known may be the longest of. */
 const CENSORED = new Set(["response", "service", "server", "detectionLag"]);

@@ -1,4 +1,4 @@
-import { RpcError } from "../protocol/rpc-error.js";
+import { RpcError } from "../../protocol/rpc-error.js";
 
 /**
  * What the emulator holds at most, each well above what honest programs do: a limit is there so that a program gone wrong

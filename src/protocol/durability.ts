@@ -1,5 +1,4 @@
-import { UsageError } from "../../errors.js";
-import type { Disk } from "./log-sync.js";
+import { UsageError } from "../errors.js";
 
 const DURABILITIES = ["disk", "process", "ephemeral"] as const;
 
@@ -26,12 +25,3 @@ function parseDurability(source: string, text: string): Durability {
   }
   return durability;
 }
-
-/** For a log that nobody waits for: it stays in the memory of the kernel until that, or a checkpoint, writes it out. */
-export const UNSYNCED: Disk = {
-  fdatasync: (_descriptor, done) => {
-    done(null);
-  },
-  fdatasyncSync: () => {},
-  now: () => 0,
-};

@@ -3,8 +3,8 @@ import { formatCount } from "../format/count.js";
 import { figureOf } from "../result/figure.js";
 import { lengthOf, mostStarts } from "../result/load-shape.js";
 import type { Threshold } from "../stats/threshold.js";
-import { arrivals } from "../load/arrivals.js";
-import type { LoadPlan } from "./plan.js";
+import { arrivals } from "./arrivals.js";
+import type { LoadPlan } from "../plan/plan.js";
 
 /** A figure of a sample: of the starts that are measured, or of those of them that went well. */
 const PERCENTILE = /^(?:latencyMs\.\w+|generator\.slipMs)\.(?<name>p(?<digits>\d+(?:\.\d+)?))$/u;

@@ -1,5 +1,5 @@
 import type { TaskRequest } from "../../protocol/history-event.js";
-import { MOST_PAYLOAD_BYTES, instanceIdFault } from "../limits.js";
+import { MOST_PAYLOAD_BYTES, instanceIdFault } from "./limits.js";
 import { describeTask, type Action, type End } from "../../protocol/orchestrator-actions.js";
 import { RpcError } from "../../protocol/rpc-error.js";
 import { Status } from "../../protocol/orchestration-status.js";

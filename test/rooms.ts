@@ -1,0 +1,126 @@
+/** Files that every room may import: they know nothing of the rooms. */
+const LEAVES = ["errors.ts", "exit-codes.ts", "version.ts"];
+
+/**
+ * What each room may import of ours, besides its own files and the leaves. A room is a folder, or a file of `src/`; the
+ * folders of `emulator/` are rooms each.
+ */
+const RULES: Readonly<Record<string, readonly string[]>> = {
+  "cli.ts": ["commands/", "program.ts"],
+  "program.ts": ["cli/", "commands/", "format/"],
+  // What commander is told of one subcommand each.
+  "cli/": ["commands/"],
+  // One file for each subcommand: flags in, one call, exit code out.
+  "commands/": [
+    "async/",
+    "backend/",
+    "diagnosis/",
+    "emulator/hub/",
+    "emulator/limits/",
+    "emulator/process/",
+    "format/",
+    "http/",
+    "hub/",
+    "load/",
+    "plan/",
+    "protocol/",
+    "report/",
+    "result/",
+    "sides/",
+    "stats/",
+    "worker/",
+  ],
+  "http/": ["async/", "backend/", "format/", "load/", "orchestrations/", "plan/", "result/", "stats/"],
+  // Each side is a process of its own.
+  "sides/": ["backend/", "format/", "protocol/", "report/", "result/"],
+  "diagnosis/": ["backend/", "format/", "hub/", "protocol/"],
+  "report/": ["format/", "hub/", "result/", "stats/"],
+  "load/": [
+    "async/",
+    "backend/",
+    "format/",
+    "hub/",
+    "orchestrations/",
+    "own-workers/",
+    "plan/",
+    "result/",
+    "stats/",
+    "worker/",
+  ],
+  "own-workers/": ["backend/", "format/", "plan/", "worker/"],
+  "hub/": ["async/", "backend/", "format/", "orchestrations/", "plan/", "result/"],
+  "plan/": ["backend/", "format/", "orchestrations/", "result/"],
+  "worker/": ["backend/", "format/", "orchestrations/", "protocol/"],
+  "orchestrations/": [],
+  // What the emulator does inside is not its business.
+  "backend/": ["format/", "protocol/"],
+  "stats/": ["result/"],
+  "result/": ["format/", "report/", "stats/"],
+
+  "emulator/process/": [
+    "emulator/clock/",
+    "emulator/dispatch/",
+    "emulator/hub/",
+    "emulator/limits/",
+    "emulator/service/",
+    "emulator/store/",
+    "emulator/transport/",
+    "protocol/",
+  ],
+  "emulator/transport/": ["emulator/limits/", "emulator/service/", "protocol/"],
+  "emulator/service/": ["emulator/dispatch/", "emulator/hub/", "emulator/instance/", "emulator/store/", "protocol/"],
+  "emulator/hub/": [
+    "emulator/clock/",
+    "emulator/dispatch/",
+    "emulator/instance/",
+    "emulator/limits/",
+    "emulator/store/",
+    "format/",
+    "protocol/",
+  ],
+  "emulator/dispatch/": ["async/", "emulator/clock/", "emulator/instance/", "protocol/"],
+  "emulator/instance/": ["emulator/dispatch/", "emulator/store/", "protocol/"],
+  "emulator/limits/": ["protocol/"],
+  "emulator/store/": ["async/", "protocol/"],
+  "emulator/clock/": [],
+
+  "protocol/": [],
+  "format/": [],
+  "async/": [],
+  "errors.ts": ["exit-codes.ts"],
+  "exit-codes.ts": [],
+  "version.ts": [],
+};
+
+/** The rooms, each with all that it may import of ours besides its own files. */
+export const ROOMS: Readonly<Record<string, readonly string[]>> = Object.fromEntries(
+  Object.entries(RULES).map(([room, rule]) => [room, LEAVES.includes(room) ? rule : [...rule, ...LEAVES]]),
+);
+
+/** The room of a file, which is relative to `src/`; undefined where it is in none. */
+export function roomOf(file: string): string | undefined {
+  const [first = "", second = ""] = file.split("/");
+  return [file, `${first}/${second}/`, `${first}/`].find((room) => room in ROOMS);
+}
+
+type Arrow = readonly [from: string, to: string];
+
+/** The circles of a graph, such as `a -> b -> a`: each arrow that closes one on a walk in depth. */
+export function circles(arrows: readonly Arrow[]): readonly string[] {
+  const next = Map.groupBy(arrows, ([from]) => from);
+  const path: string[] = [];
+  const done = new Set<string>();
+  const found: string[] = [];
+  const walk = (node: string): void => {
+    if (path.includes(node)) {
+      found.push([...path.slice(path.indexOf(node)), node].join(" -> "));
+    } else if (!done.has(node)) {
+      path.push(node);
+      for (const [, to] of next.get(node) ?? []) walk(to);
+      path.pop();
+      done.add(node);
+    }
+  };
+  for (const node of next.keys()) walk(node);
+  return found;
+}
