@@ -1,5 +1,5 @@
 /**
- * What the generator itself does to the figures, against a server that does no work (`test/load/delay-server.ts`):
+ * What the generator itself does to the figures, against a server that does no work (`bench/delay-server/delay-server.ts`):
  *
  *     npm run build && node bench/generator.ts pace [--rate 1000] [--seconds 60]   how late starts leave
  *     npm run build && node bench/generator.ts view [--seconds 20]                 what the live view costs
@@ -18,7 +18,7 @@ import { parseArgs } from "node:util";
 import type { RunResult } from "../src/result/run-result.js";
 
 const FANOUT = path.join(import.meta.dirname, "../bin/fanout.js");
-const SERVER = path.join(import.meta.dirname, "../test/load/delay-server.ts");
+const SERVER = path.join(import.meta.dirname, "./delay-server/delay-server.ts");
 const ONE_ACTIVITY = ["--iterations", "1", "--parallel-activities", "1"];
 
 const { values, positionals } = parseArgs({

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { HubInspector } from "./hub-inspector.js";
-import { parseRunResult } from "./run-result-schema.js";
-import { Workplace } from "./workplace.js";
+import { HubInspector } from "../support/e2e/hub-inspector.js";
+import { parseRunResult } from "../support/e2e/run-result-schema.js";
+import { Workplace } from "../support/e2e/workplace.js";
 
 describe("every activity is accounted for", () => {
   test.each([

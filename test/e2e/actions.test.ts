@@ -1,10 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { ForwardingBackend } from "../hub/forwarding-backend.js";
-import { HubInspector, activitiesReach } from "./hub-inspector.js";
-import { parseRunResult, type PublishedResult } from "./run-result-schema.js";
-import { Workplace } from "./workplace.js";
+import { ForwardingBackend } from "../support/hub/forwarding-backend.js";
+import { HubInspector, activitiesReach } from "../support/e2e/hub-inspector.js";
+import { parseRunResult, type PublishedResult } from "../support/e2e/run-result-schema.js";
+import { Workplace } from "../support/e2e/workplace.js";
 
 /** What executions before a continue-as-new of an instance have done. */
 interface Carried {

@@ -5,7 +5,7 @@ import { delimiter, join } from "node:path";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
-import { Workplace } from "./workplace.js";
+import { Workplace } from "../support/e2e/workplace.js";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const FANOUT = join(ROOT, "bin", "fanout.js");

@@ -2,8 +2,8 @@ import { chmod, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { ComparedSides } from "../../src/report/compared-sides.js";
-import { schemaErrors, SIDES_SCHEMA } from "../report/published-schema.js";
-import { FANOUT, Workplace } from "./workplace.js";
+import { schemaErrors, SIDES_SCHEMA } from "../support/report/published-schema.js";
+import { FANOUT, Workplace } from "../support/e2e/workplace.js";
 
 const SMALL = ["--", "--workers", "1", "--iterations", "1", "--parallel-orchestrations", "20"];
 

@@ -2,9 +2,9 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { RunResult } from "../../src/result/run-result.js";
-import { fiveRunsOf } from "../report/compared-runs.js";
-import { COMPARISON_SCHEMA, schemaErrors } from "../report/published-schema.js";
-import { FANOUT, Workplace } from "./workplace.js";
+import { fiveRunsOf } from "../support/report/compared-runs.js";
+import { COMPARISON_SCHEMA, schemaErrors } from "../support/report/published-schema.js";
+import { FANOUT, Workplace } from "../support/e2e/workplace.js";
 
 const FIGURES = { rate: 1_600, p50: 6_000, p99: 11_000 };
 const base = fiveRunsOf("base", FIGURES);

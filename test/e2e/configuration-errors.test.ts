@@ -3,7 +3,7 @@ import { createServer, type AddressInfo } from "node:net";
 import { once } from "node:events";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { Workplace } from "./workplace.js";
+import { Workplace } from "../support/e2e/workplace.js";
 
 const SIDES = "compare --run --total=1 --run --total=2";
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { Workplace } from "./workplace.js";
+import { Workplace } from "../support/e2e/workplace.js";
 
 const EMULATOR = "UseDevelopmentStorage=true";
 

@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
 import { expect, onTestFinished, test } from "vitest";
 import { z } from "zod";
-import { TestAuthority } from "../backend/certificates.js";
-import { SchedulerServer } from "../backend/scheduler-server.js";
-import { Workplace } from "./workplace.js";
+import { TestAuthority } from "../support/backend/certificates.js";
+import { SchedulerServer } from "../support/backend/scheduler-server.js";
+import { Workplace } from "../support/e2e/workplace.js";
 
 const diagnosis = z.strictObject({
   schemaVersion: z.literal(1),

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { freePort } from "../backend/free-port.js";
-import type { FanoutProcess } from "./fanout-process.js";
-import { activitiesReach } from "./hub-inspector.js";
-import { parseRunResult } from "./run-result-schema.js";
-import { Workplace } from "./workplace.js";
+import { freePort } from "../support/backend/free-port.js";
+import type { FanoutProcess } from "../support/e2e/fanout-process.js";
+import { activitiesReach } from "../support/e2e/hub-inspector.js";
+import { parseRunResult } from "../support/e2e/run-result-schema.js";
+import { Workplace } from "../support/e2e/workplace.js";
 
 const DRAINS = 4;
 const NEEDED = 6_000;

@@ -7,8 +7,8 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { status } from "@grpc/grpc-js";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { RawConnection } from "../emulator/raw-connection.js";
-import { Workplace } from "./workplace.js";
+import { RawConnection } from "../support/emulator/raw-connection.js";
+import { Workplace } from "../support/e2e/workplace.js";
 
 const NOBODY = { uid: 65_534, gid: 65_534 };
 const isRoot = process.getuid?.() === 0;

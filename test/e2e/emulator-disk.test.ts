@@ -7,11 +7,11 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { status } from "@grpc/grpc-js";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { RawConnection, stringValue } from "../emulator/raw-connection.js";
-import type { FanoutProcess } from "./fanout-process.js";
-import { activitiesReach } from "./hub-inspector.js";
-import { parseRunResult } from "./run-result-schema.js";
-import { Workplace } from "./workplace.js";
+import { RawConnection, stringValue } from "../support/emulator/raw-connection.js";
+import type { FanoutProcess } from "../support/e2e/fanout-process.js";
+import { activitiesReach } from "../support/e2e/hub-inspector.js";
+import { parseRunResult } from "../support/e2e/run-result-schema.js";
+import { Workplace } from "../support/e2e/workplace.js";
 
 const KB = 1024;
 const MB = 1024 * KB;

@@ -8,8 +8,8 @@ import { unaryCall } from "../../src/backend/unary-call.js";
 import { ADMIN_SERVICE } from "../../src/protocol/admin.js";
 import { MOST_CONNECTIONS } from "../../src/emulator/limits/limits.js";
 import { LINK_PREFACE } from "../../src/protocol/link.js";
-import { RawConnection } from "../emulator/raw-connection.js";
-import { FANOUT, Workplace } from "./workplace.js";
+import { RawConnection } from "../support/emulator/raw-connection.js";
+import { FANOUT, Workplace } from "../support/e2e/workplace.js";
 
 const HTTP2_PREFACE = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
 /** A frame that says its payload has 300 bytes, and has none of them. */

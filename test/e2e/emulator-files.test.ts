@@ -3,9 +3,9 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { status } from "@grpc/grpc-js";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { RawConnection } from "../emulator/raw-connection.js";
-import type { FanoutProcess } from "./fanout-process.js";
-import { Workplace } from "./workplace.js";
+import { RawConnection } from "../support/emulator/raw-connection.js";
+import type { FanoutProcess } from "../support/e2e/fanout-process.js";
+import { Workplace } from "../support/e2e/workplace.js";
 
 /** What is acknowledged behind a removal goes unseen for no longer than milliseconds. */
 const PATIENCE_MS = 5_000;

@@ -3,10 +3,10 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { status } from "@grpc/grpc-js";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { RawConnection } from "../emulator/raw-connection.js";
-import type { FanoutProcess } from "./fanout-process.js";
-import { parseRunResult } from "./run-result-schema.js";
-import { Workplace } from "./workplace.js";
+import { RawConnection } from "../support/emulator/raw-connection.js";
+import type { FanoutProcess } from "../support/e2e/fanout-process.js";
+import { parseRunResult } from "../support/e2e/run-result-schema.js";
+import { Workplace } from "../support/e2e/workplace.js";
 
 async function started(place: Workplace, flags: string): Promise<FanoutProcess> {
   const emulator = place.start(`emulator ${flags}`.trim());

@@ -3,9 +3,9 @@ import { join } from "node:path";
 import { status } from "@grpc/grpc-js";
 import { expect, onTestFinished, test } from "vitest";
 import { pb } from "../../src/protocol/sidecar-stubs.js";
-import { createChild } from "../emulator/protocol/protocol-actions.js";
-import { RawConnection, complete, scheduleTask, stringValue } from "../emulator/raw-connection.js";
-import { Workplace } from "./workplace.js";
+import { createChild } from "../support/emulator/protocol-actions.js";
+import { RawConnection, complete, scheduleTask, stringValue } from "../support/emulator/raw-connection.js";
+import { Workplace } from "../support/e2e/workplace.js";
 
 const LIMIT = 1_000_000;
 /** In JSON, with its quotes, one byte more than the limit. */

@@ -6,8 +6,8 @@ import { status } from "@grpc/grpc-js";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { MOST_HELD_BYTES } from "../../src/emulator/limits/limits.js";
 import { pb } from "../../src/protocol/sidecar-stubs.js";
-import { RawConnection, stringValue } from "../emulator/raw-connection.js";
-import { Workplace } from "./workplace.js";
+import { RawConnection, stringValue } from "../support/emulator/raw-connection.js";
+import { Workplace } from "../support/e2e/workplace.js";
 
 const MIB = 1_048_576;
 /** What it holds at most, and what Node takes beside it: itself, and what it has not collected yet. */

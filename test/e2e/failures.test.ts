@@ -2,8 +2,8 @@ import { existsSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { parseRunResult } from "./run-result-schema.js";
-import { FANOUT, Workplace } from "./workplace.js";
+import { parseRunResult } from "../support/e2e/run-result-schema.js";
+import { FANOUT, Workplace } from "../support/e2e/workplace.js";
 
 /** Nothing listens on that port. */
 const DEAD_END = "Endpoint=http://127.0.0.1:1;Authentication=None;TaskHub=x";

@@ -1,10 +1,10 @@
 import { status } from "@grpc/grpc-js";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { TestAuthority } from "../backend/certificates.js";
-import { GRPC_EMPTY, OddBackend, grpcFailure, type OddAnswer } from "../backend/odd-backend.js";
-import { SchedulerServer } from "../backend/scheduler-server.js";
-import { freePort } from "../backend/free-port.js";
-import { Workplace } from "./workplace.js";
+import { TestAuthority } from "../support/backend/certificates.js";
+import { GRPC_EMPTY, OddBackend, grpcFailure, type OddAnswer } from "../support/backend/odd-backend.js";
+import { SchedulerServer } from "../support/backend/scheduler-server.js";
+import { freePort } from "../support/backend/free-port.js";
+import { Workplace } from "../support/e2e/workplace.js";
 
 function page(code: number): OddAnswer {
   return { headers: { ":status": code, "content-type": "text/html; charset=utf-8" }, body: "<html>Welcome</html>" };

@@ -9,10 +9,10 @@ import {
 } from "@microsoft/durabletask-js";
 import { expect, onTestFinished, test } from "vitest";
 import { pb } from "../../src/protocol/sidecar-stubs.js";
-import { FakeSidecar, activityItem, entityItem, orchestratorItem } from "../worker/fake-sidecar.js";
-import type { FanoutProcess } from "./fanout-process.js";
-import { hubMetadata } from "./hub-inspector.js";
-import { Workplace } from "./workplace.js";
+import { FakeSidecar, activityItem, entityItem, orchestratorItem } from "../support/worker/fake-sidecar.js";
+import type { FanoutProcess } from "../support/e2e/fanout-process.js";
+import { hubMetadata } from "../support/e2e/hub-inspector.js";
+import { Workplace } from "../support/e2e/workplace.js";
 
 /** An application of somebody else. */
 async function* BillingOrder(context: OrchestrationContext, order: unknown): AsyncGenerator<Task<unknown>, unknown> {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
-import { parseRunResult } from "./run-result-schema.js";
-import { Workplace } from "./workplace.js";
+import { parseRunResult } from "../support/e2e/run-result-schema.js";
+import { Workplace } from "../support/e2e/workplace.js";
 
 /** Longer than a start waits for its answer. */
 const FROZEN_MS = 40_000;

@@ -4,7 +4,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { serveGrpc } from "../../src/emulator/transport/grpc/connection.js";
 import { handlersOf, raw, type Handler } from "../../src/emulator/service/call.js";
 import { pb } from "../../src/protocol/sidecar-stubs.js";
-import { Workplace } from "./workplace.js";
+import { Workplace } from "../support/e2e/workplace.js";
 
 /** A message of seven bytes whose first field says that it is 4 GiB long. */
 const GARBLED = Buffer.of(0x0a, 0xff, 0xff, 0xff, 0xff, 0x0f, 0x01);

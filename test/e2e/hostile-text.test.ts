@@ -1,7 +1,7 @@
 import { status } from "@grpc/grpc-js";
 import { describe, expect, test } from "vitest";
-import { OddBackend, grpcFailure } from "../backend/odd-backend.js";
-import { Workplace } from "./workplace.js";
+import { OddBackend, grpcFailure } from "../support/backend/odd-backend.js";
+import { Workplace } from "../support/e2e/workplace.js";
 
 /** Colours, a title, a link, C1, backspaces, lines, and what turns text around. */
 const SAID =

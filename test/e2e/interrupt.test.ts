@@ -1,9 +1,9 @@
 import { access, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test, vi } from "vitest";
-import type { FanoutProcess } from "./fanout-process.js";
-import { parseRunResult } from "./run-result-schema.js";
-import { FANOUT, Workplace } from "./workplace.js";
+import type { FanoutProcess } from "../support/e2e/fanout-process.js";
+import { parseRunResult } from "../support/e2e/run-result-schema.js";
+import { FANOUT, Workplace } from "../support/e2e/workplace.js";
 
 const CTRL_C = "\u0003";
 const SHOW_CURSOR = "\u001B[?25h";

@@ -1,10 +1,10 @@
 import { randomInt } from "node:crypto";
 import { expect, test } from "vitest";
-import { integrityOf } from "./database-integrity.js";
-import { HubInspector, activitiesIn, activitiesReach } from "./hub-inspector.js";
-import { workersOf } from "./process-table.js";
-import { parseRunResult } from "./run-result-schema.js";
-import { Workplace } from "./workplace.js";
+import { integrityOf } from "../support/e2e/database-integrity.js";
+import { HubInspector, activitiesIn, activitiesReach } from "../support/e2e/hub-inspector.js";
+import { workersOf } from "../support/e2e/process-table.js";
+import { parseRunResult } from "../support/e2e/run-result-schema.js";
+import { Workplace } from "../support/e2e/workplace.js";
 
 const ORCHESTRATIONS = 200;
 const ITERATIONS = 40;

@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import { integrityOf } from "./database-integrity.js";
-import { HubInspector, activitiesIn, activitiesReach } from "./hub-inspector.js";
-import { emulatorOf, workersOf } from "./process-table.js";
-import { parseRunResult } from "./run-result-schema.js";
-import { Workplace } from "./workplace.js";
+import { integrityOf } from "../support/e2e/database-integrity.js";
+import { HubInspector, activitiesIn, activitiesReach } from "../support/e2e/hub-inspector.js";
+import { emulatorOf, workersOf } from "../support/e2e/process-table.js";
+import { parseRunResult } from "../support/e2e/run-result-schema.js";
+import { Workplace } from "../support/e2e/workplace.js";
 
 const ORCHESTRATIONS = 50;
 const ACTIVITIES = 200;

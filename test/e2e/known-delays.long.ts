@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { CLOSED, OPEN, expectPercentiles, runKnownDelays } from "./known-delays.js";
+import { CLOSED, OPEN, expectPercentiles, runKnownDelays } from "../support/e2e/known-delays.js";
 
 test.each([
   ["open", "constant:20ms", OPEN],

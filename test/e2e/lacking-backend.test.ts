@@ -1,7 +1,7 @@
 import { describe, expect, onTestFinished, test } from "vitest";
-import { ForwardingBackend } from "../hub/forwarding-backend.js";
-import { parseRunResult } from "./run-result-schema.js";
-import { Workplace } from "./workplace.js";
+import { ForwardingBackend } from "../support/hub/forwarding-backend.js";
+import { parseRunResult } from "../support/e2e/run-result-schema.js";
+import { Workplace } from "../support/e2e/workplace.js";
 
 /** Calls that other backends of the protocol do not have. */
 const LACKING = ["QueryInstances", "ListInstanceIds", "StreamInstanceHistory", "PurgeInstances"];

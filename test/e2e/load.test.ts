@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parseResults } from "../../src/result/read-result.js";
 import type { RunResult } from "../../src/result/run-result.js";
-import { Workplace } from "./workplace.js";
+import { Workplace } from "../support/e2e/workplace.js";
 
 const SMALL = "--workers 1 --iterations 1 --parallel-activities 2 --allow-invalid";
 

@@ -7,8 +7,8 @@ import {
   type OrchestrationContext,
 } from "@microsoft/durabletask-js";
 import { expect, test } from "vitest";
-import { hubMetadata } from "./hub-inspector.js";
-import { Workplace } from "./workplace.js";
+import { hubMetadata } from "../support/e2e/hub-inspector.js";
+import { Workplace } from "../support/e2e/workplace.js";
 
 const THREE_MINUTES_MS = 3 * 60_000;
 

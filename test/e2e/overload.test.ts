@@ -1,9 +1,9 @@
 import { fileURLToPath } from "node:url";
 import { onTestFinished, expect, test } from "vitest";
 import { pb } from "../../src/protocol/sidecar-stubs.js";
-import { FakeSidecar, activityItem } from "../worker/fake-sidecar.js";
-import { activitiesReach } from "./hub-inspector.js";
-import { FANOUT, Workplace } from "./workplace.js";
+import { FakeSidecar, activityItem } from "../support/worker/fake-sidecar.js";
+import { activitiesReach } from "../support/e2e/hub-inspector.js";
+import { FANOUT, Workplace } from "../support/e2e/workplace.js";
 
 const ITEMS = 1_000;
 const ITEM_BYTES = 32_768;

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { z } from "zod";
-import { Workplace } from "./workplace.js";
+import { Workplace } from "../support/e2e/workplace.js";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 

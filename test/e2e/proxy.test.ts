@@ -1,9 +1,9 @@
 import { describe, expect, onTestFinished, test } from "vitest";
-import { TestAuthority } from "../backend/certificates.js";
-import { ConnectProxy } from "../backend/connect-proxy.js";
-import { SchedulerServer } from "../backend/scheduler-server.js";
-import { freePort } from "../backend/free-port.js";
-import { FANOUT, Workplace } from "./workplace.js";
+import { TestAuthority } from "../support/backend/certificates.js";
+import { ConnectProxy } from "../support/backend/connect-proxy.js";
+import { SchedulerServer } from "../support/backend/scheduler-server.js";
+import { freePort } from "../support/backend/free-port.js";
+import { FANOUT, Workplace } from "../support/e2e/workplace.js";
 
 /** No name service has it: only the proxy leads there. */
 const HOST = "scheduler.fanout.invalid";

@@ -1,7 +1,7 @@
 import { expect, onTestFinished, test } from "vitest";
-import { ForwardingBackend } from "../hub/forwarding-backend.js";
-import { parseRunResult } from "./run-result-schema.js";
-import { Workplace } from "./workplace.js";
+import { ForwardingBackend } from "../support/hub/forwarding-backend.js";
+import { parseRunResult } from "../support/e2e/run-result-schema.js";
+import { Workplace } from "../support/e2e/workplace.js";
 
 test("a start whose answer was lost is repeated, finds what it has started, and runs it once", async () => {
   const place = await Workplace.open();

@@ -2,13 +2,13 @@ import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { resultJson, resultsJson } from "../../src/report/json.js";
-import { fiveRunsOf } from "../report/compared-runs.js";
-import { incompleteResult } from "../report/incomplete-result.js";
-import { schemaErrors } from "../report/published-schema.js";
-import { sampleResult } from "../report/sample-result.js";
+import { fiveRunsOf } from "../support/report/compared-runs.js";
+import { incompleteResult } from "../support/report/incomplete-result.js";
+import { schemaErrors } from "../support/report/published-schema.js";
+import { sampleResult } from "../support/report/sample-result.js";
 import type { RunResult } from "../../src/result/run-result.js";
-import { parseRunResult } from "./run-result-schema.js";
-import { FANOUT, Workplace } from "./workplace.js";
+import { parseRunResult } from "../support/e2e/run-result-schema.js";
+import { FANOUT, Workplace } from "../support/e2e/workplace.js";
 
 async function placeWithResults(): Promise<Workplace> {
   const place = await Workplace.open();

@@ -2,8 +2,8 @@ import { existsSync } from "node:fs";
 import { mkdir, readdir, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { ForwardingBackend } from "../hub/forwarding-backend.js";
-import { Workplace } from "./workplace.js";
+import { ForwardingBackend } from "../support/hub/forwarding-backend.js";
+import { Workplace } from "../support/e2e/workplace.js";
 
 test("a run id that the hub has is refused before a start, and --quiet says nothing but the summary", async () => {
   const place = await Workplace.open();

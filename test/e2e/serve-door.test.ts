@@ -4,8 +4,8 @@ import { request, type IncomingMessage } from "node:http";
 import { connect } from "node:net";
 import { json } from "node:stream/consumers";
 import { expect, test } from "vitest";
-import type { FanoutProcess } from "./fanout-process.js";
-import { Workplace } from "./workplace.js";
+import type { FanoutProcess } from "../support/e2e/fanout-process.js";
+import { Workplace } from "../support/e2e/workplace.js";
 
 const LISTENING = /^Orchestration API on http:\/\/[\d.]+:(\d+),/mu;
 const START = "/api/orchestrations";

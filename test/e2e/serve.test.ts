@@ -5,8 +5,8 @@ import { createServer } from "node:net";
 import { once } from "node:events";
 import { describe, expect, test, vi } from "vitest";
 import { z } from "zod";
-import { freePort } from "../backend/free-port.js";
-import { FANOUT, Workplace } from "./workplace.js";
+import { freePort } from "../support/backend/free-port.js";
+import { FANOUT, Workplace } from "../support/e2e/workplace.js";
 
 const README = new URL("../../README.md", import.meta.url);
 const HAS_CURL = spawnSync("curl", ["--version"]).status === 0;

@@ -1,8 +1,8 @@
 import { readFile, readlink, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test, vi } from "vitest";
-import { parseRunResult } from "./run-result-schema.js";
-import { Workplace } from "./workplace.js";
+import { parseRunResult } from "../support/e2e/run-result-schema.js";
+import { Workplace } from "../support/e2e/workplace.js";
 
 describe("the shared emulator", () => {
   test("is one, though five commands start at the same moment", async () => {

@@ -1,10 +1,10 @@
 import { existsSync } from "node:fs";
 import { stripVTControlCharacters } from "node:util";
 import { onTestFinished, describe, expect, test } from "vitest";
-import { RawConnection, stringValue } from "../emulator/raw-connection.js";
-import { ForwardingBackend } from "../hub/forwarding-backend.js";
-import { parseRunResult } from "./run-result-schema.js";
-import { Workplace } from "./workplace.js";
+import { RawConnection, stringValue } from "../support/emulator/raw-connection.js";
+import { ForwardingBackend } from "../support/hub/forwarding-backend.js";
+import { parseRunResult } from "../support/e2e/run-result-schema.js";
+import { Workplace } from "../support/e2e/workplace.js";
 
 async function runToItsEnd(place: Workplace, flags: string): Promise<string> {
   const { stdout } = await place.succeed(`run --workers 1 --json ${flags}`);

@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
 import type { pb } from "../../src/protocol/sidecar-stubs.js";
-import { RawConnection, stringValue } from "../emulator/raw-connection.js";
-import { Workplace } from "./workplace.js";
+import { RawConnection, stringValue } from "../support/emulator/raw-connection.js";
+import { Workplace } from "../support/e2e/workplace.js";
 
 const IN_FLIGHT = 200_000;
 const AT_ONCE = 1_000;

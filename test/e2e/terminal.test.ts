@@ -3,9 +3,9 @@ import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { describe, expect, test } from "vitest";
 import { resultJson, resultsJson } from "../../src/report/json.js";
-import { fiveRunsOf } from "../report/compared-runs.js";
-import { openLoadResult } from "../report/open-load-result.js";
-import { Workplace } from "./workplace.js";
+import { fiveRunsOf } from "../support/report/compared-runs.js";
+import { openLoadResult } from "../support/report/open-load-result.js";
+import { Workplace } from "../support/e2e/workplace.js";
 
 /** What begins a drawing. */
 const DRAWN = "\u001B[?7l";

@@ -1,8 +1,8 @@
 import { describe, expect, onTestFinished, test } from "vitest";
 import { pb } from "../../src/protocol/sidecar-stubs.js";
-import { RawConnection } from "../emulator/raw-connection.js";
-import { ForwardingBackend } from "../hub/forwarding-backend.js";
-import { Workplace } from "./workplace.js";
+import { RawConnection } from "../support/emulator/raw-connection.js";
+import { ForwardingBackend } from "../support/hub/forwarding-backend.js";
+import { Workplace } from "../support/e2e/workplace.js";
 
 const RUN = "r0123456789ab";
 const OURS = [`${RUN}-00000-000`, `${RUN}-00000-001`, `${RUN}-00000-002`];

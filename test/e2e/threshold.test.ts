@@ -2,8 +2,8 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { parseRunResult } from "./run-result-schema.js";
-import { Workplace } from "./workplace.js";
+import { parseRunResult } from "../support/e2e/run-result-schema.js";
+import { Workplace } from "../support/e2e/workplace.js";
 
 test("a run that reaches its thresholds ends with 0, and shows each", async () => {
   const place = await Workplace.open();

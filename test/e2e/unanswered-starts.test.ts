@@ -1,9 +1,9 @@
 import { expect, onTestFinished, test } from "vitest";
 import { instanceIdOf } from "../../src/plan/run-id.js";
 import { pb } from "../../src/protocol/sidecar-stubs.js";
-import { ForwardingBackend, type Fate } from "../hub/forwarding-backend.js";
-import { parseRunResult } from "./run-result-schema.js";
-import { Workplace } from "./workplace.js";
+import { ForwardingBackend, type Fate } from "../support/hub/forwarding-backend.js";
+import { parseRunResult } from "../support/e2e/run-result-schema.js";
+import { Workplace } from "../support/e2e/workplace.js";
 
 const RUN_ID = "rlost";
 /** More attempts than a call makes by itself. */

@@ -1,8 +1,8 @@
 import { expect, onTestFinished, test } from "vitest";
 import { pb } from "../../src/protocol/sidecar-stubs.js";
-import { RawConnection } from "../emulator/raw-connection.js";
-import { ForwardingBackend } from "../hub/forwarding-backend.js";
-import { Workplace } from "./workplace.js";
+import { RawConnection } from "../support/emulator/raw-connection.js";
+import { ForwardingBackend } from "../support/hub/forwarding-backend.js";
+import { Workplace } from "../support/e2e/workplace.js";
 
 const ID = "nightly-00000-000";
 const TERMINATED = pb.OrchestrationStatus.ORCHESTRATION_STATUS_TERMINATED;

@@ -2,9 +2,9 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { RunResult } from "../../src/result/run-result.js";
-import { HubInspector, activitiesIn } from "./hub-inspector.js";
-import { parseRunResult } from "./run-result-schema.js";
-import { Workplace } from "./workplace.js";
+import { HubInspector, activitiesIn } from "../support/e2e/hub-inspector.js";
+import { parseRunResult } from "../support/e2e/run-result-schema.js";
+import { Workplace } from "../support/e2e/workplace.js";
 
 describe("what orchestrations do beyond fanning out and in", () => {
   test("with --continue-as-new-every they begin anew, lose nothing, and the extra actions are counted", async () => {

@@ -3,7 +3,7 @@ import { Client, credentials } from "@grpc/grpc-js";
 import { unaryCall } from "../../dist/backend/unary-call.js";
 import { Executor, type RunnableWorkItem } from "../../dist/worker/executor.js";
 import { pb } from "../../src/protocol/sidecar-stubs.js";
-import { CHANNEL_OPTIONS, metadataOf } from "../emulator/raw-connection.js";
+import { CHANNEL_OPTIONS, metadataOf } from "../support/emulator/raw-connection.js";
 import type { Choice } from "./plan.js";
 import { faultWorkload } from "./workload.js";
 

@@ -3,8 +3,8 @@ import { setTimeout } from "node:timers/promises";
 import { status } from "@grpc/grpc-js";
 import { NoOpLogger, TaskHubGrpcClient, terminateOptions } from "@microsoft/durabletask-js";
 import { pb } from "../../src/protocol/sidecar-stubs.js";
-import { endAtOnce } from "../emulator/protocol/end-at-once.js";
-import { RawConnection, metadataOf, stringValue, timestampOf } from "../emulator/raw-connection.js";
+import { endAtOnce } from "../support/emulator/end-at-once.js";
+import { RawConnection, metadataOf, stringValue, timestampOf } from "../support/emulator/raw-connection.js";
 import { growthFaults, type HistoryEvent } from "./growth-check.js";
 import { TERMINATION, type Script, type Step } from "./scripts.js";
 

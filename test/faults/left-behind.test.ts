@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { RawConnection, scheduleTask } from "../emulator/raw-connection.js";
+import { RawConnection, scheduleTask } from "../support/emulator/raw-connection.js";
 import type { EmulatorArguments } from "./emulator-main.js";
 import { isReady, startActor, type Actor } from "./understudies.js";
 

@@ -1,6 +1,6 @@
 import { setTimeout } from "node:timers/promises";
 import { pb } from "../../src/protocol/sidecar-stubs.js";
-import { RawConnection } from "../emulator/raw-connection.js";
+import { RawConnection } from "../support/emulator/raw-connection.js";
 import { keyOf, type ClientLog } from "./client-log.js";
 import { expectedEnd, isPurged, lastStart } from "./expectations.js";
 import { childrenIn, historyFaults } from "./history-check.js";

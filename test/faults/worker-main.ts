@@ -7,7 +7,7 @@ import { NoOpLogger, TaskHubGrpcWorker } from "@microsoft/durabletask-js";
 import { pause } from "../../dist/backend/call-retry.js";
 import { channelOptions } from "../../dist/backend/channel-options.js";
 import { startWorkerHost, type WorkerHostOptions } from "../../dist/worker/worker-host.js";
-import { metadataOf } from "../emulator/raw-connection.js";
+import { metadataOf } from "../support/emulator/raw-connection.js";
 import { ChoosyWorker } from "./choosy-worker.js";
 import type { Choice } from "./plan.js";
 import { HUBS } from "./scripts.js";

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { parseResult } from "../../../src/result/read-result.js";
-import type { FanoutProcess } from "../fanout-process.js";
-import { Workplace } from "../workplace.js";
+import type { FanoutProcess } from "../../support/e2e/fanout-process.js";
+import { Workplace } from "../../support/e2e/workplace.js";
 
 const FREEZE_MS = 2_000;
 

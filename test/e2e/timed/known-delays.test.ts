@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { OPEN, expectPercentiles, runKnownDelays } from "../known-delays.js";
+import { OPEN, expectPercentiles, runKnownDelays } from "../../support/e2e/known-delays.js";
 
 // The other distributions, and closed load, are in known-delays.long.ts.
 test("percentiles of known delays are those of the server's own log", { timeout: 120_000 }, async () => {

@@ -1,0 +1,66 @@
+import { credentials, status } from "@grpc/grpc-js";
+import { describe, expect, onTestFinished, test } from "vitest";
+import type { GrpcTarget } from "../../../src/backend/backend.js";
+import { channelOptions } from "../../../src/backend/channel-options.js";
+import { SidecarClient } from "../../../src/backend/sidecar-client.js";
+import { metadataOf, scheduleTask } from "../../support/emulator/raw-connection.js";
+import { ServedEmulator } from "../../support/emulator/served-emulator.js";
+import { GRPC_EMPTY, OddBackend } from "../../support/backend/odd-backend.js";
+
+type Transport = NonNullable<GrpcTarget["transport"]>;
+
+function clientOf(address: string, transport: Transport): SidecarClient {
+  const client = new SidecarClient(
+    {
+      address,
+      credentials: credentials.createInsecure(),
+      options: channelOptions("emulator"),
+      transport,
+      metadata: () => Promise.resolve(metadataOf("default")),
+    },
+    { recover: () => Promise.resolve(), maxAttempts: 1, explain: (error) => error },
+  );
+  onTestFinished(() => client.close());
+  return client;
+}
+
+describe.each(["http2", "grpc-js"] as const)("a history, over %s", (transport) => {
+  test("is counted by type over all of its messages, and that of nobody is empty", async () => {
+    const served = await ServedEmulator.start();
+    onTestFinished(() => served.close());
+    const hub = served.connect("default");
+    const worker = await hub.worker();
+    const client = clientOf(served.address, transport);
+    await client.startInstance({ instanceId: "i", name: "Orchestrator", input: { name: "ü" } });
+    // More than fits into one message.
+    const tasks = Array.from({ length: 40 }, (_, index) => scheduleTask(index + 1, "Activity", "x".repeat(50_000)));
+    await hub.completeEpisode(await worker.item(), tasks);
+    let [messages, bytes] = [0, 0];
+    const onBytes = (more: number): void => {
+      messages += 1;
+      bytes += more;
+    };
+    expect(await client.historyOf("i", { onBytes })).toMatchObject({
+      events: { OrchestratorStarted: 1, ExecutionStarted: 1, TaskScheduled: 40 },
+      input: '{"name":"ü"}',
+    });
+    expect(messages).toBeGreaterThan(1);
+    expect(bytes).toBeGreaterThan(40 * 50_000);
+    expect(await client.historyOf("nobody")).toMatchObject({ events: {}, input: undefined });
+  });
+
+  test("that is none ends the call, as does an abort in the middle of it", async () => {
+    const garbled = Buffer.from("0a ff ff ff ff 0f 01".replaceAll(" ", ""), "hex");
+    const frame = Buffer.concat([Buffer.from([0, 0, 0, 0, garbled.length]), garbled]);
+    const backend = await OddBackend.start(() => ({ ...GRPC_EMPTY, body: frame }));
+    const client = clientOf(backend.connectionString.replace(/^Endpoint=http:\/\/([^;]+);.*$/u, "$1"), transport);
+    await expect(client.historyOf("i")).rejects.toMatchObject({
+      code: status.INTERNAL,
+      details: expect.stringContaining("its answer to StreamInstanceHistory cannot be read") as string,
+    });
+    expect(client.rpcErrors).toEqual({ StreamInstanceHistory: { INTERNAL: 1 } });
+    const abort = new AbortController();
+    const onBytes = (): void => abort.abort(new Error("enough"));
+    await expect(client.historyOf("i", { signal: abort.signal, onBytes })).rejects.toThrow("enough");
+  });
+});

@@ -1,0 +1,61 @@
+import { status } from "@grpc/grpc-js";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { pb } from "../../../../src/protocol/sidecar-stubs.js";
+import type { RawConnection, RawWorker, WorkItem } from "../../../support/emulator/raw-connection.js";
+import { ServedEmulator } from "../../../support/emulator/served-emulator.js";
+
+let served: ServedEmulator;
+let hub: RawConnection;
+
+beforeEach(async () => {
+  served = await ServedEmulator.start();
+  hub = served.connect();
+});
+
+afterEach(() => {
+  served.close();
+});
+
+/** One whose work is looked at for its name and its version. */
+async function choosyWorker(): Promise<RawWorker> {
+  return hub.worker("choosy", (request) => request.setMaxconcurrentactivityworkitems(1));
+}
+
+function field(no: number, ...content: (Buffer | string)[]): Buffer {
+  const bytes = Buffer.concat(content.map((part) => Buffer.from(part)));
+  return Buffer.concat([Buffer.of((no << 3) | 2, bytes.length), bytes]);
+}
+
+/** A message whose only field ends behind its end. */
+const CUT = Buffer.of(0x0a, 5);
+const CONTINUED_AS_NEW = Buffer.of(0x08, 2);
+
+test("a start whose version cannot be read is refused, and stops nobody's work", async () => {
+  const worker = await choosyWorker();
+  const start = Buffer.concat([field(1, "broken"), field(2, "Orchestrator"), field(3, CUT)]);
+  await expect(hub.call("StartInstance", start, pb.CreateInstanceResponse)).rejects.toMatchObject({
+    code: status.INTERNAL,
+  });
+  await hub.start("instance");
+  expect((await worker.item()).orchestratorrequest?.instanceid).toBe("instance");
+});
+
+function completionOf({ orchestratorrequest, completiontoken }: WorkItem, action: Buffer): Buffer {
+  return Buffer.concat([field(1, orchestratorrequest!.instanceid), field(2, action), field(4, completiontoken)]);
+}
+
+test.each([
+  ["an activity", field(2, field(1, "Activity"), field(2, CUT))],
+  ["a sub-orchestration", field(3, field(1, "child"), field(2, "Child"), field(3, CUT))],
+  ["the next version", field(6, CONTINUED_AS_NEW, field(4, CUT))],
+  ["an event that is carried over", field(6, CONTINUED_AS_NEW, field(5, Buffer.of(0x1a, 5)))],
+  ["an event of a rewind", field(9, field(1, Buffer.of(0x1a, 5)))],
+])("a completion in which %s cannot be read is refused, and its item comes again", async (_, action) => {
+  const worker = await choosyWorker();
+  await hub.start("instance");
+  const completion = completionOf(await worker.item(), action);
+  await expect(hub.call("CompleteOrchestratorTask", completion, pb.CompleteTaskResponse)).rejects.toMatchObject({
+    code: status.INVALID_ARGUMENT,
+  });
+  expect((await worker.item()).orchestratorrequest?.instanceid).toBe("instance");
+});

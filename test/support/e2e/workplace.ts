@@ -1,0 +1,171 @@
+import { mkdtemp, mkdir, realpath, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { PassThrough } from "node:stream";
+import { fileURLToPath } from "node:url";
+import { onTestFinished } from "vitest";
+import { z } from "zod";
+import type { runProgram as RunProgram } from "../../../src/program.js";
+import { FanoutProcess, type Ended } from "./fanout-process.js";
+import { canSeeProcesses, processesOf } from "./process-table.js";
+
+export const FANOUT = fileURLToPath(new URL("../../../bin/fanout.js", import.meta.url));
+const PROGRAM = new URL("../../../dist/program.js", import.meta.url).href;
+
+const backlog = z.strictObject({ waiting: z.int(), withWorkers: z.int(), resting: z.int() });
+
+const emulatorStatus = z.discriminatedUnion("running", [
+  z.strictObject({ running: z.literal(false), folder: z.string() }),
+  z.strictObject({
+    running: z.literal(true),
+    pid: z.int(),
+    version: z.string(),
+    endpoints: z.array(z.string()).min(1),
+    folder: z.string(),
+    durability: z.enum(["disk", "process", "ephemeral"]),
+    startedAt: z.iso.datetime(),
+    connections: z.int(),
+    instances: z.int(),
+    inFlight: z.int(),
+    workers: z.int(),
+    redelivered: z.int(),
+    backlog: z.strictObject({ orchestrations: backlog, activities: backlog }),
+    longestTurnMs: z.int().min(0),
+    expired: z.int(),
+    orchestrationsEnded: z.int(),
+    activitiesCompleted: z.int(),
+    storeBytes: z.int().min(1),
+  }),
+]);
+
+export type RunningEmulator = Extract<z.output<typeof emulatorStatus>, { running: true }>;
+
+type EndedHere = Omit<Ended, "signal" | "code"> & { readonly code: number };
+
+/** A machine of its own, as far as fanout can tell: an empty HOME, a working folder, and no state. */
+export class Workplace {
+  readonly home: string;
+  readonly folder: string;
+  readonly stateFolder: string;
+  readonly #started: FanoutProcess[] = [];
+
+  constructor(readonly root: string) {
+    this.home = join(root, "home");
+    this.folder = join(root, "work");
+    // Not made: that is for fanout to do.
+    this.stateFolder = join(root, "state");
+  }
+
+  /** For the test that is running: it is closed when the test has ended, however it did. */
+  static async open(): Promise<Workplace> {
+    const place = new Workplace(await realpath(await mkdtemp(join(tmpdir(), "fanout-e2e-"))));
+    onTestFinished(() => place.close());
+    await mkdir(place.home);
+    await mkdir(place.folder);
+    return place;
+  }
+
+  get socket(): string {
+    return join(this.stateFolder, "emulator.sock");
+  }
+
+  /** All that a command is told about its surroundings. */
+  get env(): Readonly<Record<string, string>> {
+    return {
+      PATH: process.env["PATH"] ?? "",
+      HOME: this.home,
+      TERM: "xterm-256color",
+      FANOUT_STATE_DIR: this.stateFolder,
+    };
+  }
+
+  /** Starts `fanout` with arguments as in `run --iterations 3`, and more of them that may hold spaces. */
+  start(line: string, ...more: readonly string[]): FanoutProcess {
+    return this.startProgram(process.execPath, [FANOUT, ...line.split(" "), ...more]);
+  }
+
+  /** Starts `fanout` with these variables in place of the usual ones. */
+  startWith(env: NodeJS.ProcessEnv, line: string): FanoutProcess {
+    return this.startProgram(process.execPath, [FANOUT, ...line.split(" ")], env);
+  }
+
+  startProgram(command: string, args: readonly string[], env: NodeJS.ProcessEnv = this.env): FanoutProcess {
+    const started = new FanoutProcess(command, args, { cwd: this.folder, env });
+    this.#started.push(started);
+    return started;
+  }
+
+  /** Starts `fanout` on a terminal of its own, whose name it says first. What is pressed there arrives as from a keyboard. */
+  startOnTerminal(line: string, columns = 100, env: NodeJS.ProcessEnv = this.env): FanoutProcess {
+    const command = `tty; stty cols ${columns} rows 30; exec '${process.execPath}' '${FANOUT}' ${line}`;
+    return this.startProgram("script", ["-qfec", command, "/dev/null"], env);
+  }
+
+  /** Runs `fanout` to its end. */
+  run(line: string, ...more: readonly string[]): Promise<Ended> {
+    return this.start(line, ...more).ended;
+  }
+
+  /** Runs `fanout` to its end, which has to be a good one, and returns it. */
+  async succeed(line: string, ...more: readonly string[]): Promise<Ended> {
+    const ended = await this.run(line, ...more);
+    if (ended.code !== 0) throw new Error(`Expected \`fanout ${line}\` to end with 0, found ${JSON.stringify(ended)}`);
+    return ended;
+  }
+
+  /**
+   * Runs `fanout` to its end in this process, as built: for tables of what is refused, or read from files, where a
+   * process for each row would show nothing more. It must open no backend.
+   */
+  async runHere(line: string, more: readonly string[] = [], env: NodeJS.ProcessEnv = {}): Promise<EndedHere> {
+    const { runProgram } = (await import(PROGRAM)) as { runProgram: typeof RunProgram };
+    const before = { env: process.env, folder: process.cwd() };
+    const io = { stdout: new PassThrough(), stderr: new PassThrough() };
+    process.env = { ...this.env, ...env };
+    process.chdir(this.folder);
+    try {
+      const code = await runProgram([...(line === "" ? [] : line.split(" ")), ...more], io);
+      return { code, stdout: textOf(io.stdout), stderr: textOf(io.stderr) };
+    } finally {
+      process.env = before.env;
+      process.chdir(before.folder);
+    }
+  }
+
+  async emulatorStatus(): Promise<z.output<typeof emulatorStatus>> {
+    const { stdout } = await this.succeed("emulator status --json");
+    return emulatorStatus.parse(JSON.parse(stdout));
+  }
+
+  async runningEmulator(): Promise<RunningEmulator> {
+    const status = await this.emulatorStatus();
+    if (!status.running) throw new Error("Expected a running emulator, found none");
+    return status;
+  }
+
+  /** Ends what was started here, whoever started it, and leaves nothing behind. */
+  async close(): Promise<void> {
+    for (const started of this.#started) if (started.running) started.kill("SIGKILL");
+    await Promise.all(this.#started.map(({ ended }) => ended));
+    // Where no processes can be seen; elsewhere a kill is over sooner than a process that asks for it.
+    if (!canSeeProcesses) await this.run("emulator stop");
+    // Workers of a run that was killed may still be draining, and would start the emulator again to do so.
+    for (let pids = processesOf(this.root); pids.length > 0; pids = processesOf(this.root)) {
+      for (const pid of pids) killIfThere(pid);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    await rm(this.root, { recursive: true, force: true });
+  }
+}
+
+function textOf(stream: PassThrough): string {
+  return String((stream.read() as Buffer | null) ?? "");
+}
+
+function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error;
+  }
+}

@@ -1,0 +1,43 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import type { Readable } from "node:stream";
+import type { LaunchMessage } from "../../../src/protocol/launch-message.js";
+
+const MAIN = fileURLToPath(new URL("../../../dist/emulator/process/main.js", import.meta.url));
+
+/** A process of the shared emulator, as the launcher starts it; needs the build. */
+export interface EmulatorProcess {
+  readonly child: ChildProcess;
+  readonly message: LaunchMessage;
+  /** Resolves with how it ended. */
+  readonly exited: Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>;
+}
+
+export async function spawnEmulator(
+  folder: string,
+  { version = "test", idleMs = 60_000, env = {} }: { version?: string; idleMs?: number; env?: NodeJS.ProcessEnv } = {},
+): Promise<EmulatorProcess> {
+  const child = spawn(process.execPath, [MAIN, version, String(idleMs)], {
+    env: { PATH: process.env["PATH"], FANOUT_STATE_DIR: folder, ...env },
+    stdio: ["ignore", "ignore", "ignore", "pipe"],
+  });
+  const exited = once(child, "exit").then(([code, signal]: unknown[]) => ({
+    code: code as number | null,
+    signal: signal as NodeJS.Signals | null,
+  }));
+  const report = child.stdio[3] as Readable;
+  const text = await new Promise<string>((resolve, reject) => {
+    let text = "";
+    report.on("data", (part: Buffer) => {
+      text += part.toString();
+      if (text.endsWith("\n")) {
+        resolve(text);
+      }
+    });
+    report.on("end", () => {
+      reject(new Error("The emulator ended without a word."));
+    });
+  });
+  return { child, exited, message: JSON.parse(text) as LaunchMessage };
+}

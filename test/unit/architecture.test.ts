@@ -1,0 +1,73 @@
+import { expect, test } from "vitest";
+import { circles, roomOf, ROOMS } from "../support/rooms.js";
+import { FILES, IMPORTS, type Import } from "../support/source-imports.js";
+
+/** Why the import breaks a rule; undefined if it does not. */
+function breach({ file, specifier, target }: Import): string | undefined {
+  if (target === undefined) {
+    return undefined;
+  }
+  const room = roomOf(file);
+  const lower = roomOf(target);
+  if (room === undefined || lower === undefined) {
+    return `src/${file} imports "${specifier}": ${room === undefined ? file : target} is in no room of test/support/rooms.ts`;
+  }
+  const allowed = ROOMS[room]!;
+  return room === lower || allowed.includes(lower)
+    ? undefined
+    : `src/${file} imports "${specifier}": ${room} may import ${allowed.join(", ") || "nothing of ours"}`;
+}
+
+test("each room imports only the rooms that the design lets it import", () => {
+  expect(IMPORTS.map(breach).filter((line) => line !== undefined)).toEqual([]);
+});
+
+/** They are to be taken apart. */
+const KNOWN_ROOMS = [
+  "hub/ -> plan/ -> result/ -> report/ -> hub/",
+  "result/ -> report/ -> result/",
+  "result/ -> report/ -> stats/ -> result/",
+  "emulator/dispatch/ -> emulator/instance/ -> emulator/dispatch/",
+];
+const KNOWN_FILES = [
+  "backend/backend.ts -> backend/emulator-admin.ts -> backend/backend.ts",
+  "stats/comparison.ts -> stats/caveat.ts -> result/run-result.ts -> stats/comparison.ts",
+  "emulator/dispatch/dispatcher.ts -> emulator/dispatch/work-class.ts -> emulator/dispatch/dispatcher.ts",
+  "emulator/dispatch/dispatcher.ts -> emulator/dispatch/work-class.ts -> emulator/dispatch/worker.ts -> emulator/dispatch/dispatcher.ts",
+  "emulator/instance/instance.ts -> emulator/dispatch/dispatcher.ts -> emulator/dispatch/work-class.ts -> emulator/dispatch/worker.ts -> emulator/dispatch/leases.ts -> emulator/instance/instance.ts",
+  "emulator/dispatch/worker.ts -> emulator/dispatch/leases.ts -> emulator/dispatch/worker.ts",
+  "emulator/instance/instance.ts -> emulator/dispatch/ready-items.ts -> emulator/instance/instance.ts",
+];
+
+test("imports lead downwards: the rooms have no circle, and neither have the files, types included", () => {
+  expect(circles(Object.entries(ROOMS).flatMap(([from, rooms]) => rooms.map((to) => [from, to])))).toEqual(KNOWN_ROOMS);
+  const files = IMPORTS.flatMap(({ file, target }) => (target === undefined ? [] : [[file, target] as const]));
+  expect(circles(files)).toEqual(KNOWN_FILES);
+});
+
+test("a circle and a breach are found and named", () => {
+  expect(
+    circles([
+      ["a", "b"],
+      ["b", "c"],
+      ["c", "b"],
+    ]),
+  ).toEqual(["b -> c -> b"]);
+  expect(breach({ file: "stats/recorder.ts", specifier: "../load/generator.js", target: "load/generator.ts" })).toMatch(
+    /^src\/stats\/recorder\.ts imports "\.\.\/load\/generator\.js": stats\/ may import /u,
+  );
+  expect(breach({ file: "new-room/a.ts", specifier: "./b.js", target: "new-room/b.ts" })).toContain("is in no room");
+});
+
+test("each import is resolved to a file, and each room has one", () => {
+  expect(IMPORTS.length).toBeGreaterThan(FILES.length);
+  expect(IMPORTS.filter(({ target }) => target !== undefined && !FILES.includes(target))).toEqual([]);
+  expect(Object.keys(ROOMS).filter((room) => !FILES.some((file) => roomOf(file) === room))).toEqual([]);
+});
+
+test("one file names the messages of the SDK's private path, and one its executor", () => {
+  const files = IMPORTS.filter(({ specifier }) => specifier.startsWith("@microsoft/durabletask-js/dist"));
+  expect(new Set(files.map(({ file }) => file))).toEqual(
+    new Set(["worker/sdk-execution.ts", "protocol/sidecar-stubs.ts"]),
+  );
+});

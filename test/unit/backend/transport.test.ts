@@ -1,0 +1,47 @@
+import { describe, expect, test } from "vitest";
+import { resolveConnection } from "../../../src/backend/connection-string.js";
+import { chooseTransport, parseTransport } from "../../../src/backend/transport.js";
+import { UsageError } from "../../../src/errors.js";
+
+const EMULATOR = "UseDevelopmentStorage=true";
+const PLAIN = "Endpoint=http://localhost:8080;Authentication=None;TaskHub=default";
+const SECURE = "Endpoint=https://example.com;Authentication=None;TaskHub=default";
+
+const connectionOf = (flag: string) => resolveConnection({ flag });
+
+describe("--transport", () => {
+  test.each([
+    [undefined, undefined],
+    ["link", "link"],
+    ["http2", "http2"],
+    ["grpc", "grpc-js"],
+  ])("%s is read as %s", (flag, transport) => {
+    expect(parseTransport(flag)).toBe(transport);
+  });
+
+  test.each(["", "grpc-js", "HTTP2", "toString"])('"%s" is refused, with what there is', (flag) => {
+    expect(() => parseTransport(flag)).toThrow(
+      new UsageError(`--transport: expected link, http2 or grpc, found "${flag}"`),
+    );
+  });
+});
+
+test.each([
+  ["the embedded emulator", EMULATOR, undefined, "link"],
+  ["the embedded emulator", EMULATOR, "http2", "http2"],
+  ["the embedded emulator", EMULATOR, "grpc-js", "grpc-js"],
+  ["a backend without TLS", PLAIN, undefined, "http2"],
+  ["a backend without TLS", PLAIN, "grpc-js", "grpc-js"],
+  ["a backend behind TLS", SECURE, undefined, "grpc-js"],
+  ["a backend behind TLS", SECURE, "grpc-js", "grpc-js"],
+] as const)("%s (%s), asked for %s, is spoken to over %s", (_, connection, asked, transport) => {
+  expect(chooseTransport(connectionOf(connection), asked)).toBe(transport);
+});
+
+test.each([
+  ["link", PLAIN, "--transport link is for the embedded emulator alone"],
+  ["link", SECURE, "--transport link is for the embedded emulator alone"],
+  ["http2", SECURE, "--transport http2 is without TLS, which https://example.com needs: leave it out"],
+] as const)("%s is refused where the backend has it not: %s", (asked, connection, message) => {
+  expect(() => chooseTransport(connectionOf(connection), asked)).toThrow(new UsageError(message));
+});

@@ -1,0 +1,207 @@
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { Admission, activityWeight } from "../../../../src/emulator/dispatch/admission.js";
+import { Dispatcher, type Homed, type ReadyItem } from "../../../../src/emulator/dispatch/dispatcher.js";
+import { Worker, type WorkerOptions } from "../../../../src/emulator/dispatch/worker.js";
+
+/** Activities of each orchestration but those that are named small. */
+const WIDTH = 2_000;
+const ANY = new Set<string>();
+
+let dispatcher: Dispatcher;
+let admission: Admission;
+/** What workers were sent and have not answered. */
+let held: { readonly name: string; readonly worker: Worker; readonly answer: () => void }[];
+/** Instances in the order of their first episodes. */
+let begun: string[];
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+  admission = new Admission();
+  dispatcher = new Dispatcher(admission);
+  held = [];
+  begun = [];
+});
+
+afterEach(() => {
+  dispatcher.close();
+  vi.useRealTimers();
+});
+
+function addWorker(options: Partial<WorkerOptions> = {}): void {
+  const stream = { write: () => true, end: () => {} };
+  dispatcher.addWorker(new Worker({ id: "worker", stream, connectionLeases: new Set(), ...options }));
+  dispatcher.pump();
+}
+
+interface Origin {
+  readonly orchestrator?: string;
+  readonly activity?: string;
+  readonly isChild?: boolean;
+  readonly width?: number;
+}
+
+/** An instance that waits for its first episode, which asks for activities. */
+function start(
+  id: string,
+  { orchestrator = "Large", activity = "work", isChild = false, width = WIDTH }: Origin = {},
+): void {
+  const instance: Homed = { home: undefined, lastPlace: 0 };
+  const task = (): ReadyItem => ({
+    instance,
+    kind: "activity",
+    weight: activityWeight(0),
+    work: { name: activity, version: "" },
+    isOver: () => false,
+    encode: (worker) => send("activity", id, worker, () => {}),
+  });
+  dispatcher.enqueue({
+    instance,
+    kind: "episode",
+    weight: 0,
+    newcomer: isChild ? "child" : "root",
+    work: { name: orchestrator, version: "" },
+    isOver: () => false,
+    encode: (worker) => {
+      begun.push(id);
+      admission.begin(id, orchestrator);
+      return send("episode", id, worker, () => {
+        admission.learn(id, orchestrator, width);
+        for (let n = 0; n < width; n += 1) dispatcher.enqueue(task());
+      });
+    },
+  });
+}
+
+function send(kind: "episode" | "activity", name: string, worker: Worker, then: () => void): Uint8Array {
+  worker.holds[kind] += 1;
+  const answer = (): void => {
+    worker.holds[kind] -= 1;
+    then();
+  };
+  held.push({ name, worker, answer });
+  return Buffer.from(name);
+}
+
+/** Workers answer what they were sent first. */
+function answer(count: number): void {
+  for (let n = 0; n < count && held.length > 0; n += 1) {
+    held.shift()!.answer();
+    dispatcher.pump();
+  }
+}
+
+const BUSY = { limits: { episode: 1, activity: 100 } };
+
+test("of ten thousand large orchestrations so many begin as their activities keep the workers busy", () => {
+  addWorker(BUSY);
+  for (let n = 0; n < 10_000; n += 1) start(`${n}`);
+  dispatcher.pump();
+  let most = 0;
+  for (let turn = 0; turn < 40; turn += 1) {
+    answer(1_000);
+    most = Math.max(most, dispatcher.countWaiting("activity"));
+    expect(held.length, "workers have as much as they take").toBeGreaterThanOrEqual(100);
+  }
+  expect(most).toBeLessThan(10_000 + WIDTH);
+  expect(begun.length).toBeLessThan(100);
+});
+
+test("a small orchestration that comes late begins among the next, and the first to come are not forgotten", () => {
+  addWorker(BUSY);
+  for (let n = 0; n < 10_000; n += 1) start(`${n}`);
+  dispatcher.pump();
+  answer(20_000);
+  const before = begun.length;
+  start("late", { width: 1 });
+  for (let n = 0; begun.length < before + 9; n += 1) answer(100);
+  expect(begun.slice(before, before + 5)).toContain("late");
+  expect(
+    begun.slice(before).filter((id) => Number(id) < 100),
+    "of the oldest",
+  ).not.toEqual([]);
+});
+
+test("orchestrators take turns where instances have to wait", () => {
+  addWorker(BUSY);
+  for (let n = 0; n < 1_000; n += 1) start(`${n}`);
+  dispatcher.pump();
+  answer(20_000);
+  const before = begun.length;
+  start("other", { orchestrator: "Other", width: 1 });
+  for (let n = 0; n < 1_000; n += 1) start(`later ${n}`);
+  while (begun.length === before) answer(100);
+  expect(begun[before]).toBe("other");
+});
+
+test("sub-orchestrations begin before others that wait", () => {
+  addWorker(BUSY);
+  for (let n = 0; n < 1_000; n += 1) start(`${n}`);
+  dispatcher.pump();
+  answer(20_000);
+  const before = begun.length;
+  for (let n = 0; n < 4; n += 1) start(`child ${n}`, { isChild: true });
+  while (begun.length < before + 8) answer(100);
+  expect(begun.slice(before, before + 8).filter((id) => id.startsWith("child"))).toHaveLength(4);
+});
+
+test("instances begin in their order where none has to wait for others", () => {
+  for (let n = 0; n < 200; n += 1) start(`${n}`, { width: 1, isChild: n % 3 === 0 });
+  addWorker();
+  expect(begun).toHaveLength(10);
+  answer(1);
+  expect(begun).toEqual(Array.from({ length: 200 }, (_, n) => `${n}`));
+});
+
+test("activities that no worker takes keep nobody from beginning", () => {
+  const filters = {
+    episode: new Map([
+      ["Large", ANY],
+      ["Small", ANY],
+    ]),
+    activity: new Map([["work", ANY]]),
+  };
+  addWorker({ filters, limits: { episode: 1 } });
+  for (let n = 0; n < 10; n += 1) start(`${n}`, { activity: "hosted by nobody" });
+  start("after", { orchestrator: "Small", width: 1 });
+  dispatcher.pump();
+  answer(100);
+  expect(begun).toContain("after");
+  expect(begun).toHaveLength(11);
+});
+
+test("an instance begins after some seconds, whatever waits: an activity may wait for it", () => {
+  addWorker(BUSY);
+  for (let n = 0; n < 20; n += 1) start(`${n}`);
+  dispatcher.pump();
+  while (dispatcher.countWaiting("activity") < 10_000) answer(100);
+  const before = begun.length;
+  vi.advanceTimersByTime(2_000);
+  expect(begun).toHaveLength(before);
+  vi.advanceTimersByTime(2_000);
+  expect(begun).toHaveLength(before + 1);
+});
+
+test("what is expected of an orchestrator follows what its instances show", () => {
+  const mostUnderWay = (): number => {
+    const other = new Admission();
+    for (let n = 0; n < learned.length; n += 1) other.learn(`${n}`, "Any", learned[n]!);
+    let count = 0;
+    for (; other.isOpen(0) && count < 10_000; count += 1) other.begin(`${count}`, "Any");
+    return count;
+  };
+  const learned: number[] = [];
+  expect(mostUnderWay()).toBe(10);
+  learned.push(2_000);
+  expect(mostUnderWay()).toBe(5);
+  for (let n = 0; n < 12; n += 1) learned.push(0);
+  expect(mostUnderWay()).toBe(10_000);
+});
+
+test("workers that do not answer keep others from beginning for a second at most", () => {
+  addWorker();
+  for (let n = 0; n < 100; n += 1) start(`${n}`);
+  dispatcher.pump();
+  expect(begun).toHaveLength(10);
+  vi.advanceTimersByTime(1_000);
+  expect(begun).toHaveLength(20);
+});

@@ -1,0 +1,406 @@
+import { describe, expect, test } from "vitest";
+import { Dispatcher, type Homed, type ReadyItem } from "../../../../src/emulator/dispatch/dispatcher.js";
+import { Worker, type WorkerOptions } from "../../../../src/emulator/dispatch/worker.js";
+
+/** A worker and what it was sent; its stream takes `room` items, then wants no more. */
+interface NotingWorker {
+  readonly worker: Worker;
+  readonly sent: string[];
+  room: number;
+}
+
+function worker(id: string, room = Infinity, takes: Partial<WorkerOptions> = {}): NotingWorker {
+  const state: NotingWorker = {
+    sent: [],
+    room,
+    worker: new Worker({
+      id,
+      stream: {
+        write: (item) => {
+          state.sent.push(Buffer.from(item).toString());
+          state.room -= 1;
+          return state.room > 0;
+        },
+        end: () => {},
+      },
+      connectionLeases: new Set(),
+      ...takes,
+    }),
+  };
+  return state;
+}
+
+function homeless(): Homed {
+  return { home: undefined, lastPlace: 0 };
+}
+
+/** An item that counts as in flight once it is sent, as a leased one does. */
+function item(name: string, instance = homeless(), over: Partial<ReadyItem> = {}): ReadyItem {
+  const { kind = "activity" } = over;
+  return {
+    instance,
+    kind,
+    weight: 1,
+    work: { name: "work", version: "" },
+    isOver: () => false,
+    encode: (worker) => {
+      worker.holds[kind] += 1;
+      return Buffer.from(name);
+    },
+    ...over,
+  };
+}
+
+/** What a worker does that takes these activities alone, of any version. */
+function onlyActivities(...names: string[]): Partial<WorkerOptions> {
+  return { filters: { episode: new Map(), activity: new Map(names.map((name) => [name, new Set()])) } };
+}
+
+function named(name: string, id = name): ReadyItem {
+  return item(id, undefined, { work: { name, version: "" } });
+}
+
+function dispatcherWith(...workers: { worker: Worker }[]): Dispatcher {
+  const dispatcher = new Dispatcher();
+  for (const { worker } of workers) {
+    dispatcher.addWorker(worker);
+  }
+  return dispatcher;
+}
+
+function dispatch(dispatcher: Dispatcher, ...items: ReadyItem[]): void {
+  for (const item of items) {
+    dispatcher.enqueue(item);
+  }
+  dispatcher.pump();
+}
+
+test("items wait until there is a worker, and are sent in order", () => {
+  const dispatcher = new Dispatcher();
+  dispatch(dispatcher, item("1"), item("2"), item("3"));
+  const first = worker("first");
+  dispatcher.addWorker(first.worker);
+  dispatcher.pump();
+  expect(first.sent).toEqual(["1", "2", "3"]);
+});
+
+test("an item that nothing is left to do for is not sent", () => {
+  const only = worker("only");
+  dispatch(dispatcherWith(only), { ...item("ended"), encode: () => undefined }, item("next"));
+  expect(only.sent).toEqual(["next"]);
+});
+
+test("all items of an instance go to its home worker", () => {
+  const [first, second] = [worker("first"), worker("second")];
+  const dispatcher = dispatcherWith(first, second);
+  const instance = homeless();
+  for (let n = 0; n < 20; n += 1) {
+    dispatch(dispatcher, item(`${n}`, instance));
+  }
+  expect([first.sent.length, second.sent.length]).toEqual([20, 0]);
+  expect(instance.home).toBe(first.worker);
+});
+
+test("homes are spread evenly: by instances first, by load where those are equal", () => {
+  const [first, second, third] = [worker("first"), worker("second"), worker("third")];
+  const dispatcher = dispatcherWith(first, second, third);
+  first.worker.holds.activity = 10;
+  second.worker.holds.activity = 5;
+  third.worker.holds.activity = 20;
+  const instances = Array.from({ length: 6 }, homeless);
+  dispatch(dispatcher, ...instances.map((instance, n) => item(`${n}`, instance)));
+  expect(instances.map(({ home }) => home?.id)).toEqual(["second", "first", "third", "second", "first", "third"]);
+});
+
+test("an instance that has ended makes room for another at its home", () => {
+  const [first, second] = [worker("first"), worker("second")];
+  const dispatcher = dispatcherWith(first, second);
+  const instance = homeless();
+  dispatch(dispatcher, item("a", instance));
+  dispatch(dispatcher, item("b"));
+  dispatcher.leaveHome(instance);
+  dispatch(dispatcher, item("c"));
+  expect([first.sent, second.sent]).toEqual([["a", "c"], ["b"]]);
+  expect([first.worker.homed, second.worker.homed]).toEqual([1, 1]);
+  dispatcher.leaveHome(instance);
+  expect(first.worker.homed).toBe(1);
+});
+
+test("items leave their home only when another worker is 128 items better off", () => {
+  const [first, second] = [worker("first"), worker("second")];
+  const dispatcher = dispatcherWith(first, second);
+  const instance = homeless();
+  const items = Array.from({ length: 300 }, (_, n) => item(`${n}`, instance));
+  dispatch(dispatcher, ...items.slice(0, 128));
+  expect([first.sent.length, second.sent.length]).toEqual([128, 0]);
+  dispatch(dispatcher, ...items.slice(128));
+  expect(first.sent.length + second.sent.length).toBe(300);
+  expect(first.worker.load - second.worker.load).toBeLessThanOrEqual(128);
+  expect(first.worker.load).toBeGreaterThan(second.worker.load);
+  expect(instance.home).toBe(first.worker);
+});
+
+test("a worker with a full stream gets its items later, in order", () => {
+  const slow = worker("slow", 2);
+  const dispatcher = dispatcherWith(slow);
+  dispatch(dispatcher, item("1"), item("2"), item("3"), item("4"), item("5"));
+  expect(slow.sent).toEqual(["1", "2"]);
+  expect(slow.worker).toMatchObject({ blocked: true, load: 2 });
+  slow.room = 2;
+  dispatcher.unblock(slow.worker);
+  expect(slow.sent).toEqual(["1", "2", "3", "4"]);
+  expect(slow.worker.blocked).toBe(true);
+  dispatch(dispatcher, item("6"));
+  slow.room = Infinity;
+  dispatcher.unblock(slow.worker);
+  expect(slow.sent).toEqual(["1", "2", "3", "4", "5", "6"]);
+  expect(slow.worker).toMatchObject({ blocked: false, load: 6 });
+});
+
+test("a full stream keeps no other worker waiting", () => {
+  const [slow, free] = [worker("slow", 1), worker("free")];
+  const dispatcher = dispatcherWith(slow, free);
+  dispatch(dispatcher, item("1"), item("2"), item("3"), item("4"));
+  expect([slow.sent, free.sent]).toEqual([["1"], ["2", "3", "4"]]);
+});
+
+test("what a worker was not sent goes to the others when it leaves", () => {
+  const [slow, free] = [worker("slow", 1), worker("free")];
+  const dispatcher = dispatcherWith(slow);
+  const instance = homeless();
+  dispatch(dispatcher, item("1", instance), item("2", instance), item("3", instance));
+  dispatcher.enqueue(item("4"));
+  dispatcher.addWorker(free.worker);
+  dispatcher.removeWorker(slow.worker);
+  dispatcher.pump();
+  expect(slow.sent).toEqual(["1"]);
+  expect(free.sent).toEqual(["2", "3", "4"]);
+  expect(instance.home).toBe(free.worker);
+  expect([slow.worker.homed, slow.worker.load]).toEqual([0, 1]);
+});
+
+test("a worker that leaves twice loses nothing twice", () => {
+  const [slow, free] = [worker("slow", 1), worker("free")];
+  const dispatcher = dispatcherWith(slow);
+  dispatch(dispatcher, item("1"), item("2"));
+  dispatcher.removeWorker(slow.worker);
+  dispatcher.removeWorker(slow.worker);
+  dispatcher.unblock(slow.worker);
+  dispatcher.addWorker(free.worker);
+  dispatcher.pump();
+  expect([slow.sent, free.sent]).toEqual([["1"], ["2"]]);
+});
+
+test("clear forgets all that was not sent", () => {
+  const slow = worker("slow", 1);
+  const dispatcher = dispatcherWith(slow);
+  dispatch(dispatcher, item("1"), item("2"));
+  dispatcher.enqueue(item("3"));
+  dispatcher.clear();
+  slow.room = Infinity;
+  dispatcher.unblock(slow.worker);
+  dispatcher.pump();
+  expect(slow.sent).toEqual(["1"]);
+});
+
+describe("a worker that does not take everything", () => {
+  test("is sent what it takes, and the rest goes to others, in order", () => {
+    const [some, all] = [worker("some", Infinity, onlyActivities("a")), worker("all")];
+    const dispatcher = dispatcherWith(some);
+    dispatch(dispatcher, named("b", "b1"), named("a", "a1"), named("b", "b2"), named("a", "a2"));
+    expect(some.sent).toEqual(["a1", "a2"]);
+    dispatcher.addWorker(all.worker);
+    dispatcher.pump();
+    expect(all.sent).toEqual(["b1", "b2"]);
+  });
+
+  test("leaves behind, when it goes, no work that waits", () => {
+    const [some, all] = [worker("some", Infinity, onlyActivities("a")), worker("all")];
+    const dispatcher = dispatcherWith(some);
+    dispatch(dispatcher, named("b"));
+    dispatcher.removeWorker(some.worker);
+    dispatcher.addWorker(all.worker);
+    dispatch(dispatcher, named("c"));
+    expect(all.sent).toEqual(["b", "c"]);
+  });
+
+  test("is told apart by name and version, however they are put together", () => {
+    const filters = { episode: new Map(), activity: new Map([["a b", new Set(["c"])]]) };
+    const some = worker("some", Infinity, { filters });
+    const works = [
+      { name: "a", version: "b c" },
+      { name: "a b", version: "c" },
+    ];
+    dispatch(dispatcherWith(some), ...works.map((work) => item(work.name, undefined, { work })));
+    expect(some.sent).toEqual(["a b"]);
+  });
+
+  test("gets what has waited longest first, of whatever name it is", () => {
+    const one = worker("one", Infinity, { limits: { activity: 1 } });
+    const dispatcher = dispatcherWith(one);
+    dispatch(dispatcher, ...["often", "often", "rare", "often"].map((name) => named(name)));
+    for (let n = 0; n < 4; n += 1) {
+      one.worker.holds.activity -= 1;
+      dispatch(dispatcher, named("often"));
+    }
+    expect(one.sent).toEqual(["often", "often", "rare", "often", "often"]);
+  });
+
+  test("is not asked about each of ten thousand items that wait whenever one could be sent", () => {
+    let looks = 0;
+    const work = {
+      get name() {
+        looks += 1;
+        return "work";
+      },
+      version: "",
+    };
+    const one = worker("one", Infinity, { ...onlyActivities("work"), limits: { activity: 1 } });
+    const dispatcher = dispatcherWith(one);
+    dispatch(dispatcher, ...Array.from({ length: 10_000 }, (_, n) => item(`${n}`, undefined, { work })));
+    looks = 0;
+    for (let n = 0; n < 100; n += 1) dispatcher.pump();
+    expect(looks).toBeLessThanOrEqual(200);
+    expect(one.sent).toEqual(["0"]);
+  });
+
+  test("has its items wait for another that takes them while its stream is full", () => {
+    const [slow, free] = [worker("slow", 1, { limits: { activity: 10 } }), worker("free", Infinity, onlyActivities())];
+    const dispatcher = dispatcherWith(slow, free);
+    dispatch(dispatcher, item("1"), item("2"), item("3"));
+    expect([slow.sent, slow.worker.load]).toEqual([["1"], 1]);
+    slow.room = Infinity;
+    dispatcher.unblock(slow.worker);
+    expect(slow.sent).toEqual(["1", "2", "3"]);
+  });
+});
+
+test("what a worker with a full stream was not sent keeps its place when the worker leaves", () => {
+  const [slow, some, all] = [worker("slow", 1), worker("some", Infinity, onlyActivities()), worker("all")];
+  const dispatcher = dispatcherWith(slow);
+  dispatch(dispatcher, item("1"), item("2"), item("3"));
+  dispatcher.addWorker(some.worker);
+  dispatch(dispatcher, item("4"));
+  dispatcher.removeWorker(slow.worker);
+  dispatcher.addWorker(all.worker);
+  dispatcher.pump();
+  expect([slow.sent, all.sent]).toEqual([["1"], ["2", "3", "4"]]);
+});
+
+test("an item that was refused goes to a worker that has not refused it, and to one that has if there is no other", () => {
+  const [first, second] = [worker("first"), worker("second")];
+  const dispatcher = dispatcherWith(first, second);
+  const instance = homeless();
+  dispatch(dispatcher, item("1", instance));
+  dispatch(dispatcher, item("2", instance, { refusedBy: new Set([first.worker]) }));
+  dispatch(dispatcher, item("3", instance, { refusedBy: new Set([first.worker, second.worker]) }));
+  expect([first.sent, second.sent]).toEqual([["1", "3"], ["2"]]);
+});
+
+test("an instance that has ended counts for no worker's home", () => {
+  const one = worker("one");
+  const two = worker("two");
+  const dispatcher = dispatcherWith(one, two);
+  dispatcher.enqueue(item("late", { ...homeless(), ended: true }));
+  dispatcher.pump();
+  expect([one.sent, two.sent]).toEqual([["late"], []]);
+  expect([one.worker.homed, two.worker.homed]).toEqual([0, 0]);
+});
+
+test.each([
+  ["no worker is there", []],
+  ["no worker takes it", [worker("choosy", Infinity, onlyActivities("another"))]],
+])("what has nothing to do any more is not kept while %s", (_, present) => {
+  const dispatcher = dispatcherWith(...present);
+  let encoded = 0;
+  const counted = (name: string, isOver: boolean): ReadyItem =>
+    item(name, undefined, { isOver: () => isOver, encode: () => void (encoded += 1) });
+  for (let n = 1; n <= 10_000; n += 1) {
+    dispatcher.enqueue(counted(`${n}`, n % 100 > 0));
+    dispatcher.pump();
+  }
+  dispatcher.addWorker(worker("any").worker);
+  dispatcher.pump();
+  expect(encoded).toBeGreaterThanOrEqual(100);
+  expect(encoded).toBeLessThan(2_000);
+});
+
+describe("instances take turns", () => {
+  test("so that one with thousands of activities lets those of one that comes later pass", () => {
+    const one = worker("one", Infinity, { limits: { activity: 1 } });
+    const dispatcher = dispatcherWith(one);
+    const [large, small] = [homeless(), homeless()];
+    dispatch(dispatcher, ...Array.from({ length: 5_000 }, (_, n) => item(`large ${n}`, large)));
+    const next = (): string | undefined => {
+      one.worker.holds.activity -= 1;
+      dispatcher.pump();
+      return one.sent.at(-1);
+    };
+    for (let n = 1; n < 1_000; n += 1) next();
+    dispatch(dispatcher, item("small 0", small), item("small 1", small));
+    // The turn that follows is the large one's and the small one's, a hundred activities each at most.
+    expect(Array.from({ length: 103 }, next).slice(99)).toEqual(["large 1099", "small 0", "small 1", "large 1100"]);
+  });
+
+  test("and share a worker's room alike, however many activities each has", () => {
+    const one = worker("one", Infinity, { limits: { activity: 700 } });
+    const counts = [10_000, 1_000, 100];
+    const items = counts.map((count, index) => {
+      const instance = homeless();
+      return Array.from({ length: count }, () => item(`${index}`, instance));
+    });
+    dispatch(dispatcherWith(one), ...items.flat());
+    expect(counts.map((_, index) => one.sent.filter((id) => id === `${index}`).length)).toEqual([300, 300, 100]);
+  });
+
+  test("of a hundred activities, so that a fan-out that is no wider is sent whole, in the order in which it came", () => {
+    const one = worker("one", Infinity, { limits: { activity: 130 } });
+    const items = [homeless(), homeless()].flatMap((instance, index) =>
+      Array.from({ length: 100 }, () => item(`${index}`, instance)),
+    );
+    dispatch(dispatcherWith(one), ...items);
+    expect(one.sent).toEqual([...Array.from({ length: 100 }, () => "0"), ...Array.from({ length: 30 }, () => "1")]);
+  });
+});
+
+test("items wait for a home that has no room while others are as busy, and leave it for one that is idle", () => {
+  const [first, second] = [
+    worker("first", Infinity, { limits: { activity: 1 } }),
+    worker("second", Infinity, { limits: { activity: 1 } }),
+  ];
+  const dispatcher = dispatcherWith(first, second);
+  const [one, other] = [homeless(), homeless()];
+  dispatch(dispatcher, item("a1", one), item("b1", other));
+  dispatch(dispatcher, item("a2", one), item("b2", other), item("a3", one));
+  expect([first.sent, second.sent]).toEqual([["a1"], ["b1"]]);
+  second.worker.holds.activity -= 1;
+  dispatcher.pump();
+  second.worker.holds.activity -= 1;
+  dispatcher.pump();
+  expect([first.sent, second.sent]).toEqual([["a1"], ["b1", "b2", "a2"]]);
+  expect(one.home).toBe(first.worker);
+});
+
+test("a worker holds 64 MiB at most, and one item more, whatever its limits", () => {
+  const one = worker("one", Infinity, { limits: { activity: 1_000_000 } });
+  const dispatcher = dispatcherWith(one);
+  const large = (): ReadyItem =>
+    item("large", undefined, {
+      encode: ({ holds }) => {
+        holds.activity += 1;
+        one.worker.heldBytes += 40 * 1024 * 1024;
+        return Buffer.from("large");
+      },
+    });
+  dispatch(dispatcher, large(), large(), large());
+  expect(one.sent).toHaveLength(2);
+  one.worker.heldBytes -= 40 * 1024 * 1024;
+  dispatcher.pump();
+  expect(one.sent).toHaveLength(3);
+});
+
+test("a worker that names no limit holds 10,000 of a kind", () => {
+  const one = worker("one");
+  dispatch(dispatcherWith(one), ...Array.from({ length: 10_001 }, (_, n) => item(`${n}`)));
+  expect(one.sent).toHaveLength(10_000);
+});

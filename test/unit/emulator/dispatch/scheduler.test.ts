@@ -1,0 +1,162 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { PAST_EVENT, frame } from "../../../../src/protocol/history.js";
+import { taskCompleted, taskScheduled, timerFired } from "../../../../src/protocol/history-event.js";
+import { HoldPolicy } from "../../../../src/emulator/dispatch/hold-policy.js";
+import { Instance } from "../../../../src/emulator/instance/instance.js";
+import { LeaseTable, type EpisodeLease } from "../../../../src/emulator/dispatch/leases.js";
+import { Orchestration, applyActions } from "../../../../src/emulator/instance/orchestration.js";
+import { Scheduler } from "../../../../src/emulator/dispatch/scheduler.js";
+import { Status } from "../../../../src/protocol/orchestration-status.js";
+import { Worker } from "../../../../src/emulator/dispatch/worker.js";
+import { pb } from "../../../../src/protocol/sidecar-stubs.js";
+import { newInstance } from "../../../support/emulator/store-contract.js";
+
+const NOW_US = 1_764_000_000_000_000;
+
+const NOTHING = applyActions(new Orchestration(), [], { nowUs: NOW_US, executionId: "" });
+
+let leases: LeaseTable;
+let scheduler: Scheduler;
+/** The results that each episode sent so far took along, by task id. */
+let episodes: number[][];
+let tokens: number;
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+  leases = new LeaseTable();
+  tokens = 0;
+  scheduler = new Scheduler(
+    leases,
+    () => NOW_US + performance.now() * 1000,
+    () => `token-${(tokens += 1)}`,
+  );
+  episodes = [];
+  const write = (item: Uint8Array): boolean => {
+    const events = pb.WorkItem.deserializeBinary(item).getOrchestratorrequest()!.getNeweventsList();
+    episodes.push(events.flatMap((event) => event.getTaskcompleted()?.getTaskscheduledid() ?? []));
+    return true;
+  };
+  scheduler.dispatcher.addWorker(
+    new Worker({ id: "worker", stream: { write, end: () => {} }, connectionLeases: new Set() }),
+  );
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+/** A running instance that waits for so many activities, with ids from 1. */
+function waitingFor(tasks: number): Instance {
+  const task = { head: [], traceContext: undefined, tags: [] };
+  const events = Array.from({ length: tasks }, (_, n) => taskScheduled(n + 1, task, NOW_US));
+  const row = { ...newInstance(), key: 1, tasksCompleted: 0, trace: undefined, status: Status.Running };
+  const instance = new Instance({ row, history: frame(PAST_EVENT, events), nextHistorySeq: 1, waiting: [] });
+  scheduler.welcome(instance);
+  return instance;
+}
+
+function complete(instance: Instance, taskId: number): void {
+  instance.state.completeTask(taskId, true);
+  instance.receive(taskCompleted(taskId, undefined, NOW_US));
+  look(instance);
+}
+
+/** What it has received is on disk. */
+function look(instance: Instance): void {
+  instance.settle(instance.lastSeq);
+  scheduler.consider(instance);
+  scheduler.dispatcher.pump();
+}
+
+/** Ends the episode that is with the worker, as one that yielded something or nothing. */
+function endEpisode(instance: Instance, fruitful: boolean): void {
+  const lease = leases.take(`token-${tokens}`) as EpisodeLease;
+  instance.takeWaiting(lease);
+  instance.episode = "idle";
+  scheduler.learn(lease, { ...NOTHING, events: fruitful ? [new Uint8Array(1)] : [] });
+  look(instance);
+}
+
+describe("results of activities", () => {
+  test("are held for others that come soon, then taken in together", () => {
+    const instance = waitingFor(5);
+    complete(instance, 1);
+    complete(instance, 2);
+    expect(episodes).toEqual([]);
+    vi.advanceTimersByTime(HoldPolicy.initialMs);
+    expect(episodes).toEqual([[1, 2]]);
+  });
+
+  test("are held from the first of them on, however many come", () => {
+    const instance = waitingFor(5);
+    for (const taskId of [1, 2, 3]) {
+      complete(instance, taskId);
+      vi.advanceTimersByTime(HoldPolicy.initialMs / 2);
+    }
+    expect(episodes[0]).toEqual([1, 2]);
+  });
+
+  test("are taken in at once when they are the last", () => {
+    const instance = waitingFor(2);
+    complete(instance, 1);
+    complete(instance, 2);
+    expect(episodes).toEqual([[1, 2]]);
+  });
+
+  test("are taken in at once when something comes that does not wait", () => {
+    const instance = waitingFor(3);
+    complete(instance, 1);
+    instance.receive(timerFired(9, NOW_US, NOW_US));
+    look(instance);
+    expect(episodes).toEqual([[1]]);
+    // What comes while the episode is with its worker is held again behind it.
+    complete(instance, 2);
+    endEpisode(instance, true);
+    expect(episodes).toEqual([[1]]);
+    vi.advanceTimersByTime(HoldPolicy.initialMs);
+    expect(episodes).toEqual([[1], [2]]);
+  });
+
+  test("are held longer after an episode that yielded nothing", () => {
+    const instance = waitingFor(4);
+    complete(instance, 1);
+    vi.advanceTimersByTime(HoldPolicy.initialMs);
+    endEpisode(instance, false);
+    complete(instance, 2);
+    vi.advanceTimersByTime(HoldPolicy.initialMs);
+    expect(episodes).toEqual([[1]]);
+    vi.advanceTimersByTime(HoldPolicy.initialMs);
+    expect(episodes).toEqual([[1], [2]]);
+  });
+
+  test("are not held any more once an episode with some of them yielded something", () => {
+    const instance = waitingFor(4);
+    complete(instance, 1);
+    vi.advanceTimersByTime(HoldPolicy.initialMs);
+    endEpisode(instance, true);
+    complete(instance, 2);
+    expect(episodes).toEqual([[1], [2]]);
+  });
+});
+
+test("an instance has one episode at a time", () => {
+  const instance = waitingFor(2);
+  complete(instance, 1);
+  complete(instance, 2);
+  instance.receive(timerFired(9, NOW_US, NOW_US));
+  look(instance);
+  vi.advanceTimersByTime(1_000);
+  expect(episodes).toHaveLength(1);
+  endEpisode(instance, true);
+  expect(episodes).toEqual([[1, 2], []]);
+});
+
+test("an instance that was stopped is left alone, held results and all", () => {
+  const instance = waitingFor(2);
+  complete(instance, 1);
+  instance.stop();
+  vi.advanceTimersByTime(1_000);
+  look(instance);
+  expect(episodes).toEqual([]);
+  expect(vi.getTimerCount()).toBe(0);
+});

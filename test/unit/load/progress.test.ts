@@ -1,0 +1,92 @@
+import { describe, expect, test } from "vitest";
+import type { Backend } from "../../../src/backend/backend.js";
+import type { HubProgress } from "../../../src/protocol/admin.js";
+import { progressOf } from "../../../src/load/progress.js";
+import { completedState, fakeBackend, fakeClient, untilAborted } from "../../support/load/fake-backend.js";
+
+function sourcesOf(
+  backend: Backend,
+  inFlight = new Set<string>(),
+  pause: (signal: AbortSignal) => Promise<void> = untilAborted,
+) {
+  const state = { now: 0, accountedFor: 0 };
+  const sources = {
+    backend,
+    runId: "r0123456789ab",
+    clock: () => state.now,
+    inFlight,
+    pause,
+    hadWorker: () => false,
+    activitiesAccountedFor: () => state.accountedFor,
+  };
+  return { state, progress: progressOf(sources) };
+}
+
+const unused = (): Promise<never> => Promise.reject(new Error("unexpected call"));
+
+function watching(values: readonly HubProgress[]) {
+  async function* watch() {
+    yield* values;
+  }
+  return sourcesOf(fakeBackend({ admin: { status: unused, drainWorker: unused, watch } }));
+}
+
+const running = (instanceId: string, activitiesCompleted: number) => ({
+  ...completedState(instanceId, 50),
+  status: "Running" as const,
+  customStatus: JSON.stringify({ iterationsCompleted: 1, iterations: 10, activitiesCompleted }),
+});
+
+describe("progress on the embedded emulator", () => {
+  test("is what the emulator counted, or the outputs account for", async () => {
+    const { state, progress } = watching([{ workers: 1, workerlessMs: 0, activitiesCompleted: 30 }]);
+    await progress.follow(new AbortController().signal);
+    expect(progress.activitiesCompleted()).toBe(30);
+    state.accountedFor = 50;
+    expect(progress.activitiesCompleted()).toBe(50);
+  });
+
+  test("never falls", async () => {
+    const { progress } = watching([
+      { workers: 1, workerlessMs: 0, activitiesCompleted: 30 },
+      { workers: 1, workerlessMs: 0, activitiesCompleted: 10 },
+    ]);
+    await progress.follow(new AbortController().signal);
+    expect(progress.activitiesCompleted()).toBe(30);
+  });
+
+  test("goes on counting the time without a worker between two answers", async () => {
+    const { state, progress } = watching([{ workers: 0, workerlessMs: 400, activitiesCompleted: 0 }]);
+    await progress.follow(new AbortController().signal);
+    state.now = 700;
+    expect(progress.workerlessMs()).toBe(1_100);
+  });
+});
+
+describe("progress elsewhere", () => {
+  test("adds what a sample of the unfinished says to what the outputs account for", async () => {
+    const firstSample = Promise.withResolvers<void>();
+    let pauses = 0;
+    const pause = async (signal: AbortSignal): Promise<void> => {
+      pauses += 1;
+      if (pauses === 1) return;
+      firstSample.resolve();
+      await untilAborted(signal);
+    };
+    const inFlight = new Set(["a", "b"]);
+    const client = fakeClient({ getInstance: (instanceId) => Promise.resolve(running(instanceId, 5)) });
+    const { state, progress } = sourcesOf(fakeBackend({ client }), inFlight, pause);
+    const stop = new AbortController();
+    state.now = 900;
+    expect(progress.workerlessMs()).toBe(900);
+    const following = progress.follow(stop.signal).catch(() => {});
+    await firstSample.promise;
+    expect(progress.activitiesCompleted()).toBe(10);
+    expect(progress.workerlessMs()).toBe(0);
+    inFlight.delete("a");
+    state.accountedFor = 50;
+    expect(progress.activitiesCompleted()).toBe(55);
+    stop.abort();
+    await following;
+  });
+});

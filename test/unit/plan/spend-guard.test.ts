@@ -1,0 +1,115 @@
+import { describe, expect, test } from "vitest";
+import { UsageError } from "../../../src/errors.js";
+import { parsePlan, type LoadPlan } from "../../../src/plan/plan.js";
+import {
+  capacityLine,
+  guardSpend,
+  parseSpendLimits,
+  spendObjection,
+  withinSpend,
+} from "../../../src/plan/spend-guard.js";
+
+const flags = { iterations: "10", parallelActivities: "5", workers: "auto", timeout: "10m" };
+
+/** A plan of orchestrations whose activities and actions are not known: each start is an action. */
+function startsOf(count: number): LoadPlan {
+  return parsePlan({ ...flags, orchestrator: "Order", total: String(count) });
+}
+
+describe("the spend guard", () => {
+  test.each([
+    ["endpoint", 100_000, undefined, undefined],
+    ["endpoint", 100_001, undefined, "--max-actions 100,001"],
+    ["endpoint", 4_000_400, undefined, "--dry-run prints the plan"],
+    ["endpoint", 4_000_400, 4_000_400, undefined],
+    ["endpoint", 4_000_400, 4_000_399, "more than the 4,000,399 allowed"],
+    ["endpoint", 101, 100, "--max-actions: this run costs 101 actions"],
+    ["emulator", 4_000_400, undefined, undefined],
+    ["emulator", 4_000_400, 10_000_000, undefined],
+    ["emulator", 101, 100, "more than the 100 allowed"],
+  ] as const)("on the %s, of %d actions with --max-actions %s objects: %s", (kind, actions, maxActions, objection) => {
+    const plan = startsOf(actions);
+    const found = spendObjection(plan, { maxActions }, 1, kind);
+    if (objection === undefined) {
+      expect(found).toBeUndefined();
+      expect(() => guardSpend(plan, { maxActions }, 1, kind)).not.toThrow();
+    } else {
+      expect(found).toContain(objection);
+      expect(() => guardSpend(plan, { maxActions }, 1, kind)).toThrow(UsageError);
+    }
+  });
+
+  test.each([
+    [
+      { maxActions: "4,000,400", capacityUnits: "2" },
+      { maxActions: 4_000_400, capacityUnits: 2 },
+    ],
+    [{ maxActions: "5M" }, { maxActions: 5_000_000 }],
+    [{ capacityUnits: "Consumption" }, { capacityUnits: "consumption" }],
+    [{}, {}],
+  ])("reads %j", (flags, limits) => {
+    expect(parseSpendLimits(flags)).toEqual(limits);
+  });
+
+  test.each([
+    [{ maxActions: "lots" }, '--max-actions: expected a whole number such as 10, 1,000 or 10k, found "lots"'],
+    [{ maxActions: "0" }, '--max-actions: expected at least 1, found "0"'],
+    [
+      { capacityUnits: "0" },
+      "--capacity-units: expected 1, 2 or 3 units of a Dedicated scheduler (2,000 actions/s and",
+    ],
+    [{ capacityUnits: "4" }, 'or consumption (500 actions/s), found "4"'],
+    [{ capacityUnits: "premium" }, 'found "premium"'],
+  ])("refuses %j by the flag's name", (flags, message) => {
+    expect(() => parseSpendLimits(flags)).toThrow(message);
+  });
+
+  test.each([
+    [undefined, undefined],
+    [1, "1 capacity unit does at most 2,000 actions/s: the run keeps all of it busy for 20.1 s"],
+    [2, "2 capacity units do at most 4,000 actions/s: the run keeps all of them busy for 10.1 s"],
+    [3, "and takes that long or longer; they hold 150 GB"],
+    ["consumption", "a Consumption scheduler does at most 500 actions/s: the run keeps it busy for 1m20s"],
+  ] as const)("of 40,200 actions on %s units says: %s", (capacityUnits, line) => {
+    const found = capacityLine(startsOf(40_200), { capacityUnits }, 1);
+    if (line === undefined) expect(found).toBeUndefined();
+    else expect(found).toContain(line);
+  });
+
+  test("counts every repeat", () => {
+    expect(spendObjection(startsOf(60_000), {}, 1, "endpoint")).toBeUndefined();
+    expect(spendObjection(startsOf(60_000), {}, 2, "endpoint")).toContain("this run costs 120,000 actions");
+  });
+
+  test("counts all retries that there may be, where activities are meant to fail", () => {
+    const failing = parsePlan({ ...flags, failureRate: "1%", retries: "3" });
+    // 101 actions, and for each of 50 activities three retries of three actions.
+    expect(spendObjection(failing, { maxActions: 551 }, 1, "emulator")).toBeUndefined();
+    expect(spendObjection(failing, { maxActions: 550 }, 1, "emulator")).toContain(
+      "this run may cost, with all its retries, 551 actions",
+    );
+    const whole = parsePlan({ ...flags, retries: "3" });
+    expect(spendObjection(whole, { maxActions: 101 }, 1, "emulator")).toBeUndefined();
+  });
+
+  test("asks for a limit where only time bounds what a run costs, but on the emulator", () => {
+    const plan = parsePlan({ ...flags, duration: "1m" });
+    expect(spendObjection(plan, {}, 1, "endpoint")).toContain("only time bounds the actions of this run");
+    expect(spendObjection(plan, {}, 1, "emulator")).toBeUndefined();
+  });
+
+  test("ends a run that only time bounds when its share of the limit is spent", () => {
+    const plan = parsePlan({ ...flags, duration: "1m" });
+    // An orchestration of 10 x 5 activities costs 101 actions.
+    expect(withinSpend(plan, { maxActions: 1_010 }, 1).load).toEqual({ kind: "closed", durationMs: 60_000, total: 10 });
+    expect(withinSpend(plan, { maxActions: 1_010 }, 3).load).toMatchObject({ total: 3 });
+    expect(withinSpend(plan, {}, 1)).toBe(plan);
+    expect(withinSpend(startsOf(5), { maxActions: 2 }, 1)).toEqual(startsOf(5));
+    expect(spendObjection(withinSpend(plan, { maxActions: 1_010 }, 1), { maxActions: 1_010 }, 1, "endpoint")).toBe(
+      undefined,
+    );
+    expect(spendObjection(withinSpend(plan, { maxActions: 100 }, 1), { maxActions: 100 }, 1, "endpoint")).toContain(
+      "one orchestration costs more",
+    );
+  });
+});

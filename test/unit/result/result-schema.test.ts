@@ -1,0 +1,89 @@
+import { describe, expect, test } from "vitest";
+import { z } from "zod";
+import { comparedSidesSchema } from "../../../src/report/compared-sides.js";
+import { comparisonSchema } from "../../../src/result/comparison-schema.js";
+import { resultSchema, SCHEMA_VERSION } from "../../../src/result/result-schema.js";
+import { closedLoadResult } from "../../support/report/closed-load-result.js";
+import { incompleteResult } from "../../support/report/incomplete-result.js";
+import { openLoadResult } from "../../support/report/open-load-result.js";
+import { COMPARISON_SCHEMA, RESULT_SCHEMA, schemaErrors, SIDES_SCHEMA } from "../../support/report/published-schema.js";
+import { sampleResult } from "../../support/report/sample-result.js";
+
+/** A published schema: where it is, what it is made from, and its head. */
+const PUBLISHED = [
+  {
+    file: RESULT_SCHEMA,
+    schema: resultSchema,
+    $id: `urn:fanout:run-result:v${SCHEMA_VERSION}`,
+    title: "The result of a fanout run",
+    description: "What `fanout run --json` writes. Later versions may add fields; none is renamed.",
+  },
+  {
+    file: COMPARISON_SCHEMA,
+    schema: comparisonSchema,
+    $id: "urn:fanout:comparison:v1",
+    title: "A comparison of two sets of fanout runs",
+    description: "What `fanout compare --json` writes of results. Later versions may add fields; none is renamed.",
+  },
+  {
+    file: SIDES_SCHEMA,
+    schema: comparedSidesSchema,
+    $id: "urn:fanout:compared-sides:v1",
+    title: "Sides that fanout measured in turn, and how they compare",
+    description: "What `fanout compare --run ... --json` writes. Later versions may add fields; none is renamed.",
+  },
+];
+
+function publishedText({ schema, $id, title, description }: (typeof PUBLISHED)[number]): string {
+  const { $schema, ...rest } = z.toJSONSchema(schema, { io: "input", override: withoutLargest });
+  return `${JSON.stringify({ $schema, $id, title, description, ...rest }, undefined, 2)}\n`;
+}
+
+/** What JavaScript cannot count further than is no limit of a result. */
+function withoutLargest({ jsonSchema }: { jsonSchema: { maximum?: number } }): void {
+  if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
+}
+
+describe("the published JSON Schema", () => {
+  test.each(PUBLISHED)("$file is what is checked against; `npm run schema` writes it anew", async (published) => {
+    await expect(publishedText(published)).toMatchFileSnapshot(published.file);
+  });
+
+  test.each(Object.entries({ sampleResult, incompleteResult, openLoadResult, closedLoadResult }))(
+    "accepts %s",
+    (_name, result) => {
+      expect(schemaErrors(result)).toEqual([]);
+    },
+  );
+
+  test("accepts fields that it does not know", () => {
+    const plan = { ...sampleResult.plan, mood: "good" };
+    expect(schemaErrors({ ...sampleResult, plan, fanIn: {} })).toEqual([]);
+  });
+
+  const { latencyMs: _latency, ...withoutLatency } = sampleResult;
+  test.each<readonly [error: string, value: unknown]>([
+    ["/schemaVersion must be equal to constant", { ...sampleResult, schemaVersion: 2 }],
+    [" must have required property 'latencyMs'", withoutLatency],
+    ["/durationMs must be >= 0", { ...sampleResult, durationMs: -1 }],
+    ["/startedAt must match pattern", { ...sampleResult, startedAt: "yesterday" }],
+    ["/plan/load/arrival must be equal to one of", openLoadWith({ arrival: "late" })],
+    ["/verdict/status must be equal to one of", { ...sampleResult, verdict: { status: "good", reasons: [] } }],
+    [
+      "/series/0/offered must be integer",
+      { ...openLoadResult, series: [{ ...openLoadResult.series![0], offered: 1.5 }] },
+    ],
+    [
+      "/latencyMs/response must have required property 'max'",
+      { ...sampleResult, latencyMs: { response: { count: 1, mean: 1 } } },
+    ],
+  ])("refuses a result that is broken: %s", (error, value) => {
+    expect(schemaErrors(value)).toContainEqual(expect.stringContaining(error));
+    expect(resultSchema.safeParse(value).success).toBe(false);
+  });
+});
+
+function openLoadWith(changes: object): object {
+  const { plan } = openLoadResult;
+  return { ...openLoadResult, plan: { ...plan, load: { ...plan.load, ...changes } } };
+}

@@ -1,0 +1,85 @@
+import { describe, expect, test } from "vitest";
+import { differencesOf } from "../../../src/stats/run-differences.js";
+import type { ResultEnvironment, ResultPlan, RunResult } from "../../../src/result/run-result.js";
+import { closedLoadResult } from "../../support/report/closed-load-result.js";
+import { openLoadResult } from "../../support/report/open-load-result.js";
+import { sampleResult } from "../../support/report/sample-result.js";
+
+const withPlan = (plan: Partial<ResultPlan>): RunResult => ({
+  ...sampleResult,
+  plan: { ...sampleResult.plan, ...plan },
+});
+const inPlace = (environment: Partial<ResultEnvironment>): RunResult => ({
+  ...sampleResult,
+  environment: { ...sampleResult.environment, ...environment },
+});
+
+describe("differences between runs", () => {
+  test.each<readonly [field: string, base: unknown, fresh: unknown, RunResult]>([
+    ["plan.iterations", 10, 20, withPlan({ iterations: 20 })],
+    ["plan.parallelOrchestrations", 200, 100, withPlan({ parallelOrchestrations: 100 })],
+    ["plan.activity.duration", null, "20ms", withPlan({ activity: { duration: "20ms" } })],
+    ["plan.continueAsNewEvery", null, 5, withPlan({ continueAsNewEvery: 5 })],
+    ["plan.warmupMs", null, 1_000, withPlan({ warmupMs: 1_000 })],
+    ["environment.fanoutVersion", "0.1.0", "0.2.0", inPlace({ fanoutVersion: "0.2.0" })],
+    ["environment.sdkVersion", "0.4.0", "0.5.0", inPlace({ sdkVersion: "0.5.0" })],
+    ["environment.node", "24.0.0", "22.13.0", inPlace({ node: "22.13.0" })],
+    ["environment.platform", "linux", "darwin", inPlace({ platform: "darwin" })],
+    ["environment.cpu.model", "a cpu", "another", inPlace({ cpu: { model: "another", cores: 2 } })],
+    ["environment.cpu.cores", 2, 4, inPlace({ cpu: { model: "a cpu", cores: 4 } })],
+    [
+      "environment.backend.name",
+      "the embedded emulator",
+      "another",
+      inPlace({ backend: { kind: "emulator", name: "another", durability: "fsync" } }),
+    ],
+    [
+      "environment.backend.durability",
+      "fsync",
+      "process",
+      inPlace({ backend: { kind: "emulator", name: "the embedded emulator", durability: "process" } }),
+    ],
+    ["environment.taskHub", "default", "other", inPlace({ taskHub: "other" })],
+    ["environment.ownWorkers", 2, 0, inPlace({ ownWorkers: 0 })],
+    [
+      "latencyMs.response.until",
+      null,
+      "noticed",
+      { ...sampleResult, latencyMs: { response: { count: 1, mean: 1, max: 1, until: "noticed" } } },
+    ],
+  ])("have %s with both values", (field, base, fresh, run) => {
+    expect(differencesOf([sampleResult], [run])).toEqual([{ field, base: [base], new: [fresh] }]);
+  });
+
+  test("are none where only names, draws, waits and what was there before differ", () => {
+    const run: RunResult = {
+      ...withPlan({
+        labels: { branch: "main" },
+        seed: 42,
+        activity: { seed: 42 },
+        timeoutMs: 1_000,
+        graceMs: 1_000,
+        workers: 2,
+        load: { kind: "once" },
+      }),
+      runId: "another",
+      environment: { ...sampleResult.environment, hub: { unfinished: 3, more: false, runs: [] } },
+    };
+    expect(differencesOf([sampleResult], [run])).toEqual([]);
+  });
+
+  test("are found within a side too, each value once", () => {
+    const other = inPlace({ node: "22.13.0" });
+    expect(differencesOf([sampleResult, other, sampleResult, other], [sampleResult])).toEqual([
+      { field: "environment.node", base: ["24.0.0", "22.13.0"], new: ["24.0.0"] },
+    ]);
+  });
+
+  test("have each part of a load, and all stages as one", () => {
+    const found = differencesOf([closedLoadResult], [openLoadResult]);
+    expect(found).toContainEqual({ field: "plan.load.kind", base: ["closed"], new: ["open"] });
+    const { load } = openLoadResult.plan;
+    const stages = load?.kind === "open" ? load.stages : undefined;
+    expect(found).toContainEqual({ field: "plan.load.stages", base: [null], new: [stages] });
+  });
+});
