@@ -2,6 +2,21 @@ import { configDefaults, defineConfig } from "vitest/config";
 
 const TIMED = "test/e2e/timed/*.test.ts";
 
+/** Tests of one lane, which `vitest run --project LANE` runs alone. */
+function lane(name: string, options: object = {}) {
+  return {
+    extends: true as const,
+    test: {
+      name,
+      include: [`test/${name}/**/*.test.ts`],
+      // Most lanes start real processes on a shared machine: two files at a time keep them honest.
+      maxWorkers: 2,
+      sequence: { groupOrder: 0 },
+      ...options,
+    },
+  };
+}
+
 export default defineConfig({
   test: {
     testTimeout: 60_000,
@@ -9,22 +24,14 @@ export default defineConfig({
     // What is built runs as it was built.
     server: { deps: { external: [/\/dist\//] } },
     projects: [
-      {
-        extends: true,
-        test: {
-          name: "together",
-          include: ["test/**/*.test.ts"],
-          exclude: [...configDefaults.exclude, TIMED],
-          // The end-to-end tests start real processes on a shared machine: two files at a time keep them honest.
-          maxWorkers: 2,
-          sequence: { groupOrder: 0 },
-        },
-      },
-      {
-        extends: true,
-        // What measures time has the machine for itself.
-        test: { name: "timed", include: [TIMED], maxWorkers: 1, sequence: { groupOrder: 1 } },
-      },
+      // It starts nothing and needs no build. Its files share a process, as loading them takes longer than running them.
+      lane("unit", { isolate: false }),
+      lane("contract"),
+      lane("process"),
+      lane("faults"),
+      lane("e2e", { exclude: [...configDefaults.exclude, TIMED] }),
+      // What measures time has the machine for itself.
+      lane("timed", { include: [TIMED], maxWorkers: 1, sequence: { groupOrder: 1 } }),
     ],
   },
 });
