@@ -112,16 +112,14 @@ async function open(emulatorArgs: readonly string[]): Promise<Place> {
     env,
     stdio: ["ignore", "ignore", "pipe"],
   });
-  for await (const line of createInterface({ input: worker.stderr })) {
-    if (line.startsWith("Connected")) break;
-  }
+  for await (const line of createInterface({ input: worker.stderr })) if (line.startsWith("Connected")) break;
+
   return { env, folder, processes: [worker, emulator] };
 }
 
 function close({ processes, folder }: Place): void {
-  for (const each of processes) {
-    each.kill("SIGKILL");
-  }
+  for (const each of processes) each.kill("SIGKILL");
+
   rmSync(folder, { recursive: true });
 }
 
@@ -129,9 +127,8 @@ function measure({ flags, figures }: Measurement, { env, processes }: Place): Fi
   const before = cpuMs(processes);
   const args = [FANOUT, "run", "--json", "--workers", "0", ...flags];
   const run = spawnSync(process.execPath, args, { env, stdio: ["ignore", "pipe", "pipe"] });
-  if (run.status !== 0) {
-    throw new Error(`fanout run ended with ${run.status}: ${run.stderr.toString()}`);
-  }
+  if (run.status !== 0) throw new Error(`fanout run ended with ${run.status}: ${run.stderr.toString()}`);
+
   return figures(JSON.parse(run.stdout.toString()) as Result, cpuMs(processes) - before);
 }
 

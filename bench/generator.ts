@@ -62,9 +62,9 @@ async function bareLateness(perSecond: number, seconds: number) {
   const startedMs = performance.now();
   for (let number = 0; number < perSecond * seconds; number += 1) {
     const dueMs = startedMs + (number * 1_000) / perSecond;
-    for (let earlyMs = dueMs - performance.now(); earlyMs > 0; earlyMs = dueMs - performance.now()) {
+    for (let earlyMs = dueMs - performance.now(); earlyMs > 0; earlyMs = dueMs - performance.now())
       await sleep(Math.ceil(earlyMs));
-    }
+
     late.push(performance.now() - dueMs);
   }
   late.sort((a, b) => a - b);

@@ -31,9 +31,8 @@ console.log(`ratio            ${ratio.toFixed(2)} (median of ${PAIRS} pairs)`);
 function time(args: readonly string[]): number {
   const startMs = performance.now();
   const { status } = spawnSync(process.execPath, args, { stdio: "ignore" });
-  if (status !== 0) {
-    throw new Error(`${args.join(" ")} ended with ${status}`);
-  }
+  if (status !== 0) throw new Error(`${args.join(" ")} ended with ${status}`);
+
   return performance.now() - startMs;
 }
 

@@ -52,9 +52,8 @@ const emulator = begin("emulator", ["emulator"]);
 await said(emulator, /^listening/u);
 const server = begin("serve", ["serve", "--port", "0"]);
 const [, url] = await said(server, /^Orchestration API on (http:[^,]+)/u);
-for (let n = 1; n <= Number(values.workers); n += 1) {
+for (let n = 1; n <= Number(values.workers); n += 1)
   await said(begin(`worker ${n}`, ["worker", "--port", "0"]), /^Connected/u);
-}
 
 const startedMs = performance.now();
 let small: string | undefined;

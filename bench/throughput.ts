@@ -86,9 +86,8 @@ function contendersOf({ engines, slowCommitsMs }: Options, scratch: string): rea
 /** Aborted by Ctrl-C or SIGTERM, with its name for a reason, so that no engine is left behind. */
 function interruption(): AbortSignal {
   const controller = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    process.once(signal, () => controller.abort(signal));
-  }
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => controller.abort(signal));
+
   return controller.signal;
 }
 

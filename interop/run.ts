@@ -13,9 +13,9 @@ const asked = process.argv.slice(2);
 const tally = new Tally();
 
 const languages: Language[] = [];
-for (const language of LANGUAGES.filter(({ name }) => isAsked(name))) {
+for (const language of LANGUAGES.filter(({ name }) => isAsked(name)))
   if (await isThere(language.name, language.prepare)) languages.push(language);
-}
+
 await checkPairs(languages, tally);
 await checkParts(languages, tally);
 if (isAsked("Go") && (await isThere("durabletask-go", buildSidecar))) await checkSidecar(tally);

@@ -49,9 +49,9 @@ export function delayService(instances: DelayedInstances): Service {
   let lastWork: Work | undefined;
   /** The same value for the same input: a million instances would else keep a million of them. */
   const workOf = (name: string, input: StringValueBytes | undefined): Work => {
-    if (lastWork?.name !== name || Buffer.compare(lastWork.input ?? EMPTY_MESSAGE, input ?? EMPTY_MESSAGE) !== 0) {
+    if (lastWork?.name !== name || Buffer.compare(lastWork.input ?? EMPTY_MESSAGE, input ?? EMPTY_MESSAGE) !== 0)
       lastWork = { name, input, output: outputOf(name, input) };
-    }
+
     return lastWork;
   };
   return {

@@ -62,9 +62,9 @@ export function allEngines({ restatePartitions }: { readonly restatePartitions: 
 /** Those of the names, in the order of the table; throws where a name is none. */
 export function enginesNamed(engines: readonly Engine[], names: readonly string[]): readonly Engine[] {
   const unknown = names.find((name) => engines.every((engine) => engine.name !== name));
-  if (unknown !== undefined) {
+  if (unknown !== undefined)
     throw new Error(`Expected engines of ${engines.map(({ name }) => name).join(", ")}, found "${unknown}"`);
-  }
+
   return engines.filter(({ name }) => names.includes(name));
 }
 

@@ -119,14 +119,13 @@ export function outcomeOf(result: RunResult, workload: Workload): Outcome {
   if (recount === undefined || "unknown" in recount) throw new Error("fanout run did not count its instances again");
   expectEqual("instances that the backend lost", recount.lost.total, 0);
   const { makespanMs, activitiesPerSecond } = throughput ?? {};
-  if (makespanMs === undefined || activitiesPerSecond === undefined) {
-    throw new Error("fanout run measured no makespan");
-  }
+  if (makespanMs === undefined || activitiesPerSecond === undefined) throw new Error("fanout run measured no makespan");
+
   const seconds = makespanMs / 1_000;
   // What it calls throughput has to be what the peers' figure is: activities over the makespan.
-  if (Math.abs((activitiesPerSecond * seconds) / activities - 1) > 0.01) {
+  if (Math.abs((activitiesPerSecond * seconds) / activities - 1) > 0.01)
     throw new Error(`Expected ${activities} activities in ${seconds} s, found ${activitiesPerSecond} a second`);
-  }
+
   const reasons = verdict?.reasons.map(({ name }) => name).join(", ") ?? "";
   const healthy = verdict === undefined || verdict.status === "valid";
   return { seconds, remarks: healthy ? [] : [`fanout's own verdict: ${verdict.status} (${reasons})`] };

@@ -109,9 +109,9 @@ function outcomeOf(message: PeerMessage, workload: Workload): Outcome {
   if (message.type !== "done") throw new Error(message.type === "failed" ? message.message : message.type);
   const { seconds, tally, executions } = message;
   const expected = activitiesOf(workload);
-  if (tally.results !== expected || tally.faulty > 0) {
+  if (tally.results !== expected || tally.faulty > 0)
     throw new Error(`Expected ${expected} results, found ${tally.results} and ${tally.faulty} faulty fan-ins`);
-  }
+
   const again = executions - expected;
   return { seconds, remarks: again === 0 ? [] : [`activities were executed more than once`] };
 }

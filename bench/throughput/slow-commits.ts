@@ -27,9 +27,9 @@ export function buildSlowCommits(folder: string, milliseconds: number): SlowComm
   const trial = spawnSync(program, [String(milliseconds), countFile, process.execPath, "-e", probe], {
     encoding: "utf8",
   });
-  if (trial.status !== 0 || callsIn(countFile) !== 1) {
+  if (trial.status !== 0 || callsIn(countFile) !== 1)
     return `this machine does not allow it: ${trial.stderr.trim().slice(0, 300) || "no call was slowed"}`;
-  }
+
   return {
     milliseconds,
     wrap: (file, command, args) => [program, [String(milliseconds), file, command, ...args]],

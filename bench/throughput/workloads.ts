@@ -36,9 +36,9 @@ export function workloadsNamed(names: readonly string[]): readonly Workload[] {
   if (names.length === 0) return WORKLOADS;
   return names.map((name) => {
     const workload = WORKLOADS.find((one) => one.name === name);
-    if (workload === undefined) {
+    if (workload === undefined)
       throw new Error(`Expected a workload of ${WORKLOADS.map((one) => one.name).join(", ")}, found "${name}"`);
-    }
+
     return workload;
   });
 }

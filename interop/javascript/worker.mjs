@@ -135,13 +135,12 @@ const orchestrators = {
 // Dapr's SDK takes the address alone.
 const quiet = sdk.NoOpLogger && { hostAddress: address, logger: new sdk.NoOpLogger() };
 const worker = new sdk.TaskHubGrpcWorker(part === "all" ? (quiet ?? address) : { ...quiet, workItemFilters: "auto" });
-if (part !== "activities") {
+if (part !== "activities")
   for (const [name, orchestrator] of Object.entries(orchestrators)) worker.addNamedOrchestrator(name, orchestrator);
-}
+
 if (part !== "orchestrators") {
-  for (const [name, activity] of Object.entries({ greet, square, flaky, brittle, fail })) {
+  for (const [name, activity] of Object.entries({ greet, square, flaky, brittle, fail }))
     worker.addNamedActivity(name, activity);
-  }
 }
 await worker.start();
 process.stdout.write("ready\n");

@@ -25,9 +25,8 @@ export class Queue<T> {
 
   /** Drops the first. An array's own `shift` moves all that is behind it. */
   drop(): void {
-    if (this.length === 0) {
-      return;
-    }
+    if (this.length === 0) return;
+
     this.#head += 1;
     if (this.#head * 2 > this.#items.length) {
       this.#items = this.#items.slice(this.#head);
@@ -36,14 +35,10 @@ export class Queue<T> {
   }
 
   dropLast(): void {
-    if (this.length > 0) {
-      this.#items.pop();
-    }
+    if (this.length > 0) this.#items.pop();
   }
 
   *[Symbol.iterator](): Generator<T> {
-    for (let index = this.#head; index < this.#items.length; index += 1) {
-      yield this.#items[index]!;
-    }
+    for (let index = this.#head; index < this.#items.length; index += 1) yield this.#items[index]!;
   }
 }

@@ -20,9 +20,8 @@ export class AdminConnection {
     try {
       return (await this.#call("Status")) as EmulatorStatus;
     } catch (error) {
-      if (isAway(error)) {
-        return undefined;
-      }
+      if (isAway(error)) return undefined;
+
       throw error;
     }
   }
@@ -32,9 +31,7 @@ export class AdminConnection {
     try {
       await this.#call("Stop");
     } catch (error) {
-      if (!isAway(error)) {
-        throw error;
-      }
+      if (!isAway(error)) throw error;
     }
   }
 

@@ -17,9 +17,8 @@ export function connectionStringOfSettings(folder: string): string | undefined {
   try {
     text = readFileSync(`${folder}/${SETTINGS_FILE}`, "utf8");
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") {
-      return undefined;
-    }
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+
     throw new UsageError(`${SETTINGS_FILE} cannot be read: ${error instanceof Error ? error.message : String(error)}.`);
   }
   let json: unknown;

@@ -37,14 +37,12 @@ export async function withRetry<T>(attempt: () => Promise<T>, retry: Retry): Pro
       return await attempt();
     } catch (error) {
       retry.signal?.throwIfAborted();
-      if (!isServiceError(error)) {
-        throw error;
-      }
+      if (!isServiceError(error)) throw error;
+
       retry.onFailure(error);
       attempts = performance.now() - startedMs > FOUND_MS ? 1 : attempts + 1;
-      if (error.code !== status.UNAVAILABLE || attempts === retry.maxAttempts) {
-        throw retry.explain(error, attempts);
-      }
+      if (error.code !== status.UNAVAILABLE || attempts === retry.maxAttempts) throw retry.explain(error, attempts);
+
       await retry.recover();
     }
   }

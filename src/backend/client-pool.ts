@@ -6,9 +6,12 @@ import type { ReadCallOptions, UnaryCallOptions, UnaryConnection } from "./unary
 
 /** Connections to one target, as many as the calls under way need. */
 export class ClientPool {
+  readonly #target: GrpcTarget;
   readonly #connections: UnaryConnection[] = [];
 
-  constructor(private readonly target: GrpcTarget) {}
+  constructor(target: GrpcTarget) {
+    this.#target = target;
+  }
 
   /** Makes a call on bytes, on a connection that has room for it. Rejects with a ServiceError. */
   call(path: string, request: Uint8Array, metadata: Metadata, options: UnaryCallOptions): Promise<Buffer> {
@@ -21,18 +24,13 @@ export class ClientPool {
   }
 
   close(): void {
-    for (const connection of this.#connections) {
-      connection.close();
-    }
+    for (const connection of this.#connections) connection.close();
   }
 
   #withRoom(): UnaryConnection {
-    for (const connection of this.#connections) {
-      if (connection.calls < connection.mostCalls) {
-        return connection;
-      }
-    }
-    const { target } = this;
+    for (const connection of this.#connections) if (connection.calls < connection.mostCalls) return connection;
+
+    const target = this.#target;
     const { transport = "grpc-js" } = target;
     const connection = transport === "grpc-js" ? new GrpcJsConnection(target) : new Http2Connection(target);
     this.#connections.push(connection);

@@ -79,9 +79,8 @@ export function findConnectionString({
   env = process.env,
   folder = ".",
 }: ConnectionSources): FoundConnectionString {
-  if (flag !== undefined) {
-    return { text: flag, source: "--connection-string" };
-  }
+  if (flag !== undefined) return { text: flag, source: "--connection-string" };
+
   for (const source of VARIABLES) {
     const text = env[source];
     if (text !== undefined && text !== "") return { text, source };
@@ -107,16 +106,14 @@ export function parseConnection({ text, source }: FoundConnectionString, taskHub
   const credentialKeys = new Map<CredentialKey, string>();
   for (const [key, name] of Object.entries(CREDENTIAL_KEYS) as [CredentialKey, string][]) {
     const value = take(name);
-    if (value !== undefined) {
-      credentialKeys.set(key, value);
-    }
+    if (value !== undefined) credentialKeys.set(key, value);
   }
   refuseOthers(parts, source);
   const taskHub = checkTaskHub(taskHubFlag?.trim() ?? named ?? DEFAULT_TASK_HUB, source);
   if (development !== undefined) {
-    if (development.toLowerCase() !== "true") {
+    if (development.toLowerCase() !== "true")
       throw wrong(source, `expected UseDevelopmentStorage=true, found another value`);
-    }
+
     if (endpoint !== undefined || kind !== undefined || credentialKeys.size > 0) {
       throw wrong(
         source,
@@ -126,9 +123,9 @@ export function parseConnection({ text, source }: FoundConnectionString, taskHub
     }
     return { kind: "emulator", taskHub, source };
   }
-  if (endpoint === undefined || endpoint === "") {
+  if (endpoint === undefined || endpoint === "")
     throw wrong(source, "expected Endpoint=http://HOST[:PORT] or UseDevelopmentStorage=true, found neither");
-  }
+
   const url = endpointUrl(endpoint, source);
   const authentication = authenticationOf(kind, credentialKeys, source);
   refuseCredentialTo(url, authentication, source);
@@ -138,17 +135,15 @@ export function parseConnection({ text, source }: FoundConnectionString, taskHub
 /** The connection string that parses to this connection again, `source` aside. */
 export function formatConnection(connection: Connection): string {
   const taskHub = `TaskHub=${connection.taskHub}`;
-  if (connection.kind === "emulator") {
-    return `UseDevelopmentStorage=true;${taskHub}`;
-  }
+  if (connection.kind === "emulator") return `UseDevelopmentStorage=true;${taskHub}`;
+
   const { url, authentication } = connection;
   const parts = [`Endpoint=${url.origin}`, `Authentication=${authentication.kind}`, taskHub];
   if (authentication.kind !== "None") {
     for (const key of CREDENTIAL_KINDS[authentication.kind]) {
       const value = authentication[key];
-      if (value !== undefined) {
+      if (value !== undefined)
         parts.push(`${CREDENTIAL_KEYS[key]}=${typeof value === "string" ? value : value.join(",")}`);
-      }
     }
   }
   return parts.join(";");
@@ -172,13 +167,12 @@ function partsOf(text: string, source: string): Map<string, string> {
   for (const part of text.split(";").filter((part) => part.trim() !== "")) {
     refuseQuotes(part, "a part", source);
     const [key = "", ...rest] = part.split("=");
-    if (rest.length === 0) {
+    if (rest.length === 0)
       throw wrong(source, `a part has no "=": every part has to be Key=Value, with ";" between them`);
-    }
+
     const name = key.trim().toLowerCase();
-    if (parts.has(name)) {
-      throw wrong(source, `${tellable(key.trim()) ?? "a key"} stands there twice`);
-    }
+    if (parts.has(name)) throw wrong(source, `${tellable(key.trim()) ?? "a key"} stands there twice`);
+
     const value = rest.join("=").trim();
     refuseQuotes(value, `the value of ${tellable(key.trim()) ?? "a key"}`, source);
     parts.set(name, value);
@@ -208,12 +202,11 @@ function refuseOthers(parts: ReadonlyMap<string, string>, source: string): void 
 
 /** It travels in a header of every call, and in the connection string of a worker process. */
 function checkTaskHub(taskHub: string, source: string): string {
-  if (taskHub === "") {
-    throw wrong(source, "TaskHub is empty");
-  }
-  if (!/^[ -~]+$/u.test(taskHub) || taskHub.includes(";")) {
+  if (taskHub === "") throw wrong(source, "TaskHub is empty");
+
+  if (!/^[ -~]+$/u.test(taskHub) || taskHub.includes(";"))
     throw wrong(source, 'TaskHub may hold printable ASCII characters only, and no ";"');
-  }
+
   return taskHub;
 }
 
@@ -223,9 +216,8 @@ function authenticationOf(
   source: string,
 ): Authentication {
   const expected = `expected Authentication=KIND with KIND one of ${AUTHENTICATION_KINDS.join(", ")}`;
-  if (text === undefined) {
-    throw wrong(source, `Authentication is missing; ${expected}`);
-  }
+  if (text === undefined) throw wrong(source, `Authentication is missing; ${expected}`);
+
   const kind = AUTHENTICATION_KINDS.find((known) => known.toLowerCase() === text.toLowerCase());
   if (kind === undefined) {
     const named = tellable(text);
@@ -240,9 +232,7 @@ function authenticationOf(
       const takes = used.length === 0 ? "no such key" : used.map((other) => CREDENTIAL_KEYS[other]).join(", ");
       throw wrong(source, `Authentication=${kind} does not use ${CREDENTIAL_KEYS[key]}; it takes ${takes}`);
     }
-    if (value === "") {
-      throw wrong(source, `${CREDENTIAL_KEYS[key]} is empty`);
-    }
+    if (value === "") throw wrong(source, `${CREDENTIAL_KEYS[key]} is empty`);
   }
   return kind === "None" ? { kind } : { kind, ...credentialParts(keys, source) };
 }
@@ -252,20 +242,18 @@ function credentialParts(
   source: string,
 ): Omit<CredentialAuthentication, "kind"> {
   const { additionallyAllowedTenants, ...texts }: Partial<Record<CredentialKey, string>> = Object.fromEntries(keys);
-  if (additionallyAllowedTenants === undefined) {
-    return texts;
-  }
+  if (additionallyAllowedTenants === undefined) return texts;
+
   const tenants = additionallyAllowedTenants.split(",").map((tenant) => tenant.trim());
-  if (tenants.includes("")) {
+  if (tenants.includes(""))
     throw wrong(source, `${CREDENTIAL_KEYS.additionallyAllowedTenants} has an empty tenant; expected for example a,b`);
-  }
+
   return { ...texts, additionallyAllowedTenants: tenants };
 }
 
 function refuseCredentialTo(url: URL, { kind }: Authentication, source: string): void {
-  if (kind === "None") {
-    return;
-  }
+  if (kind === "None") return;
+
   if (url.protocol !== "https:") {
     throw wrong(
       source,
@@ -286,15 +274,15 @@ function refuseCredentialTo(url: URL, { kind }: Authentication, source: string):
 function endpointUrl(endpoint: string, source: string): URL {
   const text = /^[a-z][a-z0-9+.-]*:\/\//i.test(endpoint) ? endpoint : `https://${endpoint}`;
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined || (url.protocol !== "http:" && url.protocol !== "https:") || url.hostname === "") {
+  if (url === undefined || (url.protocol !== "http:" && url.protocol !== "https:") || url.hostname === "")
     throw wrong(source, "Endpoint is not an address; expected for example Endpoint=http://localhost:8080");
-  }
-  if (url.username !== "" || url.password !== "") {
+
+  if (url.username !== "" || url.password !== "")
     throw wrong(source, "Endpoint must not hold a user name or a password");
-  }
-  if (url.pathname !== "/" || url.search !== "" || url.hash !== "") {
+
+  if (url.pathname !== "/" || url.search !== "" || url.hash !== "")
     throw wrong(source, "Endpoint must be a host and a port, with no path or query behind it");
-  }
+
   return url;
 }
 

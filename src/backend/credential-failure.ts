@@ -45,23 +45,20 @@ export function credentialFailure(error: unknown, { kind }: CredentialAuthentica
 }
 
 function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) {
-    return "the credential failed";
-  }
+  if (!(error instanceof Error)) return "the credential failed";
+
   const code = /AADSTS\d+/u.exec(error.message)?.[0];
-  if (code !== undefined) {
+  if (code !== undefined)
     return `Microsoft Entra refused the sign-in with ${code} (https://login.microsoftonline.com/error?code=${code.slice(6)})`;
-  }
-  if (error.name === "TimeoutError" || error.name === "AbortError") {
-    return "the credential did not answer in time";
-  }
+
+  if (error.name === "TimeoutError" || error.name === "AbortError") return "the credential did not answer in time";
+
   // A credential that is not there may say that it found no network where it looked, which is not the point.
   const isMissing = /^(?:CredentialUnavailable|AggregateAuthentication)Error$/u.test(error.name);
-  if (!isMissing && /\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ENETUNREACH|ETIMEDOUT)\b|network_error/u.test(error.message)) {
+  if (!isMissing && /\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ENETUNREACH|ETIMEDOUT)\b|network_error/u.test(error.message))
     return "the sign-in service of Azure cannot be reached";
-  }
-  if (error.name === "AuthenticationError") {
-    return "the sign-in was refused, or has expired";
-  }
+
+  if (error.name === "AuthenticationError") return "the sign-in was refused, or has expired";
+
   return "the credential is missing or has expired";
 }

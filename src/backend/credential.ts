@@ -48,8 +48,7 @@ export async function fetchToken(credential: TokenCredential, kind: CredentialKi
     abortSignal.addEventListener("abort", () => reject(abortSignal.reason));
   });
   const token = await Promise.race([credential.getToken(TOKEN_SCOPE, { abortSignal }), tooLong]);
-  if (token === null) {
-    throw new Error("the credential has no token");
-  }
+  if (token === null) throw new Error("the credential has no token");
+
   return token;
 }

@@ -53,20 +53,14 @@ export class EmulatorAdminClient implements EmulatorAdmin {
       };
       signal.addEventListener("abort", cancel);
       try {
-        for await (const message of stream) {
-          yield JSON.parse(String(message)) as HubProgress;
-        }
+        for await (const message of stream) yield JSON.parse(String(message)) as HubProgress;
       } catch (error) {
-        if (!signal.aborted && !(isServiceError(error) && TRANSIENT.has(error.code))) {
-          throw error;
-        }
+        if (!signal.aborted && !(isServiceError(error) && TRANSIENT.has(error.code))) throw error;
       } finally {
         signal.removeEventListener("abort", cancel);
         cancel();
       }
-      if (!signal.aborted) {
-        await this.#policy.recover();
-      }
+      if (!signal.aborted) await this.#policy.recover();
     }
   }
 

@@ -48,13 +48,11 @@ const ENVIRONMENT = [
 export async function ensureEmulator(state: StateFolder): Promise<boolean> {
   const endMs = performance.now() + PATIENCE_MS;
   while (performance.now() < endMs) {
-    if (await answers(state)) {
-      return false;
-    }
+    if (await answers(state)) return false;
+
     const outcome = await launch(state);
-    if (outcome.state === "ready") {
-      return true;
-    }
+    if (outcome.state === "ready") return true;
+
     if (outcome.state === "failed") {
       const message = `The embedded emulator did not start. ${outcome.reason} Its log is '${state.log}'.`;
       throw new FanoutError(message, outcome.exitCode);
@@ -72,12 +70,10 @@ async function answers(state: StateFolder): Promise<boolean> {
   const admin = new AdminConnection(state.socket);
   try {
     const status = await admin.status();
-    if (status === undefined) {
-      return false;
-    }
-    if (status.version === FANOUT_VERSION) {
-      return true;
-    }
+    if (status === undefined) return false;
+
+    if (status.version === FANOUT_VERSION) return true;
+
     if (status.connections > 1) {
       throw new FanoutError(
         `The embedded emulator that runs is of version ${status.version}, this is fanout ${FANOUT_VERSION}, and other ` +
@@ -108,9 +104,7 @@ async function launch(state: StateFolder): Promise<LaunchMessage> {
       report.setEncoding("utf8");
       report.on("data", (part: string) => {
         text += part;
-        if (text.endsWith("\n")) {
-          resolve(JSON.parse(text) as LaunchMessage);
-        }
+        if (text.endsWith("\n")) resolve(JSON.parse(text) as LaunchMessage);
       });
       report.on("end", () => {
         resolve({ state: "failed", reason: "Its process ended early.", exitCode: ExitCode.Failure });
@@ -127,9 +121,7 @@ async function launch(state: StateFolder): Promise<LaunchMessage> {
 
 function openLog(file: string): number {
   try {
-    if (statSync(file).size > MAX_LOG_BYTES) {
-      renameSync(file, `${file}.old`);
-    }
+    if (statSync(file).size > MAX_LOG_BYTES) renameSync(file, `${file}.old`);
   } catch {
     // There is none yet.
   }

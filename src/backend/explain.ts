@@ -27,12 +27,12 @@ function noHub({ kind, taskHub }: Connection, details: string): string {
  * instance, is returned as it is. `attempts` is how often the call was made.
  */
 export function explain(error: unknown, connection: Connection, attempts = 1): unknown {
-  if (isCredentialError(error) && connection.kind === "endpoint" && connection.authentication.kind !== "None") {
+  if (isCredentialError(error) && connection.kind === "endpoint" && connection.authentication.kind !== "None")
     return credentialFailure(error, connection.authentication);
-  }
-  if (!isServiceError(error)) {
+
+  if (!isServiceError(error))
     return isSystemError(error) ? unreachable(error.message, connection, attempts, error) : error;
-  }
+
   const { code, details } = error;
   const other = webServer(error, endpointOf(connection));
   if (other !== undefined) return other;

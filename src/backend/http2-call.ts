@@ -140,9 +140,9 @@ export class Http2Call {
 
   #errorOfStream(): ServiceError {
     const code = this.#stream.rstCode;
-    if (code === constants.NGHTTP2_NO_ERROR && this.#httpStatus !== 0 && this.#httpStatus !== 200) {
+    if (code === constants.NGHTTP2_NO_ERROR && this.#httpStatus !== 0 && this.#httpStatus !== 200)
       return errorOfHttpStatus(this.#httpStatus);
-    }
+
     const error = this.#streamError;
     const isReset = error === undefined || ("code" in error && error.code === "ERR_HTTP2_STREAM_ERROR");
     return isReset ? errorOfReset(code) : grpcError(status.INTERNAL, error.message);

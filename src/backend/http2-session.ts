@@ -151,9 +151,8 @@ export class Http2Session implements CallOwner {
     this.#lost = grpcError(status.UNAVAILABLE, reason);
     clearTimeout(this.#keepaliveTimer);
     clearTimeout(this.#deadlineTimer);
-    for (const call of this.#calls) {
-      call.fail(grpcError(status.UNAVAILABLE, reason));
-    }
+    for (const call of this.#calls) call.fail(grpcError(status.UNAVAILABLE, reason));
+
     this.#session.destroy();
   }
 }

@@ -4,12 +4,14 @@ import type { AnswerReceiver } from "./http2-call.js";
 
 /** The answer to a unary call: one message, or an error. */
 export class UnaryAnswer implements AnswerReceiver {
+  readonly #resolve: (message: Buffer) => void;
+  readonly #reject: (error: ServiceError) => void;
   #message: Buffer | undefined;
 
-  constructor(
-    private readonly resolve: (message: Buffer) => void,
-    private readonly reject: (error: ServiceError) => void,
-  ) {}
+  constructor(resolve: (message: Buffer) => void, reject: (error: ServiceError) => void) {
+    this.#resolve = resolve;
+    this.#reject = reject;
+  }
 
   /** @throws ServiceError for a second one */
   onMessage(message: Buffer): void {
@@ -22,8 +24,8 @@ export class UnaryAnswer implements AnswerReceiver {
   }
 
   onEnd(error: ServiceError | undefined): void {
-    if (error !== undefined) this.reject(error);
-    else if (this.#message !== undefined) this.resolve(this.#message);
-    else this.reject(grpcError(status.UNIMPLEMENTED, "No message received"));
+    if (error !== undefined) this.#reject(error);
+    else if (this.#message !== undefined) this.#resolve(this.#message);
+    else this.#reject(grpcError(status.UNIMPLEMENTED, "No message received"));
   }
 }

@@ -21,16 +21,18 @@ export interface MessageReceiver {
 
 /** Takes the messages out of a stream, however its bytes arrive. What comes in one piece is not copied. */
 export class MessageReader {
+  readonly #mostBytes: number;
+  readonly #receiver: MessageReceiver;
   /** Of a frame that has not arrived in full, `#heldBytes` together: less than `#wantedBytes`. */
   #parts: Buffer[] = [];
   #heldBytes = 0;
   /** The length of that frame; until its prefix has told it, the prefix's. */
   #wantedBytes = PREFIX_BYTES;
 
-  constructor(
-    private readonly mostBytes: number,
-    private readonly receiver: MessageReceiver,
-  ) {}
+  constructor(mostBytes: number, receiver: MessageReceiver) {
+    this.#mostBytes = mostBytes;
+    this.#receiver = receiver;
+  }
 
   /** Whether a part of a message has arrived, and not all. */
   get isPartial(): boolean {
@@ -50,12 +52,12 @@ export class MessageReader {
     let start = 0;
     this.#wantedBytes = PREFIX_BYTES;
     while (bytes.length - start >= PREFIX_BYTES) {
-      const frameBytes = PREFIX_BYTES + messageBytesAt(bytes, start, this.mostBytes);
+      const frameBytes = PREFIX_BYTES + messageBytesAt(bytes, start, this.#mostBytes);
       if (bytes.length - start < frameBytes) {
         this.#wantedBytes = frameBytes;
         break;
       }
-      this.receiver.onMessage(bytes.subarray(start + PREFIX_BYTES, start + frameBytes));
+      this.#receiver.onMessage(bytes.subarray(start + PREFIX_BYTES, start + frameBytes));
       start += frameBytes;
     }
     this.#heldBytes = bytes.length - start;
@@ -65,9 +67,9 @@ export class MessageReader {
 
 function messageBytesAt(frames: Buffer, start: number, mostBytes: number): number {
   // No encoding is offered, so that there is none that it could have.
-  if (frames[start] !== 0) {
+  if (frames[start] !== 0)
     throw grpcError(status.INTERNAL, "Received a compressed message, and no compression was offered");
-  }
+
   const bytes = frames.readUInt32BE(start + 1);
   if (bytes > mostBytes) throw tooLong("Received", bytes, mostBytes);
   return bytes;

@@ -61,9 +61,7 @@ async function openEmulator(
   const state = openStateFolder();
   const started = await ensureEmulator(state);
   const restart = async (): Promise<void> => {
-    if (await ensureEmulator(state)) {
-      onNotice("the embedded emulator was gone; started it again");
-    }
+    if (await ensureEmulator(state)) onNotice("the embedded emulator was gone; started it again");
   };
   let recovering: Promise<void> | undefined;
   const recover = async (): Promise<void> => {
@@ -139,9 +137,8 @@ function tokenSource(
   authentication: Authentication,
   credentialFor: NonNullable<OpenOptions["credentialFor"]>,
 ): TokenSource | undefined {
-  if (authentication.kind === "None") {
-    return undefined;
-  }
+  if (authentication.kind === "None") return undefined;
+
   let credential: TokenCredential | undefined;
   const fetch = async (): Promise<Token> => {
     try {
@@ -160,12 +157,10 @@ function callMetadata(taskHub: string, tokens?: TokenSource): GrpcTarget["metada
     metadata.set("taskhub", taskHub);
     const part = role === "client" ? "DurableTaskClient" : "DurableTaskWorker";
     metadata.set("x-user-agent", `durabletask-js/${SDK_VERSION} (${part})`);
-    if (workerId !== undefined) {
-      metadata.set("workerid", workerId);
-    }
-    if (tokens !== undefined) {
-      metadata.set("authorization", `Bearer ${(await tokens.token()).token}`);
-    }
+    if (workerId !== undefined) metadata.set("workerid", workerId);
+
+    if (tokens !== undefined) metadata.set("authorization", `Bearer ${(await tokens.token()).token}`);
+
     return metadata;
   };
 }

@@ -48,9 +48,8 @@ export class SidecarClient implements OrchestrationClient {
     request.setName(start.name);
     // Present and empty: it replaces nothing. Without one a start that is repeated would run again what has ended.
     request.setOrchestrationidreusepolicy(new pb.OrchestrationIdReusePolicy());
-    if (start.input !== undefined) {
-      request.setInput(stringValue(JSON.stringify(start.input)));
-    }
+    if (start.input !== undefined) request.setInput(stringValue(JSON.stringify(start.input)));
+
     const attempts = new StartAttempts(again);
     const attempt = async (): Promise<void> => {
       try {
@@ -94,14 +93,12 @@ export class SidecarClient implements OrchestrationClient {
     filter.setRuntimestatusList(query.statuses?.map((name) => STATUSES[name]) ?? []);
     filter.setMaxinstancecount(query.pageSize ?? 100);
     filter.setFetchinputsandoutputs(payloads);
-    if (query.instanceIdPrefix !== undefined) {
-      filter.setInstanceidprefix(stringValue(query.instanceIdPrefix));
-    }
+    if (query.instanceIdPrefix !== undefined) filter.setInstanceidprefix(stringValue(query.instanceIdPrefix));
+
     filter.setCreatedtimefrom(timestampOf(query.createdFromMs));
     filter.setCreatedtimeto(timestampOf(query.createdToMs));
-    if (query.continuationToken !== undefined) {
-      filter.setContinuationtoken(stringValue(query.continuationToken));
-    }
+    if (query.continuationToken !== undefined) filter.setContinuationtoken(stringValue(query.continuationToken));
+
     const request = new pb.QueryInstancesRequest();
     request.setQuery(filter);
     const response = await this.#ask("QueryInstances", request, pb.QueryInstancesResponse, signal, DEADLINE_MS);

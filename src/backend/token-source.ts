@@ -31,9 +31,8 @@ export class TokenSource {
   async token(): Promise<Token> {
     const nowMs = this.#now();
     const token = this.#token;
-    if (token === undefined || nowMs >= token.expiresOnTimestamp) {
-      return (this.#refresh ??= this.#startRefresh());
-    }
+    if (token === undefined || nowMs >= token.expiresOnTimestamp) return (this.#refresh ??= this.#startRefresh());
+
     if (nowMs >= token.expiresOnTimestamp - REFRESH_AHEAD_MS && nowMs >= this.#noRefreshBeforeMs) {
       this.#refresh ??= this.#startRefresh();
       this.#refresh.catch(() => {});

@@ -25,8 +25,8 @@ export function chooseTransport(connection: Connection, asked: Transport | undef
   if (connection.kind === "emulator") return asked ?? "link";
   const isSecure = connection.url.protocol === "https:";
   if (asked === "link") throw new UsageError("--transport link is for the embedded emulator alone");
-  if (asked === "http2" && isSecure) {
+  if (asked === "http2" && isSecure)
     throw new UsageError(`--transport http2 is without TLS, which ${connection.url.origin} needs: leave it out`);
-  }
+
   return asked ?? (isSecure ? "grpc-js" : "http2");
 }

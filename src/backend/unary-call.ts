@@ -17,11 +17,8 @@ export function unaryCall(
   return new Promise((resolve, reject) => {
     const done = (error: ServiceError | null, response?: Buffer): void => {
       if (signal) dropAbort(signal, cancel);
-      if (error !== null) {
-        reject(toldError(error, headers));
-      } else {
-        resolve(response ?? Buffer.alloc(0));
-      }
+      if (error !== null) reject(toldError(error, headers));
+      else resolve(response ?? Buffer.alloc(0));
     };
     const call = client.makeUnaryRequest(path, asBuffer, asIs, request, metadata, options, done);
     let headers: Metadata | undefined;

@@ -12,9 +12,9 @@ export const HELP_LAYOUT: HelpConfiguration = {
   minWidthToWrap: LEAST_ROOM,
   formatItem(term, termWidth, description, helper) {
     const width = helper.helpWidth ?? 80;
-    if (description === "" || width - termWidth - AROUND_TERM >= LEAST_ROOM) {
+    if (description === "" || width - termWidth - AROUND_TERM >= LEAST_ROOM)
       return Help.prototype.formatItem.call(helper, term, termWidth, description, helper);
-    }
+
     const lines = helper.boxWrap(description, width - BELOW.length).split("\n");
     return [TERM_INDENT + term, ...lines.map((line) => BELOW + line)].join("\n");
   },

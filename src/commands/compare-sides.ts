@@ -38,9 +38,9 @@ export async function compareSides({ texts, repeat, options, output }: SidesCall
     const { comparisons } = measured.document;
     if (comparisons.length === 0) say("nothing to compare: a side has no run");
     // What was measured is not lost for lack of the rest.
-    if (comparisons.length > 0 || output.json === true) {
+    if (comparisons.length > 0 || output.json === true)
       await showComparisons(comparisons, measured.document, output, io);
-    }
+
     return interruption.exitCode ?? firstOf([ended, exitCodeOf(comparisons)]);
   } finally {
     await runner.close();

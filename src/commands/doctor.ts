@@ -29,8 +29,8 @@ export async function runDoctorCommand(flags: DoctorFlags, io: CommandIo): Promi
     }
   }
   const ok = exitCodes.length === 0;
-  if (flags.json === true) {
+  if (flags.json === true)
     io.stdout.write(`${inertJson(JSON.stringify({ schemaVersion: 1, ok, checks: findings }, undefined, 2))}\n`);
-  }
+
   return firstOf(exitCodes);
 }

@@ -33,9 +33,9 @@ const HUB_NAME = /^[ -+\--:<-~]+$/u;
 
 /** What the flags ask for. Throws a UsageError that names the flag, and what was found. */
 export function emulatorCall(flags: EmulatorFlags): EmulatorCall {
-  if (flags.host !== undefined && flags.port === undefined) {
+  if (flags.host !== undefined && flags.port === undefined)
     throw new UsageError("--host says where --port listens, and there is no --port.");
-  }
+
   return {
     port: flags.port === undefined ? undefined : parsePort(flags.port),
     host: flags.host === undefined ? LOOPBACK : parseAddress(flags.host),
@@ -48,18 +48,18 @@ export function emulatorCall(flags: EmulatorFlags): EmulatorCall {
 }
 
 function parseLimits(text: string): LimitsMode {
-  if (text !== "scheduler" && text !== "none") {
+  if (text !== "scheduler" && text !== "none")
     throw new UsageError(`--limits: expected one of scheduler, none, found "${text}"`);
-  }
+
   return text;
 }
 
 /** No name: what it resolves to may change, and with it who can reach the emulator. */
 function parseAddress(text: string): string {
   const address = text.replace(/^\[(.*)\]$/u, "$1");
-  if (isIP(address) === 0) {
+  if (isIP(address) === 0)
     throw new UsageError(`--host: expected an IP address of this machine such as 0.0.0.0, found "${text}"`);
-  }
+
   return address;
 }
 
@@ -72,9 +72,7 @@ function parseTaskHubs(text: string): readonly string[] {
         `--task-hubs: expected names of printable ASCII characters without ";", with commas between them, found ${found} in "${text}"`,
       );
     }
-    if (names.indexOf(name) !== index) {
-      throw new UsageError(`--task-hubs: "${name}" stands there twice`);
-    }
+    if (names.indexOf(name) !== index) throw new UsageError(`--task-hubs: "${name}" stands there twice`);
   }
   return names;
 }

@@ -124,9 +124,8 @@ export async function emulatorResetCommand(flags: { yes: boolean }, io: CommandI
   }
   // The lock is held to the end of this process, so that no emulator opens what is being deleted.
   await stopShared(state);
-  for (const suffix of ["", "-wal", "-shm"]) {
-    rmSync(state.database + suffix, { force: true });
-  }
+  for (const suffix of ["", "-wal", "-shm"]) rmSync(state.database + suffix, { force: true });
+
   io.stdout.write(`deleted the emulator's state in ${state.folder}\n`);
   return ExitCode.Success;
 }

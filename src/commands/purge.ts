@@ -45,8 +45,9 @@ export async function runPurgeCommand(rawFlags: unknown, io: CommandIo): Promise
   return onHub(flags, io, async (backend, signal) => {
     const selection = await select(backend, subject, signal);
     const isEmpty = selection.ended.length === 0 && !(flags.terminate && selection.unfinished.ids.length > 0);
-    if (isEmpty) io.stdout.write(`nothing to purge: no ended instances ${subjectText(subject)}\n`);
-    else if (!(await isMeant(subject, selection, flags, { backend, signal }))) {
+    if (isEmpty) {
+      io.stdout.write(`nothing to purge: no ended instances ${subjectText(subject)}\n`);
+    } else if (!(await isMeant(subject, selection, flags, { backend, signal }))) {
       io.stdout.write("nothing was changed\n");
       return ExitCode.Success;
     }
@@ -93,9 +94,9 @@ function subjectOf(run: string | undefined, age: string | undefined): Subject {
     return { runId: run };
   }
   const olderThanMs = parseDuration(age ?? "");
-  if (age === undefined || olderThanMs === undefined || olderThanMs <= 0) {
+  if (age === undefined || olderThanMs === undefined || olderThanMs <= 0)
     throw new UsageError(`--older-than: expected an age such as 7d, 12h or 30m, found "${age}"`);
-  }
+
   return { olderThanMs, age };
 }
 

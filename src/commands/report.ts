@@ -39,9 +39,9 @@ function chosen(results: readonly RunResult[], run: string | undefined): readonl
 
 function formOf(flags: z.output<typeof formFlags>): ReportFormName {
   const forms = REPORT_FORM_NAMES.filter((form) => flags[form]);
-  if (forms.length > 1) {
+  if (forms.length > 1)
     throw new UsageError(`expected one form, found ${forms.map((form) => `--${form}`).join(" and ")}`);
-  }
+
   return forms[0] ?? "text";
 }
 

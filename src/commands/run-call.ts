@@ -50,8 +50,8 @@ export function parseRunCall(rawFlags: unknown): RunCall {
   const plan = parsePlan(rawFlags);
   const limits = parseSpendLimits(rawFlags);
   const { threshold, ...flags } = readFlags(runFlags, rawFlags);
-  if (flags.abortOnFail && threshold.length === 0) {
+  if (flags.abortOnFail && threshold.length === 0)
     throw new UsageError("--abort-on-fail: expected a --threshold with it");
-  }
+
   return { ...flags, plan, limits, thresholds: threshold.map(parseThreshold) };
 }

@@ -103,9 +103,9 @@ async function tellWhenReady(
 
 function parseHost(text: string): string {
   const host = text.replace(/^\[(.*)\]$/u, "$1");
-  if (!/^[0-9a-z.:_-]+$/iu.test(host)) {
+  if (!/^[0-9a-z.:_-]+$/iu.test(host))
     throw new UsageError(`--host: expected a name or an address of this machine, found "${text}"`);
-  }
+
   return host;
 }
 

@@ -13,9 +13,8 @@ export interface StatusCall {
 
 /** Names what the hub does not know; undefined if it knows all. */
 export function unknownExitCode(unknown: readonly string[], backend: Backend, io: CommandIo): ExitCode | undefined {
-  for (const id of unknown) {
-    io.stderr.write(`error: task hub ${backend.connection.taskHub} has no instance "${id}"\n`);
-  }
+  for (const id of unknown) io.stderr.write(`error: task hub ${backend.connection.taskHub} has no instance "${id}"\n`);
+
   return unknown.length > 0 ? ExitCode.Failure : undefined;
 }
 

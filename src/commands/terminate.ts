@@ -42,8 +42,9 @@ export async function runTerminateCommand(rawFlags: unknown, io: CommandIo): Pro
       io.stdout.write(`nothing to terminate: run ${runId} has no unfinished instances\n`);
       return ExitCode.Success;
     }
-    if (yes) requireNamed(runId, selection, orchestrator);
-    else if (!(await confirmed(questionOf(runId, selection, backend), signal))) {
+    if (yes) {
+      requireNamed(runId, selection, orchestrator);
+    } else if (!(await confirmed(questionOf(runId, selection, backend), signal))) {
       io.stdout.write("nothing was changed\n");
       return ExitCode.Success;
     }

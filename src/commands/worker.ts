@@ -79,8 +79,7 @@ function limitsOf(flags: WorkerFlags): IntakeLimits {
 }
 
 function describeEvent(event: WorkerEvent, place: string, { source }: Connection): string {
-  if (event.type === "connected") {
-    return `Connected to ${place} (connection string: ${source})`;
-  }
+  if (event.type === "connected") return `Connected to ${place} (connection string: ${source})`;
+
   return event.type === "lost" ? `No connection to ${place}, trying again (${event.reason})` : event.message;
 }

@@ -76,9 +76,8 @@ async function* lookAtBackend(given: Backend | undefined): Lines {
   });
   yield* check("work of others", reached, ({ client, connection }) => lookAtWork(client, connection.taskHub));
   yield* check("workers", reached, async ({ admin, connection: { taskHub } }) => {
-    if (admin === undefined) {
-      return { detail: "this backend does not tell", value: true, outcome: "skipped" };
-    }
+    if (admin === undefined) return { detail: "this backend does not tell", value: true, outcome: "skipped" };
+
     const workers = await workersOf(admin, taskHub);
     const hint = workers === 0 ? ": a run starts its own, `fanout worker` starts one that stays" : "";
     return { detail: `${plural(workers, "worker")} connected to task hub ${taskHub}${hint}`, value: true };
@@ -103,19 +102,17 @@ async function lookAtWork(client: Backend["client"], taskHub: string): Promise<F
 
 async function workersOf(admin: NonNullable<Backend["admin"]>, taskHub: string): Promise<number> {
   const signal = AbortSignal.timeout(WORKERS_PATIENCE_MS);
-  for await (const { workers } of admin.watch({ taskHub, instanceIdPrefix: NO_INSTANCE }, { signal })) {
-    return workers;
-  }
+  for await (const { workers } of admin.watch({ taskHub, instanceIdPrefix: NO_INSTANCE }, { signal })) return workers;
+
   throw new FanoutError(`The embedded emulator did not tell its workers within ${WORKERS_PATIENCE_MS / 1000} s.`);
 }
 
 function clockOffset({ offset }: Greetings, isEmulator: boolean): Found<true> {
-  if (isEmulator) {
-    return { detail: "none: the embedded emulator runs on this machine's clock", value: true };
-  }
-  if (offset === undefined) {
+  if (isEmulator) return { detail: "none: the embedded emulator runs on this machine's clock", value: true };
+
+  if (offset === undefined)
     return { detail: "its answers carry no date to measure it by", value: true, outcome: "skipped" };
-  }
+
   // Rounded outwards: it is a bound.
   const atLeast = signedSeconds(Math.floor(offset.atLeastMs / 100) / 10);
   const atMost = signedSeconds(Math.ceil(offset.atMostMs / 100) / 10);

@@ -55,9 +55,9 @@ export async function probeTls({ host, port }: Address, tunnel?: Socket): Promis
   const socket = connectTls({ host, port, ALPNProtocols: ["h2"], ...serverName, ...(tunnel && { socket: tunnel }) });
   try {
     await established(socket, "secureConnect");
-    if (socket.alpnProtocol !== "h2") {
+    if (socket.alpnProtocol !== "h2")
       throw new FanoutError("There is TLS, but no HTTP/2 behind it: check that the port is the one of gRPC.");
-    }
+
     const { subject, subjectaltname, valid_to: validTo } = socket.getPeerCertificate();
     const name: string | string[] = subject.CN ?? subjectaltname ?? "(no name)";
     return {

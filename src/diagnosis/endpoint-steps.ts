@@ -25,9 +25,9 @@ export async function* lookAtEndpoint(
   const connected = yield* proxy === undefined ? lookAtWay(address, explained) : lookAtProxy(address, proxy, explained);
   const secured = yield* check("TLS", connected, (given) =>
     explained(async () => {
-      if (connection?.url.protocol === "http:") {
+      if (connection?.url.protocol === "http:")
         return { detail: "none is asked for: the endpoint is http", value: given };
-      }
+
       const { version, subject, daysLeft } = await probeTls(given, proxy && (await openTunnel(proxy, given)));
       return {
         detail: `${version}, certificate of ${subject}, valid for ${plural(daysLeft, "more day")}`,
@@ -82,9 +82,8 @@ async function lookAtService(backend: Backend): Promise<Found<Backend>> {
 async function lookAtToken(connection: EndpointConnection, options: OpenOptions): Promise<Found<Backend>> {
   const backend = await openBackend(connection, options);
   const { kind } = connection.authentication;
-  if (kind === "None") {
-    return { detail: "none is asked for: Authentication=None", value: backend };
-  }
+  if (kind === "None") return { detail: "none is asked for: Authentication=None", value: backend };
+
   const [header = ""] = (await backend.target.metadata("client")).get("authorization");
   const { tenantId, expiresAtMs } = claimsOf(String(header));
   const tenant = tenantId === undefined ? "a tenant that it does not tell" : `tenant ${tenantId}`;

@@ -22,9 +22,8 @@ export async function sayHello(target: GrpcTarget, count: number): Promise<Greet
     // The first pays for the connection, and for the token.
     await greeting(client, target);
     const calls: Greeting[] = [];
-    for (let n = 0; n < count; n += 1) {
-      calls.push(await greeting(client, target));
-    }
+    for (let n = 0; n < count; n += 1) calls.push(await greeting(client, target));
+
     return { roundTripsMs: calls.map(({ roundTripMs }) => roundTripMs), offset: offsetOf(calls) };
   } finally {
     client.close();
@@ -47,9 +46,8 @@ export function offsetOf(calls: readonly Omit<Greeting, "roundTripMs">[]): Offse
   let atLeastMs = -Infinity;
   let atMostMs = Infinity;
   for (const { sentMs, answeredMs, dateMs } of calls) {
-    if (dateMs === undefined) {
-      return undefined;
-    }
+    if (dateMs === undefined) return undefined;
+
     atLeastMs = Math.max(atLeastMs, dateMs - answeredMs);
     atMostMs = Math.min(atMostMs, dateMs + 1_000 - sentMs);
   }

@@ -14,9 +14,9 @@ export class JsonDepthError extends SyntaxError {
  * @throws JsonDepthError, or SyntaxError
  */
 export function readJson(text: string): unknown {
-  if (depthOf(text) > DEEPEST) {
+  if (depthOf(text) > DEEPEST)
     throw new JsonDepthError(`expected at most ${DEEPEST} objects and arrays within each other, found more`);
-  }
+
   return JSON.parse(text);
 }
 

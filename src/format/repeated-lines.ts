@@ -19,22 +19,25 @@ interface Kind {
 
 /** Writes lines, but not without end those that differ in nothing but numbers: a few of them, then how many there were. */
 export class RepeatedLines {
+  readonly #write: (line: string) => void;
   readonly #kinds = new Map<string, Kind>();
 
-  constructor(private readonly write: (line: string) => void) {}
+  constructor(write: (line: string) => void) {
+    this.#write = write;
+  }
 
   add(line: string): void {
     const key = line.replaceAll(/\d+/gu, "#");
     const kind = this.#kinds.get(key);
     if (kind === undefined) {
-      this.write(line);
+      this.#write(line);
       if (this.#kinds.size < MOST_KINDS) {
         const timer = this.#pause(key, FIRST_PAUSE_MS);
         this.#kinds.set(key, { written: 1, held: 0, last: line, pauseMs: FIRST_PAUSE_MS, timer });
       }
     } else if (kind.written < MOST_AT_ONCE) {
       kind.written += 1;
-      this.write(line);
+      this.#write(line);
     } else {
       kind.held += 1;
       kind.last = line;
@@ -68,6 +71,6 @@ export class RepeatedLines {
   }
 
   #tell({ held, last, pauseMs }: Kind): void {
-    if (held > 0) this.write(`${last} (and ${formatCount(held)} like it within ${formatDuration(pauseMs)})`);
+    if (held > 0) this.#write(`${last} (and ${formatCount(held)} like it within ${formatDuration(pauseMs)})`);
   }
 }

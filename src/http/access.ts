@@ -42,15 +42,13 @@ export function refuseForeignPages(
     return names.has(asked) && (portText === undefined || Number(portText) === port());
   };
   return async ({ headers, method }) => {
-    if (!isOurs(headers.host ?? "")) {
-      throw new HttpError(403, FOREIGN_HOST, { field: "Host" });
-    }
+    if (!isOurs(headers.host ?? "")) throw new HttpError(403, FOREIGN_HOST, { field: "Host" });
+
     const isRead = method === "GET" || method === "HEAD";
     // With https where something in front of the server speaks TLS for it.
     const origins = [undefined, `http://${headers.host}`, `https://${headers.host}`];
-    if (!isRead && !origins.includes(headers.origin)) {
+    if (!isRead && !origins.includes(headers.origin))
       throw new HttpError(403, "A page of another origin may not call this server.", { field: "Origin" });
-    }
   };
 }
 
@@ -64,9 +62,8 @@ export function requireKey(key: string): (request: FastifyRequest) => Promise<vo
     const apiKey = headers["x-api-key"];
     const bearer = /^Bearer +(.*)$/iu.exec(headers.authorization ?? "")?.[1];
     const given = typeof apiKey === "string" ? apiKey : bearer;
-    if (given === undefined || !timingSafeEqual(digestOf(given), expected)) {
+    if (given === undefined || !timingSafeEqual(digestOf(given), expected))
       throw new HttpError(401, "Expected the server's API key in the header x-api-key or Authorization: Bearer.");
-    }
   };
 }
 

@@ -54,9 +54,8 @@ function withOptionalBodies(document: Document): Document {
     const body = operations?.post?.requestBody;
     if (body === undefined || "$ref" in body) continue;
     const schema = body.content["application/json"]?.schema;
-    if (schema !== undefined && "type" in schema && schema.type === "object" && schema.required === undefined) {
+    if (schema !== undefined && "type" in schema && schema.type === "object" && schema.required === undefined)
       body.required = false;
-    }
   }
   return document;
 }

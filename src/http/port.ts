@@ -6,9 +6,9 @@ const MAX_PORT = 65_535;
 /** The value of `--port`; 0 means any free one. Throws a UsageError. */
 export function parsePort(text: string): number {
   const port = /^\d+$/u.test(text) ? Number(text) : Number.NaN;
-  if (!(port <= MAX_PORT)) {
+  if (!(port <= MAX_PORT))
     throw new UsageError(`--port: expected a number from 0 (any free port) to ${MAX_PORT}, found "${text}"`);
-  }
+
   return port;
 }
 

@@ -21,9 +21,8 @@ export function acceptJsonOnly(app: FastifyInstance): void {
 
 function refuseOtherTypes({ headers }: FastifyRequest): void {
   const encoding = headers["content-encoding"] ?? "identity";
-  if (!JSON_TYPE.test(headers["content-type"] ?? "") || encoding.toLowerCase() !== "identity") {
+  if (!JSON_TYPE.test(headers["content-type"] ?? "") || encoding.toLowerCase() !== "identity")
     throw new HttpError(415, "Expected the content type application/json, in UTF-8 and without compression.");
-  }
 }
 
 const NO_JSON = "Expected a body that is JSON, found something else.";
@@ -45,9 +44,9 @@ export function keysOf(schema: z.ZodObject): (request: FastifyRequest) => Promis
   const names = new Map(Object.keys(schema.shape).map((name) => [name.toLowerCase(), name]));
   return async (request) => {
     const body = request.body === undefined ? {} : request.body;
-    if (typeof body !== "object" || body === null || Array.isArray(body)) {
+    if (typeof body !== "object" || body === null || Array.isArray(body))
       throw new HttpError(400, "Expected a body that is a JSON object, found another value.");
-    }
+
     const entries = Object.entries(body).map(([key, value]) => [names.get(key.toLowerCase()) ?? key, value] as const);
     const seen = new Set<string>();
     for (const [name] of entries) {

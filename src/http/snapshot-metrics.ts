@@ -122,17 +122,16 @@ export class SnapshotMetrics {
   async text(snapshot: LiveSnapshot): Promise<string> {
     for (const { figure, metric } of this.#counters) {
       metric.reset();
-      for (const [value, labels] of figure.samples(snapshot)) {
+      for (const [value, labels] of figure.samples(snapshot))
         metric.inc(labels, this.#notFalling(figure.name + JSON.stringify(labels), value));
-      }
     }
     for (const { figure, metric } of this.#gauges) {
       metric.reset();
       for (const [value, labels] of figure.samples(snapshot)) metric.set(labels, value);
     }
-    for (const { figure, metric } of this.#summaries) {
+    for (const { figure, metric } of this.#summaries)
       metric.values = this.#summaryValues(figure.name, figure.latencyOf(snapshot));
-    }
+
     return this.#registry.metrics();
   }
 

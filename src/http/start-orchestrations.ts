@@ -43,9 +43,8 @@ export async function startOrchestrations(
       failed.abort(error);
     }
   });
-  if (failed.signal.aborted) {
-    throw midway(failed.signal.reason, runId, instanceIds, accepted, sent);
-  }
+  if (failed.signal.aborted) throw midway(failed.signal.reason, runId, instanceIds, accepted, sent);
+
   return instanceIds;
 }
 

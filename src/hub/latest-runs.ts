@@ -32,9 +32,9 @@ export async function latestRuns(
   for (const windowMs of WINDOWS_MS) {
     const sinceMs = nowMs - windowMs;
     const createdFromMs = Number.isFinite(sinceMs) ? Math.max(0, sinceMs - OVERTAKEN_MS) : undefined;
-    for await (const page of pagesOf(client, { createdFromMs, createdToMs }, signal)) {
+    for await (const page of pagesOf(client, { createdFromMs, createdToMs }, signal))
       for (const state of page) addTo(tallies, state);
-    }
+
     // A run that began before the window has more instances there. In the last one there are no more.
     runs = [...tallies].filter((run) => beganSince(run, sinceMs)).map(overviewOf);
     if (runs.length >= LISTED) break;

@@ -62,9 +62,9 @@ export class RunReader {
       ...(over === "not completed" && { statuses: NOT_COMPLETED }),
     };
     this.tally.beginPass();
-    for await (const page of pagesOf(this.client, query, signal)) {
+    for await (const page of pagesOf(this.client, query, signal))
       for (const state of page) if (runIdOf(state.instanceId) === this.runId) this.tally.add(state);
-    }
+
     this.tally.endPass(over);
   }
 

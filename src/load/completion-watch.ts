@@ -83,8 +83,7 @@ export class CompletionWatch {
   /** A call tells of an end at once, a poll a pause later. */
   #waitForTheLast(): void {
     if (this.#open.size > WAITS - this.#waits) return;
-    for (const [instanceId, { resolve, reject }] of this.#open.takeAll()) {
+    for (const [instanceId, { resolve, reject }] of this.#open.takeAll())
       this.#untilCallEnds(instanceId).then(resolve, reject);
-    }
   }
 }

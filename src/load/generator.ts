@@ -119,13 +119,13 @@ export class Generator {
     for (const dueMs of arrivals(plan)) {
       const intendedMs = startedMs + dueMs;
       // A timer may fire a fraction of a millisecond early, and a start that left early would have a negative slip.
-      for (let earlyMs = intendedMs - clock(); earlyMs > 0 && !stopStarting.aborted; earlyMs = intendedMs - clock()) {
+      for (let earlyMs = intendedMs - clock(); earlyMs > 0 && !stopStarting.aborted; earlyMs = intendedMs - clock())
         await wait(Math.ceil(earlyMs), stopStarting);
-      }
+
       const heldBack = this.#outstanding >= load.maxInFlight;
-      while (this.#outstanding >= load.maxInFlight && !stopStarting.aborted) {
+      while (this.#outstanding >= load.maxInFlight && !stopStarting.aborted)
         await new Promise<void>((resolve) => (this.#release = resolve));
-      }
+
       if (stopStarting.aborted) return;
       void this.#launch({ intendedMs, heldBack });
     }

@@ -51,9 +51,9 @@ export async function countIrregularActions(options: IrregularOptions): Promise<
     const missing = `${plural(instances, "history")} would have to be read`;
     return { instances, actions: 0, measured: 0, missing };
   }
-  if (instances > SLOW_INSTANCES) {
+  if (instances > SLOW_INSTANCES)
     onLine(`reading ${plural(instances, "history")} to count actions; press Ctrl-C to leave that out`);
-  }
+
   const patience = AbortSignal.timeout(patienceMs);
   const reading = new Reading(interruption.aborted ? patience : AbortSignal.any([interruption, patience]));
   const sequences = chain(accepted.missingFrom(regular), unanswered);

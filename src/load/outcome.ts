@@ -19,9 +19,9 @@ export function completionOf(
   activities: number | undefined,
 ): Completion {
   const server = state && { createdMs: state.createdMs, completedMs: state.completedMs ?? state.lastUpdatedMs };
-  if (state?.status === "Terminated" || state?.status === "Canceled") {
+  if (state?.status === "Terminated" || state?.status === "Canceled")
     return { start, noticedMs, outcome: "terminated", server, failure: undefined };
-  }
+
   const failure = failureOf(state, activities);
   return { start, noticedMs, outcome: failure ? "failed" : "completed", server, failure };
 }
@@ -29,9 +29,9 @@ export function completionOf(
 function failureOf(state: InstanceState | undefined, activities: number | undefined): Failure | undefined {
   if (!state) return { type: "Lost", message: "the backend accepted the start and no longer knows the instance" };
   if (state.status === "Failed") return state.failure ?? { type: "Unknown", message: "the backend gave no reason" };
-  if (state.status !== "Completed") {
+  if (state.status !== "Completed")
     return { type: "NotEnded", message: `expected the wait to end with Completed, found ${state.status}` };
-  }
+
   return activities === undefined || state.withoutPayloads ? undefined : outputFault(state.output, activities);
 }
 

@@ -36,9 +36,9 @@ function objectionTo(threshold: Threshold, plan: LoadPlan): string | undefined {
   const { path = "" } = figure;
   const comparison = expression.slice(expression.search(/ ?[<>]/u));
   const { statistic } = RESPONSE.exec(path)?.groups ?? {};
-  if (statistic !== undefined && plan.load.kind === "closed") {
+  if (statistic !== undefined && plan.load.kind === "closed")
     return `closed load has no response time, as its starts have no schedule; use ${quoted(serviceOf(statistic), comparison)}`;
-  }
+
   if (plan.orchestrator !== undefined && OF_ACTIVITIES.test(path)) {
     return (
       `what ${plan.orchestrator.name} does is not known, so its activities and actions are not counted; ` +

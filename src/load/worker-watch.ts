@@ -91,9 +91,8 @@ export class WorkerWatch {
     });
     if (decision === "start-own") this.#startOwn();
     if (decision === "warn") this.#warn();
-    if (decision === "give-up") {
+    if (decision === "give-up")
       this.options.onGivenUp(`${this.#absence()} for ${formatDuration(this.#patienceMs())}; ${this.#hint()}`);
-    }
   }
 
   /** Whether workers of the run's own are on their way, or will be if the hub has none. */
@@ -126,7 +125,9 @@ export class WorkerWatch {
       onLine(
         `${this.#absence()}; ${this.#hint()}. Waiting ${waiting} for it (--worker-timeout), nothing is started before`,
       );
-    } else onLine(`${this.#absence()} for ${waiting}; ${this.#hint()}`);
+    } else {
+      onLine(`${this.#absence()} for ${waiting}; ${this.#hint()}`);
+    }
   }
 
   #patienceMs(): number {

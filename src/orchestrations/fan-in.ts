@@ -19,18 +19,14 @@ export function checkFanIn(
   const seen = new Uint32Array(parallelActivities);
   const unexpected: unknown[] = [];
   for (const result of results) {
-    if (isActivityOutput(result) && result.iterationNumber === iterationNumber && result.activityNumber < seen.length) {
+    if (isActivityOutput(result) && result.iterationNumber === iterationNumber && result.activityNumber < seen.length)
       seen[result.activityNumber]! += 1;
-    } else {
-      unexpected.push(result);
-    }
+    else unexpected.push(result);
   }
   const lost: number[] = [];
   const doubled: number[] = [];
   seen.forEach((count, activityNumber) => {
-    if (count !== 1) {
-      (count === 0 ? lost : doubled).push(activityNumber);
-    }
+    if (count !== 1) (count === 0 ? lost : doubled).push(activityNumber);
   });
   return { lost, doubled, unexpected };
 }
@@ -60,9 +56,8 @@ export function isFaultless(faults: FanInFaults): boolean {
 const MAX_NAMED = 10;
 
 function list<T>(word: string, items: readonly T[], name: (item: T) => string): string | undefined {
-  if (items.length === 0) {
-    return undefined;
-  }
+  if (items.length === 0) return undefined;
+
   const more = items.length > MAX_NAMED ? ` and ${items.length - MAX_NAMED} more` : "";
   return `${word} ${items.slice(0, MAX_NAMED).map(name).join(", ")}${more}`;
 }

@@ -130,9 +130,8 @@ class WorkloadInputError extends Error {
 function parse<T extends z.ZodObject>(schema: T, value: unknown, what: string): z.output<T> {
   const named = withKeysOf(schema, value);
   const result = schema.safeParse(named);
-  if (result.success) {
-    return result.data;
-  }
+  if (result.success) return result.data;
+
   const wrong = result.error.issues.map(({ path, message }) => {
     const found = JSON.stringify(path.reduce(property, named)) ?? "nothing";
     return `${path.length === 0 ? "" : `${path.join(".")}: `}${message}, found ${found}`;
@@ -141,9 +140,8 @@ function parse<T extends z.ZodObject>(schema: T, value: unknown, what: string): 
 }
 
 function withKeysOf(schema: z.ZodObject, value: unknown): unknown {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    return value;
-  }
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+
   const names = new Map(Object.keys(schema.shape).map((name) => [name.toLowerCase(), name]));
   return Object.fromEntries(Object.entries(value).map(([key, field]) => [names.get(key.toLowerCase()) ?? key, field]));
 }

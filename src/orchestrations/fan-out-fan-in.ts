@@ -50,14 +50,11 @@ export async function* FanOutFanInOrchestration(
       throw failureOf(error, iterationNumber, parallelActivities);
     }
     const faults = checkFanIn(iterationNumber, parallelActivities, iteration);
-    if (!isFaultless(faults)) {
-      throw new FanInError(iterationNumber, parallelActivities, faults);
-    }
+    if (!isFaultless(faults)) throw new FanInError(iterationNumber, parallelActivities, faults);
+
     for (const result of iteration) {
       processingTimeMs += result.processingTimeMs;
-      if (includeResults) {
-        results.push(result);
-      }
+      if (includeResults) results.push(result);
     }
     const iterationsCompleted = iterationNumber + 1;
     context.setCustomStatus({
@@ -100,9 +97,8 @@ function activityInput(
   place: { readonly iterationNumber: number; readonly activityNumber: number },
   cost: ActivityCost | undefined,
 ): FanOutFanInActivityInput {
-  if (cost === undefined) {
-    return place;
-  }
+  if (cost === undefined) return place;
+
   const { duration, seed, inputBytes, outputBytes, failureRate } = cost;
   return {
     ...place,
@@ -133,9 +129,8 @@ export async function FanOutFanInActivity(
   const startedMs = performance.now();
   const { iterationNumber, activityNumber, durationMs, outputBytes, failureRate } =
     parseFanOutFanInActivityInput(rawInput);
-  if (durationMs !== undefined) {
-    await setTimeout(durationMs);
-  }
+  if (durationMs !== undefined) await setTimeout(durationMs);
+
   // Drawn anew for each execution: a retry has the same input, and would fail again for ever.
   if (failureRate !== undefined && Math.random() < failureRate) {
     throw new InjectedFailure(

@@ -30,10 +30,13 @@ export class WorkerDeaths {
 
 /** What a worker process has written to stderr, without the pages that V8 prints when it runs out of memory. */
 export class WorkerStderr {
+  readonly #onLine: (line: string) => void;
   #dumping = false;
   #outOfMemory = false;
 
-  constructor(private readonly onLine: (line: string) => void) {}
+  constructor(onLine: (line: string) => void) {
+    this.#onLine = onLine;
+  }
 
   get outOfMemory(): boolean {
     return this.#outOfMemory;
@@ -42,7 +45,7 @@ export class WorkerStderr {
   add(line: string): void {
     this.#dumping ||= /^<--- Last few GCs --->|^FATAL ERROR: /u.test(line);
     this.#outOfMemory ||= this.#dumping && /out of memory/iu.test(line);
-    if (!this.#dumping && line !== "") this.onLine(line);
+    if (!this.#dumping && line !== "") this.#onLine(line);
   }
 }
 

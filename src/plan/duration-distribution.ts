@@ -17,8 +17,7 @@ export function parseDistribution(text: string): DurationDistribution | undefine
   }
   const [exponential, mean = ""] = EXPONENTIAL.exec(text.trim()) ?? [];
   const ms = parseDuration(exponential === undefined ? text : mean);
-  if (ms === undefined) {
-    return undefined;
-  }
+  if (ms === undefined) return undefined;
+
   return exponential === undefined ? { kind: "constant", ms } : { kind: "exponential", meanMs: ms };
 }

@@ -41,12 +41,12 @@ export interface LoadTiming extends Load {
 export function loadOf(flags: LoadFlags): LoadTiming {
   const timing = flags.rate !== undefined || flags.stages !== undefined ? openLoad(flags) : closedOrOnce(flags);
   const starts = plannedStarts(timing) ?? 0;
-  if (starts > MOST_STARTS) {
+  if (starts > MOST_STARTS)
     throw new UsageError(`--rate: expected at most ${formatCount(MOST_STARTS)} starts, found ${formatCount(starts)}`);
-  }
-  if (starts < 1 && timing.load.kind === "open") {
+
+  if (starts < 1 && timing.load.kind === "open")
     throw new UsageError("--rate: expected a load that starts something, found none that is due before its end");
-  }
+
   return timing;
 }
 
@@ -86,9 +86,7 @@ function warmupOf({ warmup }: LoadFlags) {
 }
 
 function refuse(flags: LoadFlags, names: readonly (keyof LoadFlags)[], why: string): void {
-  for (const name of names) {
-    if (flags[name] !== undefined) throw new UsageError(`${flagOf(name)}: ${why}`);
-  }
+  for (const name of names) if (flags[name] !== undefined) throw new UsageError(`${flagOf(name)}: ${why}`);
 }
 
 function flagOf(name: string): string {

@@ -28,6 +28,7 @@ const BinaryReader = jspb.BinaryReader as unknown as new (bytes: Uint8Array) => 
  * deep messages nest and how many there are. Groups, which this protocol does not have, are refused.
  */
 export class BoundedReader extends BinaryReader {
+  readonly #bytes: Uint8Array;
   /** Of the message that is being read. */
   #end: number;
   /** Of the field that `nextField` has found, where it has a length. */
@@ -35,8 +36,9 @@ export class BoundedReader extends BinaryReader {
   #depth = 0;
   #messages = 0;
 
-  constructor(private readonly bytes: Uint8Array) {
+  constructor(bytes: Uint8Array) {
     super(bytes);
+    this.#bytes = bytes;
     this.#end = bytes.length;
   }
 
@@ -44,7 +46,7 @@ export class BoundedReader extends BinaryReader {
   override nextField(): boolean {
     if (!super.nextField()) return false;
     const type = this.getWireType();
-    if (type === WireType.LengthDelimited) this.#fieldEnd = endOfField(this.bytes, this.getCursor(), this.#end);
+    if (type === WireType.LengthDelimited) this.#fieldEnd = endOfField(this.#bytes, this.getCursor(), this.#end);
     else if (type === WireType.StartGroup || type === WireType.EndGroup) throw new RangeError("It has a group");
     return true;
   }
@@ -57,7 +59,7 @@ export class BoundedReader extends BinaryReader {
     if (this.#messages > MOST_MESSAGES) throw new RangeError(`It holds more than ${MOST_MESSAGES} messages`);
     const outerEnd = this.#end;
     this.#end = this.#fieldEnd;
-    if (message instanceof jspb.Map) checkMapEntry(this.bytes, this.getCursor(), this.#end);
+    if (message instanceof jspb.Map) checkMapEntry(this.#bytes, this.getCursor(), this.#end);
     super.readMessage(message, read);
     this.#end = outerEnd;
     this.#depth -= 1;

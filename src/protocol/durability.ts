@@ -20,8 +20,8 @@ export function chosenDurability(flag: string | undefined, env: NodeJS.ProcessEn
 
 function parseDurability(source: string, text: string): Durability {
   const durability = DURABILITIES.find((known) => known === text);
-  if (durability === undefined) {
+  if (durability === undefined)
     throw new UsageError(`${source}: expected one of ${DURABILITIES.join(", ")}, found "${text}"`);
-  }
+
   return durability;
 }

@@ -11,26 +11,22 @@ export function frameEnd(bytes: Uint8Array, offset: number): number {
   let length = 0;
   for (let unit = 1; ; unit *= 0x80) {
     const byte = bytes[position++];
-    if (byte === undefined) {
-      throw new RangeError(`The length of the event at byte ${offset} is cut off`);
-    }
+    if (byte === undefined) throw new RangeError(`The length of the event at byte ${offset} is cut off`);
+
     length += (byte & 0x7f) * unit;
-    if (byte < 0x80) {
-      break;
-    }
+    if (byte < 0x80) break;
   }
-  if (position + length > bytes.length) {
+  if (position + length > bytes.length)
     throw new RangeError(`The event at byte ${offset} is cut off: expected ${length} bytes of it`);
-  }
+
   return position + length;
 }
 
 /** The offset behind all events of that tag which stand at an offset. Throws `RangeError` as `frameEnd` does. */
 export function runEnd(bytes: Uint8Array, offset: number, tag: number): number {
   let end = offset;
-  while (bytes[end] === tag) {
-    end = frameEnd(bytes, end);
-  }
+  while (bytes[end] === tag) end = frameEnd(bytes, end);
+
   return end;
 }
 
@@ -42,9 +38,8 @@ export function framesWithin(bytes: Uint8Array, offset: number, limit: number): 
   let end = frameEnd(bytes, offset);
   while (end < limit) {
     const next = frameEnd(bytes, end);
-    if (next > limit) {
-      break;
-    }
+    if (next > limit) break;
+
     end = next;
   }
   return end;
@@ -52,9 +47,7 @@ export function framesWithin(bytes: Uint8Array, offset: number, limit: number): 
 
 /** Turns framed events, new ones too, into past ones: how a backend appends them to a history. */
 export function markAsPast(framed: Uint8Array): void {
-  for (let offset = 0; offset < framed.length; offset = frameEnd(framed, offset)) {
-    framed[offset] = PAST_EVENT;
-  }
+  for (let offset = 0; offset < framed.length; offset = frameEnd(framed, offset)) framed[offset] = PAST_EVENT;
 }
 
 /** Whether those bytes stand at an offset. */
@@ -71,16 +64,14 @@ export interface EventPrefix {
 /** The events that a framed history has in common, at its beginning, with what stands at an offset of other bytes. */
 export function commonEvents(framed: Uint8Array, other: Uint8Array, offset: number): EventPrefix {
   let equal = 0;
-  while (equal < framed.length && framed[equal] === other[offset + equal]) {
-    equal += 1;
-  }
+  while (equal < framed.length && framed[equal] === other[offset + equal]) equal += 1;
+
   let count = 0;
   let bytes = 0;
   while (bytes < equal) {
     const end = frameEnd(framed, bytes);
-    if (end > equal) {
-      break;
-    }
+    if (end > equal) break;
+
     count += 1;
     bytes = end;
   }

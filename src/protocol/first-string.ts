@@ -5,9 +5,8 @@ export function readFirstString(bytes: Uint8Array): string {
   const reader = new BinaryReader(bytes);
   while (reader.pos < reader.len) {
     const [field, wireType] = reader.tag();
-    if (field === 1) {
-      return reader.string();
-    }
+    if (field === 1) return reader.string();
+
     reader.skip(wireType, field);
   }
   return "";

@@ -132,9 +132,8 @@ export interface TaskRequest {
 
 export function taskScheduled(taskId: number, task: TaskRequest, nowUs: number): Uint8Array {
   return event(EventType.TaskScheduled, taskId, nowUs, (writer) => {
-    for (const field of task.head) {
-      writer.raw(field);
-    }
+    for (const field of task.head) writer.raw(field);
+
     fieldBytes(writer, 4, task.traceContext);
     return fieldEach(writer, 5, task.tags);
   });
@@ -242,9 +241,8 @@ export function subjectOf(view: EventView): number {
   const reader = new BinaryReader(view.body);
   while (reader.pos < reader.len) {
     const [no, wireType] = reader.tag();
-    if (no === wanted && wireType === WireType.Varint) {
-      return reader.int32();
-    }
+    if (no === wanted && wireType === WireType.Varint) return reader.int32();
+
     reader.skip(wireType, no);
   }
   return 0;
@@ -264,8 +262,7 @@ export function concernsAction(event: Uint8Array): boolean {
 }
 
 function fieldEach(writer: BinaryWriter, fieldNo: number, all: readonly Uint8Array[]): BinaryWriter {
-  for (const each of all) {
-    fieldBytes(writer, fieldNo, each);
-  }
+  for (const each of all) fieldBytes(writer, fieldNo, each);
+
   return writer;
 }

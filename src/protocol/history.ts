@@ -31,9 +31,8 @@ export function framedBytes(events: readonly Uint8Array[]): number {
 export function frame(tag: number, events: readonly Uint8Array[]): Uint8Array {
   const framed = Buffer.allocUnsafe(framedBytes(events));
   let offset = 0;
-  for (const event of events) {
-    offset = writeFramed(framed, offset, tag, event);
-  }
+  for (const event of events) offset = writeFramed(framed, offset, tag, event);
+
   return framed;
 }
 

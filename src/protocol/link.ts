@@ -62,20 +62,22 @@ const MOST_FRAME_BYTES = 2 ** 30;
 
 /** Writes frames, those of one turn together: a system call costs more than most of them. */
 export class FrameWriter {
+  readonly #out: Writable;
+  readonly #defer: (flush: () => void) => void;
   #room = Buffer.allocUnsafeSlow(ROOM_BYTES);
   #from = 0;
   #to = 0;
   #flushing = false;
 
   /** `defer` calls back when the turn is over. */
-  constructor(
-    private readonly out: Writable,
-    private readonly defer: (flush: () => void) => void,
-  ) {}
+  constructor(out: Writable, defer: (flush: () => void) => void) {
+    this.#out = out;
+    this.#defer = defer;
+  }
 
   /** Bytes that the other end has not taken yet. */
   get backlogBytes(): number {
-    return this.out.writableLength + this.#to - this.#from;
+    return this.#out.writableLength + this.#to - this.#from;
   }
 
   write(kind: number, number: number, payload: Uint8Array, prefix?: number): void {
@@ -90,7 +92,7 @@ export class FrameWriter {
     this.#to += head;
     if (isLarge) {
       this.#flush();
-      this.out.write(payload);
+      this.#out.write(payload);
     } else {
       room.set(payload, this.#to);
       this.#to += payload.length;
@@ -106,17 +108,17 @@ export class FrameWriter {
     }
     if (this.#flushing) return;
     this.#flushing = true;
-    this.defer(() => {
+    this.#defer(() => {
       this.#flushing = false;
       this.#flush();
     });
   }
 
   #flush(): void {
-    if (this.#to === this.#from || this.out.destroyed) return;
+    if (this.#to === this.#from || this.#out.destroyed) return;
     const bytes = this.#room.subarray(this.#from, this.#to);
     this.#from = this.#to;
-    this.out.write(bytes);
+    this.#out.write(bytes);
   }
 }
 
@@ -129,6 +131,10 @@ const ANY_ROOM: Room = { take: () => true, release: () => {} };
 
 /** Takes frames out of a stream of bytes, however they are cut. */
 export class FrameReader {
+  readonly #onFrame: (kind: number, number: number, payload: Buffer) => void;
+  readonly #mostBytes: number;
+  readonly #onRefused: (kind: number, number: number, bytes: number) => void;
+  readonly #room: Room;
   /** Less than the head of a frame. */
   #rest = NOTHING;
   /** Room for a frame whose length is known, and how much of it has arrived. */
@@ -143,11 +149,16 @@ export class FrameReader {
    * which are passed over.
    */
   constructor(
-    private readonly onFrame: (kind: number, number: number, payload: Buffer) => void,
-    private readonly mostBytes = Infinity,
-    private readonly onRefused: (kind: number, number: number, bytes: number) => void = () => {},
-    private readonly room: Room = ANY_ROOM,
-  ) {}
+    onFrame: (kind: number, number: number, payload: Buffer) => void,
+    mostBytes = Infinity,
+    onRefused: (kind: number, number: number, bytes: number) => void = () => {},
+    room: Room = ANY_ROOM,
+  ) {
+    this.#onFrame = onFrame;
+    this.#mostBytes = mostBytes;
+    this.#onRefused = onRefused;
+    this.#room = room;
+  }
 
   /** @throws Error for what cannot be a frame */
   add(chunk: Buffer): void {
@@ -159,9 +170,9 @@ export class FrameReader {
       const end = at + 4 + length;
       const payloadBytes = end - at - HEAD_BYTES;
       const isWhole = end <= bytes.length;
-      if (payloadBytes > this.mostBytes || (!isWhole && !this.room.take(4 + length))) {
+      if (payloadBytes > this.#mostBytes || (!isWhole && !this.#room.take(4 + length))) {
         this.#skip = Math.max(0, end - bytes.length);
-        this.onRefused(bytes[at + 4]!, bytes.readUInt32BE(at + 5), payloadBytes);
+        this.#onRefused(bytes[at + 4]!, bytes.readUInt32BE(at + 5), payloadBytes);
       } else if (!isWhole) {
         this.#frame = Buffer.allocUnsafeSlow(4 + length);
         this.#filled = bytes.copy(this.#frame, 0, at);
@@ -190,12 +201,12 @@ export class FrameReader {
 
   /** Nobody wants what has not arrived whole. */
   discard(): void {
-    this.room.release(this.#frame?.length ?? 0);
+    this.#room.release(this.#frame?.length ?? 0);
     this.#frame = undefined;
   }
 
   #deliver(frame: Buffer): void {
-    this.onFrame(frame[4]!, frame.readUInt32BE(5), frame.subarray(HEAD_BYTES));
+    this.#onFrame(frame[4]!, frame.readUInt32BE(5), frame.subarray(HEAD_BYTES));
   }
 }
 

@@ -147,9 +147,7 @@ export function taskOf(bytes: Uint8Array, fields: TaskFields): TaskRequest {
       tags.push(reader.bytes());
     } else {
       reader.skip(type, no);
-      if (no <= 3) {
-        head.push(bytes.subarray(start, reader.pos));
-      }
+      if (no <= 3) head.push(bytes.subarray(start, reader.pos));
     }
   }
   return { head, traceContext, tags };

@@ -20,16 +20,11 @@ export function readRequestHead(request: Uint8Array): RequestHead {
   while (reader.pos < reader.len) {
     const historyStart = reader.pos;
     const [field, wireType] = reader.tag();
-    if (isHistory(field)) {
-      return { instanceId, executionId, historyStart };
-    }
-    if (field === 1) {
-      instanceId = reader.string();
-    } else if (field === 2) {
-      executionId = readFirstString(reader.bytes());
-    } else {
-      reader.skip(wireType, field);
-    }
+    if (isHistory(field)) return { instanceId, executionId, historyStart };
+
+    if (field === 1) instanceId = reader.string();
+    else if (field === 2) executionId = readFirstString(reader.bytes());
+    else reader.skip(wireType, field);
   }
   return { instanceId, executionId, historyStart: reader.len };
 }
@@ -48,9 +43,7 @@ export function readOrchestratorName(request: Uint8Array, historyStart: number):
       continue;
     }
     const started = readField(reader.bytes(), EXECUTION_STARTED);
-    if (started !== undefined) {
-      return readFirstString(started);
-    }
+    if (started !== undefined) return readFirstString(started);
   }
   return undefined;
 }
@@ -60,9 +53,8 @@ function readField(message: Uint8Array, wanted: number): Uint8Array | undefined 
   const reader = new BinaryReader(message);
   while (reader.pos < reader.len) {
     const [field, wireType] = reader.tag();
-    if (field === wanted) {
-      return reader.bytes();
-    }
+    if (field === wanted) return reader.bytes();
+
     reader.skip(wireType, field);
   }
   return undefined;
@@ -82,9 +74,8 @@ export function findHistoryEnd(request: Uint8Array, historyStart: number): numbe
   reader.pos = end;
   while (reader.pos < reader.len) {
     const [field, wireType] = reader.tag();
-    if (isHistory(field)) {
-      return undefined;
-    }
+    if (isHistory(field)) return undefined;
+
     reader.skip(wireType, field);
   }
   return end;
@@ -92,9 +83,8 @@ export function findHistoryEnd(request: Uint8Array, historyStart: number): numbe
 
 /** A copy of the request without some of its bytes; the request itself if there are none to leave out. */
 export function withoutBytes(request: Uint8Array, offset: number, length: number): Uint8Array {
-  if (length === 0) {
-    return request;
-  }
+  if (length === 0) return request;
+
   const rest = new Uint8Array(request.length - length);
   rest.set(request.subarray(0, offset));
   rest.set(request.subarray(offset + length), offset);

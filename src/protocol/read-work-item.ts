@@ -58,9 +58,8 @@ export function readWorkItem(bytes: Uint8Array): WorkItem {
       reader.skip(wireType, field);
     }
   }
-  if (kind === "orchestrator") {
-    return { kind, request, completionToken, knownHistory };
-  }
+  if (kind === "orchestrator") return { kind, request, completionToken, knownHistory };
+
   return kind === "activity" || kind === "entity" ? { kind, request, completionToken } : { kind };
 }
 
@@ -80,17 +79,11 @@ export function readActivityRequest(bytes: Uint8Array): ActivityRequest {
   let taskId = 0;
   while (reader.pos < reader.len) {
     const [field, wireType] = reader.tag();
-    if (field === 1) {
-      name = reader.string();
-    } else if (field === 3) {
-      input = readFirstString(reader.bytes());
-    } else if (field === 4) {
-      instanceId = readFirstString(reader.bytes());
-    } else if (field === 5) {
-      taskId = reader.int32();
-    } else {
-      reader.skip(wireType, field);
-    }
+    if (field === 1) name = reader.string();
+    else if (field === 3) input = readFirstString(reader.bytes());
+    else if (field === 4) instanceId = readFirstString(reader.bytes());
+    else if (field === 5) taskId = reader.int32();
+    else reader.skip(wireType, field);
   }
   return { name, input, instanceId, taskId };
 }
@@ -128,9 +121,8 @@ export function writeActivityFailure(
   const writer = writeString(new BinaryWriter(), 1, instanceId).tag(2, WireType.Varint).int32(taskId);
   writer.tag(4, WireType.LengthDelimited).fork();
   writeFailure(writer, error, 0);
-  if (isNonRetriable) {
-    writer.tag(5, WireType.Varint).bool(true);
-  }
+  if (isNonRetriable) writer.tag(5, WireType.Varint).bool(true);
+
   return bufferOf(writeString(writer.join(), 5, completionToken));
 }
 

@@ -5,9 +5,8 @@
 
 /** Bytes of an int32 as a varint; a negative one is extended to 64 bits. */
 export function int32Length(value: number): number {
-  if (value < 0) {
-    return 10;
-  }
+  if (value < 0) return 10;
+
   return value < 0x80 ? 1 : value < 0x4000 ? 2 : value < 0x200000 ? 3 : value < 0x10000000 ? 4 : 5;
 }
 
@@ -36,9 +35,8 @@ export function textFieldLength(text: string): number {
 
 /** Returns the offset behind the field. */
 export function writeTextField(target: Buffer, offset: number, tag: number, text: string): number {
-  if (text === "") {
-    return offset;
-  }
+  if (text === "") return offset;
+
   target[offset] = tag;
   const start = writeInt32(target, offset + 1, Buffer.byteLength(text));
   return start + target.write(text, start);

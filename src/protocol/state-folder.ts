@@ -63,9 +63,8 @@ export function refuseUnwritable({ folder, database }: StateFolder, needsDatabas
 
 function socketPath(folder: string, env: NodeJS.ProcessEnv): string {
   const inFolder = path.join(folder, "emulator.sock");
-  if (Buffer.byteLength(inFolder) <= MAX_SOCKET_PATH) {
-    return inFolder;
-  }
+  if (Buffer.byteLength(inFolder) <= MAX_SOCKET_PATH) return inFolder;
+
   const name = createHash("sha256").update(folder).digest("hex").slice(0, 16);
   const runtime = path.join(env["XDG_RUNTIME_DIR"] || tmpdir(), `fanout-${process.getuid?.() ?? ""}`);
   ownFolder(runtime, SOCKET_FILE);
@@ -93,9 +92,7 @@ function ownFolder(folder: string, isOurs: RegExp): void {
       `The state folder '${folder}' is not a folder of this user. Set FANOUT_STATE_DIR to one that is.`,
     );
   }
-  if (uid !== undefined && (stats.mode & 0o077) !== 0) {
-    closeToOthers(folder, stats.mode, isOurs);
-  }
+  if (uid !== undefined && (stats.mode & 0o077) !== 0) closeToOthers(folder, stats.mode, isOurs);
 }
 
 /** What others could write to may hold a socket, a log or a database of theirs by now: only an empty one is taken. */
@@ -121,9 +118,7 @@ function closeToOthers(folder: string, mode: number, isOurs: RegExp): void {
 function makeFolder(folder: string): void {
   if (!makeOne(folder)) {
     makeFolder(path.dirname(folder));
-    if (!makeOne(folder)) {
-      throw new Error(`${path.dirname(folder)} takes no new folder`);
-    }
+    if (!makeOne(folder)) throw new Error(`${path.dirname(folder)} takes no new folder`);
   }
 }
 
@@ -133,12 +128,9 @@ function makeOne(folder: string): boolean {
     mkdirSync(folder, { mode: 0o700 });
   } catch (error) {
     const code = error instanceof Error && "code" in error ? error.code : undefined;
-    if (code === "ENOENT") {
-      return false;
-    }
-    if (code !== "EEXIST") {
-      throw error;
-    }
+    if (code === "ENOENT") return false;
+
+    if (code !== "EEXIST") throw error;
   }
   return true;
 }

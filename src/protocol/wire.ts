@@ -25,18 +25,15 @@ export function fieldInt32(writer: BinaryWriter, fieldNo: number, value: number)
 
 /** A `google.protobuf.Timestamp` of microseconds since the epoch; 0 leaves it out. */
 export function fieldTimestamp(writer: BinaryWriter, fieldNo: number, us: number): BinaryWriter {
-  if (us === 0) {
-    return writer;
-  }
+  if (us === 0) return writer;
+
   const seconds = Math.floor(us / 1e6);
   writer.tag(fieldNo, WireType.LengthDelimited).fork();
   writer.tag(1, WireType.Varint);
   // Seconds since 1970 fit in 32 unsigned bits until 2106, and as a varint they read the same as an int64.
-  if (seconds < 2 ** 32) {
-    writer.uint32(seconds);
-  } else {
-    writer.int64(seconds);
-  }
+  if (seconds < 2 ** 32) writer.uint32(seconds);
+  else writer.int64(seconds);
+
   return fieldInt32(writer, 2, (us - seconds * 1e6) * 1000).join();
 }
 
@@ -58,9 +55,8 @@ function firstString(message: Uint8Array, fieldNo: number): string {
   const reader = new BinaryReader(message);
   while (reader.pos < reader.len) {
     const [no, type] = reader.tag();
-    if (no === fieldNo) {
-      return reader.string();
-    }
+    if (no === fieldNo) return reader.string();
+
     reader.skip(type, no);
   }
   return "";
@@ -75,13 +71,9 @@ function timestampUs(message: Uint8Array): number {
   let us = 0;
   while (reader.pos < reader.len) {
     const [no, type] = reader.tag();
-    if (no === 1) {
-      us += Number(reader.int64()) * 1e6;
-    } else if (no === 2) {
-      us += Math.floor(reader.int32() / 1000);
-    } else {
-      reader.skip(type, no);
-    }
+    if (no === 1) us += Number(reader.int64()) * 1e6;
+    else if (no === 2) us += Math.floor(reader.int32() / 1000);
+    else reader.skip(type, no);
   }
   return Math.min(Math.max(us, 0), Number.MAX_SAFE_INTEGER);
 }
@@ -119,9 +111,8 @@ const compiledSchemas = new WeakMap<Schema, CompiledSchema>();
 
 function compiled(schema: Schema): CompiledSchema {
   const known = compiledSchemas.get(schema);
-  if (known !== undefined) {
-    return known;
-  }
+  if (known !== undefined) return known;
+
   const entries = Object.entries(schema);
   const scalars = Object.fromEntries(entries.map(([name, [, kind]]) => [name, absent(kind)]));
   const lists = entries.filter(([, [, kind]]) => Array.isArray(absent(kind))).map(([name]) => name);
@@ -129,9 +120,8 @@ function compiled(schema: Schema): CompiledSchema {
     fields: new Map(entries.map(([name, [fieldNo, kind]]) => [fieldNo, { name, kind }])),
     empty: () => {
       const message = { ...scalars };
-      for (const name of lists) {
-        message[name] = [];
-      }
+      for (const name of lists) message[name] = [];
+
       return message;
     },
   };
@@ -150,11 +140,8 @@ export function decode<S extends Schema>(schema: S, bytes: Uint8Array): Message<
   while (reader.pos < reader.len) {
     const [no, type] = reader.tag();
     const field = fields.get(no);
-    if (field === undefined) {
-      reader.skip(type, no);
-    } else {
-      message[field.name] = readField(reader, field.kind, type, message[field.name]);
-    }
+    if (field === undefined) reader.skip(type, no);
+    else message[field.name] = readField(reader, field.kind, type, message[field.name]);
   }
   return message as Message<S>;
 }
@@ -207,14 +194,12 @@ function append(list: unknown, element: unknown): unknown {
 
 /** Repeated enums arrive packed from proto3 writers, one by one from others. */
 function readEnums(reader: BinaryReader, type: WireType): number[] {
-  if (type !== WireType.LengthDelimited) {
-    return [reader.int32()];
-  }
+  if (type !== WireType.LengthDelimited) return [reader.int32()];
+
   const values: number[] = [];
   const end = reader.uint32() + reader.pos;
-  while (reader.pos < end) {
-    values.push(reader.int32());
-  }
+  while (reader.pos < end) values.push(reader.int32());
+
   return values;
 }
 

@@ -52,26 +52,22 @@ export function episodeWorkItem(episode: EpisodeItem): Buffer {
   item.set(head, offset);
   item.set(history, offset + head.length);
   let end = offset + head.length + history.length;
-  for (const event of newEvents) {
-    end = writeFramed(item, end, NEW_EVENT, event);
-  }
-  if (trace !== undefined) {
-    writeFramed(item, end, TRACE_CONTEXT, trace);
-  }
+  for (const event of newEvents) end = writeFramed(item, end, NEW_EVENT, event);
+
+  if (trace !== undefined) writeFramed(item, end, TRACE_CONTEXT, trace);
+
   return item;
 }
 
 export function activityWorkItem(parent: Uint8Array, taskId: number, task: TaskRequest, token: string): Buffer {
   const writer = new BinaryWriter();
-  for (const field of task.head) {
-    writer.raw(field);
-  }
+  for (const field of task.head) writer.raw(field);
+
   writer.raw(parent);
   fieldInt32(writer, 5, taskId);
   fieldBytes(writer, 6, task.traceContext);
-  for (const tag of task.tags) {
-    fieldBytes(writer, 7, tag);
-  }
+  for (const tag of task.tags) fieldBytes(writer, 7, tag);
+
   const body = writer.finish();
   const { item, offset } = workItem(ACTIVITY_REQUEST, body.length, token);
   item.set(body, offset);

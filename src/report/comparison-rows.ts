@@ -26,9 +26,9 @@ export function conclusionOf(comparison: Comparison): Conclusion {
   }
   const limits = ` beyond ${formatShare(noiseThreshold)} (confidence ${formatShare(confidence)})`;
   const [slower, faster] = [namesOf(figures, "slower"), namesOf(figures, "faster")];
-  if (slower !== "") {
+  if (slower !== "")
     return { word: "Slower", rest: `${limits}: ${slower}${faster === "" ? "" : `; faster: ${faster}`}` };
-  }
+
   return faster === ""
     ? { word: "No difference shown", rest: limits }
     : { word: "Faster", rest: `${limits}: ${faster}` };

@@ -25,9 +25,9 @@ export function resultsJson(results: readonly RunResult[]): string {
 export async function checkFile(flag: string, file: string): Promise<void> {
   if (file === "") throw new UsageError(`${flag}: expected the name of a file, found nothing`);
   const found = await stat(file).catch(() => undefined);
-  if (found?.isDirectory() || /[/\\]$/u.test(file)) {
+  if (found?.isDirectory() || /[/\\]$/u.test(file))
     throw new UsageError(`${flag}: expected a file, found the folder ${file}`);
-  }
+
   try {
     if (found) await access(file, constants.W_OK);
     if (found && !found.isFile()) return;

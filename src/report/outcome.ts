@@ -17,9 +17,9 @@ export function outcomeOf(result: RunResult): Outcome {
   const total = due ?? started;
   const took = `in ${formatDuration(result.durationMs)}`;
   // Where nothing says how many there would have been, all that were started may be half of them.
-  if (completed === total && !(result.interrupted && due === undefined)) {
+  if (completed === total && !(result.interrupted && due === undefined))
     return { word: "Completed", rest: ` ${plural(completed, "orchestration")} ${took}` };
-  }
+
   const unsent = started < total ? `, ${formatCount(total - started)} never started` : "";
   return {
     word: result.interrupted ? "Interrupted" : "Incomplete",

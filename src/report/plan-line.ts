@@ -20,9 +20,9 @@ export function planLine(
   const actions = actionsOf(plan);
   const loadText = load.kind === "once" ? "" : `${shapeText(load, plan)}: `;
   const orchestrations = starts === undefined ? "each orchestration" : plural(starts, "orchestration");
-  if (iterations === undefined || parallelActivities === undefined || activities === undefined || !actions) {
+  if (iterations === undefined || parallelActivities === undefined || activities === undefined || !actions)
     return `${loadText}${orchestrations} of ${orchestrator?.name ?? "another kind"}, whose activities and actions are not known`;
-  }
+
   const factors = [orchestrations, plural(iterations, "iteration"), plural(parallelActivities, "activity")];
   const times = starts ?? 1;
   const condition = mayFail(plan) ? " if none fails" : "";

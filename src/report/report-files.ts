@@ -33,9 +33,8 @@ export async function writeReportFiles(files: ReportFiles, results: SomeResults)
  * @throws FanoutError that names the flag
  */
 export async function writeNumberedFiles(files: ReportFiles, result: RunResult, number: number): Promise<void> {
-  for (const { form, file } of entriesOf(files)) {
+  for (const { form, file } of entriesOf(files))
     if (REPORT_FORMS[form].filePerRun) await writeForm(form, numbered(file, number), [result]);
-  }
 }
 
 async function writeForm(form: ReportFormName, file: string, results: SomeResults): Promise<void> {

@@ -168,9 +168,9 @@ function pathsOf(tree: KindTree, prefix = ""): readonly (readonly [string, Figur
 
 function at(result: RunResult, path: string): number | undefined {
   let value: unknown = result;
-  for (const key of path.split(".")) {
+  for (const key of path.split("."))
     value = typeof value === "object" && value !== null ? (value as Record<string, unknown>)[key] : undefined;
-  }
+
   return typeof value === "number" ? value : NONE_WHEN_ABSENT.test(path) ? 0 : undefined;
 }
 

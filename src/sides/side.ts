@@ -52,9 +52,9 @@ const NOT_OF_A_SIDE: Readonly<Record<string, string>> = {
 export function parseSides({ runs, names, common }: SideTexts, env: NodeJS.ProcessEnv): readonly Side[] {
   if (runs.length < 2)
     throw new UsageError(`--run: expected two or more, the first being the base, found ${runs.length}`);
-  if (names.length > runs.length) {
+  if (names.length > runs.length)
     throw new UsageError(`--name: expected at most one for each --run, found ${names.length} for ${runs.length}`);
-  }
+
   const sides = runs.map((text, index) => {
     const name = names[index]?.trim() ?? defaultName(index, runs.length);
     return parseSide(name, text, common, env);

@@ -10,9 +10,9 @@ const PART = /'(?<single>[^']*)'|"(?<double>(?:\\.|[^"\\])*)"|\\(?<escaped>.)|(?
  * @throws UsageError where a quote is not closed
  */
 export function wordsOf(text: string, name: string): readonly string[] {
-  if (text.replaceAll(WORD, "").trim() !== "") {
+  if (text.replaceAll(WORD, "").trim() !== "")
     throw new UsageError(`${name}: expected every quote to be closed, and nothing behind the last backslash missing`);
-  }
+
   return [...text.matchAll(WORD)].map(([word]) => unquoted(word));
 }
 

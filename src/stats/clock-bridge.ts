@@ -220,9 +220,9 @@ function rangeAt(ranges: Map<number, Range>, bin: number): Range {
 function rangesOf(parts: readonly Knowledge[]): Ranges | undefined {
   if (parts.some(({ isConsistent }) => !isConsistent)) return undefined;
   const ranges = new Map<number, Range>();
-  for (const part of parts) {
+  for (const part of parts)
     for (const [bin, { leastMs, mostMs }] of part.ranges) narrow(rangeAt(ranges, bin), leastMs, mostMs);
-  }
+
   const bins = Array.from(ranges.keys()).sort((a, b) => a - b);
   help(bins, ranges);
   help(bins.toReversed(), ranges);

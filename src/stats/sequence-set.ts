@@ -28,9 +28,7 @@ export class SequenceSet {
     for (let word = 0; word < this.#words.length; word += 1) {
       const bits = this.#words[word]! & ~(other.#words[word] ?? 0);
       if (bits === 0) continue;
-      for (let bit = 0; bit < BITS; bit += 1) {
-        if ((bits & (1 << bit)) !== 0) yield word * BITS + bit;
-      }
+      for (let bit = 0; bit < BITS; bit += 1) if ((bits & (1 << bit)) !== 0) yield word * BITS + bit;
     }
   }
 

@@ -127,15 +127,20 @@ export class StallDetector {
 class Silence {
   /** What was in flight, summed over its milliseconds. */
   inFlightMs = 0;
+  /** Starts that were due. */
+  offered: number;
+  mostInFlight: number;
   /** Made when first needed: there is one silence for each completion. */
   #rpcErrors: Map<string, number> | undefined;
 
   constructor(
     readonly fromMs: number,
-    /** Starts that were due. */
-    public offered: number,
-    public mostInFlight = 0,
-  ) {}
+    offered: number,
+    mostInFlight = 0,
+  ) {
+    this.offered = offered;
+    this.mostInFlight = mostInFlight;
+  }
 
   addRpcErrors(status: string, count: number): void {
     this.#rpcErrors ??= new Map();

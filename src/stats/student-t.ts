@@ -15,9 +15,9 @@ export function studentTCdf(t: number, degreesOfFreedom: number): number {
  * @throws RangeError where it is not between 0 and 1, both excluded
  */
 export function studentTQuantile(probability: number, degreesOfFreedom: number): number {
-  if (!(probability > 0 && probability < 1)) {
+  if (!(probability > 0 && probability < 1))
     throw new RangeError(`Expected a probability between 0 and 1, found ${probability}`);
-  }
+
   // The smaller tail is the one whose digits are all there.
   return probability < 0.5
     ? -beyondWhich(probability, degreesOfFreedom)

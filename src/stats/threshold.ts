@@ -37,9 +37,9 @@ export function parseThreshold(text: string): Threshold {
   const expression = text.trim().replaceAll(/\s+/gu, " ");
   const groups = EXPRESSION.exec(expression)?.groups;
   const { name = "", operator = "", bound: boundText = "" } = groups ?? {};
-  if (!isOperator(operator)) {
+  if (!isOperator(operator))
     throw wrong(expression, "a figure, one of < <= > >= and a bound, in quotes, such as 'p99<500ms'", expression);
-  }
+
   const figure = figureOf(name);
   if (!figure) {
     const hint = `; did you mean ${nearest(name, FIGURE_NAMES) ?? "p99"}?`;
@@ -67,9 +67,9 @@ export function judge({ expression, figure, operator, bound }: Threshold, result
   if (result.verdict?.status === "invalid") return { ...missed, reason: "not judged, the measurement is invalid" };
   if (value === undefined) {
     const least = leastOf(figure, result);
-    if (least !== undefined && HOLDS[operator](least, bound) !== isUpper(operator)) {
+    if (least !== undefined && HOLDS[operator](least, bound) !== isUpper(operator))
       return { expression, value: least, passed: !isUpper(operator) };
-    }
+
     const reason = instead(expression, figure, result) ?? absence(figure, result);
     return { ...missed, reason: `not judged, ${reason}` };
   }
@@ -137,16 +137,16 @@ function unseenTail({ path = "" }: Figure, result: RunResult): string | undefine
 function absence({ path = "" }: Figure, result: RunResult): string {
   const { latency = "", statistic = "" } = LATENCY_PATH.exec(path)?.groups ?? {};
   const { started, completed } = result.counts.orchestrations;
-  if (path.startsWith("recount.") && result.recount && "unknown" in result.recount) {
+  if (path.startsWith("recount.") && result.recount && "unknown" in result.recount)
     return `the backend was not asked again: ${result.recount.unknown}`;
-  }
+
   const { actionsAtLeast, actionsMissing } = result.counts;
-  if (path === "counts.actions" && actionsAtLeast !== undefined) {
+  if (path === "counts.actions" && actionsAtLeast !== undefined)
     return `there were ${inGroups(actionsAtLeast)} at least${actionsMissing === undefined ? "" : `: ${actionsMissing}`}`;
-  }
-  if (path === "throughput.actionsPerSecond" && result.throughput?.activitiesPerSecond !== undefined) {
+
+  if (path === "throughput.actionsPerSecond" && result.throughput?.activitiesPerSecond !== undefined)
     return "how many actions fell into its time is not known where work failed or was tried again";
-  }
+
   const samples = figureOf(`latencyMs.${latency}.count`)?.read(result);
   if (samples !== undefined && statistic !== "boundMs") {
     const cutOff = UNTIL_COMPLETED.has(latency) ? cutOffText(result) : undefined;

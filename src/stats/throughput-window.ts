@@ -130,9 +130,9 @@ export class ThroughputWindow {
   /** Of so many that completed, and of the irregular ones, whose count is undefined where it is not known. */
   #actionsOf(completed: number, irregular: IrregularActions | undefined, counted: number | undefined) {
     const byFormula = completed * (actionsOf(this.plan) ?? 0);
-    if (irregular !== undefined && irregular.missing === undefined && counted !== undefined) {
+    if (irregular !== undefined && irregular.missing === undefined && counted !== undefined)
       return counted + (mayRetry(this.plan) ? 0 : byFormula);
-    }
+
     return this.#isFormula(irregular) ? byFormula : undefined;
   }
 

@@ -56,9 +56,9 @@ export class Executor {
     const request = readActivityRequest(bytes);
     const { name, instanceId, taskId } = request;
     const activity = this.#activities.get(name);
-    if (activity === undefined) {
+    if (activity === undefined)
       return { kind: "stray", item: { kind: "activity", name, id: `${instanceId}#${taskId}`, completionToken } };
-    }
+
     return { kind: "completion", message: await this.#run(activity, request, completionToken) };
   }
 

@@ -67,9 +67,7 @@ export class ExtendedSession {
 
   /** Keeps the number of bytes alone, for a backend that leaves known events out and tells how many bytes of them. */
   forgetBytes(): void {
-    if (!this.isChecked) {
-      this.#framed = undefined;
-    }
+    if (!this.isChecked) this.#framed = undefined;
   }
 }
 
@@ -86,9 +84,8 @@ const BYTES_OF_AN_ACTION = 1_800;
 const BYTES_PER_HELD = 1.2;
 
 function withRoom(bytes: Uint8Array, length: number): Uint8Array {
-  if (length <= bytes.length) {
-    return bytes;
-  }
+  if (length <= bytes.length) return bytes;
+
   const grown = new Uint8Array(Math.max(length, bytes.length * 2));
   grown.set(bytes);
   return grown;

@@ -24,13 +24,16 @@ interface Kept {
  * most, neither session is kept: nothing here tells which.
  */
 export class ExtendedSessions {
+  readonly #limits: SessionLimits;
   /** In the order of their last use. */
   readonly #kept = new Map<string, Kept>();
   readonly #running = new Map<string, { count: number; alone: boolean }>();
   #weight = 0;
   #willSweep = false;
 
-  constructor(private readonly limits: SessionLimits = DEFAULT_LIMITS) {}
+  constructor(limits: SessionLimits = DEFAULT_LIMITS) {
+    this.#limits = limits;
+  }
 
   get size(): number {
     return this.#kept.size;
@@ -51,14 +54,12 @@ export class ExtendedSessions {
   /** An episode has ended, of which there is a session to be kept or none. */
   end(instanceId: string, token: string, session: ExtendedSession | undefined): void {
     const running = this.#running.get(instanceId);
-    if (running === undefined) {
-      return;
-    }
+    if (running === undefined) return;
+
     running.count -= 1;
-    if (running.count === 0) {
-      this.#running.delete(instanceId);
-    }
-    if (running.alone && session !== undefined && this.limits.sessions > 0) {
+    if (running.count === 0) this.#running.delete(instanceId);
+
+    if (running.alone && session !== undefined && this.#limits.sessions > 0) {
       this.#kept.set(instanceId, { session, token, sinceMs: performance.now() });
       this.#weight += session.weight;
       this.#evict();
@@ -67,9 +68,7 @@ export class ExtendedSessions {
 
   /** The backend has not taken in what came of that episode. */
   drop(instanceId: string, token: string): void {
-    if (this.#kept.get(instanceId)?.token === token) {
-      this.#remove(instanceId);
-    }
+    if (this.#kept.get(instanceId)?.token === token) this.#remove(instanceId);
   }
 
   #remove(instanceId: string): Kept | undefined {
@@ -82,12 +81,11 @@ export class ExtendedSessions {
   }
 
   #evict(): void {
-    const idleSinceMs = performance.now() - this.limits.idleMs;
+    const idleSinceMs = performance.now() - this.#limits.idleMs;
     for (const [instanceId, { sinceMs }] of this.#kept) {
-      const fits = this.#kept.size <= this.limits.sessions && this.#weight <= this.limits.bytes;
-      if (fits && sinceMs > idleSinceMs) {
-        break;
-      }
+      const fits = this.#kept.size <= this.#limits.sessions && this.#weight <= this.#limits.bytes;
+      if (fits && sinceMs > idleSinceMs) break;
+
       this.#remove(instanceId);
     }
     this.#sweepLater();
@@ -95,14 +93,13 @@ export class ExtendedSessions {
 
   /** So that what nobody uses goes also where nothing else happens. */
   #sweepLater(): void {
-    if (this.#willSweep || this.#kept.size === 0) {
-      return;
-    }
+    if (this.#willSweep || this.#kept.size === 0) return;
+
     this.#willSweep = true;
     setTimeout(() => {
       this.#willSweep = false;
       this.#evict();
-    }, this.limits.idleMs).unref();
+    }, this.#limits.idleMs).unref();
   }
 }
 

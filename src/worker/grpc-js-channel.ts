@@ -12,22 +12,23 @@ import {
 
 /** A worker's connection made with grpc-js. */
 export class GrpcJsChannel implements WorkerChannel {
+  readonly #target: GrpcTarget;
+  readonly #workerId: string;
   readonly #client: Client;
 
-  constructor(
-    private readonly target: GrpcTarget,
-    private readonly workerId: string,
-  ) {
+  constructor(target: GrpcTarget, workerId: string) {
+    this.#target = target;
+    this.#workerId = workerId;
     this.#client = new Client(target.address, target.credentials, target.options);
   }
 
   async call(method: WorkerMethod, request: Buffer, deadlineMs: number): Promise<void> {
-    const metadata = await this.target.metadata("worker", this.workerId);
+    const metadata = await this.#target.metadata("worker", this.#workerId);
     await unaryCall(this.#client, SERVICE + method, request, metadata, { deadline: Date.now() + deadlineMs });
   }
 
   async takeWorkItems(request: Buffer, listener: WorkItemListener): Promise<WorkItemStream> {
-    const metadata = await this.target.metadata("worker", this.workerId);
+    const metadata = await this.#target.metadata("worker", this.#workerId);
     const path = `${SERVICE}GetWorkItems`;
     const stream = this.#client.makeServerStreamRequest(path, identity, identity, request, metadata);
     stream.once("metadata", () => listener.onOpen());

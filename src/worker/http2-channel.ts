@@ -10,22 +10,23 @@ import {
 
 /** A worker's connection over HTTP/2 alone, without TLS: calls and work items share one session for as long as it lives. */
 export class Http2Channel implements WorkerChannel {
+  readonly #target: GrpcTarget;
+  readonly #workerId: string;
   readonly #connection: Http2Connection;
 
-  constructor(
-    private readonly target: GrpcTarget,
-    private readonly workerId: string,
-  ) {
+  constructor(target: GrpcTarget, workerId: string) {
+    this.#target = target;
+    this.#workerId = workerId;
     this.#connection = new Http2Connection(target);
   }
 
   async call(method: WorkerMethod, request: Buffer, deadlineMs: number): Promise<void> {
-    const metadata = await this.target.metadata("worker", this.workerId);
+    const metadata = await this.#target.metadata("worker", this.#workerId);
     await this.#connection.call(SERVICE + method, request, metadata, { timeoutMs: deadlineMs });
   }
 
   async takeWorkItems(request: Buffer, listener: WorkItemListener): Promise<WorkItemStream> {
-    const metadata = await this.target.metadata("worker", this.workerId);
+    const metadata = await this.#target.metadata("worker", this.#workerId);
     return this.#connection.stream(`${SERVICE}GetWorkItems`, request, metadata, {
       onOpen: () => listener.onOpen(),
       onMessage: (item) => listener.onItem(item),

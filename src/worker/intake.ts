@@ -24,17 +24,19 @@ interface Pausable {
  * until enough is finished: HTTP/2 then holds the backend back, and calls and pings go on.
  */
 export class Intake {
+  readonly #limits: IntakeLimits;
+  /** Of requests, as they arrived. */
+  readonly #mostBytes: number;
   #orchestrators = 0;
   #activities = 0;
   #bytes = 0;
   #stream: Pausable | undefined;
   #paused = false;
 
-  constructor(
-    private readonly limits: IntakeLimits,
-    /** Of requests, as they arrived. */
-    private readonly mostBytes = MOST_BYTES,
-  ) {}
+  constructor(limits: IntakeLimits, mostBytes = MOST_BYTES) {
+    this.#limits = limits;
+    this.#mostBytes = mostBytes;
+  }
 
   /** The stream that items come from by now. */
   watch(stream: Pausable | undefined): void {
@@ -52,11 +54,9 @@ export class Intake {
   }
 
   #count(kind: "orchestrator" | "activity", items: number, bytes: number): void {
-    if (kind === "orchestrator") {
-      this.#orchestrators += items;
-    } else {
-      this.#activities += items;
-    }
+    if (kind === "orchestrator") this.#orchestrators += items;
+    else this.#activities += items;
+
     this.#bytes += bytes;
     this.#review();
   }
@@ -72,11 +72,11 @@ export class Intake {
   }
 
   #isBeyond(factor: number): boolean {
-    const { orchestrators, activities } = this.limits;
+    const { orchestrators, activities } = this.#limits;
     return (
       this.#orchestrators > orchestrators * factor ||
       this.#activities > activities * factor ||
-      this.#bytes > this.mostBytes * factor
+      this.#bytes > this.#mostBytes * factor
     );
   }
 }

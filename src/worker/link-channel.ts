@@ -6,14 +6,16 @@ import type { WorkItemListener, WorkItemStream, WorkerChannel, WorkerMethod } fr
 
 /** A worker's connection to an emulator of the same version, without gRPC: see `protocol/link.ts`. */
 export class LinkChannel implements WorkerChannel {
+  readonly #path: string;
+  readonly #greeting: LinkGreeting;
   #session: LinkSession | undefined;
   #closed = false;
 
   /** `path` is that of the emulator's Unix socket. */
-  constructor(
-    private readonly path: string,
-    private readonly greeting: LinkGreeting,
-  ) {}
+  constructor(path: string, greeting: LinkGreeting) {
+    this.#path = path;
+    this.#greeting = greeting;
+  }
 
   async call(method: WorkerMethod, request: Buffer, deadlineMs: number): Promise<void> {
     await this.#open().call(method, request, deadlineMs);
@@ -30,7 +32,7 @@ export class LinkChannel implements WorkerChannel {
 
   #open(): LinkSession {
     if (this.#closed) throw grpcError(status.CANCELLED, "The channel is closed");
-    if (this.#session?.isLost !== false) this.#session = new LinkSession(this.path, this.greeting);
+    if (this.#session?.isLost !== false) this.#session = new LinkSession(this.#path, this.#greeting);
     return this.#session;
   }
 }

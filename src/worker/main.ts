@@ -21,11 +21,8 @@ const REPORT_EVERY_MS = 500;
 /** Resolves when the message is on its way, or cannot be: a parent that has gone misses nothing. */
 function tellParent(message: ManagedWorkerMessage): Promise<void> {
   return new Promise((resolve) => {
-    if (process.connected && process.send !== undefined) {
-      process.send(message, undefined, undefined, () => resolve());
-    } else {
-      resolve();
-    }
+    if (process.connected && process.send !== undefined) process.send(message, undefined, undefined, () => resolve());
+    else resolve();
   });
 }
 
@@ -37,9 +34,7 @@ function askedToLeave(): Promise<void> {
     process.once("SIGTERM", () => resolve());
     process.once("disconnect", () => resolve());
     process.on("message", (message: ManagingMessage) => {
-      if (message.type === "drain") {
-        resolve();
-      }
+      if (message.type === "drain") resolve();
     });
   });
 }
@@ -51,14 +46,10 @@ function reportExecuted(host: WorkerHost): NodeJS.Timeout {
     void tellParent({ type: "executed", activities: told });
   };
   process.on("message", (message: ManagingMessage) => {
-    if (message.type === "report") {
-      tell();
-    }
+    if (message.type === "report") tell();
   });
   return setInterval(() => {
-    if (host.activitiesExecuted !== told) {
-      tell();
-    }
+    if (host.activitiesExecuted !== told) tell();
   }, REPORT_EVERY_MS);
 }
 

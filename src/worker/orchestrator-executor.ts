@@ -64,9 +64,8 @@ export class OrchestratorExecutor {
   async execute(item: OrchestratorItem): Promise<Buffer> {
     const { instanceId, historyStart } = readRequestHead(item.request);
     const historyEnd = findHistoryEnd(item.request, historyStart);
-    if (historyEnd === undefined || instanceId === "") {
-      return this.#executeAlone(item);
-    }
+    if (historyEnd === undefined || instanceId === "") return this.#executeAlone(item);
+
     const session = this.#sessions.begin(instanceId);
     let kept: ExtendedSession | undefined;
     try {
@@ -87,9 +86,8 @@ export class OrchestratorExecutor {
   async #executeAlone({ request: bytes, completionToken }: OrchestratorItem): Promise<Buffer> {
     const request = decodeMessage(pb.OrchestratorRequest, bytes);
     const instanceId = request.getInstanceid();
-    if (instanceId === "") {
-      throw new Error("The request for an episode names no instance: its instanceId is empty");
-    }
+    if (instanceId === "") throw new Error("The request for an episode names no instance: its instanceId is empty");
+
     const episode = { past: request.getPasteventsList(), fresh: request.getNeweventsList() };
     const executionId = request.getExecutionid()?.getValue() ?? "";
     const outcome = await this.#newExecution().replay(instanceId, episode, executionId);
@@ -110,9 +108,8 @@ export class OrchestratorExecutor {
     let from = session === undefined || isLeftOut ? start : start + session.framedBytes;
     let outcome = await session?.execution.resume(await this.#decodeEvents(bytes.subarray(from, end)));
     if (session === undefined || outcome === undefined) {
-      if (isLeftOut) {
-        return { response: writeHistoryRequest(instanceId, completionToken) };
-      }
+      if (isLeftOut) return { response: writeHistoryRequest(instanceId, completionToken) };
+
       from = start;
       session = new ExtendedSession(executionId, this.#newExecution(), this.#isChecked(executionId));
       outcome = await session.execution.replay(
@@ -127,17 +124,14 @@ export class OrchestratorExecutor {
     if (session.isChecked && session.framedBytes > 0) {
       const whole = Buffer.concat([session.framed, bytes.subarray(from, end)]);
       const replayed = await this.#newExecution().replay(instanceId, await this.#decodeEvents(whole), executionId);
-      if (!response.equals(await encode(replayed))) {
+      if (!response.equals(await encode(replayed)))
         return { response: writeOrchestratorFailure(instanceId, completionToken, new SessionMismatch(instanceId)) };
-      }
     }
-    if (session.execution.isOver) {
-      return { response };
-    }
+    if (session.execution.isOver) return { response };
+
     session.record(bytes.subarray(from, end), outcome.actions.length);
-    if (isLeftOut) {
-      session.forgetBytes();
-    }
+    if (isLeftOut) session.forgetBytes();
+
     return { response, kept: session };
   }
 
@@ -152,9 +146,8 @@ export class OrchestratorExecutor {
   /** Encodes a response; many actions part by part. */
   async #encode(response: OrchestratorResponse): Promise<Buffer> {
     const actions = response.getActionsList();
-    if (actions.length <= PART_ACTIONS) {
-      return bufferOf(response.serializeBinary());
-    }
+    if (actions.length <= PART_ACTIONS) return bufferOf(response.serializeBinary());
+
     const parts: Uint8Array[] = [];
     for (let offset = 0; offset < actions.length; offset += PART_ACTIONS) {
       await this.#slice.over();
@@ -174,9 +167,8 @@ export class OrchestratorExecutor {
     const past: Episode["past"] = [];
     const fresh: Episode["fresh"] = [];
     for (let offset = 0; offset < framed.length;) {
-      if (offset > 0) {
-        await this.#slice.over();
-      }
+      if (offset > 0) await this.#slice.over();
+
       const partEnd = framesWithin(framed, offset, Math.min(offset + PART_BYTES, framed.length));
       // Framed events are a request of their own.
       const part = decodeMessage(pb.OrchestratorRequest, framed.subarray(offset, partEnd));
@@ -226,9 +218,9 @@ function responseTo(
 /** FNV-1a, 32 bits. */
 function hashOf(text: string): number {
   let hash = 0x811c9dc5;
-  for (let index = 0; index < text.length; index += 1) {
+  for (let index = 0; index < text.length; index += 1)
     hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193) >>> 0;
-  }
+
   return hash;
 }
 

@@ -11,9 +11,7 @@ export class ProgressWatch {
 
   /** Something moved. */
   progress(): void {
-    for (const look of this.#waits) {
-      look();
-    }
+    for (const look of this.#waits) look();
   }
 
   /** Resolves with true when it is done, with false after `patienceMs` without progress. */

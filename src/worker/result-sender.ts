@@ -18,6 +18,10 @@ export type SendOutcome =
  * backend takes none, one at a time is tried, less often each time, and the others wait.
  */
 export class ResultSender {
+  readonly #channel: WorkerChannel;
+  readonly #recover: Backend["recover"];
+  /** Ends all attempts. */
+  readonly #signal: AbortSignal;
   #underWay = 0;
   readonly #waiting: (() => void)[] = [];
   /** Attempts in a row that came to nothing; 0 while results are taken. */
@@ -28,23 +32,24 @@ export class ResultSender {
   readonly #trouble: SendingTrouble;
 
   constructor(
-    private readonly channel: WorkerChannel,
-    private readonly recover: Backend["recover"],
-    /** Ends all attempts. */
-    private readonly signal: AbortSignal,
+    channel: WorkerChannel,
+    recover: Backend["recover"],
+    signal: AbortSignal,
     onLine: (message: string) => void,
   ) {
+    this.#channel = channel;
+    this.#recover = recover;
+    this.#signal = signal;
     this.#trouble = new SendingTrouble(() => this.#waiting.length + this.#underWay, onLine);
     signal.addEventListener("abort", () => this.#giveUp());
   }
 
   async send(method: WorkerMethod, message: Buffer): Promise<SendOutcome> {
     const firstMs = performance.now();
-    for (let attempt = 1; !this.signal.aborted; attempt++) {
+    for (let attempt = 1; !this.#signal.aborted; attempt++) {
       await this.#place();
-      if (this.signal.aborted) {
-        break;
-      }
+      if (this.#signal.aborted) break;
+
       const beganMs = performance.now();
       const error = await this.#attempt(method, message);
       this.#underWay--;
@@ -65,10 +70,10 @@ export class ResultSender {
   async #attempt(method: WorkerMethod, message: Buffer): Promise<ServiceError | undefined> {
     if (this.#failures > 0) {
       // Why it cannot be recovered is for the host to say, which waits for the same backend.
-      await this.recover().catch(() => undefined);
+      await this.#recover().catch(() => undefined);
     }
     try {
-      await this.channel.call(method, message, CALL_DEADLINE_MS);
+      await this.#channel.call(method, message, CALL_DEADLINE_MS);
       return undefined;
     } catch (error) {
       // An error without a status never reached the backend.
@@ -89,9 +94,8 @@ export class ResultSender {
   }
 
   #mayBegin(): boolean {
-    if (this.#failures === 0) {
-      return this.#underWay < MOST_CALLS;
-    }
+    if (this.#failures === 0) return this.#underWay < MOST_CALLS;
+
     return this.#underWay === 0 && performance.now() >= this.#nextAttemptMs;
   }
 
@@ -120,9 +124,9 @@ export class ResultSender {
 
   #postpone(error: ServiceError, beganMs: number): void {
     // Calls that were under way when the trouble began are no further attempts.
-    if (this.#failures === 0 || beganMs >= this.#nextAttemptMs) {
+    if (this.#failures === 0 || beganMs >= this.#nextAttemptMs)
       this.#nextAttemptMs = performance.now() + backoffMs(this.#failures++, Math.random);
-    }
+
     this.#trouble.add(error);
     this.#next();
   }
@@ -130,9 +134,7 @@ export class ResultSender {
   #giveUp(): void {
     clearTimeout(this.#timer);
     this.#trouble.stop();
-    for (const begin of this.#waiting.splice(0)) {
-      begin();
-    }
+    for (const begin of this.#waiting.splice(0)) begin();
   }
 }
 
@@ -160,9 +162,8 @@ const PASSING: ReadonlySet<status> = new Set([
 ]);
 
 function verdictOf(error: ServiceError): "stale" | "again" | "refused" {
-  if (STALE.has(error.code)) {
-    return "stale";
-  }
+  if (STALE.has(error.code)) return "stale";
+
   return PASSING.has(error.code) && !isTooLarge(error) ? "again" : "refused";
 }
 

@@ -25,14 +25,13 @@ export interface EpisodeOutcome {
 }
 
 export class SdkExecution {
+  readonly #slice: TimeSlice;
   readonly #executor: OrchestrationExecutor;
   #context: RuntimeOrchestrationContext | undefined;
 
   /** Each turn of its replay keeps to the slice. */
-  constructor(
-    orchestrators: Readonly<Record<string, TOrchestrator>>,
-    private readonly slice: TimeSlice,
-  ) {
+  constructor(orchestrators: Readonly<Record<string, TOrchestrator>>, slice: TimeSlice) {
+    this.#slice = slice;
     const registry = new Registry();
     for (const [name, orchestrator] of Object.entries(orchestrators)) {
       registry.addNamedOrchestrator(name, (context, input) => {
@@ -65,9 +64,8 @@ export class SdkExecution {
    */
   async resume({ past, fresh }: Episode): Promise<EpisodeOutcome | undefined> {
     const context = this.#context;
-    if (context === undefined || fresh.some((event) => event.hasExecutionrewound())) {
-      return undefined;
-    }
+    if (context === undefined || fresh.some((event) => event.hasExecutionrewound())) return undefined;
+
     try {
       await this.#process(context, past, true);
       await this.#process(context, fresh, false);
@@ -79,16 +77,14 @@ export class SdkExecution {
 
   async #process(context: RuntimeOrchestrationContext, events: HistoryEvent[], isReplaying: boolean): Promise<void> {
     context._isReplaying = isReplaying;
-    for (const event of events) {
-      await this.#executor["processEvent"](context, event);
-    }
+    for (const event of events) await this.#executor["processEvent"](context, event);
   }
 
   /** The SDK awaits `resume` behind each event that an orchestrator may have waited for. */
   #sliced(context: RuntimeOrchestrationContext): RuntimeOrchestrationContext {
     const resume = context.resume.bind(context);
     context.resume = async () => {
-      await this.slice.over();
+      await this.#slice.over();
       await resume();
     };
     return context;

@@ -13,23 +13,24 @@ const OUTAGES: ReadonlySet<status> = new Set([status.UNAVAILABLE, status.CANCELL
 
 /** Tells of a backend that takes no results: a line when it begins, one when it ends, and a count between. */
 export class SendingTrouble {
+  /** Results that have to wait. */
+  readonly #kept: () => number;
+  readonly #onLine: (line: string) => void;
   #sinceMs = 0;
   #attempts = 0;
   #last: ServiceError | undefined;
   #timer: NodeJS.Timeout | undefined;
   #told = false;
 
-  constructor(
-    /** Results that have to wait. */
-    private readonly kept: () => number,
-    private readonly onLine: (line: string) => void,
-  ) {}
+  constructor(kept: () => number, onLine: (line: string) => void) {
+    this.#kept = kept;
+    this.#onLine = onLine;
+  }
 
   /** An attempt came to nothing. */
   add(error: ServiceError): void {
-    if (OUTAGES.has(error.code)) {
-      return;
-    }
+    if (OUTAGES.has(error.code)) return;
+
     this.#attempts += 1;
     this.#last = error;
     if (this.#timer === undefined) {
@@ -40,12 +41,11 @@ export class SendingTrouble {
 
   /** Results are taken again. */
   end(): void {
-    if (this.#timer === undefined) {
-      return;
-    }
-    if (this.#told) {
-      this.onLine(`The backend takes results again, after ${this.#lasted}: none was lost in ${this.#tries}`);
-    }
+    if (this.#timer === undefined) return;
+
+    if (this.#told)
+      this.#onLine(`The backend takes results again, after ${this.#lasted}: none was lost in ${this.#tries}`);
+
     this.stop();
   }
 
@@ -59,8 +59,8 @@ export class SendingTrouble {
 
   #later(ms: number, pauseMs: number): void {
     this.#timer = setTimeout(() => {
-      const kept = plural(this.kept(), "result");
-      this.onLine(
+      const kept = plural(this.#kept(), "result");
+      this.#onLine(
         this.#told
           ? `The backend has taken no results for ${this.#lasted}: ${kept} kept, ${this.#tries}`
           : `The backend takes no results: ${kept} kept, and sent again later (${describeError(this.#last)})`,

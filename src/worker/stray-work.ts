@@ -22,17 +22,24 @@ const MOST_NAMES = 20;
  * each time, or it would go to and fro without end.
  */
 export class StrayWork {
+  readonly #abandon: (item: StrayItem) => Promise<void>;
+  readonly #onName: (item: StrayItem, isLast: boolean) => void;
+  /** Ends all resting. */
+  readonly #signal: AbortSignal;
   /** By id: how often it has come, and when it did last. In the order of that. */
   readonly #seen = new Map<string, { readonly times: number; readonly atMs: number }>();
   readonly #names = new Set<string>();
   #held = 0;
 
   constructor(
-    private readonly abandon: (item: StrayItem) => Promise<void>,
-    private readonly onName: (item: StrayItem, isLast: boolean) => void,
-    /** Ends all resting. */
-    private readonly signal: AbortSignal,
-  ) {}
+    abandon: (item: StrayItem) => Promise<void>,
+    onName: (item: StrayItem, isLast: boolean) => void,
+    signal: AbortSignal,
+  ) {
+    this.#abandon = abandon;
+    this.#onName = onName;
+    this.#signal = signal;
+  }
 
   /** Items that are not given back yet. */
   get held(): number {
@@ -43,10 +50,9 @@ export class StrayWork {
     this.#held++;
     this.#tell(item);
     const restMs = this.#restMs(item.id);
-    if (restMs > 0) {
-      await wait(restMs, this.signal);
-    }
-    await this.abandon(item);
+    if (restMs > 0) await wait(restMs, this.#signal);
+
+    await this.#abandon(item);
     this.#held--;
   }
 
@@ -54,7 +60,7 @@ export class StrayWork {
     const key = `${item.kind} ${item.name}`;
     if (this.#names.size < MOST_NAMES && !this.#names.has(key)) {
       this.#names.add(key);
-      this.onName(item, this.#names.size === MOST_NAMES);
+      this.#onName(item, this.#names.size === MOST_NAMES);
     }
   }
 

@@ -101,9 +101,8 @@ export class Workbench {
 
   /** Gives all back that has not begun. */
   giveBackWaiting(): void {
-    for (const item of [...this.#episodes.takeAll(), ...this.#activities.takeAll()]) {
+    for (const item of [...this.#episodes.takeAll(), ...this.#activities.takeAll()])
       void this.#abandon(item).then(() => this.#done(item));
-    }
   }
 
   /** Resolves when the next item of its kind may begin: the result may still be on its way. */
@@ -146,9 +145,8 @@ export class Workbench {
     const { sender } = this.#options;
     const { complete } = CALLS[item.kind];
     const outcome = await sender.send(complete, result);
-    if (outcome.kind !== "accepted" && item.kind === "orchestrator") {
-      this.#executor.discard(item);
-    }
+    if (outcome.kind !== "accepted" && item.kind === "orchestrator") this.#executor.discard(item);
+
     return outcome.kind === "refused" && isTooLarge(outcome.error)
       ? sender.send(complete, failureOf(item, result.length, outcome.error))
       : outcome;

@@ -56,8 +56,7 @@ export const EMPTY_MESSAGE = Buffer.alloc(0);
 
 /** An error in a few words for a person: the gRPC status by name, and what came with it. */
 export function describeError(error: unknown): string {
-  if (isServiceError(error)) {
-    return `${status[error.code]}: ${error.details}`;
-  }
+  if (isServiceError(error)) return `${status[error.code]}: ${error.details}`;
+
   return errorText(error);
 }

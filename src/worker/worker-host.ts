@@ -165,9 +165,8 @@ class Host implements WorkerHost {
       const reason = await this.#session().catch((error: unknown) => this.#whyLost(error));
       this.#take(undefined);
       this.#watch.progress();
-      if (signal.aborted) {
-        return;
-      }
+      if (signal.aborted) return;
+
       if (this.#restMs > 0) {
         await wait(this.#restMs, signal);
         this.#restMs = 0;
@@ -178,9 +177,7 @@ class Host implements WorkerHost {
         this.#onEvent({ type: "lost", reason });
       }
       await this.#backend.recover().catch((error: unknown) => {
-        if (this.#failures === 0) {
-          this.#onEvent({ type: "error", message: describeError(error) });
-        }
+        if (this.#failures === 0) this.#onEvent({ type: "error", message: describeError(error) });
       });
       await backOff(this.#failures++, signal);
     }
@@ -200,9 +197,8 @@ class Host implements WorkerHost {
     await this.#channel.call("Hello", EMPTY_MESSAGE, HELLO_DEADLINE_MS).catch((error: unknown) => {
       throw isAway(error) ? error : explainHello(error, this.#backend.connection);
     });
-    if (this.#draining.signal.aborted) {
-      return "draining";
-    }
+    if (this.#draining.signal.aborted) return "draining";
+
     const ended = Promise.withResolvers<string>();
     const stream = await this.#channel.takeWorkItems(this.#request, {
       // A backend that says Hello but refuses the stream is not there yet: only headers or work end the backing off.
@@ -240,11 +236,10 @@ class Host implements WorkerHost {
       this.#onEvent({ type: "error", message: `A work item cannot be read: ${describeError(error)}` });
       return;
     }
-    if (item.kind === "other") {
+    if (item.kind === "other")
       this.#onEvent({ type: "error", message: "A work item is of a kind that this worker does not know: ignored" });
-    } else if (item.kind !== "healthPing") {
+    else if (item.kind !== "healthPing")
       void (this.#draining.signal.aborted ? this.#bench.giveBack(item) : this.#bench.take(item));
-    }
   }
 
   /**
@@ -253,9 +248,8 @@ class Host implements WorkerHost {
    */
   async #withdraw(): Promise<void> {
     const stream = this.#stream;
-    if (stream === undefined || this.#restMs > 0) {
-      return;
-    }
+    if (stream === undefined || this.#restMs > 0) return;
+
     if (this.#withdrawals === 0) {
       const message =
         "This backend has no call to give work back, but takes it back from a worker that leaves: this one leaves for a " +
@@ -272,9 +266,8 @@ class Host implements WorkerHost {
   async #drain(): Promise<void> {
     this.#draining.abort();
     this.#bench.giveBackWaiting();
-    if (this.#stream !== undefined) {
-      await this.#stopTaking(this.#stream);
-    }
+    if (this.#stream !== undefined) await this.#stopTaking(this.#stream);
+
     await this.#watch.until({
       isDone: () => this.#bench.isEmpty,
       isBusy: () => this.#bench.isExecuting,
@@ -293,9 +286,8 @@ class Host implements WorkerHost {
 
   async #stopTaking(stream: WorkItemStream): Promise<void> {
     const streamEnd = { isDone: () => this.#stream === undefined, patienceMs: this.#drainPatienceMs };
-    if ((await this.#askToDrain()) && (await this.#watch.until(streamEnd))) {
-      return;
-    }
+    if ((await this.#askToDrain()) && (await this.#watch.until(streamEnd))) return;
+
     // What the backend has sent so far arrives ahead of this answer, and can still be handed back.
     await this.#channel.call("Hello", EMPTY_MESSAGE, this.#drainPatienceMs).catch(() => undefined);
     stream.cancel();

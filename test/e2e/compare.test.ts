@@ -38,9 +38,9 @@ async function placeWithRuns(): Promise<Workplace> {
     ...Object.fromEntries([...base, ...slow].map((run) => [run.runId, run])),
     other: { name: "a package" },
   };
-  for (const [name, content] of Object.entries(files)) {
+  for (const [name, content] of Object.entries(files))
     await writeFile(join(place.folder, `${name}.json`), JSON.stringify(content));
-  }
+
   return place;
 }
 
@@ -186,9 +186,9 @@ describe("fanout run --baseline", () => {
     expect(junit.match(/<testsuite name="fanout run /gu)).toHaveLength(2);
     expect(junit).toMatch(/<testsuite name="fanout compare new with base" .*failures="[1-9]/u);
     expect(junit).toMatch(/<failure type="failure" message="slower: /u);
-    for (const name of ["k.md", "summary.md"]) {
+    for (const name of ["k.md", "summary.md"])
       expect(await read(name)).toMatch(/^### fanout: new against base: Slower beyond 5 %/mu);
-    }
+
     expect(await read("k.html")).toContain('new against base: <span class="bad">Slower</span> beyond 5 %');
     expect(await read("k.txt")).toMatch(/^Slower beyond 5 % /mu);
     expect((await place.succeed("report k.json --junit")).stdout).toBe(junit);

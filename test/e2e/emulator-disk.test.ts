@@ -48,9 +48,9 @@ async function placeWithState(): Promise<Workplace> {
 /** A place whose state folder is a file system of 4 MB. */
 async function placeOnSmallDisk(): Promise<Workplace> {
   const place = await placeWithState();
-  if (!succeeds("mount", "-t", "tmpfs", "-o", "size=4m,mode=700", "fanout-test", place.stateFolder)) {
+  if (!succeeds("mount", "-t", "tmpfs", "-o", "size=4m,mode=700", "fanout-test", place.stateFolder))
     throw new Error("Expected a file system to be mounted");
-  }
+
   // Whoever still has it open may finish with it.
   onTestFinished(() => void succeeds("umount", "--lazy", place.stateFolder));
   return place;
@@ -238,9 +238,8 @@ describe.skipIf(!canMount)("while the emulator runs, a disk that is full", () =>
     expect(accepted.length).toBeGreaterThan(5);
     await expect(start(connection, "refused")).rejects.toMatchObject({ code: status.RESOURCE_EXHAUSTED });
 
-    for (const instanceId of accepted) {
-      expect((await connection.state(instanceId))?.input?.value).toBe(input);
-    }
+    for (const instanceId of accepted) expect((await connection.state(instanceId))?.input?.value).toBe(input);
+
     expect(await connection.state("refused")).toBeUndefined();
     expect(await place.runningEmulator()).toMatchObject({ instances: accepted.length, pid: emulator.pid });
     expect(await connection.history(accepted[0]!)).not.toHaveLength(0);

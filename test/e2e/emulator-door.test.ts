@@ -98,9 +98,9 @@ function isClosed(socket: Socket): Promise<unknown> {
 describe("the port", () => {
   test("has nothing of the admin service and of the link, which the owner's socket has", async () => {
     const { place, port } = await openDoor(await Workplace.open());
-    for (const method of ["Status", "Watch", "DrainWorker", "Stop"]) {
+    for (const method of ["Status", "Watch", "DrainWorker", "Stop"])
       await expect(askAdmin(`127.0.0.1:${port}`, method)).rejects.toMatchObject({ code: status.UNIMPLEMENTED });
-    }
+
     expect(await askAdmin(`unix:${place.socket}`, "Status")).toMatchObject({ folder: place.stateFolder });
 
     const greeting = Buffer.from(JSON.stringify({ taskHub: "default", workerId: "w" }));
@@ -131,9 +131,9 @@ describe("the port", () => {
     onTestFinished(() => void slow.destroy());
     let answer = "";
     slow.setEncoding("latin1").on("data", (text: string) => (answer += text));
-    for (const byte of Buffer.from("PATCH / HTTP/1.1\r\nHost: x\r\n\r\n")) {
+    for (const byte of Buffer.from("PATCH / HTTP/1.1\r\nHost: x\r\n\r\n"))
       await new Promise((resolve) => slow.write(Buffer.from([byte]), resolve));
-    }
+
     await isClosed(slow);
     expect(answer).toMatch(/^HTTP\/1\.1 404 /u);
     // What is neither, and HTTP/1 on the owner's socket, is closed without a word.
@@ -201,9 +201,9 @@ describe("the owner's socket", () => {
   test("has room for a burst of as many as may be open, and beyond its limit still tells of the emulator, and stops it", async () => {
     const { place } = await openDoor(await Workplace.open());
     const burst = Math.min(MOST_CONNECTIONS, longestBacklog());
-    for (let open = 0; open < MOST_CONNECTIONS; open += burst) {
+    for (let open = 0; open < MOST_CONNECTIONS; open += burst)
       await Promise.all(Array.from({ length: burst }, () => greeted(place.socket)));
-    }
+
     await expect(connection(`unix:${place.socket}`).start("late")).rejects.toMatchObject({
       code: status.RESOURCE_EXHAUSTED,
     });

@@ -136,9 +136,9 @@ test("a database that is damaged in its midst is named with what to do, when it 
   killed.kill("SIGKILL");
   await killed.ended;
   await damage(file, pages);
-  for (const command of ["emulator", "run"]) {
+  for (const command of ["emulator", "run"])
     expect(await place.run(command)).toMatchObject({ code: 1, stderr: expect.stringMatching(DAMAGE) });
-  }
+
   await place.succeed("emulator reset --yes");
   await place.succeed("run --workers 1 --iterations 1 --allow-invalid");
 });

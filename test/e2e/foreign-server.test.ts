@@ -44,9 +44,9 @@ describe("what is no backend is told by what it looks like", () => {
     ]);
     expect(doctor).toMatchObject({ code: 1, stdout: expect.stringMatching(/^failed +service +/mu) });
     expect(doctor.stdout).toContain(expected);
-    for (const { code, stderr } of [run, grpcRun]) {
+    for (const { code, stderr } of [run, grpcRun])
       expect({ code, stderr }).toMatchObject({ code: 1, stderr: expect.stringContaining(expected) });
-    }
+
     expect(backend.called.filter((path) => path.endsWith("StartInstance"))).toEqual([]);
     await worker.says(/trying again/u);
     expect(worker.stderr).toContain(expected);

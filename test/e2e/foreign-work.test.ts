@@ -77,9 +77,9 @@ test("a backend that ignores filters gets it back, later each time it comes agai
   worker.kill("SIGTERM");
   const { code, stderr } = await worker.ended;
   expect({ code, stderr }).toMatchObject({ code: 0 });
-  for (const name of ['orchestration "BillingOrder"', 'activity "Charge"', 'entity "counter"']) {
+  for (const name of ['orchestration "BillingOrder"', 'activity "Charge"', 'entity "counter"'])
     expect(stderr.split(`sent the ${name}, which this worker does not host: given back, not run`)).toHaveLength(2);
-  }
+
   expect(sidecar.requests.CompleteOrchestratorTask.isEmpty).toBe(true);
   expect(sidecar.requests.CompleteActivityTask.isEmpty).toBe(true);
 });

@@ -103,9 +103,9 @@ describe("results", () => {
     const all = await Promise.all(["html", "md", "txt", "xml", "csv"].map((ending) => textIn(place, `r.${ending}`)));
     for (const text of all) expect(text).toMatch(/nightly\.1.*nightly\.2/su);
     expect(all[3]!.match(/<testsuite /gu)).toHaveLength(2);
-    for (const [index, form] of ["html", "markdown", "text", "junit", "csv"].entries()) {
+    for (const [index, form] of ["html", "markdown", "text", "junit", "csv"].entries())
       expect((await place.succeed(`report r.json --${form}`)).stdout).toBe(all[index]);
-    }
+
     const { stdout } = await place.succeed("status --run nightly.2");
     expect(stdout).toContain("nightly.2");
   });

@@ -54,9 +54,9 @@ test.each(["http2", "grpc"])(
     let sent = 0;
     let mostHeld = 0;
     const input = { iterationNumber: 0, activityNumber: 0, durationMs: 20, padding: "x".repeat(ITEM_BYTES) };
-    for (let id = 0; id < ITEMS; id += 1) {
+    for (let id = 0; id < ITEMS; id += 1)
       stream.write(activityItem("FanOutFanInActivity", id, input), () => (sent += 1));
-    }
+
     for (let completed = 1; completed <= ITEMS; completed += 1) {
       await sidecar.requests.CompleteActivityTask.next();
       mostHeld = Math.max(mostHeld, sent - completed);

@@ -35,9 +35,9 @@ async function behindProxy(): Promise<{
       env,
     ).ended;
     const output = stdout + stderr;
-    for (const secret of ["p@ss", "p%40ss", Buffer.from(CREDENTIALS).toString("base64")]) {
+    for (const secret of ["p@ss", "p%40ss", Buffer.from(CREDENTIALS).toString("base64")])
       expect(output).not.toContain(secret);
-    }
+
     return { code, output };
   };
   return { place, server, proxy, run, url: `http://somebody:p%40ss%3Aword@${proxy.place}` };

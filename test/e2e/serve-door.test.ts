@@ -85,9 +85,8 @@ test("what is wrong with a request's depth, method or Host is named, and starts 
     ["POST", "/openapi.json", 405, "GET, HEAD"],
     ["POST", "/nothing", 404, undefined],
     ["QUERY", "/nothing", 404, undefined],
-  ] as const) {
+  ] as const)
     expect({ method, path, ...(await ask(port, path, { method })) }).toMatchObject({ method, path, status, allow });
-  }
 
   for (const [headers, status] of [
     [{ host: "fanout.load.svc" }, 400],
@@ -123,9 +122,9 @@ test("the status of a worker has no other methods, and no second Host", async ()
   const place = await Workplace.open();
   const worker = place.start("worker --port 0");
   const [, port = ""] = await worker.says(/^Status on http:\/\/127\.0\.0\.1:(\d+)\/status/mu);
-  for (const method of ["POST", "QUERY", "OPTIONS"]) {
+  for (const method of ["POST", "QUERY", "OPTIONS"])
     expect(await ask(port, "/health", { method })).toMatchObject({ status: 405, allow: "GET, HEAD" });
-  }
+
   expect(await statusLineOf(port, "GET /status HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n")).toMatch(/^HTTP\/1\.1 400 /u);
 });
 

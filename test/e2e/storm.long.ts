@@ -19,9 +19,8 @@ function rssMib(pid: number): number {
 }
 
 async function startMany(connection: RawConnection, count: number): Promise<void> {
-  for (let first = 0; first < count; first += AT_ONCE) {
+  for (let first = 0; first < count; first += AT_ONCE)
     await Promise.all(Array.from({ length: AT_ONCE }, (_, n) => start(connection, `large-${first + n}`, LARGE)));
-  }
 }
 
 async function start(connection: RawConnection, instanceId: string, input: string): Promise<void> {

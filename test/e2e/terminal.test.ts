@@ -47,9 +47,9 @@ describe("on a terminal", () => {
     expect(stripVTControlCharacters(summary)).toMatch(/^ {2}run id {8}r[0-9a-z]{12}\r$/mu);
 
     const runs = { before: { rate: 1_600 }, after: { rate: 1_280 } };
-    for (const [name, figures] of Object.entries(runs)) {
+    for (const [name, figures] of Object.entries(runs))
       await writeFile(join(place.folder, `${name}.json`), resultsJson(fiveRunsOf(name, figures)));
-    }
+
     await writeFile(join(place.folder, "open.json"), resultJson(openLoadResult));
     for (const [line, last] of [
       ["report open.json", "  and 2 more"],

@@ -41,9 +41,7 @@ export class ChoosyWorker {
   }
 
   async work(): Promise<never> {
-    for (; ; await setTimeout(AGAIN_MS)) {
-      await this.#session();
-    }
+    for (; ; await setTimeout(AGAIN_MS)) await this.#session();
   }
 
   /** From a stream's beginning to its end, which may be that of its connection: then nothing of it is held any more. */
@@ -115,13 +113,12 @@ export class ChoosyWorker {
   async #execute(item: Item): Promise<Uint8Array> {
     const completionToken = item.getCompletiontoken();
     const activity = item.getActivityrequest();
-    if (activity !== undefined) {
+    if (activity !== undefined)
       return this.#completionOf({ kind: "activity", request: activity.serializeBinary(), completionToken });
-    }
+
     const request = item.getOrchestratorrequest()!;
-    if (request.getRequireshistorystreaming()) {
-      request.setPasteventsList(await this.#history(request));
-    }
+    if (request.getRequireshistorystreaming()) request.setPasteventsList(await this.#history(request));
+
     const past = request.getPasteventsList().concat(request.getNeweventsList());
     const name =
       past
@@ -145,9 +142,9 @@ export class ChoosyWorker {
     wanted.setExecutionid(request.getExecutionid());
     wanted.setForworkitemprocessing(true);
     const events: InstanceType<typeof pb.HistoryEvent>[] = [];
-    for await (const chunk of this.#stream("StreamInstanceHistory", wanted)) {
+    for await (const chunk of this.#stream("StreamInstanceHistory", wanted))
       events.push(...pb.HistoryChunk.deserializeBinary(chunk as Buffer).getEventsList());
-    }
+
     // It has ended meanwhile, or was replaced.
     if (events.length === 0) throw new Error("There is no such history.");
     return events;

@@ -46,9 +46,9 @@ const INFLICT: { readonly [K in KindName]: (stage: Stage, fault: FaultOf<K>) => 
       const started = await stage.tryEmulator();
       database.close();
       const { child, said } = stage.emulator;
-      if (started || child.exitCode !== 1 || said.length !== 1 || !said[0]!.includes("locked")) {
+      if (started || child.exitCode !== 1 || said.length !== 1 || !said[0]!.includes("locked"))
         stage.failures.push(`on a locked database the emulator ended with ${child.exitCode}, saying ${said.join("|")}`);
-      }
+
       await stage.startEmulator();
     }),
 

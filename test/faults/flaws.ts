@@ -16,9 +16,8 @@ export const INTRODUCE: Readonly<Record<Flaw, () => void>> = {
     let open = false;
     wrap(Statements.prototype, "run", (run) => {
       return function delayed(this: Statements, sql, ...values) {
-        if (sql !== "COMMIT") {
-          return sql === "BEGIN IMMEDIATE" && open ? nothing : run.call(this, sql, ...values);
-        }
+        if (sql !== "COMMIT") return sql === "BEGIN IMMEDIATE" && open ? nothing : run.call(this, sql, ...values);
+
         if (!open) {
           open = true;
           setTimeout(() => {

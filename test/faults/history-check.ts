@@ -99,9 +99,9 @@ function judgeOfTask({ eventid, taskscheduled }: HistoryEvent, instanceId: strin
   const { name, input } = taskscheduled!;
   return ({ taskcompleted, taskfailed }) => {
     const fails = name === "Moody" && failsMoodily(instanceId, eventid);
-    if (fails !== (taskfailed !== undefined)) {
+    if (fails !== (taskfailed !== undefined))
       return `${name} should have ${fails ? "failed" : "succeeded"}: ${taskfailed?.failuredetails?.errormessage ?? ""}`;
-    }
+
     return fails ? undefined : differs(taskcompleted?.result?.value, expectedResult(name, parsed(input?.value)));
   };
 }
@@ -109,9 +109,9 @@ function judgeOfTask({ eventid, taskscheduled }: HistoryEvent, instanceId: strin
 function judgeOfChild({ suborchestrationinstancecreated: child }: HistoryEvent): Asked["judge"] {
   const { output, status } = expectedEnd(child!.name, parsed(child!.input?.value));
   return ({ suborchestrationinstancecompleted: completed, suborchestrationinstancefailed: failed }) => {
-    if ((completed === undefined) !== (status === "TERMINATED")) {
+    if ((completed === undefined) !== (status === "TERMINATED"))
       return `it should have ${status.toLowerCase()}: ${failed?.failuredetails?.errormessage ?? "it has completed"}`;
-    }
+
     return completed === undefined ? undefined : differs(completed.result?.value, output);
   };
 }

@@ -43,9 +43,7 @@ const seeds = seedsOf({ first: 1, count: 300 });
 test(`what a hub has accepted is with one worker or done, whatever goes wrong: ${seeds.count} seeds from ${seeds.first}`, async () => {
   const { failed, counts } = await runSeeds(seeds);
   expect(failed).toEqual([]);
-  if (seeds.count >= ENOUGH_SEEDS) {
-    expect(HAPPENINGS.filter((what) => !counts.has(what))).toEqual([]);
-  }
+  if (seeds.count >= ENOUGH_SEEDS) expect(HAPPENINGS.filter((what) => !counts.has(what))).toEqual([]);
 });
 
 test("a seed does the same each time", async () => {
@@ -55,8 +53,8 @@ test("a seed does the same each time", async () => {
 
 test("a hub that keeps in memory what was rolled back is caught", async () => {
   const faults: string[] = [];
-  for (let seed = 1; seed <= MOST_SEEDS_TO_CATCH && faults.length === 0; seed += 1) {
+  for (let seed = 1; seed <= MOST_SEEDS_TO_CATCH && faults.length === 0; seed += 1)
     faults.push(...(await runSeed(seed, "no reload")).faults);
-  }
+
   expect(faults).not.toEqual([]);
 });

@@ -89,12 +89,12 @@ const VERSION_2 = new Set(
 
 function toVersion2(database: DatabaseSync): void {
   const all = database.prepare("SELECT type, name FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY type").all();
-  for (const { type, name } of all) {
+  for (const { type, name } of all)
     if (!VERSION_2.has(String(name))) database.exec(`DROP ${String(type)} ${String(name)}`);
-  }
-  for (const { name } of database.prepare("PRAGMA table_info(instances)").all()) {
+
+  for (const { name } of database.prepare("PRAGMA table_info(instances)").all())
     if (!VERSION_2.has(String(name))) database.exec(`ALTER TABLE instances DROP COLUMN ${String(name)}`);
-  }
+
   database.exec("PRAGMA user_version = 2");
 }
 
@@ -128,9 +128,9 @@ describe("what a killed emulator has left", () => {
       database.exec("PRAGMA user_version = 1000");
     });
     const aside = newFolder();
-    for (const name of readdirSync(folder).filter((name) => name.startsWith("emulator.db"))) {
+    for (const name of readdirSync(folder).filter((name) => name.startsWith("emulator.db")))
       copyFileSync(join(folder, name), join(aside, name));
-    }
+
     const emulator = start(folder);
     await emulator.ended;
     expect({ code: emulator.child.exitCode, lines: emulator.said.length }).toEqual({ code: 1, lines: 1 });

@@ -19,11 +19,9 @@ export async function noteFaults({ scripts, log, patienceMs }: Facts): Promise<s
   const untilMs = performance.now() + patienceMs;
   for (const script of scripts) {
     const { orchestrator, input } = lastStart(script);
-    if (orchestrator === "Forgetful") {
-      faults.push(...(await forgottenFaults(script, input as ForgetfulInput, untilMs)));
-    } else if (orchestrator === "Counted") {
+    if (orchestrator === "Forgetful") faults.push(...(await forgottenFaults(script, input as ForgetfulInput, untilMs)));
+    else if (orchestrator === "Counted")
       faults.push(...executionFaults(script, notesIn((input as { file: string }).file), log));
-    }
   }
   return faults;
 }
@@ -35,9 +33,8 @@ async function forgottenFaults(script: Script, { file, count, left }: ForgetfulI
   for (; ; await setTimeout(POLL_MS)) {
     const notes = notesIn(file);
     const missing = wanted.filter((note) => !notes.has(note));
-    if (missing.length === 0 || performance.now() > untilMs) {
+    if (missing.length === 0 || performance.now() > untilMs)
       return missing.map((note) => `${keyOf(script, 0)}: the activity ${note}, which nobody waits for, was never run`);
-    }
   }
 }
 

@@ -58,13 +58,11 @@ async function hubFaults(
   const faults: string[] = [];
   for (const script of facts.scripts.filter(isOnIt)) {
     const presence = presenceOf(script, facts);
-    if (presence === "there" || (presence === "either" && states.has(script.instanceId))) {
+    if (presence === "there" || (presence === "either" && states.has(script.instanceId)))
       faults.push(...(await familyFaults(view, script, script.instanceId)), ...(await copyFaults(view, script)));
-    }
   }
-  for (const id of states.keys()) {
-    if (!view.seen.has(id)) faults.push(`${id}: it is there, and should not be`);
-  }
+  for (const id of states.keys()) if (!view.seen.has(id)) faults.push(`${id}: it is there, and should not be`);
+
   return faults;
 }
 
@@ -124,13 +122,12 @@ async function copyFaults(view: View, script: Script): Promise<string[]> {
     return instanceid !== script.instanceId && input?.value === JSON.stringify(script.input);
   });
   const faults: string[] = [];
-  for (const { instanceid } of copies) {
-    faults.push(...(await familyFaults(view, script, instanceid)));
-  }
+  for (const { instanceid } of copies) faults.push(...(await familyFaults(view, script, instanceid)));
+
   const told = view.facts.log.acknowledged.get(key);
-  if (!copies.some(({ instanceid }) => instanceid === told)) {
+  if (!copies.some(({ instanceid }) => instanceid === told))
     faults.push(`${script.instanceId}: it was said to be started anew as ${told}, which is not there`);
-  }
+
   const asked = view.facts.log.asked.get(key) ?? 0;
   if (copies.length > asked) {
     faults.push(

@@ -59,15 +59,14 @@ export async function runSeed(
     await stage.close();
   }
   // The check opens it, and so changes what a failure may be about.
-  for (const file of readdirSync(folder).filter((name) => name.startsWith("emulator.db"))) {
+  for (const file of readdirSync(folder).filter((name) => name.startsWith("emulator.db")))
     copyFileSync(join(folder, file), join(folder, `left-${file}`));
-  }
+
   const { asked, violations } = stage.log.read();
   stage.say(`${asked.size} steps were asked for ${[...asked.values()].reduce((sum, n) => sum + n, 0)} times`);
   const failures = [...violations, ...stage.failures, ...storeFaults(folder)];
-  if (failures.length === 0 || flaw !== undefined) {
-    rmSync(folder, { recursive: true });
-  }
+  if (failures.length === 0 || flaw !== undefined) rmSync(folder, { recursive: true });
+
   return { seed, plan, failures, told: describe(stage, failures), tookMs: performance.now() - startedMs };
 }
 
@@ -106,9 +105,7 @@ async function settle(stage: Stage, patienceMs: number): Promise<void> {
   const log = stage.log.read();
   stage.failures.push(...(await outcomeFaults(stage.socket, { scripts, log, clockMoved, patienceMs })));
   stage.say("everything has been looked at");
-  if (stage.plan.seed % 2 === 0) {
-    await stage.stopEmulator();
-  }
+  if (stage.plan.seed % 2 === 0) await stage.stopEmulator();
 }
 
 function describeError(error: unknown): string {

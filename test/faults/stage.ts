@@ -82,9 +82,8 @@ export class Stage {
   }
 
   async startEmulator(): Promise<void> {
-    if (!(await this.tryEmulator())) {
-      throw new Error(`The emulator does not start: ${this.emulator.said.join("\n")}`);
-    }
+    if (!(await this.tryEmulator())) throw new Error(`The emulator does not start: ${this.emulator.said.join("\n")}`);
+
     this.#watch("emulator", this.emulator);
   }
 

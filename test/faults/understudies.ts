@@ -66,23 +66,18 @@ export class Understudies {
   }
 
   async close(): Promise<void> {
-    for (const actor of [...this.#waiting.values()].flat()) {
-      (await actor).child.kill("SIGKILL");
-    }
+    for (const actor of [...this.#waiting.values()].flat()) (await actor).child.kill("SIGKILL");
   }
 
   #fill(role: Role): void {
     const waiting = this.#waiting.get(role) ?? [];
-    while (waiting.length < (this.#most[role] ?? 0)) {
-      waiting.push(ready(role));
-    }
+    while (waiting.length < (this.#most[role] ?? 0)) waiting.push(ready(role));
   }
 }
 
 async function ready(role: Role): Promise<Actor> {
   const actor = startActor(role);
-  if (!(await isReady(actor))) {
-    throw new Error(`The ${role} ended before it was ready: ${actor.said.join("\n")}`);
-  }
+  if (!(await isReady(actor))) throw new Error(`The ${role} ended before it was ready: ${actor.said.join("\n")}`);
+
   return actor;
 }

@@ -42,9 +42,8 @@ function start({ socket, transport, choice }: WorkerOrder, hub: string): void {
   if (transport === "sdk") {
     void startSdkWorker(socket, hub);
   } else if (transport === "choosy") {
-    for (const kind of ["episodes", "activities"] as const) {
+    for (const kind of ["episodes", "activities"] as const)
       void new ChoosyWorker({ socket, hub, kind, choice, onViolation }).work();
-    }
   } else {
     startOwnWorker(socket, hub, transport);
   }
@@ -80,11 +79,10 @@ async function startSdkWorker(socket: string, hub: string): Promise<void> {
     logger: new NoOpLogger(),
     metadataGenerator: () => Promise.resolve(metadataOf(hub, "sdk")),
   });
-  for (const [name, orchestrator] of Object.entries(faultWorkload.orchestrators)) {
+  for (const [name, orchestrator] of Object.entries(faultWorkload.orchestrators))
     worker.addNamedOrchestrator(name, orchestrator);
-  }
-  for (const [name, activity] of Object.entries(faultWorkload.activities)) {
-    worker.addNamedActivity(name, activity);
-  }
+
+  for (const [name, activity] of Object.entries(faultWorkload.activities)) worker.addNamedActivity(name, activity);
+
   await worker.start();
 }

@@ -64,9 +64,9 @@ type Steps<T> = AsyncGenerator<Task<unknown>, T, unknown>;
 async function* FanOut(context: OrchestrationContext, { numbers }: FanOutInput): Steps<number> {
   const tasks = numbers.map((n) => context.callActivity<SquareInput, number>("Square", { n, ms: (n * 7) % 25 }));
   const squares = (yield whenAll(tasks)) as readonly number[];
-  for (const [index, n] of numbers.entries()) {
+  for (const [index, n] of numbers.entries())
     if (squares[index] !== n * n) throw new Error(`Expected ${n * n} at ${index}, got ${squares[index]}.`);
-  }
+
   return sumOf(squares);
 }
 
@@ -177,9 +177,9 @@ export interface ForgetfulInput {
 /** Asks for activities and does not wait for them. */
 async function* Forgetful(context: OrchestrationContext, input: ForgetfulInput): Steps<unknown> {
   const { file, count, left, hurried } = input;
-  for (let place = 0; place < count; place += 1) {
+  for (let place = 0; place < count; place += 1)
     void context.callActivity("Noted", { file, note: forgottenNote(left, place) });
-  }
+
   if (left > 0 || !hurried) yield context.callActivity<SquareInput, number>("Square", { n: left, ms: 4 });
   if (left === 0) return count;
   context.continueAsNew({ ...input, left: left - 1 }, true);

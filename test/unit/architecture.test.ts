@@ -4,14 +4,13 @@ import { FILES, IMPORTS, type Import } from "../support/source-imports.js";
 
 /** Why the import breaks a rule; undefined if it does not. */
 function breach({ file, specifier, target }: Import): string | undefined {
-  if (target === undefined) {
-    return undefined;
-  }
+  if (target === undefined) return undefined;
+
   const room = roomOf(file);
   const lower = roomOf(target);
-  if (room === undefined || lower === undefined) {
+  if (room === undefined || lower === undefined)
     return `src/${file} imports "${specifier}": ${room === undefined ? file : target} is in no room of test/support/rooms.ts`;
-  }
+
   const allowed = ROOMS[room]!;
   return room === lower || allowed.includes(lower)
     ? undefined

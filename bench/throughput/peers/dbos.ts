@@ -45,9 +45,9 @@ if (perform === undefined) throw new Error(`Expected ${Object.keys(variants).joi
 const orchestrate = DBOS.registerWorkflow(
   async (input: OrchestrationInput): Promise<FanInTally> => {
     let tally = NOTHING_SEEN;
-    for (let iteration = 0; iteration < input.iterations; iteration += 1) {
+    for (let iteration = 0; iteration < input.iterations; iteration += 1)
       tally = fanIn(tally, input, iteration, await perform(fanOut(input, iteration)));
-    }
+
     return tally;
   },
   { name: "orchestrate" },

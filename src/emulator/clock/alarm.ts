@@ -25,17 +25,20 @@ export function setAlarm(dueUs: number, clock: () => number, callback: () => voi
 }
 
 class Alarm {
+  readonly #dueUs: number;
+  readonly #clock: () => number;
+  readonly #callback: () => void;
   #timeout: NodeJS.Timeout | undefined;
 
-  constructor(
-    private readonly dueUs: number,
-    private readonly clock: () => number,
-    private readonly callback: () => void,
-  ) {}
+  constructor(dueUs: number, clock: () => number, callback: () => void) {
+    this.#dueUs = dueUs;
+    this.#clock = clock;
+    this.#callback = callback;
+  }
 
   arm(): void {
     clearTimeout(this.#timeout);
-    const delayMs = Math.ceil((this.dueUs - this.clock()) / 1000);
+    const delayMs = Math.ceil((this.#dueUs - this.#clock()) / 1000);
     this.#timeout = setTimeout(
       () => {
         this.#ring();
@@ -54,11 +57,11 @@ class Alarm {
   }
 
   #ring(): void {
-    if (this.clock() < this.dueUs) {
+    if (this.#clock() < this.#dueUs) {
       this.arm();
     } else {
       this.disarm();
-      this.callback();
+      this.#callback();
     }
   }
 }
@@ -69,9 +72,7 @@ function watchSystemClock(): NodeJS.Timeout {
     const nowMs = Date.now() - performance.now();
     if (Math.abs(nowMs - offsetMs) > STEP_MS) {
       offsetMs = nowMs;
-      for (const alarm of alarms) {
-        alarm.arm();
-      }
+      for (const alarm of alarms) alarm.arm();
     }
   }, LOOK_EVERY_MS).unref();
 }

@@ -17,11 +17,9 @@ export function createWallClock(): () => number {
   return () => {
     const steadyMs = performance.now();
     const aheadMs = originMs + steadyMs - Date.now();
-    if (aheadMs < -STEP_MS || aheadMs > MOST_WAITED_MS) {
-      originMs -= aheadMs;
-    } else if (aheadMs > STEP_MS) {
-      originMs -= Math.min(aheadMs, (steadyMs - lastMs) / 2);
-    }
+    if (aheadMs < -STEP_MS || aheadMs > MOST_WAITED_MS) originMs -= aheadMs;
+    else if (aheadMs > STEP_MS) originMs -= Math.min(aheadMs, (steadyMs - lastMs) / 2);
+
     lastMs = steadyMs;
     return Math.round((originMs + steadyMs) * 1000);
   };

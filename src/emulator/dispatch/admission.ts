@@ -46,9 +46,8 @@ export class Admission {
       if (untilMs > nowMs) break;
       this.forget(token);
     }
-    if (waitingWeight + this.#underWayWeight < MOST_WAITING_WEIGHT) {
-      return true;
-    }
+    if (waitingWeight + this.#underWayWeight < MOST_WAITING_WEIGHT) return true;
+
     const patienceMs = PATIENCE_MS * Math.max(1, waitingWeight / MOST_WAITING_WEIGHT);
     return nowMs - this.#lastMs >= Math.min(patienceMs, MOST_PATIENCE_MS);
   }

@@ -87,9 +87,8 @@ export class Dispatcher {
   /** Items of that kind that wait for a worker. It looks at each. */
   countWaiting(kind: WorkKind): number {
     let count = 0;
-    for (const workClass of this.#each(kind)) {
-      for (const item of workClass) count += item.isOver() ? 0 : 1;
-    }
+    for (const workClass of this.#each(kind)) for (const item of workClass) count += item.isOver() ? 0 : 1;
+
     return count;
   }
 
@@ -100,12 +99,10 @@ export class Dispatcher {
 
   /** Sends nothing more to it. What it holds stays with it; what it has not been sent goes to others. */
   removeWorker(worker: Worker): void {
-    if (!this.#workers.delete(worker)) {
-      return;
-    }
-    for (const kind of KINDS) {
-      for (const workClass of this.#each(kind)) workClass.release(worker);
-    }
+    if (!this.#workers.delete(worker)) return;
+
+    for (const kind of KINDS) for (const workClass of this.#each(kind)) workClass.release(worker);
+
     this.#findTakers();
   }
 
@@ -122,12 +119,9 @@ export class Dispatcher {
       // An instance has one episode at a time.
       workClass.push({ item, seq, turn: 0 });
     }
-    if (workClass.takers.length > 0) {
-      this.#open[kind].add(workClass);
-    }
-    if (this.#lastSeq >= this.#sweepAtSeq) {
-      this.#sweep();
-    }
+    if (workClass.takers.length > 0) this.#open[kind].add(workClass);
+
+    if (this.#lastSeq >= this.#sweepAtSeq) this.#sweep();
   }
 
   /** Forgets all items that are not sent. */
@@ -198,9 +192,8 @@ export class Dispatcher {
         queue = next;
       }
     }
-    if (from === undefined || queue === undefined) {
-      return false;
-    }
+    if (from === undefined || queue === undefined) return false;
+
     const { item, turn } = from.take(queue);
     this.#turn = Math.max(this.#turn, turn);
     this.#send(item, from);
@@ -213,9 +206,8 @@ export class Dispatcher {
     let waiting = 0;
     for (const workClass of this.#open.episode) {
       waiting += workClass.newcomers.length;
-      if (workClass.newcomers.length > 0 && workClass.takers.some((worker) => worker.hasRoomFor("episode"))) {
+      if (workClass.newcomers.length > 0 && workClass.takers.some((worker) => worker.hasRoomFor("episode")))
         best = best === undefined || this.#begins(workClass, best) ? workClass : best;
-      }
     }
     this.#crowded &&= waiting > 0;
     const weight = best === undefined ? 0 : this.#waitingWeight();
@@ -243,14 +235,12 @@ export class Dispatcher {
   }
 
   #send(item: ReadyItem, workClass: WorkClass): void {
-    if (workClass.isEmpty) {
-      this.#open[workClass.kind].delete(workClass);
-    }
+    if (workClass.isEmpty) this.#open[workClass.kind].delete(workClass);
+
     const worker = this.#choose(item, workClass);
     const bytes = item.encode(worker);
-    if (bytes === undefined) {
-      return;
-    }
+    if (bytes === undefined) return;
+
     worker.blocked = !worker.stream.write(bytes);
   }
 
@@ -261,9 +251,8 @@ export class Dispatcher {
     const workers = willing.length === 0 ? able : willing;
     const home = instance.ended === true ? undefined : this.#homeOf(instance, workers);
     const isHomeAble = home !== undefined && workers.includes(home);
-    if (isHomeAble && home.load < STEAL_THRESHOLD) {
-      return home;
-    }
+    if (isHomeAble && home.load < STEAL_THRESHOLD) return home;
+
     const idlest = least(workers, (worker) => worker.load);
     return isHomeAble && home.load - idlest.load < STEAL_THRESHOLD ? home : idlest;
   }
@@ -303,9 +292,7 @@ export class Dispatcher {
       this.#open[kind].clear();
       for (const workClass of this.#each(kind)) {
         workClass.takers = workers.filter((worker) => worker.takes(kind, workClass.work));
-        if (!workClass.isEmpty && workClass.takers.length > 0) {
-          this.#open[kind].add(workClass);
-        }
+        if (!workClass.isEmpty && workClass.takers.length > 0) this.#open[kind].add(workClass);
       }
     }
   }

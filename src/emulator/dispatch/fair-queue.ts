@@ -44,9 +44,8 @@ export class FairQueue<T> {
     const heap = this.#heap;
     const first = heap[0];
     const last = heap.pop();
-    if (first !== undefined && last !== undefined && first !== last) {
-      this.#sink(last);
-    }
+    if (first !== undefined && last !== undefined && first !== last) this.#sink(last);
+
     return first;
   }
 

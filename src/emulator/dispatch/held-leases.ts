@@ -32,17 +32,14 @@ export class HeldLeases {
     const lease = this.#of(instance).find(
       (each) => each.kind === "activity" && each.executionId === executionId && each.taskId === taskId,
     );
-    if (lease !== undefined) {
-      this.#grant(lease, instance);
-    }
+    if (lease !== undefined) this.#grant(lease, instance);
+
     return lease !== undefined;
   }
 
   /** What the rest is of has ended, and is with its workers all the same. */
   keepRest(): void {
-    for (const lease of this.#left) {
-      this.#table.grant(lease);
-    }
+    for (const lease of this.#left) this.#table.grant(lease);
   }
 
   #of({ id }: Instance): readonly Lease[] {

@@ -6,6 +6,7 @@
  * its partial episodes yield: nothing but a longer history, or something to do.
  */
 export class HoldPolicy {
+  readonly #mostMs: number;
   /** Where a new orchestrator starts. */
   static readonly initialMs = 2;
   static readonly maxMs = 50;
@@ -14,11 +15,13 @@ export class HoldPolicy {
   readonly #learned = new Map<string, number>();
 
   /** With a `mostMs` of 0 every episode leaves at once. */
-  constructor(private readonly mostMs: number = HoldPolicy.maxMs) {}
+  constructor(mostMs: number = HoldPolicy.maxMs) {
+    this.#mostMs = mostMs;
+  }
 
   /** Milliseconds for which a new instance of that orchestrator holds. */
   start(orchestrator: string): number {
-    return this.#learned.get(orchestrator) ?? Math.min(this.mostMs, HoldPolicy.initialMs);
+    return this.#learned.get(orchestrator) ?? Math.min(this.#mostMs, HoldPolicy.initialMs);
   }
 
   /**
@@ -26,7 +29,7 @@ export class HoldPolicy {
    * else twice as long.
    */
   learn(orchestrator: string, holdMs: number, fruitful: boolean): number {
-    const next = fruitful ? 0 : Math.min(this.mostMs, Math.max(HoldPolicy.initialMs, holdMs * 2));
+    const next = fruitful ? 0 : Math.min(this.#mostMs, Math.max(HoldPolicy.initialMs, holdMs * 2));
     this.#learned.set(orchestrator, next);
     return next;
   }

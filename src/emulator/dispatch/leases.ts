@@ -82,9 +82,7 @@ export class LeaseTable {
 
   /** Completions came to nothing: workers have again what they had. */
   rollback(): void {
-    for (const lease of this.#completed.splice(0)) {
-      this.grant(lease);
-    }
+    for (const lease of this.#completed.splice(0)) this.grant(lease);
   }
 
   /** Whether the worker that has it sends its result again where that could not be written. */
@@ -94,9 +92,8 @@ export class LeaseTable {
 
   takeAll(): Lease[] {
     const leases = [...this.#leases.values()];
-    for (const lease of leases) {
-      this.take(lease.token);
-    }
+    for (const lease of leases) this.take(lease.token);
+
     return leases;
   }
 
@@ -114,9 +111,8 @@ export class LeaseTable {
  */
 export function heldToken(held: Iterable<Lease>, instanceId: string, taskId?: number): string {
   for (const lease of held) {
-    if (lease.instance.id === instanceId && (lease.kind === "activity" ? lease.taskId : undefined) === taskId) {
+    if (lease.instance.id === instanceId && (lease.kind === "activity" ? lease.taskId : undefined) === taskId)
       return lease.token;
-    }
   }
   return "";
 }

@@ -41,16 +41,13 @@ export class Newcomers<T> {
 
   /** Takes sub-orchestrations and others in turn, of those three times the one that came last and then the first. */
   takeInTurn(): Newcomer<T> | undefined {
-    if (this.length === 0) {
-      return undefined;
-    }
+    if (this.length === 0) return undefined;
+
     for (;;) {
       const source = TURNS[this.#turn]!;
       this.#turn = (this.#turn + 1) % TURNS.length;
       const queue = source === "child" ? this.#children : this.#roots;
-      if (queue.length > 0) {
-        return source === "newest" ? takeLast(queue) : takeFirst(queue);
-      }
+      if (queue.length > 0) return source === "newest" ? takeLast(queue) : takeFirst(queue);
     }
   }
 

@@ -15,13 +15,15 @@ export interface Senders {
 
 /** The next episode of an instance. */
 export class EpisodeItem implements ReadyItem {
+  readonly #senders: Senders;
   readonly newcomer: "root" | "child" | undefined;
 
   constructor(
     readonly instance: Instance,
     readonly refusedBy: ReadonlySet<Worker> | undefined,
-    private readonly senders: Senders,
+    senders: Senders,
   ) {
+    this.#senders = senders;
     const isFirst = !instance.begun && !instance.terminating;
     this.newcomer = isFirst ? (instance.parentId === undefined ? "root" : "child") : undefined;
   }
@@ -46,21 +48,21 @@ export class EpisodeItem implements ReadyItem {
 
   encode(worker: Worker): Uint8Array | undefined {
     const { instance } = this;
-    if (this.isOver()) {
-      return undefined;
-    }
+    if (this.isOver()) return undefined;
+
     instance.readyItem = undefined;
     if (instance.paused) {
       // It was suspended while it waited for a worker: it is looked at again when it is resumed.
       instance.episode = "idle";
       return undefined;
     }
-    return this.senders.episode(this, worker);
+    return this.#senders.episode(this, worker);
   }
 }
 
 /** An activity of an execution of an instance. */
 export class ActivityItem implements ReadyItem {
+  readonly #senders: Senders;
   readonly weight: number;
 
   constructor(
@@ -68,8 +70,9 @@ export class ActivityItem implements ReadyItem {
     readonly executionId: string,
     readonly taskId: number,
     readonly refusedBy: ReadonlySet<Worker> | undefined,
-    private readonly senders: Senders,
+    senders: Senders,
   ) {
+    this.#senders = senders;
     this.weight = weightOf(this.#task);
   }
 
@@ -89,7 +92,7 @@ export class ActivityItem implements ReadyItem {
 
   encode(worker: Worker): Uint8Array | undefined {
     const task = this.#task;
-    return task && this.senders.activity(this, task, worker);
+    return task && this.#senders.activity(this, task, worker);
   }
 
   get #task(): TaskRequest | undefined {

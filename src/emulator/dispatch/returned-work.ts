@@ -50,9 +50,8 @@ export class ReturnedWork {
     const { instance } = lease;
     const key = lease.kind === "activity" ? instance.task(lease.executionId, lease.taskId) : instance.waiting[0];
     const returned = (key && this.#returned.get(key)) ?? { refusals: 0, losses: 0, refusedBy: new Set() };
-    if (key !== undefined) {
-      this.#returned.set(key, returned);
-    }
+    if (key !== undefined) this.#returned.set(key, returned);
+
     return returned;
   }
 }

@@ -51,12 +51,10 @@ export class Scheduler {
       // Its end waits for nobody.
       this.#makeReady(instance);
     }
-    if (instance.ended || instance.episode !== "idle" || instance.durableCount === 0) {
-      return;
-    }
-    if (instance.paused) {
-      return;
-    }
+    if (instance.ended || instance.episode !== "idle" || instance.durableCount === 0) return;
+
+    if (instance.paused) return;
+
     if (instance.scheduledStartUs > this.#clock() && !instance.terminating) {
       this.#wakeAtStart(instance);
       return;
@@ -91,9 +89,8 @@ export class Scheduler {
    * long it is to rest before, milliseconds.
    */
   refuse(lease: Lease): number {
-    if (lease.instance.home === lease.worker) {
-      this.dispatcher.leaveHome(lease.instance);
-    }
+    if (lease.instance.home === lease.worker) this.dispatcher.leaveHome(lease.instance);
+
     this.#admission.forget(lease.token);
     return this.#returned.refuse(lease);
   }
@@ -153,9 +150,8 @@ export class Scheduler {
       partial: !instance.urgent && instance.outstanding,
       isFirst: newcomer !== undefined,
     });
-    if (newcomer !== undefined) {
-      this.#admission.begin(token, instance.name);
-    }
+    if (newcomer !== undefined) this.#admission.begin(token, instance.name);
+
     instance.episode = "leased";
     instance.urgent = false;
     instance.heldSinceMs = undefined;

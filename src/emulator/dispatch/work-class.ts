@@ -37,9 +37,8 @@ export class WorkClass {
 
   /** All that wait. */
   *[Symbol.iterator](): Generator<ReadyItem> {
-    for (const queue of [this.#shared, ...this.#own.values()]) {
-      for (const { item } of queue) yield item;
-    }
+    for (const queue of [this.#shared, ...this.#own.values()]) for (const { item } of queue) yield item;
+
     for (const { item } of this.newcomers) yield item;
   }
 
@@ -55,9 +54,8 @@ export class WorkClass {
    * Only where there is none is an item taken from a worker that has no room for it.
    */
   next(): FairQueue<ReadyItem> | undefined {
-    if (this.#length === 0) {
-      return undefined;
-    }
+    if (this.#length === 0) return undefined;
+
     let best: FairQueue<ReadyItem> | undefined;
     let hasRoom = false;
     for (const worker of this.takers) {
@@ -66,13 +64,11 @@ export class WorkClass {
         best = earlier(best, this.#own.get(worker));
       }
     }
-    if (!hasRoom) {
-      return undefined;
-    }
+    if (!hasRoom) return undefined;
+
     best = earlier(best, this.#shared);
-    if (best === undefined) {
-      for (const queue of this.#own.values()) best = earlier(best, queue);
-    }
+    if (best === undefined) for (const queue of this.#own.values()) best = earlier(best, queue);
+
     return best;
   }
 
@@ -86,9 +82,8 @@ export class WorkClass {
 
   /** What waited for the worker is for any other. */
   release(worker: Worker): void {
-    for (const ticket of this.#own.get(worker) ?? []) {
-      this.#shared.push(ticket);
-    }
+    for (const ticket of this.#own.get(worker) ?? []) this.#shared.push(ticket);
+
     this.#own.delete(worker);
   }
 
@@ -105,9 +100,9 @@ export class WorkClass {
   }
 
   #queueOf({ instance: { home, ended }, refusedBy }: ReadyItem): FairQueue<ReadyItem> {
-    if (home === undefined || ended === true || refusedBy?.has(home) === true || !this.takers.includes(home)) {
+    if (home === undefined || ended === true || refusedBy?.has(home) === true || !this.takers.includes(home))
       return this.#shared;
-    }
+
     let own = this.#own.get(home);
     if (own === undefined) {
       own = new FairQueue();

@@ -72,9 +72,8 @@ export class Worker {
   }
 
   takes(kind: WorkKind, { name, version }: WorkName): boolean {
-    if (this.#filters === undefined) {
-      return true;
-    }
+    if (this.#filters === undefined) return true;
+
     const versions = this.#filters[kind].get(name);
     return versions !== undefined && (versions.size === 0 || versions.has(version));
   }

@@ -48,9 +48,8 @@ export class ClientCommands {
     this.#context.commits.submit(() => {
       const existing = this.#find(start.instanceId);
       if (existing !== undefined && reuse.statuses.includes(existing.status)) {
-        if (reuse.action === "keep") {
-          return start.instanceId;
-        }
+        if (reuse.action === "keep") return start.instanceId;
+
         this.#discard(existing);
       }
       // Workers know executions by their ids, and one may still be at the one that was replaced.
@@ -80,17 +79,13 @@ export class ClientCommands {
   /** From the answer on it gets no more episodes, until it is resumed or terminated. */
   suspend(instanceId: string, reason: StringValueBytes | undefined, answer: Answer<void>): void {
     this.#withRunning(instanceId, answer, (instance) => {
-      if (!instance.state.suspended) {
-        this.#setSuspended(instance, executionSuspended(reason, this.#context.clock()));
-      }
+      if (!instance.state.suspended) this.#setSuspended(instance, executionSuspended(reason, this.#context.clock()));
     });
   }
 
   resume(instanceId: string, reason: StringValueBytes | undefined, answer: Answer<void>): void {
     this.#withRunning(instanceId, answer, (instance) => {
-      if (instance.state.suspended) {
-        this.#setSuspended(instance, executionResumed(reason, this.#context.clock()));
-      }
+      if (instance.state.suspended) this.#setSuspended(instance, executionResumed(reason, this.#context.clock()));
     });
   }
 
@@ -124,9 +119,8 @@ export class ClientCommands {
       const { name, version, tags } = row;
       const { input } = this.#context.store.find(this.#taskHub, instanceId, true)!;
       const newId = withNewId ? randomUUID() : instanceId;
-      if (!withNewId) {
-        this.#context.store.deleteInstance(row.key);
-      }
+      if (!withNewId) this.#context.store.deleteInstance(row.key);
+
       this.#instances.start({
         instanceId: newId,
         name,
@@ -154,11 +148,8 @@ export class ClientCommands {
       const missed: string[] = [];
       for (const id of instanceIds) {
         const instance = this.#instances.get(id);
-        if (instance === undefined) {
-          missed.push(id);
-        } else {
-          this.#relations.endAtOnce(instance, reason);
-        }
+        if (instance === undefined) missed.push(id);
+        else this.#relations.endAtOnce(instance, reason);
       }
       return missed;
     }, answer);
@@ -175,17 +166,13 @@ export class ClientCommands {
           left -= 1;
           if (left === 0) break;
         }
-        if (this.#instances.size === 0) {
-          this.#instances.callOffDetached();
-        }
+        if (this.#instances.size === 0) this.#instances.callOffDetached();
+
         return this.#instances.size;
       },
       (error, size) => {
-        if (size === undefined || size === 0) {
-          answer(error, undefined);
-        } else {
-          this.discardAll(answer);
-        }
+        if (size === undefined || size === 0) answer(error, undefined);
+        else this.discardAll(answer);
       },
     );
   }
@@ -202,29 +189,25 @@ export class ClientCommands {
   /** Takes an instance away to make room for another of its id. */
   #discard(row: InstanceRow): void {
     const instance = this.#instances.get(row.instanceId);
-    if (instance !== undefined) {
-      this.#relations.endAtOnce(instance, undefined);
-    }
+    if (instance !== undefined) this.#relations.endAtOnce(instance, undefined);
+
     this.#context.store.deleteInstance(row.key);
   }
 
   #withRunning(instanceId: string, answer: Answer<void>, apply: (instance: Instance) => void): void {
     this.#context.commits.submit(() => {
       const instance = this.#instances.get(instanceId);
-      if (instance === undefined) {
-        this.#known(instanceId);
-      } else {
-        apply(instance);
-      }
+      if (instance === undefined) this.#known(instanceId);
+      else apply(instance);
     }, answer);
   }
 
   /** Throws NOT_FOUND. */
   #known(instanceId: string): InstanceRow {
     const row = this.#find(instanceId);
-    if (row === undefined) {
+    if (row === undefined)
       throw new RpcError("NOT_FOUND", `There is no instance '${instanceId}' in task hub '${this.#taskHub}'.`);
-    }
+
     return row;
   }
 
@@ -235,9 +218,8 @@ export class ClientCommands {
 
 /** @throws RpcError if nobody takes what is raised; results of its activities are always received */
 function checkRaised({ id, waiting }: Instance): void {
-  if (waiting.length < MOST_RAISED_EVENTS) {
-    return;
-  }
+  if (waiting.length < MOST_RAISED_EVENTS) return;
+
   const raised = waiting.reduce((count, { type }) => count + (type === EventType.EventRaised ? 1 : 0), 0);
   if (raised >= MOST_RAISED_EVENTS) {
     throw new RpcError(

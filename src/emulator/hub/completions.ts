@@ -67,9 +67,8 @@ export class Completions {
   /** Takes in what an episode decided: its actions, and the end if it is one; true if the instance has ended by it. */
   episode(lease: EpisodeLease, answered: EpisodeCompletion): boolean {
     const { instance } = lease;
-    if (instance.ended) {
-      return false;
-    }
+    if (instance.ended) return false;
+
     const completion = this.#episodeWithinLimits(instance, answered);
     const taken = instance.takeWaiting(lease);
     this.#instances.episodeEnded(instance);
@@ -98,9 +97,8 @@ export class Completions {
     this.#instances.remove(instance);
     this.#relate(instance, outcome);
     this.#relations.tellParent(instance, end);
-    if (end.status === Status.Terminated) {
-      this.#terminateChildren(instance, taken);
-    }
+    if (end.status === Status.Terminated) this.#terminateChildren(instance, taken);
+
     return true;
   }
 
@@ -132,9 +130,9 @@ export class Completions {
   ): void {
     const { instance } = lease;
     const processed = [lease.started, ...taken];
-    if (lease.worker.remembersHistory) {
+    if (lease.worker.remembersHistory)
       instance.remembered = { worker: lease.worker, bytes: instance.history.length + framedBytes(processed) };
-    }
+
     const history = frame(PAST_EVENT, [...processed, ...events]);
     const status = end?.status ?? (instance.state.suspended ? Status.Suspended : Status.Running);
     const trace = sameBytes(completion.traceContext, instance.trace) ? undefined : completion.traceContext;
@@ -183,9 +181,8 @@ export class Completions {
     );
     // A termination that this execution was told of, and that it has not followed, is for the next one.
     const events = [started, ...end.carryoverEvents, ...taken.filter(isTermination), ...kept];
-    for (const event of events) {
-      instance.state.observe(event);
-    }
+    for (const event of events) instance.state.observe(event);
+
     const status = instance.state.suspended ? Status.Suspended : Status.Running;
     this.#context.store.restart(instance.key, {
       executionId,
@@ -198,9 +195,7 @@ export class Completions {
       tags: instance.tags,
     });
     this.#instances.setStatus(instance, status);
-    for (const event of events) {
-      this.#instances.receive(instance, event);
-    }
+    for (const event of events) this.#instances.receive(instance, event);
   }
 
   /** A worker has made the history with which an orchestration that had failed is tried again. */
@@ -216,11 +211,9 @@ export class Completions {
       updatedUs: this.#context.clock(),
     });
     // The event that told of the rewind comes again: there has to be one for the next episode.
-    for (const event of [...rewound, ...kept]) {
-      if (instance.state.observe(event)) {
-        this.#instances.receive(instance, event);
-      }
-    }
+    for (const event of [...rewound, ...kept])
+      if (instance.state.observe(event)) this.#instances.receive(instance, event);
+
     const { tasks, timers } = instance.state;
     this.#instances.pursue(instance, tasks.keys(), timers.keys());
     this.#relations.rewindChildren(instance, history, rewound);
@@ -237,15 +230,11 @@ export class Completions {
   }
 
   #relate(instance: Instance, { children, signals, terminations }: Outcome): void {
-    for (const [taskId, child] of children) {
-      this.#relations.startChild(instance, taskId, child);
-    }
-    for (const { toInstanceId, signal } of signals) {
-      this.#relations.signal(toInstanceId, signal);
-    }
-    for (const termination of terminations) {
-      this.#relations.terminate(termination);
-    }
+    for (const [taskId, child] of children) this.#relations.startChild(instance, taskId, child);
+
+    for (const { toInstanceId, signal } of signals) this.#relations.signal(toInstanceId, signal);
+
+    for (const termination of terminations) this.#relations.terminate(termination);
   }
 
   #terminateChildren(instance: Instance, taken: readonly Uint8Array[]): void {
@@ -254,9 +243,8 @@ export class Completions {
       .map((event) => decode(EXECUTION_TERMINATED, viewEvent(event).body))
       .find(({ recurse }) => recurse);
     if (recursive !== undefined) {
-      for (const instanceId of instance.state.children.values()) {
+      for (const instanceId of instance.state.children.values())
         this.#relations.terminate({ instanceId, reason: recursive.output, recurse: true });
-      }
     }
   }
 }

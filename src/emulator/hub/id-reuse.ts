@@ -24,9 +24,8 @@ const OlderAction = { Refuse: 0, Ignore: 1, Terminate: 2 } as const;
  * @throws RpcError if it contradicts itself
  */
 export function idReuse(policy: Uint8Array | undefined): IdReuse {
-  if (policy === undefined) {
-    return WITHOUT_POLICY;
-  }
+  if (policy === undefined) return WITHOUT_POLICY;
+
   const { statuses, action } = decode(IdReusePolicy, policy);
   switch (action) {
     case OlderAction.Ignore:

@@ -158,12 +158,9 @@ export class InstanceTable {
 
   /** Sees to it that what it waits for comes to be. */
   pursue(instance: Instance, taskIds: Iterable<number>, timerIds: Iterable<number>): void {
-    for (const taskId of taskIds) {
-      this.#turn.tasks.push({ instance, executionId: instance.executionId, taskId });
-    }
-    for (const timerId of timerIds) {
-      this.#setTimer(instance, timerId, instance.state.timers.get(timerId)!);
-    }
+    for (const taskId of taskIds) this.#turn.tasks.push({ instance, executionId: instance.executionId, taskId });
+
+    for (const timerId of timerIds) this.#setTimer(instance, timerId, instance.state.timers.get(timerId)!);
   }
 
   /** Its execution is over: what it has asked for and not waited for is run all the same. */
@@ -180,12 +177,10 @@ export class InstanceTable {
 
   /** An activity that nobody waits for was run. */
   dropDetached(instance: Instance, executionId: string, taskId: number): void {
-    if (instance.dropDetached(executionId, taskId)) {
+    if (instance.dropDetached(executionId, taskId))
       this.#context.store.removeDetached(this.#detached(instance, executionId, taskId));
-    }
-    if (!instance.hasDetached) {
-      this.#detaching.delete(instance);
-    }
+
+    if (!instance.hasDetached) this.#detaching.delete(instance);
   }
 
   /** Calls off all that nobody waits for. */
@@ -195,9 +190,8 @@ export class InstanceTable {
   }
 
   #forgetDetached(): void {
-    for (const instance of this.#detaching) {
-      instance.forgetDetached();
-    }
+    for (const instance of this.#detaching) instance.forgetDetached();
+
     this.#detaching.clear();
   }
 
@@ -213,12 +207,10 @@ export class InstanceTable {
     const { touched, processed, tasks, changed } = this.#turn;
     this.#turn = newTurn();
     return () => {
-      for (const { instance, executionId, taskId } of tasks) {
-        this.#scheduler.enqueueTask(instance, executionId, taskId);
-      }
-      for (const instance of processed) {
-        instance.episode = "idle";
-      }
+      for (const { instance, executionId, taskId } of tasks) this.#scheduler.enqueueTask(instance, executionId, taskId);
+
+      for (const instance of processed) instance.episode = "idle";
+
       for (const [instance, lastSeq] of touched) {
         instance.settle(lastSeq);
         this.#scheduler.consider(instance);
@@ -253,9 +245,7 @@ export class InstanceTable {
 
   /** Stops all timers. */
   close(): void {
-    for (const instance of this.#instances.values()) {
-      instance.stop();
-    }
+    for (const instance of this.#instances.values()) instance.stop();
   }
 
   /** Of an instance that has ended: its activities that have none are of it. */
@@ -267,9 +257,7 @@ export class InstanceTable {
     this.#detaching.add(instance);
     for (const { executionId, taskId, scheduled } of tasks) {
       instance.detach(executionId, taskId, taskOf(viewEvent(scheduled).body, TASK_SCHEDULED));
-      if (!held.resumeDetached(instance, executionId, taskId)) {
-        this.#turn.tasks.push({ instance, executionId, taskId });
-      }
+      if (!held.resumeDetached(instance, executionId, taskId)) this.#turn.tasks.push({ instance, executionId, taskId });
     }
   }
 
@@ -298,9 +286,8 @@ export class InstanceTable {
   #setTimer(instance: Instance, timerId: number, fireAtUs: number): void {
     const fire = (): void => {
       instance.dropAlarm(timerId);
-      if (!instance.ended && instance.state.fireTimer(timerId)) {
+      if (!instance.ended && instance.state.fireTimer(timerId))
         this.receive(instance, timerFired(timerId, fireAtUs, this.#context.clock()));
-      }
     };
     const nowUs = this.#context.clock();
     const dueUs = fireAtUs > nowUs ? fireAtUs : Math.min(this.#retryUs ?? fireAtUs, nowUs + RETRY_US);

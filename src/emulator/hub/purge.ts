@@ -37,11 +37,8 @@ export class Purge {
         return { deleted: deletedBefore + deleted, left };
       },
       (error, turn) => {
-        if (turn !== undefined && turn.left.length > 0) {
-          this.byIds(turn.left, recursive, answer, turn.deleted);
-        } else {
-          answer(error, turn?.deleted);
-        }
+        if (turn !== undefined && turn.left.length > 0) this.byIds(turn.left, recursive, answer, turn.deleted);
+        else answer(error, turn?.deleted);
       },
     );
   }
@@ -71,26 +68,19 @@ export class Purge {
           return;
         }
         const goOn: Answer = (failure, deleted) => {
-          if (deleted === undefined || turn.next === undefined) {
-            answer(failure, deleted);
-          } else {
-            this.matching(window, recursive, answer, deleted, turn.next);
-          }
+          if (deleted === undefined || turn.next === undefined) answer(failure, deleted);
+          else this.matching(window, recursive, answer, deleted, turn.next);
         };
-        if (turn.children.length > 0) {
-          this.byIds(turn.children, true, goOn, turn.deleted);
-        } else {
-          goOn(undefined, turn.deleted);
-        }
+        if (turn.children.length > 0) this.byIds(turn.children, true, goOn, turn.deleted);
+        else goOn(undefined, turn.deleted);
       },
     );
   }
 
   #deleteOne(instanceId: string): boolean {
     const row = this.#store.find(this.#taskHub, instanceId, false);
-    if (row === undefined || !isTerminal(row.status)) {
-      return false;
-    }
+    if (row === undefined || !isTerminal(row.status)) return false;
+
     this.#store.deleteInstance(row.key);
     return true;
   }

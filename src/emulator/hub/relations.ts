@@ -72,9 +72,8 @@ export class Relations {
       fail("OrchestrationAlreadyExists", `An instance '${instanceId}' already exists in task hub '${this.#taskHub}'.`);
       return;
     }
-    if (existing !== undefined) {
-      this.#context.store.deleteInstance(existing.key);
-    }
+    if (existing !== undefined) this.#context.store.deleteInstance(existing.key);
+
     const start = { ...child, executionId: undefined, scheduledStartUs: 0 };
     this.#instances.start(start, { parentId: parent.id, parent: parentInfo(parent, taskId) });
   }
@@ -82,23 +81,19 @@ export class Relations {
   /** Brings the outcome of a sub-orchestration to the instance that has started it. */
   tellParent(child: Pick<Instance, "id" | "parentId" | "parent">, ended: Ended): void {
     const parent = this.#running(child.parentId);
-    if (parent !== undefined && child.parent !== undefined) {
+    if (parent !== undefined && child.parent !== undefined)
       this.#tell(parent, decode(PARENT_INSTANCE_INFO, child.parent).taskId, child.id, ended);
-    }
   }
 
   signal(toInstanceId: string, signal: Signal): void {
     const target = this.#running(toInstanceId);
-    if (target !== undefined) {
-      this.#instances.receive(target, eventRaised(signal, this.#context.clock()));
-    }
+    if (target !== undefined) this.#instances.receive(target, eventRaised(signal, this.#context.clock()));
   }
 
   terminate({ instanceId, reason, recurse }: Termination): void {
     const target = this.#running(instanceId);
-    if (target !== undefined) {
+    if (target !== undefined)
       this.#instances.receive(target, executionTerminated(reason, recurse, this.#context.clock()));
-    }
   }
 
   /** Ends an instance as terminated without an episode for it. */
@@ -138,9 +133,8 @@ export class Relations {
     const { reason } = decode(EXECUTION_REWOUND, told === undefined ? new Uint8Array(0) : viewEvent(told).body);
     for (const event of history) {
       const { type, eventId, body } = viewEvent(event);
-      if (type === EventType.ChildCreated && parent.state.children.has(eventId)) {
+      if (type === EventType.ChildCreated && parent.state.children.has(eventId))
         this.#rewindChild(parent, eventId, decode(ChildCreated, body), reason);
-      }
     }
   }
 
@@ -160,9 +154,8 @@ export class Relations {
 
   #tell(parent: Instance, taskId: number, childId: string, { status, result, failure }: Ended): void {
     // One that has ended with the episode that asked for it receives nothing.
-    if (parent.ended || !parent.state.completeChild(taskId, childId)) {
-      return;
-    }
+    if (parent.ended || !parent.state.completeChild(taskId, childId)) return;
+
     const nowUs = this.#context.clock();
     const failed = (): Uint8Array =>
       failure ??

@@ -16,9 +16,7 @@ export class ResultCounters {
 
   /** A result of that instance is part of this turn's transaction. */
   record(instanceId: string): void {
-    if (this.#counters.size > 0) {
-      this.#uncommitted.push(instanceId);
-    }
+    if (this.#counters.size > 0) this.#uncommitted.push(instanceId);
   }
 
   /** Ends the turn; returns what counts it. A counter that is added later has begun with it. */
@@ -27,9 +25,8 @@ export class ResultCounters {
     const counters = ids.length === 0 ? [] : [...this.#counters];
     this.#uncommitted = [];
     return () => {
-      for (const counter of counters) {
+      for (const counter of counters)
         counter.count += ids.filter((id) => id.startsWith(counter.instanceIdPrefix)).length;
-      }
     };
   }
 

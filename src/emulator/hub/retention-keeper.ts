@@ -91,9 +91,8 @@ export class RetentionKeeper {
         store.releaseSpace(RELEASED_IN_ONE_TURN);
       },
       () => {
-        if (excess < 2 * RELEASED_IN_ONE_TURN) {
-          store.trim();
-        }
+        if (excess < 2 * RELEASED_IN_ONE_TURN) store.trim();
+
         this.#next(this.#release, PAUSE_MS);
       },
     );
@@ -145,8 +144,6 @@ export class RetentionKeeper {
   }
 
   #next(action: () => void, delayMs: number): void {
-    if (!this.#stopped) {
-      this.#cancel = this.#options.later(action, delayMs);
-    }
+    if (!this.#stopped) this.#cancel = this.#options.later(action, delayMs);
   }
 }

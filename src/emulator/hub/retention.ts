@@ -38,9 +38,8 @@ const UNIT = /[a-z]$/iu;
  */
 export function parseRetention(source: string, text: string): Retention {
   const retention: { ageMs: number | undefined; bytes: number | undefined } = { ageMs: undefined, bytes: undefined };
-  if (text.trim() === "none") {
-    return retention;
-  }
+  if (text.trim() === "none") return retention;
+
   for (const part of text.split(",")) {
     const [, number, unit = ""] = AGE.exec(part.trim()) ?? [];
     const name = number === undefined ? "bytes" : "ageMs";

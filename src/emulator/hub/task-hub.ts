@@ -101,9 +101,8 @@ export class TaskHub {
    */
   checkId(instanceId: string): void {
     const fault = instanceIdFault(instanceId);
-    if (fault !== undefined && !fault.isScheduler && this.find(instanceId, false) === undefined) {
+    if (fault !== undefined && !fault.isScheduler && this.find(instanceId, false) === undefined)
       throw new RpcError("INVALID_ARGUMENT", fault.text);
-    }
   }
 
   /** Payloads and ids of instances whose ids start so that a Scheduler would not take. */
@@ -119,9 +118,7 @@ export class TaskHub {
     const watchers = this.#watchers.get(instanceId) ?? new Set();
     const cancel = (): void => {
       watchers.delete(watcher);
-      if (watchers.size === 0) {
-        this.#watchers.delete(instanceId);
-      }
+      if (watchers.size === 0) this.#watchers.delete(instanceId);
     };
     const watcher = (): void => {
       const instance = this.#instances.get(instanceId);
@@ -139,9 +136,9 @@ export class TaskHub {
   /** Counts activity results of the instances whose ids start so, from those that they have. */
   countResults(instanceIdPrefix: string): { counter: Readonly<ResultCounter>; stop: () => void } {
     const counter = { instanceIdPrefix, count: 0 };
-    for (const instance of this.#instances.values()) {
+    for (const instance of this.#instances.values())
       counter.count += instance.id.startsWith(instanceIdPrefix) ? instance.tasksCompleted : 0;
-    }
+
     const remove = this.#counters.add(counter);
     let stopped = false;
     // What has ended may be a million: it is added part by part. What ends from now on is counted as it is now.
@@ -200,9 +197,8 @@ export class TaskHub {
 
   #remove(worker: Worker): void {
     this.#scheduler.dispatcher.removeWorker(worker);
-    if (this.workerCount === 0) {
-      this.#workerlessSinceMs ??= performance.now();
-    }
+    if (this.workerCount === 0) this.#workerlessSinceMs ??= performance.now();
+
     this.#scheduler.dispatcher.pump();
   }
 
@@ -213,9 +209,8 @@ export class TaskHub {
   /** Stops sending to the workers of that id and ends their streams, behind all that was sent. */
   drainWorkers(id: string): void {
     const workers = [...this.#scheduler.dispatcher.workers].filter((worker) => worker.id === id);
-    if (workers.length === 0) {
-      throw new RpcError("NOT_FOUND", `Task hub '${this.name}' has no worker '${id}'.`);
-    }
+    if (workers.length === 0) throw new RpcError("NOT_FOUND", `Task hub '${this.name}' has no worker '${id}'.`);
+
     this.#dismiss(workers);
   }
 
@@ -234,9 +229,8 @@ export class TaskHub {
   /** Takes a work item from its worker and puts it back into its queue; false if the token is stale. */
   giveBack(token: string): boolean {
     const lease = this.#leases.take(token);
-    if (lease === undefined) {
-      return false;
-    }
+    if (lease === undefined) return false;
+
     this.#putBack([lease]);
     return true;
   }
@@ -244,9 +238,8 @@ export class TaskHub {
   /** The same for a work item that its worker does not want: others get it first, and it rests if none does. */
   abandon(token: string): boolean {
     const lease = this.#leases.take(token);
-    if (lease === undefined) {
-      return false;
-    }
+    if (lease === undefined) return false;
+
     this.#putBackLater([lease], this.#scheduler.refuse(lease));
     return true;
   }
@@ -286,11 +279,9 @@ export class TaskHub {
 
   /** A connection has gone: its workers with it, and all that they held goes back to its queue. */
   disconnect(leases: ReadonlySet<Lease>): void {
-    for (const worker of this.#scheduler.dispatcher.workers) {
-      if (worker.connectionLeases === leases) {
-        this.#remove(worker);
-      }
-    }
+    for (const worker of this.#scheduler.dispatcher.workers)
+      if (worker.connectionLeases === leases) this.#remove(worker);
+
     this.#takeBack([...leases]);
   }
 
@@ -299,9 +290,8 @@ export class TaskHub {
     // A connection may have work items of other hubs, and the hub may have taken some of them back meanwhile.
     const taken = held.filter(({ token }) => !this.#closed && this.#leases.take(token) !== undefined);
     this.redelivered += taken.length;
-    for (const [restMs, leases] of Map.groupBy(taken, (lease) => this.#scheduler.lose(lease))) {
+    for (const [restMs, leases] of Map.groupBy(taken, (lease) => this.#scheduler.lose(lease)))
       this.#putBackLater(leases, restMs);
-    }
   }
 
   completeActivity(token: string, completion: ActivityCompletion, answer: Answer<void>): void {
@@ -309,9 +299,8 @@ export class TaskHub {
       () => {
         const lease = this.#leases.takeOf(token, "activity");
         const completed = this.#completions.activity(lease, completion);
-        if (completed) {
-          this.#counters.record(lease.instance.id);
-        }
+        if (completed) this.#counters.record(lease.instance.id);
+
         return completed;
       },
       this.#orGiveBack(token, (error, completed) => {
@@ -342,11 +331,7 @@ export class TaskHub {
       const changed = release();
       count();
       this.#scheduler.dispatcher.pump();
-      for (const id of changed) {
-        for (const watcher of this.#watchers.get(id) ?? []) {
-          watcher();
-        }
-      }
+      for (const id of changed) for (const watcher of this.#watchers.get(id) ?? []) watcher();
     };
   }
 
@@ -361,9 +346,8 @@ export class TaskHub {
   close(): void {
     this.#closed = true;
     this.#instances.close();
-    for (const worker of this.#scheduler.dispatcher.workers) {
-      worker.stream.end();
-    }
+    for (const worker of this.#scheduler.dispatcher.workers) worker.stream.end();
+
     this.#scheduler.dispatcher.close();
   }
 
@@ -374,9 +358,7 @@ export class TaskHub {
   #orGiveBack<T>(token: string, answer: Answer<T>): Answer<T> {
     return (error, value) => {
       answer(error, value);
-      if (error !== undefined && !this.#leases.isKept(token)) {
-        this.giveBack(token);
-      }
+      if (error !== undefined && !this.#leases.isKept(token)) this.giveBack(token);
     };
   }
 }

@@ -45,14 +45,10 @@ export class TaskHubs {
         this.#context.store.addTaskHub(name);
       },
       (error) => {
-        if (error === undefined) {
-          this.#names?.add(name);
-        }
-        if (error === undefined && recreate) {
-          this.#opened(name).deleteAll(answer);
-        } else {
-          answer(error);
-        }
+        if (error === undefined) this.#names?.add(name);
+
+        if (error === undefined && recreate) this.#opened(name).deleteAll(answer);
+        else answer(error);
       },
     );
   }
@@ -70,9 +66,7 @@ export class TaskHubs {
       // Where any name is a hub it may have been used again meanwhile: it stays as it is, without workers.
       hub.dismissWorkers();
       this.#context.commits.submit(() => {
-        if (this.#names?.has(hub.name) !== true) {
-          this.#context.store.removeTaskHub(hub.name);
-        }
+        if (this.#names?.has(hub.name) !== true) this.#context.store.removeTaskHub(hub.name);
       }, answer);
     });
   }
@@ -82,9 +76,7 @@ export class TaskHubs {
     const active = this.#context.store.active()[Symbol.iterator]();
     let next = active.next();
     function* activeOf(name: string): Generator<ActiveInstance> {
-      for (; next.done !== true && next.value.row.taskHub === name; next = active.next()) {
-        yield next.value;
-      }
+      for (; next.done !== true && next.value.row.taskHub === name; next = active.next()) yield next.value;
     }
     const detached = Map.groupBy(this.#context.store.detached(), ({ taskHub }) => taskHub);
     const others = new Set([...this.#open.values(), ...Array.from(detached.keys(), (name) => this.#opened(name))]);
@@ -94,18 +86,14 @@ export class TaskHubs {
       hub.reload(activeOf(hub.name), detached.get(hub.name) ?? []);
       others.delete(hub);
     }
-    for (const hub of others) {
-      hub.reload([], detached.get(hub.name) ?? []);
-    }
+    for (const hub of others) hub.reload([], detached.get(hub.name) ?? []);
   }
 
   /** Ends a turn of all hubs; what it returns is for when the turn is on disk. */
   afterCommit(): () => void {
     const publish = Array.from(this.#open.values(), (hub) => hub.afterCommit());
     return () => {
-      for (const each of publish) {
-        each();
-      }
+      for (const each of publish) each();
     };
   }
 
@@ -120,7 +108,6 @@ export class TaskHubs {
 }
 
 function checkHubName(name: string): void {
-  if (name === "") {
+  if (name === "")
     throw new RpcError("INVALID_ARGUMENT", "The metadata `taskhub` is empty; it has to name a task hub.");
-  }
 }

@@ -90,9 +90,8 @@ export class Instance implements Homed {
     this.state = Orchestration.replay(history);
     this.tasksCompletedBefore = row.tasksCompleted - this.state.tasksCompleted;
     this.tasksProcessed = row.tasksCompleted;
-    for (const { event } of waiting) {
-      this.state.observe(event);
-    }
+    for (const { event } of waiting) this.state.observe(event);
+
     this.history = new History(history);
     this.nextHistorySeq = nextHistorySeq;
     this.waiting = waiting.map(arrivalOf);
@@ -111,9 +110,8 @@ export class Instance implements Homed {
 
   /** The field of each of an execution's ActivityRequests that names it. */
   parentField(executionId: string): Uint8Array {
-    if (executionId !== this.executionId) {
-      return activityParent(this.id, executionId);
-    }
+    if (executionId !== this.executionId) return activityParent(this.id, executionId);
+
     return (this.#activityParent ??= activityParent(this.id, executionId));
   }
 
@@ -202,11 +200,8 @@ export class Instance implements Homed {
     const before = this.durableCount;
     this.#durableSeq = Math.max(this.#durableSeq, seq);
     for (const { type } of this.waiting.slice(before, this.durableCount)) {
-      if (type === EventType.TaskCompleted || type === EventType.TaskFailed) {
-        this.heldSinceMs ??= performance.now();
-      } else {
-        this.urgent = true;
-      }
+      if (type === EventType.TaskCompleted || type === EventType.TaskFailed) this.heldSinceMs ??= performance.now();
+      else this.urgent = true;
     }
   }
 
@@ -269,9 +264,8 @@ export class Instance implements Homed {
   }
 
   cancelAlarms(): void {
-    for (const cancel of this.#alarms?.values() ?? []) {
-      cancel();
-    }
+    for (const cancel of this.#alarms?.values() ?? []) cancel();
+
     this.#alarms = undefined;
   }
 

@@ -58,9 +58,8 @@ export class Orchestration {
   /** The state after the events of a framed history. */
   static replay(history: Uint8Array): Orchestration {
     const state = new Orchestration();
-    for (const event of unframe(history)) {
-      state.observe(event);
-    }
+    for (const event of unframe(history)) state.observe(event);
+
     return state;
   }
 
@@ -108,9 +107,8 @@ export class Orchestration {
   /** Takes in the outcome of a task; false if it is not waited for. */
   completeTask(taskId: number, succeeded: boolean): boolean {
     const waited = this.#tasks?.delete(taskId) ?? false;
-    if (waited && succeeded) {
-      this.tasksCompleted += 1;
-    }
+    if (waited && succeeded) this.tasksCompleted += 1;
+
     return waited;
   }
 
@@ -205,9 +203,9 @@ export function applyActions(
         end = unsupported(action.kind === "rewind" ? "rewindOrchestration" : action.name);
     }
   }
-  if (end !== undefined && end.status !== Status.ContinuedAsNew) {
+  if (end !== undefined && end.status !== Status.ContinuedAsNew)
     events.push(executionCompleted(end.status, end.result, end.failure, nowUs));
-  }
+
   return { events, taskIds, timerIds, children, signals, terminations, end };
 }
 

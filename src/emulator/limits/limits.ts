@@ -99,9 +99,9 @@ export function instanceIdFault(instanceId: string): IdFault | undefined {
     const text = `The instance id has ${length} characters: the limit is ${MOST_ID_CHARACTERS}.`;
     return { text, isScheduler: false };
   }
-  if (instanceId.startsWith("@")) {
+  if (instanceId.startsWith("@"))
     return { text: `The instance id '${instanceId}' begins with "@", which is for entities`, isScheduler: true };
-  }
+
   // oxlint-disable-next-line no-control-regex
   return /^[\0-\x7f]*$/u.test(instanceId)
     ? undefined
@@ -111,9 +111,8 @@ export function instanceIdFault(instanceId: string): IdFault | undefined {
 /** @throws RpcError if a name is longer than any is; `what` says whose it is */
 export function checkName(what: string, text: string): void {
   const bytes = Buffer.byteLength(text);
-  if (bytes > MOST_NAME_BYTES) {
+  if (bytes > MOST_NAME_BYTES)
     throw new RpcError("INVALID_ARGUMENT", `${what} has ${bytes} bytes: the limit is ${MOST_NAME_BYTES}.`);
-  }
 }
 
 /** @throws RpcError if a connection that has so many calls may begin no other */

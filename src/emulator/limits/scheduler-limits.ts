@@ -55,9 +55,8 @@ export class SchedulerLimits {
 
   /** The fault, where it is one here. */
   #judge(taskHub: string, instanceId: string, fault: string): string | undefined {
-    if (this.#mode === "scheduler") {
-      return `${fault}, as on a Scheduler. \`fanout emulator --limits none\` takes it.`;
-    }
+    if (this.#mode === "scheduler") return `${fault}, as on a Scheduler. \`fanout emulator --limits none\` takes it.`;
+
     const sentence = beyondScheduler(fault);
     for (const watch of this.#watches) {
       if (watch.first === undefined && watch.taskHub === taskHub && instanceId.startsWith(watch.instanceIdPrefix)) {
@@ -80,25 +79,28 @@ interface Episode {
 }
 
 export class HubLimits {
+  readonly #judge: (instanceId: string, fault: string) => string | undefined;
+
   /** `judge` returns the fault of an instance where it is one here. */
-  constructor(private readonly judge: (instanceId: string, fault: string) => string | undefined) {}
+  constructor(judge: (instanceId: string, fault: string) => string | undefined) {
+    this.#judge = judge;
+  }
 
   /** Why an instance cannot have that id; undefined if it can. */
   idFault(instanceId: string): string | undefined {
     const fault = instanceIdFault(instanceId);
-    return fault?.isScheduler === true ? this.judge(instanceId, fault.text) : fault?.text;
+    return fault?.isScheduler === true ? this.#judge(instanceId, fault.text) : fault?.text;
   }
 
   /** What is wrong with a payload of an instance; `what` says which it is. Undefined where it is taken. */
   payloadFault(instanceId: string, what: () => string, payload: StringValueBytes | undefined): string | undefined {
     // The text is never longer than what it is encoded in.
-    if (payload === undefined || payload.length <= MOST_PAYLOAD_BYTES) {
-      return undefined;
-    }
+    if (payload === undefined || payload.length <= MOST_PAYLOAD_BYTES) return undefined;
+
     const bytes = Buffer.byteLength(textOf(payload));
     return bytes <= MOST_PAYLOAD_BYTES
       ? undefined
-      : this.judge(instanceId, `${what()} has ${bytes} bytes: the limit is ${MOST_PAYLOAD_BYTES}`);
+      : this.#judge(instanceId, `${what()} has ${bytes} bytes: the limit is ${MOST_PAYLOAD_BYTES}`);
   }
 
   /** @throws RpcError for what a client may not send */
@@ -141,9 +143,8 @@ export class HubLimits {
   }
 
   #taskFault(instanceId: string, task: TaskRequest, field: Uint8Array): string | undefined {
-    if (field.length <= MOST_PAYLOAD_BYTES) {
-      return undefined;
-    }
+    if (field.length <= MOST_PAYLOAD_BYTES) return undefined;
+
     const { input } = decode(TASK_INPUT, field);
     return this.payloadFault(instanceId, () => `The input of the activity '${describeTask(task).name}'`, input);
   }
@@ -162,9 +163,7 @@ function whatOf({ status }: End): string {
 }
 
 function refuse(fault: string | undefined): void {
-  if (fault !== undefined) {
-    throw new RpcError("INVALID_ARGUMENT", fault);
-  }
+  if (fault !== undefined) throw new RpcError("INVALID_ARGUMENT", fault);
 }
 
 function first<T>(all: readonly T[], faultOf: (each: T) => string | undefined): string | undefined {

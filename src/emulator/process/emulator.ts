@@ -175,18 +175,15 @@ export class Emulator {
 
   /** Commits what has arrived, ends all streams and connections, and closes the store. */
   close(): void {
-    for (const listener of this.#listeners) {
-      listener.stopAccepting();
-    }
+    for (const listener of this.#listeners) listener.stopAccepting();
+
     clearInterval(this.#checking);
     this.#retention?.stop();
     this.#context.commits.close();
-    for (const hub of this.#hubs.all) {
-      hub.close();
-    }
-    for (const listener of this.#listeners) {
-      listener.closeConnections();
-    }
+    for (const hub of this.#hubs.all) hub.close();
+
+    for (const listener of this.#listeners) listener.closeConnections();
+
     this.#options.store.close();
     this.#turns.stop();
     this.#closed = true;
@@ -207,9 +204,7 @@ export class Emulator {
   #handlers(socket: Socket): ReadonlyMap<string, Handler> {
     const leases = new Set<Lease>();
     socket.once("close", () => {
-      for (const hub of this.#hubs.all) {
-        hub.disconnect(leases);
-      }
+      for (const hub of this.#hubs.all) hub.disconnect(leases);
     });
     const context: ServiceContext = {
       store: this.#options.store,

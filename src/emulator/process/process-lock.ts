@@ -16,9 +16,8 @@ export async function takeProcessLock(file: string): Promise<boolean> {
     return true;
   } catch (error) {
     lock?.close();
-    if (sqliteCode(error) === SqliteCode.Busy) {
-      return false;
-    }
+    if (sqliteCode(error) === SqliteCode.Busy) return false;
+
     const reason = error instanceof Error ? error.message : String(error);
     throw new FanoutError(`The lock '${file}' cannot be taken: ${reason}. Check its folder and its disk.`, 1, {
       cause: error,

@@ -50,9 +50,8 @@ export interface RunOptions {
 export async function runEmulator(options: RunOptions): Promise<EmulatorRun | undefined> {
   const { state, version, port, host, idleMs, durability = "disk" } = options;
   refuseUnwritable(state, durability !== "ephemeral");
-  if (!(await takeProcessLock(state.lock))) {
-    return undefined;
-  }
+  if (!(await takeProcessLock(state.lock))) return undefined;
+
   const { promise: stopped, resolve, reject } = Promise.withResolvers<void>();
   let lost: Error | undefined;
   const idle = idleTimer(idleMs, () => {
@@ -91,16 +90,12 @@ export async function runEmulator(options: RunOptions): Promise<EmulatorRun | un
     // The socket goes first: whoever comes now starts the next emulator instead of meeting one that leaves.
     rmSync(state.socket, { force: true });
     emulator.close();
-    if (lost === undefined) {
-      resolve();
-    } else {
-      reject(lostError(state.database, lost));
-    }
+    if (lost === undefined) resolve();
+    else reject(lostError(state.database, lost));
   };
   try {
-    if (port !== undefined) {
-      await listenOn(emulator, port, host);
-    }
+    if (port !== undefined) await listenOn(emulator, port, host);
+
     // The lock is ours, so a socket that is there belongs to an emulator that has died.
     rmSync(state.socket, { force: true });
     await listenAt(emulator, state.socket);
@@ -131,9 +126,8 @@ async function openEmulator(
     emulator = new Emulator({ ...options, store });
     return emulator;
   } catch (error) {
-    if (!(error instanceof StoreError)) {
-      throw error;
-    }
+    if (!(error instanceof StoreError)) throw error;
+
     if (isGone(error)) throw new FanoutError(error.message, 1, { cause: error });
     throw new FanoutError(`The database '${database}' cannot be used: ${error.message}. ${remedyOf(error)}`, 1, {
       cause: error,
@@ -143,12 +137,10 @@ async function openEmulator(
 
 /** Nobody is told to delete what is whole. */
 function remedyOf({ fault }: StoreError): string {
-  if (fault === "newer") {
-    return "Update fanout, or delete the database with `fanout emulator reset`.";
-  }
-  if (fault === "full") {
-    return "Make room on its disk. What it holds was not changed.";
-  }
+  if (fault === "newer") return "Update fanout, or delete the database with `fanout emulator reset`.";
+
+  if (fault === "full") return "Make room on its disk. What it holds was not changed.";
+
   return fault === "locked" ? "Another program has it open, and has to close it first." : "Check its disk.";
 }
 
@@ -200,9 +192,7 @@ function idleTimer(idleMs: number | undefined, leave: () => void): IdleTimer {
     cancel,
     connections(open) {
       cancel();
-      if (open === 0 && idleMs !== undefined) {
-        timer = setTimeout(leave, idleMs);
-      }
+      if (open === 0 && idleMs !== undefined) timer = setTimeout(leave, idleMs);
     },
   };
 }

@@ -28,18 +28,16 @@ export function queryInstancesResponse(
   continuationToken: string | undefined,
 ): Uint8Array {
   const writer = new BinaryWriter();
-  for (const row of rows) {
-    fieldBytes(writer, 1, orchestrationState(row));
-  }
+  for (const row of rows) fieldBytes(writer, 1, orchestrationState(row));
+
   return fieldBytes(writer, 2, continuationToken === undefined ? undefined : stringValue(continuationToken)).finish();
 }
 
 /** `ListInstanceIdsResponse` */
 export function listInstanceIdsResponse(ids: readonly string[], lastInstanceKey: string | undefined): Uint8Array {
   const writer = new BinaryWriter();
-  for (const id of ids) {
-    fieldString(writer, 1, id);
-  }
+  for (const id of ids) fieldString(writer, 1, id);
+
   return fieldBytes(writer, 2, lastInstanceKey === undefined ? undefined : stringValue(lastInstanceKey)).finish();
 }
 
@@ -56,9 +54,8 @@ export function createInstanceResponse(instanceId: string): Uint8Array {
 /** `SkipGracefulOrchestrationTerminationsResponse` */
 export function skipTerminationsResponse(unterminatedIds: readonly string[]): Uint8Array {
   const writer = new BinaryWriter();
-  for (const id of unterminatedIds) {
-    fieldString(writer, 1, id);
-  }
+  for (const id of unterminatedIds) fieldString(writer, 1, id);
+
   return writer.finish();
 }
 
@@ -84,8 +81,7 @@ function orchestrationState(row: InstanceRow): Uint8Array {
   fieldBytes(writer, 12, stringValue(row.executionId));
   fieldTimestamp(writer, 13, row.completedUs);
   fieldBytes(writer, 14, row.parentId === undefined ? undefined : stringValue(row.parentId));
-  for (const tag of row.tags) {
-    fieldBytes(writer, 15, tag);
-  }
+  for (const tag of row.tags) fieldBytes(writer, 15, tag);
+
   return writer.finish();
 }

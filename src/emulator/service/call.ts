@@ -48,11 +48,8 @@ type Answer = (error: Error | undefined, value: Uint8Array | undefined) => void;
 export function raw(handler: (call: Call, answer: Answer) => void): Handler {
   return (call) => {
     handler(call, (error, value) => {
-      if (error === undefined) {
-        call.end(value);
-      } else {
-        call.fail(error);
-      }
+      if (error === undefined) call.end(value);
+      else call.fail(error);
     });
   };
 }

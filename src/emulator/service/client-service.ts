@@ -54,9 +54,9 @@ export function clientService(context: ServiceContext): Service {
 
     StartInstance: raw((call, answer) => {
       const request = decode(CreateInstanceRequest, call.request);
-      if (request.name === "") {
+      if (request.name === "")
         throw new RpcError("INVALID_ARGUMENT", "StartInstance needs the name of an orchestrator.");
-      }
+
       // It is read when the instance is dispatched: what cannot be is to fail here.
       textOf(request.version ?? EMPTY_MESSAGE);
       const start = {
@@ -79,9 +79,8 @@ export function clientService(context: ServiceContext): Service {
 
     RaiseEvent: raw((call, answer) => {
       const { instanceId, name, input } = decode(RaiseEventRequest, call.request);
-      if (name === "") {
-        throw new RpcError("INVALID_ARGUMENT", "RaiseEvent needs the name of an event.");
-      }
+      if (name === "") throw new RpcError("INVALID_ARGUMENT", "RaiseEvent needs the name of an event.");
+
       hubFor(context, call, instanceId).clients.raiseEvent(instanceId, { name, input }, empty(answer));
     }),
 
@@ -189,9 +188,8 @@ export function clientService(context: ServiceContext): Service {
 /** The hub of a call that names these instances. Throws an RpcError if there is none, or if an id is none. */
 function hubFor(context: ServiceContext, call: Call, ...instanceIds: readonly string[]): TaskHub {
   const hub = context.hubOf(call);
-  for (const instanceId of instanceIds) {
-    hub.checkId(instanceId);
-  }
+  for (const instanceId of instanceIds) hub.checkId(instanceId);
+
   return hub;
 }
 
@@ -220,17 +218,13 @@ async function streamHistory(context: ServiceContext, call: Call): Promise<void>
   call.reserve(events.reduce((bytes, event) => bytes + event.length + EVENT_BYTES, 0));
   await new Promise<void>((resolve, reject) => {
     context.commits.whenDurable((lost) => {
-      if (lost === undefined) {
-        resolve();
-      } else {
-        reject(lost);
-      }
+      if (lost === undefined) resolve();
+      else reject(lost);
     });
   });
   for (const chunk of chunksOf(events)) {
-    if (call.isCancelled) {
-      return;
-    }
+    if (call.isCancelled) return;
+
     if (!call.write(historyChunk(chunk))) {
       await new Promise<void>((resolve) => {
         call.onDrain = resolve;
@@ -253,9 +247,7 @@ function* chunksOf(events: readonly Uint8Array[]): Generator<readonly Uint8Array
     chunk.push(event);
     bytes += event.length;
   }
-  if (chunk.length > 0) {
-    yield chunk;
-  }
+  if (chunk.length > 0) yield chunk;
 }
 
 function idsOf(method: string, batch: Uint8Array | undefined): readonly string[] {
@@ -274,12 +266,11 @@ function pageSize(asked: number): number {
 }
 
 function parsePlace(key: string | undefined): { completedUs: number; key: number } | undefined {
-  if (key === undefined || key === "") {
-    return undefined;
-  }
+  if (key === undefined || key === "") return undefined;
+
   const [, completedUs, row] = /^(\d+):(\d+)$/u.exec(key) ?? [];
-  if (completedUs === undefined || row === undefined) {
+  if (completedUs === undefined || row === undefined)
     throw new RpcError("INVALID_ARGUMENT", `ListInstanceIds: the lastInstanceKey '${key}' is none of this emulator's.`);
-  }
+
   return { completedUs: Number(completedUs), key: Number(row) };
 }

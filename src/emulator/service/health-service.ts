@@ -24,9 +24,9 @@ export function healthService(services: readonly string[]): Service {
   return {
     Check: raw((call, answer) => {
       const { service } = decode(HealthCheckRequest, call.request);
-      if (!isServed(service)) {
+      if (!isServed(service))
         throw new RpcError("NOT_FOUND", `The emulator has no service '${service}': it has ${services.join(", ")}.`);
-      }
+
       answer(undefined, healthCheckResponse(SERVING));
     }),
 

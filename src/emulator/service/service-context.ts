@@ -35,11 +35,8 @@ export function answerRead({ commits }: ServiceContext, call: Call, response: Ui
     return;
   }
   commits.whenDurable((lost) => {
-    if (lost === undefined) {
-      call.end(response);
-    } else {
-      call.fail(lost);
-    }
+    if (lost === undefined) call.end(response);
+    else call.fail(lost);
   });
 }
 

@@ -42,9 +42,8 @@ export function workerService(context: ServiceContext): Service {
       refuseParts(hub, completion);
       if (completion.requiresHistory) {
         // The worker no longer has what it was known to have: it gets the whole history.
-        if (!hub.giveBack(completion.completionToken)) {
-          throw staleToken(completion.completionToken);
-        }
+        if (!hub.giveBack(completion.completionToken)) throw staleToken(completion.completionToken);
+
         answer(undefined, EMPTY_MESSAGE);
         return;
       }
@@ -61,9 +60,8 @@ export function workerService(context: ServiceContext): Service {
 function abandon(context: ServiceContext): Handler {
   return raw((call, answer) => {
     const { completionToken } = decode(AbandonRequest, call.request);
-    if (!context.hubOf(call).abandon(completionToken)) {
-      throw staleToken(completionToken);
-    }
+    if (!context.hubOf(call).abandon(completionToken)) throw staleToken(completionToken);
+
     answer(undefined, EMPTY_MESSAGE);
   });
 }
@@ -140,14 +138,11 @@ function refuseParts(hub: TaskHub, completion: Message<typeof OrchestratorRespon
 
 /** Events that a worker has made are taken in where an error would undo what others have done in the same turn. */
 function checkEvents(action: Action): void {
-  if (action.kind === "rewind") {
-    rewindHistory(action.history, "");
-  }
+  if (action.kind === "rewind") rewindHistory(action.history, "");
+
   const events = action.kind === "rewind" ? action.history : action.kind === "end" ? action.end.carryoverEvents : [];
   const state = new Orchestration();
-  for (const event of events) {
-    state.observe(event);
-  }
+  for (const event of events) state.observe(event);
 }
 
 /** Reads the actions before anything is changed: one that cannot be read is this completion's fault alone. */

@@ -62,9 +62,7 @@ export class GroupCommit {
       return;
     }
     this.#commands.push({ apply, answer: answer as Command["answer"] });
-    if (this.#commands.length === 1) {
-      this.#commitSoon();
-    }
+    if (this.#commands.length === 1) this.#commitSoon();
   }
 
   /**
@@ -72,15 +70,10 @@ export class GroupCommit {
    * Calls back with an error if that will not be known.
    */
   whenDurable(then: Durable): void {
-    if (this.#uncovered.length > 0) {
-      this.#uncovered.push(then);
-    } else if (this.#syncing) {
-      this.#covered.push(then);
-    } else if (this.#durable.length > 0) {
-      this.#durable.push(then);
-    } else {
-      then(this.#lost);
-    }
+    if (this.#uncovered.length > 0) this.#uncovered.push(then);
+    else if (this.#syncing) this.#covered.push(then);
+    else if (this.#durable.length > 0) this.#durable.push(then);
+    else then(this.#lost);
   }
 
   /** Commits all that is waiting now. */
@@ -96,9 +89,8 @@ export class GroupCommit {
 
   /** Commits what is waiting; what is left at that time is for the next turn. */
   #commit(untilMs: number): void {
-    if (this.#commands.length === 0) {
-      return;
-    }
+    if (this.#commands.length === 0) return;
+
     const results: { error: Error | undefined; value: unknown }[] = [];
     let commands = this.#commands;
     this.#commands = [];
@@ -130,9 +122,7 @@ export class GroupCommit {
         const { error, value } = results[index]!;
         answer(lost ?? error, lost === undefined ? value : undefined);
       }
-      if (lost === undefined) {
-        publish();
-      }
+      if (lost === undefined) publish();
     });
     this.#sync();
   }
@@ -170,9 +160,8 @@ export class GroupCommit {
   }
 
   #sync(): void {
-    if (this.#syncing || this.#uncovered.length === 0) {
-      return;
-    }
+    if (this.#syncing || this.#uncovered.length === 0) return;
+
     this.#syncing = true;
     this.#covered = this.#uncovered;
     this.#uncovered = [];
@@ -210,9 +199,8 @@ export class GroupCommit {
   }
 
   #deliverSoon(): void {
-    if (this.#isDelivering) {
-      return;
-    }
+    if (this.#isDelivering) return;
+
     this.#isDelivering = true;
     setImmediate(() => {
       this.#isDelivering = false;
@@ -226,12 +214,9 @@ export class GroupCommit {
     const publish = this.#handlers.onCommitted();
     // What memory now holds may be of an earlier turn that is not on disk yet.
     this.whenDurable((lost) => {
-      for (const command of commands) {
-        command.answer(lost ?? answer, undefined);
-      }
-      if (lost === undefined) {
-        publish();
-      }
+      for (const command of commands) command.answer(lost ?? answer, undefined);
+
+      if (lost === undefined) publish();
     });
   }
 
@@ -244,20 +229,19 @@ export class GroupCommit {
     const lost = this.#lost ?? new LostError(error);
     this.#refusal = lost;
     this.#deliver(Infinity);
-    for (const each of [...this.#covered.splice(0), ...this.#uncovered.splice(0)]) {
-      each(lost);
-    }
-    for (const { answer } of this.#commands.splice(0)) {
-      answer(lost, undefined);
-    }
+    for (const each of [...this.#covered.splice(0), ...this.#uncovered.splice(0)]) each(lost);
+
+    for (const { answer } of this.#commands.splice(0)) answer(lost, undefined);
+
     if (isNew) this.#handlers.onLost(error instanceof Error ? error : new Error(String(error)));
   }
 }
 
 class LostError extends RpcError {
   constructor(cause: unknown) {
-    if (isGone(cause)) super("DATA_LOSS", cause.message);
-    else {
+    if (isGone(cause)) {
+      super("DATA_LOSS", cause.message);
+    } else {
       super(
         "UNAVAILABLE",
         `The emulator could not bring its database to the disk: ${reasonOf(cause)}. It stops; only its next start can ` +
@@ -271,18 +255,17 @@ function attempt(apply: () => unknown): { error: Error | undefined; value: unkno
   try {
     return { error: undefined, value: apply() };
   } catch (error) {
-    if (error instanceof RpcError) {
-      return { error, value: undefined };
-    }
+    if (error instanceof RpcError) return { error, value: undefined };
+
     throw error;
   }
 }
 
 function storeAnswer(error: unknown): RpcError {
   const reason = reasonOf(error);
-  if (error instanceof StoreError && error.fault === "full") {
+  if (error instanceof StoreError && error.fault === "full")
     return new RpcError("RESOURCE_EXHAUSTED", `The emulator's disk is full: ${reason}. Nothing was changed.`);
-  }
+
   return new RpcError("INTERNAL", `The emulator could not write to its database: ${reason}. Nothing was changed.`);
 }
 

@@ -56,9 +56,8 @@ export class LogSync {
     this.#running = true;
     this.#disk.fdatasync(this.#descriptor, (error) => {
       this.#running = false;
-      if (this.#closed) {
-        closeSync(this.#descriptor);
-      }
+      if (this.#closed) closeSync(this.#descriptor);
+
       done(error ?? undefined);
     });
   }
@@ -66,9 +65,7 @@ export class LogSync {
   /** Returns when all that was written is on disk, whatever sync is under way. Throws the reason if it may not be. */
   syncNow(): void {
     const error = this.#attempt(this.#lastDescriptor);
-    if (error !== undefined) {
-      throw error;
-    }
+    if (error !== undefined) throw error;
   }
 
   /**
@@ -90,9 +87,7 @@ export class LogSync {
     this.#closed = true;
     closeSync(this.#lastDescriptor);
     // The number of a descriptor that is closed may be given to another file before the pool comes to use it.
-    if (!this.#running) {
-      closeSync(this.#descriptor);
-    }
+    if (!this.#running) closeSync(this.#descriptor);
   }
 
   #attempt(descriptor: number): Error | undefined {

@@ -38,9 +38,7 @@ export class ConnectionLoad {
    * @throws RpcError if there is none
    */
   hold(bytes: number): void {
-    if (!this.#budget.take(bytes)) {
-      throw noRoom(this.#budget, bytes);
-    }
+    if (!this.#budget.take(bytes)) throw noRoom(this.#budget, bytes);
   }
 
   release(bytes: number): void {
@@ -52,11 +50,9 @@ export class ConnectionLoad {
    * client has yet to read what came before.
    */
   write(bytes: number): boolean {
-    if (this.#unread === 0) {
-      this.#budget.takeAnyway(bytes);
-    } else if (!this.#budget.take(bytes)) {
-      return false;
-    }
+    if (this.#unread === 0) this.#budget.takeAnyway(bytes);
+    else if (!this.#budget.take(bytes)) return false;
+
     this.#unread += bytes;
     return true;
   }

@@ -73,8 +73,7 @@ function closeUnlessGreeted(socket: Socket): () => void {
 
 function beginsWith(arrived: Buffer, preface: Buffer): Verdict {
   const length = Math.min(arrived.length, preface.length);
-  if (!arrived.subarray(0, length).equals(preface.subarray(0, length))) {
-    return "no";
-  }
+  if (!arrived.subarray(0, length).equals(preface.subarray(0, length))) return "no";
+
   return length === preface.length ? "yes" : "maybe";
 }

@@ -19,11 +19,7 @@ export function serveHttp1(socket: Socket): void {
 
 function answer({ method = "", url = "" }: IncomingMessage, response: ServerResponse): void {
   const [path] = url.split("?");
-  if (path !== HEALTH_PATH) {
-    response.writeHead(404, { "content-type": "text/plain; charset=utf-8" }).end(HINT);
-  } else if (method !== "GET" && method !== "HEAD") {
-    response.writeHead(405, { allow: "GET, HEAD" }).end();
-  } else {
-    response.writeHead(200, { "content-type": "application/json; charset=utf-8" }).end('{"status":"Healthy"}\n');
-  }
+  if (path !== HEALTH_PATH) response.writeHead(404, { "content-type": "text/plain; charset=utf-8" }).end(HINT);
+  else if (method !== "GET" && method !== "HEAD") response.writeHead(405, { allow: "GET, HEAD" }).end();
+  else response.writeHead(200, { "content-type": "application/json; charset=utf-8" }).end('{"status":"Healthy"}\n');
 }

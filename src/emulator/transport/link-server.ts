@@ -148,47 +148,52 @@ function apart(request: Buffer): Buffer {
 }
 
 class LinkCall implements Call {
+  readonly #owner: LinkOwner;
+  readonly #endKind: number;
   isCancelled = false;
   onCancelled: (() => void) | undefined;
   onDrain: (() => void) | undefined;
   #isOver = false;
 
   constructor(
-    private readonly owner: LinkOwner,
+    owner: LinkOwner,
     readonly number: number,
-    private readonly endKind: number,
+    endKind: number,
     readonly request: Buffer,
-  ) {}
+  ) {
+    this.#owner = owner;
+    this.#endKind = endKind;
+  }
 
   get bytesWaiting(): number {
-    return this.owner.writer.backlogBytes;
+    return this.#owner.writer.backlogBytes;
   }
 
   header(name: string): string | undefined {
-    return this.owner.headers[name];
+    return this.#owner.headers[name];
   }
 
   /** No answer to a call of a worker holds anything. */
   reserve(): void {}
 
   open(): void {
-    if (!this.#isOver) this.owner.writer.write(FrameKind.Taken, this.number, NOTHING);
+    if (!this.#isOver) this.#owner.writer.write(FrameKind.Taken, this.number, NOTHING);
   }
 
   write(message: Uint8Array): boolean {
     if (this.#isOver) return false;
-    this.owner.writer.write(FrameKind.Item, this.number, message);
+    this.#owner.writer.write(FrameKind.Item, this.number, message);
     return this.bytesWaiting < MOST_WAITING_BYTES;
   }
 
   end(): void {
-    if (this.#settle()) this.owner.writer.write(this.endKind, this.number, NOTHING);
+    if (this.#settle()) this.#owner.writer.write(this.#endKind, this.number, NOTHING);
   }
 
   fail(error: unknown): void {
     if (!this.#settle()) return;
     const { code, message } = statusOf(error);
-    this.owner.writer.write(this.endKind, this.number, Buffer.from(message), code);
+    this.#owner.writer.write(this.#endKind, this.number, Buffer.from(message), code);
   }
 
   cancel(): void {
@@ -200,7 +205,7 @@ class LinkCall implements Call {
   #settle(): boolean {
     if (this.#isOver) return false;
     this.#isOver = true;
-    this.owner.onOver(this.number);
+    this.#owner.onOver(this.number);
     return true;
   }
 }

@@ -80,9 +80,7 @@ export class Listener {
   }
 
   closeConnections(): void {
-    for (const socket of this.#connections) {
-      socket.destroy();
-    }
+    for (const socket of this.#connections) socket.destroy();
   }
 
   #accept(socket: Socket): void {

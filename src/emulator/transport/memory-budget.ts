@@ -2,12 +2,15 @@ import { REFUSED_BYTES } from "../limits/limits.js";
 
 /** Bytes that may be held at a time; those of a part count for the whole as well. */
 export class MemoryBudget {
+  readonly #whole: MemoryBudget | undefined;
   #held = 0;
 
   constructor(
     readonly most: number,
-    private readonly whole?: MemoryBudget,
-  ) {}
+    whole?: MemoryBudget,
+  ) {
+    this.#whole = whole;
+  }
 
   get held(): number {
     return this.#held;
@@ -26,7 +29,7 @@ export class MemoryBudget {
   /** Takes it though there may be none. */
   takeAnyway(bytes: number): void {
     this.#held += bytes;
-    this.whole?.takeAnyway(bytes);
+    this.#whole?.takeAnyway(bytes);
   }
 
   release(bytes: number): void {
@@ -34,14 +37,13 @@ export class MemoryBudget {
   }
 
   #takeWithin(bytes: number, slack: number): boolean {
-    if (!this.#hasRoom(bytes, slack)) {
-      return false;
-    }
+    if (!this.#hasRoom(bytes, slack)) return false;
+
     this.takeAnyway(bytes);
     return true;
   }
 
   #hasRoom(bytes: number, slack: number): boolean {
-    return this.#held + bytes <= this.most + slack && (this.whole === undefined || this.whole.#hasRoom(bytes, slack));
+    return this.#held + bytes <= this.most + slack && (this.#whole === undefined || this.#whole.#hasRoom(bytes, slack));
   }
 }

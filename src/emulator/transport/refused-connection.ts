@@ -22,20 +22,22 @@ export function refuseConnection(
 }
 
 class Refusal extends Map<string, Handler> {
-  constructor(
-    private readonly mostConnections: number,
-    private readonly always: ReadonlyMap<string, Handler>,
-  ) {
+  readonly #mostConnections: number;
+  readonly #always: ReadonlyMap<string, Handler>;
+
+  constructor(mostConnections: number, always: ReadonlyMap<string, Handler>) {
     super();
+    this.#mostConnections = mostConnections;
+    this.#always = always;
   }
 
   override get(path: string): Handler {
     return (
-      this.always.get(path) ??
+      this.#always.get(path) ??
       (() => {
         throw new RpcError(
           "RESOURCE_EXHAUSTED",
-          `The emulator has ${this.mostConnections} connections here, which is its limit: this one is closed.`,
+          `The emulator has ${this.#mostConnections} connections here, which is its limit: this one is closed.`,
         );
       })
     );

@@ -29,16 +29,14 @@ export class PollByBucket implements PollWay {
   }
 
   async #settleEnded(bucket: number): Promise<void> {
-    for await (const state of this.#statesOf(bucket, ENDED)) {
+    for await (const state of this.#statesOf(bucket, ENDED))
       if (this.open.has(state.instanceId)) this.open.settle(state.instanceId, await this.calls.withReason(state));
-    }
   }
 
   async #absentFrom(bucket: number): Promise<Iterable<string>> {
     const absent = new Set(idsOfBucket(this.open.runId, bucket).filter((id) => this.open.has(id)));
-    for await (const state of this.#statesOf(bucket, NOT_ENDED)) {
-      if (!isEnded(state)) absent.delete(state.instanceId);
-    }
+    for await (const state of this.#statesOf(bucket, NOT_ENDED)) if (!isEnded(state)) absent.delete(state.instanceId);
+
     return absent;
   }
 

@@ -42,9 +42,9 @@ function startText(iso: string): string {
 
 /** Whether the figures can be believed: quiet where they can. */
 export function verdictSection({ verdict }: RunResult): Markup | undefined {
-  if (verdict?.status === "valid") {
+  if (verdict?.status === "valid")
     return markup`<p class="valid"><span class="good">✓ Valid</span>: nothing about the load generator casts doubt on these figures.</p>\n`;
-  }
+
   const doubt = doubtOf(verdict);
   if (!doubt) return undefined;
   const reasons = doubt.reasons.map(

@@ -96,12 +96,13 @@ function latencyChart(result: RunResult, slices: readonly TimeSlice[]): Chart {
   const title = `${LATENCY_NAMES[name]} over time`;
   const latencies = slices.flatMap(({ fromMs, latency }) => (latency ? [{ fromMs, ...latency }] : []));
   const [first] = latencies;
-  if (!first)
+  if (!first) {
     return {
       title,
       text: "",
       absent: "Nothing that was due in an interval completed, so there is no latency to chart.",
     };
+  }
   const lines = [
     lineOf("max", "dotted", slices, ({ latency }) => latency?.max),
     lineOf("p99", "dashed", slices, ({ latency }) => latency?.p99),

@@ -80,9 +80,8 @@ function requests(path: string, { parameters, requestBody }: Operation): fc.Arbi
   const target = ids.map((values) =>
     path.replaceAll(/\{(\w+)\}/gu, (_, name: string) => encodeURIComponent(asText(values[name]))),
   );
-  if (requestBody === undefined) {
-    return target.map((target) => ({ target, contentType: undefined, body: undefined }));
-  }
+  if (requestBody === undefined) return target.map((target) => ({ target, contentType: undefined, body: undefined }));
+
   const value = near(requestBody.content["application/json"].schema);
   const body = fc.oneof(
     { weight: 8, arbitrary: value.map((value) => JSON.stringify(value)) },

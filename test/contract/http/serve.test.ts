@@ -218,9 +218,8 @@ describe("a page of another origin", () => {
         ["[2001:db8::1]", 200],
         ["localhost:1", 200],
         ["evil.example", 403],
-      ] as const) {
+      ] as const)
         expect({ host, ...(await open.ask("/status", { headers: { host } })) }).toMatchObject({ host, status });
-      }
     } finally {
       await open.close();
     }

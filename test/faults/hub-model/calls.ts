@@ -22,12 +22,10 @@ export class Calls {
     return (error) => {
       const code = error instanceof RpcError ? error.code : undefined;
       this.#trace.note(`${call}: ${code ?? error?.message ?? "OK"}`, details);
-      if (error !== undefined && (code === undefined || ![FULL, ...mayBe].includes(code))) {
+      if (error !== undefined && (code === undefined || ![FULL, ...mayBe].includes(code)))
         this.#trace.fault(`${call} ${details} was answered with ${error.stack}`);
-      }
-      if (!this.#open.delete(number)) {
-        this.#trace.fault(`${call} ${details} was answered twice`);
-      }
+
+      if (!this.#open.delete(number)) this.#trace.fault(`${call} ${details} was answered twice`);
     };
   }
 

@@ -69,9 +69,8 @@ export class ModelWorker {
   /** Keeps what it knows by now of an execution that goes on, if it is a worker that does. */
   remember({ instanceId, executionId, history = [], newEvents }: HeldEpisode): void {
     this.#askedFor.delete(instanceId);
-    if (this.#traits.remembersHistory) {
+    if (this.#traits.remembersHistory)
       this.#remembered.set(instanceId, { executionId, events: [...history, ...newEvents] });
-    }
   }
 
   forget(instanceId: string): void {
@@ -108,9 +107,9 @@ export class ModelWorker {
   #recall(instanceId: string, executionId: string, known: number): readonly HistoryEvent[] | undefined {
     const remembered = this.#remembered.get(instanceId);
     const isIt = remembered?.executionId === executionId && framedBytes(bytesOf(remembered.events)) === known;
-    if (this.#askedFor.get(instanceId) === executionId) {
+    if (this.#askedFor.get(instanceId) === executionId)
       this.#scene.trace.fault(`${this.worker.id} asked for the history of ${instanceId}, and was sent less`);
-    }
+
     this.#scene.trace.note(isIt ? "known history" : "forgotten history", instanceId);
     return isIt ? remembered.events : undefined;
   }
@@ -123,23 +122,20 @@ export class ModelWorker {
     bytes: number,
   ): void {
     const row = this.#scene.find(instanceId);
-    if (row?.executionId !== executionId) {
-      return;
-    }
+    if (row?.executionId !== executionId) return;
+
     const stored = this.#scene.store.history(row.key);
-    if (framedBytes(stored) !== bytes) {
+    if (framedBytes(stored) !== bytes)
       this.#scene.trace.fault(`${instanceId} was sent with ${bytes} bytes of history, has ${framedBytes(stored)}`);
-    } else if (history !== undefined && !isSame(bytesOf(history), stored)) {
+    else if (history !== undefined && !isSame(bytesOf(history), stored))
       this.#scene.trace.fault(`${instanceId} was sent with a history that is not its own`);
-    }
   }
 
   #checkLimit(kind: WorkKind): void {
     const count = [...this.held].filter((item) => item.kind === kind).length;
     const limit = this.#traits.limits[kind] ?? Infinity;
-    if (count > limit) {
+    if (count > limit)
       this.#scene.trace.fault(`${this.worker.id} was sent ${count} of kind ${kind}, and takes ${limit}`);
-    }
   }
 }
 

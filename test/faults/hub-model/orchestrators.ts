@@ -24,12 +24,11 @@ export class Orchestrators {
 
   answer(history: readonly HistoryEvent[], newEvents: readonly HistoryEvent[]): Action[] {
     const isTold = newEvents.some((event) => event.hasExecutionrewound());
-    if (isTold && history.some((event) => event.hasExecutioncompleted())) {
+    if (isTold && history.some((event) => event.hasExecutioncompleted()))
       return rewinding.buildRewindResult([...history], [...newEvents]).actions;
-    }
-    if (this.areWindingUp) {
-      return [complete(this.#nextId(), "end")];
-    }
+
+    if (this.areWindingUp) return [complete(this.#nextId(), "end")];
+
     const actions = Array.from({ length: this.#random.between(0, 2) }, () => this.#request());
     return [...actions, ...this.#end(newEvents.some((event) => event.hasExecutionterminated()))];
   }
@@ -37,12 +36,10 @@ export class Orchestrators {
   #request(): Action {
     const id = this.#nextId();
     const kind = this.#random.pick(["activity", "activity", "other activity", "timer", "child"]);
-    if (kind === "timer") {
-      return createTimer(id, Date.now() + this.#random.between(0, MOST_TIMER_MS - 1));
-    }
-    if (kind === "child") {
-      return createChild(id, this.#random.next() < 0.5 ? this.#random.pick(INSTANCE_IDS) : "");
-    }
+    if (kind === "timer") return createTimer(id, Date.now() + this.#random.between(0, MOST_TIMER_MS - 1));
+
+    if (kind === "child") return createChild(id, this.#random.next() < 0.5 ? this.#random.pick(INSTANCE_IDS) : "");
+
     return scheduleTask(id, kind === "activity" ? "Activity" : "B");
   }
 

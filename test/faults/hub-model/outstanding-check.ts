@@ -19,9 +19,9 @@ function rowFaults(row: InstanceRow, scene: Scene, held: readonly HeldItem[]): s
   const events = [...scene.historyOf(row), ...waiting];
   const faults = waiting.length > 0 && !own.some(({ kind }) => kind === "episode") ? ["nobody has its episode"] : [];
   // One that has been told to go back waits for nothing but a worker's word on how far.
-  if (!events.some((event) => event.hasExecutioncompleted())) {
+  if (!events.some((event) => event.hasExecutioncompleted()))
     faults.push(...taskFaults(events, own), ...timerFaults(events), ...childFaults(events, row, scene));
-  }
+
   return faults.map((fault) => `${row.instanceId} with status ${row.status}: ${fault}`);
 }
 

@@ -73,14 +73,12 @@ function play(scene: Scene, random: Random, trace: Trace): void {
 /** Nothing goes wrong any more: workers that take everything are sent all that there is. */
 function calmDown({ scene, workers, clients }: Cast): void {
   scene.trace.note("calm down");
-  for (const worker of workers.connected) {
-    workers.disconnect(worker);
-  }
+  for (const worker of workers.connected) workers.disconnect(worker);
+
   workers.connect();
   workers.connect();
-  for (const { instanceId } of scene.inFlight()) {
-    clients.resume(instanceId);
-  }
+  for (const { instanceId } of scene.inFlight()) clients.resume(instanceId);
+
   scene.settle();
   scene.pass(CALM_MS);
   scene.settle();
@@ -89,16 +87,14 @@ function calmDown({ scene, workers, clients }: Cast): void {
 /** Every instance gets an episode, which ends it. */
 function windUp({ scene, workers, clients }: Cast): void {
   scene.trace.note("wind up");
-  for (const { instanceId } of scene.inFlight()) {
-    clients.raiseEvent(instanceId);
-  }
+  for (const { instanceId } of scene.inFlight()) clients.raiseEvent(instanceId);
+
   scene.settle();
   const isOver = (): boolean =>
     workers.holdings.length === 0 && scene.hub.inFlight === 0 && scene.store.detached().length === 0;
   for (let round = 0; round < MOST_ROUNDS && !isOver(); round += 1) {
-    for (const holding of workers.holdings) {
-      workers.complete(holding);
-    }
+    for (const holding of workers.holdings) workers.complete(holding);
+
     scene.settle();
     scene.pass(ROUND_MS);
     scene.settle();

@@ -22,15 +22,11 @@ export async function runSeeds({ first, count }: Seeds): Promise<{ failed: strin
   const counts = new Map<string, number>();
   for (let seed = first; seed < first + count && failed.length < MOST_FAILED; seed += 1) {
     const report = await runSeed(seed);
-    if (count === 1 || (report.faults.length > 0 && failed.length === 0)) {
-      console.log(`seed ${seed}\n${report.told}`);
-    }
-    if (report.faults.length > 0) {
-      failed.push(`seed ${seed}: ${report.faults.join("; ")}`);
-    }
-    for (const [what, times] of report.counts) {
-      counts.set(what, (counts.get(what) ?? 0) + times);
-    }
+    if (count === 1 || (report.faults.length > 0 && failed.length === 0)) console.log(`seed ${seed}\n${report.told}`);
+
+    if (report.faults.length > 0) failed.push(`seed ${seed}: ${report.faults.join("; ")}`);
+
+    for (const [what, times] of report.counts) counts.set(what, (counts.get(what) ?? 0) + times);
   }
   return { failed, counts };
 }

@@ -47,12 +47,9 @@ export function takeStep(cast: Cast): void {
     if (random.next() < 0.1) scene.fillDisk(random.pick(["commit", "begin"]));
     scene.flush();
   }
-  while (random.next() < 0.4 && scene.isSyncing) {
-    scene.endSync();
-  }
-  if (random.next() < 0.4) {
-    scene.pass(random.pick([1, 20, 100, 1_000]));
-  }
+  while (random.next() < 0.4 && scene.isSyncing) scene.endSync();
+
+  if (random.next() < 0.4) scene.pass(random.pick([1, 20, 100, 1_000]));
 }
 
 function drawn(random: Random): Step {

@@ -129,11 +129,9 @@ export class Workers {
   #completeEpisode(holder: ModelWorker, episode: HeldEpisode, history: NonNullable<HeldEpisode["history"]>): void {
     const { token, instanceId } = episode;
     const actions = this.#orchestrators.answer(history, episode.newEvents);
-    if (actions.some((action) => action.hasCompleteorchestration())) {
-      holder.forget(instanceId);
-    } else {
-      holder.remember(episode);
-    }
+    if (actions.some((action) => action.hasCompleteorchestration())) holder.forget(instanceId);
+    else holder.remember(episode);
+
     const kinds = actions.map(kindOf).join(" ");
     const answered = this.#calls.ask("complete episode", `${instanceId} ${token} ${kinds}`.trimEnd(), MAY_BE_STALE);
     const completion = { actions: readActions(actions.map((action) => action.serializeBinary())) };
@@ -148,15 +146,11 @@ export class Workers {
     this.#scene.trace.note("give back", item.token);
     holder.held.delete(item);
     holder.forget(item.instanceId);
-    if (this.#scene.hub.giveBack(item.token)) {
-      holder.expectWholeHistory(item);
-    }
+    if (this.#scene.hub.giveBack(item.token)) holder.expectWholeHistory(item);
   }
 
   #withAny<T>(some: readonly T[], act: (one: T) => void): void {
-    if (some.length > 0) {
-      act(this.#random.pick(some));
-    }
+    if (some.length > 0) act(this.#random.pick(some));
   }
 }
 

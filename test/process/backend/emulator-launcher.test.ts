@@ -33,9 +33,8 @@ beforeEach(() => {
 
 afterEach(async () => {
   const pid = await pidOnSocket();
-  if (pid !== undefined) {
-    process.kill(pid, "SIGKILL");
-  }
+  if (pid !== undefined) process.kill(pid, "SIGKILL");
+
   rmSync(folder, { recursive: true });
 });
 
@@ -171,9 +170,8 @@ describe("commands that need the emulator", () => {
     };
     const [pid] = (await command("", { ...secrets, LANG: "C.UTF-8" })).pids;
     const environment = readFileSync(`/proc/${pid}/environ`, "utf8");
-    for (const name of Object.keys(secrets)) {
-      expect(environment).not.toContain(name);
-    }
+    for (const name of Object.keys(secrets)) expect(environment).not.toContain(name);
+
     expect(environment).not.toContain("hunter2");
     expect(environment).toContain("LANG=C.UTF-8");
     expect(readlinkSync(`/proc/${pid}/cwd`)).toBe(realpathSync(folder));

@@ -49,9 +49,8 @@ afterEach(() => {
 /** The findings by name. None may hold the token. */
 async function findings(flag: string, options: OpenOptions = { credentialFor }): Promise<Map<string, Finding>> {
   const found = new Map<string, Finding>();
-  for await (const finding of diagnose({ flag, env: {} }, options)) {
-    found.set(finding.name, finding);
-  }
+  for await (const finding of diagnose({ flag, env: {} }, options)) found.set(finding.name, finding);
+
   const text = JSON.stringify([...found.values()]);
   expect(text).not.toContain(TOKEN);
   expect(text).not.toContain("somebody");
@@ -105,9 +104,9 @@ test.each<[string, () => string, string, string]>([
   const found = await findings(flag());
   expect(found.get(name)).toMatchObject({ outcome: "failed", detail: expect.stringContaining(detail) });
   const names = [...found.keys()];
-  for (const behind of names.slice(names.indexOf(name) + 1, names.indexOf("version"))) {
+  for (const behind of names.slice(names.indexOf(name) + 1, names.indexOf("version")))
     expect(found.get(behind)).toMatchObject({ outcome: "skipped" });
-  }
+
   expect(outcomes(found).slice(-2)).toEqual(["version ok", "state folder ok"]);
 });
 

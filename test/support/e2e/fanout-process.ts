@@ -46,9 +46,9 @@ export class FanoutProcess {
     this.ended = new Promise((resolve, reject) => {
       child.on("error", reject);
       child.on("close", (code, signal) => {
-        for (const { pattern, reject } of this.#waiting) {
+        for (const { pattern, reject } of this.#waiting)
           reject(this.#disappointment(pattern, `ended with ${signal ?? `code ${code}`}`));
-        }
+
         resolve({ code, signal, stdout: this.stdout, stderr: this.stderr });
       });
     });

@@ -251,9 +251,8 @@ export const runResultSchema = z
       "series.activities": [sumOf(series.map((one) => one.activities ?? 0)), activities.completed],
       ...(isKnown && { "recount.instances": [sumOf(Object.values(recount.byStatus)), recount.instances] }),
     };
-    for (const [name, [stated, due]] of Object.entries(sums)) {
+    for (const [name, [stated, due]] of Object.entries(sums))
       if (stated !== due) context.addIssue({ code: "custom", message: `${name}: ${stated} should be ${due}` });
-    }
   });
 
 export type PublishedResult = z.output<typeof runResultSchema>;

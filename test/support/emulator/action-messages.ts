@@ -84,9 +84,8 @@ export function complete(
 ): Uint8Array {
   const end = new pb.CompleteOrchestrationAction();
   end.setOrchestrationstatus(status);
-  if (result !== undefined) {
-    end.setResult(text(result));
-  }
+  if (result !== undefined) end.setResult(text(result));
+
   if (failure !== undefined) {
     const details = new pb.TaskFailureDetails();
     details.setErrormessage(failure);

@@ -31,9 +31,7 @@ export async function spawnEmulator(
     let text = "";
     report.on("data", (part: Buffer) => {
       text += part.toString();
-      if (text.endsWith("\n")) {
-        resolve(text);
-      }
+      if (text.endsWith("\n")) resolve(text);
     });
     report.on("end", () => {
       reject(new Error("The emulator ended without a word."));

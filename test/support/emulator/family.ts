@@ -15,9 +15,8 @@ async function* member(context: OrchestrationContext, { stays, children = [] }: 
     child,
     task: context.callSubOrchestrator("member", child, { instanceId: child.id }),
   }));
-  for (const { child, task } of started) {
-    if (child.stays !== true) yield task;
-  }
+  for (const { child, task } of started) if (child.stays !== true) yield task;
+
   if (stays === true) yield context.waitForExternalEvent("never");
   return "end";
 }

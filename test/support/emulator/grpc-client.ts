@@ -69,8 +69,8 @@ export function framedText(text: string, compressed = false): Buffer {
 /** The messages of a body that has them whole. */
 export function textsOf(body: Buffer): string[] {
   const texts: string[] = [];
-  for (let at = 0; at < body.length; at += 5 + body.readUInt32BE(at + 1)) {
+  for (let at = 0; at < body.length; at += 5 + body.readUInt32BE(at + 1))
     texts.push(body.toString("utf8", at + 5, at + 5 + body.readUInt32BE(at + 1)));
-  }
+
   return texts;
 }

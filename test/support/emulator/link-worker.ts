@@ -53,9 +53,7 @@ export class LinkWorker {
   }
 
   async until(condition: () => boolean): Promise<void> {
-    while (!condition()) {
-      await new Promise<void>((resolve) => (this.#wake = resolve));
-    }
+    while (!condition()) await new Promise<void>((resolve) => (this.#wake = resolve));
   }
 
   hello(): Promise<void> {

@@ -59,9 +59,7 @@ export class ProtocolHub {
   /** Ends the emulator as it stands and serves what is on disk anew; workers come back by themselves, in a while. */
   async restart(work?: Workload): Promise<void> {
     await this.restartAfter(() => Promise.resolve());
-    if (work !== undefined) {
-      await this.worker(work);
-    }
+    if (work !== undefined) await this.worker(work);
   }
 
   /** The same, with something done while no emulator runs. */

@@ -65,9 +65,9 @@ export class RawConnection {
 
   async history(instanceId: string, set: (request: HistoryRequest) => void = () => {}): Promise<HistoryEvent[]> {
     const events: HistoryEvent[] = [];
-    for await (const chunk of this.historyStream(instanceId, set)) {
+    for await (const chunk of this.historyStream(instanceId, set))
       events.push(...pb.HistoryChunk.deserializeBinary(chunk as Buffer).toObject().eventsList);
-    }
+
     return events;
   }
 
@@ -174,9 +174,8 @@ export class RawWorker {
   async next(): Promise<WorkItem | undefined> {
     while (this.#items.length === 0) {
       if (this.#ended !== "no") {
-        if (this.#ended === "with an error") {
-          throw new Error("The stream of work items broke.");
-        }
+        if (this.#ended === "with an error") throw new Error("The stream of work items broke.");
+
         return undefined;
       }
       await new Promise<void>((resolve) => {
@@ -189,9 +188,8 @@ export class RawWorker {
   /** The next item, which has to be there. */
   async item(): Promise<WorkItem> {
     const item = await this.next();
-    if (item === undefined) {
-      throw new Error("Expected another work item, found the end of the stream.");
-    }
+    if (item === undefined) throw new Error("Expected another work item, found the end of the stream.");
+
     return item;
   }
 
@@ -252,9 +250,8 @@ export function stringValue(text: string): InstanceType<typeof StringValue> {
 export function metadataOf(taskHub: string, workerId?: string): Metadata {
   const metadata = new Metadata();
   metadata.set("taskhub", taskHub);
-  if (workerId !== undefined) {
-    metadata.set("workerid", workerId);
-  }
+  if (workerId !== undefined) metadata.set("workerid", workerId);
+
   return metadata;
 }
 

@@ -61,9 +61,8 @@ export class ServedEmulator {
   }
 
   close(): void {
-    for (const close of this.#closers) {
-      close();
-    }
+    for (const close of this.#closers) close();
+
     this.emulator.close();
     rmSync(this.folder, { recursive: true });
   }
@@ -85,12 +84,11 @@ export class ServedEmulator {
       metadataGenerator: () => Promise.resolve(metadataOf(taskHub)),
       ...options,
     });
-    for (const [name, orchestrator] of Object.entries(work.orchestrators ?? {})) {
+    for (const [name, orchestrator] of Object.entries(work.orchestrators ?? {}))
       worker.addNamedOrchestrator(name, orchestrator);
-    }
-    for (const [name, activity] of Object.entries(work.activities ?? {})) {
-      worker.addNamedActivity(name, activity);
-    }
+
+    for (const [name, activity] of Object.entries(work.activities ?? {})) worker.addNamedActivity(name, activity);
+
     await worker.start();
     // Its stop() ends with a pause of one second that nothing here waits for.
     this.#closers.push(() => void worker.stop());
@@ -123,9 +121,7 @@ export class ServedEmulator {
     });
     const cut = (): void => {
       proxy.close();
-      for (const socket of sockets) {
-        socket.destroy();
-      }
+      for (const socket of sockets) socket.destroy();
     };
     const socket = path.join(this.folder, `proxy-${(this.#proxies += 1)}.sock`);
     await new Promise<void>((resolve) => {

@@ -92,9 +92,7 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
     test("events are told as processed first, then as waiting, each in order of arrival", () => {
       const key = add();
       committed(store, () => {
-        for (const seq of [1, 2, 3, 12]) {
-          store.appendWaiting(key, { seq, event: bytes(`event ${seq}`) });
-        }
+        for (const seq of [1, 2, 3, 12]) store.appendWaiting(key, { seq, event: bytes(`event ${seq}`) });
       });
       expect(eventTexts(store, key)).toEqual(["event 1", "event 2", "event 3", "event 12"]);
       committed(store, () => {
@@ -270,9 +268,8 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
         ["ä", ["äö"]],
         ["run-10", []],
       ])("the prefix %j is meant letter by letter", (instanceIdPrefix, expected) => {
-        for (const instanceId of AWKWARD) {
-          add({ instanceId });
-        }
+        for (const instanceId of AWKWARD) add({ instanceId });
+
         expect(ids(store.query(rowFilter({ instanceIdPrefix })).rows).sort()).toEqual([...expected].sort());
       });
 
@@ -282,9 +279,8 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
           fc.property(all, fc.integer({ min: 1, max: 7 }), (instanceIds, limit) => {
             store.begin();
             try {
-              for (const instanceId of instanceIds) {
-                store.insertInstance(newInstance({ instanceId }));
-              }
+              for (const instanceId of instanceIds) store.insertInstance(newInstance({ instanceId }));
+
               const found: string[] = [];
               let pages = 0;
               for (let after: string | undefined = ""; after !== undefined;) {
@@ -346,9 +342,8 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
       });
 
       test("ends early where payloads are large, with one row at least", () => {
-        for (const instanceId of ["a", "b", "c"]) {
-          add({ instanceId, input: new Uint8Array(1_500_000) });
-        }
+        for (const instanceId of ["a", "b", "c"]) add({ instanceId, input: new Uint8Array(1_500_000) });
+
         add({ instanceId: "d", input: new Uint8Array(5_000_000) });
         const found = ["a", "b", "c", "d"];
         for (const [payloads, sizes] of [
@@ -382,9 +377,8 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
 
       test("pages one behind the other hold everything once, also where times are equal", () => {
         const expected = Array.from({ length: 11 }, (_, n) => `i${n}`);
-        for (const instanceId of expected) {
-          addEnded(instanceId, 100 + Math.floor(Number(instanceId.slice(1)) / 4));
-        }
+        for (const instanceId of expected) addEnded(instanceId, 100 + Math.floor(Number(instanceId.slice(1)) / 4));
+
         const found: string[] = [];
         let after: CompletedFilter["after"];
         do {
@@ -402,9 +396,8 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
       addEnded("ended", 5);
       const busy = add({ instanceId: "busy", taskHub: "other", input: bytes("input") });
       committed(store, () => {
-        for (const seq of [1, 2, 3]) {
-          store.appendWaiting(busy, { seq, event: bytes(`w${seq}`) });
-        }
+        for (const seq of [1, 2, 3]) store.appendWaiting(busy, { seq, event: bytes(`w${seq}`) });
+
         store.applyEpisode(busy, episode({ processedSeq: 1, historySeq: 0, history: framed("h0") }));
         store.applyEpisode(busy, episode({ processedSeq: 2, historySeq: 1, history: framed("h1"), tasksCompleted: 2 }));
       });
@@ -565,11 +558,8 @@ export function committed<T>(store: Store, change: () => T): T {
 function synced(store: Store): Promise<void> {
   return new Promise((resolve, reject) => {
     store.sync((error) => {
-      if (error === undefined) {
-        resolve();
-      } else {
-        reject(error);
-      }
+      if (error === undefined) resolve();
+      else reject(error);
     });
   });
 }

@@ -49,9 +49,9 @@ function parseFamily(block: string): ScrapedFamily {
 
 function parseSample(line: string): ScrapedSample {
   const { name, labels = "", value } = SAMPLE.exec(line)?.groups ?? {};
-  if (name === undefined || value === undefined || !Number.isFinite(Number(value)) || !LABELS.test(labels)) {
+  if (name === undefined || value === undefined || !Number.isFinite(Number(value)) || !LABELS.test(labels))
     throw new Error(`Expected a name, labels and a finite number, found ${line}`);
-  }
+
   const pairs = Array.from(labels.matchAll(LABEL), ({ groups }) => [groups!["name"]!, unescaped(groups!["value"]!)]);
   return {
     series: line.slice(0, line.lastIndexOf(" ")),
@@ -68,10 +68,9 @@ function unescaped(value: string): string {
 function checkName({ series, name, labels, value }: ScrapedSample, family: string, type: string): void {
   const isQuantile = name === family && Number(labels["quantile"]) >= 0 && Number(labels["quantile"]) <= 1;
   const isPart = name === `${family}_sum` || name === `${family}_count`;
-  if (type === "summary" ? !isQuantile && !isPart : name !== family || "quantile" in labels) {
+  if (type === "summary" ? !isQuantile && !isPart : name !== family || "quantile" in labels)
     throw new Error(`Expected a sample of the ${type} ${family}, found ${series}`);
-  }
-  if (type === "counter" && (!name.endsWith("_total") || value < 0)) {
+
+  if (type === "counter" && (!name.endsWith("_total") || value < 0))
     throw new Error(`Expected a counter's name to end with _total and its value not to be negative, found ${series}`);
-  }
 }

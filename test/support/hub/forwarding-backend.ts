@@ -34,6 +34,8 @@ type Lacks = (method: string, request: Buffer) => boolean;
  * those that it is told to lack, as other backends do.
  */
 export class ForwardingBackend {
+  readonly #losesStarts: boolean;
+  readonly #fateOf: (method: string, request: Buffer) => Fate;
   calls: Record<string, number> = {};
   readonly #sockets = new Set<Socket>();
   readonly #server = createServer();
@@ -44,9 +46,11 @@ export class ForwardingBackend {
 
   private constructor(
     emulatorAddress: string,
-    private readonly losesStarts: boolean,
-    private readonly fateOf: (method: string, request: Buffer) => Fate,
+    losesStarts: boolean,
+    fateOf: (method: string, request: Buffer) => Fate,
   ) {
+    this.#losesStarts = losesStarts;
+    this.#fateOf = fateOf;
     this.#emulator = new Client(emulatorAddress, credentials.createInsecure(), CHANNEL_OPTIONS);
   }
 
@@ -105,7 +109,7 @@ export class ForwardingBackend {
       this.calls[name] = (this.calls[name] ?? 0) + 1;
       if (lacks(name, call.request))
         throw new RpcError("UNIMPLEMENTED", `The server does not implement the method ${name}`);
-      const fate = this.fateOf(name, call.request);
+      const fate = this.#fateOf(name, call.request);
       const away = new RpcError("UNAVAILABLE", "The call was lost.");
       if (fate === "call lost") throw away;
       const metadata = new Metadata();
@@ -113,7 +117,7 @@ export class ForwardingBackend {
       const forward = (method: string, request: Buffer): Promise<Buffer> =>
         unaryCall(this.#emulator, `/${SERVICE}/${method}`, request, metadata);
       const answered = forward(name, call.request);
-      const loses = this.losesStarts && name === "StartInstance" && this.#isFirst(call.request);
+      const loses = this.#losesStarts && name === "StartInstance" && this.#isFirst(call.request);
       (loses ? answered.then((started) => untilEnded(started, forward)) : answered).then(
         (value) => (fate === "arrives" ? answer(undefined, value) : answer(away, undefined)),
         (error: unknown) => answer(fate === "arrives" ? asAnswered(error) : away, undefined),

@@ -45,9 +45,9 @@ export class DelayServerProcess {
       child.kill("SIGKILL");
       await rm(folder, { recursive: true, force: true });
     });
-    for await (const line of createInterface({ input: child.stdout })) {
+    for await (const line of createInterface({ input: child.stdout }))
       return new DelayServerProcess(child, log, (JSON.parse(line) as { port: number }).port);
-    }
+
     throw new Error("The server with known delays ended without a word.");
   }
 

@@ -46,9 +46,9 @@ interface OpenLoad {
 export function openLoad({ gapMs, serviceMs, lengthMs, freezes = [] }: OpenLoad): readonly Life[] {
   const endOf = frozenFor(freezes);
   const lives: Life[] = [];
-  for (let startMs = gapMs(0); startMs < lengthMs; startMs += gapMs(startMs)) {
+  for (let startMs = gapMs(0); startMs < lengthMs; startMs += gapMs(startMs))
     lives.push({ startMs, endMs: endOf(startMs, serviceMs()) });
-  }
+
   return lives;
 }
 
@@ -64,9 +64,9 @@ export function closedLoad({ inFlight, serviceMs, lengthMs, freezes = [] }: Clos
   const endOf = frozenFor(freezes);
   return Array.from({ length: inFlight }, () => {
     const lives: Life[] = [];
-    for (let startMs = 0; startMs < lengthMs; startMs = lives.at(-1)!.endMs) {
+    for (let startMs = 0; startMs < lengthMs; startMs = lives.at(-1)!.endMs)
       lives.push({ startMs, endMs: endOf(startMs, serviceMs()) });
-    }
+
     return lives;
   }).flat();
 }

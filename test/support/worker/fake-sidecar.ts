@@ -21,11 +21,8 @@ export class Inbox<T> {
 
   put(value: T): void {
     const reader = this.#readers.shift();
-    if (reader === undefined) {
-      this.#values.push(value);
-    } else {
-      reader(value);
-    }
+    if (reader === undefined) this.#values.push(value);
+    else reader(value);
   }
 
   next(): Promise<T> {
@@ -156,9 +153,8 @@ export function activityItem(name: string, taskId: number, input?: unknown): Buf
   const instance = new pb.OrchestrationInstance();
   instance.setInstanceid("instance-1");
   request.setOrchestrationinstance(instance);
-  if (input !== undefined) {
-    request.setInput(stringValue(JSON.stringify(input)));
-  }
+  if (input !== undefined) request.setInput(stringValue(JSON.stringify(input)));
+
   const item = new pb.WorkItem();
   item.setActivityrequest(request);
   item.setCompletiontoken(`token-${taskId}`);

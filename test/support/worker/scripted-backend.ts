@@ -193,15 +193,12 @@ export class ScriptedBackend {
       arriving.push(...said);
     }
     this.#newEvents = [orchestratorStarted(this.#tick()), ...arriving];
-    for (const event of arriving) {
-      this.#state.observe(event);
-    }
+    for (const event of arriving) this.#state.observe(event);
   }
 
   #taskEnds(id: number, fails: boolean): Uint8Array {
-    if (!fails) {
-      return taskCompleted(id, stringValue(JSON.stringify({ id })), this.#tick());
-    }
+    if (!fails) return taskCompleted(id, stringValue(JSON.stringify({ id })), this.#tick());
+
     const failure = failureDetails("Error", `task ${id} failed`);
     return taskFailed(id, failure, this.#tick());
   }

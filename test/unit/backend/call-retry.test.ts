@@ -37,9 +37,8 @@ async function retried(
     const outcome = outcomes[attempts];
     attempts += 1;
     vi.advanceTimersByTime(takesMs);
-    if (outcome instanceof Error) {
-      throw outcome;
-    }
+    if (outcome instanceof Error) throw outcome;
+
     return outcome;
   };
   const outcome: unknown = await withRetry(attempt, policy).catch((error: unknown) => error);
@@ -69,11 +68,10 @@ describe("a call", () => {
     ["that fails for another reason is not, and is no failed attempt", [OTHER], OTHER, [], 0],
   ])("%s", async (_, outcomes, expected, failures, recoveries) => {
     const seen = await retried(outcomes);
-    if (typeof expected === "object" && !(expected instanceof Error)) {
+    if (typeof expected === "object" && !(expected instanceof Error))
       expect(seen.outcome).toMatchObject(expected as object);
-    } else {
-      expect(seen.outcome).toBe(expected);
-    }
+    else expect(seen.outcome).toBe(expected);
+
     expect(seen).toMatchObject({ failures, recoveries });
     expect(seen.attempts).toBe(outcomes.length);
   });

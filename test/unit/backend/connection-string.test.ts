@@ -163,9 +163,7 @@ describe("a kind of credential", () => {
 
   test("an unknown one is answered with those that are known", () => {
     const { message } = errorOf({ flag: "Endpoint=host.example;Authentication=Kerberos" });
-    for (const kind of AUTHENTICATION_KINDS) {
-      expect(message).toContain(kind);
-    }
+    for (const kind of AUTHENTICATION_KINDS) expect(message).toContain(kind);
   });
 });
 
@@ -284,9 +282,8 @@ describe("where it comes from", () => {
     ],
     ["then the embedded emulator", {}, false, "default", "the default"],
   ])("%s", (_, sources, withSettings, taskHub, source) => {
-    if (withSettings) {
-      writeSettings(JSON.stringify(settings));
-    }
+    if (withSettings) writeSettings(JSON.stringify(settings));
+
     expect(resolve(sources)).toEqual({ kind: "emulator", taskHub, source });
   });
 

@@ -64,9 +64,8 @@ describe("the tally of a run", () => {
           for (const [sequence, status] of changes) {
             const before = hub.get(sequence);
             // What has ended stays so; what starts and completes unseen is for the pass over all to find.
-            if (before !== undefined ? !isEnded(before) : status !== "Completed" || index === 0) {
+            if (before !== undefined ? !isEnded(before) : status !== "Completed" || index === 0)
               hub.set(sequence, status);
-            }
           }
           const told = [...hub].filter(([, status]) => index === 0 || NOT_COMPLETED.some((other) => other === status));
           const isNew = ([sequence, status]: [number, RuntimeStatus]) => status !== "Completed" || seen.has(sequence);

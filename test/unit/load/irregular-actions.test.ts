@@ -96,9 +96,9 @@ function historyOf(one: Life): readonly HistoryEvent[] {
       else events.push(event((made) => made.setTaskcompleted(new pb.TaskCompletedEvent())));
     }
   }
-  for (let raised = 0; raised < one.events; raised += 1) {
+  for (let raised = 0; raised < one.events; raised += 1)
     events.push(event((made) => made.setEventraised(new pb.EventRaisedEvent())));
-  }
+
   if (one.wasSuspended) {
     events.push(
       event((made) => made.setExecutionsuspended(new pb.ExecutionSuspendedEvent())),

@@ -34,9 +34,8 @@ let stopWorker: (() => Promise<void>) | undefined;
 
 beforeEach(() => {
   // The SDK's in-memory worker logs every work item to the console and takes no logger.
-  for (const method of ["info", "log", "warn", "error", "debug"] as const) {
+  for (const method of ["info", "log", "warn", "error", "debug"] as const)
     vi.spyOn(console, method).mockImplementation(() => undefined);
-  }
 });
 
 afterEach(async () => {
@@ -181,9 +180,8 @@ describe("continue-as-new", () => {
   ])("every %d of 5 iterations makes %d executions, and the output is that of one", async (every, executions) => {
     let starts = 0;
     const counted: TOrchestrator = (context, input) => {
-      if (!context.isReplaying) {
-        starts += 1;
-      }
+      if (!context.isReplaying) starts += 1;
+
       return orchestrators[FAN_OUT_FAN_IN_ORCHESTRATION]!(context, input);
     };
     const input = { iterations: 5, parallelActivities: 2, continueAsNewEvery: every };

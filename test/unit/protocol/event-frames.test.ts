@@ -23,9 +23,7 @@ function frame(tag: number, event: Uint8Array): Uint8Array {
   const length: number[] = [];
   for (let rest = event.length; ; rest >>>= 7) {
     length.push(rest > 0x7f ? (rest & 0x7f) | 0x80 : rest);
-    if (rest <= 0x7f) {
-      return Uint8Array.from([tag, ...length, ...event]);
-    }
+    if (rest <= 0x7f) return Uint8Array.from([tag, ...length, ...event]);
   }
 }
 
@@ -55,9 +53,8 @@ test("a run ends where another tag begins, or the bytes do", () => {
 test("an event that is cut off is told, wherever the cut is", () => {
   const bytes = frame(PAST_EVENT, new Uint8Array(200));
   expect(frameEnd(bytes, 0)).toBe(bytes.length);
-  for (let length = 1; length < bytes.length; length++) {
+  for (let length = 1; length < bytes.length; length++)
     expect(() => frameEnd(bytes.subarray(0, length), 0)).toThrow(RangeError);
-  }
 });
 
 test("new events become past ones, and nothing else changes", () => {

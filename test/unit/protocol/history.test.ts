@@ -79,9 +79,7 @@ describe("framing", () => {
           seen.push({ bytes: history.bytes, copy: [...history.bytes] });
         }
         expect([...history.bytes]).toEqual(parts.flatMap((part) => [...part]));
-        for (const { bytes, copy } of seen) {
-          expect([...bytes]).toEqual(copy);
-        }
+        for (const { bytes, copy } of seen) expect([...bytes]).toEqual(copy);
       }),
     );
   });
@@ -214,9 +212,7 @@ describe("an event is looked at", () => {
     const view = viewEvent(bytes);
     expect(view.type).toBe(type);
     expect(concernsAction(bytes)).toBe(answers);
-    if (answers) {
-      expect(subjectOf(view)).toBe(subject);
-    }
+    if (answers) expect(subjectOf(view)).toBe(subject);
   });
 });
 

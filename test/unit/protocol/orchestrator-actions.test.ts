@@ -118,9 +118,8 @@ describe("actions", () => {
       version: stringValue("2"),
       input: stringValue('{"n":1}'),
     });
-    for (const known of [state, Orchestration.replay(frame(PAST_EVENT, events))]) {
+    for (const known of [state, Orchestration.replay(frame(PAST_EVENT, events))])
       expect([...known.children]).toEqual([[7, "chosen"]]);
-    }
   });
 
   test("an event for another instance is in the history, and is sent with what was given", () => {

@@ -60,17 +60,14 @@ describe.each(requests)("a request with %s", (_, parts, names, end) => {
 test("a request that is cut off is told, wherever the cut is", () => {
   const request = new Uint8Array(Buffer.concat([instance, execution, past, fresh, streaming]));
   const ends = new Set<number>();
-  for (const parts of [[], [instance], [instance, execution], [instance, execution, past, fresh]]) {
+  for (const parts of [[], [instance], [instance, execution], [instance, execution, past, fresh]])
     ends.add(Buffer.concat(parts).length);
-  }
+
   ends.add(HEAD + past.length / 2).add(HEAD + past.length);
   for (let length = 0; length < request.length; length++) {
     const bytes = request.subarray(0, length);
-    if (ends.has(length)) {
-      expect(() => readAll(bytes)).not.toThrow();
-    } else {
-      expect(() => readAll(bytes)).toThrow(Error);
-    }
+    if (ends.has(length)) expect(() => readAll(bytes)).not.toThrow();
+    else expect(() => readAll(bytes)).toThrow(Error);
   }
 });
 

@@ -149,10 +149,7 @@ test("without FANOUT_STATE_DIR it is the folder for data of this user's programs
     const folder = openStateFolder({ FANOUT_STATE_DIR: "", XDG_RUNTIME_DIR: root }).folder;
     expect(path.basename(folder)).toMatch(/^fanout$/i);
   } finally {
-    if (home === undefined) {
-      delete process.env["XDG_DATA_HOME"];
-    } else {
-      process.env["XDG_DATA_HOME"] = home;
-    }
+    if (home === undefined) delete process.env["XDG_DATA_HOME"];
+    else process.env["XDG_DATA_HOME"] = home;
   }
 });

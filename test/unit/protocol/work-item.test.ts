@@ -152,9 +152,8 @@ describe("writing", () => {
     error.cause = error;
     const circle = pb.ActivityResponse.deserializeBinary(writeActivityFailure(request, "token", error, false));
     let depth = 0;
-    for (let failure = circle.getFailuredetails(); failure !== undefined; failure = failure.getInnerfailure()) {
-      depth++;
-    }
+    for (let failure = circle.getFailuredetails(); failure !== undefined; failure = failure.getInnerfailure()) depth++;
+
     expect(depth).toBe(11);
     const thrown = pb.ActivityResponse.deserializeBinary(writeActivityFailure(request, "token", "a string", true));
     expect(thrown.getFailuredetails()!.toObject()).toMatchObject({

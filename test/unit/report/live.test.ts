@@ -192,9 +192,9 @@ describe("progress on a terminal", () => {
     const lines = await screen();
     expect(lines[0]).toBe("$ fanout run");
     for (const line of lines) expect(line.length).toBeLessThan(to);
-    for (const part of ["seconds", "orchestrations started", "on average", "until noticed", "stalled"]) {
+    for (const part of ["seconds", "orchestrations started", "on average", "until noticed", "stalled"])
       expect(lines.join(" ").split(part)).toHaveLength(2);
-    }
+
     bars.stop();
     expect(await screen()).toEqual(["$ fanout run"]);
   });

@@ -80,9 +80,9 @@ describe("a table of figures", () => {
         const lines = fitted(table, columns);
         for (const line of lines) expect(textWidth(line)).toBeLessThanOrEqual(columns);
         for (const { name, cells } of table.rows) {
-          for (const figure of cells.filter((cell) => cell !== "")) {
+          for (const figure of cells.filter((cell) => cell !== ""))
             expect(lines.some((line) => line.includes(`  ${figure}`))).toBe(true);
-          }
+
           expect(lines.some((line) => line.includes(`  ${name}`))).toBe(true);
         }
       }),

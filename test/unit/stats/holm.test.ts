@@ -26,9 +26,8 @@ describe("Holm's correction", () => {
         for (const [index, p] of values.entries()) {
           expect(adjusted[index]).toBeGreaterThanOrEqual(p);
           expect(adjusted[index]).toBeLessThanOrEqual(Math.min(1, p * values.length));
-          for (const [other, q] of values.entries()) {
+          for (const [other, q] of values.entries())
             if (q < p) expect(adjusted[other]).toBeLessThanOrEqual(adjusted[index]!);
-          }
         }
       }),
     );

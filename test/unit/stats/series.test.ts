@@ -60,9 +60,9 @@ function totals(intervals: readonly Interval[]) {
     intervals.reduce((total, interval) => total + (of(interval) ?? 0), 0);
   const whole = (name: "response" | "service"): readonly number[] => {
     const all = new SparseHistogram();
-    for (const { [name]: latency } of intervals) {
+    for (const { [name]: latency } of intervals)
       if (latency) all.merge(SparseHistogram.fromBuckets(latency.buckets, latency.max));
-    }
+
     return [all.count, all.maxMs, ...all.buckets()];
   };
   return {

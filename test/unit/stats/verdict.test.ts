@@ -203,9 +203,8 @@ test("a busy machine counts where it has the workers of a remote backend, or the
   for (const environment of [
     { ...remote, ownWorkers: 1 },
     { ...sampleResult.environment, ownWorkers: 0 },
-  ]) {
+  ])
     expect(namesOf(verdictOf({ ...withCpu(0.95), environment }))).toEqual(["cpu"]);
-  }
 });
 
 test("a run whose rate changes has no trend and no backlog, however it goes", () => {

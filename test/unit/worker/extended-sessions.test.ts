@@ -77,9 +77,8 @@ test("it holds the last used ones that its bounds have room for", () => {
         const session = sessionOf(size);
         sessions.end(id, "token", session);
         model = [...model.filter((entry) => entry.id !== id), { id, session }];
-        while (model.length > 3 || weight() > bytes) {
-          model.shift();
-        }
+        while (model.length > 3 || weight() > bytes) model.shift();
+
         expect(sessions.size).toBe(model.length);
       }
     }),

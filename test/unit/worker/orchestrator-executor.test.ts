@@ -48,9 +48,8 @@ function executorOf(options?: OrchestratorExecutorOptions): OrchestratorExecutor
 
 function orchestratorItem(frame: Buffer) {
   const item = readWorkItem(frame);
-  if (item.kind !== "orchestrator") {
-    throw new Error(`Expected an orchestrator's work item, got ${item.kind}`);
-  }
+  if (item.kind !== "orchestrator") throw new Error(`Expected an orchestrator's work item, got ${item.kind}`);
+
   return item;
 }
 
@@ -112,9 +111,7 @@ describe("every episode comes to what the SDK alone makes of it, byte for byte",
             expect(await Promise.all([first, second])).toEqual([expected, expected]);
             backend.complete(await first, arrival);
           }
-          if (backend.ended) {
-            break;
-          }
+          if (backend.ended) break;
         }
       }),
       { numRuns: 150 },

@@ -29,9 +29,8 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-  for (const open of opened) {
-    open(undefined);
-  }
+  for (const open of opened) open(undefined);
+
   await host?.drain();
   host = undefined;
   await sidecar.close();
@@ -148,9 +147,7 @@ describe.each(TRANSPORTS)("outages over %s", (each) => {
     startHost({
       recover: async () => {
         recoveries++;
-        if (recoveries === 2) {
-          await sidecar.start();
-        }
+        if (recoveries === 2) await sidecar.start();
       },
     });
     expect(await events.next()).toMatchObject({ type: "lost", reason: expect.stringContaining("UNAVAILABLE") });

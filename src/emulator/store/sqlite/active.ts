@@ -46,13 +46,11 @@ function eventsByKey(statements: Statements, sql: string): (key: number) => read
   const rows = statements.iterate(sql);
   let ahead = rows.next();
   return (key) => {
-    if (ahead.done === true || ahead.value["key"] !== key) {
-      return NO_EVENTS;
-    }
+    if (ahead.done === true || ahead.value["key"] !== key) return NO_EVENTS;
+
     const events: WaitingEvent[] = [];
-    for (; ahead.done !== true && ahead.value["key"] === key; ahead = rows.next()) {
-      events.push(eventOf(ahead.value));
-    }
+    for (; ahead.done !== true && ahead.value["key"] === key; ahead = rows.next()) events.push(eventOf(ahead.value));
+
     return events;
   };
 }

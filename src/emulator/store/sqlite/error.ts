@@ -11,9 +11,8 @@ export function guarded<T>(action: () => T): T {
 }
 
 export function storeError(error: unknown): StoreError {
-  if (error instanceof StoreError) {
-    return error;
-  }
+  if (error instanceof StoreError) return error;
+
   const code = sqliteCode(error);
   const fault = (code !== undefined && FAULTS[code]) || "broken";
   return new StoreError(fault, error instanceof Error ? error.message : String(error), { cause: error });

@@ -5,11 +5,15 @@ import type { EpisodeResult, NewInstance, NextExecution, Rewound, WaitingEvent }
 
 /** What changes an instance, and the events that belong to it. */
 export class InstanceWriter {
-  constructor(private readonly statements: Statements) {}
+  readonly #statements: Statements;
+
+  constructor(statements: Statements) {
+    this.#statements = statements;
+  }
 
   /** Returns the key of the new instance, or undefined if its hub has one of that id. */
   insert(instance: NewInstance): number | undefined {
-    const { changes, lastInsertRowid } = this.statements.run(
+    const { changes, lastInsertRowid } = this.#statements.run(
       `INSERT INTO instances (task_hub, instance_id, execution_id, name, version, status, created_us, updated_us,
          scheduled_start_us, input, parent_id, parent, tags)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
@@ -31,17 +35,15 @@ export class InstanceWriter {
   }
 
   appendWaiting(key: number, { seq, event }: WaitingEvent): void {
-    this.statements.run("INSERT INTO waiting (key, seq, event) VALUES (?, ?, ?)", key, seq, event);
+    this.#statements.run("INSERT INTO waiting (key, seq, event) VALUES (?, ?, ?)", key, seq, event);
   }
 
   applyEpisode(key: number, result: EpisodeResult): void {
     this.#insertHistory(key, result.historySeq, result.history);
-    if (isTerminal(result.status)) {
-      this.#deleteFrom("waiting", key);
-    } else {
-      this.statements.run("DELETE FROM waiting WHERE key = ? AND seq <= ?", key, result.processedSeq);
-    }
-    this.statements.run(
+    if (isTerminal(result.status)) this.#deleteFrom("waiting", key);
+    else this.#statements.run("DELETE FROM waiting WHERE key = ? AND seq <= ?", key, result.processedSeq);
+
+    this.#statements.run(
       `UPDATE instances SET status = ?, updated_us = ?, completed_us = ?, tasks_completed = ?,
          output = coalesce(?, output), custom_status = coalesce(?, custom_status), failure = coalesce(?, failure),
          trace = coalesce(?, trace)
@@ -61,7 +63,7 @@ export class InstanceWriter {
   restart(key: number, next: NextExecution): void {
     this.#deleteFrom("history", key);
     this.#deleteFrom("waiting", key);
-    this.statements.run(
+    this.#statements.run(
       `UPDATE instances SET execution_id = ?, version = coalesce(?, version), input = ?, tasks_completed = ?,
          updated_us = ?, status = ?, custom_status = coalesce(?, custom_status), tags = ?, trace = NULL WHERE key = ?`,
       next.executionId,
@@ -77,11 +79,11 @@ export class InstanceWriter {
   }
 
   setStatus(key: number, status: number, updatedUs: number): void {
-    this.statements.run("UPDATE instances SET status = ?, updated_us = ? WHERE key = ?", status, updatedUs, key);
+    this.#statements.run("UPDATE instances SET status = ?, updated_us = ? WHERE key = ?", status, updatedUs, key);
   }
 
   reopen(key: number, updatedUs: number): void {
-    this.statements.run(
+    this.#statements.run(
       `UPDATE instances SET status = ?, updated_us = ?, completed_us = 0, output = NULL, failure = NULL WHERE key = ?`,
       Status.Running,
       updatedUs,
@@ -93,7 +95,7 @@ export class InstanceWriter {
     this.#deleteFrom("history", key);
     this.#deleteFrom("waiting", key);
     this.#insertHistory(key, 0, rewound.history);
-    this.statements.run(
+    this.#statements.run(
       `UPDATE instances SET execution_id = ?, parent = ?, tasks_completed = ?, updated_us = ?, trace = NULL
        WHERE key = ?`,
       rewound.executionId,
@@ -108,14 +110,14 @@ export class InstanceWriter {
   delete(key: number): boolean {
     this.#deleteFrom("history", key);
     this.#deleteFrom("waiting", key);
-    return Number(this.statements.run("DELETE FROM instances WHERE key = ?", key).changes) > 0;
+    return Number(this.#statements.run("DELETE FROM instances WHERE key = ?", key).changes) > 0;
   }
 
   #insertHistory(key: number, seq: number, events: Uint8Array): void {
-    this.statements.run("INSERT INTO history (key, seq, events) VALUES (?, ?, ?)", key, seq, events);
+    this.#statements.run("INSERT INTO history (key, seq, events) VALUES (?, ?, ?)", key, seq, events);
   }
 
   #deleteFrom(table: "history" | "waiting", key: number): void {
-    this.statements.run(`DELETE FROM ${table} WHERE key = ?`, key);
+    this.#statements.run(`DELETE FROM ${table} WHERE key = ?`, key);
   }
 }

@@ -7,9 +7,8 @@ import type * as Sqlite from "node:sqlite";
 export async function loadSqlite(): Promise<typeof Sqlite> {
   const emitWarning = process.emitWarning.bind(process);
   process.emitWarning = (warning: string | Error, ...rest: unknown[]) => {
-    if (!String(warning).startsWith("SQLite is an experimental feature")) {
+    if (!String(warning).startsWith("SQLite is an experimental feature"))
       Reflect.apply(emitWarning, undefined, [warning, ...rest]);
-    }
   };
   try {
     return await import("node:sqlite");
@@ -20,9 +19,8 @@ export async function loadSqlite(): Promise<typeof Sqlite> {
 
 /** SQLite's primary result code of an error that node:sqlite threw, or undefined if it was something else. */
 export function sqliteCode(error: unknown): number | undefined {
-  if (error instanceof Error && "errcode" in error && typeof error.errcode === "number") {
-    return error.errcode & 0xff;
-  }
+  if (error instanceof Error && "errcode" in error && typeof error.errcode === "number") return error.errcode & 0xff;
+
   return undefined;
 }
 

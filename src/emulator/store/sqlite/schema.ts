@@ -88,16 +88,14 @@ const MIGRATIONS: Readonly<Record<number, string>> = {
 /** The version of a file's tables. Changes nothing; throws `StoreError` at a newer one. */
 export function schemaVersion(db: DatabaseSync): number {
   const { user_version: version } = db.prepare("PRAGMA user_version").get() as { user_version: number };
-  if (version > SCHEMA_VERSION) {
+  if (version > SCHEMA_VERSION)
     throw new StoreError("newer", `it has schema ${version}, this version of fanout knows up to ${SCHEMA_VERSION}`);
-  }
+
   return version;
 }
 
 /** Makes the tables of an empty file, or brings those of an older version up to date. */
 export function prepareSchema(db: DatabaseSync): void {
   const migration = MIGRATIONS[schemaVersion(db)];
-  if (migration !== undefined) {
-    db.exec(`BEGIN IMMEDIATE; ${migration} PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT`);
-  }
+  if (migration !== undefined) db.exec(`BEGIN IMMEDIATE; ${migration} PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT`);
 }

@@ -6,13 +6,15 @@ export type Row = Record<string, null | number | bigint | string | Uint8Array>;
 
 /** Statements of a database by their text, each prepared once. What they throw is a `StoreError`. */
 export class Statements {
+  readonly #db: DatabaseSync;
+  readonly #told: (error: StoreError) => StoreError;
   readonly #prepared = new Map<string, StatementSync>();
 
   /** `told` is handed each error, and returns the one to throw. */
-  constructor(
-    private readonly db: DatabaseSync,
-    private readonly told: (error: StoreError) => StoreError,
-  ) {}
+  constructor(db: DatabaseSync, told: (error: StoreError) => StoreError) {
+    this.#db = db;
+    this.#told = told;
+  }
 
   run(sql: string, ...values: SQLInputValue[]): { changes: number | bigint; lastInsertRowid: number | bigint } {
     return this.guarded(() => this.#prepare(sql).run(...values));
@@ -27,7 +29,7 @@ export class Statements {
     try {
       yield* this.#prepare(sql).iterate(...values) as Iterable<Row>;
     } catch (error) {
-      throw this.told(storeError(error));
+      throw this.#told(storeError(error));
     }
   }
 
@@ -36,14 +38,14 @@ export class Statements {
     try {
       return action();
     } catch (error) {
-      throw this.told(storeError(error));
+      throw this.#told(storeError(error));
     }
   }
 
   #prepare(sql: string): StatementSync {
     let statement = this.#prepared.get(sql);
     if (statement === undefined) {
-      statement = this.db.prepare(sql);
+      statement = this.#db.prepare(sql);
       this.#prepared.set(sql, statement);
     }
     return statement;

@@ -156,16 +156,13 @@ class SqliteStore implements Store {
 
   rollback(): void {
     // SQLite has rolled back by itself after some errors; then there is nothing left to do.
-    if (this.#db.isTransaction) {
-      this.#statements.run("ROLLBACK");
-    }
+    if (this.#db.isTransaction) this.#statements.run("ROLLBACK");
   }
 
   insertInstance(instance: NewInstance): number | undefined {
     const key = this.#instances.insert(instance);
-    if (key !== undefined) {
-      this.#count(1);
-    }
+    if (key !== undefined) this.#count(1);
+
     return key;
   }
 
@@ -194,9 +191,7 @@ class SqliteStore implements Store {
   }
 
   deleteInstance(key: number): void {
-    if (this.#instances.delete(key)) {
-      this.#count(-1);
-    }
+    if (this.#instances.delete(key)) this.#count(-1);
   }
 
   addDetached({ taskHub, instanceId, executionId, taskId, scheduled }: ScheduledTask): void {
@@ -338,9 +333,7 @@ class SqliteStore implements Store {
   close(): void {
     this.#log?.close();
     // To close it is to write what is in the log to the database, which needs a log that is on disk.
-    if (!this.#lost) {
-      this.#db.close();
-    }
+    if (!this.#lost) this.#db.close();
   }
 
   /**
@@ -352,9 +345,9 @@ class SqliteStore implements Store {
     let bytes = 0;
     for (const row of this.#statements.iterate(read.rows.sql, ...read.rows.values)) {
       const last = rows.at(-1);
-      if (last !== undefined && (rows.length === limit || bytes >= MOST_PAYLOAD_BYTES)) {
+      if (last !== undefined && (rows.length === limit || bytes >= MOST_PAYLOAD_BYTES))
         return { rows, next: read.placeOf(last) };
-      }
+
       const instance = instanceRow(row);
       rows.push(instance);
       bytes += payloadBytes(instance);

@@ -92,23 +92,19 @@ export class GrpcCall implements Call {
   }
 
   open(): void {
-    if (this.#canSend() && !this.#stream.headersSent) {
-      this.#respond();
-    }
+    if (this.#canSend() && !this.#stream.headersSent) this.#respond();
   }
 
   write(message: Uint8Array): boolean {
-    if (!this.#canSend()) {
-      return false;
-    }
+    if (!this.#canSend()) return false;
+
     if (!this.#connection.load.write(framedBytes(message))) {
       // It does not read what it asks for: what its workers hold goes to others.
       this.#stream.session?.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM);
       return false;
     }
-    if (this.#gathered.push(message) === 1) {
-      process.nextTick(flush, this);
-    }
+    if (this.#gathered.push(message) === 1) process.nextTick(flush, this);
+
     const bytes = framedBytes(message);
     this.#gatheredBytes += bytes;
     this.#unread += bytes;
@@ -117,9 +113,8 @@ export class GrpcCall implements Call {
   }
 
   end(message?: Uint8Array): void {
-    if (!this.#canSend()) {
-      return;
-    }
+    if (!this.#canSend()) return;
+
     // What it was asked is done with, and makes room for the answer.
     this.#reader.discard();
     if (message !== undefined) {
@@ -149,9 +144,8 @@ export class GrpcCall implements Call {
 
   /** What the stream's listeners, and the end of a turn, tell. */
   onData(chunk: Buffer): void {
-    if (this.#isOver) {
-      return;
-    }
+    if (this.#isOver) return;
+
     try {
       this.#reader.add(chunk);
     } catch (error) {
@@ -160,9 +154,8 @@ export class GrpcCall implements Call {
   }
 
   onEnd(): void {
-    if (this.#isOver) {
-      return;
-    }
+    if (this.#isOver) return;
+
     try {
       this.request = this.#reader.end();
       this.#handler(this);
@@ -175,9 +168,7 @@ export class GrpcCall implements Call {
   }
 
   onWantTrailers(): void {
-    if (!this.#isGone()) {
-      this.#stream.sendTrailers(this.#trailers);
-    }
+    if (!this.#isGone()) this.#stream.sendTrailers(this.#trailers);
   }
 
   onDrained(): void {
@@ -201,9 +192,8 @@ export class GrpcCall implements Call {
   }
 
   flush(): void {
-    if (this.#gathered.length === 0 || this.#isGone()) {
-      return;
-    }
+    if (this.#gathered.length === 0 || this.#isGone()) return;
+
     this.open();
     if (this.#stream.write(this.#takeGathered())) {
       // What was waiting may have left since.
@@ -214,9 +204,8 @@ export class GrpcCall implements Call {
   }
 
   #fail(code: number, message: string): void {
-    if (!this.#canSend()) {
-      return;
-    }
+    if (!this.#canSend()) return;
+
     this.#settle();
     const status = statusHeaders(code, message);
     if (this.#stream.headersSent || this.#gathered.length > 0) {
@@ -233,14 +222,10 @@ export class GrpcCall implements Call {
   }
 
   #endStream(): void {
-    if (!this.#stream.headersSent) {
-      this.#respond();
-    }
-    if (this.#gathered.length === 0) {
-      this.#stream.end();
-    } else {
-      this.#stream.end(this.#takeGathered());
-    }
+    if (!this.#stream.headersSent) this.#respond();
+
+    if (this.#gathered.length === 0) this.#stream.end();
+    else this.#stream.end(this.#takeGathered());
   }
 
   #wasRead(): void {

@@ -67,9 +67,8 @@ export function serveGrpc(
 function accept(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, connection: GrpcConnection): void {
   // Whatever it is, the stream closes as well, and its call is told by that.
   stream.on("error", ignore);
-  if (stream.destroyed || stream.closed) {
-    return;
-  }
+  if (stream.destroyed || stream.closed) return;
+
   const bytes = CALL_BYTES + bytesOf(headers);
   try {
     connection.load.beginCall(bytes);
@@ -120,9 +119,8 @@ function isGrpc(contentType: string | undefined): boolean {
 /** What the headers of a call take, about. */
 function bytesOf(headers: IncomingHttpHeaders): number {
   let bytes = 0;
-  for (const name in headers) {
-    bytes += name.length + String(headers[name]).length;
-  }
+  for (const name in headers) bytes += name.length + String(headers[name]).length;
+
   return bytes;
 }
 
@@ -139,19 +137,15 @@ function keepAlive(session: ServerHttp2Session): () => void {
     timer = setTimeout(ping, PING_EVERY_MS).unref();
   };
   const ping = (): void => {
-    if (session.destroyed) {
-      return;
-    }
+    if (session.destroyed) return;
+
     timer = setTimeout(() => {
       session.destroy();
     }, PING_TIMEOUT_MS).unref();
     session.ping((error) => {
       clearTimeout(timer);
-      if (error === null) {
-        pingLater();
-      } else {
-        session.destroy();
-      }
+      if (error === null) pingLater();
+      else session.destroy();
     });
   };
   pingLater();

@@ -14,13 +14,10 @@ export class Deadlines {
   #timerMs = Infinity;
 
   add(call: Expiring): void {
-    if (call.deadlineMs === Infinity) {
-      return;
-    }
+    if (call.deadlineMs === Infinity) return;
+
     this.#calls.add(call);
-    if (call.deadlineMs < this.#timerMs) {
-      this.#wakeAt(call.deadlineMs);
-    }
+    if (call.deadlineMs < this.#timerMs) this.#wakeAt(call.deadlineMs);
   }
 
   delete(call: Expiring): void {
@@ -53,8 +50,6 @@ export class Deadlines {
       }
     }
     this.#timerMs = Infinity;
-    if (nextMs < Infinity) {
-      this.#wakeAt(nextMs);
-    }
+    if (nextMs < Infinity) this.#wakeAt(nextMs);
   }
 }

@@ -9,9 +9,8 @@ const NO_BYTES = Buffer.alloc(0);
 /** Messages as gRPC has them on a stream, one behind the other. */
 export function framed(messages: readonly Uint8Array[]): Buffer {
   let bytes = 0;
-  for (const message of messages) {
-    bytes += framedBytes(message);
-  }
+  for (const message of messages) bytes += framedBytes(message);
+
   const frames = Buffer.allocUnsafe(bytes);
   let at = 0;
   for (const message of messages) {
@@ -30,6 +29,8 @@ export function framedBytes(message: Uint8Array): number {
 
 /** Puts together the one message of a request, however its bytes arrive. */
 export class RequestReader {
+  readonly #encoding: string | undefined;
+  readonly #load: Pick<ConnectionLoad, "hold" | "release">;
   /** Undefined until all of it has arrived. */
   #message: Buffer | undefined;
   /**
@@ -44,26 +45,22 @@ export class RequestReader {
   #frameBytes: number | undefined;
 
   /** `encoding` is the request's header `grpc-encoding`; `load` has room for what is held of it. */
-  constructor(
-    private readonly encoding: string | undefined,
-    private readonly load: Pick<ConnectionLoad, "hold" | "release">,
-  ) {}
+  constructor(encoding: string | undefined, load: Pick<ConnectionLoad, "hold" | "release">) {
+    this.#encoding = encoding;
+    this.#load = load;
+  }
 
   /** @throws RpcError for a message that is compressed, too large, or not the only one, and if there is no room for it */
   add(chunk: Buffer): void {
-    if (chunk.length === 0) {
-      return;
-    }
-    if (this.#message !== undefined) {
-      throw secondMessage();
-    }
+    if (chunk.length === 0) return;
+
+    if (this.#message !== undefined) throw secondMessage();
+
     const bytes = this.#received === 0 ? chunk : this.#appended(chunk);
-    if (bytes.length >= PREFIX_BYTES) {
-      this.#frameBytes ??= this.#readPrefix(bytes);
-    }
-    if (bytes.length > (this.#frameBytes ?? Infinity)) {
-      throw secondMessage();
-    }
+    if (bytes.length >= PREFIX_BYTES) this.#frameBytes ??= this.#readPrefix(bytes);
+
+    if (bytes.length > (this.#frameBytes ?? Infinity)) throw secondMessage();
+
     if (bytes.length === this.#frameBytes) {
       this.#hold(bytes.length);
       this.#message = bytes.subarray(PREFIX_BYTES);
@@ -91,7 +88,7 @@ export class RequestReader {
 
   /** Nobody wants it any more, complete or not. */
   discard(): void {
-    this.load.release(this.#held);
+    this.#load.release(this.#held);
     this.#held = 0;
     this.#room = NO_BYTES;
     this.#message = undefined;
@@ -99,22 +96,21 @@ export class RequestReader {
 
   #hold(bytes: number): void {
     if (bytes > SMALL_BYTES && bytes > this.#held) {
-      this.load.hold(bytes - this.#held);
+      this.#load.hold(bytes - this.#held);
       this.#held = bytes;
     }
   }
 
   #readPrefix(bytes: Buffer): number {
-    const { encoding = "identity" } = this;
+    const encoding = this.#encoding ?? "identity";
     if (bytes[0] !== 0) {
       throw encoding === "identity"
         ? new RpcError("INTERNAL", "Received a compressed message whose compression is not named")
         : new RpcError("UNIMPLEMENTED", `Received a message compressed with unsupported encoding "${encoding}"`);
     }
     const length = bytes.readUInt32BE(1);
-    if (length > MOST_MESSAGE_BYTES) {
-      throw messageTooLarge(length);
-    }
+    if (length > MOST_MESSAGE_BYTES) throw messageTooLarge(length);
+
     return PREFIX_BYTES + length;
   }
 

@@ -44,9 +44,7 @@ function reading(stream: Readable, ids: string[], add: (chunk: Buffer) => void):
     new Promise((resolve) => {
       stream.on("data", (chunk: Buffer) => {
         add(chunk);
-        if (ids.length >= count) {
-          resolve(ids);
-        }
+        if (ids.length >= count) resolve(ids);
       });
     });
 }
@@ -85,9 +83,7 @@ async function overLink(): Promise<SlowWorker> {
   await once(socket, "readable");
   const ids: string[] = [];
   const reader = new FrameReader((kind, _number, payload) => {
-    if (kind === FrameKind.Item) {
-      ids.push(instanceIdOf(payload));
-    }
+    if (kind === FrameKind.Item) ids.push(instanceIdOf(payload));
   });
   const read = reading(socket, ids, (chunk) => {
     reader.add(chunk);

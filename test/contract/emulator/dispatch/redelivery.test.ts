@@ -42,9 +42,8 @@ async function fanOut(width: number, instanceId = "instance"): Promise<WorkItem[
   const actions = Array.from({ length: width }, (_, n) => scheduleTask(n + 1));
   await connection.completeEpisode(await worker.item(), actions);
   const items: WorkItem[] = [];
-  while (items.length < width) {
-    items.push(await worker.item());
-  }
+  while (items.length < width) items.push(await worker.item());
+
   return items;
 }
 
@@ -186,9 +185,8 @@ describe("a connection that closes", () => {
     expect(taskIds(again)).toEqual(taskIds(held.slice(1)));
     expect(await redelivered()).toBe(before + 2);
     await expect(next.completeActivity(held[1]!, "late")).rejects.toMatchObject({ code: status.NOT_FOUND });
-    for (const item of again) {
-      await next.completeActivity(item, "again");
-    }
+    for (const item of again) await next.completeActivity(item, "again");
+
     expect(await takeResults(next, other, 2)).toEqual([2, 3]);
     expect((await next.state("instance"))?.output).toEqual({ value: '"end"' });
   });
@@ -240,9 +238,8 @@ describe("a connection that closes", () => {
     await progress(({ workers }) => workers === 2);
     other.cut();
     await progress(({ workers }) => workers === 1);
-    for (const item of held) {
-      await connection.completeActivity(item, 1);
-    }
+    for (const item of held) await connection.completeActivity(item, 1);
+
     expect(await takeResults(connection, worker, 2)).toEqual([1, 2]);
   });
 });
@@ -333,15 +330,13 @@ describe("draining a worker", () => {
     await admin.drainWorker("first");
     await connection.start("new");
     const held: WorkItem[] = [];
-    for (let item = await worker.next(); item !== undefined; item = await worker.next()) {
-      held.push(item);
-    }
+    for (let item = await worker.next(); item !== undefined; item = await worker.next()) held.push(item);
+
     expect(taskIds(held)).toEqual(Array.from({ length: 50 }, (_, n) => n + 1));
     const next = await served.connect(hub).worker("second");
     expect((await next.item()).orchestratorrequest?.instanceid).toBe("new");
-    for (const item of held) {
-      await connection.completeActivity(item, 1);
-    }
+    for (const item of held) await connection.completeActivity(item, 1);
+
     expect(await redelivered()).toBe(before);
   });
 

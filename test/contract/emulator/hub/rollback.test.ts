@@ -38,9 +38,8 @@ async function fanOut(width: number, instanceId = "instance"): Promise<WorkItem[
     Array.from({ length: width }, (_, n) => scheduleTask(n + 1)),
   );
   const items: WorkItem[] = [];
-  while (items.length < width) {
-    items.push(await worker.item());
-  }
+  while (items.length < width) items.push(await worker.item());
+
   return items;
 }
 

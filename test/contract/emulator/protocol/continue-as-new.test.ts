@@ -13,9 +13,8 @@ const hub = ProtocolHub.forEachTest();
 
 async function* countsDown(context: OrchestrationContext, { n, sum }: { n: number; sum: number }): Steps {
   const result = yield context.callActivity("double", n);
-  if (n === 0) {
-    return sum;
-  }
+  if (n === 0) return sum;
+
   context.continueAsNew({ n: n - 1, sum: sum + Number(result) }, false);
   return undefined;
 }
@@ -38,17 +37,15 @@ async function* asksLater(context: OrchestrationContext, { round, keeps }: Round
 
 const greets = (context: OrchestrationContext, round: number): string => {
   context.sendEvent("greeted", "hello", round);
-  if (round < 3) {
-    context.continueAsNew(round + 1, false);
-  }
+  if (round < 3) context.continueAsNew(round + 1, false);
+
   return "greeted";
 };
 
 async function* isGreeted(context: OrchestrationContext): Steps {
   const heard: unknown[] = [];
-  while (heard.length < 3) {
-    heard.push(yield context.waitForExternalEvent("hello"));
-  }
+  while (heard.length < 3) heard.push(yield context.waitForExternalEvent("hello"));
+
   return heard;
 }
 

@@ -8,9 +8,8 @@ const hub = ProtocolHub.forEachTest();
 
 async function* collects(context: OrchestrationContext, names: readonly string[]): Steps {
   const events: unknown[] = [];
-  for (const name of names) {
-    events.push(yield context.waitForExternalEvent(name));
-  }
+  for (const name of names) events.push(yield context.waitForExternalEvent(name));
+
   return events;
 }
 
@@ -85,9 +84,8 @@ test("an event is found whatever the case of its name", async () => {
 
 test.each(WITH_AND_WITHOUT_RESTART)("events of one name come in the order they were raised%s", async (_, restarts) => {
   await hub.client.scheduleNewOrchestration("collects", ["a", "a", "b", "a", "a"], "instance");
-  for (const value of [1, 2, 3]) {
-    await hub.client.raiseOrchestrationEvent("instance", "a", value);
-  }
+  for (const value of [1, 2, 3]) await hub.client.raiseOrchestrationEvent("instance", "a", value);
+
   if (restarts) await hub.restart();
   await hub.client.raiseOrchestrationEvent("instance", "a", 4);
   await hub.worker({ orchestrators: { collects } });

@@ -139,9 +139,8 @@ describe("a history stream", () => {
     const inputs: number[] = [];
     for await (const chunk of hub.historyStream("instance")) {
       chunks.push((chunk as Buffer).length);
-      for (const { taskscheduled } of pb.HistoryChunk.deserializeBinary(chunk as Buffer).toObject().eventsList) {
+      for (const { taskscheduled } of pb.HistoryChunk.deserializeBinary(chunk as Buffer).toObject().eventsList)
         if (taskscheduled?.input !== undefined) inputs.push(Math.round((taskscheduled.input.value.length / MIB) * 100));
-      }
     }
     expect(inputs).toEqual(sizes.map((size) => size * 100));
     expect(Math.max(...chunks)).toBeLessThan(4 * MIB);

@@ -115,9 +115,9 @@ describe("a query", () => {
     "comes in pages of %i, whose tokens lead to the end, each instance once",
     async (size) => {
       const pages: string[][] = [];
-      for await (const page of client.getAllInstances({ pageSize: size }).asPages()) {
+      for await (const page of client.getAllInstances({ pageSize: size }).asPages())
         pages.push(page.values.map(({ instanceId }) => instanceId));
-      }
+
       expect(pages.flat()).toEqual(ALL);
       expect(pages.every((page) => page.length <= size)).toBe(true);
       expect(pages.length).toBeLessThanOrEqual(Math.floor(ALL.length / size) + 1);

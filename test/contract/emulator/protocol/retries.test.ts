@@ -55,20 +55,21 @@ const childCallers = Object.fromEntries(
 
 /** Fails until the given attempt; each attempt is told of in `inputs`. */
 class Flaky {
+  readonly #goodAttempt: number;
+  readonly #errorName: string;
   readonly inputs: unknown[] = [];
 
-  constructor(
-    private readonly goodAttempt: number,
-    private readonly errorName = "Transient",
-  ) {}
+  constructor(goodAttempt: number, errorName = "Transient") {
+    this.#goodAttempt = goodAttempt;
+    this.#errorName = errorName;
+  }
 
   readonly run = (_: unknown, input: unknown): string => {
     this.inputs.push(input);
-    if (this.inputs.length >= this.goodAttempt) {
-      return `attempt ${this.inputs.length}`;
-    }
+    if (this.inputs.length >= this.#goodAttempt) return `attempt ${this.inputs.length}`;
+
     const error = new Error(`attempt ${this.inputs.length} failed`);
-    error.name = this.errorName;
+    error.name = this.#errorName;
     throw error;
   };
 }

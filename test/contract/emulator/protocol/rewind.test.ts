@@ -17,17 +17,15 @@ beforeEach(() => {
 
 const step = (_: ActivityContext, name: unknown): string => {
   calls.push(name);
-  if (broken.has(name)) {
-    throw new Error(`${String(name)} is broken`);
-  }
+  if (broken.has(name)) throw new Error(`${String(name)} is broken`);
+
   return `${String(name)} done`;
 };
 
 async function* steps(context: OrchestrationContext, names: readonly string[]): Steps {
   const results: unknown[] = [];
-  for (const name of names) {
-    results.push(yield context.callActivity("step", name));
-  }
+  for (const name of names) results.push(yield context.callActivity("step", name));
+
   return results;
 }
 
@@ -49,9 +47,8 @@ async function* grandparent(context: OrchestrationContext, children: readonly st
 
 function decides(): string {
   calls.push("decides");
-  if (broken.has("decides")) {
-    throw new Error("cannot decide");
-  }
+  if (broken.has("decides")) throw new Error("cannot decide");
+
   return "decided";
 }
 

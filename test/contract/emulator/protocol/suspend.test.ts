@@ -9,9 +9,8 @@ const hub = ProtocolHub.forEachTest();
 
 async function* collects(context: OrchestrationContext, count: number): Steps {
   const events: unknown[] = [];
-  for (let i = 0; i < count; i += 1) {
-    events.push(yield context.waitForExternalEvent("go"));
-  }
+  for (let i = 0; i < count; i += 1) events.push(yield context.waitForExternalEvent("go"));
+
   return events;
 }
 

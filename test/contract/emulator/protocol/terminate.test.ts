@@ -57,9 +57,8 @@ test.each(WITH_AND_WITHOUT_RESTART)("a termination reaches grandchildren if it i
   await startTree();
   await hub.client.terminateOrchestration("root", terminateOptions({ output: "all of you", recursive: true }));
   if (restarts) await hub.restart({ orchestrators: { tree } });
-  for (const id of ["root", "root.2", "root.2.1"]) {
+  for (const id of ["root", "root.2", "root.2.1"])
     expect(await hub.end(id)).toMatchObject({ status: "TERMINATED", output: "all of you" });
-  }
 });
 
 test("a termination leaves children running otherwise", async () => {

@@ -10,9 +10,8 @@ async function* sleeps(context: OrchestrationContext, fireAtMs: number): Steps {
 }
 
 async function* sleepsInTurn(context: OrchestrationContext, delaysMs: readonly number[]): Steps {
-  for (const delayMs of delaysMs) {
-    yield context.createTimer(delayMs / 1000);
-  }
+  for (const delayMs of delaysMs) yield context.createTimer(delayMs / 1000);
+
   return "woken";
 }
 

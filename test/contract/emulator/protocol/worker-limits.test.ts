@@ -40,11 +40,9 @@ async function limitedWorker(limits: Limits, connection = hub, filters?: pb.Work
 /** A worker that takes so many of a kind, and nothing of the other. */
 async function workerOf(kind: Kind, limit: number, connection = hub): Promise<RawWorker> {
   const filters = new pb.WorkItemFilters();
-  if (kind === "episodes") {
-    filters.addOrchestrations().setName("Orchestrator");
-  } else {
-    for (const name of ["Activity", "often", "rare"]) filters.addActivities().setName(name);
-  }
+  if (kind === "episodes") filters.addOrchestrations().setName("Orchestrator");
+  else for (const name of ["Activity", "often", "rare"]) filters.addActivities().setName(name);
+
   return limitedWorker({ [kind]: limit }, connection, filters);
 }
 

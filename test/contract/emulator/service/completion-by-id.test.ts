@@ -41,9 +41,9 @@ describe("SDKs from before there were completion tokens", () => {
     const results = new Map<number | undefined, string | undefined>();
     while (results.size < 2) {
       const episode = await tokenless();
-      for (const { taskcompleted } of episode.orchestratorrequest!.neweventsList) {
+      for (const { taskcompleted } of episode.orchestratorrequest!.neweventsList)
         if (taskcompleted) results.set(taskcompleted.taskscheduledid, taskcompleted.result?.value);
-      }
+
       await connection.completeEpisode(episode, results.size < 2 ? [] : [complete(3, "end of other")]);
     }
     expect(results).toEqual(

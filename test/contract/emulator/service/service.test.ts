@@ -59,9 +59,8 @@ const WORKLOAD: Workload = {
     },
     async *countDown(context: OrchestrationContext, n: number): AsyncGenerator<Task<unknown>, unknown, unknown> {
       const square = yield context.callActivity("square", n);
-      if (n === 0) {
-        return square;
-      }
+      if (n === 0) return square;
+
       context.continueAsNew(n - 1, true);
       return undefined;
     },
@@ -75,9 +74,8 @@ const WORKLOAD: Workload = {
       const key = input as string;
       const failed = attempts.get(key) ?? 0;
       attempts.set(key, failed + 1);
-      if (failed < 2) {
-        throw new RangeError(`attempt ${failed + 1} of ${key}`);
-      }
+      if (failed < 2) throw new RangeError(`attempt ${failed + 1} of ${key}`);
+
       return "at last";
     },
     wait: (_context, input) => gate(input as string).promise,
@@ -312,9 +310,8 @@ describe("purging", () => {
 
 describe("asking for many", () => {
   beforeAll(async () => {
-    for (let n = 0; n < 5; n += 1) {
-      await run("echo", n, `many-${n}`);
-    }
+    for (let n = 0; n < 5; n += 1) await run("echo", n, `many-${n}`);
+
     await run("throws", undefined, "many-failed");
     await run("echo", 0, "another");
   });
@@ -329,9 +326,9 @@ describe("asking for many", () => {
 
   test("a query comes in pages, each instance once", async () => {
     const pages: string[][] = [];
-    for await (const page of client.getAllInstances({ instanceIdPrefix: "many-" }).asPages(undefined, 4)) {
+    for await (const page of client.getAllInstances({ instanceIdPrefix: "many-" }).asPages(undefined, 4))
       pages.push(page.values.map(({ instanceId }) => instanceId));
-    }
+
     expect(pages).toEqual([
       ["many-0", "many-1", "many-2", "many-3"],
       ["many-4", "many-failed"],
@@ -340,12 +337,11 @@ describe("asking for many", () => {
 
   test("a query has payloads only when asked", async () => {
     const query = { instanceIdPrefix: "many-3" };
-    for await (const { serializedInput } of client.getAllInstances({ ...query, fetchInputsAndOutputs: true })) {
+    for await (const { serializedInput } of client.getAllInstances({ ...query, fetchInputsAndOutputs: true }))
       expect(serializedInput).toBe("3");
-    }
-    for await (const { serializedInput } of client.getAllInstances({ ...query, fetchInputsAndOutputs: false })) {
+
+    for await (const { serializedInput } of client.getAllInstances({ ...query, fetchInputsAndOutputs: false }))
       expect(serializedInput).toBeUndefined();
-    }
   });
 
   test("ids are listed by a window of completion times, in their order, page by page", async () => {
@@ -379,9 +375,8 @@ async function completionOf(id: string): Promise<InstanceType<typeof timestamps.
 
 async function idsOf(instances: AsyncIterable<OrchestrationState>): Promise<string[]> {
   const ids: string[] = [];
-  for await (const { instanceId } of instances) {
-    ids.push(instanceId);
-  }
+  for await (const { instanceId } of instances) ids.push(instanceId);
+
   return ids;
 }
 

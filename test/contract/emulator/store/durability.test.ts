@@ -418,9 +418,8 @@ describe("an emulator on a disk that takes its time", () => {
         .then((ids) => settled.push(`list of ${ids.getInstanceidsList().length}`)),
     ];
     // What is no read goes on, behind the reads on the same connection: more than once, as an error is told faster.
-    for (let n = 0; n < 5; n += 1) {
-      await connection.abandon(NO_ITEM).catch(() => {});
-    }
+    for (let n = 0; n < 5; n += 1) await connection.abandon(NO_ITEM).catch(() => {});
+
     expect(settled).toEqual([]);
     syncs.shift()!();
     await Promise.all([answer, ...reads]);

@@ -87,9 +87,9 @@ describe("on disk", () => {
 
   test("closing while a sync is under way leaves all that was committed", async () => {
     const before = await openSqliteStore(file);
-    for (let n = 0; n < 100; n += 1) {
+    for (let n = 0; n < 100; n += 1)
       committed(before, () => before.insertInstance(newInstance({ instanceId: `number ${n}` })));
-    }
+
     before.sync(() => {});
     before.close();
     const after = await openSqliteStore(file);
@@ -195,9 +195,8 @@ describe("on disk", () => {
     connection.exec("PRAGMA max_page_count = 20");
     store.begin();
     const fill = (): void => {
-      for (let n = 0; n < 100; n += 1) {
+      for (let n = 0; n < 100; n += 1)
         store.insertInstance(newInstance({ instanceId: `big ${n}`, input: new Uint8Array(10_000) }));
-      }
     };
     expect(fill).toThrow(expect.toSatisfy(isFault("full", /full/)) as Error);
     store.rollback();
@@ -249,9 +248,8 @@ describe("on disk", () => {
   test("a log that one large transaction has made long is cut when it begins anew", async () => {
     const store = await openSqliteStore(file);
     committed(store, () => {
-      for (let n = 0; n < 60; n += 1) {
+      for (let n = 0; n < 60; n += 1)
         store.insertInstance(newInstance({ instanceId: `large ${n}`, input: new Uint8Array(1_000_000) }));
-      }
     });
     expect(statSync(`${file}-wal`).size).toBeGreaterThan(60_000_000);
     committed(store, () => store.insertInstance(newInstance({ instanceId: "small" })));

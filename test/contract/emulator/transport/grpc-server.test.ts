@@ -40,8 +40,9 @@ beforeEach(async () => {
   const handlers = handlersOf({ TestService: { Call: (call) => handle(call) } });
   server = createServer((socket) => {
     accepted.push(socket);
-    if (!looksFirst) serveGrpc(socket, handlers);
-    else {
+    if (!looksFirst) {
+      serveGrpc(socket, handlers);
+    } else {
       socket.once("readable", () => {
         socket.unshift(socket.read() as Buffer);
         serveGrpc(socket, handlers);
@@ -424,9 +425,9 @@ describe("a stream", () => {
       call.end();
     };
     const received: Buffer[] = [];
-    for await (const chunk of connectGrpcJs().makeServerStreamRequest(CALL, asIs, asIs, Buffer.alloc(0))) {
+    for await (const chunk of connectGrpcJs().makeServerStreamRequest(CALL, asIs, asIs, Buffer.alloc(0)))
       received.push(chunk as Buffer);
-    }
+
     expect(received.map((chunk) => chunk.equals(message))).toEqual([true, true, true]);
   });
 

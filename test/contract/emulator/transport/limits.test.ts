@@ -42,9 +42,8 @@ function call(method: string, request: Parameters<RawConnection["call"]>[1]): ()
 }
 
 async function raiseMany(instanceId: string, count: number): Promise<void> {
-  for (let n = 0; n < count; n += 500) {
+  for (let n = 0; n < count; n += 500)
     await Promise.all(Array.from({ length: Math.min(500, count - n) }, () => raise(instanceId)));
-  }
 }
 
 describe("events that nobody takes", () => {

@@ -206,9 +206,9 @@ describe("what is no link", () => {
     const greeting = Buffer.from(JSON.stringify({ taskHub: hub, workerId: "slow" }));
     const head = Buffer.from([0, 0, 0, 5 + greeting.length, 1, 0, 0, 0, 0]);
     const take = Buffer.from([0, 0, 0, 5, 4, 0, 0, 0, 1]);
-    for (const byte of Buffer.concat([LINK_PREFACE, head, greeting, take])) {
+    for (const byte of Buffer.concat([LINK_PREFACE, head, greeting, take]))
       await new Promise((resolve) => socket.write(Buffer.from([byte]), resolve));
-    }
+
     const [answer] = (await once(socket, "data")) as [Buffer];
     expect([...answer.subarray(0, 9)]).toEqual([0, 0, 0, 5, 5, 0, 0, 0, 1]);
     socket.destroy();

@@ -147,9 +147,8 @@ describe.skipIf(FAKETIME === undefined)("an emulator whose system's clock is set
     ]);
     for (const { createdtimestamp, lastupdatedtimestamp, completedtimestamp } of states) {
       expect(msOf(lastupdatedtimestamp)).toBeGreaterThanOrEqual(msOf(createdtimestamp));
-      if (completedtimestamp !== undefined) {
+      if (completedtimestamp !== undefined)
         expect(msOf(completedtimestamp)).toBeGreaterThanOrEqual(msOf(createdtimestamp));
-      }
     }
     // What is new is of the new time.
     await connection.start("new");

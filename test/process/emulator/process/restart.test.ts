@@ -137,9 +137,8 @@ describe("an emulator that is killed by SIGKILL", () => {
   });
 
   afterEach(() => {
-    for (const pid of pids) {
-      killIfThere(pid);
-    }
+    for (const pid of pids) killIfThere(pid);
+
     rmSync(folder, { recursive: true });
   });
 
@@ -190,9 +189,8 @@ async function fanOut(connection: RawConnection, worker: RawWorker, width: numbe
   const actions = Array.from({ length: width }, (_, n) => scheduleTask(n + 1));
   await connection.completeEpisode(await worker.item(), actions);
   const items: WorkItem[] = [];
-  while (items.length < width) {
-    items.push(await worker.item());
-  }
+  while (items.length < width) items.push(await worker.item());
+
   return items;
 }
 
@@ -208,9 +206,7 @@ async function finish(connection: RawConnection, worker: RawWorker, width: numbe
       const { pasteventsList, neweventsList } = item.orchestratorrequest!;
       const results = [...pasteventsList, ...neweventsList].filter(({ taskcompleted }) => taskcompleted !== undefined);
       await connection.completeEpisode(item, results.length === width ? [complete(99, "end")] : []);
-      if (results.length === width) {
-        return ran;
-      }
+      if (results.length === width) return ran;
     }
   }
 }

@@ -178,9 +178,8 @@ test("what becomes ready is sent once, in order, as soon as a worker takes it, a
       for (const one of steps) {
         model.take(one);
         expect(model.sendable, "waits though it could be sent").toBeUndefined();
-        for (const kind of KINDS) {
+        for (const kind of KINDS)
           expect(model.dispatcher.countWaiting(kind)).toBe(model.waiting.filter((item) => item.kind === kind).length);
-        }
       }
       model.join(TAKES_ALL);
       model.dispatcher.pump();

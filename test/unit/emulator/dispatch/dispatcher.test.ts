@@ -62,16 +62,14 @@ function named(name: string, id = name): ReadyItem {
 
 function dispatcherWith(...workers: { worker: Worker }[]): Dispatcher {
   const dispatcher = new Dispatcher();
-  for (const { worker } of workers) {
-    dispatcher.addWorker(worker);
-  }
+  for (const { worker } of workers) dispatcher.addWorker(worker);
+
   return dispatcher;
 }
 
 function dispatch(dispatcher: Dispatcher, ...items: ReadyItem[]): void {
-  for (const item of items) {
-    dispatcher.enqueue(item);
-  }
+  for (const item of items) dispatcher.enqueue(item);
+
   dispatcher.pump();
 }
 
@@ -94,9 +92,8 @@ test("all items of an instance go to its home worker", () => {
   const [first, second] = [worker("first"), worker("second")];
   const dispatcher = dispatcherWith(first, second);
   const instance = homeless();
-  for (let n = 0; n < 20; n += 1) {
-    dispatch(dispatcher, item(`${n}`, instance));
-  }
+  for (let n = 0; n < 20; n += 1) dispatch(dispatcher, item(`${n}`, instance));
+
   expect([first.sent.length, second.sent.length]).toEqual([20, 0]);
   expect(instance.home).toBe(first.worker);
 });

@@ -8,9 +8,8 @@ test("a new orchestrator holds for the initial time", () => {
 test("episodes that yield nothing double the hold, up to its maximum", () => {
   const policy = new HoldPolicy();
   const holds = [policy.start("Orchestrator")];
-  for (let n = 0; n < 7; n += 1) {
-    holds.push(policy.learn("Orchestrator", holds.at(-1)!, false));
-  }
+  for (let n = 0; n < 7; n += 1) holds.push(policy.learn("Orchestrator", holds.at(-1)!, false));
+
   expect(holds).toEqual([2, 4, 8, 16, 32, 50, 50, 50]);
 });
 

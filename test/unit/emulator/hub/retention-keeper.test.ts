@@ -80,9 +80,8 @@ class Keeping {
 
   /** Until it has nothing left to do for a minute. */
   async look(): Promise<void> {
-    do {
-      await this.step();
-    } while (this.delays.at(-1) !== 60_000);
+    do await this.step();
+    while (this.delays.at(-1) !== 60_000);
   }
 }
 
@@ -145,9 +144,8 @@ test("what is too old is deleted, and what is young or in flight stays", async (
 });
 
 test("above its size the file loses what ended first, keeps the last hour, and shrinks", async () => {
-  for (let n = 0; n < 600; n += 1) {
-    add(`old-${n.toString().padStart(3, "0")}`, NOW_US - 3 * HOUR_US + n);
-  }
+  for (let n = 0; n < 600; n += 1) add(`old-${n.toString().padStart(3, "0")}`, NOW_US - 3 * HOUR_US + n);
+
   add("young", NOW_US - HOUR_US / 2);
   add("in flight");
   store.trim();
@@ -163,9 +161,8 @@ test("above its size the file loses what ended first, keeps the last hour, and s
 });
 
 test("one turn deletes 500 at most, and others have the emulator for a while behind each", async () => {
-  for (let n = 0; n < 1_100; n += 1) {
-    add(`old-${n}`, 1);
-  }
+  for (let n = 0; n < 1_100; n += 1) add(`old-${n}`, 1);
+
   const keeping = new Keeping({ ageMs: 1_000 });
   for (const deleted of [500, 1_000, 1_100]) {
     await keeping.step();
@@ -174,9 +171,8 @@ test("one turn deletes 500 at most, and others have the emulator for a while beh
 });
 
 test("a turn ends early where deleting takes long, and gets on all the same", async () => {
-  for (let n = 0; n < 10; n += 1) {
-    add(`old-${n}`, 1);
-  }
+  for (let n = 0; n < 10; n += 1) add(`old-${n}`, 1);
+
   const keeping = new Keeping({ ageMs: 1_000 }, 4);
   await keeping.step();
   expect(keeping.keeper.deleted).toBe(3);

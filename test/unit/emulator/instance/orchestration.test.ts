@@ -267,9 +267,8 @@ describe("the state of an orchestration", () => {
       const run = new Run();
       run.episode(["task"]);
       expect(run.state.observe(OUTCOME[kind](0))).toBe(true);
-      for (const again of ["completed", "failed"] as const) {
-        expect(run.state.observe(OUTCOME[again](0))).toBe(false);
-      }
+      for (const again of ["completed", "failed"] as const) expect(run.state.observe(OUTCOME[again](0))).toBe(false);
+
       expect(run.state.completeTask(0, true)).toBe(false);
       expect(run.state.tasksCompleted).toBe(kind === "completed" ? 1 : 0);
     },

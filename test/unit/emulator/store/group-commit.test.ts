@@ -327,9 +327,8 @@ describe("while a sync is under way", () => {
           }),
       );
       endSync(eio);
-      for (const answer of await Promise.all([...answers, ...reads])) {
-        expect(answer).toMatchObject(refused);
-      }
+      for (const answer of await Promise.all([...answers, ...reads])) expect(answer).toMatchObject(refused);
+
       expect(log.filter((line) => line.startsWith("publish"))).toEqual([]);
       expect(log.filter((line) => line.startsWith("lost"))).toEqual([`lost: ${eio.message}`]);
     });

@@ -109,9 +109,8 @@ describe("an error of the disk", () => {
     failure = new Error("EIO: i/o error, fdatasync");
     const errors: unknown[] = [];
     log.sync((error) => errors.push(error));
-    if (errors.length === 0) {
-      endSync();
-    }
+    if (errors.length === 0) endSync();
+
     expect(errors).toEqual([failure]);
   });
 
