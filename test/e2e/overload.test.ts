@@ -8,7 +8,7 @@ import { FANOUT, Workplace } from "../support/e2e/workplace.js";
 const ITEMS = 1_000;
 const ITEM_BYTES = 32_768;
 const ROOM_ON_THE_WAY = 200;
-const PROBE = fileURLToPath(new URL("turn-probe.mjs", import.meta.url));
+const PROBE = fileURLToPath(new URL("../support/e2e/turn-probe.mjs", import.meta.url));
 
 test("a worker under large orchestrations answers probes, keeps its turns short, and gives back what it has not begun", async () => {
   const place = await Workplace.open();
