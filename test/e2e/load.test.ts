@@ -47,7 +47,7 @@ describe("load that goes on", () => {
 
   test("few starts of a low rate come out at that rate", async () => {
     const place = await Workplace.open();
-    const { stdout } = await place.succeed(`run --rate 30/m --duration 3s ${SMALL} --json r.json`);
+    const { stdout } = await place.succeed(`run --rate 30/m --duration 3s ${SMALL} --allow-invalid --json r.json`);
     expect(stdout).toMatch(/throughput +orchestrations 0\.50\/s, .* over 4 s/u);
     const [result] = await resultsIn(place, "r.json");
     expect(result!.throughput!.orchestrationsPerSecond).toBeCloseTo(0.5, 6);
@@ -119,7 +119,7 @@ describe("results", () => {
 
   test("are served for Prometheus while the run goes on", async () => {
     const place = await Workplace.open();
-    const run = place.start(`run --rate 20/s --duration 3s ${SMALL} --metrics-port 0`);
+    const run = place.start(`run --rate 20/s --duration 3s ${SMALL} --allow-invalid --metrics-port 0`);
     const [, url] = await run.says(/^metrics: (http:\/\/127\.0\.0\.1:\d+\/metrics)$/mu);
     await run.says(/\b[1-9]\d* completed/u);
     const text = await (await fetch(url!)).text();

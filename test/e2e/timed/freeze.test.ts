@@ -48,7 +48,8 @@ describe("a backend that stands still for two seconds", () => {
 
     expect(result.stalls).toHaveLength(1);
     const [stall] = result.stalls ?? [];
-    expectBetween(stall?.lengthMs, within(0.1, frozenMs));
+    // It ends with the first completion behind the freeze: on a machine that does much else, as late as the longest wait.
+    expectBetween(stall?.lengthMs, { from: within(0.1, frozenMs).from, to: within(0.1, max).to });
     expectBetween(stall?.offeredPerSecond, within(0.1, perSecond));
     expect(stderr).toMatch(/stalled: nothing has completed since \S+ s into the run, with [\d,]+ in flight/u);
     expect(stderr).toMatch(/stalled \d\.\d+ s from \S+ s on/u);
@@ -66,9 +67,10 @@ describe("a backend that stands still for two seconds", () => {
     expect(stdout).not.toMatch(/^ +response/mu);
     expect(stdout).toMatch(/closed load cannot show/iu);
     const [, seconds] = /stalled (\d+\.\d+) s from/u.exec(stdout) ?? [];
-    expectBetween(Number(seconds) * 1_000, within(0.1, frozenMs));
     // Twenty in flight go in step, so that it may meet all of them before the emulator has accepted them, or behind.
-    const longest = [...stdout.matchAll(/^ +(?:service|startRpc) .* (\d+\.\d+) s/gmu)].map(([, max]) => Number(max));
-    expect(Math.max(...longest) * 1_000).toBeGreaterThanOrEqual(FREEZE_MS);
+    const waits = [...stdout.matchAll(/^ +(?:service|startRpc) .* (\d+\.\d+) s/gmu)].map(([, max]) => Number(max));
+    const longestMs = Math.max(...waits) * 1_000;
+    expect(longestMs).toBeGreaterThanOrEqual(FREEZE_MS);
+    expectBetween(Number(seconds) * 1_000, { from: within(0.1, frozenMs).from, to: within(0.1, longestMs).to });
   });
 });
