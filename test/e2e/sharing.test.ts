@@ -2,7 +2,7 @@ import { readFile, readlink, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test, vi } from "vitest";
 import { parseRunResult } from "../support/e2e/run-result-schema.js";
-import { Workplace } from "../support/e2e/workplace.js";
+import { Workplace, emulatorStatus } from "../support/e2e/workplace.js";
 
 describe("the shared emulator", () => {
   test("is one, though five commands start at the same moment", async () => {
@@ -57,8 +57,9 @@ describe("the shared emulator", () => {
     const place = await Workplace.open();
     await place.succeed("run --workers 1");
     const { pid } = await place.runningEmulator();
+    expect(await printedStatus(place)).toMatchObject({ running: true, pid, instances: 1 });
     expect((await place.succeed("emulator stop")).stdout).toContain(`stopped (process ${pid})`);
-    expect(await place.emulatorStatus()).toEqual({ running: false, folder: place.stateFolder });
+    expect(await printedStatus(place)).toEqual({ running: false, folder: place.stateFolder });
     expect((await place.succeed("emulator stop")).stdout).toBe("not running\n");
 
     await place.succeed("run --workers 1");
@@ -70,3 +71,8 @@ describe("the shared emulator", () => {
     expect(await place.runningEmulator()).toMatchObject({ instances: 1 });
   });
 });
+
+async function printedStatus(place: Workplace) {
+  const { stdout } = await place.succeed("emulator status --json");
+  return emulatorStatus.parse(JSON.parse(stdout));
+}
