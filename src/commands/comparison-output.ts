@@ -1,3 +1,4 @@
+import type { Comparison } from "../result/run-result.js";
 import { stat } from "node:fs/promises";
 import { UsageError } from "../errors.js";
 import { ExitCode, firstOf } from "../exit-codes.js";
@@ -7,9 +8,9 @@ import { comparisonsMarkdown } from "../report/comparison-markdown.js";
 import { comparisonsText } from "../report/comparison-text.js";
 import { prettyJson, writeFileWhole } from "../report/json.js";
 import { checkOutputFiles, outputFilesOf } from "../report/output-files.js";
-import { readComparedSides, readResults } from "../result/read-result.js";
+import { readComparedSides } from "../report/compared-sides.js";
+import { readResults } from "../result/read-result.js";
 import { appendStepSummary } from "../report/step-summary.js";
-import type { Comparison } from "../stats/comparison.js";
 import type { CommandIo } from "./io.js";
 
 const FORMS = {

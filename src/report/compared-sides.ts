@@ -1,34 +1,34 @@
 import { z } from "zod";
-import { compareCandidates, type Comparison, type ComparisonOptions } from "../stats/comparison.js";
-import type { RunResult } from "../result/run-result.js";
+import { compareCandidates, type ComparisonOptions } from "../stats/comparison.js";
 import { comparisonSchema } from "../result/comparison-schema.js";
-import { list, object, string } from "../result/json-field.js";
+import { list, object, string, type ValueOf } from "../result/json-field.js";
+import { checkedBy, documentIn, hasSides } from "../result/result-document.js";
 import { resultSchema } from "../result/result-schema.js";
-
-/** One side that was measured, with all of its runs. */
-interface ComparedSide {
-  readonly name: string;
-  /** What was run, without what may be a secret. */
-  readonly command: string;
-  readonly results: readonly RunResult[];
-}
+import type { Comparison } from "../result/run-result.js";
 
 /** What `fanout compare --run ... --json` writes: all that was measured, so that it can be judged again. */
-export interface ComparedSides {
-  readonly schemaVersion: 1;
-  /** The first is the base. */
-  readonly sides: readonly ComparedSide[];
-  /** Of each other side with the base; empty until every side has a run. */
-  readonly comparisons: readonly Comparison[];
-}
-
-export const comparedSidesSchema: z.ZodType<ComparedSides> = object({
+export const comparedSidesSchema = object({
   schemaVersion: z.literal(1, "1"),
-  sides: list(object({ name: string, command: string, results: list(resultSchema) })).describe(
-    "The first is the base.",
-  ),
+  sides: list(
+    object({
+      name: string,
+      command: string.describe("What was run, without what may be a secret."),
+      results: list(resultSchema),
+    }),
+  ).describe("All that were measured, each with all of its runs. The first is the base."),
   comparisons: list(comparisonSchema).describe("Of each other side with the base; empty until every side has a run."),
 });
+
+export type ComparedSides = ValueOf<typeof comparedSidesSchema>;
+
+/**
+ * What `fanout compare --run ... --json FILE` wrote into a file; undefined where it holds something else.
+ * @throws UsageError where it is such a document and broken
+ */
+export async function readComparedSides(file: string): Promise<ComparedSides | undefined> {
+  const { value, name } = await documentIn(file);
+  return hasSides(value) ? checkedBy(comparedSidesSchema, value, name) : undefined;
+}
 
 /** Each side with the first of them; none while a side has no run. */
 export function comparisonsOf(sides: ComparedSides["sides"], options: ComparisonOptions): readonly Comparison[] {

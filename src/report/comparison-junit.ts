@@ -1,4 +1,4 @@
-import type { ComparedFigure, Comparison } from "../stats/comparison.js";
+import type { ComparedFigure, Comparison } from "../result/run-result.js";
 import { conclusionOf, figureText, objectionRows, sideNames } from "./comparison-rows.js";
 import { junitXml, type TestCase, type TestSuite } from "./junit-xml.js";
 

@@ -1,5 +1,5 @@
+import type { Comparison } from "../result/run-result.js";
 import { plural } from "../format/count.js";
-import type { Comparison } from "../stats/comparison.js";
 import {
   caveatTexts,
   conclusionOf,

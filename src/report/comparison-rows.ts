@@ -1,12 +1,17 @@
+import type {
+  Caveat,
+  ComparedFigure,
+  Comparison,
+  Finding,
+  Plain,
+  SideNames,
+  UnusableRun,
+} from "../result/run-result.js";
 import { formatCount } from "../format/count.js";
 import { formatDuration } from "../format/duration.js";
 import { formatRate } from "../format/rate.js";
 import { formatShare } from "../format/share.js";
-import type { Caveat } from "../stats/caveat.js";
-import type { ComparedFigure, Comparison, Finding, SideNames } from "../stats/comparison.js";
 import { figureOf } from "../result/figure.js";
-import type { Plain } from "../stats/run-differences.js";
-import type { UnusableRun } from "../stats/unusable-run.js";
 import { oneLine } from "../format/one-line.js";
 
 const LONGEST_VALUE = 60;

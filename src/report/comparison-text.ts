@@ -1,7 +1,7 @@
+import type { Comparison, Finding } from "../result/run-result.js";
 import type { ChalkInstance } from "chalk";
 import { plural } from "../format/count.js";
 import { flowing, hanging, wrapped } from "../format/wrap.js";
-import type { Comparison, Finding } from "../stats/comparison.js";
 import {
   caveatTexts,
   conclusionOf,

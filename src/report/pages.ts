@@ -1,5 +1,4 @@
-import type { Comparison } from "../stats/comparison.js";
-import type { RunResult } from "../result/run-result.js";
+import type { Comparison, RunResult } from "../result/run-result.js";
 import { conclusionOf, sideNames } from "./comparison-rows.js";
 import { comparisonSection } from "./html/comparison.js";
 import { markup, type Content } from "./html/markup.js";

@@ -3,7 +3,7 @@ import { formatDuration, threeDigits } from "../format/duration.js";
 import { formatRate } from "../format/rate.js";
 import { formatShare } from "../format/share.js";
 import { hanging } from "../format/wrap.js";
-import type { FigureKind } from "../result/figure.js";
+import type { FigureKind } from "../result/measured-field.js";
 import type { JudgedThreshold } from "../result/run-result.js";
 import { kindOfThreshold } from "../stats/threshold.js";
 import type { TextStyle } from "./text-style.js";

@@ -1,22 +1,24 @@
 import { z } from "zod";
-import type { Caveat } from "../stats/caveat.js";
-import type { Comparison } from "../stats/comparison.js";
-import type { Plain } from "../stats/run-differences.js";
-import { list, number, object, oneOf, signed, string } from "./json-field.js";
+import { list, number, object, oneOf, plain, signed, string } from "./json-field.js";
 
 const side = oneOf("base", "new");
 const sides = <T extends z.ZodType>(item: T) => object({ base: item, new: item });
-const plain = z.json() as z.ZodType<Plain>;
-const objections = list(
-  object({ side, runId: string, cause: oneOf("interrupted", "failed", "invalid"), reason: string }),
-);
 
-const caveat: z.ZodType<Caveat> = z.discriminatedUnion(
+/** A run whose figures nothing may be concluded from, or that is left out for them. */
+export const unusableRun = object({
+  side,
+  runId: string,
+  cause: oneOf("interrupted", "failed", "invalid"),
+  reason: string,
+});
+
+/** Why a difference between two sides may be none of what was compared. */
+export const caveat = z.discriminatedUnion(
   "kind",
   [
     object({
       kind: z.literal("hours-apart"),
-      first: side.describe("The side that was measured first."),
+      first: side.describe("The side of which all runs were measured first."),
       gapMs: number.describe("From its last start to the first one of the other."),
     }),
     object({ kind: z.literal("unlike-machines"), base: list(string), new: list(string) }).describe(
@@ -26,12 +28,23 @@ const caveat: z.ZodType<Caveat> = z.discriminatedUnion(
   { error: ({ code }) => (code === "invalid_union" ? '"hours-apart" or "unlike-machines"' : "an object") },
 );
 
-const figure = object({
+/** What runs to be compared do not have in common. */
+export const difference = object({
+  field: string.describe("Where it stands in the result, such as environment.node."),
+  base: list(plain).describe("The distinct values, in the order of the runs; null where a run does not say."),
+  new: list(plain),
+});
+
+export const comparedFigure = object({
   figure: string.describe("As a threshold names it, such as response p50."),
   base: number.describe("The geometric mean over the runs of the side, in milliseconds or per second."),
   new: number,
   ratio: number.describe("new / base"),
-  interval: object({ low: number, high: number, confidence: number })
+  interval: object({
+    low: number,
+    high: number,
+    confidence: number.describe("By which the finding was made, so that all together have that of the comparison."),
+  })
     .exactOptional()
     .describe("Where the ratio lies; absent, like p, where it is not known or not judged."),
   p: number
@@ -40,18 +53,22 @@ const figure = object({
   finding: oneOf("slower", "faster", "no difference shown", "run-to-run noise unknown", "not judged"),
 });
 
+export const leftOutFigure = object({ figure: string, reason: string });
+
+export const sideNames = sides(string);
+
 /** What `fanout compare --json` writes, and where a result holds a comparison with its baseline. */
-export const comparisonSchema: z.ZodType<Comparison> = object({
+export const comparisonSchema = object({
   noiseThreshold: signed.describe("Of 1: a change within it is none."),
   confidence: number.describe("Of 1, for all findings together."),
-  names: sides(string).exactOptional().describe("What the sides are called where they have names of their own."),
-  runs: sides(list(string)).describe("Ids of the runs that are compared."),
+  names: sideNames.exactOptional().describe("What the sides are called where they have names of their own."),
+  runs: sides(list(string)).describe("Ids of the runs that are compared, in the order given."),
   caveats: list(caveat).describe("Why a difference may come from elsewhere."),
-  differences: list(object({ field: string, base: list(plain), new: list(plain) })).describe(
-    "What else differs between the runs, and may be the cause.",
+  differences: list(difference).describe("What else differs between the runs, and may be the cause."),
+  dropped: list(unusableRun).describe("Runs that are left out because their figures are invalid."),
+  unusable: list(unusableRun).describe(
+    "Runs whose figures nothing may be concluded from. Where there is one, no figure is judged.",
   ),
-  dropped: objections.describe("Runs that are left out because their figures are invalid."),
-  unusable: objections.describe("Where there is one, no figure is judged."),
-  figures: list(figure),
-  leftOut: list(object({ figure: string, reason: string })).describe("Figures that not all runs have."),
+  figures: list(comparedFigure),
+  leftOut: list(leftOutFigure).describe("Figures that not all runs have."),
 });

@@ -1,8 +1,9 @@
+import { z } from "zod";
+import { latencies } from "./latency-schema.js";
+import { figureFields, type FigureKind } from "./measured-field.js";
 import { percentileOf } from "./percentile.js";
-import type { CrossingSummary, LatencySummary, RunResult, Stall } from "./run-result.js";
-
-/** What a figure's numbers are: milliseconds, a share of 1, something per second, or a number of things. */
-export type FigureKind = "duration" | "share" | "rate" | "count";
+import { resultSchema } from "./result-schema.js";
+import type { RunResult, Stall } from "./run-result.js";
 
 /** One number of a `RunResult`. */
 export interface Figure {
@@ -13,98 +14,15 @@ export interface Figure {
   readonly read: (result: RunResult) => number | undefined;
 }
 
-/** Some fields of T that are numbers, and of what kind. */
-type Kinds<T> = { readonly [K in keyof T]?: NonNullable<T[K]> extends number ? FigureKind : Kinds<NonNullable<T[K]>> };
-
-interface KindTree {
-  readonly [key: string]: FigureKind | KindTree;
-}
-
-/** https://grpc.io/docs/guides/status-codes/ without OK: a status that is misspelt would never be found, and so pass. */
-const GRPC_ERRORS = [
-  "CANCELLED",
-  "UNKNOWN",
-  "INVALID_ARGUMENT",
-  "DEADLINE_EXCEEDED",
-  "NOT_FOUND",
-  "ALREADY_EXISTS",
-  "PERMISSION_DENIED",
-  "RESOURCE_EXHAUSTED",
-  "FAILED_PRECONDITION",
-  "ABORTED",
-  "OUT_OF_RANGE",
-  "UNIMPLEMENTED",
-  "INTERNAL",
-  "UNAVAILABLE",
-  "DATA_LOSS",
-  "UNAUTHENTICATED",
-];
-
-const LATENCY = {
-  count: "count",
-  mean: "duration",
-  p50: "duration",
-  p90: "duration",
-  p95: "duration",
-  p99: "duration",
-  p999: "duration",
-  max: "duration",
-} as const satisfies Kinds<LatencySummary>;
-
-const CROSSING = { ...LATENCY, boundMs: "duration" } as const satisfies Kinds<CrossingSummary>;
-
-/**
- * The figures that have a path: all numbers of a result that are measured, and none that the plan asks for, is listed
- * (phases, series), or goes both ways (the clock's offset), where a bound says nothing.
- */
-const MEASURED = {
-  durationMs: "duration",
-  counts: {
-    orchestrations: { started: "count", completed: "count", failed: "count", terminated: "count", unfinished: "count" },
-    warmup: "count",
-    activities: { needed: "count", completed: "count", reExecuted: "count" },
-    actions: "count",
-    actionsAtLeast: "count",
-    rpcErrors: Object.fromEntries(GRPC_ERRORS.map((status): [string, FigureKind] => [status, "count"])),
-  },
-  throughput: {
-    makespanMs: "duration",
-    windowMs: "duration",
-    orchestrationsPerSecond: "rate",
-    activitiesPerSecond: "rate",
-    actionsPerSecond: "rate",
-  },
-  latencyMs: {
-    response: CROSSING,
-    service: CROSSING,
-    detectionLag: CROSSING,
-    startRpc: LATENCY,
-    slip: LATENCY,
-    server: LATENCY,
-  },
-  generator: {
-    heldBack: "count",
-    slipMs: LATENCY,
-    slipShare: { mean: "share", p50: "share", p90: "share", p95: "share", p99: "share", p999: "share" },
-    slipGrowthMs: "duration",
-    eventLoopDelayMs: LATENCY,
-    clockJumpMs: "duration",
-    cpu: { machine: "share", generator: "share" },
-  },
-  clock: { boundMs: "duration" },
-  concurrency: { effective: "count" },
-  recount: { instances: "count", lost: { total: "count" }, unexpected: { total: "count" } },
-  failures: { total: "count" },
-  stuck: { total: "count" },
-  unanswered: { total: "count" },
-  environment: { ownWorkers: "count", hub: { unfinished: "count", foreign: { unfinished: "count" } } },
-} as const satisfies Kinds<RunResult>;
-
 /** Fields that a result leaves out when they would be 0. */
 const NONE_WHEN_ABSENT = /^(?:counts\.rpcErrors|failures|stuck|unanswered)\./u;
 
+/** The figures that have a path, as the schema of a result says. What is in a list (phases, series) has none. */
 const PATHS = new Map(
-  pathsOf(MEASURED).map(([path, kind]): [string, Figure] => [path, { kind, path, read: (result) => at(result, path) }]),
+  pathsOf(resultSchema).map(([path, kind]): [string, Figure] => [
+    path,
+    { kind, path, read: (result) => at(result, path) },
+  ]),
 );
 
 const STATISTICS = ["p50", "p90", "p95", "p99", "p999", "max", "mean"] as const;
@@ -112,7 +30,7 @@ const STATISTICS = ["p50", "p90", "p95", "p99", "p999", "max", "mean"] as const;
 /** Short names. A statistic alone is that of the response time: what a user who arrived on schedule feels. */
 const ALIASES = new Map<string, Figure>([
   ...STATISTICS.map((statistic) => alias(statistic, `latencyMs.response.${statistic}`)),
-  ...Object.keys(MEASURED.latencyMs).flatMap((latency) =>
+  ...Object.keys(latencies.shape).flatMap((latency) =>
     STATISTICS.map((statistic) => alias(`${latency} ${statistic}`, `latencyMs.${latency}.${statistic}`)),
   ),
   ["errors", { kind: "share", read: shareOfErrors }],
@@ -147,8 +65,8 @@ function percentileFigure(name: string): Figure | undefined {
   };
 }
 
-function isLatency(name: string): name is keyof typeof MEASURED.latencyMs {
-  return Object.hasOwn(MEASURED.latencyMs, name);
+function isLatency(name: string): name is keyof RunResult["latencyMs"] {
+  return Object.hasOwn(latencies.shape, name);
 }
 
 /** All that `figureOf` knows: short names first. */
@@ -160,10 +78,17 @@ function alias(name: string, path: string): [string, Figure] {
   return [name, figure];
 }
 
-function pathsOf(tree: KindTree, prefix = ""): readonly (readonly [string, FigureKind])[] {
-  return Object.entries(tree).flatMap(([key, kind]) =>
-    typeof kind === "string" ? [[`${prefix}${key}`, kind] as const] : pathsOf(kind, `${prefix}${key}.`),
-  );
+function pathsOf(field: unknown, path = ""): readonly (readonly [path: string, kind: FigureKind])[] {
+  if (field instanceof z.ZodExactOptional) return pathsOf(field.unwrap(), path);
+  if (field instanceof z.ZodUnion) return field.options.flatMap((option) => pathsOf(option, path));
+  const within = (name: string) => (path === "" ? name : `${path}.${name}`);
+  if (field instanceof z.ZodObject)
+    return Object.entries(field.shape).flatMap(([name, part]) => pathsOf(part, within(name)));
+
+  const figure = field instanceof z.ZodType ? figureFields.get(field) : undefined;
+  if (!figure) return [];
+  const paths = figure.names?.map(within) ?? [path];
+  return paths.map((one) => [one, figure.kind]);
 }
 
 function at(result: RunResult, path: string): number | undefined {

@@ -6,16 +6,26 @@ export const boolean = z.boolean("true or false");
 export const signed = z.number("a number");
 export const number = signed.min(0, "a number from 0 on");
 export const count = z.int("a whole number").min(0, "a whole number from 0 on");
-export const byGrpcStatus = z
-  .record(z.string().regex(/^\w+$/u), count, "an object of counts by gRPC status")
-  .describe("By gRPC status name, such as UNAVAILABLE.");
 
-export const object = <T extends z.ZodRawShape>(shape: T) => z.looseObject(shape, "an object");
+/** Its type has the known fields alone, though others pass. */
+export const object = <T extends z.ZodRawShape>(shape: T) =>
+  z.looseObject(shape, "an object") as unknown as z.ZodObject<T>;
 export const list = <T extends z.ZodType>(item: T) => z.array(item, "a list");
-export const listed = <T extends z.ZodType>(item: T) => object({ total: count, first: list(item) });
 export const byName = <T extends z.ZodType>(value: T, expected: string) => z.record(z.string(), value, expected);
+
+/** A value as JSON has it. */
+export type Plain = null | boolean | number | string | readonly Plain[] | { readonly [key: string]: Plain };
+export const plain = z.json() as z.ZodType<Plain>;
 
 export function oneOf<const T extends readonly string[]>(...words: T) {
   const quoted = words.map((word) => `"${word}"`);
   return z.enum(words, `${quoted.slice(0, -1).join(", ")} or ${quoted.at(-1)}`);
 }
+
+/** What a schema describes, for those who read it: nothing of a result is ever changed. */
+export type ValueOf<T extends z.ZodType> = Immutable<z.output<T>>;
+
+/** Plain is, and has no end. */
+type Immutable<T> = [Plain] extends [T] ? T : T extends Primitive ? T : { readonly [K in keyof T]: Immutable<T[K]> };
+
+type Primitive = string | number | boolean | null | undefined;

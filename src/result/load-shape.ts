@@ -1,31 +1,15 @@
+import type { ValueOf } from "./json-field.js";
+import type { loadShape, stage } from "./plan-schema.js";
+import type { ResultPlan } from "./run-result.js";
+
 /** When orchestrations are started. */
-export type LoadShape =
-  /** `parallelOrchestrations` of them, all at once. */
-  | { readonly kind: "once" }
-  /** The next when one has ended, so that `parallelOrchestrations` are in flight, for so long or until so many were started. */
-  | { readonly kind: "closed"; readonly durationMs?: number; readonly total?: number }
-  /** By a schedule, whatever becomes of them; at most `maxInFlight` sent and not ended. */
-  | {
-      readonly kind: "open";
-      readonly arrival: "constant" | "poisson";
-      readonly stages: readonly Stage[];
-      readonly maxInFlight: number;
-    };
+export type LoadShape = ValueOf<typeof loadShape>;
 
 /** A time in which the rate of starts goes evenly from one value to another, or stays. */
-export interface Stage {
-  readonly fromPerSecond: number;
-  readonly toPerSecond: number;
-  readonly lengthMs: number;
-}
+export type Stage = ValueOf<typeof stage>;
 
-/** What of a plan decides how many orchestrations it starts. */
-export interface Load {
-  readonly parallelOrchestrations?: number;
-  /** Absent: once. */
-  readonly load?: LoadShape;
-  readonly warmupMs?: number;
-}
+/** What of a plan decides how many orchestrations it starts; without a load, all at once. */
+export type Load = Pick<ResultPlan, "parallelOrchestrations" | "load" | "warmupMs">;
 
 /**
  * Starts that a plan calls for, the warm-up included; undefined where time may end it before. Of random arrivals it is

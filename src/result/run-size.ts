@@ -4,12 +4,7 @@ import type { ResultPlan } from "./run-result.js";
  * The size of one orchestration: I iterations, each a fan-out of A activities. Both are absent where a run starts
  * somebody's own orchestration: what that does is not known.
  */
-export interface OrchestrationSize {
-  readonly iterations?: number;
-  readonly parallelActivities?: number;
-  /** A new execution after so many iterations; absent means one execution for all of them. */
-  readonly continueAsNewEvery?: number;
-}
+export type OrchestrationSize = Pick<ResultPlan, "iterations" | "parallelActivities" | "continueAsNewEvery">;
 
 /** Activities that one orchestration needs: I x A; undefined where that is not known. */
 export function activitiesOf({ iterations, parallelActivities }: OrchestrationSize): number | undefined {

@@ -1,4 +1,4 @@
-import type { FigureKind } from "../result/figure.js";
+import type { FigureKind } from "../result/measured-field.js";
 
 const UNIT_MS = new Map([
   ["ms", 1],

@@ -1,14 +1,7 @@
-import type { RunResult } from "../result/run-result.js";
+import type { Caveat, RunResult } from "../result/run-result.js";
 
 /** Load on a machine changes within hours: what was measured so far apart differs by more than what was changed. */
 const FAR_APART_MS = 3_600_000;
-
-/** Why a difference between two sides may be none of what was compared. */
-export type Caveat =
-  /** All runs of one side were measured so long before those of the other: from its last start to the other's first. */
-  | { readonly kind: "hours-apart"; readonly first: "base" | "new"; readonly gapMs: number }
-  /** The processors of either side, such as `4 x AMD EPYC 7763`, which are not the same. */
-  | { readonly kind: "unlike-machines"; readonly base: readonly string[]; readonly new: readonly string[] };
 
 export function caveatsOf(base: readonly RunResult[], fresh: readonly RunResult[]): readonly Caveat[] {
   return [...farApart(base, fresh), ...unlikeMachines(base, fresh)];

@@ -1,71 +1,24 @@
 import { UsageError } from "../errors.js";
-import { caveatsOf, type Caveat } from "./caveat.js";
+import { caveatsOf } from "./caveat.js";
 import { figureOf } from "../result/figure.js";
 import { holm } from "./holm.js";
 import { geometricMean, logRatioOf, pOfWithin, ratioInterval, type LogRatio } from "./log-ratio.js";
-import { differencesOf, type Difference } from "./run-differences.js";
-import type { RunResult } from "../result/run-result.js";
-import { objectionTo, unusableRuns, type UnusableRun } from "./unusable-run.js";
+import { differencesOf } from "./run-differences.js";
+import type {
+  ComparedFigure,
+  Comparison,
+  Finding,
+  LeftOutFigure,
+  RunResult,
+  SideNames,
+  UnusableRun,
+} from "../result/run-result.js";
+import { objectionTo, unusableRuns } from "./unusable-run.js";
 
 /** Samples of which ten lie beyond the percentile. */
 const SAMPLES = { p50: 20, p99: 1_000 } as const;
 /** Invalid runs are dropped where so many are left on each side: fewer say too little about the noise. */
 export const LEAST_LEFT = 3;
-
-/** How two sets of runs compare: a plain JSON value. */
-export interface Comparison {
-  /** Of 1: a change within it is none. */
-  readonly noiseThreshold: number;
-  /** Of 1, for all findings together. */
-  readonly confidence: number;
-  /** What the sides are called where they have names of their own. */
-  readonly names?: SideNames;
-  /** Ids of the runs that are compared, in the order given. */
-  readonly runs: { readonly base: readonly string[]; readonly new: readonly string[] };
-  /** Why a difference may come from elsewhere. */
-  readonly caveats: readonly Caveat[];
-  /** What else differs between the runs, and may be the cause. */
-  readonly differences: readonly Difference[];
-  /** Runs that are left out because their figures are invalid. */
-  readonly dropped: readonly UnusableRun[];
-  /** Runs whose figures nothing may be concluded from; where there is one, no figure is judged. */
-  readonly unusable: readonly UnusableRun[];
-  readonly figures: readonly ComparedFigure[];
-  /** Figures that not all runs have. */
-  readonly leftOut: readonly LeftOut[];
-}
-
-export interface SideNames {
-  readonly base: string;
-  readonly new: string;
-}
-
-interface LeftOut {
-  readonly figure: string;
-  readonly reason: string;
-}
-
-export interface ComparedFigure {
-  /** As a threshold names it, such as `response p50`. */
-  readonly figure: string;
-  /** Geometric means over the runs of a side, in the figure's unit: milliseconds or per second. */
-  readonly base: number;
-  readonly new: number;
-  /** new / base */
-  readonly ratio: number;
-  /** Where the ratio lies; absent, like p, where it is not known or not judged. */
-  readonly interval?: {
-    readonly low: number;
-    readonly high: number;
-    /** By which the finding was made, so that all of them together have that of the comparison. */
-    readonly confidence: number;
-  };
-  /** Of "the change is within the noise threshold", corrected for the number of figures. */
-  readonly p?: number;
-  readonly finding: Finding;
-}
-
-export type Finding = "slower" | "faster" | "no difference shown" | "run-to-run noise unknown" | "not judged";
 
 export interface ComparisonOptions {
   /** Of 1 (default: 0.05). */
@@ -187,7 +140,7 @@ export function figuresOf(runs: readonly RunResult[]): readonly string[] {
   return [countsActivities ? "activities/s" : "orchestrations/s", `${latency} p50`, `${latency} p99`];
 }
 
-function sidesOf(figure: string, base: readonly RunResult[], fresh: readonly RunResult[]): Sides | LeftOut {
+function sidesOf(figure: string, base: readonly RunResult[], fresh: readonly RunResult[]): Sides | LeftOutFigure {
   const valueIn = (run: RunResult) => figureOf(figure)?.read(run);
   const values = [...base, ...fresh].map(valueIn);
   const absent = values.filter((value) => value === undefined).length;

@@ -1,16 +1,4 @@
-import type { RunResult } from "../result/run-result.js";
-
-/** A value as JSON has it; null where the run does not say. */
-export type Plain = null | boolean | number | string | readonly Plain[] | { readonly [key: string]: Plain };
-
-/** What runs to be compared do not have in common. */
-export interface Difference {
-  /** Where it stands in the result, such as `environment.node`. */
-  readonly field: string;
-  /** The distinct values on either side, in the order of the runs. */
-  readonly base: readonly Plain[];
-  readonly new: readonly Plain[];
-}
+import type { Difference, Plain, RunResult } from "../result/run-result.js";
 
 /**
  * Fields that differ between runs of the same: what to find them by, what numbers are drawn from (a run id does as

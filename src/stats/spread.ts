@@ -1,7 +1,7 @@
 import { latencyOf } from "./comparison.js";
 import { figureOf } from "../result/figure.js";
-import type { RunResult } from "../result/run-result.js";
-import { unusableRuns, type UnusableRun } from "./unusable-run.js";
+import type { RunResult, UnusableRun } from "../result/run-result.js";
+import { unusableRuns } from "./unusable-run.js";
 
 /** How a figure varies from run to run, in its own unit. */
 export interface Spread {

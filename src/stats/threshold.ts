@@ -1,6 +1,7 @@
 import { UsageError } from "../errors.js";
 import { boundExpected, parseBound } from "./bound.js";
-import { FIGURE_NAMES, figureOf, type Figure, type FigureKind } from "../result/figure.js";
+import { FIGURE_NAMES, figureOf, type Figure } from "../result/figure.js";
+import type { FigureKind } from "../result/measured-field.js";
 import { isAboveForGood, isBelowForGood } from "./missed-for-good.js";
 import { nearest } from "./nearest.js";
 import type { JudgedThreshold, RunResult } from "../result/run-result.js";

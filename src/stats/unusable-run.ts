@@ -1,13 +1,4 @@
-import type { RunResult } from "../result/run-result.js";
-
-/** A run of which nothing may be concluded, and why. */
-export interface UnusableRun {
-  readonly side: "base" | "new";
-  readonly runId: string;
-  /** `invalid`: all went well but for the generator. Else the run was cut off, or work failed, was lost or not done. */
-  readonly cause: "interrupted" | "failed" | "invalid";
-  readonly reason: string;
-}
+import type { RunResult, UnusableRun } from "../result/run-result.js";
 
 /** A run that failed may be fast for that: neither side may have one. */
 export function unusableRuns(

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { HubInspector } from "../support/e2e/hub-inspector.js";
-import { parseRunResult } from "../support/e2e/run-result-schema.js";
+import { parseRunResult } from "../support/e2e/checked-result.js";
 import { Workplace } from "../support/e2e/workplace.js";
 
 describe("every activity is accounted for", () => {

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { ForwardingBackend } from "../support/hub/forwarding-backend.js";
 import { HubInspector, activitiesReach } from "../support/e2e/hub-inspector.js";
-import { parseRunResult, type PublishedResult } from "../support/e2e/run-result-schema.js";
+import { parseRunResult, type FanOutResult } from "../support/e2e/checked-result.js";
 import { Workplace } from "../support/e2e/workplace.js";
 
 /** What executions before a continue-as-new of an instance have done. */
@@ -15,7 +15,7 @@ interface Carried {
 /** What the instances of a run have cost, by the SDK's own client: their histories, and what executions before them did. */
 async function billedOf(
   place: Workplace,
-  { runId, plan }: PublishedResult,
+  { runId, plan }: FanOutResult,
 ): Promise<{ readonly histories: number; readonly before: number }> {
   const inspector = new HubInspector(place.socket);
   try {

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { freePort } from "../support/backend/free-port.js";
 import type { FanoutProcess } from "../support/e2e/fanout-process.js";
 import { activitiesReach } from "../support/e2e/hub-inspector.js";
-import { parseRunResult } from "../support/e2e/run-result-schema.js";
+import { parseRunResult } from "../support/e2e/checked-result.js";
 import { Workplace } from "../support/e2e/workplace.js";
 
 const DRAINS = 4;

@@ -10,7 +10,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { RawConnection, stringValue } from "../support/emulator/raw-connection.js";
 import type { FanoutProcess } from "../support/e2e/fanout-process.js";
 import { activitiesReach } from "../support/e2e/hub-inspector.js";
-import { parseRunResult } from "../support/e2e/run-result-schema.js";
+import { parseRunResult } from "../support/e2e/checked-result.js";
 import { Workplace } from "../support/e2e/workplace.js";
 
 const KB = 1024;

@@ -5,7 +5,7 @@ import { status } from "@grpc/grpc-js";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { RawConnection } from "../support/emulator/raw-connection.js";
 import type { FanoutProcess } from "../support/e2e/fanout-process.js";
-import { parseRunResult } from "../support/e2e/run-result-schema.js";
+import { parseRunResult } from "../support/e2e/checked-result.js";
 import { Workplace } from "../support/e2e/workplace.js";
 
 async function started(place: Workplace, flags: string): Promise<FanoutProcess> {

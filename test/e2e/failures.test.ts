@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { parseRunResult } from "../support/e2e/run-result-schema.js";
+import { parseRunResult } from "../support/e2e/checked-result.js";
 import { FANOUT, Workplace } from "../support/e2e/workplace.js";
 
 /** Nothing listens on that port. */

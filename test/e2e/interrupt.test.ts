@@ -2,7 +2,7 @@ import { access, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test, vi } from "vitest";
 import type { FanoutProcess } from "../support/e2e/fanout-process.js";
-import { parseRunResult } from "../support/e2e/run-result-schema.js";
+import { parseRunResult } from "../support/e2e/checked-result.js";
 import { FANOUT, Workplace } from "../support/e2e/workplace.js";
 
 const CTRL_C = "\u0003";

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { integrityOf } from "../support/e2e/database-integrity.js";
 import { HubInspector, activitiesIn, activitiesReach } from "../support/e2e/hub-inspector.js";
 import { emulatorOf, workersOf } from "../support/e2e/process-table.js";
-import { parseRunResult } from "../support/e2e/run-result-schema.js";
+import { parseRunResult } from "../support/e2e/checked-result.js";
 import { Workplace } from "../support/e2e/workplace.js";
 
 const ORCHESTRATIONS = 50;

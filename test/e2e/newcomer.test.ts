@@ -1,7 +1,7 @@
 import { readFile, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { parseRunResult } from "../support/e2e/run-result-schema.js";
+import { parseRunResult } from "../support/e2e/checked-result.js";
 import { FANOUT, Workplace } from "../support/e2e/workplace.js";
 
 const PLAN_LINE = "1 orchestration x 10 iterations x 5 activities = 50 activities, 101 actions";

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { onTestFinished, describe, expect, test } from "vitest";
 import { RawConnection } from "../support/emulator/raw-connection.js";
 import { ForwardingBackend } from "../support/hub/forwarding-backend.js";
-import { parseRunResult } from "../support/e2e/run-result-schema.js";
+import { parseRunResult } from "../support/e2e/checked-result.js";
 import { Workplace } from "../support/e2e/workplace.js";
 
 async function runToItsEnd(place: Workplace, flags: string): Promise<string> {

@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test } from "vitest";
 import { ForwardingBackend } from "../support/hub/forwarding-backend.js";
-import { parseRunResult } from "../support/e2e/run-result-schema.js";
+import { parseRunResult } from "../support/e2e/checked-result.js";
 import { Workplace } from "../support/e2e/workplace.js";
 
 test("a start whose answer was lost is repeated, finds what it has started, and runs it once", async () => {

@@ -7,7 +7,7 @@ import { incompleteResult } from "../support/report/incomplete-result.js";
 import { schemaErrors } from "../support/report/published-schema.js";
 import { sampleResult } from "../support/report/sample-result.js";
 import type { RunResult } from "../../src/result/run-result.js";
-import { parseRunResult } from "../support/e2e/run-result-schema.js";
+import { parseRunResult } from "../support/e2e/checked-result.js";
 import { FANOUT, Workplace } from "../support/e2e/workplace.js";
 
 async function placeWithResults(): Promise<Workplace> {

@@ -1,7 +1,7 @@
 import { readFile, readlink, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test, vi } from "vitest";
-import { parseRunResult } from "../support/e2e/run-result-schema.js";
+import { parseRunResult } from "../support/e2e/checked-result.js";
 import { Workplace, emulatorStatus } from "../support/e2e/workplace.js";
 
 describe("the shared emulator", () => {

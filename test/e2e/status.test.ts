@@ -3,7 +3,7 @@ import { stripVTControlCharacters } from "node:util";
 import { onTestFinished, describe, expect, test } from "vitest";
 import { RawConnection, stringValue } from "../support/emulator/raw-connection.js";
 import { ForwardingBackend } from "../support/hub/forwarding-backend.js";
-import { parseRunResult } from "../support/e2e/run-result-schema.js";
+import { parseRunResult } from "../support/e2e/checked-result.js";
 import { Workplace } from "../support/e2e/workplace.js";
 
 async function runToItsEnd(place: Workplace, flags: string): Promise<string> {

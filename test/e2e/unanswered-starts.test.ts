@@ -2,7 +2,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { instanceIdOf } from "../../src/plan/run-id.js";
 import { pb } from "../../src/protocol/sidecar-stubs.js";
 import { ForwardingBackend, type Fate } from "../support/hub/forwarding-backend.js";
-import { parseRunResult } from "../support/e2e/run-result-schema.js";
+import { parseRunResult } from "../support/e2e/checked-result.js";
 import { Workplace } from "../support/e2e/workplace.js";
 
 const RUN_ID = "rlost";

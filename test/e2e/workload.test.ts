@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { RunResult } from "../../src/result/run-result.js";
 import { HubInspector, activitiesIn } from "../support/e2e/hub-inspector.js";
-import { parseRunResult } from "../support/e2e/run-result-schema.js";
+import { parseRunResult } from "../support/e2e/checked-result.js";
 import { Workplace } from "../support/e2e/workplace.js";
 
 describe("what orchestrations do beyond fanning out and in", () => {

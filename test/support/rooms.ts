@@ -55,7 +55,7 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
   // What the emulator does inside is not its business.
   "backend/": ["format/", "protocol/"],
   "stats/": ["result/"],
-  "result/": ["format/", "report/", "stats/"],
+  "result/": ["format/"],
 
   "emulator/process/": [
     "emulator/clock/",

@@ -6,7 +6,13 @@ import { resultSchema, SCHEMA_VERSION } from "../../../src/result/result-schema.
 import { closedLoadResult } from "../../support/report/closed-load-result.js";
 import { incompleteResult } from "../../support/report/incomplete-result.js";
 import { openLoadResult } from "../../support/report/open-load-result.js";
-import { COMPARISON_SCHEMA, RESULT_SCHEMA, schemaErrors, SIDES_SCHEMA } from "../../support/report/published-schema.js";
+import {
+  COMPARISON_SCHEMA,
+  RESULT_SCHEMA,
+  schemaErrors,
+  SIDES_SCHEMA,
+  unknownFields,
+} from "../../support/report/published-schema.js";
 import { sampleResult } from "../../support/report/sample-result.js";
 
 /** A published schema: where it is, what it is made from, and its head. */
@@ -59,6 +65,10 @@ describe("the published JSON Schema", () => {
   test("accepts fields that it does not know", () => {
     const plan = { ...sampleResult.plan, mood: "good" };
     expect(schemaErrors({ ...sampleResult, plan, fanIn: {} })).toEqual([]);
+    expect(unknownFields({ ...sampleResult, plan, fanIn: {} })).toEqual([
+      " must NOT have additional properties: fanIn",
+    ]);
+    expect(unknownFields(openLoadResult)).toEqual([]);
   });
 
   const { latencyMs: _latency, ...withoutLatency } = sampleResult;

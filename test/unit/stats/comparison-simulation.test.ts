@@ -1,6 +1,7 @@
+import type { Finding } from "../../../src/result/run-result.js";
 import { describe, expect, test } from "vitest";
 import { uniformAt } from "../../../src/orchestrations/hash-draw.js";
-import { compareRuns, type Finding } from "../../../src/stats/comparison.js";
+import { compareRuns } from "../../../src/stats/comparison.js";
 import { runsOf, type RunFigures } from "../../support/report/compared-runs.js";
 
 const SEED = 6;

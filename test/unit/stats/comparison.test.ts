@@ -1,8 +1,8 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { UsageError } from "../../../src/errors.js";
-import { compareCandidates, compareRuns, type Comparison } from "../../../src/stats/comparison.js";
-import type { RunResult } from "../../../src/result/run-result.js";
+import { compareCandidates, compareRuns } from "../../../src/stats/comparison.js";
+import type { Comparison, RunResult } from "../../../src/result/run-result.js";
 import { closedLoadResult } from "../../support/report/closed-load-result.js";
 import { fiveRunsOf, runsOf, type RunFigures } from "../../support/report/compared-runs.js";
 

@@ -1,0 +1,51 @@
+import { z } from "zod";
+import { byName, count, list, number, object, oneOf, signed, string } from "./json-field.js";
+
+export const stage = object({ fromPerSecond: number, toPerSecond: number, lengthMs: number });
+
+/** When orchestrations are started. */
+export const loadShape = z.discriminatedUnion(
+  "kind",
+  [
+    object({ kind: z.literal("once") }).describe("parallelOrchestrations of them, all at once."),
+    object({
+      kind: z.literal("closed"),
+      durationMs: number.exactOptional(),
+      total: count.exactOptional(),
+    }).describe(
+      "The next when one has ended, so that parallelOrchestrations are in flight, until the duration is over or the total was started.",
+    ),
+    object({
+      kind: z.literal("open"),
+      arrival: oneOf("constant", "poisson"),
+      stages: list(stage).describe("Times in which the rate goes evenly from one value to another, or stays."),
+      maxInFlight: count.describe("The limit of starts that are sent and not ended."),
+    }).describe("By a schedule, whatever becomes of them."),
+  ],
+  { error: ({ code }) => (code === "invalid_union" ? '"once", "closed" or "open"' : "an object") },
+);
+
+/** What a result tells of the plan. */
+export const resultPlan = object({
+  iterations: count
+    .exactOptional()
+    .describe("Absent, with parallelActivities and all that is counted in activities, where orchestrator is there."),
+  parallelActivities: count.exactOptional(),
+  parallelOrchestrations: count
+    .exactOptional()
+    .describe("Started at once, or kept in flight by closed load; absent in open load."),
+  load: loadShape
+    .exactOptional()
+    .describe("When orchestrations are started; absent in old results, which started all at once."),
+  warmupMs: number.exactOptional().describe("Run before what is measured, and left out of latency and throughput."),
+  graceMs: number.exactOptional().describe("How long what is in flight may go on after the last start was due."),
+  seed: signed.exactOptional().describe("What arrivals and activity durations are drawn from."),
+  labels: byName(string, "an object of strings").exactOptional().describe("What --label gave it, to find it by."),
+  orchestrator: string.exactOptional().describe("Somebody's own orchestration. Its input is theirs, and not in here."),
+  workers: z.union([z.literal("auto"), count], '"auto" or a whole number'),
+  timeoutMs: number.describe("Counted from the last start."),
+  activity: (object({}) as z.ZodType<object>)
+    .exactOptional()
+    .describe("What activities cost, as it was asked for; absent: as little as they can."),
+  continueAsNewEvery: count.exactOptional().describe("Iterations in each execution of an orchestration."),
+});
