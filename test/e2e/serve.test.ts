@@ -1,66 +1,13 @@
-import { spawnSync } from "node:child_process";
-import { readFile } from "node:fs/promises";
 import { request as httpRequest, type ClientRequest, type IncomingMessage } from "node:http";
 import { createServer } from "node:net";
 import { once } from "node:events";
 import { describe, expect, test, vi } from "vitest";
-import { z } from "zod";
 import { freePort } from "../support/backend/free-port.js";
-import { FANOUT, Workplace } from "../support/e2e/workplace.js";
+import { Workplace } from "../support/e2e/workplace.js";
 
-const README = new URL("../../README.md", import.meta.url);
-const HAS_CURL = spawnSync("curl", ["--version"]).status === 0;
 const LISTENING = /^Orchestration API on http:\/\/127\.0\.0\.1:(\d+),/mu;
 
 const KEY_OF_15 = "correct-horse-b";
-
-const answer = z.object({ id: z.string(), status: z.string() });
-const answers = z.object({ totalRequested: z.literal(2), foundInstances: z.literal(2), instances: z.array(answer) });
-
-/** The commands of the README's walk-through, one string for each terminal. */
-async function walkThrough(): Promise<readonly string[]> {
-  const [, section = ""] = (await readFile(README, "utf8")).split("## Over HTTP\n");
-  return [...(section.split("\n## ")[0] ?? "").matchAll(/^```sh\n(.*?)^```$/gmsu)].map(([, commands = ""]) => commands);
-}
-
-describe.skipIf(!HAS_CURL)("the README's walk-through (needs curl)", () => {
-  test.each([
-    ["worker first", [0, 1]],
-    ["serve first", [1, 0]],
-  ])("runs as printed, %s", async (_, order) => {
-    const terminals = await walkThrough();
-    expect(terminals).toHaveLength(3);
-    const place = await Workplace.open();
-    // All as printed, but for the ports and for where the program is: others run on this machine.
-    const ports = { worker: await freePort(), serve: await freePort() };
-    const printed = terminals.map((commands) =>
-      commands
-        .replaceAll(/npx fanout (worker|serve)\b/gu, (_, command: keyof typeof ports) => {
-          return `exec '${process.execPath}' '${FANOUT}' ${command} --port ${ports[command]}`;
-        })
-        .replaceAll("127.0.0.1:5000", `127.0.0.1:${ports.serve}`),
-    );
-    const hosts = [];
-    for (const terminal of order) {
-      const host = place.startProgram("sh", ["-c", printed[terminal] ?? ""]);
-      await host.says(/^Connected to the embedded emulator/mu);
-      hosts.push(host);
-    }
-    const third = await place.startProgram("sh", ["-ec", printed[2] ?? ""]).ended;
-    expect(third).toMatchObject({ code: 0, stderr: "" });
-    const [one, many] = third.stdout.replace("}{", "}\n{").split("\n");
-    const { id } = answer.parse(JSON.parse(one ?? ""));
-    const { instances } = answers.parse(JSON.parse(many ?? ""));
-    expect(instances[0]?.id).toBe(id);
-    await expect
-      .poll(async () =>
-        answer.parse(await (await fetch(`http://127.0.0.1:${ports.serve}/api/orchestrations/${id}`)).json()),
-      )
-      .toMatchObject({ status: "Completed" });
-    for (const host of hosts) host.kill("SIGTERM");
-    for (const host of hosts) expect((await host.ended).code).toBe(0);
-  });
-});
 
 describe("serve", () => {
   test("finishes what is in progress when it is told to end", async () => {
