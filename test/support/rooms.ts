@@ -68,7 +68,14 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
     "protocol/",
   ],
   "emulator/transport/": ["emulator/limits/", "emulator/service/", "protocol/"],
-  "emulator/service/": ["emulator/dispatch/", "emulator/hub/", "emulator/instance/", "emulator/store/", "protocol/"],
+  "emulator/service/": [
+    "emulator/clock/",
+    "emulator/dispatch/",
+    "emulator/hub/",
+    "emulator/instance/",
+    "emulator/store/",
+    "protocol/",
+  ],
   "emulator/hub/": [
     "emulator/clock/",
     "emulator/dispatch/",
@@ -81,7 +88,7 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
   "emulator/dispatch/": ["async/", "emulator/clock/", "emulator/instance/", "protocol/"],
   "emulator/instance/": ["emulator/dispatch/", "emulator/store/", "protocol/"],
   "emulator/limits/": ["protocol/"],
-  "emulator/store/": ["async/", "protocol/"],
+  "emulator/store/": ["async/", "emulator/clock/", "protocol/"],
   "emulator/clock/": [],
 
   "protocol/": [],

@@ -1,78 +1,80 @@
-/** The longest delay that setTimeout keeps: a longer one would fire at once. */
+import type { Cancel, SystemTime } from "./system-time.js";
+
+/** The longest delay that a timer keeps: a longer one would fire at once. */
 const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 /** How often it is looked whether the system's clock was set, and what it has to be off by to count as that. */
 const LOOK_EVERY_MS = 1_000;
 const STEP_MS = 200;
 
-/** All that wait: the system's clock is one for all of them. */
-const alarms = new Set<Alarm>();
-let watch: NodeJS.Timeout | undefined;
-
 /**
- * Calls back once `clock` has reached `dueUs`, however far off that is; returns what cancels it. Delays are measured by a
- * clock that nobody sets, and that stands still while the machine sleeps. So where the system's clock has gone forward,
- * what is due by it calls back within a second or two, and where it has gone back nothing is early: an orchestrator that
- * compares its time with the timer's never finds that it was woken too soon.
+ * Alarms by a clock of microseconds. Timers are measured by a clock that nobody sets, and that stands still while the
+ * machine sleeps. So alarms look once a second whether the system's clock was set. Where it went forward, what is due by
+ * it calls back within a second or two. Where it went back nothing is early: an orchestrator that compares its time with
+ * the timer's never finds that it was woken too soon.
  */
-export function setAlarm(dueUs: number, clock: () => number, callback: () => void): () => void {
-  const alarm = new Alarm(dueUs, clock, callback);
-  alarms.add(alarm);
-  alarm.arm();
-  watch ??= watchSystemClock();
-  return () => {
-    alarm.disarm();
-  };
-}
+export class Alarms {
+  readonly #time: SystemTime;
+  readonly #nowUs: () => number;
+  readonly #waiting = new Set<Alarm>();
+  #stopLooking: Cancel | undefined;
 
-class Alarm {
-  readonly #dueUs: number;
-  readonly #clock: () => number;
-  readonly #callback: () => void;
-  #timeout: NodeJS.Timeout | undefined;
-
-  constructor(dueUs: number, clock: () => number, callback: () => void) {
-    this.#dueUs = dueUs;
-    this.#clock = clock;
-    this.#callback = callback;
+  constructor(time: SystemTime, nowUs: () => number) {
+    this.#time = time;
+    this.#nowUs = nowUs;
   }
 
-  arm(): void {
-    clearTimeout(this.#timeout);
-    const delayMs = Math.ceil((this.#dueUs - this.#clock()) / 1000);
-    this.#timeout = setTimeout(
-      () => {
-        this.#ring();
-      },
-      Math.min(Math.max(0, delayMs), MAX_TIMEOUT_MS),
-    );
+  /** Calls back once the clock has reached `dueUs`, however far off that is. */
+  set(dueUs: number, callback: () => void): Cancel {
+    const alarm: Alarm = { dueUs, callback, cancelTimer: undefined };
+    this.#waiting.add(alarm);
+    this.#arm(alarm);
+    this.#stopLooking ??= this.#lookForSteps();
+    return () => {
+      this.#disarm(alarm);
+    };
   }
 
-  disarm(): void {
-    clearTimeout(this.#timeout);
-    alarms.delete(this);
-    if (alarms.size === 0) {
-      clearInterval(watch);
-      watch = undefined;
+  #arm(alarm: Alarm): void {
+    alarm.cancelTimer?.();
+    const delayMs = Math.ceil((alarm.dueUs - this.#nowUs()) / 1000);
+    alarm.cancelTimer = this.#time.after(Math.min(Math.max(0, delayMs), MAX_TIMEOUT_MS), () => {
+      this.#ring(alarm);
+    });
+  }
+
+  #disarm(alarm: Alarm): void {
+    alarm.cancelTimer?.();
+    this.#waiting.delete(alarm);
+    if (this.#waiting.size === 0) {
+      this.#stopLooking?.();
+      this.#stopLooking = undefined;
     }
   }
 
-  #ring(): void {
-    if (this.#clock() < this.#dueUs) {
-      this.arm();
+  #ring(alarm: Alarm): void {
+    if (this.#nowUs() < alarm.dueUs) {
+      this.#arm(alarm);
     } else {
-      this.disarm();
-      this.#callback();
+      this.#disarm(alarm);
+      alarm.callback();
     }
+  }
+
+  #lookForSteps(): Cancel {
+    const time = this.#time;
+    let offsetMs = time.epochMs() - time.steadyMs();
+    return time.every(LOOK_EVERY_MS, () => {
+      const nowMs = time.epochMs() - time.steadyMs();
+      if (Math.abs(nowMs - offsetMs) > STEP_MS) {
+        offsetMs = nowMs;
+        for (const alarm of this.#waiting) this.#arm(alarm);
+      }
+    });
   }
 }
 
-function watchSystemClock(): NodeJS.Timeout {
-  let offsetMs = Date.now() - performance.now();
-  return setInterval(() => {
-    const nowMs = Date.now() - performance.now();
-    if (Math.abs(nowMs - offsetMs) > STEP_MS) {
-      offsetMs = nowMs;
-      for (const alarm of alarms) alarm.arm();
-    }
-  }, LOOK_EVERY_MS).unref();
+interface Alarm {
+  readonly dueUs: number;
+  readonly callback: () => void;
+  cancelTimer: Cancel | undefined;
 }

@@ -1,3 +1,5 @@
+import type { Clock } from "../clock/clock.js";
+
 /**
  * Weight of activities that may wait for workers before no further instance begins. It is more than workers take at a
  * time, so that they never wait for work, and it is about 10 MB of memory.
@@ -39,9 +41,14 @@ export class Admission {
   readonly #underWay = new Map<string, { readonly weight: number; readonly untilMs: number }>();
   #underWayWeight = 0;
   #lastMs = -Infinity;
+  readonly #clock: Pick<Clock, "steadyMs">;
+
+  constructor(clock: Pick<Clock, "steadyMs">) {
+    this.#clock = clock;
+  }
 
   isOpen(waitingWeight: number): boolean {
-    const nowMs = performance.now();
+    const nowMs = this.#clock.steadyMs();
     for (const [token, { untilMs }] of this.#underWay) {
       if (untilMs > nowMs) break;
       this.forget(token);
@@ -59,7 +66,7 @@ export class Admission {
 
   /** The first episode of an instance is sent. */
   begin(token: string, orchestrator: string): void {
-    this.#lastMs = performance.now();
+    this.#lastMs = this.#clock.steadyMs();
     const weight = this.#shown.get(orchestrator) ?? UNKNOWN_WEIGHT;
     this.#underWay.set(token, { weight, untilMs: this.#lastMs + EXPECTED_MS });
     this.#underWayWeight += weight;

@@ -1,4 +1,6 @@
-import { ASK_AGAIN_MS, Admission } from "./admission.js";
+import type { Clock } from "../clock/clock.js";
+import type { Cancel } from "../clock/system-time.js";
+import { ASK_AGAIN_MS, type Admission } from "./admission.js";
 import { isBefore, type FairQueue } from "./fair-queue.js";
 import { WorkClass } from "./work-class.js";
 import type { Worker, WorkKind } from "./worker.js";
@@ -74,9 +76,11 @@ export class Dispatcher {
   #crowded = false;
   /** Whether the last episode that was sent was an instance's first. */
   #hasAdmitted = false;
-  #askAgain: NodeJS.Timeout | undefined;
+  readonly #clock: Pick<Clock, "after">;
+  #cancelAsking: Cancel | undefined;
 
-  constructor(admission = new Admission()) {
+  constructor(clock: Pick<Clock, "after">, admission: Admission) {
+    this.#clock = clock;
     this.#admission = admission;
   }
 
@@ -157,7 +161,7 @@ export class Dispatcher {
 
   /** Nothing is sent any more. */
   close(): void {
-    clearTimeout(this.#askAgain);
+    this.#cancelAsking?.();
     this.#workers.clear();
     this.clear();
   }
@@ -213,10 +217,10 @@ export class Dispatcher {
     const weight = best === undefined ? 0 : this.#waitingWeight();
     if (best !== undefined && !this.#admission.isOpen(weight)) {
       this.#crowded ||= this.#admission.isCrowded(weight);
-      this.#askAgain ??= setTimeout(() => {
-        this.#askAgain = undefined;
+      this.#cancelAsking ??= this.#clock.after(ASK_AGAIN_MS, () => {
+        this.#cancelAsking = undefined;
         this.pump();
-      }, ASK_AGAIN_MS).unref();
+      });
       return undefined;
     }
     return best;

@@ -1,5 +1,5 @@
 import { Admission } from "./admission.js";
-import { setAlarm } from "../clock/alarm.js";
+import type { Clock } from "../clock/clock.js";
 import { Dispatcher } from "./dispatcher.js";
 import { EventType, orchestratorStarted, type TaskRequest } from "../../protocol/history-event.js";
 import { HoldPolicy } from "./hold-policy.js";
@@ -22,8 +22,8 @@ const SCHEDULED_START = -1;
  * once that is on disk, and an episode takes along the events that are.
  */
 export class Scheduler {
-  readonly #admission = new Admission();
-  readonly dispatcher = new Dispatcher(this.#admission);
+  readonly #admission: Admission;
+  readonly dispatcher: Dispatcher;
   readonly #holds: HoldPolicy;
   readonly #returned = new ReturnedWork();
   readonly #senders: Senders = {
@@ -31,10 +31,12 @@ export class Scheduler {
     activity: (activity, task, worker) => this.#sendActivity(activity, task, worker),
   };
   readonly #leases: LeaseTable;
-  readonly #clock: () => number;
+  readonly #clock: Clock;
   readonly #newToken: () => string;
 
-  constructor(leases: LeaseTable, clock: () => number, newToken: () => string, mostHoldMs?: number) {
+  constructor(leases: LeaseTable, clock: Clock, newToken: () => string, mostHoldMs?: number) {
+    this.#admission = new Admission(clock);
+    this.dispatcher = new Dispatcher(clock, this.#admission);
     this.#holds = new HoldPolicy(mostHoldMs);
     this.#leases = leases;
     this.#clock = clock;
@@ -55,21 +57,20 @@ export class Scheduler {
 
     if (instance.paused) return;
 
-    if (instance.scheduledStartUs > this.#clock() && !instance.terminating) {
+    if (instance.scheduledStartUs > this.#clock.nowUs() && !instance.terminating) {
       this.#wakeAtStart(instance);
       return;
     }
-    const heldMs = performance.now() - (instance.heldSinceMs ?? 0);
+    const heldMs = this.#clock.steadyMs() - (instance.heldSinceMs ?? 0);
     if (instance.urgent || !instance.outstanding || heldMs >= instance.holdMs) {
-      clearTimeout(instance.holdTimer);
-      instance.holdTimer = undefined;
+      instance.stopHolding();
       this.#makeReady(instance);
     } else {
-      instance.holdTimer ??= setTimeout(() => {
-        instance.holdTimer = undefined;
+      instance.cancelHold ??= this.#clock.after(instance.holdMs - heldMs, () => {
+        instance.cancelHold = undefined;
         this.consider(instance);
         this.dispatcher.pump();
-      }, instance.holdMs - heldMs);
+      });
     }
   }
 
@@ -117,7 +118,7 @@ export class Scheduler {
   #wakeAtStart(instance: Instance): void {
     instance.setAlarm(
       SCHEDULED_START,
-      setAlarm(instance.scheduledStartUs, this.#clock, () => {
+      this.#clock.at(instance.scheduledStartUs, () => {
         this.consider(instance);
         this.dispatcher.pump();
       }),
@@ -125,7 +126,7 @@ export class Scheduler {
   }
 
   #sendEpisode({ instance, newcomer }: EpisodeItem, worker: Worker): Uint8Array {
-    const started = orchestratorStarted(this.#clock());
+    const started = orchestratorStarted(this.#clock.nowUs());
     const taken = instance.waiting.slice(0, instance.takeCount);
     const token = this.#newToken();
     const history = instance.history.bytes;

@@ -65,27 +65,28 @@ export class ClientCommands {
     this.#limits.checkPayload(instanceId, () => `The event '${signal.name}'`, signal.input);
     this.#withRunning(instanceId, answer, (instance) => {
       checkRaised(instance);
-      this.#instances.receive(instance, eventRaised(signal, this.#context.clock()));
+      this.#instances.receive(instance, eventRaised(signal, this.#context.clock.nowUs()));
     });
   }
 
   terminate(instanceId: string, output: StringValueBytes | undefined, recurse: boolean, answer: Answer<void>): void {
     this.#limits.checkPayload(instanceId, () => "The output of the termination", output);
     this.#withRunning(instanceId, answer, (instance) => {
-      this.#instances.receive(instance, executionTerminated(output, recurse, this.#context.clock()));
+      this.#instances.receive(instance, executionTerminated(output, recurse, this.#context.clock.nowUs()));
     });
   }
 
   /** From the answer on it gets no more episodes, until it is resumed or terminated. */
   suspend(instanceId: string, reason: StringValueBytes | undefined, answer: Answer<void>): void {
     this.#withRunning(instanceId, answer, (instance) => {
-      if (!instance.state.suspended) this.#setSuspended(instance, executionSuspended(reason, this.#context.clock()));
+      if (!instance.state.suspended)
+        this.#setSuspended(instance, executionSuspended(reason, this.#context.clock.nowUs()));
     });
   }
 
   resume(instanceId: string, reason: StringValueBytes | undefined, answer: Answer<void>): void {
     this.#withRunning(instanceId, answer, (instance) => {
-      if (instance.state.suspended) this.#setSuspended(instance, executionResumed(reason, this.#context.clock()));
+      if (instance.state.suspended) this.#setSuspended(instance, executionResumed(reason, this.#context.clock.nowUs()));
     });
   }
 
@@ -182,7 +183,7 @@ export class ClientCommands {
     instance.state.observe(event);
     const going = instance.begun ? Status.Running : Status.Pending;
     const status = instance.state.suspended ? Status.Suspended : going;
-    this.#context.store.setStatus(instance.key, status, Math.max(this.#context.clock(), instance.createdUs));
+    this.#context.store.setStatus(instance.key, status, Math.max(this.#context.clock.nowUs(), instance.createdUs));
     this.#instances.setStatus(instance, status);
   }
 

@@ -58,7 +58,7 @@ export class Completions {
       this.#instances.dropDetached(instance, executionId, taskId);
       return false;
     }
-    const nowUs = this.#context.clock();
+    const nowUs = this.#context.clock.nowUs();
     const event = succeeded ? taskCompleted(taskId, result, nowUs) : taskFailed(taskId, failure, nowUs);
     this.#instances.receive(instance, event);
     return succeeded;
@@ -78,7 +78,7 @@ export class Completions {
       return false;
     }
     // The system's clock may have been set back.
-    const nowUs = Math.max(this.#context.clock(), instance.createdUs);
+    const nowUs = Math.max(this.#context.clock.nowUs(), instance.createdUs);
     const outcome = applyActions(instance.state, completion.actions, { nowUs, executionId: instance.executionId });
     const { end } = outcome;
     this.#scheduler.learn(lease, outcome);
@@ -208,7 +208,7 @@ export class Completions {
       history: instance.history.bytes,
       parent,
       tasksCompleted: instance.tasksProcessed,
-      updatedUs: this.#context.clock(),
+      updatedUs: this.#context.clock.nowUs(),
     });
     // The event that told of the rewind comes again: there has to be one for the next episode.
     for (const event of [...rewound, ...kept])

@@ -1,4 +1,4 @@
-import { setAlarm } from "../clock/alarm.js";
+import type { Clock } from "../clock/clock.js";
 import type { GroupCommit } from "../store/group-commit.js";
 import { executionStarted, taskScheduled, timerFired, viewEvent } from "../../protocol/history-event.js";
 import { endedInstance } from "./detached-tasks.js";
@@ -18,8 +18,7 @@ import type { StringValueBytes } from "../../protocol/wire.js";
 export interface HubContext {
   readonly store: Store;
   readonly commits: GroupCommit;
-  /** Microseconds since the epoch. */
-  readonly clock: () => number;
+  readonly clock: Clock;
   /** A completion token that no other lease of this or an earlier process has. ASCII. */
   readonly newToken: () => string;
   /** How long an episode waits for more results at most, milliseconds; undefined: as `HoldPolicy` has it. */
@@ -82,7 +81,7 @@ export class InstanceTable {
 
   /** Throws ALREADY_EXISTS if the hub has an instance of that id. */
   start(start: Start, parent?: Parent): void {
-    const createdUs = this.#context.clock();
+    const createdUs = this.#context.clock.nowUs();
     const executionId = start.executionId ?? newExecutionId();
     const row = {
       taskHub: this.#taskHub,
@@ -118,7 +117,7 @@ export class InstanceTable {
 
   /** Takes an instance that had ended back in. */
   reopen(key: number): Instance {
-    this.#context.store.reopen(key, this.#context.clock());
+    this.#context.store.reopen(key, this.#context.clock.nowUs());
     const active = this.#context.store.activeOne(key);
     this.#turn.changed.add(active.row.instanceId);
     return this.#add(active);
@@ -166,7 +165,7 @@ export class InstanceTable {
   /** Its execution is over: what it has asked for and not waited for is run all the same. */
   detachTasks(instance: Instance): void {
     const { executionId } = instance;
-    const nowUs = this.#context.clock();
+    const nowUs = this.#context.clock.nowUs();
     for (const [taskId, task] of instance.state.tasks) {
       instance.detach(executionId, taskId, task);
       const scheduled = taskScheduled(taskId, task, nowUs);
@@ -207,12 +206,13 @@ export class InstanceTable {
     const { touched, processed, tasks, changed } = this.#turn;
     this.#turn = newTurn();
     return () => {
+      const nowMs = this.#context.clock.steadyMs();
       for (const { instance, executionId, taskId } of tasks) this.#scheduler.enqueueTask(instance, executionId, taskId);
 
       for (const instance of processed) instance.episode = "idle";
 
       for (const [instance, lastSeq] of touched) {
-        instance.settle(lastSeq);
+        instance.settle(lastSeq, nowMs);
         this.#scheduler.consider(instance);
       }
       return changed;
@@ -274,7 +274,7 @@ export class InstanceTable {
    * nothing else. Rollbacks that come meanwhile put it off no further.
    */
   #restTimers(): void {
-    const nowUs = this.#context.clock();
+    const nowUs = this.#context.clock.nowUs();
     if (this.#retryUs === undefined) {
       // The hub begins: nothing was rolled back.
       this.#retryUs = 0;
@@ -287,11 +287,11 @@ export class InstanceTable {
     const fire = (): void => {
       instance.dropAlarm(timerId);
       if (!instance.ended && instance.state.fireTimer(timerId))
-        this.receive(instance, timerFired(timerId, fireAtUs, this.#context.clock()));
+        this.receive(instance, timerFired(timerId, fireAtUs, this.#context.clock.nowUs()));
     };
-    const nowUs = this.#context.clock();
+    const nowUs = this.#context.clock.nowUs();
     const dueUs = fireAtUs > nowUs ? fireAtUs : Math.min(this.#retryUs ?? fireAtUs, nowUs + RETRY_US);
-    const cancel = setAlarm(dueUs, this.#context.clock, () => {
+    const cancel = this.#context.clock.at(dueUs, () => {
       // A turn that could not be written is undone by `reload`, which sets the timer anew.
       this.#context.commits.submit(fire, () => {});
     });

@@ -87,18 +87,18 @@ export class Relations {
 
   signal(toInstanceId: string, signal: Signal): void {
     const target = this.#running(toInstanceId);
-    if (target !== undefined) this.#instances.receive(target, eventRaised(signal, this.#context.clock()));
+    if (target !== undefined) this.#instances.receive(target, eventRaised(signal, this.#context.clock.nowUs()));
   }
 
   terminate({ instanceId, reason, recurse }: Termination): void {
     const target = this.#running(instanceId);
     if (target !== undefined)
-      this.#instances.receive(target, executionTerminated(reason, recurse, this.#context.clock()));
+      this.#instances.receive(target, executionTerminated(reason, recurse, this.#context.clock.nowUs()));
   }
 
   /** Ends an instance as terminated without an episode for it. */
   endAtOnce(instance: Instance, output: StringValueBytes | undefined): void {
-    const nowUs = Math.max(this.#context.clock(), instance.createdUs);
+    const nowUs = Math.max(this.#context.clock.nowUs(), instance.createdUs);
     const { Terminated: status } = Status;
     this.#context.store.applyEpisode(instance.key, {
       processedSeq: instance.lastSeq,
@@ -124,7 +124,7 @@ export class Relations {
   /** Tells an instance that has failed, and is in the store alone, to go back to where it had not. */
   rewind(key: number, reason: StringValueBytes | undefined, parentExecutionId?: StringValueBytes): void {
     const instance = this.#instances.reopen(key);
-    this.#instances.receive(instance, executionRewound(reason, parentExecutionId, this.#context.clock()));
+    this.#instances.receive(instance, executionRewound(reason, parentExecutionId, this.#context.clock.nowUs()));
   }
 
   /** An instance was rewound: so are those of its sub-orchestrations that have failed. */
@@ -156,7 +156,7 @@ export class Relations {
     // One that has ended with the episode that asked for it receives nothing.
     if (parent.ended || !parent.state.completeChild(taskId, childId)) return;
 
-    const nowUs = this.#context.clock();
+    const nowUs = this.#context.clock.nowUs();
     const failed = (): Uint8Array =>
       failure ??
       failureDetails(

@@ -1,3 +1,5 @@
+import type { Clock } from "../clock/clock.js";
+import type { Cancel } from "../clock/system-time.js";
 import type { GroupCommit } from "../store/group-commit.js";
 import { deletedUntilUs, isOfRun, type Retention } from "./retention.js";
 import type { EndedPlace, Store } from "../store/store.js";
@@ -17,20 +19,7 @@ export interface RetentionOptions {
   readonly store: Store;
   readonly commits: Pick<GroupCommit, "submit">;
   readonly retention: Retention;
-  /** Microseconds since the epoch. */
-  readonly clock: () => number;
-  /** Milliseconds of a steady clock. */
-  readonly steadyMs: () => number;
-  /** Calls back once, later; returns what takes that back. */
-  readonly later: (action: () => void, delayMs: number) => () => void;
-}
-
-/** A timer that keeps no process alive. */
-export function laterUnref(action: () => void, delayMs: number): () => void {
-  const timer = setTimeout(action, delayMs).unref();
-  return () => {
-    clearTimeout(timer);
-  };
+  readonly clock: Pick<Clock, "nowUs" | "steadyMs" | "after">;
 }
 
 /**
@@ -39,7 +28,7 @@ export function laterUnref(action: () => void, delayMs: number): () => void {
  */
 export class RetentionKeeper {
   readonly #options: RetentionOptions;
-  #cancel: () => void;
+  #cancel: Cancel;
   #stopped = false;
   /** Behind what has been looked at for runs: what ends later stands behind it. */
   #runsPlace: EndedPlace = { completedUs: 0, key: 0 };
@@ -48,7 +37,7 @@ export class RetentionKeeper {
 
   constructor(options: RetentionOptions) {
     this.#options = options;
-    this.#cancel = options.later(this.#delete, FIRST_LOOK_MS);
+    this.#cancel = options.clock.after(FIRST_LOOK_MS, this.#delete);
   }
 
   stop(): void {
@@ -100,13 +89,13 @@ export class RetentionKeeper {
 
   /** Deletes what is over its time, as far as one turn goes; returns how many. */
   #deleteOldest(): number {
-    const { store, retention, clock, steadyMs } = this.#options;
+    const { store, retention, clock } = this.#options;
     const { bytes, freeBytes } = store.space();
-    const untilUs = deletedUntilUs(retention, clock(), bytes - freeBytes);
+    const untilUs = deletedUntilUs(retention, clock.nowUs(), bytes - freeBytes);
     const keys = untilUs === 0 ? [] : store.oldestEnded(untilUs, DELETED_IN_ONE_TURN);
-    const endMs = steadyMs() + TURN_MS;
+    const endMs = clock.steadyMs() + TURN_MS;
     let deleted = 0;
-    while (deleted < keys.length && (deleted === 0 || steadyMs() < endMs)) {
+    while (deleted < keys.length && (deleted === 0 || clock.steadyMs() < endMs)) {
       store.deleteInstance(keys[deleted]!);
       deleted += 1;
     }
@@ -115,15 +104,15 @@ export class RetentionKeeper {
 
   /** Looks for runs over their time among what has ended, as far as one turn goes. */
   #deleteRuns(): { readonly deleted: number; readonly place: EndedPlace; readonly isOver: boolean } {
-    const { store, retention, clock, steadyMs } = this.#options;
+    const { store, retention, clock } = this.#options;
     const { runAgeMs = Number.POSITIVE_INFINITY } = retention;
     let place = this.#runsPlace;
-    const untilUs = Math.max(0, clock() - runAgeMs * 1_000);
+    const untilUs = Math.max(0, clock.nowUs() - runAgeMs * 1_000);
     const ended = store.endedAfter(place, untilUs, DELETED_IN_ONE_TURN);
-    const endMs = steadyMs() + TURN_MS;
+    const endMs = clock.steadyMs() + TURN_MS;
     let deleted = 0;
     for (const [index, instance] of ended.entries()) {
-      if (index > 0 && steadyMs() >= endMs) return { deleted, place, isOver: false };
+      if (index > 0 && clock.steadyMs() >= endMs) return { deleted, place, isOver: false };
       place = instance;
       if (!isOfRun(instance.instanceId)) continue;
       store.deleteInstance(instance.key);
@@ -144,6 +133,6 @@ export class RetentionKeeper {
   }
 
   #next(action: () => void, delayMs: number): void {
-    if (!this.#stopped) this.#cancel = this.#options.later(action, delayMs);
+    if (!this.#stopped) this.#cancel = this.#options.clock.after(delayMs, action);
   }
 }

@@ -36,7 +36,7 @@ export class TaskHub {
   readonly #counters = new ResultCounters();
   /** Calls that wait for an instance, by its id. */
   readonly #watchers = new Map<string, Set<() => void>>();
-  #workerlessSinceMs: number | undefined = performance.now();
+  #workerlessSinceMs: number | undefined;
   #closed = false;
   /** Work items dispatched again because their worker had gone. */
   redelivered = 0;
@@ -51,6 +51,7 @@ export class TaskHub {
     context: HubContext,
   ) {
     this.#context = context;
+    this.#workerlessSinceMs = context.clock.steadyMs();
     this.#scheduler = new Scheduler(this.#leases, context.clock, context.newToken, context.mostHoldMs);
     this.#instances = new InstanceTable(name, context, this.#leases, this.#scheduler);
     const limits = context.limits.ofHub(name);
@@ -77,7 +78,7 @@ export class TaskHub {
 
   /** Milliseconds since the hub had a worker; 0 while it has one. */
   get workerlessMs(): number {
-    return this.#workerlessSinceMs === undefined ? 0 : performance.now() - this.#workerlessSinceMs;
+    return this.#workerlessSinceMs === undefined ? 0 : this.#context.clock.steadyMs() - this.#workerlessSinceMs;
   }
 
   /** What is to be done. It looks at each item that waits. */
@@ -142,7 +143,7 @@ export class TaskHub {
     const remove = this.#counters.add(counter);
     let stopped = false;
     // What has ended may be a million: it is added part by part. What ends from now on is counted as it is now.
-    const completedToUs = this.#context.clock();
+    const completedToUs = this.#context.clock.nowUs();
     const addEnded = (afterInstanceId: string): void => {
       const filter = { taskHub: this.name, instanceIdPrefix, afterInstanceId, completedToUs };
       const { sum, next } = this.#context.store.resultsOfEnded(filter);
@@ -186,18 +187,18 @@ export class TaskHub {
   removeWorker(worker: Worker): void {
     this.#remove(worker);
     if (worker.holds.episode > 0) {
-      setTimeout(() => {
+      this.#context.clock.after(EPISODE_PATIENCE_MS, () => {
         const held = [...worker.connectionLeases].filter(
           (lease) => lease.worker === worker && lease.kind === "episode",
         );
         this.#takeBack(held);
-      }, EPISODE_PATIENCE_MS).unref();
+      });
     }
   }
 
   #remove(worker: Worker): void {
     this.#scheduler.dispatcher.removeWorker(worker);
-    if (this.workerCount === 0) this.#workerlessSinceMs ??= performance.now();
+    if (this.workerCount === 0) this.#workerlessSinceMs ??= this.#context.clock.steadyMs();
 
     this.#scheduler.dispatcher.pump();
   }
@@ -253,10 +254,10 @@ export class TaskHub {
       for (const { kind } of leases) this.#resting[kind] += change;
     };
     count(1);
-    setTimeout(() => {
+    this.#context.clock.after(restMs, () => {
       count(-1);
       if (!this.#closed) this.#putBack(leases);
-    }, restMs).unref();
+    });
     // Workers have room for something else.
     this.#scheduler.dispatcher.pump();
   }

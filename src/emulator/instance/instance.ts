@@ -61,7 +61,7 @@ export class Instance implements Homed {
   holdMs = 0;
   /** When the first activity result that no episode has taken was on disk, milliseconds of the steady clock. */
   heldSinceMs: number | undefined;
-  holdTimer: NodeJS.Timeout | undefined;
+  cancelHold: (() => void) | undefined;
   /** Whether something is on disk and waits that is not held. */
   urgent = false;
   ended = false;
@@ -196,11 +196,11 @@ export class Instance implements Homed {
   }
 
   /** The events up to this `seq` are on disk. Outcomes of activities may wait for others like them, all else is urgent. */
-  settle(seq: number): void {
+  settle(seq: number, nowMs: number): void {
     const before = this.durableCount;
     this.#durableSeq = Math.max(this.#durableSeq, seq);
     for (const { type } of this.waiting.slice(before, this.durableCount)) {
-      if (type === EventType.TaskCompleted || type === EventType.TaskFailed) this.heldSinceMs ??= performance.now();
+      if (type === EventType.TaskCompleted || type === EventType.TaskFailed) this.heldSinceMs ??= nowMs;
       else this.urgent = true;
     }
   }
@@ -273,8 +273,12 @@ export class Instance implements Homed {
   stop(): void {
     this.ended = true;
     this.cancelAlarms();
-    clearTimeout(this.holdTimer);
-    this.holdTimer = undefined;
+    this.stopHolding();
+  }
+
+  stopHolding(): void {
+    this.cancelHold?.();
+    this.cancelHold = undefined;
   }
 }
 

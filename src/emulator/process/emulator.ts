@@ -11,7 +11,7 @@ import { MOST_HELD_BYTES, OWNERS_BYTES } from "../limits/limits.js";
 import { Listener, type Place } from "../transport/listener.js";
 import { MemoryBudget } from "../transport/memory-budget.js";
 import { LongestTurn } from "./longest-turn.js";
-import { RetentionKeeper, laterUnref } from "../hub/retention-keeper.js";
+import { RetentionKeeper } from "../hub/retention-keeper.js";
 import type { Retention } from "../hub/retention.js";
 import { clientService } from "../service/client-service.js";
 import { hubName, type ServiceContext } from "../service/service-context.js";
@@ -21,7 +21,9 @@ import { SchedulerLimits, type LimitsMode } from "../limits/scheduler-limits.js"
 import { storeBytes } from "../store/store-bytes.js";
 import type { HubContext } from "../hub/instance-table.js";
 import { TaskHubs } from "../hub/task-hubs.js";
-import { createWallClock } from "../clock/wall-clock.js";
+import { Clock } from "../clock/clock.js";
+import { MACHINE_TIME } from "./machine-time.js";
+import type { Cancel, SystemTime } from "../clock/system-time.js";
 import type { WorkKind } from "../dispatch/worker.js";
 
 const SIDECAR_SERVICE = "TaskHubSidecarService";
@@ -43,6 +45,8 @@ export interface EmulatorOptions {
   readonly folder: string;
   /** What the store promises; undefined: `disk`. */
   readonly durability?: Durability | undefined;
+  /** The clocks and timers that it goes by; undefined: those of this machine. */
+  readonly time?: SystemTime | undefined;
   /** A client has asked it to stop. */
   readonly onStop: () => void;
   /** What was committed could not be brought to the disk: everything is refused from here on. It has to be closed. */
@@ -67,7 +71,7 @@ export class Emulator {
   readonly #admin: ReadonlyMap<string, Handler>;
   readonly #retention: RetentionKeeper | undefined;
   readonly #startedAt = new Date().toISOString();
-  readonly #checking: NodeJS.Timeout;
+  readonly #stopChecking: Cancel;
   readonly #turns = new LongestTurn();
   #closed = false;
 
@@ -75,7 +79,8 @@ export class Emulator {
     this.#options = options;
     const epoch = randomBytes(6).toString("hex");
     let tokens = 0;
-    const commits = new GroupCommit(options.store, {
+    const clock = new Clock(options.time ?? MACHINE_TIME);
+    const commits = new GroupCommit(options.store, clock, {
       onCommitted: () => this.#hubs.afterCommit(),
       onRolledBack: () => {
         this.#hubs.load();
@@ -85,28 +90,24 @@ export class Emulator {
     this.#context = {
       store: options.store,
       commits,
-      clock: createWallClock(),
+      clock,
       newToken: () => `${epoch}-${(tokens += 1).toString(36)}`,
       mostHoldMs: options.mostHoldMs,
       limits: new SchedulerLimits(options.limits ?? "none", (sentence) => options.onNotice?.(sentence)),
     };
     this.#hubs = new TaskHubs(this.#context, options.taskHubs);
-    this.#retention =
-      options.retention &&
-      new RetentionKeeper({
-        ...this.#context,
-        retention: options.retention,
-        steadyMs: () => performance.now(),
-        later: laterUnref,
-      });
+    this.#retention = options.retention && new RetentionKeeper({ ...this.#context, retention: options.retention });
     this.#admin = handlersOf({
       [ADMIN_SERVICE]: adminService({
+        clock,
         status: () => this.status(),
         hub: (name) => this.#hubs.named(name),
         stop: options.onStop,
       }),
     });
-    this.#checking = setInterval(() => commits.checkFiles(), CHECK_FILES_MS).unref();
+    this.#stopChecking = clock.every(CHECK_FILES_MS, () => {
+      commits.checkFiles();
+    });
     this.#hubs.load();
     // The store was opened just now: what it holds is on disk.
     this.#hubs.afterCommit()();
@@ -177,7 +178,7 @@ export class Emulator {
   close(): void {
     for (const listener of this.#listeners) listener.stopAccepting();
 
-    clearInterval(this.#checking);
+    this.#stopChecking();
     this.#retention?.stop();
     this.#context.commits.close();
     for (const hub of this.#hubs.all) hub.close();

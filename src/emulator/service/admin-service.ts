@@ -1,11 +1,13 @@
 import type { EmulatorStatus, HubProgress } from "../../protocol/admin.js";
 import { raw, type Call, type Service } from "./call.js";
+import type { Clock } from "../clock/clock.js";
 import type { TaskHub } from "../hub/task-hub.js";
 
 /** How often a watched value is looked at, milliseconds. */
 const WATCH_MS = 100;
 
 export interface AdminContext {
+  readonly clock: Pick<Clock, "steadyMs" | "every">;
   status(): EmulatorStatus;
   hub(name: string): TaskHub;
   /** Ends the emulator as SIGTERM does. */
@@ -25,7 +27,8 @@ export function adminService(context: AdminContext): Service {
     Watch: (call) => {
       const { taskHub = "", instanceIdPrefix = "", orchestrator } = decode(call.request);
       const hub = context.hub(taskHub);
-      watch(hub, instanceIdPrefix, orchestrator === undefined ? hub : new Hosts(hub, orchestrator), call);
+      const workers = orchestrator === undefined ? hub : new Hosts(hub, orchestrator, context.clock);
+      watch(hub, instanceIdPrefix, workers, context.clock, call);
     },
 
     DrainWorker: raw((call, answer) => {
@@ -45,19 +48,24 @@ export function adminService(context: AdminContext): Service {
 class Hosts {
   #absentSinceMs: number | undefined;
 
-  constructor(
-    readonly hub: TaskHub,
-    readonly orchestrator: string,
-  ) {}
+  readonly #hub: TaskHub;
+  readonly #orchestrator: string;
+  readonly #clock: Pick<Clock, "steadyMs">;
+
+  constructor(hub: TaskHub, orchestrator: string, clock: Pick<Clock, "steadyMs">) {
+    this.#hub = hub;
+    this.#orchestrator = orchestrator;
+    this.#clock = clock;
+  }
 
   get workerCount(): number {
-    return this.hub.workersFor(this.orchestrator);
+    return this.#hub.workersFor(this.#orchestrator);
   }
 
   get workerlessMs(): number {
     if (this.workerCount > 0) this.#absentSinceMs = undefined;
-    else this.#absentSinceMs ??= performance.now();
-    return this.#absentSinceMs === undefined ? 0 : performance.now() - this.#absentSinceMs;
+    else this.#absentSinceMs ??= this.#clock.steadyMs();
+    return this.#absentSinceMs === undefined ? 0 : this.#clock.steadyMs() - this.#absentSinceMs;
   }
 }
 
@@ -65,6 +73,7 @@ function watch(
   hub: TaskHub,
   instanceIdPrefix: string,
   workers: Pick<TaskHub, "workerCount" | "workerlessMs">,
+  clock: Pick<Clock, "every">,
   call: Call,
 ): void {
   const { counter, stop } = hub.countResults(instanceIdPrefix);
@@ -87,9 +96,9 @@ function watch(
     }
   };
   tell();
-  const timer = setInterval(tell, WATCH_MS);
+  const stopTelling = clock.every(WATCH_MS, tell);
   const end = (): void => {
-    clearInterval(timer);
+    stopTelling();
     stop();
     limits.stop();
   };

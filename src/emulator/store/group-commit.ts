@@ -1,6 +1,10 @@
 import { Queue } from "../../async/queue.js";
 import { RpcError } from "../../protocol/rpc-error.js";
+import type { SystemTime } from "../clock/system-time.js";
 import { StoreError, isGone, type Store } from "./store.js";
+
+/** Milliseconds by a clock that nobody sets. */
+type SteadyClock = Pick<SystemTime, "steadyMs">;
 
 interface Command {
   readonly apply: () => unknown;
@@ -35,6 +39,7 @@ const MOST_TURN_MS = 25;
  */
 export class GroupCommit {
   readonly #store: Store;
+  readonly #clock: SteadyClock;
   readonly #handlers: GroupCommitHandlers;
   #commands: Command[] = [];
   /** What goes on behind the sync that is under way, what behind the one after it, and what at once; in this order. */
@@ -47,8 +52,9 @@ export class GroupCommit {
   /** What all that comes from now on is told. */
   #refusal: RpcError | undefined;
 
-  constructor(store: Store, handlers: GroupCommitHandlers) {
+  constructor(store: Store, clock: SteadyClock, handlers: GroupCommitHandlers) {
     this.#store = store;
+    this.#clock = clock;
     this.#handlers = handlers;
   }
 
@@ -83,7 +89,7 @@ export class GroupCommit {
 
   #commitSoon(): void {
     setImmediate(() => {
-      this.#commit(performance.now() + MOST_TURN_MS);
+      this.#commit(this.#clock.steadyMs() + MOST_TURN_MS);
     });
   }
 
@@ -98,7 +104,7 @@ export class GroupCommit {
       this.#store.begin();
       for (const { apply } of commands) {
         results.push(attempt(apply));
-        if (performance.now() >= untilMs) break;
+        if (this.#clock.steadyMs() >= untilMs) break;
       }
       this.#store.commit();
     } catch (error) {
@@ -178,7 +184,7 @@ export class GroupCommit {
       this.#release(this.#covered.splice(0));
       // The next sync runs beside the answers. One that is over at once has put its own behind these.
       this.#sync();
-      this.#deliver(performance.now() + MOST_TURN_MS);
+      this.#deliver(this.#clock.steadyMs() + MOST_TURN_MS);
     });
   }
 
@@ -191,7 +197,7 @@ export class GroupCommit {
     for (let next = this.#durable.first; next !== undefined; next = this.#durable.first) {
       this.#durable.drop();
       next(undefined);
-      if (this.#durable.length > 0 && performance.now() >= untilMs) {
+      if (this.#durable.length > 0 && this.#clock.steadyMs() >= untilMs) {
         this.#deliverSoon();
         return;
       }
@@ -204,7 +210,7 @@ export class GroupCommit {
     this.#isDelivering = true;
     setImmediate(() => {
       this.#isDelivering = false;
-      this.#deliver(performance.now() + MOST_TURN_MS);
+      this.#deliver(this.#clock.steadyMs() + MOST_TURN_MS);
     });
   }
 

@@ -5,6 +5,8 @@ import { Status } from "../../../src/protocol/orchestration-status.js";
 import type { InstanceRow, Store } from "../../../src/emulator/store/store.js";
 import { SchedulerLimits } from "../../../src/emulator/limits/scheduler-limits.js";
 import { TaskHub } from "../../../src/emulator/hub/task-hub.js";
+import { MACHINE_TIME } from "../../../src/emulator/process/machine-time.js";
+import { Clock } from "../../../src/emulator/clock/clock.js";
 import { pb } from "../../../src/protocol/sidecar-stubs.js";
 import { failNext } from "../../support/emulator/failing-store.js";
 import { START_MS, type Trace } from "./trace.js";
@@ -32,7 +34,6 @@ export class Scene {
   /** Ends the syncs that are under way, the first one first. */
   #syncs: (() => void)[] = [];
   #tokens = 0;
-  #lastUs = 0;
   #process: Process;
 
   private constructor(store: Store, trace: Trace, flaw: Flaw | undefined) {
@@ -141,7 +142,7 @@ export class Scene {
 
   #boot(): Process {
     const { store, trace } = this;
-    const commits = new GroupCommit(store, {
+    const commits = new GroupCommit(store, MACHINE_TIME, {
       onCommitted: () => hub.afterCommit(),
       onRolledBack: () => {
         trace.note("roll back");
@@ -153,7 +154,7 @@ export class Scene {
     });
     const newToken = (): string => `t-${(this.#tokens += 1)}`;
     const limits = new SchedulerLimits("none", () => {});
-    const hub = new TaskHub(HUB, { store, commits, clock: () => this.#nowUs(), newToken, limits });
+    const hub = new TaskHub(HUB, { store, commits, clock: new SceneClock(), newToken, limits });
     this.#load(hub);
     hub.afterCommit()();
     return { hub, commits };
@@ -165,9 +166,18 @@ export class Scene {
     const detached = this.store.detached().sort((one, other) => one.taskId - other.taskId);
     hub.reload(active, detached);
   }
+}
+
+/** Time passes when the scene says so: `vi` has the timers of this process. */
+class SceneClock extends Clock {
+  #lastUs = 0;
+
+  constructor() {
+    super(MACHINE_TIME);
+  }
 
   /** Never twice the same, as on a machine where reading it takes a microsecond. */
-  #nowUs(): number {
+  override nowUs(): number {
     this.#lastUs = Math.max(this.#lastUs + 1, Date.now() * 1_000);
     return this.#lastUs;
   }

@@ -1,5 +1,7 @@
 import { status } from "@grpc/grpc-js";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { Clock } from "../../../../src/emulator/clock/clock.js";
+import { MACHINE_TIME } from "../../../../src/emulator/process/machine-time.js";
 import { GroupCommit } from "../../../../src/emulator/store/group-commit.js";
 import { readActions } from "../../../../src/protocol/orchestrator-actions.js";
 import { openSqliteStore } from "../../../../src/emulator/store/sqlite/store.js";
@@ -42,7 +44,7 @@ describe("a task hub on a disk that takes its time", () => {
     store.sync = (done) => {
       syncs.push(done);
     };
-    commits = new GroupCommit(store, {
+    commits = new GroupCommit(store, MACHINE_TIME, {
       onCommitted: () => hub.afterCommit(),
       onRolledBack: () => {
         hub.reload(store.active(), store.detached());
@@ -53,7 +55,7 @@ describe("a task hub on a disk that takes its time", () => {
     hub = new TaskHub("hub", {
       store,
       commits,
-      clock: () => Date.now() * 1000,
+      clock: new Clock(MACHINE_TIME),
       newToken: () => `token-${(tokens += 1)}`,
       limits: new SchedulerLimits("none", () => {}),
     });

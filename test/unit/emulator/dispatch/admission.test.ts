@@ -1,12 +1,14 @@
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { beforeEach, expect, test } from "vitest";
 import { Admission, activityWeight } from "../../../../src/emulator/dispatch/admission.js";
 import { Dispatcher, type Homed, type ReadyItem } from "../../../../src/emulator/dispatch/dispatcher.js";
+import { VirtualTime } from "../../../support/emulator/virtual-time.js";
 import { Worker, type WorkerOptions } from "../../../../src/emulator/dispatch/worker.js";
 
 /** Activities of each orchestration but those that are named small. */
 const WIDTH = 2_000;
 const ANY = new Set<string>();
 
+let time: VirtualTime;
 let dispatcher: Dispatcher;
 let admission: Admission;
 /** What workers were sent and have not answered. */
@@ -15,16 +17,11 @@ let held: { readonly name: string; readonly worker: Worker; readonly answer: () 
 let begun: string[];
 
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
-  admission = new Admission();
-  dispatcher = new Dispatcher(admission);
+  time = new VirtualTime();
+  admission = new Admission(time);
+  dispatcher = new Dispatcher(time, admission);
   held = [];
   begun = [];
-});
-
-afterEach(() => {
-  dispatcher.close();
-  vi.useRealTimers();
 });
 
 function addWorker(options: Partial<WorkerOptions> = {}): void {
@@ -175,15 +172,15 @@ test("an instance begins after some seconds, whatever waits: an activity may wai
   dispatcher.pump();
   while (dispatcher.countWaiting("activity") < 10_000) answer(100);
   const before = begun.length;
-  vi.advanceTimersByTime(2_000);
+  time.advance(2_000);
   expect(begun).toHaveLength(before);
-  vi.advanceTimersByTime(2_000);
+  time.advance(2_000);
   expect(begun).toHaveLength(before + 1);
 });
 
 test("what is expected of an orchestrator follows what its instances show", () => {
   const mostUnderWay = (): number => {
-    const other = new Admission();
+    const other = new Admission(time);
     for (let n = 0; n < learned.length; n += 1) other.learn(`${n}`, "Any", learned[n]!);
     let count = 0;
     for (; other.isOpen(0) && count < 10_000; count += 1) other.begin(`${count}`, "Any");
@@ -202,6 +199,6 @@ test("workers that do not answer keep others from beginning for a second at most
   for (let n = 0; n < 100; n += 1) start(`${n}`);
   dispatcher.pump();
   expect(begun).toHaveLength(10);
-  vi.advanceTimersByTime(1_000);
+  time.advance(1_000);
   expect(begun).toHaveLength(20);
 });

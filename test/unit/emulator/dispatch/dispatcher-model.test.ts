@@ -1,6 +1,8 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { Dispatcher, type Homed, type ReadyItem } from "../../../../src/emulator/dispatch/dispatcher.js";
+import { VirtualTime } from "../../../support/emulator/virtual-time.js";
+import { Admission } from "../../../../src/emulator/dispatch/admission.js";
 import { Worker, type WorkKind, type WorkerOptions } from "../../../../src/emulator/dispatch/worker.js";
 
 const KINDS = ["episode", "activity"] as const;
@@ -62,9 +64,14 @@ interface Member {
   full: boolean;
 }
 
+function newDispatcher(): Dispatcher {
+  const time = new VirtualTime();
+  return new Dispatcher(time, new Admission(time));
+}
+
 /** A dispatcher beside a plain account of what it was given and what it has sent. */
 class Model {
-  readonly dispatcher = new Dispatcher();
+  readonly dispatcher = newDispatcher();
   readonly instances: readonly Homed[] = Array.from({ length: 4 }, () => ({ home: undefined, lastPlace: 0 }));
   readonly members: Member[] = [];
   /** What workers have been sent and not completed. */

@@ -1,5 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { Dispatcher, type Homed, type ReadyItem } from "../../../../src/emulator/dispatch/dispatcher.js";
+import { VirtualTime } from "../../../support/emulator/virtual-time.js";
+import { Admission } from "../../../../src/emulator/dispatch/admission.js";
 import { Worker, type WorkerOptions } from "../../../../src/emulator/dispatch/worker.js";
 
 /** A worker and what it was sent; its stream takes `room` items, then wants no more. */
@@ -28,6 +30,11 @@ function worker(id: string, room = Infinity, takes: Partial<WorkerOptions> = {})
     }),
   };
   return state;
+}
+
+function newDispatcher(): Dispatcher {
+  const time = new VirtualTime();
+  return new Dispatcher(time, new Admission(time));
 }
 
 function homeless(): Homed {
@@ -61,7 +68,7 @@ function named(name: string, id = name): ReadyItem {
 }
 
 function dispatcherWith(...workers: { worker: Worker }[]): Dispatcher {
-  const dispatcher = new Dispatcher();
+  const dispatcher = newDispatcher();
   for (const { worker } of workers) dispatcher.addWorker(worker);
 
   return dispatcher;
@@ -74,7 +81,7 @@ function dispatch(dispatcher: Dispatcher, ...items: ReadyItem[]): void {
 }
 
 test("items wait until there is a worker, and are sent in order", () => {
-  const dispatcher = new Dispatcher();
+  const dispatcher = newDispatcher();
   dispatch(dispatcher, item("1"), item("2"), item("3"));
   const first = worker("first");
   dispatcher.addWorker(first.worker);

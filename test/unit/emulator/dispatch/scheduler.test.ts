@@ -1,4 +1,5 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
+import { Clock } from "../../../../src/emulator/clock/clock.js";
 import { PAST_EVENT, frame } from "../../../../src/protocol/history.js";
 import { taskCompleted, taskScheduled, timerFired } from "../../../../src/protocol/history-event.js";
 import { HoldPolicy } from "../../../../src/emulator/dispatch/hold-policy.js";
@@ -9,12 +10,14 @@ import { Scheduler } from "../../../../src/emulator/dispatch/scheduler.js";
 import { Status } from "../../../../src/protocol/orchestration-status.js";
 import { Worker } from "../../../../src/emulator/dispatch/worker.js";
 import { pb } from "../../../../src/protocol/sidecar-stubs.js";
+import { VirtualTime } from "../../../support/emulator/virtual-time.js";
 import { newInstance } from "../../../support/emulator/store-contract.js";
 
 const NOW_US = 1_764_000_000_000_000;
 
 const NOTHING = applyActions(new Orchestration(), [], { nowUs: NOW_US, executionId: "" });
 
+let time: VirtualTime;
 let leases: LeaseTable;
 let scheduler: Scheduler;
 /** The results that each episode sent so far took along, by task id. */
@@ -22,14 +25,10 @@ let episodes: number[][];
 let tokens: number;
 
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+  time = new VirtualTime(NOW_US / 1000);
   leases = new LeaseTable();
   tokens = 0;
-  scheduler = new Scheduler(
-    leases,
-    () => NOW_US + performance.now() * 1000,
-    () => `token-${(tokens += 1)}`,
-  );
+  scheduler = new Scheduler(leases, new Clock(time), () => `token-${(tokens += 1)}`);
   episodes = [];
   const write = (item: Uint8Array): boolean => {
     const events = pb.WorkItem.deserializeBinary(item).getOrchestratorrequest()!.getNeweventsList();
@@ -39,10 +38,6 @@ beforeEach(() => {
   scheduler.dispatcher.addWorker(
     new Worker({ id: "worker", stream: { write, end: () => {} }, connectionLeases: new Set() }),
   );
-});
-
-afterEach(() => {
-  vi.useRealTimers();
 });
 
 /** A running instance that waits for so many activities, with ids from 1. */
@@ -63,7 +58,7 @@ function complete(instance: Instance, taskId: number): void {
 
 /** What it has received is on disk. */
 function look(instance: Instance): void {
-  instance.settle(instance.lastSeq);
+  instance.settle(instance.lastSeq, time.steadyMs());
   scheduler.consider(instance);
   scheduler.dispatcher.pump();
 }
@@ -83,7 +78,7 @@ describe("results of activities", () => {
     complete(instance, 1);
     complete(instance, 2);
     expect(episodes).toEqual([]);
-    vi.advanceTimersByTime(HoldPolicy.initialMs);
+    time.advance(HoldPolicy.initialMs);
     expect(episodes).toEqual([[1, 2]]);
   });
 
@@ -91,7 +86,7 @@ describe("results of activities", () => {
     const instance = waitingFor(5);
     for (const taskId of [1, 2, 3]) {
       complete(instance, taskId);
-      vi.advanceTimersByTime(HoldPolicy.initialMs / 2);
+      time.advance(HoldPolicy.initialMs / 2);
     }
     expect(episodes[0]).toEqual([1, 2]);
   });
@@ -113,26 +108,26 @@ describe("results of activities", () => {
     complete(instance, 2);
     endEpisode(instance, true);
     expect(episodes).toEqual([[1]]);
-    vi.advanceTimersByTime(HoldPolicy.initialMs);
+    time.advance(HoldPolicy.initialMs);
     expect(episodes).toEqual([[1], [2]]);
   });
 
   test("are held longer after an episode that yielded nothing", () => {
     const instance = waitingFor(4);
     complete(instance, 1);
-    vi.advanceTimersByTime(HoldPolicy.initialMs);
+    time.advance(HoldPolicy.initialMs);
     endEpisode(instance, false);
     complete(instance, 2);
-    vi.advanceTimersByTime(HoldPolicy.initialMs);
+    time.advance(HoldPolicy.initialMs);
     expect(episodes).toEqual([[1]]);
-    vi.advanceTimersByTime(HoldPolicy.initialMs);
+    time.advance(HoldPolicy.initialMs);
     expect(episodes).toEqual([[1], [2]]);
   });
 
   test("are not held any more once an episode with some of them yielded something", () => {
     const instance = waitingFor(4);
     complete(instance, 1);
-    vi.advanceTimersByTime(HoldPolicy.initialMs);
+    time.advance(HoldPolicy.initialMs);
     endEpisode(instance, true);
     complete(instance, 2);
     expect(episodes).toEqual([[1], [2]]);
@@ -145,7 +140,7 @@ test("an instance has one episode at a time", () => {
   complete(instance, 2);
   instance.receive(timerFired(9, NOW_US, NOW_US));
   look(instance);
-  vi.advanceTimersByTime(1_000);
+  time.advance(1_000);
   expect(episodes).toHaveLength(1);
   endEpisode(instance, true);
   expect(episodes).toEqual([[1, 2], []]);
@@ -155,8 +150,8 @@ test("an instance that was stopped is left alone, held results and all", () => {
   const instance = waitingFor(2);
   complete(instance, 1);
   instance.stop();
-  vi.advanceTimersByTime(1_000);
+  time.advance(1_000);
   look(instance);
   expect(episodes).toEqual([]);
-  expect(vi.getTimerCount()).toBe(0);
+  expect(time.timerCount).toBe(0);
 });

@@ -10,6 +10,7 @@ import { openSqliteStore } from "../../../../src/emulator/store/sqlite/store.js"
 import { Status } from "../../../../src/protocol/orchestration-status.js";
 import type { Store } from "../../../../src/emulator/store/store.js";
 import { failNext } from "../../../support/emulator/failing-store.js";
+import { VirtualTime } from "../../../support/emulator/virtual-time.js";
 import { committed, newInstance } from "../../../support/emulator/store-contract.js";
 
 const HOUR_US = 3_600_000_000;
@@ -27,7 +28,7 @@ beforeEach(async () => {
   file = path.join(folder, "emulator.db");
   store = await openSqliteStore(file);
   rollbacks = 0;
-  commits = new GroupCommit(store, {
+  commits = new GroupCommit(store, new VirtualTime(), {
     onCommitted: () => () => {},
     onRolledBack: () => {
       rollbacks += 1;
@@ -53,14 +54,16 @@ class Keeping {
       store,
       commits,
       retention: { ageMs: undefined, bytes: undefined, ...retention },
-      clock: () => NOW_US,
-      steadyMs: () => (this.steadyMs += msOfALook),
-      later: (action, delayMs) => {
-        this.#pending = action;
-        this.delays.push(delayMs);
-        return () => {
-          this.#pending = undefined;
-        };
+      clock: {
+        nowUs: () => NOW_US,
+        steadyMs: () => (this.steadyMs += msOfALook),
+        after: (delayMs, action) => {
+          this.#pending = action;
+          this.delays.push(delayMs);
+          return () => {
+            this.#pending = undefined;
+          };
+        },
       },
     });
   }

@@ -3,8 +3,10 @@ import { GroupCommit } from "../../../../src/emulator/store/group-commit.js";
 import { RpcError } from "../../../../src/protocol/rpc-error.js";
 import { openSqliteStore } from "../../../../src/emulator/store/sqlite/store.js";
 import { StoreError, type Store } from "../../../../src/emulator/store/store.js";
+import { VirtualTime } from "../../../support/emulator/virtual-time.js";
 import { newInstance } from "../../../support/emulator/store-contract.js";
 
+let time: VirtualTime;
 let store: Store;
 /** What happened, in order. */
 let log: string[];
@@ -13,6 +15,7 @@ let turns: number;
 
 beforeEach(async () => {
   store = await openSqliteStore(":memory:");
+  time = new VirtualTime();
   log = [];
   turns = 0;
   const { commit, rollback } = { commit: store.commit.bind(store), rollback: store.rollback.bind(store) };
@@ -24,7 +27,7 @@ beforeEach(async () => {
     rollback();
     log.push("rollback");
   };
-  commits = new GroupCommit(store, {
+  commits = new GroupCommit(store, time, {
     onCommitted: () => {
       const turn = (turns += 1);
       return () => log.push(`publish ${turn}`);
@@ -99,8 +102,7 @@ test("what an answer submits belongs to the next transaction", async () => {
 /** What a command does that takes long. */
 function busy(ms: number): () => void {
   return () => {
-    const untilMs = performance.now() + ms;
-    while (performance.now() < untilMs);
+    time.advance(ms);
   };
 }
 
