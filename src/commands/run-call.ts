@@ -4,7 +4,8 @@ import { UsageError } from "../errors.js";
 import { count, readFlags } from "../plan/flags.js";
 import { parsePlan, type LoadPlan } from "../plan/plan.js";
 import { runIdFlag } from "../plan/run-id.js";
-import { parseSpendLimits, type SpendLimits } from "../plan/spend-guard.js";
+import { parseSpendLimits, withinSpend, type SpendLimits } from "../plan/spend-guard.js";
+import { costOf, type PlanCost } from "../result/plan-cost.js";
 import { DEFAULT_REPLAY, parseReplay } from "../worker/replay.js";
 import { parseThreshold, type Threshold } from "../stats/threshold.js";
 
@@ -41,17 +42,20 @@ const runFlags = z.object({
 /** What `fanout run` is asked for, read once and checked as far as that needs neither a file nor a backend. */
 export interface RunCall extends Omit<z.output<typeof runFlags>, "threshold"> {
   readonly plan: LoadPlan;
+  /** Of one run of the plan. */
+  readonly cost: PlanCost;
   readonly limits: SpendLimits;
   readonly thresholds: readonly Threshold[];
 }
 
 /** @throws UsageError that names the flag, what was expected and what was found */
 export function parseRunCall(rawFlags: unknown): RunCall {
-  const plan = parsePlan(rawFlags);
+  const asked = parsePlan(rawFlags);
   const limits = parseSpendLimits(rawFlags);
   const { threshold, ...flags } = readFlags(runFlags, rawFlags);
   if (flags.abortOnFail && threshold.length === 0)
     throw new UsageError("--abort-on-fail: expected a --threshold with it");
 
-  return { ...flags, plan, limits, thresholds: threshold.map(parseThreshold) };
+  const plan = withinSpend(asked, limits, flags.repeat);
+  return { ...flags, plan, cost: costOf(plan), limits, thresholds: threshold.map(parseThreshold) };
 }

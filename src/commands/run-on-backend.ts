@@ -43,7 +43,7 @@ export async function runOnBackend(checked: CheckedCall): Promise<ExitCode> {
     const doubt = backend.kind === "scheduler" ? await doubtOfHub(backend) : undefined;
     if (doubt !== undefined) say(`warning: ${doubt}`);
     say(planLine(call.plan));
-    const capacity = capacityLine(call.plan, call.limits, call.repeat);
+    const capacity = capacityLine(call.cost, call.limits, call.repeat);
     if (capacity !== undefined) say(capacity);
     const wasLarge = await noteStoreSize(backend, say);
     const codes = await repeatedly(backend, call, results, interruption, io);
@@ -71,14 +71,14 @@ async function noteStoreSize({ admin }: Backend, say: (line: string) => void): P
  * What is at the other end, which has to be a backend, and to bill no more than was allowed.
  * @throws UsageError, FanoutError
  */
-async function placeOf(backend: Backend, { plan, limits, repeat }: RunCall): Promise<string> {
+async function placeOf(backend: Backend, { cost, limits, repeat }: RunCall): Promise<string> {
   const { displayName, connection } = backend;
   if (connection.kind === "emulator") return displayName;
   const { emulatorVersion } = await greet(backend).catch((error: unknown) => {
-    guardSpend(plan, limits, repeat, "endpoint");
+    guardSpend(cost, limits, repeat, "billed");
     throw error;
   });
-  guardSpend(plan, limits, repeat, emulatorVersion === undefined ? "endpoint" : "emulator");
+  guardSpend(cost, limits, repeat, emulatorVersion === undefined ? "billed" : "emulator");
   return emulatorVersion === undefined
     ? displayName
     : `a fanout emulator at ${displayName}, version ${emulatorVersion}`;

@@ -3,7 +3,7 @@ import { chooseTransport } from "../backend/transport.js";
 import { ExitCode } from "../exit-codes.js";
 import { plural } from "../format/count.js";
 import { planLine } from "../report/plan-line.js";
-import { capacityLine, guardSpend, spendObjection, withinSpend } from "../plan/spend-guard.js";
+import { capacityLine, guardSpend, spendObjection } from "../plan/spend-guard.js";
 import { refuseUncarried } from "../load/uncarried-thresholds.js";
 import { checkResultFiles } from "../report/report-files.js";
 import { readBaseline } from "./compare.js";
@@ -14,19 +14,18 @@ import { parseRunCall, type RunCall } from "./run-call.js";
 
 /** `fanout run`: load tests, from flags to summaries. Data goes to stdout, all else to stderr. */
 export async function runRunCommand(rawFlags: unknown, allIo: CommandIo): Promise<ExitCode> {
-  const asked = parseRunCall(rawFlags);
+  const call = parseRunCall(rawFlags);
   // With --quiet all but results and errors goes nowhere.
-  const io = asked.quiet ? { ...allIo, stderr: errorsOnly(allIo.stderr) } : allIo;
-  await checkResultFiles(asked);
-  const baseline = await readBaseline(asked);
-  const { connectionString, taskHub } = asked;
+  const io = call.quiet ? { ...allIo, stderr: errorsOnly(allIo.stderr) } : allIo;
+  await checkResultFiles(call);
+  const baseline = await readBaseline(call);
+  const { connectionString, taskHub } = call;
   const connection = resolveConnection({ flag: connectionString, taskHub });
-  const transport = chooseTransport(connection, asked.transport);
-  const call = { ...asked, plan: withinSpend(asked.plan, asked.limits, asked.repeat) };
+  const transport = chooseTransport(connection, call.transport);
   refuseUncarried(call.thresholds, call.plan);
   if (call.dryRun) return dryRun(call, connection, io);
   // What an http endpoint bills is known once it has said what it is.
-  guardSpend(call.plan, call.limits, call.repeat, mayBeEmulator(connection) ? "emulator" : "endpoint");
+  guardSpend(call.cost, call.limits, call.repeat, mayBeEmulator(connection) ? "emulator" : "billed");
   // What talks to a backend takes longer to load than what may refuse the call, or only tells of it.
   const { runOnBackend } = await import("./run-on-backend.js");
   return runOnBackend({ call, connection, transport, baseline, io, resultsIo: allIo });
@@ -38,16 +37,16 @@ function mayBeEmulator(connection: Connection): boolean {
 }
 
 /** What a run would do and cost. Nothing is opened for it, so that it needs neither a backend nor a credential. */
-function dryRun({ plan, limits, repeat }: RunCall, connection: Connection, io: CommandIo): ExitCode {
+function dryRun({ plan, cost, limits, repeat }: RunCall, connection: Connection, io: CommandIo): ExitCode {
   const place = connection.kind === "emulator" ? "the embedded emulator" : connection.url.origin;
-  const objection = spendObjection(plan, limits, repeat, connection.kind);
+  const objection = spendObjection(cost, limits, repeat, connection.kind === "emulator" ? "emulator" : "billed");
   const lines = [
     "dry run: nothing is started",
     `backend: ${place}, task hub ${connection.taskHub} (connection string: ${connection.source})`,
     planLine(plan),
     repeat > 1 ? `${plural(repeat, "time")}, one after the other` : undefined,
     "actions are what a scheduler bills: 1 for each start and each continue-as-new, 2 for each activity, 3 for each retry",
-    capacityLine(plan, limits, repeat),
+    capacityLine(cost, limits, repeat),
     objection && `without --dry-run this is refused: ${objection}`,
   ];
   const say = noticeOn(io.stdout);

@@ -73,7 +73,7 @@ export class LeftWork {
 
   #tellLeft(how: string): void {
     const { backend, runId, plan, inFlight, onLine } = this.options;
-    const name = isGeneratedRunId(runId) ? undefined : plan.orchestrator?.name;
+    const name = isGeneratedRunId(runId) ? undefined : plan.orchestrator;
     onLine(
       `${how}${plural(inFlight.size, "orchestration")} in flight left running on task hub ` +
         `${backend.connection.taskHub}, ids ${instanceIdPrefixOf(runId)}*; to end them: ${terminateCommand(runId, name)}`,

@@ -119,7 +119,7 @@ export class LoadTest {
       runId,
       clock,
       inFlight: this.#generator.inFlight,
-      orchestrator: plan.orchestrator?.name,
+      orchestrator: plan.orchestrator,
       hadWorker: () => this.#hadWorker,
       activitiesAccountedFor: () => recorder.activitiesAccountedFor,
       onActivities: (total) => recorder.addActivities(clock(), total),

@@ -41,7 +41,7 @@ function objectionTo(threshold: Threshold, plan: LoadPlan): string | undefined {
 
   if (plan.orchestrator !== undefined && OF_ACTIVITIES.test(path)) {
     return (
-      `what ${plan.orchestrator.name} does is not known, so its activities and actions are not counted; ` +
+      `what ${plan.orchestrator} does is not known, so its activities and actions are not counted; ` +
       `use ${quoted("orchestrations/s", ">10")} or a latency`
     );
   }

@@ -139,7 +139,7 @@ export class WorkerWatch {
     const { plan, backend } = this.options;
     const place = `task hub ${backend.connection.taskHub}`;
     if (plan.orchestrator === undefined) return `no worker seen on ${place}`;
-    const name = oneLine(plan.orchestrator.name);
+    const name = oneLine(plan.orchestrator);
     return this.#isHostKnown ? `no worker on ${place} hosts ${name}` : `no worker on ${place} has taken up ${name}`;
   }
 
@@ -147,7 +147,7 @@ export class WorkerWatch {
   #hint(): string {
     const { backend, plan } = this.options;
     if (plan.orchestrator !== undefined)
-      return `start the worker that hosts ${oneLine(plan.orchestrator.name)}, or look for a slip in --orchestrator`;
+      return `start the worker that hosts ${oneLine(plan.orchestrator)}, or look for a slip in --orchestrator`;
     if (backend.kind === "emulator") return "start one with: fanout worker";
     return "start one with: fanout worker --connection-string, and the string that this run uses";
   }

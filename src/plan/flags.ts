@@ -56,6 +56,18 @@ export function duration(flag: string) {
   });
 }
 
+/** Those of the values whose flag is in the table and was given. */
+export function given<T extends object, K extends keyof T>(
+  values: T,
+  table: Readonly<Record<K, z.ZodType>>,
+): Given<Pick<T, K>> {
+  const entries = Object.entries(values).filter(([name, value]) => value !== undefined && Object.hasOwn(table, name));
+  return Object.fromEntries(entries) as Given<Pick<T, K>>;
+}
+
+/** A flag that was not given has no field. */
+export type Given<T> = { readonly [K in keyof T]: Exclude<T[K], undefined> };
+
 /** A union hides the reasons of its members: the last one, the most specific, is what a person wants to read. */
 function messageOf(issue: z.core.$ZodIssue): string {
   const nested = issue.code === "invalid_union" ? issue.errors.at(-1)?.[0] : undefined;

@@ -5,10 +5,11 @@ import { errorText } from "../format/error-text.js";
 import { readJson } from "../format/read-json.js";
 
 /** Somebody's own orchestration, which a worker of theirs hosts: what it does is not known. */
-export interface ForeignOrchestration {
-  readonly name: string;
+export interface ForeignPlan {
+  /** Its name. */
+  readonly orchestrator: string;
   /** Absent means none. */
-  readonly input?: unknown;
+  readonly orchestratorInput?: unknown;
 }
 
 /** The flags of `fanout run` that name one, as commander hands them over. */
@@ -18,13 +19,13 @@ export const foreignFlags = {
 };
 
 /** Throws a UsageError if the input is no JSON, cannot be read, or is given without a name. */
-export function foreignOf(flags: z.output<z.ZodObject<typeof foreignFlags>>): ForeignOrchestration | undefined {
+export function foreignOf(flags: z.output<z.ZodObject<typeof foreignFlags>>): ForeignPlan | undefined {
   const { orchestrator, input } = flags;
   if (orchestrator === undefined) {
     if (input === undefined) return undefined;
     throw new UsageError("--input: it is what --orchestrator starts with; expected both, found --input alone");
   }
-  return { name: orchestrator, ...(input !== undefined && { input: readInput(input) }) };
+  return { orchestrator, ...(input !== undefined && { orchestratorInput: readInput(input) }) };
 }
 
 /** JSON text, or `@` and the name of a file that holds it. */

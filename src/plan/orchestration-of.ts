@@ -1,6 +1,7 @@
-import { FAN_OUT_FAN_IN_ORCHESTRATION, type FanOutFanInRequest } from "../orchestrations/fan-out-fan-in-contract.js";
+import { FAN_OUT_FAN_IN_ORCHESTRATION } from "../orchestrations/fan-out-fan-in-contract.js";
 import { activitiesOf } from "../result/run-size.js";
 import type { LoadPlan } from "./plan.js";
+import { inputOf } from "./workload-flags.js";
 
 /** What a run starts, many times. */
 export interface StartedOrchestration {
@@ -11,14 +12,8 @@ export interface StartedOrchestration {
 }
 
 export function orchestrationOf(plan: LoadPlan): StartedOrchestration {
-  const { orchestrator, iterations, parallelActivities, activity, continueAsNewEvery } = plan;
-  if (orchestrator) return { name: orchestrator.name, input: orchestrator.input, activities: undefined };
-  const input: FanOutFanInRequest = {
-    iterations,
-    parallelActivities,
-    includeResults: false,
-    ...(activity && { activity }),
-    ...(continueAsNewEvery !== undefined && { continueAsNewEvery }),
-  };
-  return { name: FAN_OUT_FAN_IN_ORCHESTRATION, input, activities: activitiesOf(plan) };
+  const { orchestrator, orchestratorInput } = plan;
+  return orchestrator === undefined
+    ? { name: FAN_OUT_FAN_IN_ORCHESTRATION, input: inputOf(plan), activities: activitiesOf(plan) }
+    : { name: orchestrator, input: orchestratorInput, activities: undefined };
 }

@@ -1,10 +1,8 @@
 import { z } from "zod";
-import type { Connection } from "../backend/connection-string.js";
 import { UsageError } from "../errors.js";
 import { formatCount, parseCount, plural } from "../format/count.js";
 import { formatDuration } from "../format/duration.js";
-import { mostStarts } from "../result/load-shape.js";
-import { actionsOf, mayFail, mayRetry, mostActionsOf } from "../result/run-size.js";
+import { costOf, type PlanCost } from "../result/plan-cost.js";
 import { count, readFlags } from "./flags.js";
 import type { LoadPlan } from "./plan.js";
 
@@ -44,46 +42,51 @@ export function parseSpendLimits(flags: unknown): SpendLimits {
  * is spent.
  */
 export function withinSpend(plan: LoadPlan, { maxActions }: SpendLimits, repeat: number): LoadPlan {
-  if (maxActions === undefined || plan.load.kind !== "closed" || mostStarts(plan) !== undefined) return plan;
-  const total = Math.floor(maxActions / repeat / (mostActionsOf(plan) ?? 1));
+  const { mostStarts, each } = costOf(plan);
+  if (maxActions === undefined || plan.load.kind !== "closed" || mostStarts !== undefined) return plan;
+  const total = Math.floor(maxActions / repeat / (each?.mostActions ?? 1));
   return total < 1 ? plan : { ...plan, load: { ...plan.load, total } };
 }
 
+/** Whether anybody pays for actions there: `billed` is what is not known to be the emulator. */
+export type Billing = "emulator" | "billed";
+
 /**
- * Why `repeat` runs of the plan are not to be started, and what to pass if they are meant; undefined if nothing is
+ * Why `repeat` runs that cost so much are not to be started, and what to pass if they are meant; undefined if nothing is
  * against it. On a backend that may bill them more than 100,000 actions, or a number that is not known before, need a
  * person's word; a limit that was given holds everywhere.
  */
 export function spendObjection(
-  plan: LoadPlan,
+  cost: PlanCost,
   { maxActions }: SpendLimits,
   repeat: number,
-  backend: Connection["kind"],
+  billing: Billing,
 ): string | undefined {
-  const actions = actionsAtMost(plan, repeat);
+  const actions = ofAll(cost, cost.each?.mostActions, repeat);
   const billed = "a backend other than the emulator may bill them";
   const dryRun = "--dry-run prints the plan and starts nothing";
   if (actions === undefined) {
     if (maxActions !== undefined) return `--max-actions: one orchestration costs more than that`;
-    if (backend === "emulator") return undefined;
+    if (billing === "emulator") return undefined;
     return `only time bounds the actions of this run, and ${billed}: end it with --max-actions as well. ${dryRun}`;
   }
-  const costs = mayFail(plan) && mayRetry(plan) ? "may cost, with all its retries," : "costs";
-  const cost = `this run ${costs} ${formatCount(actions)} actions`;
+  const mayRetry = cost.each !== undefined && cost.each.mostActions > cost.each.actions;
+  const costs = mayRetry ? "may cost, with all its retries," : "costs";
+  const found = `this run ${costs} ${formatCount(actions)} actions`;
   if (maxActions !== undefined) {
     if (actions <= maxActions) return undefined;
-    return `--max-actions: ${cost}, more than the ${formatCount(maxActions)} allowed; make it smaller, or pass --max-actions ${formatCount(actions)}`;
+    return `--max-actions: ${found}, more than the ${formatCount(maxActions)} allowed; make it smaller, or pass --max-actions ${formatCount(actions)}`;
   }
-  if (backend === "emulator" || actions <= UNASKED_ACTIONS) return undefined;
+  if (billing === "emulator" || actions <= UNASKED_ACTIONS) return undefined;
   return (
-    `${cost}, and ${billed}; more than ${formatCount(UNASKED_ACTIONS)} need ` +
+    `${found}, and ${billed}; more than ${formatCount(UNASKED_ACTIONS)} need ` +
     `--max-actions ${formatCount(actions)} (or greater). ${dryRun}`
   );
 }
 
 /** @throws UsageError */
-export function guardSpend(plan: LoadPlan, limits: SpendLimits, repeat: number, backend: Connection["kind"]): void {
-  const objection = spendObjection(plan, limits, repeat, backend);
+export function guardSpend(cost: PlanCost, limits: SpendLimits, repeat: number, billing: Billing): void {
+  const objection = spendObjection(cost, limits, repeat, billing);
   if (objection !== undefined) throw new UsageError(objection);
 }
 
@@ -91,8 +94,8 @@ export function guardSpend(plan: LoadPlan, limits: SpendLimits, repeat: number, 
  * `2 capacity units do at most 4,000 actions/s: the run keeps all of them busy for 10.1 s, and takes that long or
  * longer; they hold 100 GB`; undefined without units, and where the actions are not known before.
  */
-export function capacityLine(plan: LoadPlan, { capacityUnits }: SpendLimits, repeat: number): string | undefined {
-  const actions = ofAll(plan, actionsOf(plan), repeat);
+export function capacityLine(cost: PlanCost, { capacityUnits }: SpendLimits, repeat: number): string | undefined {
+  const actions = ofAll(cost, cost.each?.actions, repeat);
   if (capacityUnits === undefined || actions === undefined) return undefined;
   const busy = (perSecond: number): string => {
     return `busy for ${formatDuration((actions * 1_000) / perSecond)}, and takes that long or longer`;
@@ -117,13 +120,7 @@ function capacity(text: string, context: z.core.$RefinementCtx<string>): Capacit
   return z.NEVER;
 }
 
-/** What runs of the plan cost where as much fails as may. */
-function actionsAtMost(plan: LoadPlan, repeat: number): number | undefined {
-  return ofAll(plan, mostActionsOf(plan), repeat);
-}
-
 /** Of somebody's own orchestration at least one action for each start. */
-function ofAll(plan: LoadPlan, actionsOfEach: number | undefined, repeat: number): number | undefined {
-  const starts = mostStarts(plan);
-  return starts === undefined ? undefined : starts * (actionsOfEach ?? 1) * repeat;
+function ofAll({ mostStarts }: PlanCost, actionsOfEach: number | undefined, repeat: number): number | undefined {
+  return mostStarts === undefined ? undefined : mostStarts * (actionsOfEach ?? 1) * repeat;
 }

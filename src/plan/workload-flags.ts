@@ -1,21 +1,25 @@
 import { z } from "zod";
-import type { ActivityCostRequest } from "../orchestrations/fan-out-fan-in-contract.js";
+import { UsageError } from "../errors.js";
+import { formatCount } from "../format/count.js";
+import type { ActivityCostRequest, FanOutFanInRequest } from "../orchestrations/fan-out-fan-in-contract.js";
 import { DISTRIBUTION_EXPECTED, parseDistribution } from "./duration-distribution.js";
-import { byteCount, count } from "./flags.js";
+import { byteCount, count, given, type Given } from "./flags.js";
 
+/** More than this is a day's work for a laptop, and an orchestration's history has to fit into a worker's memory. */
+const MOST_ACTIVITIES_IN_ONE = 1_000_000;
 /** What a payload may hold: some times what the Scheduler takes, and a history holds all of them. */
 const MOST_BYTES = 10_000_000;
 const MOST_RETRIES = 1_000;
 
-/** What the orchestrations of a run do beyond fanning out and in; absent means nothing. */
-export interface WorkloadPlan {
-  readonly activity?: ActivityCostRequest;
-  /** A new execution, with an empty history, after so many iterations. */
-  readonly continueAsNewEvery?: number;
-}
+/** Flags that are fields of an orchestration's input, by the same names. */
+const inputFlags = {
+  iterations: count("--iterations", 1, MOST_ACTIVITIES_IN_ONE),
+  parallelActivities: count("--parallel-activities", 1, MOST_ACTIVITIES_IN_ONE),
+  continueAsNewEvery: count("--continue-as-new-every", 1, Number.MAX_SAFE_INTEGER).optional(),
+} satisfies { readonly [K in keyof FanOutFanInRequest]: z.ZodType<FanOutFanInRequest[K]> };
 
-/** The flags of `fanout run` that make up a `WorkloadPlan`, as commander hands them over. */
-export const workloadFlags = {
+/** Flags that are fields of its `activity`: what activities cost. */
+const activityFlags = {
   activityDuration: z
     .string()
     .transform((text, context) => {
@@ -33,25 +37,36 @@ export const workloadFlags = {
   outputBytes: byteCount("--output-bytes", MOST_BYTES).optional(),
   failureRate: z.string().transform(rate).optional(),
   retries: count("--retries", 0, MOST_RETRIES).optional(),
-  continueAsNewEvery: count("--continue-as-new-every", 1, Number.MAX_SAFE_INTEGER).optional(),
 };
+
+/** The flags of `fanout run` that make up a `WorkloadPlan`, as commander hands them over. */
+export const workloadFlags = { ...inputFlags, ...activityFlags };
 
 type WorkloadFlags = z.output<z.ZodObject<typeof workloadFlags>>;
 
+/** What each orchestration of a run does: the fields of its input. */
+export interface WorkloadPlan extends Given<Pick<WorkloadFlags, keyof typeof inputFlags>> {
+  readonly activity?: ActivityCostRequest;
+}
+
+/** @throws UsageError where one orchestration would have too many activities */
 export function workloadOf(flags: WorkloadFlags): WorkloadPlan {
-  const { activityDuration, seed, inputBytes, outputBytes, failureRate, retries, continueAsNewEvery } = flags;
-  const cost: ActivityCostRequest = {
-    ...(activityDuration !== undefined && { duration: activityDuration }),
-    ...(seed !== undefined && { seed }),
-    ...(inputBytes !== undefined && { inputBytes }),
-    ...(outputBytes !== undefined && { outputBytes }),
-    ...(failureRate !== undefined && { failureRate }),
-    ...(retries !== undefined && { retries }),
-  };
-  return {
-    ...(Object.keys(cost).length > 0 && { activity: cost }),
-    ...(continueAsNewEvery !== undefined && { continueAsNewEvery }),
-  };
+  const activities = flags.iterations * flags.parallelActivities;
+  if (activities > MOST_ACTIVITIES_IN_ONE) {
+    throw new UsageError(
+      `--iterations x --parallel-activities: expected at most ${formatCount(MOST_ACTIVITIES_IN_ONE)} activities in ` +
+        `one orchestration, found ${formatCount(activities)}; use --parallel-orchestrations to spread them`,
+    );
+  }
+  const { activityDuration: duration, ...costs } = given(flags, activityFlags);
+  const activity: ActivityCostRequest = { ...(duration && { duration }), ...costs };
+  return { ...given(flags, inputFlags), ...(Object.keys(activity).length > 0 && { activity }) };
+}
+
+/** The input of each orchestration; without the results of activities, which nobody reads. */
+export function inputOf(plan: Partial<WorkloadPlan>): FanOutFanInRequest {
+  const { activity } = plan;
+  return { ...given(plan, inputFlags), ...(activity && { activity }), includeResults: false };
 }
 
 /** A share as people write it: `0.01` or `1%`. */

@@ -1,4 +1,5 @@
 import { figureOf } from "../result/figure.js";
+import { resultPlan } from "../result/plan-schema.js";
 import type { RunResult } from "../result/run-result.js";
 
 type FlatValue = string | number | boolean | undefined;
@@ -95,6 +96,10 @@ const PATHS: readonly string[] = [
   "counts.rpcErrorsByCall",
 ];
 
+/** Fields of the plan that are not in the list go behind it: write them into it before another path is added. */
+const PLAN_PATHS = Object.keys(resultPlan.shape).map((field) => `plan.${field}`);
+const ALL_PATHS = [...new Set([...PATHS, ...PLAN_PATHS])];
+
 /** What are lists in the JSON, which no cell holds. */
 const MADE_OF_SEVERAL = new Set(["stalls", "longest stall"]);
 
@@ -103,7 +108,7 @@ const MADE_OF_SEVERAL = new Set(["stalls", "longest stall"]);
  * there is none. What is an object, such as the RPC errors by status, is JSON text.
  */
 export function flatResult(result: RunResult): readonly (readonly [path: string, value: FlatValue])[] {
-  return PATHS.map((path) => [
+  return ALL_PATHS.map((path) => [
     path,
     MADE_OF_SEVERAL.has(path) ? figureOf(path)?.read(result) : flatValue(valueAt(result, path.split("."))),
   ]);

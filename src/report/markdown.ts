@@ -2,13 +2,14 @@ import { formatCount, plural } from "../format/count.js";
 import { formatDuration } from "../format/duration.js";
 import { planLine } from "./plan-line.js";
 import { formatRate } from "../format/rate.js";
-import type { Listed, ResultPlan, RunResult } from "../result/run-result.js";
+import type { Listed, RunResult } from "../result/run-result.js";
 import { comparisonMarkdown } from "./comparison-markdown.js";
 import { callsText, circumstanceFacts, hubText, workFacts, type Fact } from "./fact-rows.js";
 import { latencyTable } from "./latency-rows.js";
 import { cellText, escapeMarkdown, markdownTable } from "./markdown-text.js";
 import { outcomeText } from "./outcome.js";
 import { phaseTable } from "./phase-rows.js";
+import { planFacts } from "./plan-facts.js";
 import { stallTexts } from "./stall-text.js";
 import { foundText } from "./threshold-text.js";
 import { doubtOf } from "./verdict-text.js";
@@ -20,7 +21,7 @@ export function resultMarkdown(result: RunResult): string {
   const sections = [
     `### fanout: ${escapeMarkdown(outcomeText(result))}`,
     doubt(result),
-    escapeMarkdown(planText(result.plan)),
+    escapeMarkdown(planLine(result.plan)),
     namedTable(["figure", "value"], figures(result)),
     latencies(result),
     phases(result),
@@ -32,10 +33,6 @@ export function resultMarkdown(result: RunResult): string {
     `<details><summary>Environment</summary>\n\n${namedTable(["", ""], environment(result))}\n\n</details>`,
   ];
   return `${sections.filter((section) => section !== "").join("\n\n")}\n`;
-}
-
-function planText({ orchestrator, ...size }: ResultPlan): string {
-  return planLine(orchestrator === undefined ? size : { ...size, orchestrator: { name: orchestrator } });
 }
 
 function doubt({ verdict }: RunResult): string {
@@ -130,11 +127,7 @@ function environment({ environment, plan, startedAt, noticing, clock }: RunResul
     ["on it when the run began", hubText(hub)],
     ["calls made with", transport],
     ["worker processes of the run", formatCount(ownWorkers)],
-    ["timeout", formatDuration(plan.timeoutMs)],
-    ["grace", plan.graceMs === undefined ? undefined : formatDuration(plan.graceMs)],
-    ["seed", plan.seed?.toString()],
-    ["activities", plan.activity && JSON.stringify(plan.activity)],
-    ["continue-as-new every", plan.continueAsNewEvery ? plural(plan.continueAsNewEvery, "iteration") : undefined],
+    ...planFacts(plan),
     ["calls to notice completions", callsText(noticing)],
     ["backend's clock known to", clock && `± ${formatDuration(clock.boundMs)}`],
     ["fanout", `${fanoutVersion}, on SDK ${sdkVersion} and Node ${node}`],

@@ -5,12 +5,12 @@ import { markup, type Content } from "./html/markup.js";
 import { documentOf } from "./html/page.js";
 import { STYLE } from "./html/style.js";
 import { numbersBy, tableSection, type Column } from "./html/table.js";
-import { planText } from "./html/summary.js";
+import { planLine } from "./plan-line.js";
 import { repeatsTitle, runsTable, spreadTable } from "./repeats-rows.js";
 
 /** Several runs as one page: mean and spread, a row for each run, and the comparison with a baseline where there is one. */
 export function repeatsHtml(results: readonly RunResult[]): string {
-  const plans = [...new Set(results.map(({ plan }) => planText(plan)))];
+  const plans = [...new Set(results.map(({ plan }) => planLine(plan)))];
   const spread = spreadTable(results);
   const runs = runsTable(results);
   return page("fanout run report", repeatsTitle(results), [

@@ -1,5 +1,6 @@
-import { plannedStarts, type Load, type LoadShape, type Stage } from "../result/load-shape.js";
-import { actionsOf, activitiesOf, mayFail, type OrchestrationSize } from "../result/run-size.js";
+import type { Load, LoadShape, Stage } from "../result/load-shape.js";
+import { costOf, type PlanShape } from "../result/plan-cost.js";
+import { mayFail } from "../result/run-size.js";
 import { formatCount, plural } from "../format/count.js";
 import { formatDuration } from "../format/duration.js";
 import { formatRate } from "../format/rate.js";
@@ -11,24 +12,20 @@ const LISTED_STAGES = 4;
  * it does, and what is in all of it or, if that is not known before, in each. Of somebody's own orchestration its name,
  * for what it does is not known.
  */
-export function planLine(
-  plan: OrchestrationSize & Load & { readonly orchestrator?: { readonly name: string }; readonly activity?: object },
-): string {
-  const { iterations, parallelActivities, orchestrator, load = { kind: "once" } } = plan;
-  const starts = plannedStarts(plan);
-  const activities = activitiesOf(plan);
-  const actions = actionsOf(plan);
+export function planLine(plan: PlanShape): string {
+  const { iterations, parallelActivities, orchestrator = "another kind", load = { kind: "once" } } = plan;
+  const { starts, each } = costOf(plan);
   const loadText = load.kind === "once" ? "" : `${shapeText(load, plan)}: `;
   const orchestrations = starts === undefined ? "each orchestration" : plural(starts, "orchestration");
-  if (iterations === undefined || parallelActivities === undefined || activities === undefined || !actions)
-    return `${loadText}${orchestrations} of ${orchestrator?.name ?? "another kind"}, whose activities and actions are not known`;
+  if (iterations === undefined || parallelActivities === undefined || !each)
+    return `${loadText}${orchestrations} of ${orchestrator}, whose activities and actions are not known`;
 
   const factors = [orchestrations, plural(iterations, "iteration"), plural(parallelActivities, "activity")];
   const times = starts ?? 1;
   const condition = mayFail(plan) ? " if none fails" : "";
   return (
-    `${loadText}${factors.join(" x ")} = ${plural(times * activities, "activity")}, ` +
-    `${formatCount(times * actions)} actions${condition}`
+    `${loadText}${factors.join(" x ")} = ${plural(times * each.activities, "activity")}, ` +
+    `${formatCount(times * each.actions)} actions${condition}`
   );
 }
 

@@ -1,5 +1,7 @@
 import { z } from "zod";
-import { byName, count, list, number, object, oneOf, signed, string } from "./json-field.js";
+import { formatCount, plural } from "../format/count.js";
+import { formatDuration } from "../format/duration.js";
+import { byName, count, list, number, object, oneOf, signed, string, type ValueOf } from "./json-field.js";
 
 export const stage = object({ fromPerSecond: number, toPerSecond: number, lengthMs: number });
 
@@ -49,3 +51,17 @@ export const resultPlan = object({
     .describe("What activities cost, as it was asked for; absent: as little as they can."),
   continueAsNewEvery: count.exactOptional().describe("Iterations in each execution of an orchestration."),
 });
+
+type Plan = ValueOf<typeof resultPlan>;
+
+/** How a report tells what the line of the plan does not: the name of each field, and its value as text. */
+export const PLAN_TEXTS: {
+  readonly [K in keyof Plan]: readonly [name: string, text: (value: NonNullable<Plan[K]>) => string];
+} = {
+  graceMs: ["grace for what is in flight", formatDuration],
+  timeoutMs: ["timeout", formatDuration],
+  activity: ["activities", JSON.stringify],
+  continueAsNewEvery: ["continue-as-new every", (count) => plural(count, "iteration")],
+  workers: ["workers", (workers) => (workers === "auto" ? "as many as it takes" : formatCount(workers))],
+  seed: ["seed", String],
+};

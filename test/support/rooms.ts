@@ -49,7 +49,7 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
   ],
   "own-workers/": ["backend/", "format/", "plan/", "worker/"],
   "hub/": ["async/", "backend/", "format/", "orchestrations/", "plan/", "result/"],
-  "plan/": ["backend/", "format/", "orchestrations/", "result/"],
+  "plan/": ["format/", "orchestrations/", "result/"],
   "worker/": ["backend/", "format/", "orchestrations/", "protocol/"],
   "orchestrations/": [],
   // What the emulator does inside is not its business.

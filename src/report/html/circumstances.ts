@@ -4,8 +4,9 @@ import { formatDuration, threeDigits } from "../../format/duration.js";
 import { formatShare } from "../../format/share.js";
 import type { LatencySummary, RunResult } from "../../result/run-result.js";
 import { REPLAY_TEXTS, hubText, recountText, unansweredText } from "../fact-rows.js";
+import { planFacts } from "../plan-facts.js";
+import { planLine } from "../plan-line.js";
 import { markup, type Markup } from "./markup.js";
-import { planText } from "./summary.js";
 import { definitionList } from "./table.js";
 
 type Facts = Parameters<typeof definitionList>[0];
@@ -15,7 +16,7 @@ export function circumstances(result: RunResult): Markup {
   const parts = [
     { title: "Load generator and clocks", facts: healthFacts(result) },
     { title: "Environment", facts: environmentFacts(result) },
-    { title: "Plan", facts: planFacts(result) },
+    { title: "Plan", facts: loadFacts(result) },
   ];
   return markup`${parts.map(
     ({ title, facts }) => markup`<details><summary><h2>${title}</h2></summary>\n${definitionList(facts)}</details>\n`,
@@ -72,18 +73,13 @@ function environmentFacts({ environment }: RunResult): Facts {
   ];
 }
 
-function planFacts({ plan, counts }: RunResult): Facts {
-  const { load, warmupMs, graceMs, seed, activity, continueAsNewEvery, timeoutMs, workers } = plan;
+function loadFacts({ plan, counts }: RunResult): Facts {
+  const { load, warmupMs } = plan;
   const warmup = counts.warmup === undefined ? "" : `, ${plural(counts.warmup, "orchestration")}`;
   return [
-    ["load", planText(plan)],
+    ["load", planLine(plan)],
     ["at most in flight", load?.kind === "open" ? formatCount(load.maxInFlight) : undefined],
     ["warm-up, left out of the figures", warmupMs === undefined ? undefined : `${formatDuration(warmupMs)}${warmup}`],
-    ["grace for what is in flight", graceMs === undefined ? undefined : formatDuration(graceMs)],
-    ["timeout", formatDuration(timeoutMs)],
-    ["activities", activity && JSON.stringify(activity)],
-    ["continue-as-new every", continueAsNewEvery === undefined ? undefined : plural(continueAsNewEvery, "iteration")],
-    ["workers", workers === "auto" ? "as many as it takes" : formatCount(workers)],
-    ["seed", seed?.toString()],
+    ...planFacts(plan),
   ];
 }

@@ -4,7 +4,7 @@ import { formatDuration } from "../../format/duration.js";
 import { oneLine } from "../../format/one-line.js";
 import { planLine } from "../plan-line.js";
 import { formatRate } from "../../format/rate.js";
-import type { ResultPlan, RunResult } from "../../result/run-result.js";
+import type { RunResult } from "../../result/run-result.js";
 import { notCompletedText, outcomeOf } from "../outcome.js";
 import { foundText } from "../threshold-text.js";
 import { doubtOf } from "../verdict-text.js";
@@ -23,16 +23,12 @@ export function header(result: RunResult): Markup {
   return markup`<header>
 <p class="brand">fanout run report</p>
 <h1><span class="${word === "Completed" ? "good" : "bad"}">${word}</span>${rest}</h1>
-<p class="plan">${planText(plan)}</p>
+<p class="plan">${planLine(plan)}</p>
 <p class="facts">Run <code>${runId}</code>, started <time datetime="${startedAt}">${startText(startedAt)}</time></p>
 ${durability && markup`<p class="facts">Durability ${durabilityText(durability)}</p>`}
 ${labels.length > 0 ? markup`<ul class="labels" aria-label="labels">${labels}</ul>` : undefined}
 </header>
 `;
-}
-
-export function planText({ orchestrator, ...size }: ResultPlan): string {
-  return planLine(orchestrator === undefined ? size : { ...size, orchestrator: { name: orchestrator } });
 }
 
 /** `2030-01-02 03:04:05 UTC`; what is no time in ISO-8601 as it is. */

@@ -18,7 +18,7 @@ const plan: LoadPlan = {
   workerWarningMs: 10_000,
   workerDeadlineMs: 60_000,
 };
-const ORDER: Partial<LoadPlan> = { orchestrator: { name: "Order" } };
+const ORDER: Partial<LoadPlan> = { orchestrator: "Order" };
 const emulator: WorkerSituation = {
   backend: "emulator",
   ownWorkersStarted: false,

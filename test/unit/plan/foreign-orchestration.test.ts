@@ -16,18 +16,18 @@ async function fileWith(text: string): Promise<string> {
 describe("somebody's own orchestration", () => {
   test.each<[object, unknown]>([
     [{}, undefined],
-    [{ orchestrator: "Order" }, { name: "Order" }],
+    [{ orchestrator: "Order" }, { orchestrator: "Order" }],
     [
       { orchestrator: "Order", input: '{"id": [1, "2"]}' },
-      { name: "Order", input: { id: [1, "2"] } },
+      { orchestrator: "Order", orchestratorInput: { id: [1, "2"] } },
     ],
     [
       { orchestrator: "Order", input: "null" },
-      { name: "Order", input: null },
+      { orchestrator: "Order", orchestratorInput: null },
     ],
     [
       { orchestrator: "Order", input: '"text"' },
-      { name: "Order", input: "text" },
+      { orchestrator: "Order", orchestratorInput: "text" },
     ],
   ])("%j is %j", (flags, orchestration) => {
     expect(foreignOf(flags)).toEqual(orchestration);
@@ -35,7 +35,10 @@ describe("somebody's own orchestration", () => {
 
   test("has its input in a file", async () => {
     const input = `@${await fileWith('{"id": 7}')}`;
-    expect(foreignOf({ orchestrator: "Order", input })).toEqual({ name: "Order", input: { id: 7 } });
+    expect(foreignOf({ orchestrator: "Order", input })).toEqual({
+      orchestrator: "Order",
+      orchestratorInput: { id: 7 },
+    });
   });
 
   test.each<[object, string]>([

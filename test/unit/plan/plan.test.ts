@@ -130,7 +130,8 @@ describe("a plan", () => {
   test("of somebody's own orchestration has no fan-out", () => {
     const plan = parsePlan({ ...defaults, orchestrator: "Order", input: '{"id":1}', iterations: "10k" });
     expect(plan).toEqual({
-      orchestrator: { name: "Order", input: { id: 1 } },
+      orchestrator: "Order",
+      orchestratorInput: { id: 1 },
       load: { kind: "once" },
       parallelOrchestrations: 1,
       seed: 0,

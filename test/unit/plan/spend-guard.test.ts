@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { UsageError } from "../../../src/errors.js";
+import { costOf } from "../../../src/result/plan-cost.js";
 import { parsePlan, type LoadPlan } from "../../../src/plan/plan.js";
 import {
   capacityLine,
@@ -18,24 +19,24 @@ function startsOf(count: number): LoadPlan {
 
 describe("the spend guard", () => {
   test.each([
-    ["endpoint", 100_000, undefined, undefined],
-    ["endpoint", 100_001, undefined, "--max-actions 100,001"],
-    ["endpoint", 4_000_400, undefined, "--dry-run prints the plan"],
-    ["endpoint", 4_000_400, 4_000_400, undefined],
-    ["endpoint", 4_000_400, 4_000_399, "more than the 4,000,399 allowed"],
-    ["endpoint", 101, 100, "--max-actions: this run costs 101 actions"],
+    ["billed", 100_000, undefined, undefined],
+    ["billed", 100_001, undefined, "--max-actions 100,001"],
+    ["billed", 4_000_400, undefined, "--dry-run prints the plan"],
+    ["billed", 4_000_400, 4_000_400, undefined],
+    ["billed", 4_000_400, 4_000_399, "more than the 4,000,399 allowed"],
+    ["billed", 101, 100, "--max-actions: this run costs 101 actions"],
     ["emulator", 4_000_400, undefined, undefined],
     ["emulator", 4_000_400, 10_000_000, undefined],
     ["emulator", 101, 100, "more than the 100 allowed"],
   ] as const)("on the %s, of %d actions with --max-actions %s objects: %s", (kind, actions, maxActions, objection) => {
     const plan = startsOf(actions);
-    const found = spendObjection(plan, { maxActions }, 1, kind);
+    const found = spendObjection(costOf(plan), { maxActions }, 1, kind);
     if (objection === undefined) {
       expect(found).toBeUndefined();
-      expect(() => guardSpend(plan, { maxActions }, 1, kind)).not.toThrow();
+      expect(() => guardSpend(costOf(plan), { maxActions }, 1, kind)).not.toThrow();
     } else {
       expect(found).toContain(objection);
-      expect(() => guardSpend(plan, { maxActions }, 1, kind)).toThrow(UsageError);
+      expect(() => guardSpend(costOf(plan), { maxActions }, 1, kind)).toThrow(UsageError);
     }
   });
 
@@ -71,31 +72,31 @@ describe("the spend guard", () => {
     [3, "and takes that long or longer; they hold 150 GB"],
     ["consumption", "a Consumption scheduler does at most 500 actions/s: the run keeps it busy for 1m20s"],
   ] as const)("of 40,200 actions on %s units says: %s", (capacityUnits, line) => {
-    const found = capacityLine(startsOf(40_200), { capacityUnits }, 1);
+    const found = capacityLine(costOf(startsOf(40_200)), { capacityUnits }, 1);
     if (line === undefined) expect(found).toBeUndefined();
     else expect(found).toContain(line);
   });
 
   test("counts every repeat", () => {
-    expect(spendObjection(startsOf(60_000), {}, 1, "endpoint")).toBeUndefined();
-    expect(spendObjection(startsOf(60_000), {}, 2, "endpoint")).toContain("this run costs 120,000 actions");
+    expect(spendObjection(costOf(startsOf(60_000)), {}, 1, "billed")).toBeUndefined();
+    expect(spendObjection(costOf(startsOf(60_000)), {}, 2, "billed")).toContain("this run costs 120,000 actions");
   });
 
   test("counts all retries that there may be, where activities are meant to fail", () => {
     const failing = parsePlan({ ...flags, failureRate: "1%", retries: "3" });
     // 101 actions, and for each of 50 activities three retries of three actions.
-    expect(spendObjection(failing, { maxActions: 551 }, 1, "emulator")).toBeUndefined();
-    expect(spendObjection(failing, { maxActions: 550 }, 1, "emulator")).toContain(
+    expect(spendObjection(costOf(failing), { maxActions: 551 }, 1, "emulator")).toBeUndefined();
+    expect(spendObjection(costOf(failing), { maxActions: 550 }, 1, "emulator")).toContain(
       "this run may cost, with all its retries, 551 actions",
     );
     const whole = parsePlan({ ...flags, retries: "3" });
-    expect(spendObjection(whole, { maxActions: 101 }, 1, "emulator")).toBeUndefined();
+    expect(spendObjection(costOf(whole), { maxActions: 101 }, 1, "emulator")).toBeUndefined();
   });
 
   test("asks for a limit where only time bounds what a run costs, but on the emulator", () => {
     const plan = parsePlan({ ...flags, duration: "1m" });
-    expect(spendObjection(plan, {}, 1, "endpoint")).toContain("only time bounds the actions of this run");
-    expect(spendObjection(plan, {}, 1, "emulator")).toBeUndefined();
+    expect(spendObjection(costOf(plan), {}, 1, "billed")).toContain("only time bounds the actions of this run");
+    expect(spendObjection(costOf(plan), {}, 1, "emulator")).toBeUndefined();
   });
 
   test("ends a run that only time bounds when its share of the limit is spent", () => {
@@ -105,11 +106,11 @@ describe("the spend guard", () => {
     expect(withinSpend(plan, { maxActions: 1_010 }, 3).load).toMatchObject({ total: 3 });
     expect(withinSpend(plan, {}, 1)).toBe(plan);
     expect(withinSpend(startsOf(5), { maxActions: 2 }, 1)).toEqual(startsOf(5));
-    expect(spendObjection(withinSpend(plan, { maxActions: 1_010 }, 1), { maxActions: 1_010 }, 1, "endpoint")).toBe(
-      undefined,
-    );
-    expect(spendObjection(withinSpend(plan, { maxActions: 100 }, 1), { maxActions: 100 }, 1, "endpoint")).toContain(
-      "one orchestration costs more",
-    );
+    expect(
+      spendObjection(costOf(withinSpend(plan, { maxActions: 1_010 }, 1)), { maxActions: 1_010 }, 1, "billed"),
+    ).toBe(undefined);
+    expect(
+      spendObjection(costOf(withinSpend(plan, { maxActions: 100 }, 1)), { maxActions: 100 }, 1, "billed"),
+    ).toContain("one orchestration costs more");
   });
 });

@@ -5,7 +5,7 @@ import { readFlags } from "../../../src/plan/flags.js";
 import { workloadFlags, workloadOf } from "../../../src/plan/workload-flags.js";
 
 function parse(flags: Record<string, string>) {
-  return workloadOf(readFlags(z.object(workloadFlags), flags));
+  return workloadOf(readFlags(z.object(workloadFlags), { iterations: "2", parallelActivities: "3", ...flags }));
 }
 
 describe("what the orchestrations of a run do", () => {
@@ -21,7 +21,7 @@ describe("what the orchestrations of a run do", () => {
     [{ failureRate: "0" }, { activity: { failureRate: 0 } }],
     [{ continueAsNewEvery: "10" }, { continueAsNewEvery: 10 }],
   ])("%j is %j", (flags, workload) => {
-    expect(parse(flags)).toEqual(workload);
+    expect(parse(flags)).toEqual({ iterations: 2, parallelActivities: 3, ...workload });
   });
 
   test.each<[Record<string, string>, string]>([
