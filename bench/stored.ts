@@ -16,7 +16,7 @@ import path from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { parseArgs } from "node:util";
-import type * as History from "../src/protocol/history.js";
+import type * as EventFrames from "../src/protocol/event-frames.js";
 import type * as HistoryEvent from "../src/protocol/history-event.js";
 import type * as SqliteStore from "../src/emulator/store/sqlite/store.js";
 import type * as Statuses from "../src/protocol/orchestration-status.js";
@@ -36,11 +36,11 @@ const STORED = Number(values.stored);
 const IN_FLIGHT = Number(values["in-flight"]);
 const ROOT = path.join(import.meta.dirname, "..");
 const FANOUT = path.join(ROOT, "bin/fanout.js");
-const { openSqliteStore } = (await built("emulator/sqlite-store")) as typeof SqliteStore;
-const history = (await built("emulator/history")) as typeof History;
-const event = (await built("emulator/history-event")) as typeof HistoryEvent;
-const { Status } = (await built("emulator/status")) as typeof Statuses;
-const { stringValue } = (await built("emulator/wire")) as typeof Wire;
+const { openSqliteStore } = (await built("emulator/store/sqlite/store")) as typeof SqliteStore;
+const { PAST_EVENT, frame } = (await built("protocol/event-frames")) as typeof EventFrames;
+const event = (await built("protocol/history-event")) as typeof HistoryEvent;
+const { Status } = (await built("protocol/orchestration-status")) as typeof Statuses;
+const { stringValue } = (await built("protocol/wire")) as typeof Wire;
 const { FANOUT_VERSION } = (await built("version")) as typeof Version;
 
 /** Its workers are never there: what is in flight stays so, while the runs have a hub of their own. */
@@ -113,7 +113,7 @@ function addEnded(store: Store, number: number, createdUs: number): void {
     ...NOTHING,
     processedSeq: 2,
     historySeq: 1,
-    history: history.frame(history.PAST_EVENT, [
+    history: frame(PAST_EVENT, [
       event.orchestratorStarted(endedUs),
       event.taskCompleted(1, result, endedUs),
       event.executionCompleted(Status.Completed, output, undefined, endedUs),
@@ -164,7 +164,7 @@ function addRunning(store: Store, number: number, createdUs: number, taskHub: st
     ...NOTHING,
     processedSeq: 1,
     historySeq: 0,
-    history: history.frame(history.PAST_EVENT, [
+    history: frame(PAST_EVENT, [
       event.orchestratorStarted(createdUs),
       started,
       event.taskScheduled(1, task, createdUs),

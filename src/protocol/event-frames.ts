@@ -1,9 +1,45 @@
+import { fieldLength, writeInt32 } from "./sized-fields.js";
+import { BinaryReader } from "./wire.js";
+
 /**
- * History events as they stand in an OrchestratorRequest: one behind the other, each framed as `tag length event`. The
- * tag is one byte, and all in which past events and new ones differ.
+ * A history is the events of an execution, one behind the other, each framed as a field of a message: `tag length event`.
+ * It goes into a work item by one copy. The tag is one byte, and the only difference between past events and new ones.
  */
+
+/** Tags of the fields `pastEvents` and `newEvents` of OrchestratorRequest, and `events` of HistoryChunk. */
 export const PAST_EVENT = 0x1a;
 export const NEW_EVENT = 0x22;
+export const CHUNK_EVENT = 0x0a;
+
+/** Writes an event with its frame at `offset`; returns the offset behind it. */
+export function writeFramed(target: Uint8Array, offset: number, tag: number, event: Uint8Array): number {
+  target[offset] = tag;
+  const start = writeInt32(target, offset + 1, event.length);
+  target.set(event, start);
+  return start + event.length;
+}
+
+/** Bytes that events take in frames. */
+export function framedBytes(events: readonly Uint8Array[]): number {
+  return events.reduce((length, event) => length + fieldLength(event.length), 0);
+}
+
+export function frame(tag: number, events: readonly Uint8Array[]): Uint8Array {
+  const framed = Buffer.allocUnsafe(framedBytes(events));
+  let offset = 0;
+  for (const event of events) offset = writeFramed(framed, offset, tag, event);
+
+  return framed;
+}
+
+/** The events of a framed history, in order. */
+export function* unframe(framed: Uint8Array): Generator<Uint8Array> {
+  const reader = new BinaryReader(framed);
+  while (reader.pos < reader.len) {
+    reader.tag();
+    yield reader.bytes();
+  }
+}
 
 /** The offset behind the framed event at an offset. Throws `RangeError` where the bytes end too early. */
 export function frameEnd(bytes: Uint8Array, offset: number): number {

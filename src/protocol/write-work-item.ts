@@ -1,4 +1,5 @@
-import { NEW_EVENT, framedBytes, framedLength, varintLength, writeFramed, writeVarint } from "./history.js";
+import { NEW_EVENT, framedBytes, writeFramed } from "./event-frames.js";
+import { fieldLength, int32Length, writeInt32 } from "./sized-fields.js";
 import { orchestrationInstance } from "./history-event.js";
 import type { TaskRequest } from "./history-event.js";
 import { BinaryWriter, fieldBytes, fieldInt32, fieldString } from "./wire.js";
@@ -46,7 +47,7 @@ export function episodeWorkItem(episode: EpisodeItem): Buffer {
   const { head, newEvents, token, trace, withoutHistory = false } = episode;
   const knownBytes = withoutHistory ? 0 : (episode.knownBytes ?? 0);
   const history = withoutHistory ? REQUIRES_HISTORY_STREAMING : episode.history.subarray(knownBytes);
-  const traceLength = trace === undefined ? 0 : framedLength(trace);
+  const traceLength = trace === undefined ? 0 : fieldLength(trace.length);
   const length = head.length + history.length + framedBytes(newEvents) + traceLength;
   const { item, offset } = workItem(ORCHESTRATOR_REQUEST, length, token, knownBytes);
   item.set(head, offset);
@@ -76,18 +77,18 @@ export function activityWorkItem(parent: Uint8Array, taskId: number, task: TaskR
 
 /** A WorkItem with room for a request of that many bytes at `offset`; everything else is written. Tokens are ASCII. */
 function workItem(tag: number, length: number, token: string, knownBytes = 0): { item: Buffer; offset: number } {
-  const offset = 1 + varintLength(length);
+  const offset = 1 + int32Length(length);
   const tail = offset + length;
-  const tokenEnd = tail + 1 + varintLength(token.length) + token.length;
-  const knownLength = knownBytes === 0 ? 0 : KNOWN_HISTORY.length + varintLength(knownBytes);
+  const tokenEnd = tail + 1 + int32Length(token.length) + token.length;
+  const knownLength = knownBytes === 0 ? 0 : KNOWN_HISTORY.length + int32Length(knownBytes);
   const item = Buffer.allocUnsafe(tokenEnd + knownLength);
   item[0] = tag;
-  writeVarint(item, 1, length);
+  writeInt32(item, 1, length);
   item[tail] = COMPLETION_TOKEN;
-  item.write(token, writeVarint(item, tail + 1, token.length), "latin1");
+  item.write(token, writeInt32(item, tail + 1, token.length), "latin1");
   if (knownBytes > 0) {
     item.set(KNOWN_HISTORY, tokenEnd);
-    writeVarint(item, tokenEnd + KNOWN_HISTORY.length, knownBytes);
+    writeInt32(item, tokenEnd + KNOWN_HISTORY.length, knownBytes);
   }
   return { item, offset };
 }

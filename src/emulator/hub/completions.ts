@@ -1,4 +1,4 @@
-import { PAST_EVENT, frame, framedBytes } from "../../protocol/history.js";
+import { PAST_EVENT, frame, framedBytes } from "../../protocol/event-frames.js";
 import { EventType, executionStarted, taskCompleted, taskFailed, viewEvent } from "../../protocol/history-event.js";
 import { newExecutionId, type Instance } from "../instance/instance.js";
 import type { HubContext, InstanceTable } from "./instance-table.js";

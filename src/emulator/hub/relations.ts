@@ -1,4 +1,4 @@
-import { PAST_EVENT, frame } from "../../protocol/history.js";
+import { PAST_EVENT, frame } from "../../protocol/event-frames.js";
 import {
   EventType,
   childCompleted,

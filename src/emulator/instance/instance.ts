@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { Homed } from "../dispatch/dispatcher.js";
-import { History } from "../../protocol/history.js";
+import { History } from "./history.js";
 import { EventType, concernsAction, viewEvent, type TaskRequest } from "../../protocol/history-event.js";
 import type { EpisodeLease } from "../dispatch/leases.js";
 import type { EpisodeItem } from "../dispatch/ready-items.js";

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { unframe } from "../../protocol/history.js";
+import { unframe } from "../../protocol/event-frames.js";
 import {
   EventType,
   childCreated,

@@ -1,4 +1,4 @@
-import { CHUNK_EVENT, frame } from "../../protocol/history.js";
+import { CHUNK_EVENT, frame } from "../../protocol/event-frames.js";
 import type { InstanceRow } from "../store/store.js";
 import {
   BinaryWriter,

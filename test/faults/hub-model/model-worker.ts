@@ -1,4 +1,4 @@
-import { PAST_EVENT, frame, framedBytes } from "../../../src/protocol/history.js";
+import { PAST_EVENT, frame, framedBytes } from "../../../src/protocol/event-frames.js";
 import type { Lease } from "../../../src/emulator/dispatch/leases.js";
 import { Worker, type WorkerOptions, type WorkKind } from "../../../src/emulator/dispatch/worker.js";
 import { pb } from "../../../src/protocol/sidecar-stubs.js";

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { PAST_EVENT, frame } from "../../../src/protocol/history.js";
+import { PAST_EVENT, frame } from "../../../src/protocol/event-frames.js";
 import { Status } from "../../../src/protocol/orchestration-status.js";
 import type {
   CompletedFilter,

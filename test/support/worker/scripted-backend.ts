@@ -15,7 +15,8 @@ import {
   taskFailed,
   timerFired,
 } from "../../../src/protocol/history-event.js";
-import { History, PAST_EVENT, frame, unframe } from "../../../src/protocol/history.js";
+import { History } from "../../../src/emulator/instance/history.js";
+import { PAST_EVENT, frame, unframe } from "../../../src/protocol/event-frames.js";
 import { Orchestration, applyActions } from "../../../src/emulator/instance/orchestration.js";
 import { OrchestratorResponse, readActions } from "../../../src/protocol/orchestrator-actions.js";
 import { Status } from "../../../src/protocol/orchestration-status.js";

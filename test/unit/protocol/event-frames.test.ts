@@ -1,13 +1,17 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
+  CHUNK_EVENT,
   NEW_EVENT,
   PAST_EVENT,
   commonEvents,
+  frame,
   frameEnd,
+  framedBytes,
   markAsPast,
   runEnd,
   standsAt,
+  unframe,
 } from "../../../src/protocol/event-frames.js";
 import { pb } from "../../../src/protocol/sidecar-stubs.js";
 
@@ -19,7 +23,7 @@ const event = fc.oneof(
 );
 const events = fc.array(event, { maxLength: 6 });
 
-function frame(tag: number, event: Uint8Array): Uint8Array {
+function framedAlone(tag: number, event: Uint8Array): Uint8Array {
   const length: number[] = [];
   for (let rest = event.length; ; rest >>>= 7) {
     length.push(rest > 0x7f ? (rest & 0x7f) | 0x80 : rest);
@@ -28,7 +32,11 @@ function frame(tag: number, event: Uint8Array): Uint8Array {
 }
 
 function framed(tag: number, events: readonly Uint8Array[]): Uint8Array {
-  return new Uint8Array(Buffer.concat(events.map((event) => frame(tag, event))));
+  return new Uint8Array(Buffer.concat(events.map((event) => framedAlone(tag, event))));
+}
+
+function asText(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString("base64");
 }
 
 test("the tags are those of the SDK's messages", () => {
@@ -36,6 +44,20 @@ test("the tags are those of the SDK's messages", () => {
   request.setPasteventsList([new pb.HistoryEvent()]);
   request.setNeweventsList([new pb.HistoryEvent()]);
   expect([...request.serializeBinary()]).toEqual([PAST_EVENT, 0, NEW_EVENT, 0]);
+  const chunk = new pb.HistoryChunk();
+  chunk.setEventsList([new pb.HistoryEvent()]);
+  expect([...chunk.serializeBinary()]).toEqual([CHUNK_EVENT, 0]);
+});
+
+test("events come back from a frame as they went in", () => {
+  fc.assert(
+    fc.property(events, fc.constantFrom(PAST_EVENT, NEW_EVENT, CHUNK_EVENT), (events, tag) => {
+      const bytes = frame(tag, events);
+      expect(Buffer.compare(bytes, framed(tag, events))).toBe(0);
+      expect(bytes).toHaveLength(framedBytes(events));
+      expect([...unframe(bytes)].map(asText)).toEqual(events.map(asText));
+    }),
+  );
 });
 
 test("a run ends where another tag begins, or the bytes do", () => {
@@ -51,7 +73,7 @@ test("a run ends where another tag begins, or the bytes do", () => {
 });
 
 test("an event that is cut off is told, wherever the cut is", () => {
-  const bytes = frame(PAST_EVENT, new Uint8Array(200));
+  const bytes = framedAlone(PAST_EVENT, new Uint8Array(200));
   expect(frameEnd(bytes, 0)).toBe(bytes.length);
   for (let length = 1; length < bytes.length; length++)
     expect(() => frameEnd(bytes.subarray(0, length), 0)).toThrow(RangeError);

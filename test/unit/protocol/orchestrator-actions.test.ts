@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { PAST_EVENT, frame } from "../../../src/protocol/history.js";
+import { PAST_EVENT, frame } from "../../../src/protocol/event-frames.js";
 import { Orchestration, applyActions, type Outcome } from "../../../src/emulator/instance/orchestration.js";
 import { readActions } from "../../../src/protocol/orchestrator-actions.js";
 import { Status } from "../../../src/protocol/orchestration-status.js";

@@ -1,5 +1,5 @@
 import type { SQLInputValue } from "node:sqlite";
-import { CHUNK_EVENT, frame, unframe } from "../../../protocol/history.js";
+import { CHUNK_EVENT, frame, unframe } from "../../../protocol/event-frames.js";
 import type { Row } from "./statements.js";
 import type { CompletedFilter, CompletedPlace, IdFilter, InstanceRow, RowFilter } from "../store.js";
 import { isTerminal } from "../../../protocol/orchestration-status.js";

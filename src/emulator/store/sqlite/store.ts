@@ -1,6 +1,6 @@
 import { existsSync, realpathSync, statSync } from "node:fs";
 import type { DatabaseSync } from "node:sqlite";
-import { unframe } from "../../../protocol/history.js";
+import { unframe } from "../../../protocol/event-frames.js";
 import { LogSync, type Disk, type SyncDone } from "../log-sync.js";
 import { readActive, readActiveOne } from "./active.js";
 import { damageOf, guarded, storeError } from "./error.js";

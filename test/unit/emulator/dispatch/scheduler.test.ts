@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { Clock } from "../../../../src/emulator/clock/clock.js";
-import { PAST_EVENT, frame } from "../../../../src/protocol/history.js";
+import { PAST_EVENT, frame } from "../../../../src/protocol/event-frames.js";
 import { taskCompleted, taskScheduled, timerFired } from "../../../../src/protocol/history-event.js";
 import { HoldPolicy } from "../../../../src/emulator/dispatch/hold-policy.js";
 import { Instance } from "../../../../src/emulator/instance/instance.js";

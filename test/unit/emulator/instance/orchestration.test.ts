@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { PAST_EVENT, frame } from "../../../../src/protocol/history.js";
+import { PAST_EVENT, frame } from "../../../../src/protocol/event-frames.js";
 import {
   childCompleted,
   childFailed,

@@ -1,16 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import {
-  CHUNK_EVENT,
-  History,
-  NEW_EVENT,
-  PAST_EVENT,
-  frame,
-  framedLength,
-  unframe,
-  varintLength,
-  writeVarint,
-} from "../../../src/protocol/history.js";
+import { PAST_EVENT, frame } from "../../../src/protocol/event-frames.js";
 import {
   EventType,
   concernsAction,
@@ -27,7 +17,7 @@ import {
   viewEvent,
 } from "../../../src/protocol/history-event.js";
 import { Status } from "../../../src/protocol/orchestration-status.js";
-import { BinaryReader, BinaryWriter, fieldBytes, fieldString, stringValue } from "../../../src/protocol/wire.js";
+import { BinaryWriter, fieldBytes, fieldString, stringValue } from "../../../src/protocol/wire.js";
 import {
   activityParent,
   activityWorkItem,
@@ -39,51 +29,6 @@ import { pb } from "../../../src/protocol/sidecar-stubs.js";
 /** Lengths on both sides of where a varint grows: 1 to 4 bytes. */
 const LENGTHS = [0, 1, 0x7f, 0x80, 0x3fff, 0x4000, 0x1fffff, 0x200000];
 const NOW_US = 1_764_000_000_123_456;
-
-describe("framing", () => {
-  test("events come back from a frame as they went in", () => {
-    const events = fc.array(fc.uint8Array({ maxLength: 300 }), { maxLength: 20 });
-    fc.assert(
-      fc.property(events, fc.constantFrom(PAST_EVENT, NEW_EVENT, CHUNK_EVENT), (events, tag) => {
-        const framed = frame(tag, events);
-        expect(framed).toHaveLength(events.reduce((sum, event) => sum + framedLength(event), 0));
-        expect([...unframe(framed)].map((event) => [...event])).toEqual(events.map((event) => [...event]));
-      }),
-    );
-  });
-
-  test.each(LENGTHS)("an event of %d bytes is framed as protobuf reads it", (length) => {
-    const [event] = [...unframe(frame(PAST_EVENT, [new Uint8Array(length).fill(7)]))];
-    expect(event).toHaveLength(length);
-    expect(event!.every((byte) => byte === 7)).toBe(true);
-  });
-
-  test("varints are as long as they say, and read as they were written", () => {
-    fc.assert(
-      fc.property(fc.nat({ max: 2 ** 31 - 1 }), (value) => {
-        const bytes = new Uint8Array(5);
-        const end = writeVarint(bytes, 0, value);
-        expect(end).toBe(varintLength(value));
-        expect(new BinaryReader(bytes.subarray(0, end)).uint32()).toBe(value);
-      }),
-    );
-  });
-
-  test("a history that grows is all of its parts, and what was read from it before stays as it was", () => {
-    fc.assert(
-      fc.property(fc.array(fc.uint8Array({ maxLength: 50 })), (parts) => {
-        const history = new History(new Uint8Array(0));
-        const seen: { bytes: Uint8Array; copy: number[] }[] = [];
-        for (const part of parts) {
-          history.append(part);
-          seen.push({ bytes: history.bytes, copy: [...history.bytes] });
-        }
-        expect([...history.bytes]).toEqual(parts.flatMap((part) => [...part]));
-        for (const { bytes, copy } of seen) expect([...bytes]).toEqual(copy);
-      }),
-    );
-  });
-});
 
 describe("an event is read by the SDK's stubs", () => {
   const failure = new pb.TaskFailureDetails();
