@@ -19,7 +19,8 @@ import {
 import { RpcError } from "../../dist/protocol/rpc-error.js";
 import { Status } from "../../dist/protocol/orchestration-status.js";
 import type { InstanceRow } from "../../dist/emulator/store/store.js";
-import { EMPTY_MESSAGE, decode, stringValue, type StringValueBytes } from "../../dist/protocol/wire.js";
+import { EMPTY_BYTES } from "../../dist/protocol/empty-bytes.js";
+import { decode, stringValue, type StringValueBytes } from "../../dist/protocol/wire.js";
 import {
   FAN_OUT_FAN_IN_ORCHESTRATION,
   parseFanOutFanInInput,
@@ -49,13 +50,13 @@ export function delayService(instances: DelayedInstances): Service {
   let lastWork: Work | undefined;
   /** The same value for the same input: a million instances would else keep a million of them. */
   const workOf = (name: string, input: StringValueBytes | undefined): Work => {
-    if (lastWork?.name !== name || Buffer.compare(lastWork.input ?? EMPTY_MESSAGE, input ?? EMPTY_MESSAGE) !== 0)
+    if (lastWork?.name !== name || Buffer.compare(lastWork.input ?? EMPTY_BYTES, input ?? EMPTY_BYTES) !== 0)
       lastWork = { name, input, output: outputOf(name, input) };
 
     return lastWork;
   };
   return {
-    Hello: raw((_call, answer) => answer(undefined, EMPTY_MESSAGE)),
+    Hello: raw((_call, answer) => answer(undefined, EMPTY_BYTES)),
 
     StartInstance: raw((call, answer) => {
       const { instanceId, name, input } = decode(CreateInstanceRequest, call.request);
@@ -78,7 +79,7 @@ export function delayService(instances: DelayedInstances): Service {
     }),
 
     QueryInstances: raw((call, answer) => {
-      const { query = EMPTY_MESSAGE } = decode(QueryInstancesRequest, call.request);
+      const { query = EMPTY_BYTES } = decode(QueryInstancesRequest, call.request);
       const filter = decode(InstanceQuery, query);
       const { instanceIdPrefix = "", continuationToken = "" } = filter;
       const limit = filter.maxInstanceCount || DEFAULT_PAGE;
@@ -105,11 +106,11 @@ export function delayService(instances: DelayedInstances): Service {
     TerminateInstance: raw((call, answer) => {
       const { instanceId, output } = decode(TerminateRequest, call.request);
       instances.terminate(instanceId, output);
-      answer(undefined, EMPTY_MESSAGE);
+      answer(undefined, EMPTY_BYTES);
     }),
 
     PurgeInstances: raw((call, answer) => {
-      const { instanceId, filter, batch = EMPTY_MESSAGE } = decode(PurgeInstancesRequest, call.request);
+      const { instanceId, filter, batch = EMPTY_BYTES } = decode(PurgeInstancesRequest, call.request);
       if (filter !== undefined) throw new RpcError("UNIMPLEMENTED", "PurgeInstances: a filter is not supported.");
       const ids = instanceId === "" ? decode(InstanceBatch, batch).instanceIds : [instanceId];
       answer(undefined, purgeInstancesResponse(instances.purge(ids)));

@@ -1,3 +1,4 @@
+import { EMPTY_BYTES } from "../protocol/empty-bytes.js";
 import { Client, type Metadata, type ServiceError } from "@grpc/grpc-js";
 import { emulatorVersionOf } from "../protocol/server-name.js";
 import type { Backend, GrpcTarget } from "./backend.js";
@@ -9,7 +10,6 @@ const DEADLINE_MS = 10_000;
 /** As for other calls on a backend elsewhere. */
 const ATTEMPTS = 10;
 const HELLO = "/TaskHubSidecarService/Hello";
-const NOTHING = Buffer.alloc(0);
 
 export interface Greeting {
   /** The version, where it is an emulator of fanout. */
@@ -47,7 +47,7 @@ export async function hello(client: Client, target: GrpcTarget): Promise<Metadat
     };
     const deadline = Date.now() + DEADLINE_MS;
     client
-      .makeUnaryRequest(HELLO, asIs, asIs, NOTHING, metadata, { deadline }, done)
+      .makeUnaryRequest(HELLO, asIs, asIs, EMPTY_BYTES, metadata, { deadline }, done)
       .on("metadata", (received: Metadata) => (headers = received));
   });
   return headers;

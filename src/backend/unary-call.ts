@@ -1,3 +1,4 @@
+import { EMPTY_BYTES } from "../protocol/empty-bytes.js";
 import type { CallOptions as GrpcCallOptions, Client, Metadata, ServiceError } from "@grpc/grpc-js";
 import { dropAbort, onAbort } from "./abort-callbacks.js";
 import { toldError } from "./grpc-error.js";
@@ -18,7 +19,7 @@ export function unaryCall(
     const done = (error: ServiceError | null, response?: Buffer): void => {
       if (signal) dropAbort(signal, cancel);
       if (error !== null) reject(toldError(error, headers));
-      else resolve(response ?? Buffer.alloc(0));
+      else resolve(response ?? EMPTY_BYTES);
     };
     const call = client.makeUnaryRequest(path, asBuffer, asIs, request, metadata, options, done);
     let headers: Metadata | undefined;

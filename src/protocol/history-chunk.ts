@@ -1,5 +1,5 @@
 import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
-import { readFirstString } from "./first-string.js";
+import { textOf } from "./wire.js";
 
 /** Types of events by their number: the field of HistoryEvent that has such an event. */
 const NAMES: Readonly<Record<number, string>> = {
@@ -77,7 +77,7 @@ function inputOf(executionStarted: Uint8Array): string | undefined {
   let input: string | undefined;
   while (reader.pos < reader.len) {
     const [field, wireType] = reader.tag();
-    if (field === INPUT_OF_EXECUTION && wireType === WireType.LengthDelimited) input = readFirstString(reader.bytes());
+    if (field === INPUT_OF_EXECUTION && wireType === WireType.LengthDelimited) input = textOf(reader.bytes());
     else reader.skip(wireType, field);
   }
   return input;

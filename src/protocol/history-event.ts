@@ -1,3 +1,4 @@
+import { EMPTY_BYTES } from "./empty-bytes.js";
 import { BinaryReader, BinaryWriter, WireType, fieldBytes, fieldInt32, fieldString, fieldTimestamp } from "./wire.js";
 import type { StringValueBytes } from "./wire.js";
 
@@ -220,7 +221,7 @@ export function viewEvent(bytes: Uint8Array): EventView {
   const reader = new BinaryReader(bytes);
   let type = 0;
   let eventId = 0;
-  let body: Uint8Array = bytes.subarray(0, 0);
+  let body: Uint8Array = EMPTY_BYTES;
   while (reader.pos < reader.len) {
     const [no, wireType] = reader.tag();
     if (no === 1) {

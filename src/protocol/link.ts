@@ -1,3 +1,4 @@
+import { EMPTY_BYTES } from "./empty-bytes.js";
 import type { Writable } from "node:stream";
 
 /**
@@ -56,7 +57,6 @@ const HEAD_BYTES = 9;
 /** Payloads from this size on are written as they are; smaller ones are copied together. */
 const LARGE_BYTES = 16_384;
 const ROOM_BYTES = 65_536;
-const NOTHING: Buffer = Buffer.alloc(0);
 /** No message of the protocol is as large: what says so is not a frame. */
 const MOST_FRAME_BYTES = 2 ** 30;
 
@@ -136,7 +136,7 @@ export class FrameReader {
   readonly #onRefused: (kind: number, number: number, bytes: number) => void;
   readonly #room: Room;
   /** Less than the head of a frame. */
-  #rest = NOTHING;
+  #rest = EMPTY_BYTES;
   /** Room for a frame whose length is known, and how much of it has arrived. */
   #frame: Buffer | undefined;
   #filled = 0;
@@ -181,7 +181,7 @@ export class FrameReader {
       }
       at = Math.min(end, bytes.length);
     }
-    this.#rest = at === bytes.length ? NOTHING : Buffer.from(bytes.subarray(at));
+    this.#rest = at === bytes.length ? EMPTY_BYTES : Buffer.from(bytes.subarray(at));
   }
 
   /** Takes in what belongs to the frame that has begun; returns where the next one begins. */

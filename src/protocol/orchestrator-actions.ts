@@ -1,3 +1,4 @@
+import { EMPTY_BYTES } from "./empty-bytes.js";
 import type { ChildRequest, Signal, TaskRequest } from "./history-event.js";
 import { BinaryReader, decode, textOf, type StringValueBytes } from "./wire.js";
 
@@ -80,7 +81,7 @@ function readAction(bytes: Uint8Array): Action {
   const reader = new BinaryReader(bytes);
   let id = 0;
   let kind = 0;
-  let body: Uint8Array = bytes.subarray(0, 0);
+  let body: Uint8Array = EMPTY_BYTES;
   while (reader.pos < reader.len) {
     const [no] = reader.tag();
     if (no === 1) {
@@ -98,19 +99,19 @@ function readAction(bytes: Uint8Array): Action {
     }
     case 3: {
       const child = decode(ChildCreated, body);
-      textOf(child.version ?? NOTHING);
+      textOf(child.version ?? EMPTY_BYTES);
       return { kind: "child", id, child };
     }
     case 4:
       return { kind: "timer", id, fireAtUs: decode(CreateTimer, body).fireAt };
     case 5: {
       const { to, name, data } = decode(SendEvent, body);
-      const { instanceId } = decode(OrchestrationInstance, to ?? NOTHING);
+      const { instanceId } = decode(OrchestrationInstance, to ?? EMPTY_BYTES);
       return { kind: "signal", id, toInstanceId: instanceId, signal: { name, input: data } };
     }
     case 6: {
       const end = decode(CompleteOrchestration, body);
-      textOf(end.newVersion ?? NOTHING);
+      textOf(end.newVersion ?? EMPTY_BYTES);
       return { kind: "end", end };
     }
     case 7:
@@ -121,8 +122,6 @@ function readAction(bytes: Uint8Array): Action {
       return { kind: "unsupported", name: UNSUPPORTED[kind] ?? `number ${kind}` };
   }
 }
-
-const NOTHING = new Uint8Array(0);
 
 /** Where the trace context and the tags of a task stand; name, version and input are 1 to 3 everywhere. */
 interface TaskFields {

@@ -1,6 +1,6 @@
 import { BinaryReader } from "@bufbuild/protobuf/wire";
 import { NEW_EVENT, PAST_EVENT, runEnd } from "./event-frames.js";
-import { readFirstString } from "./first-string.js";
+import { textOf } from "./wire.js";
 
 /** What stands in front of the history in an encoded OrchestratorRequest: writers put fields in the order of numbers. */
 export interface RequestHead {
@@ -23,7 +23,7 @@ export function readRequestHead(request: Uint8Array): RequestHead {
     if (isHistory(field)) return { instanceId, executionId, historyStart };
 
     if (field === 1) instanceId = reader.string();
-    else if (field === 2) executionId = readFirstString(reader.bytes());
+    else if (field === 2) executionId = textOf(reader.bytes());
     else reader.skip(wireType, field);
   }
   return { instanceId, executionId, historyStart: reader.len };
@@ -43,7 +43,7 @@ export function readOrchestratorName(request: Uint8Array, historyStart: number):
       continue;
     }
     const started = readField(reader.bytes(), EXECUTION_STARTED);
-    if (started !== undefined) return readFirstString(started);
+    if (started !== undefined) return textOf(started);
   }
   return undefined;
 }

@@ -1,5 +1,6 @@
+import { EMPTY_BYTES } from "./empty-bytes.js";
 import { BinaryReader, BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
-import { readFirstString } from "./first-string.js";
+import { textOf } from "./wire.js";
 import { fieldLength, int32Length, textFieldLength, writeInt32, writeTextField } from "./sized-fields.js";
 
 /**
@@ -38,7 +39,7 @@ export interface ActivityRequest {
 export function readWorkItem(bytes: Uint8Array): WorkItem {
   const reader = readerOf(bytes);
   let kind: WorkItem["kind"] = "other";
-  let request: Uint8Array = NOTHING;
+  let request: Uint8Array = EMPTY_BYTES;
   let completionToken = "";
   let knownHistory = 0;
   while (reader.pos < reader.len) {
@@ -80,8 +81,8 @@ export function readActivityRequest(bytes: Uint8Array): ActivityRequest {
   while (reader.pos < reader.len) {
     const [field, wireType] = reader.tag();
     if (field === 1) name = reader.string();
-    else if (field === 3) input = readFirstString(reader.bytes());
-    else if (field === 4) instanceId = readFirstString(reader.bytes());
+    else if (field === 3) input = textOf(reader.bytes());
+    else if (field === 4) instanceId = textOf(reader.bytes());
     else if (field === 5) taskId = reader.int32();
     else reader.skip(wireType, field);
   }
@@ -137,7 +138,6 @@ export function writeAbandon(completionToken: string): Buffer {
   return bufferOf(writeString(new BinaryWriter(), 1, completionToken));
 }
 
-const NOTHING = new Uint8Array(0);
 const MAX_CAUSES = 10;
 
 /** The fields of a TaskFailureDetails, with the chain of causes inside. */

@@ -1,3 +1,4 @@
+import { EMPTY_BYTES } from "./empty-bytes.js";
 import { EventType, viewEvent } from "./history-event.js";
 import { decode, textOf } from "./wire.js";
 
@@ -19,8 +20,8 @@ export function rewindHistory(newHistory: readonly Uint8Array[], executionId: st
   const last = newHistory.at(-1);
   const end = last !== undefined && viewEvent(last).type === EventType.ExecutionRewound ? -1 : newHistory.length;
   const started = newHistory.map(viewEvent).find(({ type }) => type === EventType.ExecutionStarted);
-  const { instance, parent } = decode(EXECUTION_STARTED, started?.body ?? NOTHING);
-  const named = decode(ORCHESTRATION_INSTANCE, instance ?? NOTHING).executionId;
+  const { instance, parent } = decode(EXECUTION_STARTED, started?.body ?? EMPTY_BYTES);
+  const named = decode(ORCHESTRATION_INSTANCE, instance ?? EMPTY_BYTES).executionId;
   return {
     executionId: named === undefined ? executionId : textOf(named),
     parent,
@@ -28,5 +29,3 @@ export function rewindHistory(newHistory: readonly Uint8Array[], executionId: st
     rewound: end === -1 ? newHistory.slice(-1) : [],
   };
 }
-
-const NOTHING = new Uint8Array(0);

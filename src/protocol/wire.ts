@@ -9,8 +9,6 @@ export { BinaryReader, BinaryWriter, WireType };
 /** Bytes of an encoded `google.protobuf.StringValue`: how inputs, outputs and statuses are kept. */
 export type StringValueBytes = Uint8Array;
 
-const NOTHING = new Uint8Array(0);
-
 export function fieldBytes(writer: BinaryWriter, fieldNo: number, bytes: Uint8Array | undefined): BinaryWriter {
   return bytes === undefined ? writer : writer.tag(fieldNo, WireType.LengthDelimited).bytes(bytes);
 }
@@ -46,16 +44,15 @@ export function failureDetails(errorType: string, message: string): Uint8Array {
   return fieldString(fieldString(new BinaryWriter(), 1, errorType), 2, message).finish();
 }
 
-export function textOf(value: StringValueBytes): string {
-  return firstString(value, 1);
-}
-
-/** The first field of that number as text; "" if it has none, as proto3 means it. */
-function firstString(message: Uint8Array, fieldNo: number): string {
+/**
+ * The text of a message whose first field is one: a StringValue, the id of an OrchestrationInstance, the name in an
+ * ExecutionStartedEvent. "" where it is absent.
+ */
+export function textOf(message: Uint8Array): string {
   const reader = new BinaryReader(message);
   while (reader.pos < reader.len) {
     const [no, type] = reader.tag();
-    if (no === fieldNo) return reader.string();
+    if (no === 1) return reader.string();
 
     reader.skip(type, no);
   }
@@ -202,5 +199,3 @@ function readEnums(reader: BinaryReader, type: WireType): number[] {
 
   return values;
 }
-
-export { NOTHING as EMPTY_MESSAGE };

@@ -1,3 +1,4 @@
+import { EMPTY_BYTES } from "../protocol/empty-bytes.js";
 import { connect, type Socket } from "node:net";
 import { status, type ServiceError } from "@grpc/grpc-js";
 import { grpcError, isStatus } from "../backend/grpc-error.js";
@@ -10,7 +11,7 @@ import {
   LinkPulse,
   type LinkGreeting,
 } from "../protocol/link.js";
-import { EMPTY_MESSAGE, type WorkItemListener, type WorkItemStream, type WorkerMethod } from "./worker-channel.js";
+import { type WorkItemListener, type WorkItemStream, type WorkerMethod } from "./worker-channel.js";
 
 /** How exactly deadlines are kept: calls have half a minute, and hardly one of them needs it. */
 const DEADLINE_CHECK_MS = 1_000;
@@ -50,7 +51,7 @@ export class LinkSession {
     this.#socket.once("error", (error) => this.#lose(error.message));
     this.#socket.once("close", () => this.#lose(this.#connected ? "Connection dropped" : "Failed to connect"));
     this.#pulse = new LinkPulse(
-      () => this.#writer.write(FrameKind.Ping, 0, EMPTY_MESSAGE),
+      () => this.#writer.write(FrameKind.Ping, 0, EMPTY_BYTES),
       () => this.#lose("The emulator has been silent for too long"),
     );
     this.#deadlines = setInterval(() => this.#expire(), DEADLINE_CHECK_MS).unref();
@@ -77,7 +78,7 @@ export class LinkSession {
     return {
       cancel: () => {
         if (!this.#streams.delete(number)) return;
-        this.#writer.write(FrameKind.Cancel, number, EMPTY_MESSAGE);
+        this.#writer.write(FrameKind.Cancel, number, EMPTY_BYTES);
         queueMicrotask(() => listener.onEnd(grpcError(status.CANCELLED, "Cancelled on client")));
       },
       pause() {},

@@ -1,6 +1,6 @@
 import { status } from "@grpc/grpc-js";
 import type { Workload } from "../orchestrations/workload.js";
-import { readFirstString } from "../protocol/first-string.js";
+import { textOf } from "../protocol/wire.js";
 import { writeAbandon, type WorkItem } from "../protocol/read-work-item.js";
 import { Executor, type RunnableWorkItem } from "./executor.js";
 import { Intake, type IntakeLimits } from "./intake.js";
@@ -178,6 +178,6 @@ export class Workbench {
 
 /** The id of an entity is `@name@key`. */
 function entityOf({ request, completionToken }: Extract<WorkItem, { kind: "entity" }>): StrayItem {
-  const id = readFirstString(request);
+  const id = textOf(request);
   return { kind: "entity", name: id.split("@", 2)[1] ?? id, id, completionToken };
 }

@@ -51,9 +51,6 @@ export interface WorkerChannel {
 
 export const SERVICE = "/TaskHubSidecarService/";
 
-/** Also what asks for nothing: a Hello. */
-export const EMPTY_MESSAGE = Buffer.alloc(0);
-
 /** An error in a few words for a person: the gRPC status by name, and what came with it. */
 export function describeError(error: unknown): string {
   if (isServiceError(error)) return `${status[error.code]}: ${error.details}`;

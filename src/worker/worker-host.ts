@@ -1,3 +1,4 @@
+import { EMPTY_BYTES } from "../protocol/empty-bytes.js";
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { status } from "@grpc/grpc-js";
@@ -18,7 +19,7 @@ import { DEFAULT_REPLAY, type Replay } from "./replay.js";
 import { ResultSender } from "./result-sender.js";
 import type { StrayItem } from "./stray-work.js";
 import { Workbench } from "./workbench.js";
-import { EMPTY_MESSAGE, describeError, type WorkItemStream, type WorkerChannel } from "./worker-channel.js";
+import { describeError, type WorkItemStream, type WorkerChannel } from "./worker-channel.js";
 
 export type WorkerEvent =
   | { readonly type: "connected" }
@@ -194,7 +195,7 @@ class Host implements WorkerHost {
 
   /** From a Hello to the end of one stream of work items. Resolves or rejects with why it ended. */
   async #session(): Promise<string> {
-    await this.#channel.call("Hello", EMPTY_MESSAGE, HELLO_DEADLINE_MS).catch((error: unknown) => {
+    await this.#channel.call("Hello", EMPTY_BYTES, HELLO_DEADLINE_MS).catch((error: unknown) => {
       throw isAway(error) ? error : explainHello(error, this.#backend.connection);
     });
     if (this.#draining.signal.aborted) return "draining";
@@ -289,7 +290,7 @@ class Host implements WorkerHost {
     if ((await this.#askToDrain()) && (await this.#watch.until(streamEnd))) return;
 
     // What the backend has sent so far arrives ahead of this answer, and can still be handed back.
-    await this.#channel.call("Hello", EMPTY_MESSAGE, this.#drainPatienceMs).catch(() => undefined);
+    await this.#channel.call("Hello", EMPTY_BYTES, this.#drainPatienceMs).catch(() => undefined);
     stream.cancel();
     await this.#watch.until(streamEnd);
   }

@@ -1,3 +1,4 @@
+import { EMPTY_BYTES } from "../../protocol/empty-bytes.js";
 import { Instance } from "../instance/instance.js";
 import { Status } from "../../protocol/orchestration-status.js";
 import type { DetachedTask } from "../store/store.js";
@@ -24,7 +25,7 @@ export function endedInstance(
     tags: [],
     trace: undefined,
   };
-  const instance = new Instance({ row, history: new Uint8Array(0), nextHistorySeq: 0, waiting: [] });
+  const instance = new Instance({ row, history: EMPTY_BYTES, nextHistorySeq: 0, waiting: [] });
   instance.stop();
   return instance;
 }

@@ -1,4 +1,6 @@
 import type { Clock } from "../clock/clock.js";
+import { EMPTY_BYTES } from "../../protocol/empty-bytes.js";
+import { setAlarm } from "../clock/alarm.js";
 import type { GroupCommit } from "../store/group-commit.js";
 import { executionStarted, taskScheduled, timerFired, viewEvent } from "../../protocol/history-event.js";
 import { endedInstance } from "./detached-tasks.js";
@@ -109,7 +111,7 @@ export class InstanceTable {
     this.#context.store.appendWaiting(key, waiting);
     this.#add({
       row: { ...row, key, tasksCompleted: 0, trace: undefined },
-      history: NO_HISTORY,
+      history: EMPTY_BYTES,
       nextHistorySeq: 0,
       waiting: [waiting],
     });
@@ -300,7 +302,6 @@ export class InstanceTable {
 }
 
 /** One for all: of a hundred thousand in flight, most have none. */
-const NO_HISTORY = new Uint8Array(0);
 
 /** How long a timer that could not be written waits, microseconds. */
 const RETRY_US = 1_000_000;

@@ -1,3 +1,4 @@
+import { EMPTY_BYTES } from "../../protocol/empty-bytes.js";
 import { PAST_EVENT, frame } from "../../protocol/event-frames.js";
 import {
   EventType,
@@ -130,7 +131,7 @@ export class Relations {
   /** An instance was rewound: so are those of its sub-orchestrations that have failed. */
   rewindChildren(parent: Instance, history: readonly Uint8Array[], rewound: readonly Uint8Array[]): void {
     const [told] = rewound;
-    const { reason } = decode(EXECUTION_REWOUND, told === undefined ? new Uint8Array(0) : viewEvent(told).body);
+    const { reason } = decode(EXECUTION_REWOUND, told === undefined ? EMPTY_BYTES : viewEvent(told).body);
     for (const event of history) {
       const { type, eventId, body } = viewEvent(event);
       if (type === EventType.ChildCreated && parent.state.children.has(eventId))

@@ -1,3 +1,4 @@
+import { EMPTY_BYTES } from "../../protocol/empty-bytes.js";
 import { randomBytes } from "node:crypto";
 import type { Homed } from "../dispatch/dispatcher.js";
 import { History } from "./history.js";
@@ -224,7 +225,7 @@ export class Instance implements Homed {
   continueAsNew(executionId: string): Uint8Array[] {
     const kept = this.waiting.map(({ event }) => event).filter((event) => !concernsAction(event));
     this.tasksCompletedBefore = this.tasksCompleted;
-    this.#begin(executionId, new Uint8Array(0));
+    this.#begin(executionId, EMPTY_BYTES);
     return kept;
   }
 

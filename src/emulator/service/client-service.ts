@@ -1,3 +1,4 @@
+import { EMPTY_BYTES } from "../../protocol/empty-bytes.js";
 import { randomUUID } from "node:crypto";
 import { idReuse } from "../hub/id-reuse.js";
 import { raw, type Call, type Handler, type Service } from "./call.js";
@@ -31,7 +32,7 @@ import { RpcError } from "../../protocol/rpc-error.js";
 import { answerRead, empty, encoded, hubName, type ServiceContext } from "./service-context.js";
 import { Status, isTerminal } from "../../protocol/orchestration-status.js";
 import type { TaskHub } from "../hub/task-hub.js";
-import { EMPTY_MESSAGE, decode, textOf } from "../../protocol/wire.js";
+import { decode, textOf } from "../../protocol/wire.js";
 
 const DEFAULT_PAGE = 100;
 const MAX_PAGE = 10_000;
@@ -49,7 +50,7 @@ export function clientService(context: ServiceContext): Service {
     Hello: raw((call, answer) => {
       // A worker that is told of it here says so, and once.
       context.hubOf(call);
-      answer(undefined, EMPTY_MESSAGE);
+      answer(undefined, EMPTY_BYTES);
     }),
 
     StartInstance: raw((call, answer) => {
@@ -58,7 +59,7 @@ export function clientService(context: ServiceContext): Service {
         throw new RpcError("INVALID_ARGUMENT", "StartInstance needs the name of an orchestrator.");
 
       // It is read when the instance is dispatched: what cannot be is to fail here.
-      textOf(request.version ?? EMPTY_MESSAGE);
+      textOf(request.version ?? EMPTY_BYTES);
       const start = {
         ...request,
         instanceId: request.instanceId === "" ? randomUUID() : request.instanceId,
@@ -117,7 +118,7 @@ export function clientService(context: ServiceContext): Service {
 
     QueryInstances: (call) => {
       const { query } = decode(QueryInstancesRequest, call.request);
-      const filter = decode(InstanceQuery, query ?? EMPTY_MESSAGE);
+      const filter = decode(InstanceQuery, query ?? EMPTY_BYTES);
       const hub = context.hubOf(call);
       if (filter.taskHubs.length > 0 && !filter.taskHubs.map(textOf).includes(hub.name)) {
         call.end(queryInstancesResponse([], undefined));
@@ -251,7 +252,7 @@ function* chunksOf(events: readonly Uint8Array[]): Generator<readonly Uint8Array
 }
 
 function idsOf(method: string, batch: Uint8Array | undefined): readonly string[] {
-  const { instanceIds } = decode(InstanceBatch, batch ?? EMPTY_MESSAGE);
+  const { instanceIds } = decode(InstanceBatch, batch ?? EMPTY_BYTES);
   if (instanceIds.length > MAX_BATCH) {
     throw new RpcError(
       "INVALID_ARGUMENT",

@@ -1,10 +1,10 @@
+import { EMPTY_BYTES } from "../../protocol/empty-bytes.js";
 import type { GroupCommit } from "../store/group-commit.js";
 import type { Call } from "./call.js";
 import type { Lease } from "../dispatch/leases.js";
 import type { Store } from "../store/store.js";
 import type { TaskHub } from "../hub/task-hub.js";
 import type { TaskHubs } from "../hub/task-hubs.js";
-import { EMPTY_MESSAGE } from "../../protocol/wire.js";
 
 /** What the calls of one connection share. */
 export interface ServiceContext {
@@ -43,7 +43,7 @@ export function answerRead({ commits }: ServiceContext, call: Call, response: Ui
 /** Answers a call whose response has no fields. */
 export function empty(answer: AnswerBytes): (error: Error | undefined) => void {
   return (error) => {
-    answer(error, error === undefined ? EMPTY_MESSAGE : undefined);
+    answer(error, error === undefined ? EMPTY_BYTES : undefined);
   };
 }
 

@@ -1,3 +1,4 @@
+import { EMPTY_BYTES } from "../../protocol/empty-bytes.js";
 import { raw, type Call, type Handler, type Service } from "./call.js";
 import { heldToken } from "../dispatch/leases.js";
 import { REMEMBERS_HISTORY } from "../../protocol/link.js";
@@ -14,7 +15,7 @@ import { rewindHistory } from "../../protocol/rewind.js";
 import { RpcError } from "../../protocol/rpc-error.js";
 import { empty, type ServiceContext } from "./service-context.js";
 import type { TaskHub } from "../hub/task-hub.js";
-import { EMPTY_MESSAGE, decode, type Message } from "../../protocol/wire.js";
+import { decode, type Message } from "../../protocol/wire.js";
 import { Worker, type WorkFilter, type WorkerOptions } from "../dispatch/worker.js";
 
 /** `WORKER_CAPABILITY_HISTORY_STREAMING` */
@@ -44,7 +45,7 @@ export function workerService(context: ServiceContext): Service {
         // The worker no longer has what it was known to have: it gets the whole history.
         if (!hub.giveBack(completion.completionToken)) throw staleToken(completion.completionToken);
 
-        answer(undefined, EMPTY_MESSAGE);
+        answer(undefined, EMPTY_BYTES);
         return;
       }
       const actions = actionsOf(hub, completion);
@@ -62,7 +63,7 @@ function abandon(context: ServiceContext): Handler {
     const { completionToken } = decode(AbandonRequest, call.request);
     if (!context.hubOf(call).abandon(completionToken)) throw staleToken(completionToken);
 
-    answer(undefined, EMPTY_MESSAGE);
+    answer(undefined, EMPTY_BYTES);
   });
 }
 
@@ -100,7 +101,7 @@ function askedFor(call: Call): Omit<WorkerOptions, "id" | "stream" | "connection
     GetWorkItemsRequest,
     call.request,
   );
-  const { orchestrations, activities } = decode(WorkItemFilters, filters ?? EMPTY_MESSAGE);
+  const { orchestrations, activities } = decode(WorkItemFilters, filters ?? EMPTY_BYTES);
   return {
     streamsHistory: capabilities.includes(HISTORY_STREAMING),
     keepsResults,

@@ -1,3 +1,4 @@
+import { EMPTY_BYTES } from "../../protocol/empty-bytes.js";
 import type { Socket } from "node:net";
 import { GREETING_PATIENCE_MS } from "../limits/limits.js";
 import { LINK_PREFACE } from "../../protocol/link.js";
@@ -34,7 +35,7 @@ export function awaitGreeting(
   serve: (protocol: Protocol, onGreeted: () => void) => void,
 ): void {
   const onGreeted = closeUnlessGreeted(socket);
-  let arrived = Buffer.alloc(0);
+  let arrived = EMPTY_BYTES;
   const look = (): void => {
     const chunk = socket.read() as Buffer | null;
     if (chunk === null) {

@@ -1,3 +1,4 @@
+import { EMPTY_BYTES } from "../../protocol/empty-bytes.js";
 import type { Socket } from "node:net";
 import { noRoom } from "./connection-load.js";
 import { statusOf, type Call, type Handler } from "../service/call.js";
@@ -17,7 +18,6 @@ import { RpcError } from "../../protocol/rpc-error.js";
 
 /** Bytes that may wait for the worker before it gets no more work items. */
 const MOST_WAITING_BYTES = 1_048_576;
-const NOTHING = Buffer.alloc(0);
 
 /** By the paths of their methods. */
 type Handlers = ReadonlyMap<string, Handler>;
@@ -60,7 +60,7 @@ class LinkServer implements LinkOwner {
   serve(): void {
     const socket = this.#socket;
     const pulse = new LinkPulse(
-      () => this.writer.write(FrameKind.Ping, 0, NOTHING),
+      () => this.writer.write(FrameKind.Ping, 0, EMPTY_BYTES),
       () => socket.destroy(),
     );
     const reader = new FrameReader(
@@ -120,7 +120,7 @@ class LinkServer implements LinkOwner {
   /** @throws the error where there is no call that could be told of it */
   #refuse(kind: number, number: number, error: RpcError): void {
     if (kind !== FrameKind.Call) throw error;
-    new LinkCall(this, number, FrameKind.Answer, NOTHING).fail(error);
+    new LinkCall(this, number, FrameKind.Answer, EMPTY_BYTES).fail(error);
   }
 
   #begin(call: LinkCall, method: string): void {
@@ -177,7 +177,7 @@ class LinkCall implements Call {
   reserve(): void {}
 
   open(): void {
-    if (!this.#isOver) this.#owner.writer.write(FrameKind.Taken, this.number, NOTHING);
+    if (!this.#isOver) this.#owner.writer.write(FrameKind.Taken, this.number, EMPTY_BYTES);
   }
 
   write(message: Uint8Array): boolean {
@@ -187,7 +187,7 @@ class LinkCall implements Call {
   }
 
   end(): void {
-    if (this.#settle()) this.#owner.writer.write(this.#endKind, this.number, NOTHING);
+    if (this.#settle()) this.#owner.writer.write(this.#endKind, this.number, EMPTY_BYTES);
   }
 
   fail(error: unknown): void {

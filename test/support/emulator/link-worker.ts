@@ -1,7 +1,8 @@
 import { pb } from "../../../src/protocol/sidecar-stubs.js";
 import { readWorkItem } from "../../../src/protocol/read-work-item.js";
 import { LinkChannel } from "../../../src/worker/link-channel.js";
-import { EMPTY_MESSAGE, type WorkItemStream } from "../../../src/worker/worker-channel.js";
+import { EMPTY_BYTES } from "../../../src/protocol/empty-bytes.js";
+import { type WorkItemStream } from "../../../src/worker/worker-channel.js";
 import type { WorkItem } from "./raw-connection.js";
 
 const DEADLINE_MS = 30_000;
@@ -23,7 +24,7 @@ export class LinkWorker {
   async take(): Promise<void> {
     await new Promise<void>((resolve) => {
       void this.channel
-        .takeWorkItems(EMPTY_MESSAGE, {
+        .takeWorkItems(EMPTY_BYTES, {
           onOpen: resolve,
           onItem: (item) => {
             this.items.push(Buffer.from(item));
@@ -57,7 +58,7 @@ export class LinkWorker {
   }
 
   hello(): Promise<void> {
-    return this.channel.call("Hello", EMPTY_MESSAGE, DEADLINE_MS);
+    return this.channel.call("Hello", EMPTY_BYTES, DEADLINE_MS);
   }
 
   completeEpisode(

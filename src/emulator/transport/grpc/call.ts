@@ -1,3 +1,4 @@
+import { EMPTY_BYTES } from "../../../protocol/empty-bytes.js";
 import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
 import type { ConnectionLoad } from "../connection-load.js";
 import { statusOf, type Call, type Handler } from "../../service/call.js";
@@ -19,7 +20,6 @@ interface CallStream extends ServerHttp2Stream {
 
 const MESSAGES_FOLLOW = { waitForTrailers: true, sendDate: false };
 const OK = statusHeaders(GrpcStatus.OK, "");
-const NO_BYTES = Buffer.alloc(0);
 const NO_HEADERS: IncomingHttpHeaders = {};
 
 /** What the calls of a connection share. */
@@ -31,7 +31,7 @@ export interface GrpcConnection {
 
 /** One call on the HTTP/2 stream that it came over. */
 export class GrpcCall implements Call {
-  request: Buffer = NO_BYTES;
+  request: Buffer = EMPTY_BYTES;
   isCancelled = false;
   onCancelled: (() => void) | undefined;
   onDrain: (() => void) | undefined;
@@ -163,7 +163,7 @@ export class GrpcCall implements Call {
       this.fail(error);
     }
     // A call may wait for long, with what came beside its request.
-    this.request = NO_BYTES;
+    this.request = EMPTY_BYTES;
     this.#headers = NO_HEADERS;
   }
 

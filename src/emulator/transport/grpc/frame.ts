@@ -1,10 +1,10 @@
+import { EMPTY_BYTES } from "../../../protocol/empty-bytes.js";
 import type { ConnectionLoad } from "../connection-load.js";
 import { MOST_MESSAGE_BYTES, SMALL_BYTES, messageTooLarge } from "../../limits/limits.js";
 import { RpcError } from "../../../protocol/rpc-error.js";
 
 /** A flag that says whether it is compressed, and the length of what follows. */
 const PREFIX_BYTES = 5;
-const NO_BYTES = Buffer.alloc(0);
 
 /** Messages as gRPC has them on a stream, one behind the other. */
 export function framed(messages: readonly Uint8Array[]): Buffer {
@@ -37,7 +37,7 @@ export class RequestReader {
    * What has arrived of a message that came in several chunks, and room for more: a chunk is part of all that was read at
    * a time, which it would hold, and a message may have a chunk for each of its bytes.
    */
-  #room = NO_BYTES;
+  #room = EMPTY_BYTES;
   /** What the load has room for. */
   #held = 0;
   #received = 0;
@@ -77,8 +77,8 @@ export class RequestReader {
   end(): Buffer {
     const message = this.#message;
     if (message !== undefined) {
-      this.#room = NO_BYTES;
-      this.#message = NO_BYTES;
+      this.#room = EMPTY_BYTES;
+      this.#message = EMPTY_BYTES;
       return message;
     }
     throw this.#received === 0
@@ -90,7 +90,7 @@ export class RequestReader {
   discard(): void {
     this.#load.release(this.#held);
     this.#held = 0;
-    this.#room = NO_BYTES;
+    this.#room = EMPTY_BYTES;
     this.#message = undefined;
   }
 
