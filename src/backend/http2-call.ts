@@ -3,7 +3,7 @@ import { Metadata, status, type ServiceError } from "@grpc/grpc-js";
 import { dropAbort, onAbort } from "./abort-callbacks.js";
 import { isServiceError } from "./call-retry.js";
 import { errorOfContentType, errorOfHttpStatus, errorOfReset, grpcError, isStatus } from "./grpc-error.js";
-import { MessageReader, type MessageReceiver } from "./message-frame.js";
+import { MessageReader, type MessageReceiver } from "./message-reader.js";
 import type { UnaryCallOptions } from "./unary-connection.js";
 
 /**

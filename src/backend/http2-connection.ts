@@ -5,7 +5,8 @@ import { grpcError } from "./grpc-error.js";
 import type { AnswerReceiver, Http2Call, Http2CallOptions } from "./http2-call.js";
 import { Http2Session, type Http2SessionOptions } from "./http2-session.js";
 import { UnaryAnswer } from "./http2-unary-answer.js";
-import { checkLength, framed } from "./message-frame.js";
+import { framed } from "../protocol/grpc-frame.js";
+import { checkLength } from "./message-reader.js";
 import {
   CALLS_PER_CONNECTION,
   type ReadCallOptions,

@@ -72,7 +72,6 @@ export class ExtendedSession {
   }
 }
 
-
 /**
  * Measured on fan-outs of 1 to 2,000 activities: what V8 needs for a context with its generator, for each task, for each
  * action, and for each byte of an event whose result is held: 1.1 with results of 1 kB, 1.1 with 10 kB, less where it is

@@ -1,6 +1,5 @@
 import type { Clock } from "../clock/clock.js";
 import { EMPTY_BYTES } from "../../protocol/empty-bytes.js";
-import { setAlarm } from "../clock/alarm.js";
 import type { GroupCommit } from "../store/group-commit.js";
 import { executionStarted, taskScheduled, timerFired, viewEvent } from "../../protocol/history-event.js";
 import { endedInstance } from "./detached-tasks.js";

@@ -7,7 +7,7 @@ import path from "node:path";
 import { Metadata, status } from "@grpc/grpc-js";
 import * as fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { framed } from "../../../src/backend/message-frame.js";
+import { framed } from "../../../src/protocol/grpc-frame.js";
 import {
   Http2TestServer,
   PATH,

@@ -4,7 +4,7 @@ import { setImmediate } from "node:timers/promises";
 import { credentials, status } from "@grpc/grpc-js";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { channelOptions } from "../../../src/backend/channel-options.js";
-import { framed } from "../../../src/backend/message-frame.js";
+import { framed } from "../../../src/protocol/grpc-frame.js";
 import { SidecarClient } from "../../../src/backend/sidecar-client.js";
 import { metadataOf } from "../../support/emulator/raw-connection.js";
 import { ServedEmulator } from "../../support/emulator/served-emulator.js";

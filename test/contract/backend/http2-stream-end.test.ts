@@ -1,7 +1,7 @@
 import { constants, type ServerHttp2Stream } from "node:http2";
 import { status } from "@grpc/grpc-js";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { framed } from "../../../src/backend/message-frame.js";
+import { framed } from "../../../src/protocol/grpc-frame.js";
 import {
   Http2TestServer,
   OK,

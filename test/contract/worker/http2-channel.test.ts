@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { GrpcTarget } from "../../../src/backend/backend.js";
 import { isServiceError } from "../../../src/backend/call-retry.js";
 import { channelOptions } from "../../../src/backend/channel-options.js";
-import { framed } from "../../../src/backend/message-frame.js";
+import { framed } from "../../../src/protocol/grpc-frame.js";
 import { Http2Channel } from "../../../src/worker/http2-channel.js";
 import { ResultSender } from "../../../src/worker/result-sender.js";
 import { describeError } from "../../../src/worker/worker-channel.js";

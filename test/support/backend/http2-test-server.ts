@@ -6,7 +6,7 @@ import { expect } from "vitest";
 import { isServiceError } from "../../../src/backend/call-retry.js";
 import { channelOptions } from "../../../src/backend/channel-options.js";
 import { Http2Connection, type StreamCall } from "../../../src/backend/http2-connection.js";
-import { framed } from "../../../src/backend/message-frame.js";
+import { framed } from "../../../src/protocol/grpc-frame.js";
 import type { UnaryCallOptions } from "../../../src/backend/unary-connection.js";
 
 export const PATH = "/TestService/Test";

@@ -3,7 +3,8 @@ import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from "nod
 import type { ConnectionLoad } from "../connection-load.js";
 import { statusOf, type Call, type Handler } from "../../service/call.js";
 import type { Deadlines } from "./deadlines.js";
-import { RequestReader, framed, framedBytes } from "./frame.js";
+import { framedAll, framedBytes } from "../../../protocol/grpc-frame.js";
+import { RequestReader } from "./request-reader.js";
 import { SMALL_BYTES } from "../../limits/limits.js";
 import { GrpcStatus } from "../../../protocol/grpc-status.js";
 import { RESPONSE_HEADERS, respondAtOnce, statusHeaders } from "./status.js";
@@ -239,7 +240,7 @@ export class GrpcCall implements Call {
     const messages = this.#gathered;
     this.#gathered = [];
     this.#gatheredBytes = 0;
-    return framed(messages);
+    return framedAll(messages);
   }
 
   /** A stream that the client has reset is gone a moment before it says so. */

@@ -1,31 +1,8 @@
 import { EMPTY_BYTES } from "../../../protocol/empty-bytes.js";
+import { PREFIX_BYTES } from "../../../protocol/grpc-frame.js";
 import type { ConnectionLoad } from "../connection-load.js";
 import { MOST_MESSAGE_BYTES, SMALL_BYTES, messageTooLarge } from "../../limits/limits.js";
 import { RpcError } from "../../../protocol/rpc-error.js";
-
-/** A flag that says whether it is compressed, and the length of what follows. */
-const PREFIX_BYTES = 5;
-
-/** Messages as gRPC has them on a stream, one behind the other. */
-export function framed(messages: readonly Uint8Array[]): Buffer {
-  let bytes = 0;
-  for (const message of messages) bytes += framedBytes(message);
-
-  const frames = Buffer.allocUnsafe(bytes);
-  let at = 0;
-  for (const message of messages) {
-    frames[at] = 0;
-    frames.writeUInt32BE(message.length, at + 1);
-    frames.set(message, at + PREFIX_BYTES);
-    at += framedBytes(message);
-  }
-  return frames;
-}
-
-/** How many bytes a message has on a stream. */
-export function framedBytes(message: Uint8Array): number {
-  return PREFIX_BYTES + message.length;
-}
 
 /** Puts together the one message of a request, however its bytes arrive. */
 export class RequestReader {

@@ -1,7 +1,8 @@
 import { status } from "@grpc/grpc-js";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { MessageReader, checkLength, framed } from "../../../src/backend/message-frame.js";
+import { MessageReader, checkLength } from "../../../src/backend/message-reader.js";
+import { framed } from "../../../src/protocol/grpc-frame.js";
 
 /** A reader, and a copy of each message that it has handed on. */
 function reading(mostBytes = Infinity): { readonly reader: MessageReader; readonly messages: Buffer[] } {

@@ -1,17 +1,6 @@
 import { status } from "@grpc/grpc-js";
+import { PREFIX_BYTES } from "../protocol/grpc-frame.js";
 import { grpcError } from "./grpc-error.js";
-
-/** A flag that says whether it is compressed, and the length of what follows. */
-const PREFIX_BYTES = 5;
-
-/** A message as gRPC has it on a stream: https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md */
-export function framed(message: Uint8Array): Buffer {
-  const frame = Buffer.allocUnsafe(PREFIX_BYTES + message.length);
-  frame[0] = 0;
-  frame.writeUInt32BE(message.length, 1);
-  frame.set(message, PREFIX_BYTES);
-  return frame;
-}
 
 /** What messages are handed to, each once it is complete. */
 export interface MessageReceiver {

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ConnectionLoad } from "../../../../src/emulator/transport/connection-load.js";
-import { RequestReader } from "../../../../src/emulator/transport/grpc/frame.js";
+import { RequestReader } from "../../../../src/emulator/transport/grpc/request-reader.js";
 import { MOST_HELD_BYTES, MOST_MESSAGE_BYTES, SMALL_BYTES } from "../../../../src/emulator/limits/limits.js";
 import { MemoryBudget } from "../../../../src/emulator/transport/memory-budget.js";
 import { framedText } from "../../../support/emulator/grpc-client.js";
