@@ -1,5 +1,7 @@
+import { existsSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { circles, roomOf, ROOMS } from "../support/rooms.js";
+import { asMermaid, asText, pictureOf } from "../support/rooms-picture.js";
 import { FILES, IMPORTS, type Import } from "../support/source-imports.js";
 
 /** Why the import breaks a rule; undefined if it does not. */
@@ -38,6 +40,14 @@ test("imports lead downwards: the rooms have no circle, and neither have the fil
   expect(circles(files)).toEqual(KNOWN_FILES);
 });
 
+test("`npm run rooms` prints each room once, above all that it imports", () => {
+  const picture = pictureOf(IMPORTS);
+  expect(picture.map(({ room }) => room).sort()).toEqual(Object.keys(ROOMS).sort());
+  expect(picture.filter(({ upward }) => upward.length > 0)).toHaveLength(KNOWN_ROOMS.length);
+  expect(asText(picture).split("\n")).toHaveLength(picture.length);
+  expect(asMermaid(picture)).toContain("commands_ --> plan_");
+});
+
 test("a circle and a breach are found and named", () => {
   expect(
     circles([
@@ -56,6 +66,21 @@ test("each import is resolved to a file, and each room has one", () => {
   expect(IMPORTS.length).toBeGreaterThan(FILES.length);
   expect(IMPORTS.filter(({ target }) => target !== undefined && !FILES.includes(target))).toEqual([]);
   expect(Object.keys(ROOMS).filter((room) => !FILES.some((file) => roomOf(file) === room))).toEqual([]);
+});
+
+/** Whether the name, or the end of a path, is that of a file. */
+function isFile(name: string): boolean {
+  return (
+    existsSync(new URL(`../../${name}`, import.meta.url)) ||
+    FILES.some((file) => file === name || file.endsWith(`/${name}`))
+  );
+}
+
+test("docs/architecture.md names files that are there", () => {
+  const page = readFileSync(new URL("../../docs/architecture.md", import.meta.url), "utf8");
+  const named = [...page.matchAll(/`(?:src\/)?([\w-]+(?:\/[\w-]+)*\.ts)`/gu)].map(([, file = ""]) => file);
+  expect(named.length).toBeGreaterThan(50);
+  expect(named.filter((name) => !isFile(name))).toEqual([]);
 });
 
 test("one file names the messages of the SDK's private path, and one its executor", () => {
