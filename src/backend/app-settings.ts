@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { z } from "zod";
+import { errorText } from "../format/error-text.js";
 import { UsageError } from "../errors.js";
 
 export const SETTINGS_FILE = "appsettings.json";
@@ -19,7 +20,7 @@ export function connectionStringOfSettings(folder: string): string | undefined {
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
 
-    throw new UsageError(`${SETTINGS_FILE} cannot be read: ${error instanceof Error ? error.message : String(error)}.`);
+    throw new UsageError(`${SETTINGS_FILE} cannot be read: ${errorText(error)}.`);
   }
   let json: unknown;
   try {

@@ -3,11 +3,9 @@ import { ADMIN_SERVICE, type EmulatorStatus, type HubProgress, type HubWatch } f
 import type { GrpcTarget } from "./backend.js";
 import { isServiceError, withRetry, type RetryPolicy } from "./call-retry.js";
 import type { CallOptions } from "./orchestration-client.js";
-import { unaryCall } from "./unary-call.js";
+import { asIs, unaryCall } from "./unary-call.js";
 
 const DEADLINE_MS = 10_000;
-
-const asIs = (bytes: Buffer): Buffer => bytes;
 
 /** The emulator's own admin service, as a client sees it. */
 export interface EmulatorAdmin {

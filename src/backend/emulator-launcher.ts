@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { closeSync, openSync, renameSync, statSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { errorText } from "../format/error-text.js";
 import type { LaunchMessage } from "../protocol/launch-message.js";
 import type { StateFolder } from "../protocol/state-folder.js";
 import { FanoutError, UsageError } from "../errors.js";
@@ -129,7 +130,7 @@ function openLog(file: string): number {
     return openSync(file, "a", 0o600);
   } catch (error) {
     throw new UsageError(
-      `The emulator's log cannot be written: ${error instanceof Error ? error.message : String(error)}. ` +
+      `The emulator's log cannot be written: ${errorText(error)}. ` +
         "Set FANOUT_STATE_DIR to a folder that can be written to.",
       { cause: error },
     );

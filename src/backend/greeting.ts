@@ -5,6 +5,7 @@ import type { Backend, GrpcTarget } from "./backend.js";
 import { withRetry } from "./call-retry.js";
 import { explainHello } from "./explain.js";
 import { toldError } from "./grpc-error.js";
+import { asIs } from "./unary-call.js";
 
 const DEADLINE_MS = 10_000;
 /** As for other calls on a backend elsewhere. */
@@ -52,5 +53,3 @@ export async function hello(client: Client, target: GrpcTarget): Promise<Metadat
   });
   return headers;
 }
-
-const asIs = (bytes: Buffer): Buffer => bytes;

@@ -1,4 +1,5 @@
 import { status, type ServiceError } from "@grpc/grpc-js";
+import { errorText } from "../format/error-text.js";
 import { FanoutError } from "../errors.js";
 
 /**
@@ -9,7 +10,7 @@ export class UnansweredStart extends FanoutError {
   override readonly name = "UnansweredStart";
 
   constructor(cause: unknown) {
-    super(cause instanceof Error ? cause.message : String(cause), undefined, { cause });
+    super(errorText(cause), undefined, { cause });
   }
 }
 

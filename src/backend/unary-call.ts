@@ -3,6 +3,7 @@ import type { CallOptions as GrpcCallOptions, Client, Metadata, ServiceError } f
 import { dropAbort, onAbort } from "./abort-callbacks.js";
 import { toldError } from "./grpc-error.js";
 
+/** Messages are bytes on either side of a call. */
 export const asIs = (bytes: Buffer): Buffer => bytes;
 /** grpc-js copies messages by a method that only Buffers have. */
 export const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -1,5 +1,4 @@
-import { formatCount } from "./count.js";
-import { threeDigits } from "./duration.js";
+import { formatCount, threeDigits } from "./count.js";
 
 const UNITS = ["kB", "MB", "GB"] as const;
 

@@ -31,6 +31,18 @@ export function formatCount(count: number): string {
     .replaceAll(/\B(?=(\d{3})+$)/gu, ",");
 }
 
+/** A positive number to three digits, never as an exponent; whole numbers below 1,000 lose their zeros. */
+export function threeDigits(value: number): string {
+  if (Number.isInteger(value)) return value.toString();
+  if (value < 0.995) return value.toFixed(2);
+  return Number(value.toPrecision(3)) >= 100 ? value.toFixed(0) : value.toPrecision(3);
+}
+
+/** A number for a person: to three digits, and from 1,000 on whole: `0.42`, `16.3`, `1,234`. */
+export function formatNumber(value: number): string {
+  return value < 999.5 ? threeDigits(value) : formatCount(value);
+}
+
 /** `1 orchestration`, `1,000 orchestrations`, `2 activities`, `3 processes`. */
 export function plural(count: number, noun: string): string {
   return count === 1 ? `1 ${noun}` : `${formatCount(count)} ${pluralOf(noun)}`;

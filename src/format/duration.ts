@@ -1,3 +1,5 @@
+import { threeDigits } from "./count.js";
+
 const UNIT_MS = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1_000, ms: 1 } as const;
 const PARTS =
   /^(?:(?<d>\d+(?:\.\d+)?)d)?(?:(?<h>\d+(?:\.\d+)?)h)?(?:(?<m>\d+(?:\.\d+)?)m(?!s))?(?:(?<s>\d+(?:\.\d+)?)s)?(?:(?<ms>\d+(?:\.\d+)?)ms)?$/u;
@@ -28,11 +30,4 @@ export function formatDuration(ms: number): string {
   const minutes = Math.floor((seconds % 3_600) / 60);
   if (hours > 0) return minutes > 0 ? `${hours}h${minutes}m` : `${hours}h`;
   return seconds % 60 > 0 ? `${minutes}m${seconds % 60}s` : `${minutes}m`;
-}
-
-/** A positive number to three digits, never as an exponent; whole numbers below 1,000 lose their zeros. */
-export function threeDigits(value: number): string {
-  if (Number.isInteger(value)) return value.toString();
-  if (value < 0.995) return value.toFixed(2);
-  return Number(value.toPrecision(3)) >= 100 ? value.toFixed(0) : value.toPrecision(3);
 }

@@ -1,5 +1,4 @@
-import { formatCount } from "./count.js";
-import { threeDigits } from "./duration.js";
+import { formatCount, threeDigits } from "./count.js";
 
 /** A rate for a person: `0.42/s`, `16.3/s`, `1,234/s`. */
 export function formatRate(perSecond: number): string {

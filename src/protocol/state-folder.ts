@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { accessSync, chmodSync, constants, existsSync, lstatSync, mkdirSync, readdirSync, type Stats } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { errorText } from "../format/error-text.js";
 import { UsageError } from "../errors.js";
 
 /** Where the shared emulator of this user keeps what it has. */
@@ -51,7 +52,7 @@ export function refuseUnwritable({ folder, database }: StateFolder, needsDatabas
     try {
       accessSync(place, constants.W_OK);
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = errorText(error);
       throw new UsageError(
         `The emulator cannot write to '${place}': ${reason}. Make it writable, or set FANOUT_STATE_DIR to a folder ` +
           "that can be written to.",
@@ -81,7 +82,7 @@ function ownFolder(folder: string, isOurs: RegExp): void {
     makeFolder(folder);
     stats = lstatSync(folder);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = errorText(error);
     throw new UsageError(
       `The state folder '${folder}' cannot be made: ${reason}. Set FANOUT_STATE_DIR to a folder that can be written to.`,
     );

@@ -1,6 +1,6 @@
-import { formatCount, plural } from "../format/count.js";
+import { formatCount, plural, threeDigits } from "../format/count.js";
 import { durabilityText } from "../format/durability.js";
-import { formatDuration, threeDigits } from "../format/duration.js";
+import { formatDuration } from "../format/duration.js";
 import { unfinishedWorkText } from "../hub/unfinished-work.js";
 import type { HubSurvey, Listed, Recount, RunResult } from "../result/run-result.js";
 import { oneLine } from "../format/one-line.js";

@@ -1,5 +1,4 @@
-import { formatCount, plural } from "../format/count.js";
-import { threeDigits } from "../format/duration.js";
+import { formatCount, plural, threeDigits } from "../format/count.js";
 import { oneLine } from "../format/one-line.js";
 import { figuresOf } from "../stats/comparison.js";
 import { figureOf } from "../result/figure.js";

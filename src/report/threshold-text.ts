@@ -1,5 +1,5 @@
-import { formatCount, plural } from "../format/count.js";
-import { formatDuration, threeDigits } from "../format/duration.js";
+import { formatCount, plural, threeDigits } from "../format/count.js";
+import { formatDuration } from "../format/duration.js";
 import { formatRate } from "../format/rate.js";
 import { formatShare } from "../format/share.js";
 import { hanging } from "../format/wrap.js";

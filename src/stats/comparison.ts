@@ -1,3 +1,4 @@
+import { formatCount } from "../format/count.js";
 import { UsageError } from "../errors.js";
 import { caveatsOf } from "./caveat.js";
 import { figureOf } from "../result/figure.js";
@@ -154,7 +155,7 @@ function sidesOf(figure: string, base: readonly RunResult[], fresh: readonly Run
 
 function sampleHint(figure: string): string {
   const [, statistic] = Object.entries(SAMPLES).find(([name]) => figure.endsWith(name)) ?? [];
-  return statistic === undefined ? "" : `, it takes ${statistic.toLocaleString("en-US")} samples`;
+  return statistic === undefined ? "" : `, it takes ${formatCount(statistic)} samples`;
 }
 
 function unjudged(sides: Sides): ComparedFigure {

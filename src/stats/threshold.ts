@@ -1,3 +1,4 @@
+import { formatCount } from "../format/count.js";
 import { UsageError } from "../errors.js";
 import { boundExpected, parseBound } from "./bound.js";
 import { FIGURE_NAMES, figureOf, type Figure } from "../result/figure.js";
@@ -124,7 +125,7 @@ function smallSample(bound: number, { counts }: RunResult): string | undefined {
   // 3 / 0.0192 % is a little more than 15,625 in binary.
   const needed = Math.ceil(3 / bound - 1e-9);
   if (started >= needed) return undefined;
-  return `it takes ${inGroups(needed)} orchestrations, not ${inGroups(started)}`;
+  return `it takes ${formatCount(needed)} orchestrations, not ${formatCount(started)}`;
 }
 
 /** Percentiles that the cut off could have been in are absent; mean and maximum are there, of those that completed. */
@@ -143,7 +144,7 @@ function absence({ path = "" }: Figure, result: RunResult): string {
 
   const { actionsAtLeast, actionsMissing } = result.counts;
   if (path === "counts.actions" && actionsAtLeast !== undefined)
-    return `there were ${inGroups(actionsAtLeast)} at least${actionsMissing === undefined ? "" : `: ${actionsMissing}`}`;
+    return `there were ${formatCount(actionsAtLeast)} at least${actionsMissing === undefined ? "" : `: ${actionsMissing}`}`;
 
   if (path === "throughput.actionsPerSecond" && result.throughput?.activitiesPerSecond !== undefined)
     return "how many actions fell into its time is not known where work failed or was tried again";
@@ -151,7 +152,7 @@ function absence({ path = "" }: Figure, result: RunResult): string {
   const samples = figureOf(`latencyMs.${latency}.count`)?.read(result);
   if (samples !== undefined && statistic !== "boundMs") {
     const cutOff = UNTIL_COMPLETED.has(latency) ? cutOffText(result) : undefined;
-    const few = samples === 1 ? "1 sample does" : `${inGroups(samples)} samples do`;
+    const few = samples === 1 ? "1 sample does" : `${formatCount(samples)} samples do`;
     return `${few} not carry it${cutOff === undefined ? "" : ` ${cutOff}`}`;
   }
   if (started === 0) return "no orchestration was started";
@@ -161,11 +162,7 @@ function absence({ path = "" }: Figure, result: RunResult): string {
 function cutOffText({ counts }: RunResult): string | undefined {
   const { started, terminated, unfinished } = counts.orchestrations;
   const cutOff = terminated + unfinished;
-  return cutOff === 0 ? undefined : `with ${inGroups(cutOff)} of ${inGroups(started)} orchestrations cut off`;
-}
-
-function inGroups(count: number): string {
-  return count.toLocaleString("en-US");
+  return cutOff === 0 ? undefined : `with ${formatCount(cutOff)} of ${formatCount(started)} orchestrations cut off`;
 }
 
 function wrong(expression: string, expected: string, found: string, hint = ""): UsageError {

@@ -1,3 +1,4 @@
+import { formatCount } from "../format/count.js";
 import type { RunResult, UnusableRun } from "../result/run-result.js";
 
 /** A run that failed may be fast for that: neither side may have one. */
@@ -23,17 +24,13 @@ export function objectionTo(
   if (completed < due) {
     return {
       cause: "failed",
-      reason: `${inGroups(due - completed)} of ${inGroups(due)} orchestrations did not complete`,
+      reason: `${formatCount(due - completed)} of ${formatCount(due)} orchestrations did not complete`,
     };
   }
   const lost = recount !== undefined && "lost" in recount ? recount.lost.total : 0;
-  if (lost > 0) return { cause: "failed", reason: `${inGroups(lost)} orchestrations were lost` };
+  if (lost > 0) return { cause: "failed", reason: `${formatCount(lost)} orchestrations were lost` };
   if (!throughput?.orchestrationsPerSecond) return { cause: "failed", reason: "nothing completed in what it measured" };
   if (verdict?.status !== "invalid" || allowInvalid) return undefined;
   const grave = verdict.reasons.filter(({ severity }) => severity === "invalid").map(({ text }) => text);
   return { cause: "invalid", reason: `its figures are invalid: ${grave.join("; ")}` };
-}
-
-function inGroups(count: number): string {
-  return count.toLocaleString("en-US");
 }

@@ -1,3 +1,6 @@
+import { formatCount, formatNumber } from "../format/count.js";
+import { formatDuration } from "../format/duration.js";
+import { formatShare } from "../format/share.js";
 import { backlogOf } from "./backlog.js";
 import type { LatencySummary, RunResult, Verdict, VerdictReason } from "../result/run-result.js";
 import { lengthOf } from "../result/load-shape.js";
@@ -65,7 +68,7 @@ function slip({ plan, generator, latencyMs: { response } }: Measured): VerdictRe
   return {
     severity: isWrong ? "invalid" : "suspect",
     name: "slip",
-    text: `late starts of this process are ${inPercent(worst.share)} of the response time at ${worst.name} (limit ${inPercent(isWrong ? WRONG_SHARE : DOUBTED_SHARE)})`,
+    text: `late starts of this process are ${formatShare(worst.share)} of the response time at ${worst.name} (limit ${formatShare(isWrong ? WRONG_SHARE : DOUBTED_SHARE)})`,
     advice:
       "lower the rate, or run fanout on a machine that has a core to spare for it; service time has no such wait in it",
   };
@@ -80,7 +83,7 @@ function offeredRate({ plan, generator }: Measured): VerdictReason | undefined {
   return {
     severity: "invalid",
     name: "offered-rate",
-    text: `this process fell behind its schedule by ${inTime(slipGrowthMs)}, so it offered ${inPercent(lost)} less than the plan (limit ${inPercent(MOST_RATE_LOST)})`,
+    text: `this process fell behind its schedule by ${formatDuration(slipGrowthMs)}, so it offered ${formatShare(lost)} less than the plan (limit ${formatShare(MOST_RATE_LOST)})`,
     advice: "lower the rate, or run fanout on a machine that has a core to spare for it",
   };
 }
@@ -91,7 +94,7 @@ function heldBack({ generator, counts }: Measured): VerdictReason | undefined {
   return {
     severity: "invalid",
     name: "held-back",
-    text: `--max-in-flight held back ${inPercent(share)} of starts (limit ${inPercent(MOST_HELD_BACK)})`,
+    text: `--max-in-flight held back ${formatShare(share)} of starts (limit ${formatShare(MOST_HELD_BACK)})`,
     advice: "raise --max-in-flight, or lower the rate to what the backend carries",
   };
 }
@@ -104,7 +107,7 @@ function eventLoop({ generator, latencyMs: { service } }: Measured): VerdictReas
   return {
     severity: tail.ms > WRONG_SHARE * longest ? "invalid" : "suspect",
     name: "event-loop",
-    text: `this process was up to ${inTime(tail.ms)} late for its own timers at ${tail.name} (limit ${inTime(MOST_EVENT_LOOP_DELAY_MS)})`,
+    text: `this process was up to ${formatDuration(tail.ms)} late for its own timers at ${tail.name} (limit ${formatDuration(MOST_EVENT_LOOP_DELAY_MS)})`,
     advice: "lower the load, or run fanout on a machine that has a core to spare for it",
   };
 }
@@ -115,7 +118,7 @@ function clockJump({ generator }: Measured): VerdictReason | undefined {
   return {
     severity: "invalid",
     name: "clock-jump",
-    text: `this machine's clock jumped by ${inTime(jumpMs)} (limit ${inTime(MOST_CLOCK_JUMP_MS)})`,
+    text: `this machine's clock jumped by ${formatDuration(jumpMs)} (limit ${formatDuration(MOST_CLOCK_JUMP_MS)})`,
     advice: "keep the machine from sleeping, wait until its clock is synchronised, and run again",
   };
 }
@@ -127,7 +130,7 @@ function cpu({ generator, environment, durationMs }: Measured): VerdictReason | 
   return {
     severity: "suspect",
     name: "cpu",
-    text: `the machine was ${inPercent(machine)} busy (limit ${inPercent(MOST_CPU)}), ${inPercent(own)} with this process`,
+    text: `the machine was ${formatShare(machine)} busy (limit ${formatShare(MOST_CPU)}), ${formatShare(own)} with this process`,
     advice: "run the workers or the backend on another machine, or lower the load",
   };
 }
@@ -142,14 +145,14 @@ function sharedWorkers({ environment: { hub, ownWorkers } }: Measured): VerdictR
   const shared = ownWorkers > 0 ? hub.unfinished - foreign : hub.unfinished;
   if (shared === 0) return undefined;
   const isForeign = ownWorkers === 0 && foreign > 0;
-  const count = `${inGroups(shared)}${hub.more ? " or more" : ""}`;
+  const count = `${formatCount(shared)}${hub.more ? " or more" : ""}`;
   const noun = shared === 1 && !hub.more ? "unfinished instance" : "unfinished instances";
   return {
     severity: "suspect",
     name: "shared-workers",
     text:
       `other work shared the workers: ${count} ${noun} on the task hub when the run began` +
-      (isForeign ? `, ${inGroups(foreign)} of them not of a load test` : ""),
+      (isForeign ? `, ${formatCount(foreign)} of them not of a load test` : ""),
     advice: isForeign
       ? "give the load test a task hub of its own"
       : "wait until other runs have ended, or end what they left with fanout terminate",
@@ -165,7 +168,7 @@ function detectionLag({ plan, latencyMs }: Measured): VerdictReason | undefined 
   return {
     severity: "suspect",
     name: "detection-lag",
-    text: `completions were noticed ${inTime(lag.p50)} late at the median (limit ${inTime(MOST_LAG_SHARE * serviceMs)}), so less was in flight than asked for`,
+    text: `completions were noticed ${formatDuration(lag.p50)} late at the median (limit ${formatDuration(MOST_LAG_SHARE * serviceMs)}), so less was in flight than asked for`,
     advice: "give orchestrations more to do, or use --rate, which waits for no completion",
   };
 }
@@ -176,7 +179,7 @@ function backlog(result: Measured): VerdictReason | undefined {
   return {
     severity: "suspect",
     name: "backlog",
-    text: `what was in flight grew from ${inNumber(found.first)} to ${inNumber(found.last)} and went on growing, so latency depends on how long the run was`,
+    text: `what was in flight grew from ${formatNumber(found.first)} to ${formatNumber(found.last)} and went on growing, so latency depends on how long the run was`,
     advice: "lower the rate to what the backend carries, or add workers",
   };
 }
@@ -192,7 +195,7 @@ function trending(result: Measured): VerdictReason | undefined {
   return {
     severity: "suspect",
     name: "trending",
-    text: `service time was still ${way}: the median of the first third was ${inTime(firstMs)}, that of the last ${inTime(lastMs)} (limit ${inPercent(LEAST_DIFFERENCE)} apart)`,
+    text: `service time was still ${way}: the median of the first third was ${formatDuration(firstMs)}, that of the last ${formatDuration(lastMs)} (limit ${formatShare(LEAST_DIFFERENCE)} apart)`,
     advice,
   };
 }
@@ -202,20 +205,4 @@ function tailOf({ p99, p90 }: Partial<LatencySummary> = {}):
   { readonly name: string; readonly ms: number } | undefined {
   if (p99 !== undefined) return { name: "p99", ms: p99 };
   return p90 === undefined ? undefined : { name: "p90", ms: p90 };
-}
-
-function inGroups(count: number): string {
-  return count.toLocaleString("en-US");
-}
-
-function inTime(ms: number): string {
-  return ms < 10_000 ? `${inNumber(ms)} ms` : `${inNumber(ms / 1_000)} s`;
-}
-
-function inPercent(share: number): string {
-  return `${inNumber(share * 100)} %`;
-}
-
-function inNumber(value: number): string {
-  return value.toLocaleString("en-US", value < 1_000 ? { maximumSignificantDigits: 3 } : { maximumFractionDigits: 0 });
 }

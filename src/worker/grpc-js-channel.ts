@@ -1,7 +1,7 @@
 import { Client, type ServiceError } from "@grpc/grpc-js";
 import type { GrpcTarget } from "../backend/backend.js";
 import { toldError } from "../backend/grpc-error.js";
-import { unaryCall } from "../backend/unary-call.js";
+import { asIs, unaryCall } from "../backend/unary-call.js";
 import {
   SERVICE,
   type WorkItemListener,
@@ -30,7 +30,7 @@ export class GrpcJsChannel implements WorkerChannel {
   async takeWorkItems(request: Buffer, listener: WorkItemListener): Promise<WorkItemStream> {
     const metadata = await this.#target.metadata("worker", this.#workerId);
     const path = `${SERVICE}GetWorkItems`;
-    const stream = this.#client.makeServerStreamRequest(path, identity, identity, request, metadata);
+    const stream = this.#client.makeServerStreamRequest(path, asIs, asIs, request, metadata);
     stream.once("metadata", () => listener.onOpen());
     stream.on("data", (item: Buffer) => listener.onItem(item));
     stream.on("error", (error: ServiceError) => listener.onEnd(toldError(error)));
@@ -42,5 +42,3 @@ export class GrpcJsChannel implements WorkerChannel {
     this.#client.close();
   }
 }
-
-const identity = (bytes: Buffer): Buffer => bytes;

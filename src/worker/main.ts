@@ -2,6 +2,7 @@
  * The worker processes that `fanout run` starts for itself: forked with an IPC channel, the connection string in
  * DURABLE_TASK_CONNECTION_STRING. They drain and leave when told to, on SIGTERM, and when the parent has gone.
  */
+import { errorText } from "../format/error-text.js";
 import { resolveConnection } from "../backend/connection-string.js";
 import { openBackend } from "../backend/open-backend.js";
 import { TRANSPORT_VARIABLE, type Transport } from "../backend/transport.js";
@@ -77,6 +78,6 @@ async function main(): Promise<ExitCode> {
 try {
   process.exit(await main());
 } catch (error) {
-  await tellParent({ type: "error", message: error instanceof Error ? error.message : String(error) });
+  await tellParent({ type: "error", message: errorText(error) });
   process.exit(error instanceof FanoutError ? error.exitCode : ExitCode.Failure);
 }

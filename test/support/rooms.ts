@@ -1,13 +1,13 @@
-/** Files that every room may import: they know nothing of the rooms. */
-const LEAVES = ["errors.ts", "exit-codes.ts", "version.ts"];
+/** What every room may import: files that know nothing of the rooms, and how people write counts, durations and errors. */
+const GROUND = ["errors.ts", "exit-codes.ts", "version.ts", "format/"];
 
 /**
- * What each room may import of ours, besides its own files and the leaves. A room is a folder, or a file of `src/`; the
+ * What each room may import of ours, besides its own files and the ground floor. A room is a folder, or a file of `src/`; the
  * folders of `emulator/` are rooms each.
  */
 const RULES: Readonly<Record<string, readonly string[]>> = {
   "cli.ts": ["commands/", "program.ts"],
-  "program.ts": ["cli/", "commands/", "format/"],
+  "program.ts": ["cli/", "commands/"],
   // What commander is told of one subcommand each.
   "cli/": ["commands/"],
   // One file for each subcommand: flags in, one call, exit code out.
@@ -18,7 +18,6 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
     "emulator/hub/",
     "emulator/limits/",
     "emulator/process/",
-    "format/",
     "http/",
     "hub/",
     "load/",
@@ -30,32 +29,21 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
     "stats/",
     "worker/",
   ],
-  "http/": ["async/", "backend/", "format/", "load/", "orchestrations/", "plan/", "result/", "stats/"],
+  "http/": ["async/", "backend/", "load/", "orchestrations/", "plan/", "result/", "stats/"],
   // Each side is a process of its own.
-  "sides/": ["backend/", "format/", "protocol/", "report/", "result/"],
-  "diagnosis/": ["backend/", "format/", "hub/", "protocol/"],
-  "report/": ["format/", "hub/", "result/", "stats/"],
-  "load/": [
-    "async/",
-    "backend/",
-    "format/",
-    "hub/",
-    "orchestrations/",
-    "own-workers/",
-    "plan/",
-    "result/",
-    "stats/",
-    "worker/",
-  ],
-  "own-workers/": ["backend/", "format/", "plan/", "worker/"],
-  "hub/": ["async/", "backend/", "format/", "orchestrations/", "plan/", "result/"],
-  "plan/": ["format/", "orchestrations/", "result/"],
-  "worker/": ["backend/", "format/", "orchestrations/", "protocol/"],
+  "sides/": ["backend/", "protocol/", "report/", "result/"],
+  "diagnosis/": ["backend/", "hub/", "protocol/"],
+  "report/": ["hub/", "result/", "stats/"],
+  "load/": ["async/", "backend/", "hub/", "orchestrations/", "own-workers/", "plan/", "result/", "stats/", "worker/"],
+  "own-workers/": ["backend/", "plan/", "worker/"],
+  "hub/": ["async/", "backend/", "orchestrations/", "plan/", "result/"],
+  "plan/": ["orchestrations/", "result/"],
+  "worker/": ["backend/", "orchestrations/", "protocol/"],
   "orchestrations/": [],
   // What the emulator does inside is not its business.
-  "backend/": ["format/", "protocol/"],
+  "backend/": ["protocol/"],
   "stats/": ["result/"],
-  "result/": ["format/"],
+  "result/": [],
 
   "emulator/process/": [
     "emulator/clock/",
@@ -82,7 +70,6 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
     "emulator/instance/",
     "emulator/limits/",
     "emulator/store/",
-    "format/",
     "protocol/",
   ],
   "emulator/dispatch/": ["async/", "emulator/clock/", "emulator/instance/", "protocol/"],
@@ -101,7 +88,7 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
 
 /** The rooms, each with all that it may import of ours besides its own files. */
 export const ROOMS: Readonly<Record<string, readonly string[]>> = Object.fromEntries(
-  Object.entries(RULES).map(([room, rule]) => [room, LEAVES.includes(room) ? rule : [...rule, ...LEAVES]]),
+  Object.entries(RULES).map(([room, rule]) => [room, GROUND.includes(room) ? rule : [...rule, ...GROUND]]),
 );
 
 /** The room of a file, which is relative to `src/`; undefined where it is in none. */

@@ -1,5 +1,6 @@
 import { writeSync } from "node:fs";
 import process from "node:process";
+import { errorText } from "../../format/error-text.js";
 import { FanoutError } from "../../errors.js";
 import { ExitCode } from "../../exit-codes.js";
 import { chosenDurability } from "../../protocol/durability.js";
@@ -45,7 +46,7 @@ try {
   }
 } catch (error) {
   log(error instanceof Error ? (error.stack ?? error.message) : String(error));
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = errorText(error);
   const exitCode = error instanceof FanoutError ? error.exitCode : ExitCode.Failure;
   tell({ state: "failed", reason: reason.endsWith(".") ? reason : `${reason}.`, exitCode });
   // A database that could not be brought to the disk is not closed, which would write to it.

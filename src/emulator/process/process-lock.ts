@@ -1,3 +1,4 @@
+import { errorText } from "../../format/error-text.js";
 import { FanoutError } from "../../errors.js";
 import { SqliteCode, loadSqlite, sqliteCode } from "../store/sqlite/load.js";
 
@@ -18,7 +19,7 @@ export async function takeProcessLock(file: string): Promise<boolean> {
     lock?.close();
     if (sqliteCode(error) === SqliteCode.Busy) return false;
 
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = errorText(error);
     throw new FanoutError(`The lock '${file}' cannot be taken: ${reason}. Check its folder and its disk.`, 1, {
       cause: error,
     });

@@ -1,4 +1,5 @@
 import { rmSync, statSync } from "node:fs";
+import { errorText } from "../../format/error-text.js";
 import { FanoutError, UsageError } from "../../errors.js";
 import type { Durability } from "../../protocol/durability.js";
 import { UNSYNCED } from "../store/log-sync.js";
@@ -171,7 +172,7 @@ async function listenAt(emulator: Emulator, socket: string): Promise<void> {
   try {
     await emulator.listen({ path: socket });
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = errorText(error);
     throw new FanoutError(`The socket '${socket}' cannot be made: ${reason}. Check the disk that it is on.`, 1, {
       cause: error,
     });

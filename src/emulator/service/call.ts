@@ -1,3 +1,4 @@
+import { errorText } from "../../format/error-text.js";
 import { GrpcStatus } from "../../protocol/grpc-status.js";
 import { RpcError } from "../../protocol/rpc-error.js";
 import { isGone } from "../store/store.js";
@@ -67,6 +68,6 @@ export function handlersOf(services: Readonly<Record<string, Service>>): Readonl
 export function statusOf(error: unknown): { readonly code: number; readonly message: string } {
   return {
     code: error instanceof RpcError ? GrpcStatus[error.code] : GrpcStatus[isGone(error) ? "DATA_LOSS" : "INTERNAL"],
-    message: error instanceof Error ? error.message : String(error),
+    message: errorText(error),
   };
 }

@@ -1,4 +1,5 @@
 import { EMPTY_BYTES } from "../../protocol/empty-bytes.js";
+import { errorText } from "../../format/error-text.js";
 import { raw, type Call, type Handler, type Service } from "./call.js";
 import { heldToken } from "../dispatch/leases.js";
 import { REMEMBERS_HISTORY } from "../../protocol/link.js";
@@ -154,7 +155,7 @@ function actionsOf(hub: TaskHub, completion: Message<typeof OrchestratorResponse
     return actions;
   } catch (error) {
     hub.abandon(completion.completionToken);
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = errorText(error);
     throw new RpcError("INVALID_ARGUMENT", `CompleteOrchestratorTask: an action cannot be read: ${reason}.`);
   }
 }

@@ -1,3 +1,4 @@
+import { errorText } from "../../format/error-text.js";
 import { Queue } from "../../async/queue.js";
 import { RpcError } from "../../protocol/rpc-error.js";
 import type { SystemTime } from "../clock/system-time.js";
@@ -250,7 +251,7 @@ class LostError extends RpcError {
     } else {
       super(
         "UNAVAILABLE",
-        `The emulator could not bring its database to the disk: ${reasonOf(cause)}. It stops; only its next start can ` +
+        `The emulator could not bring its database to the disk: ${errorText(cause)}. It stops; only its next start can ` +
           "tell whether this call was carried out.",
       );
     }
@@ -268,13 +269,9 @@ function attempt(apply: () => unknown): { error: Error | undefined; value: unkno
 }
 
 function storeAnswer(error: unknown): RpcError {
-  const reason = reasonOf(error);
+  const reason = errorText(error);
   if (error instanceof StoreError && error.fault === "full")
     return new RpcError("RESOURCE_EXHAUSTED", `The emulator's disk is full: ${reason}. Nothing was changed.`);
 
   return new RpcError("INTERNAL", `The emulator could not write to its database: ${reason}. Nothing was changed.`);
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

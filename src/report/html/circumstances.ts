@@ -1,6 +1,6 @@
-import { formatCount, plural } from "../../format/count.js";
+import { formatCount, plural, threeDigits } from "../../format/count.js";
 import { durabilityText } from "../../format/durability.js";
-import { formatDuration, threeDigits } from "../../format/duration.js";
+import { formatDuration } from "../../format/duration.js";
 import { formatShare } from "../../format/share.js";
 import type { LatencySummary, RunResult } from "../../result/run-result.js";
 import { REPLAY_TEXTS, hubText, recountText, unansweredText } from "../fact-rows.js";

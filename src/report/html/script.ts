@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { formatCount } from "../../format/count.js";
-import { formatDuration, threeDigits } from "../../format/duration.js";
+import { formatCount, threeDigits } from "../../format/count.js";
+import { formatDuration } from "../../format/duration.js";
 import { CLIENT_FUNCTIONS, drawPanels } from "./client.js";
 import { drawBandNames, drawBands, drawBorders, MARK_FUNCTIONS } from "./client-marks.js";
 import { HEIGHTS_PX, STROKES } from "./panel.js";

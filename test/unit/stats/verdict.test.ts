@@ -142,10 +142,10 @@ describe("each limit", () => {
     expect(all.flatMap((result) => verdictOf(result).reasons.map(({ text }) => text))).toEqual([
       "late starts of this process are 6.34 % of the response time at p99 (limit 5 %)",
       "late starts of this process are 30 % of the response time at p99 (limit 10 %)",
-      "this process fell behind its schedule by 3,000 ms, so it offered 4.76 % less than the plan (limit 1 %)",
+      "this process fell behind its schedule by 3 s, so it offered 4.76 % less than the plan (limit 1 %)",
       "--max-in-flight held back 3.33 % of starts (limit 1 %)",
-      "this process was up to 1,234 ms late for its own timers at p99 (limit 50 ms)",
-      "this machine's clock jumped by 3,600 s (limit 100 ms)",
+      "this process was up to 1.23 s late for its own timers at p99 (limit 50 ms)",
+      "this machine's clock jumped by 1h (limit 100 ms)",
       "the machine was 93.4 % busy (limit 90 %), 20 % with this process",
       "other work shared the workers: 1 unfinished instance on the task hub when the run began",
       "other work shared the workers: 5 unfinished instances on the task hub when the run began, 3 of them not of a load test",

@@ -1,3 +1,4 @@
+import { errorText } from "../../../format/error-text.js";
 import { SqliteCode, sqliteCode } from "./load.js";
 import { StoreError, type StoreFault } from "../store.js";
 
@@ -15,7 +16,7 @@ export function storeError(error: unknown): StoreError {
 
   const code = sqliteCode(error);
   const fault = (code !== undefined && FAULTS[code]) || "broken";
-  return new StoreError(fault, error instanceof Error ? error.message : String(error), { cause: error });
+  return new StoreError(fault, errorText(error), { cause: error });
 }
 
 const FAULTS: Readonly<Record<number, StoreFault>> = {
