@@ -17,12 +17,16 @@ export interface Trap {
 
 type Writes = "insert" | "appendWaiting" | "applyEpisode" | "restart" | "reopen" | "rewind";
 
-const MOMENTS_OF: { readonly [K in Writes]: (this: Writer, ...args: Parameters<InstanceWriter[K]>) => Moment[] } = {
+type MomentsOf = {
+  readonly [K in Writes]: (statements: Statements, ...args: Parameters<InstanceWriter[K]>) => Moment[];
+};
+
+const MOMENTS_OF: MomentsOf = {
   insert: () => ["start"],
   appendWaiting: () => ["event"],
-  applyEpisode(key, { completedUs, status }) {
+  applyEpisode(statements, key, { completedUs, status }) {
     if (completedUs === 0) return ["episode"];
-    const [row] = this.statements.all("SELECT parent_id FROM instances WHERE key = ?", key);
+    const [row] = statements.all("SELECT parent_id FROM instances WHERE key = ?", key);
     const isChild = row?.["parent_id"] !== null;
     const isTerminated = status === Status.Terminated;
     return ["end", ...(isChild ? (["childEnd"] as const) : []), ...(isTerminated ? (["termination"] as const) : [])];
@@ -32,13 +36,9 @@ const MOMENTS_OF: { readonly [K in Writes]: (this: Writer, ...args: Parameters<I
   rewind: () => ["rewind"],
 };
 
-interface Writer {
-  readonly statements: Statements;
-}
+type Method = (this: InstanceWriter, ...args: never[]) => unknown;
 
-type Method<R> = (this: Writer, ...args: never[]) => R;
-
-const WRITER = InstanceWriter.prototype as unknown as Record<string, Method<unknown>>;
+const WRITER = InstanceWriter.prototype as unknown as Record<string, Method>;
 
 /**
  * Goes off at a commit. What belongs into one transaction and is in the next one is lost by a kill between the two:
@@ -50,18 +50,26 @@ export class CommitTrap {
   #seen = new Set<Moment>();
 
   constructor() {
-    for (const [name, momentsOf] of Object.entries<Method<Moment[]>>(MOMENTS_OF)) {
+    let begun: Statements | undefined;
+    for (const [name, momentsOf] of Object.entries<(statements: Statements, ...args: never[]) => Moment[]>(
+      MOMENTS_OF,
+    )) {
       const see = (moments: readonly Moment[]): void => moments.forEach((moment) => this.#seen.add(moment));
       wrap(WRITER, name, (method) => {
-        return function told(this: Writer, ...args) {
-          see(momentsOf.apply(this, args));
+        return function told(this: InstanceWriter, ...args) {
+          // What is written is written in a transaction, which these have begun.
+          see(momentsOf(begun!, ...args));
           return method.apply(this, args);
         };
       });
     }
+    const begin = (statements: Statements): void => {
+      begun = statements;
+    };
     const watch = (sql: string): Trap["effect"] | undefined => this.#watch(sql);
     wrap(Statements.prototype, "run", (run) => {
       return function trapped(this: Statements, sql, ...values) {
+        if (sql === "BEGIN IMMEDIATE") begin(this);
         const effect = watch(sql);
         if (effect === "refuse") throw new StoreError("full", "database or disk is full");
         const result = run.call(this, sql, ...values);
