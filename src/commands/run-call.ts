@@ -6,7 +6,7 @@ import { parsePlan, type LoadPlan } from "../plan/plan.js";
 import { runIdFlag } from "../plan/run-id.js";
 import { parseSpendLimits, withinSpend, type SpendLimits } from "../plan/spend-guard.js";
 import { costOf, type PlanCost } from "../result/plan-cost.js";
-import { DEFAULT_REPLAY, parseReplay } from "../worker/replay.js";
+import { DEFAULT_REPLAY, parseReplay } from "../protocol/replay.js";
 import { parseThreshold, type Threshold } from "../stats/threshold.js";
 
 const MOST_REPEATS = 1_000;

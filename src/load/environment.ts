@@ -1,7 +1,7 @@
 import { arch, cpus, platform, release } from "node:os";
 import type { Backend } from "../backend/backend.js";
 import type { BackendDurability, HubSurvey, ResultEnvironment } from "../result/run-result.js";
-import type { Replay } from "../worker/replay.js";
+import type { Replay } from "../protocol/replay.js";
 import { FANOUT_VERSION, SDK_VERSION } from "../version.js";
 
 /** From the weakest on. */

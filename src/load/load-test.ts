@@ -12,7 +12,7 @@ import type {
   RunResult,
   StuckInstance,
 } from "../result/run-result.js";
-import type { Replay } from "../worker/replay.js";
+import type { Replay } from "../protocol/replay.js";
 import type { Clock } from "../async/clock.js";
 import { arrivalsAfter } from "./arrivals.js";
 import { CompletionWatch } from "./completion-watch.js";

@@ -4,7 +4,7 @@ import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { RepeatedLines } from "../format/repeated-lines.js";
-import type { ManagedWorkerMessage, ManagingMessage } from "../worker/managed-worker-messages.js";
+import type { ManagedWorkerMessage, ManagingMessage } from "../protocol/worker-messages.js";
 import { WorkerDeaths, WorkerStderr, describeDeath, remedyOf, type WorkerDeath } from "./worker-deaths.js";
 
 const ENTRY = fileURLToPath(new URL("../worker/main.js", import.meta.url));

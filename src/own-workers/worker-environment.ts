@@ -1,7 +1,7 @@
 import { formatConnection, type Connection } from "../backend/connection-string.js";
 import { TRANSPORT_VARIABLE, type Transport } from "../backend/transport.js";
-import { MOST_ACTIVITIES_VARIABLE } from "../worker/managed-worker-messages.js";
-import { REPLAY_VARIABLE, type Replay } from "../worker/replay.js";
+import { MOST_ACTIVITIES_VARIABLE } from "../protocol/worker-messages.js";
+import { REPLAY_VARIABLE, type Replay } from "../protocol/replay.js";
 
 /** How a run's own workers are to work. */
 export interface OwnWorkers {

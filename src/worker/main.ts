@@ -13,8 +13,8 @@ import {
   MOST_ACTIVITIES_VARIABLE,
   type ManagedWorkerMessage,
   type ManagingMessage,
-} from "./managed-worker-messages.js";
-import { REPLAY_VARIABLE, type Replay } from "./replay.js";
+} from "../protocol/worker-messages.js";
+import { REPLAY_VARIABLE, type Replay } from "../protocol/replay.js";
 import { startWorkerHost, type WorkerHost } from "./worker-host.js";
 
 const REPORT_EVERY_MS = 500;

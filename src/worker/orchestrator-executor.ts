@@ -11,7 +11,7 @@ import { StringValue, decodeMessage, pb } from "../protocol/sidecar-stubs.js";
 import { writeHistoryRequest, type WorkItem } from "../protocol/read-work-item.js";
 import { ExtendedSession } from "./extended-session.js";
 import { ExtendedSessions, NO_SESSIONS } from "./extended-sessions.js";
-import { DEFAULT_REPLAY, type Replay } from "./replay.js";
+import { DEFAULT_REPLAY, type Replay } from "../protocol/replay.js";
 import { SdkExecution, type Episode, type EpisodeOutcome } from "./sdk-execution.js";
 import { TimeSlice } from "./time-slice.js";
 

@@ -4,7 +4,7 @@ import { textOf } from "../protocol/wire.js";
 import { writeAbandon, type WorkItem } from "../protocol/read-work-item.js";
 import { Executor, type RunnableWorkItem } from "./executor.js";
 import { Intake, type IntakeLimits } from "./intake.js";
-import type { Replay } from "./replay.js";
+import type { Replay } from "../protocol/replay.js";
 import { isTooLarge, type ResultSender, type SendOutcome } from "./result-sender.js";
 import { SlicedQueue } from "./sliced-queue.js";
 import { StrayWork, type StrayItem } from "./stray-work.js";

@@ -15,19 +15,12 @@ import { backOff, wait } from "./backoff.js";
 import { DEFAULT_LIMITS, type IntakeLimits } from "./intake.js";
 import { openChannel } from "./open-channel.js";
 import { ProgressWatch } from "./progress-watch.js";
-import { DEFAULT_REPLAY, type Replay } from "./replay.js";
+import { DEFAULT_REPLAY, type Replay } from "../protocol/replay.js";
+import type { WorkerEvent } from "../protocol/worker-messages.js";
 import { ResultSender } from "./result-sender.js";
 import type { StrayItem } from "./stray-work.js";
 import { Workbench } from "./workbench.js";
 import { describeError, type WorkItemStream, type WorkerChannel } from "./worker-channel.js";
-
-export type WorkerEvent =
-  | { readonly type: "connected" }
-  /** Once for each outage, also if the backend is not there at the start. The worker goes on trying. */
-  | { readonly type: "lost"; readonly reason: string }
-  /** Somebody else's work came, and was given back: told once for each name. */
-  | { readonly type: "stray"; readonly message: string }
-  | { readonly type: "error"; readonly message: string };
 
 export interface WorkerHostOptions {
   readonly backend: Pick<Backend, "target" | "recover" | "connection"> & {

@@ -1,12 +1,8 @@
 import { status } from "@grpc/grpc-js";
+import type { WorkerEvent } from "../../../src/protocol/worker-messages.js";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { fanOutFanInWorkload, type Workload } from "../../../src/orchestrations/workload.js";
-import {
-  startWorkerHost,
-  type WorkerEvent,
-  type WorkerHost,
-  type WorkerHostOptions,
-} from "../../../src/worker/worker-host.js";
+import { startWorkerHost, type WorkerHost, type WorkerHostOptions } from "../../../src/worker/worker-host.js";
 import { pb } from "../../../src/protocol/sidecar-stubs.js";
 import { FakeSidecar, Inbox, activityItem, orchestratorItem } from "../../support/worker/fake-sidecar.js";
 

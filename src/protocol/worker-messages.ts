@@ -1,7 +1,14 @@
-import type { WorkerEvent } from "./worker-host.js";
-
 /** The variable that tells a worker process how many activities to run at a time. */
 export const MOST_ACTIVITIES_VARIABLE = "FANOUT_WORKER_ACTIVITIES";
+
+/** What a worker tells of itself. */
+export type WorkerEvent =
+  | { readonly type: "connected" }
+  /** Once for each outage, also if the backend is not there at the start. The worker goes on trying. */
+  | { readonly type: "lost"; readonly reason: string }
+  /** Somebody else's work came, and was given back: told once for each name. */
+  | { readonly type: "stray"; readonly message: string }
+  | { readonly type: "error"; readonly message: string };
 
 /** What a worker process that `fanout run` started tells it, over the IPC channel. */
 export type ManagedWorkerMessage = WorkerEvent | ExecutedMessage;
