@@ -8,6 +8,8 @@ import type { Transport } from "./transport.js";
 export interface GrpcTarget {
   /** A gRPC name: `unix:/path`, `host:port`. */
   readonly address: string;
+  /** Whether it is reached over TLS: then `credentials` say so to grpc-js. */
+  readonly isSecure: boolean;
   readonly credentials: ChannelCredentials;
   readonly options: ChannelOptions;
   /** What calls are made with; absent: grpc-js. */

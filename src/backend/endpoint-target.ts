@@ -19,12 +19,13 @@ const NAME_OF_ADDRESS = "localhost";
 export function endpointTarget({
   url,
   proxy,
-}: EndpointConnection): Pick<GrpcTarget, "address" | "credentials" | "options"> {
+}: EndpointConnection): Pick<GrpcTarget, "address" | "isSecure" | "credentials" | "options"> {
   const isSecure = url.protocol === "https:";
   const host = url.hostname.replace(/^\[(.*)\]$/u, "$1");
   const address = `${url.hostname}:${url.port || (isSecure ? 443 : 80)}`;
   return {
     address: proxy?.place ?? address,
+    isSecure,
     credentials: isSecure ? tlsCredentials(host) : credentials.createInsecure(),
     options: {
       ...channelOptions("scheduler"),

@@ -109,6 +109,11 @@ const REASONS: readonly (readonly [RegExp, (connection: Connection) => string])[
     (connection) => `There is no TLS at ${endpointOf(connection)}: a backend without TLS is named with http://.`,
   ],
   [
+    /no application protocol|agree on HTTP\/2/u,
+    (connection) =>
+      `There is TLS at ${endpointOf(connection)}, but no HTTP/2 behind it: check that the port is the one of gRPC.`,
+  ],
+  [
     /^Received HTTP status code/u,
     () => "A gateway or a proxy in front of it says so: check that the backend runs, and that the gateway reaches it.",
   ],
@@ -132,7 +137,7 @@ function unreachable(text: string, connection: Connection, attempts: number, cau
 }
 
 /** What is said behind the proxy: all else may be the proxy's. */
-const OF_TLS = /certificate|wrong version number|packet length too long/u;
+const OF_TLS = /certificate|wrong version number|packet length too long|no application protocol/u;
 
 function unreachableThrough(
   { place, source }: Proxy,

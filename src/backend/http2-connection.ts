@@ -4,6 +4,7 @@ import type { GrpcTarget } from "./backend.js";
 import { grpcError } from "./grpc-error.js";
 import type { AnswerReceiver, Http2Call, Http2CallOptions } from "./http2-call.js";
 import { Http2Session, type Http2SessionOptions } from "./http2-session.js";
+import { PlaintextSockets, TlsSockets } from "./http2-sockets.js";
 import { UnaryAnswer } from "./http2-unary-answer.js";
 import { framed } from "../protocol/grpc-frame.js";
 import { checkLength } from "./message-reader.js";
@@ -31,7 +32,7 @@ export interface StreamCall {
 }
 
 /**
- * gRPC calls over HTTP/2 without TLS, on node:http2 alone. What a call of grpc-js leaves behind is held as long as its
+ * gRPC calls over HTTP/2, on node:http2 alone. What a call of grpc-js leaves behind is held as long as its
  * stream, so that at 2,000 calls a second the garbage collector holds a generator of load up for 15 ms at a time; with
  * these it is a third of that. Concurrent calls share one connection, also while it comes about, and node:http2 writes
  * all that begin in one turn at once. Of `options` those that are read mean what they mean to grpc-js.
@@ -45,8 +46,8 @@ export class Http2Connection implements UnaryConnection {
   readonly #mostReceivedBytes: number;
   readonly #mostSentBytes: number;
 
-  constructor({ address, options }: Pick<GrpcTarget, "address" | "options">) {
-    this.#options = sessionOptions(address, options);
+  constructor({ address, isSecure, options }: Pick<GrpcTarget, "address" | "isSecure" | "options">) {
+    this.#options = sessionOptions(address, isSecure, options);
     this.#mostReceivedBytes = limitOf(options["grpc.max_receive_message_length"] ?? MOST_RECEIVED_BYTES);
     this.#mostSentBytes = limitOf(options["grpc.max_send_message_length"] ?? UNLIMITED);
     const name = options["grpc.primary_user_agent"];
@@ -130,11 +131,12 @@ export class Http2Connection implements UnaryConnection {
   }
 }
 
-function sessionOptions(target: string, options: ChannelOptions): Http2SessionOptions {
+function sessionOptions(target: string, isSecure: boolean, options: ChannelOptions): Http2SessionOptions {
   const [, path] = /^unix:(?:\/\/(?=\/))?(.+)$/u.exec(target) ?? [];
-  const [, host = target, port = "80"] = /^(.*):(\d+)$/u.exec(target) ?? [];
+  const [, host = target, port = isSecure ? "443" : "80"] = /^(.*):(\d+)$/u.exec(target) ?? [];
+  const address = { host: host.replace(/^\[(.*)\]$/u, "$1"), port: Number(port) };
   return {
-    address: path === undefined ? { host: host.replace(/^\[(.*)\]$/u, "$1"), port: Number(port) } : { path },
+    sockets: isSecure ? new TlsSockets(address) : new PlaintextSockets(path === undefined ? address : { path }),
     authority: path === undefined ? target : "localhost",
     keepaliveMs: options["grpc.keepalive_time_ms"],
     keepaliveTimeoutMs: options["grpc.keepalive_timeout_ms"] ?? KEEPALIVE_TIMEOUT_MS,

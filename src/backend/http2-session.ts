@@ -1,16 +1,16 @@
 import { connect, type ClientHttp2Session, type OutgoingHttpHeaders } from "node:http2";
-import { connect as connectSocket, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import { status, type ServiceError } from "@grpc/grpc-js";
 import { grpcError } from "./grpc-error.js";
 import { Http2Call, type CallOwner, type Http2CallOptions } from "./http2-call.js";
+import type { Http2Sockets } from "./http2-sockets.js";
 
 /** Bytes that the server may send ahead of what has been read: to one call, and to all. */
 const STREAM_WINDOW_BYTES = 1_048_576;
 const SESSION_WINDOW_BYTES = 16 * STREAM_WINDOW_BYTES;
 
 export interface Http2SessionOptions {
-  /** Where it is: of TCP, or of a Unix socket. */
-  readonly address: { readonly host: string; readonly port: number } | { readonly path: string };
+  readonly sockets: Http2Sockets;
   /** What `:authority` is. */
   readonly authority: string;
   /**
@@ -22,8 +22,8 @@ export interface Http2SessionOptions {
 }
 
 /**
- * One HTTP/2 connection without TLS and the calls on it. Once lost it stays lost. It keeps the process alive only while
- * there are calls.
+ * One HTTP/2 connection and the calls on it. Once lost it stays lost. It keeps the process alive only while there are
+ * calls.
  */
 export class Http2Session implements CallOwner {
   /** Calls that the server allows, as far as it has said so. */
@@ -41,11 +41,12 @@ export class Http2Session implements CallOwner {
 
   constructor(options: Http2SessionOptions) {
     this.#options = options;
-    this.#socket = connectSocket({ ...options.address, noDelay: true });
+    const { sockets, authority } = options;
+    this.#socket = sockets.open((reason) => this.#lose(reason));
     // Before those of the session, which has words of its own for what the socket knows.
     this.#socket.once("error", (error) => this.#lose(messageOf(error)));
     this.#socket.once("close", () => this.#lose());
-    this.#session = connect(`http://${options.authority}`, {
+    this.#session = connect(`${sockets.scheme}://${authority}`, {
       createConnection: () => this.#socket,
       settings: { enablePush: false, initialWindowSize: STREAM_WINDOW_BYTES },
       // Node would refuse streams when it holds this many megabytes; what calls may take is for others to say.

@@ -73,6 +73,7 @@ async function openEmulator(
   };
   const target: GrpcTarget = {
     address: `unix:${state.socket}`,
+    isSecure: false,
     credentials: credentials.createInsecure(),
     options: channelOptions("emulator"),
     transport,

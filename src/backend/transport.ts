@@ -3,7 +3,7 @@ import type { Connection } from "./connection-string.js";
 
 /**
  * What calls are made with. `link`: workers speak the emulator's own framing, and clients HTTP/2; `http2`: gRPC over
- * HTTP/2 without TLS, on a client of our own; `grpc-js`: gRPC with grpc-js.
+ * HTTP/2, on a client of our own, with TLS or without; `grpc-js`: gRPC with grpc-js, which goes through proxies.
  */
 export type Transport = "link" | "http2" | "grpc-js";
 
@@ -23,10 +23,14 @@ export function parseTransport(flag: string | undefined): Transport | undefined 
 /** The transport to use: the one that was asked for, else the leanest that there is for the backend. @throws UsageError */
 export function chooseTransport(connection: Connection, asked: Transport | undefined): Transport {
   if (connection.kind === "emulator") return asked ?? "link";
-  const isSecure = connection.url.protocol === "https:";
   if (asked === "link") throw new UsageError("--transport link is for the embedded emulator alone");
-  if (asked === "http2" && isSecure)
-    throw new UsageError(`--transport http2 is without TLS, which ${connection.url.origin} needs: leave it out`);
-
-  return asked ?? (isSecure ? "grpc-js" : "http2");
+  const { proxy, url } = connection;
+  if (proxy === undefined) return asked ?? "http2";
+  if (asked === "http2") {
+    throw new UsageError(
+      `--transport http2 does not go through a proxy, and ${proxy.source} names ${proxy.place}: leave the flag out, or ` +
+        `name ${url.hostname} in NO_PROXY to go past the proxy`,
+    );
+  }
+  return "grpc-js";
 }

@@ -53,6 +53,7 @@ function startOwnWorker(socket: string, hub: string, transport: "link" | "http2"
   const backend: WorkerHostOptions["backend"] = {
     target: {
       address: `unix:${socket}`,
+      isSecure: false,
       credentials: credentials.createInsecure(),
       options,
       transport,

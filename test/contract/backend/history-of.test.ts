@@ -13,6 +13,7 @@ function clientOf(address: string, transport: Transport): SidecarClient {
   const client = new SidecarClient(
     {
       address,
+      isSecure: false,
       credentials: credentials.createInsecure(),
       options: channelOptions("emulator"),
       transport,

@@ -1,6 +1,14 @@
 import { once } from "node:events";
-import { createServer, type Http2Server, type ServerHttp2Session, type ServerHttp2Stream } from "node:http2";
-import type { AddressInfo, Server } from "node:net";
+import {
+  createSecureServer,
+  createServer,
+  type Http2SecureServer,
+  type Http2Server,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from "node:http2";
+import { createServer as createSocketServer, type AddressInfo, type Server, type Socket } from "node:net";
+import { createServer as createTlsServer, getCACertificates, setDefaultCACertificates } from "node:tls";
 import { Metadata, status, type ChannelOptions, type ServiceError } from "@grpc/grpc-js";
 import { expect } from "vitest";
 import { isServiceError } from "../../../src/backend/call-retry.js";
@@ -8,6 +16,7 @@ import { channelOptions } from "../../../src/backend/channel-options.js";
 import { Http2Connection, type StreamCall } from "../../../src/backend/http2-connection.js";
 import { framed } from "../../../src/protocol/grpc-frame.js";
 import type { UnaryCallOptions } from "../../../src/backend/unary-connection.js";
+import { TestAuthority, type Identity } from "./certificates.js";
 
 export const PATH = "/TestService/Test";
 export const OK = { "grpc-status": "0" };
@@ -17,21 +26,33 @@ export const REQUEST = Buffer.from("request");
 export const SETTINGS = Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0]);
 export const GOAWAY = Buffer.from([0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
 
+/** What the tests of the client run over: it is to be the same client. */
+export const WIRES = ["plaintext", "TLS"] as const;
+export type Wire = (typeof WIRES)[number];
+
 type Handler = (stream: ServerHttp2Stream, headers: NodeJS.Dict<string | string[]>) => void;
 
 /** A server of HTTP/2 that does with each call what a test says, and connections to it. */
 export class Http2TestServer {
-  readonly server: Http2Server;
+  readonly server: Http2Server | Http2SecureServer;
   readonly sessions: ServerHttp2Session[] = [];
   /** The server's ends of the calls that are left to the test. */
   readonly held: ServerHttp2Stream[] = [];
   readonly #connections: Http2Connection[] = [];
+  readonly #sockets = new Set<Socket>();
   #port = 0;
   /** What is done with a call once its headers are there: by default it is answered. */
   handle: Handler = (stream) => answer(stream, framed(REQUEST));
 
-  private constructor() {
-    this.server = createServer({ settings: { maxConcurrentStreams: 50 } });
+  private constructor(
+    readonly wire: Wire,
+    identity: Identity | undefined,
+  ) {
+    const options = { settings: { maxConcurrentStreams: 50 } };
+    this.server =
+      identity === undefined ? createServer(options) : createSecureServer({ ...options, ...tlsOptions(identity) });
+    // What has no HTTP/2 yet is none of `sessions`.
+    this.server.on("connection", (socket: Socket) => this.#sockets.add(socket));
     this.server.on("session", (session) => {
       this.sessions.push(session);
       session.on("error", () => {});
@@ -42,8 +63,8 @@ export class Http2TestServer {
     });
   }
 
-  static async start(): Promise<Http2TestServer> {
-    const started = new Http2TestServer();
+  static async start(wire: Wire = "plaintext"): Promise<Http2TestServer> {
+    const started = new Http2TestServer(wire, wire === "TLS" ? await trustedIdentity() : undefined);
     started.#port = await listen(started.server);
     return started;
   }
@@ -63,7 +84,7 @@ export class Http2TestServer {
   };
 
   connect(address = this.address, options: ChannelOptions = channelOptions("scheduler")): Http2Connection {
-    const connection = new Http2Connection({ address, options });
+    const connection = new Http2Connection({ address, isSecure: this.wire === "TLS", options });
     this.#connections.push(connection);
     return connection;
   }
@@ -71,17 +92,43 @@ export class Http2TestServer {
   async close(): Promise<void> {
     for (const connection of this.#connections) connection.close();
     for (const session of this.sessions) session.destroy();
+    for (const socket of this.#sockets) socket.destroy();
     await closed(this.server);
   }
 }
 
-export async function listen(at: Http2Server | Server, port = 0): Promise<number> {
+function tlsOptions({ key, certificate }: Identity): { readonly key: Buffer; readonly cert: Buffer } {
+  return { key, cert: certificate };
+}
+
+let identity: Promise<Identity> | undefined;
+
+/** A certificate of this machine's names, of an authority that this process trusts from now on. */
+function trustedIdentity(): Promise<Identity> {
+  identity ??= (async () => {
+    const authority = await TestAuthority.create();
+    setDefaultCACertificates([...getCACertificates("default"), await authority.certificate()]);
+    const issued = await authority.issue("localhost", "127.0.0.1");
+    await authority.close();
+    return issued;
+  })();
+  return identity;
+}
+
+/** A server of what a test says, without HTTP/2: what it says is said behind TLS where there is some. */
+export async function rawServer(wire: Wire, onSocket: (socket: Socket) => void): Promise<Server> {
+  return wire === "plaintext"
+    ? createSocketServer(onSocket)
+    : createTlsServer({ ...tlsOptions(await trustedIdentity()), ALPNProtocols: ["h2"] }, onSocket);
+}
+
+export async function listen(at: Http2Server | Http2SecureServer | Server, port = 0): Promise<number> {
   at.listen(port, "127.0.0.1");
   await once(at, "listening");
   return (at.address() as AddressInfo).port;
 }
 
-export async function closed(at: Http2Server | Server): Promise<void> {
+export async function closed(at: Http2Server | Http2SecureServer | Server): Promise<void> {
   if (!at.listening) return;
   at.close();
   await once(at, "close");

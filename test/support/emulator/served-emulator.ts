@@ -138,6 +138,7 @@ export class ServedEmulator {
   admin(taskHub = "hub"): EmulatorAdminClient {
     const target = {
       address: this.address,
+      isSecure: false,
       credentials: credentials.createInsecure(),
       options: CHANNEL_OPTIONS,
       metadata: () => Promise.resolve(metadataOf(taskHub)),

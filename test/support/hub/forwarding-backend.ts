@@ -72,6 +72,7 @@ export class ForwardingBackend {
   client(taskHub: string): SidecarClient {
     const target = {
       address: `127.0.0.1:${this.#port}`,
+      isSecure: false,
       credentials: credentials.createInsecure(),
       options: CHANNEL_OPTIONS,
       metadata: () => Promise.resolve(metadataOf(taskHub)),

@@ -59,6 +59,7 @@ export class DelayServerProcess {
   client(): SidecarClient {
     const target = {
       address: `127.0.0.1:${this.port}`,
+      isSecure: false,
       credentials: credentials.createInsecure(),
       options: CHANNEL_OPTIONS,
       metadata: () => Promise.resolve(metadataOf("default")),

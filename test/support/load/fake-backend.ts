@@ -53,6 +53,7 @@ export function fakeBackend({ client = fakeClient({}), admin }: Partial<Pick<Bac
     displayName: "a fake",
     target: {
       address: "localhost:0",
+      isSecure: false,
       credentials: credentials.createInsecure(),
       options: {},
       metadata: () => Promise.resolve(new Metadata()),

@@ -76,6 +76,7 @@ export class FakeSidecar {
   private constructor(readonly folder: string) {
     this.target = {
       address: `unix:${join(folder, "socket")}`,
+      isSecure: false,
       credentials: credentials.createInsecure(),
       options: {
         "grpc.use_local_subchannel_pool": 1,

@@ -29,7 +29,7 @@ beforeEach(async () => {
   server = createServer((accepted) => serveGrpc(accepted, handlers));
   server.listen(socket);
   await once(server, "listening");
-  connection = new Http2Connection({ address: `unix:${socket}`, options: channelOptions("emulator") });
+  connection = new Http2Connection({ address: `unix:${socket}`, isSecure: false, options: channelOptions("emulator") });
 });
 
 afterEach(() => {
