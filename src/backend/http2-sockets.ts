@@ -16,11 +16,14 @@ export interface Http2Sockets {
 
 export class PlaintextSockets implements Http2Sockets {
   readonly scheme = "http";
+  readonly #address: SocketAddress;
 
-  constructor(private readonly address: SocketAddress) {}
+  constructor(address: SocketAddress) {
+    this.#address = address;
+  }
 
   open(): Socket {
-    return connect({ ...this.address, noDelay: true });
+    return connect({ ...this.#address, noDelay: true });
   }
 }
 
@@ -33,13 +36,16 @@ const CONNECT_TIMEOUT_MS = 20_000;
  */
 export class TlsSockets implements Http2Sockets {
   readonly scheme = "https";
+  readonly #address: { readonly host: string; readonly port: number };
   /** What spares the next connection a part of the handshake. Node tells it of servers alone that it has verified. */
   #session: Buffer | undefined;
 
-  constructor(private readonly address: { readonly host: string; readonly port: number }) {}
+  constructor(address: { readonly host: string; readonly port: number }) {
+    this.#address = address;
+  }
 
   open(onFault: (reason: string) => void): Socket {
-    const { host, port } = this.address;
+    const { host, port } = this.#address;
     const socket = connectTls({
       host,
       port,

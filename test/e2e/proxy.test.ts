@@ -76,6 +76,21 @@ describe("an endpoint over TLS", () => {
     expect(status.output).not.toContain("does not resolve");
   });
 
+  test.each(["run", "worker --port 0"])(
+    "is refused by %s where http2 was asked for, before anything is sent",
+    async (line) => {
+      const { proxy, server, run, url } = await behindProxy();
+      const { code, output } = await run(`${line} --transport http2`, { HTTPS_PROXY: url });
+      expect({ code, output }).toEqual({
+        code: 2,
+        output:
+          `error: --transport http2 does not go through a proxy, and HTTPS_PROXY names ${proxy.place}: leave the flag out, ` +
+          `or name ${HOST} in NO_PROXY to go past the proxy\n`,
+      });
+      expect([proxy.targets, server.calls]).toEqual([[], []]);
+    },
+  );
+
   test("goes past the proxy where NO_PROXY names it", async () => {
     const { proxy, run, url } = await behindProxy();
     const { code, output } = await run("doctor", { HTTPS_PROXY: url, NO_PROXY: "example.com, .fanout.invalid" });

@@ -92,12 +92,12 @@ describe("fanout run", () => {
 
   test.each([["run", "--dry-run"], ["worker"]])("%s refuses a transport that the backend has not", async (...args) => {
     const elsewhere = "Endpoint=https://localhost:9;Authentication=None;TaskHub=hub";
-    const { code, stdout, stderr } = await start([...args, "--transport", "http2", "--connection-string", elsewhere])
+    const { code, stdout, stderr } = await start([...args, "--transport", "link", "--connection-string", elsewhere])
       .ended;
     expect({ code, stdout, stderr }).toEqual({
       code: 2,
       stdout: "",
-      stderr: "error: --transport http2 is without TLS, which https://localhost:9 needs: leave it out\n",
+      stderr: "error: --transport link is for the embedded emulator alone\n",
     });
   });
 

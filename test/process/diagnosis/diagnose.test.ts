@@ -1,9 +1,12 @@
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { mkdtempSync, rmSync } from "node:fs";
+import { once } from "node:events";
+import { createServer as createHttpsServer } from "node:https";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { status } from "@grpc/grpc-js";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, onTestFinished, test } from "vitest";
 import type { OpenOptions } from "../../../src/backend/open-backend.js";
 import { diagnose } from "../../../src/diagnosis/diagnose.js";
 import type { Finding } from "../../../src/diagnosis/finding.js";
@@ -124,6 +127,24 @@ test("a certificate for another name fails at TLS", async () => {
   expect((await findings(secure())).get("TLS")).toMatchObject({
     outcome: "failed",
     detail: expect.stringContaining("another name"),
+  });
+});
+
+test.each([
+  ["another protocol", ["http/1.1"]],
+  ["no protocol", undefined],
+])("a server over TLS that agrees on %s fails at TLS", async (_, protocols) => {
+  const { key, certificate } = localhost;
+  const web = createHttpsServer({ key, cert: certificate, ...(protocols && { ALPNProtocols: protocols }) });
+  web.listen(0, "localhost");
+  await once(web, "listening");
+  onTestFinished(() => void web.close());
+  const found = await findings(`Endpoint=https://localhost:${(web.address() as AddressInfo).port};Authentication=None`);
+  expect(found.get("TLS")).toMatchObject({
+    outcome: "failed",
+    detail: expect.stringMatching(
+      /There is TLS.*, but no HTTP\/2 behind it: check that the port is the one of gRPC\.$/u,
+    ),
   });
 });
 

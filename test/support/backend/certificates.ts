@@ -33,8 +33,8 @@ export class TestAuthority {
     return readFile(this.file, "utf8");
   }
 
-  /** A server's certificate for the name `localhost`, or another, and for an address too. */
-  async issue(name = "localhost", address?: string): Promise<Identity> {
+  /** A server's certificate for the name `localhost`, or another, and for an address too; of negative days it has expired. */
+  async issue(name = "localhost", address?: string, days = 2): Promise<Identity> {
     await this.#newKey("server");
     await this.#openssl(`req -new -key server.key -out server.csr -subj /CN=${name}`);
     await writeFile(
@@ -42,7 +42,7 @@ export class TestAuthority {
       `subjectAltName=DNS:${name}${address === undefined ? "" : `,IP:${address}`}\n`,
     );
     await this.#openssl(
-      "x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -out server.pem -days 2 -extfile extensions",
+      `x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -out server.pem -days ${days} -extfile extensions`,
     );
     const [key, certificate] = await Promise.all(
       ["server.key", "server.pem"].map((file) => readFile(join(this.folder, file))),

@@ -116,10 +116,17 @@ function trustedIdentity(): Promise<Identity> {
 }
 
 /** A server of what a test says, without HTTP/2: what it says is said behind TLS where there is some. */
-export async function rawServer(wire: Wire, onSocket: (socket: Socket) => void): Promise<Server> {
+export async function rawServer(
+  wire: Wire,
+  onSocket: (socket: Socket) => void,
+  protocols: string[] = ["h2"],
+): Promise<Server> {
   return wire === "plaintext"
     ? createSocketServer(onSocket)
-    : createTlsServer({ ...tlsOptions(await trustedIdentity()), ALPNProtocols: ["h2"] }, onSocket);
+    : createTlsServer(
+        { ...tlsOptions(await trustedIdentity()), ...(protocols.length > 0 && { ALPNProtocols: protocols }) },
+        onSocket,
+      );
 }
 
 export async function listen(at: Http2Server | Http2SecureServer | Server, port = 0): Promise<number> {

@@ -7,7 +7,9 @@ const EMULATOR = "UseDevelopmentStorage=true";
 const PLAIN = "Endpoint=http://localhost:8080;Authentication=None;TaskHub=default";
 const SECURE = "Endpoint=https://example.com;Authentication=None;TaskHub=default";
 
-const connectionOf = (flag: string) => resolveConnection({ flag });
+const PROXY = { HTTPS_PROXY: "http://user:secret@proxy.example:3128" };
+
+const connectionOf = (flag: string, env: NodeJS.ProcessEnv = {}) => resolveConnection({ flag, env });
 
 describe("--transport", () => {
   test.each([
@@ -32,7 +34,8 @@ test.each([
   ["the embedded emulator", EMULATOR, "grpc-js", "grpc-js"],
   ["a backend without TLS", PLAIN, undefined, "http2"],
   ["a backend without TLS", PLAIN, "grpc-js", "grpc-js"],
-  ["a backend behind TLS", SECURE, undefined, "grpc-js"],
+  ["a backend behind TLS", SECURE, undefined, "http2"],
+  ["a backend behind TLS", SECURE, "http2", "http2"],
   ["a backend behind TLS", SECURE, "grpc-js", "grpc-js"],
 ] as const)("%s (%s), asked for %s, is spoken to over %s", (_, connection, asked, transport) => {
   expect(chooseTransport(connectionOf(connection), asked)).toBe(transport);
@@ -41,7 +44,26 @@ test.each([
 test.each([
   ["link", PLAIN, "--transport link is for the embedded emulator alone"],
   ["link", SECURE, "--transport link is for the embedded emulator alone"],
-  ["http2", SECURE, "--transport http2 is without TLS, which https://example.com needs: leave it out"],
 ] as const)("%s is refused where the backend has it not: %s", (asked, connection, message) => {
   expect(() => chooseTransport(connectionOf(connection), asked)).toThrow(new UsageError(message));
+});
+
+describe("a backend behind a proxy", () => {
+  test.each([undefined, "grpc-js"] as const)("asked for %s, is spoken to over grpc-js", (asked) => {
+    expect(chooseTransport(connectionOf(SECURE, PROXY), asked)).toBe("grpc-js");
+  });
+
+  test("is not spoken to over http2, and what to do is told without the proxy's password", () => {
+    expect(() => chooseTransport(connectionOf(SECURE, PROXY), "http2")).toThrow(
+      new UsageError(
+        "--transport http2 does not go through a proxy, and HTTPS_PROXY names proxy.example:3128: leave the flag out, " +
+          "or name example.com in NO_PROXY to go past the proxy",
+      ),
+    );
+  });
+
+  test("that NO_PROXY names is spoken to over http2", () => {
+    const past = connectionOf(SECURE, { ...PROXY, NO_PROXY: "example.com" });
+    expect(chooseTransport(past, undefined)).toBe("http2");
+  });
 });
