@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Backend } from "../backend/backend.js";
-import { formatDuration } from "../format/duration.js";
 import { activitiesOf } from "../result/run-size.js";
 import type { LiveSnapshot } from "../stats/live-snapshot.js";
 import { lengthOf, plannedStarts } from "../result/load-shape.js";
@@ -27,6 +26,7 @@ import { progressOf, type Progress } from "./progress.js";
 import { recountInstances } from "./recount.js";
 import { countIrregularActions } from "./irregular-actions.js";
 import { instanceIdOf } from "../plan/run-id.js";
+import { RunEnding, type Ending } from "./run-ending.js";
 import { RunPulse } from "./run-pulse.js";
 import { wait } from "../async/wait.js";
 import { describeUnfinished } from "./unfinished.js";
@@ -55,11 +55,6 @@ export interface LoadTestOptions {
   readonly onLine: (line: string) => void;
 }
 
-type Ending =
-  | { readonly kind: "all-ended" | "interrupted" }
-  /** `aborted`: because somebody called `abort`; else by the run itself. */
-  | { readonly kind: "given-up" | "aborted"; readonly reason: string };
-
 export interface LoadTestOutcome {
   readonly result: RunResult;
   /** Why the run ended before everything it started had; undefined if it did not, or was interrupted. */
@@ -84,7 +79,7 @@ export class LoadTest {
   #startedMs: number | undefined;
   #hadWorker = false;
   #durability: BackendDurability | undefined;
-  readonly #givenUp = Promise.withResolvers<Ending>();
+  readonly #ending: RunEnding;
 
   constructor(readonly options: LoadTestOptions) {
     const { plan, backend, runId, clock, attended, onLine } = options;
@@ -93,6 +88,7 @@ export class LoadTest {
       activitySource: backend.admin ? "emulator" : "completions",
     });
     this.#recorder = recorder;
+    this.#ending = new RunEnding({ ...options, stopStarting: this.#stopStarting });
     this.#watch = new CompletionWatch({ client: backend.client, runId, clock, signal: this.#stopWaiting.signal });
     this.#generator = new Generator({
       client: backend.client,
@@ -136,7 +132,7 @@ export class LoadTest {
       attended,
       onLine,
       onLost: () => recorder.addReconnect(clock()),
-      onGivenUp: (reason) => this.#giveUp(reason),
+      onGivenUp: (reason) => this.#ending.giveUp(reason),
     });
     this.#pulse = new RunPulse({ recorder, clock, rpcErrors: () => backend.client.rpcErrors, onLine });
   }
@@ -168,7 +164,7 @@ export class LoadTest {
     this.#durability = await durabilityOf(backend, interruption);
     void this.#follow();
     this.#workers.start(this.#progress);
-    await Promise.race([this.#workers.ready, this.#givenUp.promise, aborted(interruption)]);
+    await Promise.race([this.#workers.ready, this.#ending.early, aborted(interruption)]);
     const startedMs = clock();
     this.#startedMs = startedMs;
     this.#recorder.begin(startedMs);
@@ -176,7 +172,7 @@ export class LoadTest {
     this.#pulse.start();
     if (interruption.aborted) this.#stopStarting.abort();
     const generating = this.#generator.run(startedMs);
-    const ending = await this.#ending(generating);
+    const ending = await this.#ending.of(generating, this.#generator.allStarted);
     this.#stopStarting.abort();
     const health = this.#health.stop();
     this.#pulse.stop();
@@ -261,41 +257,7 @@ export class LoadTest {
 
   /** Ends the run before its time. */
   abort(reason: string): void {
-    this.#stopStarting.abort();
-    this.#givenUp.resolve({ kind: "aborted", reason });
-  }
-
-  #giveUp(reason: string): void {
-    this.#stopStarting.abort();
-    this.#givenUp.resolve({ kind: "given-up", reason });
-  }
-
-  async #ending(generating: Promise<void>): Promise<Ending> {
-    const { plan, interruption } = this.options;
-    const { timeoutMs, graceMs: patienceMs = timeoutMs } = plan;
-    const flag = plan.graceMs === undefined ? "--timeout" : "--grace";
-    const reason = `not everything ended within ${formatDuration(patienceMs)} of the last start (${flag})`;
-    const done = new AbortController();
-    let timer: NodeJS.Timeout | undefined;
-    const interrupted = new Promise<Ending>((resolve) => {
-      if (interruption.aborted) resolve({ kind: "interrupted" });
-      interruption.addEventListener("abort", () => resolve({ kind: "interrupted" }), { signal: done.signal });
-    });
-    void this.#lastDue(done.signal).then(() => {
-      if (done.signal.aborted) return;
-      timer = setTimeout(() => this.#giveUp(reason), patienceMs);
-    });
-    const allEnded = generating.then((): Ending => ({ kind: "all-ended" }));
-    const ending = await Promise.race([interrupted, allEnded, this.#givenUp.promise]);
-    done.abort();
-    clearTimeout(timer);
-    return ending;
-  }
-
-  /** Resolves when no more starts are due: where time bounds the load, whether or not those that are have left. */
-  async #lastDue(signal: AbortSignal): Promise<void> {
-    const lengthMs = lengthOf(this.options.plan);
-    await (lengthMs === undefined ? this.#generator.allStarted : wait(lengthMs, signal));
+    this.#ending.abort(reason);
   }
 
   /**

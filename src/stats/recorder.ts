@@ -2,33 +2,24 @@ import { ClockBridge } from "./clock-bridge.js";
 import type { Completion, Start } from "./completion.js";
 import { lengthOf } from "../result/load-shape.js";
 import type { LiveSnapshot } from "./live-snapshot.js";
-import { countsOf, type Counted, type IrregularActions } from "./run-counts.js";
+import { RunCounters, type RunCountersOptions } from "./run-counters.js";
+import type { IrregularActions } from "./run-counts.js";
 import { RunLatencies, type BridgedTime } from "./run-latencies.js";
 import type {
   Concurrency,
-  FailedInstance,
   GeneratorHealth,
   ResultEnvironment,
-  ResultPlan,
   RunResult,
   Stall,
   StuckInstance,
   Throughput,
 } from "../result/run-result.js";
-import { activitiesOf } from "../result/run-size.js";
-import { SequenceSet } from "./sequence-set.js";
+import type { SequenceSet } from "./sequence-set.js";
 import { StallDetector } from "./stall-detector.js";
 import { Timeline, type StartTimes } from "./timeline.js";
 import { verdictOf } from "./verdict.js";
 
-const LISTED_FAILURES = 10;
 const LISTED_STUCK = 100;
-
-export interface RecorderOptions {
-  readonly plan: ResultPlan;
-  /** Who counts activities: the emulator, which `addActivities` hands on, or each completion. */
-  readonly activitySource: "emulator" | "completions";
-}
 
 /** What is known only when the run has ended. */
 export interface RunEnd {
@@ -58,26 +49,17 @@ export interface RunEnd {
  * does not grow with the number of starts but for two bits each. Pure: it has no clock and does no I/O.
  */
 export class Recorder {
-  /** The numbers of the starts that the backend acknowledged. */
-  readonly accepted = new SequenceSet();
-  /** The numbers of those that completed. */
-  readonly completed = new SequenceSet();
+  readonly #counters: RunCounters;
   readonly #latencies = new RunLatencies();
   readonly #timeline: Timeline;
   readonly #stalls = new StallDetector();
   readonly #bridge = new ClockBridge<Completion>((completion, time) => this.#place(completion, time));
-  readonly #ended = { completed: 0, failed: 0, terminated: 0 };
-  readonly #failures: FailedInstance[] = [];
-  readonly #rpcErrors: Record<string, number> = {};
-  readonly #rpcErrorsByCall: Record<string, Record<string, number>> = {};
   readonly #hasResponse: boolean;
   #startedMs = 0;
-  #started = 0;
-  #inWarmup = 0;
-  #heldBack = 0;
-  #activities = 0;
 
-  constructor(readonly options: RecorderOptions) {
+  /** Where the emulator is the source of activities, `addActivities` hands on what it says. */
+  constructor(readonly options: RunCountersOptions) {
+    this.#counters = new RunCounters(options);
     this.#timeline = new Timeline(options.plan, options.activitySource);
     this.#hasResponse = options.plan.load?.kind !== "closed";
   }
@@ -90,13 +72,12 @@ export class Recorder {
   /** A start leaves. */
   addSend(start: Start): void {
     const [dueMs, sentMs] = [this.sinceMs(start.intendedMs), this.sinceMs(start.sentMs)];
-    this.#started += 1;
-    if (start.heldBack) this.#heldBack += 1;
+    const isMeasured = this.#isMeasured(start);
+    this.#counters.addStart(start, { isMeasured });
     this.#timeline.addSend(dueMs, sentMs);
     this.#stalls.offered(dueMs);
     this.#stalls.started(sentMs);
-    if (this.#isMeasured(start)) this.#latencies.addSend(start);
-    else this.#inWarmup += 1;
+    if (isMeasured) this.#latencies.addSend(start);
   }
 
   /** The backend has acknowledged or refused a start; a refused one also comes to `add`, as failed. */
@@ -114,14 +95,12 @@ export class Recorder {
     const { start, outcome, noticedMs, server } = completion;
     const { sentMs, acceptedMs } = start;
     const atMs = this.sinceMs(noticedMs);
-    this.#ended[outcome] += 1;
+    this.#counters.addEnd(completion);
     this.#stalls.ended(atMs, acceptedMs === undefined ? undefined : noticedMs - acceptedMs);
-    if (outcome === "failed") this.#listFailure(completion);
     if (outcome !== "completed") {
       this.#timeline.addNotCompleted(atMs, outcome);
       return;
     }
-    this.completed.add(start.sequence);
     if (this.#isMeasured(start)) this.#latencies.addNoticed(completion);
     this.#timeline.addNoticed(this.#timesOf(start), atMs);
     this.#bridge.add(completion, { sentMs, acceptedMs, noticedMs, server });
@@ -129,19 +108,16 @@ export class Recorder {
 
   /** So many activities are known to have completed in all. */
   addActivities(clientMs: number, total: number): void {
-    const more = total - this.#activities;
-    if (more <= 0) return;
-    this.#activities = total;
+    const more = this.#counters.addActivities(total);
+    if (more === 0) return;
     this.#timeline.addActivities(this.sinceMs(clientMs), more);
     this.#stalls.progress(this.sinceMs(clientMs));
   }
 
-  addRpcErrors(clientMs: number, { call, status }: { readonly call: string; readonly status: string }, count: number) {
-    const ofCall = (this.#rpcErrorsByCall[call] ??= {});
-    ofCall[status] = (ofCall[status] ?? 0) + count;
-    this.#rpcErrors[status] = (this.#rpcErrors[status] ?? 0) + count;
-    this.#timeline.addRpcErrors(this.sinceMs(clientMs), status, count);
-    this.#stalls.rpcError(this.sinceMs(clientMs), status, count);
+  addRpcErrors(clientMs: number, error: { readonly call: string; readonly status: string }, count: number): void {
+    this.#counters.addRpcErrors(error, count);
+    this.#timeline.addRpcErrors(this.sinceMs(clientMs), error.status, count);
+    this.#stalls.rpcError(this.sinceMs(clientMs), error.status, count);
   }
 
   /** A worker of the run's own has lost the backend. */
@@ -149,20 +125,28 @@ export class Recorder {
     this.#timeline.addReconnect(this.sinceMs(clientMs));
   }
 
+  /** The numbers of the starts that the backend acknowledged. */
+  get accepted(): SequenceSet {
+    return this.#counters.accepted;
+  }
+
+  /** The numbers of those that completed. */
+  get completed(): SequenceSet {
+    return this.#counters.completed;
+  }
+
   /** Starts that were due in the warm-up. */
   get inWarmup(): number {
-    return this.#inWarmup;
+    return this.#counters.inWarmup;
   }
 
   get counts(): RunResult["counts"]["orchestrations"] {
-    const { completed, failed, terminated } = this.#ended;
-    const unfinished = this.#started - completed - failed - terminated;
-    return { started: this.#started, completed, failed, terminated, unfinished };
+    return this.#counters.orchestrations;
   }
 
   /** Activities whose results the outputs of completed orchestrations account for. */
   get activitiesAccountedFor(): number {
-    return this.#ended.completed * (activitiesOf(this.options.plan) ?? 0);
+    return this.#counters.activitiesAccountedFor;
   }
 
   /** Milliseconds from the start of the run. */
@@ -177,18 +161,19 @@ export class Recorder {
 
   /** What a view shows while the run goes on. */
   snapshot(nowMs: number): RecorderSnapshot {
-    const { completed, failed, terminated } = this.#ended;
+    const { completed, failed, terminated, unfinished } = this.counts;
+    const { heldBack, rpcErrors } = this.#counters;
     const { response, service } = this.#latencies;
     return {
-      responseMs: this.#hasResponse ? response.summaryNoticed(this.#censored) : undefined,
-      serviceMs: service.summaryNoticed(this.#censored),
+      responseMs: this.#hasResponse ? response.summaryNoticed(this.#counters.censored) : undefined,
+      serviceMs: service.summaryNoticed(this.#counters.censored),
       own: {
         completed,
         failed,
         terminated,
-        inFlight: this.counts.unfinished,
-        heldBack: this.#heldBack,
-        rpcErrors: this.#rpcErrors,
+        inFlight: unfinished,
+        heldBack,
+        rpcErrors,
         stall: this.stallAt(nowMs),
       },
     };
@@ -200,9 +185,9 @@ export class Recorder {
     const throughput = this.#timeline.throughputSoFar(endMs);
     return {
       ...this.#head(runId, endMs, environment),
-      counts: this.#counts(0),
+      counts: this.#counters.counts(0),
       ...(throughput && { throughput }),
-      latencyMs: this.#latencies.summariesNoticed(this.#censored, { hasResponse: this.#hasResponse }),
+      latencyMs: this.#latencies.summariesNoticed(this.#counters.censored, { hasResponse: this.#hasResponse }),
     };
   }
 
@@ -230,13 +215,13 @@ export class Recorder {
     return {
       ...this.#head(runId, endMs, end.environment),
       interrupted: end.interrupted,
-      counts: this.#counts(neverSent, { executed, irregular: end.irregular }),
+      counts: this.#counters.counts(neverSent, { executed, irregular: end.irregular }),
       ...(throughput && { throughput }),
-      latencyMs: this.#latencies.summaries(this.#censored, { hasResponse }),
+      latencyMs: this.#latencies.summaries(this.#counters.censored, { hasResponse }),
       ...this.#timeline.close(endMs, isSettled, { response: response.until, service: service.until }),
       ...(stalls.length > 0 && { stalls }),
       generator: {
-        heldBack: this.#heldBack,
+        heldBack: this.#counters.heldBack,
         ...this.#slip(),
         ...end.health,
       },
@@ -244,7 +229,7 @@ export class Recorder {
       ...(concurrency && { concurrency }),
       noticing: end.noticing,
       ...(end.recount && { recount: end.recount }),
-      ...(orchestrations.failed > 0 && { failures: { total: orchestrations.failed, first: this.#failures } }),
+      ...(orchestrations.failed > 0 && { failures: { total: orchestrations.failed, first: this.#counters.failures } }),
       ...(orchestrations.unfinished > 0 && {
         stuck: { total: orchestrations.unfinished, first: end.stuck.slice(0, LISTED_STUCK) },
       }),
@@ -259,7 +244,7 @@ export class Recorder {
     const { unheldSlip: slipMs } = this.#latencies;
     const { load, warmupMs = 0 } = this.options.plan;
     if (load?.kind !== "open") return slipMs ? { slipMs } : {};
-    const slipShare = this.#latencies.slipShares(this.#censored);
+    const slipShare = this.#latencies.slipShares(this.#counters.censored);
     const slipGrowthMs = this.#latencies.slipGrowthMs((lengthOf(this.options.plan) ?? 0) - warmupMs);
     return { ...(slipMs && { slipMs, slipGrowthMs }), ...(slipShare && { slipShare }) };
   }
@@ -275,20 +260,6 @@ export class Recorder {
       plan: this.options.plan,
       environment,
     } as const;
-  }
-
-  #counts(neverSent: number, atEnd: Pick<Counted, "executed" | "irregular"> = {}): RunResult["counts"] {
-    return countsOf(this.options.plan, {
-      orchestrations: this.counts,
-      accepted: this.accepted.size,
-      inWarmup: this.#inWarmup,
-      neverSent,
-      activities: this.#activities,
-      activitySource: this.options.activitySource,
-      rpcErrors: this.#rpcErrors,
-      rpcErrorsByCall: this.#rpcErrorsByCall,
-      ...atEnd,
-    });
   }
 
   /** Returns how many; those that were not due yet when the run ended were not offered. */
@@ -308,7 +279,7 @@ export class Recorder {
     if (time && this.#isMeasured(start)) this.#latencies.addBridged(completion, time);
     const placed = time && { ...time, completedMs: this.sinceMs(time.completedMs) };
     this.#timeline.addPlaced(this.#timesOf(start), this.sinceMs(noticedMs), placed);
-    if (this.options.activitySource === "completions") this.#activities += activitiesOf(this.options.plan) ?? 0;
+    this.#counters.addPlaced();
   }
 
   #timesOf({ intendedMs, acceptedMs }: Start): StartTimes {
@@ -318,20 +289,8 @@ export class Recorder {
     };
   }
 
-  #listFailure({ start, failure }: Completion): void {
-    if (this.#failures.length >= LISTED_FAILURES) return;
-    const { type, message } = failure ?? { type: "Unknown", message: "the backend gave no reason" };
-    this.#failures.push({ instanceId: start.instanceId, type, message });
-  }
-
   #isMeasured({ intendedMs }: Start): boolean {
     return this.sinceMs(intendedMs) >= (this.options.plan.warmupMs ?? 0);
-  }
-
-  /** The share of the started that a longer run might have shown to be the slowest: a terminated one was cut off too. */
-  get #censored(): number {
-    const { started, terminated, unfinished } = this.counts;
-    return started === 0 ? 0 : (unfinished + terminated) / started;
   }
 
   #concurrency(throughput: Throughput | undefined): Concurrency | undefined {

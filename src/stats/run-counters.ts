@@ -1,0 +1,115 @@
+import type { FailedInstance, ResultPlan, RunResult } from "../result/run-result.js";
+import { activitiesOf } from "../result/run-size.js";
+import type { Completion, Start } from "./completion.js";
+import { countsOf, type Counted } from "./run-counts.js";
+import { SequenceSet } from "./sequence-set.js";
+
+const LISTED_FAILURES = 10;
+
+export interface RunCountersOptions {
+  readonly plan: ResultPlan;
+  /** Who counts activities: the emulator, or each completion. */
+  readonly activitySource: "emulator" | "completions";
+}
+
+/** What a run counts as it goes, in memory that does not grow with the number of starts but for two bits each. */
+export class RunCounters {
+  /** The numbers of the starts that the backend acknowledged. */
+  readonly accepted = new SequenceSet();
+  /** The numbers of those that completed. */
+  readonly completed = new SequenceSet();
+  readonly failures: FailedInstance[] = [];
+  /** Failed attempts by gRPC status. */
+  readonly rpcErrors: Record<string, number> = {};
+  readonly #rpcErrorsByCall: Record<string, Record<string, number>> = {};
+  readonly #ended = { completed: 0, failed: 0, terminated: 0 };
+  #started = 0;
+  #inWarmup = 0;
+  #heldBack = 0;
+  #activities = 0;
+
+  constructor(readonly options: RunCountersOptions) {}
+
+  /** Starts that `--max-in-flight` held back. */
+  get heldBack(): number {
+    return this.#heldBack;
+  }
+
+  /** Starts that were due in the warm-up. */
+  get inWarmup(): number {
+    return this.#inWarmup;
+  }
+
+  get orchestrations(): RunResult["counts"]["orchestrations"] {
+    const { completed, failed, terminated } = this.#ended;
+    const unfinished = this.#started - completed - failed - terminated;
+    return { started: this.#started, completed, failed, terminated, unfinished };
+  }
+
+  /** Activities whose results the outputs of completed orchestrations account for. */
+  get activitiesAccountedFor(): number {
+    return this.#ended.completed * this.#activitiesOfEach;
+  }
+
+  /** The share of the started that a longer run might have shown to be the slowest: a terminated one was cut off too. */
+  get censored(): number {
+    const { started, terminated, unfinished } = this.orchestrations;
+    return started === 0 ? 0 : (unfinished + terminated) / started;
+  }
+
+  addStart({ heldBack }: Start, { isMeasured }: { readonly isMeasured: boolean }): void {
+    this.#started += 1;
+    if (heldBack) this.#heldBack += 1;
+    if (!isMeasured) this.#inWarmup += 1;
+  }
+
+  addEnd(completion: Completion): void {
+    const { start, outcome } = completion;
+    this.#ended[outcome] += 1;
+    if (outcome === "completed") this.completed.add(start.sequence);
+    if (outcome === "failed") this.#listFailure(completion);
+  }
+
+  /** A completed orchestration is part of the figures now; what it did counts where nobody else counts activities. */
+  addPlaced(): void {
+    if (this.options.activitySource === "completions") this.#activities += this.#activitiesOfEach;
+  }
+
+  /** So many activities are known to have completed in all. Returns how many more that are than before. */
+  addActivities(total: number): number {
+    const more = Math.max(0, total - this.#activities);
+    this.#activities += more;
+    return more;
+  }
+
+  addRpcErrors({ call, status }: { readonly call: string; readonly status: string }, count: number): void {
+    const ofCall = (this.#rpcErrorsByCall[call] ??= {});
+    ofCall[status] = (ofCall[status] ?? 0) + count;
+    this.rpcErrors[status] = (this.rpcErrors[status] ?? 0) + count;
+  }
+
+  /** The counts of a result. */
+  counts(neverSent: number, atEnd: Pick<Counted, "executed" | "irregular"> = {}): RunResult["counts"] {
+    return countsOf(this.options.plan, {
+      orchestrations: this.orchestrations,
+      accepted: this.accepted.size,
+      inWarmup: this.#inWarmup,
+      neverSent,
+      activities: this.#activities,
+      activitySource: this.options.activitySource,
+      rpcErrors: this.rpcErrors,
+      rpcErrorsByCall: this.#rpcErrorsByCall,
+      ...atEnd,
+    });
+  }
+
+  get #activitiesOfEach(): number {
+    return activitiesOf(this.options.plan) ?? 0;
+  }
+
+  #listFailure({ start, failure }: Completion): void {
+    if (this.failures.length >= LISTED_FAILURES) return;
+    const { type, message } = failure ?? { type: "Unknown", message: "the backend gave no reason" };
+    this.failures.push({ instanceId: start.instanceId, type, message });
+  }
+}
