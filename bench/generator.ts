@@ -1,7 +1,7 @@
 /**
  * What the generator itself does to the figures, against a server that does no work (`bench/delay-server/delay-server.ts`):
  *
- *     npm run build && node bench/generator.ts pace [--rate 1000] [--seconds 60]   how late starts leave
+ *     npm run build && node bench/generator.ts pace [--rate 1000] [--seconds 60]   how late starts leave, by either transport
  *     npm run build && node bench/generator.ts view [--seconds 20]                 what the live view costs
  *     npm run build && node bench/generator.ts memory [--total 1000000] [--heap 96]  a heap that does not grow
  *
@@ -42,18 +42,31 @@ async function pace(): Promise<void> {
   const seconds = Number(values.seconds ?? 60);
   const bare = await bareLateness(perSecond, Math.min(seconds, 10));
   console.log(`bare timer   p50 ${ms(bare.p50)}, p99 ${ms(bare.p99)}, max ${ms(bare.max)}`);
-  await withServer("constant:20ms", async (connection) => {
-    // Whatever Node compiles in the first seconds is no figure of a minute.
-    const load = ["--rate", `${perSecond}/s`, "--duration", `${seconds}s`, "--warmup", "5s"];
-    const { result } = await fanout([...load, ...ONE_ACTIVITY, ...connection]);
-    const { slip, response, detectionLag } = result.latencyMs;
-    console.log(`slip         p50 ${ms(slip!.p50)}, p99 ${ms(slip!.p99)}, max ${ms(slip!.max)}`);
-    console.log(`response     p50 ${ms(response!.p50)}, p99 ${ms(response!.p99)}, of a delay of 20 ms`);
-    console.log(`noticing     p50 ${ms(detectionLag!.p50)}, p99 ${ms(detectionLag!.p99)}`);
-    console.log(
-      `slip p99 is ${(slip!.p99! / bare.p99).toFixed(1)} x the bare timer's; verdict ${result.verdict?.status}`,
-    );
-  });
+  const slips = new Map<string, number>();
+  for (const transport of ["http2", "grpc"]) {
+    await withServer("constant:20ms", async (connection) => {
+      // Whatever Node compiles in the first seconds is no figure of a minute.
+      const load = [
+        "--rate",
+        `${perSecond}/s`,
+        "--duration",
+        `${seconds}s`,
+        "--warmup",
+        "5s",
+        "--transport",
+        transport,
+      ];
+      const { result } = await fanout([...load, ...ONE_ACTIVITY, ...connection]);
+      const { slip, response, detectionLag } = result.latencyMs;
+      slips.set(transport, slip!.p99!);
+      console.log(`--transport ${transport}, verdict ${result.verdict?.status}`);
+      console.log(`  slip       p50 ${ms(slip!.p50)}, p99 ${ms(slip!.p99)}, max ${ms(slip!.max)}`);
+      console.log(`  response   p50 ${ms(response!.p50)}, p99 ${ms(response!.p99)}, of a delay of 20 ms`);
+      console.log(`  noticing   p50 ${ms(detectionLag!.p50)}, p99 ${ms(detectionLag!.p99)}`);
+      console.log(`  slip p99 is ${(slip!.p99! / bare.p99).toFixed(1)} x the bare timer's`);
+    });
+  }
+  console.log(`slip p99 of grpc is ${(slips.get("grpc")! / slips.get("http2")!).toFixed(1)} x that of http2`);
 }
 
 /** How late a timer fires that has nothing else to do. */
