@@ -43,7 +43,7 @@ async function pace(): Promise<void> {
   const bare = await bareLateness(perSecond, Math.min(seconds, 10));
   console.log(`bare timer   p50 ${ms(bare.p50)}, p99 ${ms(bare.p99)}, max ${ms(bare.max)}`);
   const slips = new Map<string, number>();
-  for (const transport of ["http2", "grpc"]) {
+  for (const transport of ["http2", "grpc-js"]) {
     await withServer("constant:20ms", async (connection) => {
       // Whatever Node compiles in the first seconds is no figure of a minute.
       const load = [
@@ -66,7 +66,7 @@ async function pace(): Promise<void> {
       console.log(`  slip p99 is ${(slip!.p99! / bare.p99).toFixed(1)} x the bare timer's`);
     });
   }
-  console.log(`slip p99 of grpc is ${(slips.get("grpc")! / slips.get("http2")!).toFixed(1)} x that of http2`);
+  console.log(`slip p99 of grpc-js is ${(slips.get("grpc-js")! / slips.get("http2")!).toFixed(1)} x that of http2`);
 }
 
 /** How late a timer fires that has nothing else to do. */

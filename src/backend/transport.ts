@@ -7,7 +7,13 @@ import type { Connection } from "./connection-string.js";
  */
 export type Transport = "link" | "http2" | "grpc-js";
 
-const FLAGS: Readonly<Record<string, Transport>> = { link: "link", http2: "http2", grpc: "grpc-js" };
+/** By what `--transport` says; `grpc` is what it said before results and flag had one word. */
+const FLAGS: Readonly<Record<string, Transport>> = {
+  link: "link",
+  http2: "http2",
+  "grpc-js": "grpc-js",
+  grpc: "grpc-js",
+};
 
 /** The variable that tells a run's own worker processes. */
 export const TRANSPORT_VARIABLE = "FANOUT_TRANSPORT";
@@ -16,7 +22,7 @@ export const TRANSPORT_VARIABLE = "FANOUT_TRANSPORT";
 export function parseTransport(flag: string | undefined): Transport | undefined {
   if (flag === undefined) return undefined;
   const transport = Object.hasOwn(FLAGS, flag) ? FLAGS[flag] : undefined;
-  if (transport === undefined) throw new UsageError(`--transport: expected link, http2 or grpc, found "${flag}"`);
+  if (transport === undefined) throw new UsageError(`--transport: expected link, http2 or grpc-js, found "${flag}"`);
   return transport;
 }
 

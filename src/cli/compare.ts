@@ -39,7 +39,7 @@ export function addCompare(fanout: Command, { io, argv, exit }: CliContext): voi
       examples([
         "fanout run --repeat 5 --json base.json",
         "fanout compare base.json new.json",
-        "fanout compare --run '--transport grpc' --run '--transport http2' -- --rate 50/s --duration 30s",
+        "fanout compare --run '--transport grpc-js' --run '--transport http2' -- --rate 50/s --duration 30s",
         "fanout compare --run 'npx fanout@1.2 run' --run '' --json ab.json -- --iterations 20",
         "fanout compare --run 'DURABLE_TASK_CONNECTION_STRING=$EAST' --run 'DURABLE_TASK_CONNECTION_STRING=$WEST'",
         "fanout compare ab.json --noise-threshold 10%",

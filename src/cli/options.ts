@@ -15,7 +15,7 @@ export const CONNECTION_STRING = [
   "the backend (default: DURABLE_TASK_CONNECTION_STRING, else the embedded emulator; `fanout doctor` tells)",
 ] as const;
 export const TRANSPORT = [
-  "--transport <link|http2|grpc>",
+  "--transport <link|http2|grpc-js>",
   "how to speak with the backend (default: the leanest that it has)",
 ] as const;
 export const REPLAY = [

@@ -5,7 +5,7 @@ import type { Replay } from "../protocol/replay.js";
 import { FANOUT_VERSION, SDK_VERSION } from "../version.js";
 
 /** From the weakest on. */
-const DURABILITIES: readonly BackendDurability[] = ["ephemeral", "process", "fsync"];
+const DURABILITIES: readonly BackendDurability[] = ["ephemeral", "process", "disk"];
 
 /** What the emulator promises now, or promised before if that was less: another one may have taken its place. */
 export async function durabilityOf(
@@ -15,7 +15,7 @@ export async function durabilityOf(
 ): Promise<BackendDurability | undefined> {
   // One that cannot be asked any more has nothing to add.
   const now = await admin?.status({ signal }).then(
-    ({ durability }) => (durability === "disk" ? "fsync" : durability),
+    ({ durability }) => durability,
     () => undefined,
   );
   return DURABILITIES.find((durability) => durability === now || durability === before);

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { boolean, count, list, object, oneOf, string } from "./json-field.js";
 import { measured } from "./measured-field.js";
 
-export const durability = oneOf("fsync", "process", "ephemeral");
+export const durability = oneOf("disk", "process", "ephemeral", "fsync");
 
 export const foreignWork = object({
   unfinished: measured.count,
@@ -38,7 +38,7 @@ export const environment = object({
     durability: durability
       .exactOptional()
       .describe(
-        "What an acknowledged call survives. fsync: process and power, for it is on the disk. process: the process, not the " +
+        "What an acknowledged call survives. disk (fsync in old results): process and power. process: the process, not the " +
           "power. ephemeral: neither. The weakest where it changed during the run; absent where the backend does not tell.",
       ),
   }),

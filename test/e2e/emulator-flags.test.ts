@@ -154,7 +154,7 @@ describe("FANOUT_DURABILITY", () => {
     await place.succeed("emulator stop");
     expect(await run("process", "process.json")).toMatchObject({ code: 0 });
     const compared = await place.run("compare disk.json process.json");
-    expect(compared.stdout + compared.stderr).toMatch(/environment\.backend\.durability.*fsync.*process/u);
+    expect(compared.stdout + compared.stderr).toMatch(/environment\.backend\.durability.*disk.*process/u);
   });
 
   test.each([

@@ -40,7 +40,7 @@ describe("what is no backend is told by what it looks like", () => {
     const [doctor, run, grpcRun] = await Promise.all([
       place.run("doctor", ...flag),
       place.run("run", ...flag),
-      place.run("run --transport grpc", ...flag),
+      place.run("run --transport grpc-js", ...flag),
     ]);
     expect(doctor).toMatchObject({ code: 1, stdout: expect.stringMatching(/^failed +service +/mu) });
     expect(doctor.stdout).toContain(expected);

@@ -12,14 +12,14 @@ const UNFIT = /(?!\n)[\p{Cc}\u202A-\u202E\u2066-\u2069]/u;
 
 describe("what a backend says is text, on every way out", () => {
   test.each([
-    ["run --workers 0 --transport grpc", ""],
+    ["run --workers 0 --transport grpc-js", ""],
     ["run --workers 0 --json", ""],
     ["status", ""],
     ["status some-id", ""],
     ["purge --older-than 7d --yes", ""],
     ["doctor", ""],
     ["worker --port 0", "stop"],
-    ["worker --port 0 --transport grpc", "stop"],
+    ["worker --port 0 --transport grpc-js", "stop"],
     ["serve --port 0", "not answer yet"],
   ])("%s", async (line, until) => {
     const place = await Workplace.open();

@@ -54,7 +54,7 @@ describe("fanout run", () => {
   test.each([
     ["by default", [], "link"],
     ["with --transport http2", ["--transport", "http2"], "http2"],
-    ["with --transport grpc", ["--transport", "grpc"], "grpc-js"],
+    ["with --transport grpc-js", ["--transport", "grpc-js"], "grpc-js"],
   ])("%s its workers and it speak to the emulator in the way that the result names", async (_, flags, transport) => {
     const { code, stdout, stderr } = await start(["run", "--json", "--workers", "2", ...flags]).ended;
     expect({ code, stderr }).toMatchObject({ code: 0 });
@@ -86,7 +86,7 @@ describe("fanout run", () => {
     const { code, stderr } = await start([command, "--transport", "pigeon"]).ended;
     expect({ code, stderr }).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining('--transport: expected link, http2 or grpc, found "pigeon"'),
+      stderr: expect.stringContaining('--transport: expected link, http2 or grpc-js, found "pigeon"'),
     });
   });
 

@@ -39,7 +39,7 @@ test("a run and its workers go over TLS by each transport, which the result name
   const { place, endpoint, trusting } = await behindTls();
   const flags = `--workers 1 --iterations 2 --json --connection-string ${endpoint}`;
   const ended = await Promise.all(
-    ["", "--transport http2 ", "--transport grpc "].map(
+    ["", "--transport http2 ", "--transport grpc-js "].map(
       (asked) => place.startWith(trusting, `run ${asked}${flags}`).ended,
     ),
   );

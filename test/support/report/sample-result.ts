@@ -14,7 +14,7 @@ export const sampleResult: RunResult = {
     node: "24.0.0",
     platform: "linux",
     cpu: { model: "a cpu", cores: 2 },
-    backend: { kind: "emulator", name: "the embedded emulator", durability: "fsync" },
+    backend: { kind: "emulator", name: "the embedded emulator", durability: "disk" },
     taskHub: "default",
     transport: "http2",
     ownWorkers: 2,

@@ -16,14 +16,15 @@ describe("--transport", () => {
     [undefined, undefined],
     ["link", "link"],
     ["http2", "http2"],
+    ["grpc-js", "grpc-js"],
     ["grpc", "grpc-js"],
   ])("%s is read as %s", (flag, transport) => {
     expect(parseTransport(flag)).toBe(transport);
   });
 
-  test.each(["", "grpc-js", "HTTP2", "toString"])('"%s" is refused, with what there is', (flag) => {
+  test.each(["", "grpcjs", "HTTP2", "toString"])('"%s" is refused, with what there is', (flag) => {
     expect(() => parseTransport(flag)).toThrow(
-      new UsageError(`--transport: expected link, http2 or grpc, found "${flag}"`),
+      new UsageError(`--transport: expected link, http2 or grpc-js, found "${flag}"`),
     );
   });
 });

@@ -69,6 +69,13 @@ describe("a result that is read", () => {
     expect(parseResult(JSON.stringify(more), "file")).toEqual(more);
   });
 
+  test("says disk where an old one says fsync, so that the two compare alike", () => {
+    const { environment } = sampleResult;
+    const backend = { ...environment.backend, durability: "fsync" };
+    const old = JSON.stringify({ ...sampleResult, environment: { ...environment, backend } });
+    expect(parseResult(old, "file").environment.backend.durability).toBe("disk");
+  });
+
   test("may begin with a byte order mark", () => {
     expect(parseResult(`\uFEFF${resultJson(sampleResult)}`, "file")).toEqual(sampleResult);
   });

@@ -31,11 +31,11 @@ describe("differences between runs", () => {
       "environment.backend.name",
       "the embedded emulator",
       "another",
-      inPlace({ backend: { kind: "emulator", name: "another", durability: "fsync" } }),
+      inPlace({ backend: { kind: "emulator", name: "another", durability: "disk" } }),
     ],
     [
       "environment.backend.durability",
-      "fsync",
+      "disk",
       "process",
       inPlace({ backend: { kind: "emulator", name: "the embedded emulator", durability: "process" } }),
     ],
