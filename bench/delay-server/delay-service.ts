@@ -7,20 +7,19 @@ import {
   queryInstancesResponse,
 } from "../../dist/emulator/service/answers.js";
 import {
-  CreateInstanceRequest,
-  GetInstanceRequest,
-  InstanceBatch,
-  InstanceQuery,
-  ListInstanceIdsRequest,
-  PurgeInstancesRequest,
-  QueryInstancesRequest,
-  TerminateRequest,
-} from "../../dist/protocol/messages.js";
+  CreateInstanceRequestSchema,
+  GetInstanceRequestSchema,
+  ListInstanceIdsRequestSchema,
+  PurgeInstancesRequestSchema,
+  QueryInstancesRequestSchema,
+  TerminateRequestSchema,
+} from "../../dist/protocol/durabletask_pb.js";
+import { microsecondsOf, readMessage } from "../../dist/protocol/messages.js";
 import { RpcError } from "../../dist/protocol/rpc-error.js";
 import { Status } from "../../dist/protocol/orchestration-status.js";
 import type { InstanceRow } from "../../dist/emulator/store/store.js";
 import { EMPTY_BYTES } from "../../dist/protocol/empty-bytes.js";
-import { decode, stringValue, type StringValueBytes } from "../../dist/protocol/wire.js";
+import { stringValue, textOf, type StringValueBytes } from "../../dist/protocol/wire.js";
 import {
   FAN_OUT_FAN_IN_ORCHESTRATION,
   parseFanOutFanInInput,
@@ -59,44 +58,47 @@ export function delayService(instances: DelayedInstances): Service {
     Hello: raw((_call, answer) => answer(undefined, EMPTY_BYTES)),
 
     StartInstance: raw((call, answer) => {
-      const { instanceId, name, input } = decode(CreateInstanceRequest, call.request);
+      const { instanceId, name, input } = readMessage(CreateInstanceRequestSchema, call.request);
       instances.start(instanceId, workOf(name, input));
       answer(undefined, createInstanceResponse(instanceId));
     }),
 
     GetInstance: raw((call, answer) => {
-      const { instanceId, payloads } = decode(GetInstanceRequest, call.request);
+      const { instanceId, getInputsAndOutputs } = readMessage(GetInstanceRequestSchema, call.request);
       const instance = instances.find(instanceId);
-      answer(undefined, getInstanceResponse(instance && rowOf(instance, payloads)));
+      answer(undefined, getInstanceResponse(instance && rowOf(instance, getInputsAndOutputs)));
     }),
 
     WaitForInstanceCompletion: raw((call, answer) => {
-      const { instanceId, payloads } = decode(GetInstanceRequest, call.request);
+      const { instanceId, getInputsAndOutputs } = readMessage(GetInstanceRequestSchema, call.request);
       const instance = instances.find(instanceId);
-      const tell = (): void => answer(undefined, getInstanceResponse(instance && rowOf(instance, payloads)));
+      const tell = (): void => answer(undefined, getInstanceResponse(instance && rowOf(instance, getInputsAndOutputs)));
       if (instance === undefined) tell();
       else call.onCancelled = instances.whenEnded(instance, tell);
     }),
 
     QueryInstances: raw((call, answer) => {
-      const { query = EMPTY_BYTES } = decode(QueryInstancesRequest, call.request);
-      const filter = decode(InstanceQuery, query);
-      const { instanceIdPrefix = "", continuationToken = "" } = filter;
-      const limit = filter.maxInstanceCount || DEFAULT_PAGE;
+      const { query } = readMessage(QueryInstancesRequestSchema, call.request);
+      const { instanceIdPrefix = "", continuationToken = "", runtimeStatus = [] } = query ?? {};
+      const fromUs = microsecondsOf(query?.createdTimeFrom);
+      const toUs = microsecondsOf(query?.createdTimeTo);
+      const limit = query?.maxInstanceCount || DEFAULT_PAGE;
       const found = firstOf(limit, instances.withPrefix(instanceIdPrefix, continuationToken), (instance) => {
         const { status, createdUs } = instance;
-        return matches(filter.statuses, status) && isWithin(createdUs, filter.createdFrom, filter.createdTo);
+        return matches(runtimeStatus, status) && isWithin(createdUs, fromUs, toUs);
       });
-      const rows = found.map((instance) => rowOf(instance, filter.payloads));
+      const rows = found.map((instance) => rowOf(instance, query?.fetchInputsAndOutputs ?? false));
       answer(undefined, queryInstancesResponse(rows, found.length < limit ? undefined : found.at(-1)?.id));
     }),
 
     ListInstanceIds: raw((call, answer) => {
-      const filter = decode(ListInstanceIdsRequest, call.request);
-      const { completedFrom, completedTo, lastInstanceKey = "0" } = filter;
+      const filter = readMessage(ListInstanceIdsRequestSchema, call.request);
+      const { lastInstanceKey = "0" } = filter;
+      const fromUs = microsecondsOf(filter.completedTimeFrom);
+      const toUs = microsecondsOf(filter.completedTimeTo);
       const limit = filter.pageSize || DEFAULT_PAGE;
-      const found = firstOf(limit, instances.endedFrom(completedFrom, Number(lastInstanceKey)), (instance) => {
-        return matches(filter.statuses, instance.status) && isWithin(instance.endedUs, completedFrom, completedTo);
+      const found = firstOf(limit, instances.endedFrom(fromUs, Number(lastInstanceKey)), (instance) => {
+        return matches(filter.runtimeStatus, instance.status) && isWithin(instance.endedUs, fromUs, toUs);
       });
       const ids = found.map(({ id }) => id);
       const last = found.length < limit ? undefined : found.at(-1);
@@ -104,15 +106,18 @@ export function delayService(instances: DelayedInstances): Service {
     }),
 
     TerminateInstance: raw((call, answer) => {
-      const { instanceId, output } = decode(TerminateRequest, call.request);
+      const { instanceId, output } = readMessage(TerminateRequestSchema, call.request);
       instances.terminate(instanceId, output);
       answer(undefined, EMPTY_BYTES);
     }),
 
     PurgeInstances: raw((call, answer) => {
-      const { instanceId, filter, batch = EMPTY_BYTES } = decode(PurgeInstancesRequest, call.request);
-      if (filter !== undefined) throw new RpcError("UNIMPLEMENTED", "PurgeInstances: a filter is not supported.");
-      const ids = instanceId === "" ? decode(InstanceBatch, batch).instanceIds : [instanceId];
+      const request = readMessage(PurgeInstancesRequestSchema, call.request);
+      const { instanceId, instanceBatch } = request;
+      if (request.purgeInstanceFilter !== undefined)
+        throw new RpcError("UNIMPLEMENTED", "PurgeInstances: a filter is not supported.");
+
+      const ids = instanceId === "" ? (instanceBatch?.instanceIds ?? []) : [instanceId];
       answer(undefined, purgeInstancesResponse(instances.purge(ids)));
     }),
   };
@@ -120,7 +125,7 @@ export function delayService(instances: DelayedInstances): Service {
 
 function outputOf(name: string, input: StringValueBytes | undefined): StringValueBytes | undefined {
   if (name !== FAN_OUT_FAN_IN_ORCHESTRATION) return undefined;
-  const json = input && decode({ text: [1, "string"] }, input).text;
+  const json = input && textOf(input);
   const { iterations, parallelActivities } = parseFanOutFanInInput(json && JSON.parse(json));
   const totalActivities = iterations * parallelActivities;
   return stringValue(JSON.stringify({ totalActivities, elapsedTimeMs: 0, averageActivityTimeMs: 0 }));

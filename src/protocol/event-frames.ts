@@ -1,3 +1,5 @@
+import { HistoryChunkSchema, OrchestratorRequestSchema } from "./durabletask_pb.js";
+import { lengthTag } from "./fields.js";
 import { fieldLength, writeInt32 } from "./sized-fields.js";
 import { BinaryReader } from "./wire.js";
 
@@ -7,9 +9,9 @@ import { BinaryReader } from "./wire.js";
  */
 
 /** Tags of the fields `pastEvents` and `newEvents` of OrchestratorRequest, and `events` of HistoryChunk. */
-export const PAST_EVENT = 0x1a;
-export const NEW_EVENT = 0x22;
-export const CHUNK_EVENT = 0x0a;
+export const PAST_EVENT = lengthTag(OrchestratorRequestSchema.field.pastEvents.number);
+export const NEW_EVENT = lengthTag(OrchestratorRequestSchema.field.newEvents.number);
+export const CHUNK_EVENT = lengthTag(HistoryChunkSchema.field.events.number);
 
 /** Writes an event with its frame at `offset`; returns the offset behind it. */
 export function writeFramed(target: Uint8Array, offset: number, tag: number, event: Uint8Array): number {

@@ -1,42 +1,22 @@
 import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
+import { ExecutionStartedEventSchema, HistoryChunkSchema, HistoryEventSchema } from "./durabletask_pb.js";
 import { textOf } from "./wire.js";
 
-/** Types of events by their number: the field of HistoryEvent that has such an event. */
-const NAMES: Readonly<Record<number, string>> = {
-  3: "ExecutionStarted",
-  4: "ExecutionCompleted",
-  5: "ExecutionTerminated",
-  6: "TaskScheduled",
-  7: "TaskCompleted",
-  8: "TaskFailed",
-  9: "SubOrchestrationInstanceCreated",
-  10: "SubOrchestrationInstanceCompleted",
-  11: "SubOrchestrationInstanceFailed",
-  12: "TimerCreated",
-  13: "TimerFired",
-  14: "OrchestratorStarted",
-  15: "OrchestratorCompleted",
-  16: "EventSent",
-  17: "EventRaised",
-  18: "GenericEvent",
-  19: "HistoryState",
-  20: "ContinueAsNew",
-  21: "ExecutionSuspended",
-  22: "ExecutionResumed",
-  23: "EntityOperationSignaled",
-  24: "EntityOperationCalled",
-  25: "EntityOperationCompleted",
-  26: "EntityOperationFailed",
-  27: "EntityLockRequested",
-  28: "EntityLockGranted",
-  29: "EntityUnlockSent",
-  30: "ExecutionRewound",
-};
-const CHUNK_EVENTS = 1;
-const EXECUTION_STARTED = 3;
-const INPUT_OF_EXECUTION = 3;
+const CHUNK_EVENTS = HistoryChunkSchema.field.events.number;
+const EXECUTION_STARTED = HistoryEventSchema.field.executionStarted.number;
+const INPUT_OF_EXECUTION = ExecutionStartedEventSchema.field.input.number;
 
-/** What a history holds, counted over its chunks: of an event its type is read, and nothing that it carries. */
+/** Types of events by the field of `HistoryEvent` that has such an event: the field's name in capitals. */
+const NAMES = new Map<number, string>(
+  HistoryEventSchema.fields
+    .filter(({ oneof }) => oneof !== undefined)
+    .map(({ number, localName }) => [number, localName[0]!.toUpperCase() + localName.slice(1)]),
+);
+
+/**
+ * What a history holds, counted over its chunks: of an event its type is read, and nothing that it carries. Types that
+ * `durabletask.proto` does not have count nowhere.
+ */
 export class HistoryTally {
   /** Events by the name of their type; one that has none counts nowhere. */
   readonly events: Record<string, number> = {};
@@ -60,7 +40,7 @@ export class HistoryTally {
     const reader = new BinaryReader(event);
     while (reader.pos < reader.len) {
       const [field, wireType] = reader.tag();
-      const name = wireType === WireType.LengthDelimited ? NAMES[field] : undefined;
+      const name = wireType === WireType.LengthDelimited ? NAMES.get(field) : undefined;
       if (name === undefined) {
         reader.skip(wireType, field);
         continue;

@@ -1,28 +1,71 @@
 import { EMPTY_BYTES } from "./empty-bytes.js";
-import { BinaryReader, BinaryWriter, WireType, fieldBytes, fieldInt32, fieldString, fieldTimestamp } from "./wire.js";
+import {
+  EventRaisedEventSchema,
+  EventSentEventSchema,
+  ExecutionCompletedEventSchema,
+  ExecutionResumedEventSchema,
+  ExecutionRewoundEventSchema,
+  ExecutionStartedEventSchema,
+  ExecutionSuspendedEventSchema,
+  ExecutionTerminatedEventSchema,
+  HistoryEventSchema,
+  OrchestrationInstanceSchema,
+  SubOrchestrationInstanceCreatedEventSchema,
+  TaskCompletedEventSchema,
+  TaskScheduledEventSchema,
+  TimerCreatedEventSchema,
+  TimerFiredEventSchema,
+} from "./durabletask_pb.js";
+import { fieldNumbers } from "./fields.js";
+import {
+  BinaryReader,
+  BinaryWriter,
+  WireType,
+  fieldBytes,
+  fieldInt32,
+  fieldString,
+  fieldTimestamp,
+  stringValue,
+} from "./wire.js";
 import type { StringValueBytes } from "./wire.js";
 
 /** History events (`HistoryEvent` of the protocol) as encoded bytes: how they are made, and what is read off them. */
 
-/** Field numbers in `HistoryEvent.eventType`. */
+const Event = fieldNumbers(HistoryEventSchema);
+const Started = fieldNumbers(ExecutionStartedEventSchema);
+const Completed = fieldNumbers(ExecutionCompletedEventSchema);
+const Terminated = fieldNumbers(ExecutionTerminatedEventSchema);
+const Rewound = fieldNumbers(ExecutionRewoundEventSchema);
+const Scheduled = fieldNumbers(TaskScheduledEventSchema);
+const TaskResult = fieldNumbers(TaskCompletedEventSchema);
+const Child = fieldNumbers(SubOrchestrationInstanceCreatedEventSchema);
+const Timer = fieldNumbers(TimerCreatedEventSchema);
+const Fired = fieldNumbers(TimerFiredEventSchema);
+const Sent = fieldNumbers(EventSentEventSchema);
+const Raised = fieldNumbers(EventRaisedEventSchema);
+const Suspended = fieldNumbers(ExecutionSuspendedEventSchema);
+const Resumed = fieldNumbers(ExecutionResumedEventSchema);
+const Instance = fieldNumbers(OrchestrationInstanceSchema);
+
+/** Types of events: the field of `HistoryEvent` that has such an event. */
 export const EventType = {
-  ExecutionStarted: 3,
-  ExecutionCompleted: 4,
-  ExecutionTerminated: 5,
-  TaskScheduled: 6,
-  TaskCompleted: 7,
-  TaskFailed: 8,
-  ChildCreated: 9,
-  ChildCompleted: 10,
-  ChildFailed: 11,
-  TimerCreated: 12,
-  TimerFired: 13,
-  OrchestratorStarted: 14,
-  EventSent: 16,
-  EventRaised: 17,
-  ExecutionSuspended: 21,
-  ExecutionResumed: 22,
-  ExecutionRewound: 30,
+  ExecutionStarted: Event.executionStarted,
+  ExecutionCompleted: Event.executionCompleted,
+  ExecutionTerminated: Event.executionTerminated,
+  TaskScheduled: Event.taskScheduled,
+  TaskCompleted: Event.taskCompleted,
+  TaskFailed: Event.taskFailed,
+  ChildCreated: Event.subOrchestrationInstanceCreated,
+  ChildCompleted: Event.subOrchestrationInstanceCompleted,
+  ChildFailed: Event.subOrchestrationInstanceFailed,
+  TimerCreated: Event.timerCreated,
+  TimerFired: Event.timerFired,
+  OrchestratorStarted: Event.orchestratorStarted,
+  EventSent: Event.eventSent,
+  EventRaised: Event.eventRaised,
+  ExecutionSuspended: Event.executionSuspended,
+  ExecutionResumed: Event.executionResumed,
+  ExecutionRewound: Event.executionRewound,
 } as const;
 
 /** The id of an event that no action of the orchestrator stands behind. */
@@ -34,8 +77,8 @@ function event(
   nowUs: number,
   body: (writer: BinaryWriter) => BinaryWriter = (writer) => writer,
 ): Uint8Array {
-  const writer = fieldInt32(new BinaryWriter(), 1, eventId);
-  fieldTimestamp(writer, 2, nowUs);
+  const writer = fieldInt32(new BinaryWriter(), Event.eventId, eventId);
+  fieldTimestamp(writer, Event.timestamp, nowUs);
   writer.tag(type, WireType.LengthDelimited).fork();
   return body(writer).join().finish();
 }
@@ -60,14 +103,14 @@ export interface ExecutionStart {
 
 export function executionStarted(start: ExecutionStart, nowUs: number): Uint8Array {
   return event(EventType.ExecutionStarted, NO_ACTION, nowUs, (writer) => {
-    fieldString(writer, 1, start.name);
-    fieldBytes(writer, 2, start.version);
-    fieldBytes(writer, 3, start.input);
-    orchestrationInstance(writer, 4, start.instanceId, start.executionId);
-    fieldBytes(writer, 5, start.parent);
-    fieldTimestamp(writer, 6, start.scheduledStartUs);
-    fieldBytes(writer, 7, start.traceContext);
-    return fieldEach(writer, 9, start.tags);
+    fieldString(writer, Started.name, start.name);
+    fieldBytes(writer, Started.version, start.version);
+    fieldBytes(writer, Started.input, start.input);
+    orchestrationInstance(writer, Started.orchestrationInstance, start.instanceId, start.executionId);
+    fieldBytes(writer, Started.parentInstance, start.parent);
+    fieldTimestamp(writer, Started.scheduledStartTimestamp, start.scheduledStartUs);
+    fieldBytes(writer, Started.parentTraceContext, start.traceContext);
+    return fieldEach(writer, Started.tags, start.tags);
   });
 }
 
@@ -78,9 +121,8 @@ export function orchestrationInstance(
   executionId: string,
 ): BinaryWriter {
   writer.tag(fieldNo, WireType.LengthDelimited).fork();
-  fieldString(writer, 1, instanceId);
-  writer.tag(2, WireType.LengthDelimited).fork();
-  return fieldString(writer, 1, executionId).join().join();
+  fieldString(writer, Instance.instanceId, instanceId);
+  return fieldBytes(writer, Instance.executionId, stringValue(executionId)).join();
 }
 
 /** `status` is a number of the protocol's OrchestrationStatus. */
@@ -91,25 +133,25 @@ export function executionCompleted(
   nowUs: number,
 ): Uint8Array {
   return event(EventType.ExecutionCompleted, NO_ACTION, nowUs, (writer) => {
-    fieldInt32(writer, 1, status);
-    fieldBytes(writer, 2, result);
-    return fieldBytes(writer, 3, failure);
+    fieldInt32(writer, Completed.orchestrationStatus, status);
+    fieldBytes(writer, Completed.result, result);
+    return fieldBytes(writer, Completed.failureDetails, failure);
   });
 }
 
 export function executionTerminated(output: StringValueBytes | undefined, recurse: boolean, nowUs: number): Uint8Array {
   return event(EventType.ExecutionTerminated, NO_ACTION, nowUs, (writer) => {
-    fieldBytes(writer, 1, output);
-    return recurse ? writer.tag(2, WireType.Varint).bool(true) : writer;
+    fieldBytes(writer, Terminated.input, output);
+    return recurse ? writer.tag(Terminated.recurse, WireType.Varint).bool(true) : writer;
   });
 }
 
 export function executionSuspended(reason: StringValueBytes | undefined, nowUs: number): Uint8Array {
-  return event(EventType.ExecutionSuspended, NO_ACTION, nowUs, (writer) => fieldBytes(writer, 1, reason));
+  return event(EventType.ExecutionSuspended, NO_ACTION, nowUs, (writer) => fieldBytes(writer, Suspended.input, reason));
 }
 
 export function executionResumed(reason: StringValueBytes | undefined, nowUs: number): Uint8Array {
-  return event(EventType.ExecutionResumed, NO_ACTION, nowUs, (writer) => fieldBytes(writer, 1, reason));
+  return event(EventType.ExecutionResumed, NO_ACTION, nowUs, (writer) => fieldBytes(writer, Resumed.input, reason));
 }
 
 /** `parentExecutionId` is that of the parent's new execution, where its rewind is why this one is rewound. */
@@ -119,7 +161,7 @@ export function executionRewound(
   nowUs: number,
 ): Uint8Array {
   return event(EventType.ExecutionRewound, NO_ACTION, nowUs, (writer) =>
-    fieldBytes(fieldBytes(writer, 1, reason), 2, parentExecutionId),
+    fieldBytes(fieldBytes(writer, Rewound.reason, reason), Rewound.parentExecutionId, parentExecutionId),
   );
 }
 
@@ -135,8 +177,8 @@ export function taskScheduled(taskId: number, task: TaskRequest, nowUs: number):
   return event(EventType.TaskScheduled, taskId, nowUs, (writer) => {
     for (const field of task.head) writer.raw(field);
 
-    fieldBytes(writer, 4, task.traceContext);
-    return fieldEach(writer, 5, task.tags);
+    fieldBytes(writer, Scheduled.parentTraceContext, task.traceContext);
+    return fieldEach(writer, Scheduled.tags, task.tags);
   });
 }
 
@@ -160,12 +202,12 @@ export interface ChildRequest {
 
 export function childCreated(taskId: number, child: ChildRequest, nowUs: number): Uint8Array {
   return event(EventType.ChildCreated, taskId, nowUs, (writer) => {
-    fieldString(writer, 1, child.instanceId);
-    fieldString(writer, 2, child.name);
-    fieldBytes(writer, 3, child.version);
-    fieldBytes(writer, 4, child.input);
-    fieldBytes(writer, 5, child.traceContext);
-    return fieldEach(writer, 6, child.tags);
+    fieldString(writer, Child.instanceId, child.instanceId);
+    fieldString(writer, Child.name, child.name);
+    fieldBytes(writer, Child.version, child.version);
+    fieldBytes(writer, Child.input, child.input);
+    fieldBytes(writer, Child.parentTraceContext, child.traceContext);
+    return fieldEach(writer, Child.tags, child.tags);
   });
 }
 
@@ -177,18 +219,21 @@ export function childFailed(taskId: number, failure: Uint8Array, nowUs: number):
   return event(EventType.ChildFailed, NO_ACTION, nowUs, outcomeOf(taskId, failure));
 }
 
-/** The outcome of the task or the child with that id: its result or its TaskFailureDetails. */
+/**
+ * The outcome of the task or the child with that id: its result or its TaskFailureDetails. The four events have the same
+ * field numbers.
+ */
 function outcomeOf(taskId: number, outcome: Uint8Array | undefined): (writer: BinaryWriter) => BinaryWriter {
-  return (writer) => fieldBytes(fieldInt32(writer, 1, taskId), 2, outcome);
+  return (writer) => fieldBytes(fieldInt32(writer, TaskResult.taskScheduledId, taskId), TaskResult.result, outcome);
 }
 
 export function timerCreated(timerId: number, fireAtUs: number, nowUs: number): Uint8Array {
-  return event(EventType.TimerCreated, timerId, nowUs, (writer) => fieldTimestamp(writer, 1, fireAtUs));
+  return event(EventType.TimerCreated, timerId, nowUs, (writer) => fieldTimestamp(writer, Timer.fireAt, fireAtUs));
 }
 
 export function timerFired(timerId: number, fireAtUs: number, nowUs: number): Uint8Array {
   return event(EventType.TimerFired, NO_ACTION, nowUs, (writer) =>
-    fieldInt32(fieldTimestamp(writer, 1, fireAtUs), 2, timerId),
+    fieldInt32(fieldTimestamp(writer, Fired.fireAt, fireAtUs), Fired.timerId, timerId),
   );
 }
 
@@ -200,13 +245,15 @@ export interface Signal {
 
 export function eventSent(actionId: number, toInstanceId: string, { name, input }: Signal, nowUs: number): Uint8Array {
   return event(EventType.EventSent, actionId, nowUs, (writer) => {
-    fieldString(fieldString(writer, 1, toInstanceId), 2, name);
-    return fieldBytes(writer, 3, input);
+    fieldString(fieldString(writer, Sent.instanceId, toInstanceId), Sent.name, name);
+    return fieldBytes(writer, Sent.input, input);
   });
 }
 
 export function eventRaised({ name, input }: Signal, nowUs: number): Uint8Array {
-  return event(EventType.EventRaised, NO_ACTION, nowUs, (writer) => fieldBytes(fieldString(writer, 1, name), 2, input));
+  return event(EventType.EventRaised, NO_ACTION, nowUs, (writer) =>
+    fieldBytes(fieldString(writer, Raised.name, name), Raised.input, input),
+  );
 }
 
 /** An event as far as the emulator has to understand it. */
@@ -224,9 +271,9 @@ export function viewEvent(bytes: Uint8Array): EventView {
   let body: Uint8Array = EMPTY_BYTES;
   while (reader.pos < reader.len) {
     const [no, wireType] = reader.tag();
-    if (no === 1) {
+    if (no === Event.eventId) {
       eventId = reader.int32();
-    } else if (no > 2 && wireType === WireType.LengthDelimited) {
+    } else if (no > Event.timestamp && wireType === WireType.LengthDelimited) {
       type = no;
       body = reader.bytes();
     } else {
@@ -238,7 +285,7 @@ export function viewEvent(bytes: Uint8Array): EventView {
 
 /** `taskScheduledId` of the outcome of a task or a child, `timerId` of a TimerFired event. */
 export function subjectOf(view: EventView): number {
-  const wanted = view.type === EventType.TimerFired ? 2 : 1;
+  const wanted = view.type === EventType.TimerFired ? Fired.timerId : TaskResult.taskScheduledId;
   const reader = new BinaryReader(view.body);
   while (reader.pos < reader.len) {
     const [no, wireType] = reader.tag();

@@ -1,14 +1,20 @@
-/** `OrchestrationStatus` of the protocol. */
-export const Status = {
-  Running: 0,
-  Completed: 1,
-  ContinuedAsNew: 2,
-  Failed: 3,
-  Canceled: 4,
-  Terminated: 5,
-  Pending: 6,
-  Suspended: 7,
-} as const;
+import { OrchestrationStatus } from "./durabletask_pb.js";
+
+/** What a status of the protocol is called for people. */
+export type StatusName =
+  "Running" | "Completed" | "ContinuedAsNew" | "Failed" | "Canceled" | "Terminated" | "Pending" | "Suspended";
+
+/** Numbers of the protocol's OrchestrationStatus. */
+export const Status: Readonly<Record<StatusName, number>> = {
+  Running: OrchestrationStatus.RUNNING,
+  Completed: OrchestrationStatus.COMPLETED,
+  ContinuedAsNew: OrchestrationStatus.CONTINUED_AS_NEW,
+  Failed: OrchestrationStatus.FAILED,
+  Canceled: OrchestrationStatus.CANCELED,
+  Terminated: OrchestrationStatus.TERMINATED,
+  Pending: OrchestrationStatus.PENDING,
+  Suspended: OrchestrationStatus.SUSPENDED,
+};
 
 /** The statuses of an instance that has ended for good. */
 export const TERMINAL: readonly number[] = [Status.Completed, Status.Failed, Status.Canceled, Status.Terminated];
@@ -18,7 +24,9 @@ export function isTerminal(status: number): boolean {
   return TERMINAL.includes(status);
 }
 
+const NAMES = new Map<number, StatusName>(Object.entries(Status).map(([name, number]) => [number, name as StatusName]));
+
 /** What that status is called; "Unknown" if it is none. */
-export function statusName(status: number): string {
-  return Object.entries(Status).find(([, number]) => number === status)?.[0] ?? "Unknown";
+export function statusName(status: number): StatusName | "Unknown" {
+  return NAMES.get(status) ?? "Unknown";
 }

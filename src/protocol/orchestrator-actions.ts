@@ -1,44 +1,29 @@
+import {
+  CompleteOrchestrationActionSchema,
+  CreateSubOrchestrationActionSchema,
+  CreateTimerActionSchema,
+  OrchestratorActionSchema,
+  RewindOrchestrationActionSchema,
+  ScheduleTaskActionSchema,
+  SendEventActionSchema,
+  SubOrchestrationInstanceCreatedEventSchema,
+  TaskScheduledEventSchema,
+  TerminateOrchestrationActionSchema,
+  type CompleteOrchestrationAction,
+  type CreateSubOrchestrationAction,
+  type SubOrchestrationInstanceCreatedEvent,
+} from "./durabletask_pb.js";
 import { EMPTY_BYTES } from "./empty-bytes.js";
+import { fieldNumbers } from "./fields.js";
 import type { ChildRequest, Signal, TaskRequest } from "./history-event.js";
-import { BinaryReader, decode, textOf, type StringValueBytes } from "./wire.js";
+import { microsecondsOf, readMessage } from "./messages.js";
+import { BinaryReader, textOf, type StringValueBytes } from "./wire.js";
 
-/** What orchestrators answer an episode with: `OrchestratorResponse` and its actions. */
+/** What orchestrators answer an episode with: the actions of an `OrchestratorResponse`. */
 
-export const OrchestratorResponse = {
-  instanceId: [1, "string"],
-  actions: [2, "messages"],
-  customStatus: [3, "bytes"],
-  completionToken: [4, "string"],
-  eventsProcessed: [5, "bytes"],
-  traceContext: [6, "bytes"],
-  requiresHistory: [7, "bool"],
-  isPartial: [8, "bool"],
-} as const;
-
-const CompleteOrchestration = {
-  status: [1, "int32"],
-  result: [2, "bytes"],
-  newVersion: [4, "bytes"],
-  carryoverEvents: [5, "messages"],
-  failure: [6, "bytes"],
-  tags: [7, "messages"],
-} as const;
-
-/** CreateSubOrchestrationAction and SubOrchestrationInstanceCreatedEvent. */
-export const ChildCreated = {
-  instanceId: [1, "string"],
-  name: [2, "string"],
-  version: [3, "bytes"],
-  input: [4, "bytes"],
-  traceContext: [5, "bytes"],
-  tags: [6, "messages"],
-} as const;
-
-const CreateTimer = { fireAt: [1, "timestamp"] } as const;
-const SendEvent = { to: [1, "bytes"], name: [2, "string"], data: [3, "bytes"] } as const;
-const OrchestrationInstance = { instanceId: [1, "string"] } as const;
-const TerminateOrchestration = { instanceId: [1, "string"], reason: [2, "bytes"], recurse: [3, "bool"] } as const;
-const RewindOrchestration = { newHistory: [1, "messages"] } as const;
+const Field = fieldNumbers(OrchestratorActionSchema);
+const Scheduled = fieldNumbers(TaskScheduledEventSchema);
+const ToSchedule = fieldNumbers(ScheduleTaskActionSchema);
 
 export interface End {
   /** A number of the protocol's OrchestrationStatus. */
@@ -70,7 +55,7 @@ export type Action =
   | { readonly kind: "unsupported"; readonly name: string };
 
 /** Names of the actions that this emulator does not carry out, by field number in OrchestratorAction. */
-const UNSUPPORTED: Readonly<Record<number, string>> = { 8: "sendEntityMessage" };
+const UNSUPPORTED: Readonly<Record<number, string>> = { [Field.sendEntityMessage]: "sendEntityMessage" };
 
 /** Reads encoded `OrchestratorAction`s. Throws an Error on bytes that are not protobuf, versions included, as dispatch reads them. */
 export function readActions(actions: readonly Uint8Array[]): Action[] {
@@ -84,7 +69,7 @@ function readAction(bytes: Uint8Array): Action {
   let body: Uint8Array = EMPTY_BYTES;
   while (reader.pos < reader.len) {
     const [no] = reader.tag();
-    if (no === 1) {
+    if (no === Field.id) {
       id = reader.int32();
     } else {
       kind = no;
@@ -92,44 +77,58 @@ function readAction(bytes: Uint8Array): Action {
     }
   }
   switch (kind) {
-    case 2: {
+    case Field.scheduleTask: {
       const task = taskOf(body, SCHEDULE_TASK);
       describeTask(task);
       return { kind: "task", id, task };
     }
-    case 3: {
-      const child = decode(ChildCreated, body);
+    case Field.createSubOrchestration: {
+      const child = childOf(readMessage(CreateSubOrchestrationActionSchema, body));
       textOf(child.version ?? EMPTY_BYTES);
       return { kind: "child", id, child };
     }
-    case 4:
-      return { kind: "timer", id, fireAtUs: decode(CreateTimer, body).fireAt };
-    case 5: {
-      const { to, name, data } = decode(SendEvent, body);
-      const { instanceId } = decode(OrchestrationInstance, to ?? EMPTY_BYTES);
-      return { kind: "signal", id, toInstanceId: instanceId, signal: { name, input: data } };
+    case Field.createTimer:
+      return { kind: "timer", id, fireAtUs: microsecondsOf(readMessage(CreateTimerActionSchema, body).fireAt) };
+    case Field.sendEvent: {
+      const { instance, name, data } = readMessage(SendEventActionSchema, body);
+      return { kind: "signal", id, toInstanceId: instance?.instanceId ?? "", signal: { name, input: data } };
     }
-    case 6: {
-      const end = decode(CompleteOrchestration, body);
-      textOf(end.newVersion ?? EMPTY_BYTES);
-      return { kind: "end", end };
+    case Field.completeOrchestration:
+      return { kind: "end", end: endOf(readMessage(CompleteOrchestrationActionSchema, body)) };
+    case Field.terminateOrchestration: {
+      const { instanceId, reason, recurse } = readMessage(TerminateOrchestrationActionSchema, body);
+      return { kind: "terminate", termination: { instanceId, reason, recurse } };
     }
-    case 7:
-      return { kind: "terminate", termination: decode(TerminateOrchestration, body) };
-    case 9:
-      return { kind: "rewind", history: decode(RewindOrchestration, body).newHistory };
+    case Field.rewindOrchestration:
+      return { kind: "rewind", history: readMessage(RewindOrchestrationActionSchema, body).newHistory };
     default:
       return { kind: "unsupported", name: UNSUPPORTED[kind] ?? `number ${kind}` };
   }
 }
 
-/** Where the trace context and the tags of a task stand; name, version and input are 1 to 3 everywhere. */
+function endOf(action: CompleteOrchestrationAction): End {
+  const { orchestrationStatus: status, result, newVersion, carryoverEvents, failureDetails: failure, tags } = action;
+  textOf(newVersion ?? EMPTY_BYTES);
+  return { status, result, newVersion, carryoverEvents, failure, tags };
+}
+
+/** What a SubOrchestrationInstanceCreatedEvent tells of. */
+export function readChildCreated(body: Uint8Array): ChildRequest {
+  return childOf(readMessage(SubOrchestrationInstanceCreatedEventSchema, body));
+}
+
+function childOf(child: CreateSubOrchestrationAction | SubOrchestrationInstanceCreatedEvent): ChildRequest {
+  const { instanceId, name, version, input, parentTraceContext: traceContext, tags } = child;
+  return { instanceId, name, version, input, traceContext, tags };
+}
+
+/** Where the trace context and the tags of a task stand; name, version and input have the same numbers everywhere. */
 interface TaskFields {
   readonly traceContext: number;
   readonly tags: number;
 }
-export const TASK_SCHEDULED: TaskFields = { traceContext: 4, tags: 5 };
-const SCHEDULE_TASK: TaskFields = { traceContext: 5, tags: 4 };
+export const TASK_SCHEDULED: TaskFields = { traceContext: Scheduled.parentTraceContext, tags: Scheduled.tags };
+const SCHEDULE_TASK: TaskFields = { traceContext: ToSchedule.parentTraceContext, tags: ToSchedule.tags };
 
 /** What a task is, of a ScheduleTaskAction or a TaskScheduled event. */
 export function taskOf(bytes: Uint8Array, fields: TaskFields): TaskRequest {
@@ -146,13 +145,11 @@ export function taskOf(bytes: Uint8Array, fields: TaskFields): TaskRequest {
       tags.push(reader.bytes());
     } else {
       reader.skip(type, no);
-      if (no <= 3) head.push(bytes.subarray(start, reader.pos));
+      if (no <= Scheduled.input) head.push(bytes.subarray(start, reader.pos));
     }
   }
   return { head, traceContext, tags };
 }
-
-const TASK_HEAD = { name: [1, "string"], version: [2, "stringValue"] } as const;
 
 /** The name and the version of an activity, "" where it has none. */
 export function describeTask(task: TaskRequest | undefined): { readonly name: string; readonly version: string } {
@@ -160,9 +157,10 @@ export function describeTask(task: TaskRequest | undefined): { readonly name: st
   let version = "";
   // Field by field: to join them would be to copy the input.
   for (const field of task?.head ?? []) {
-    const head = decode(TASK_HEAD, field);
-    name = head.name || name;
-    version = head.version ?? version;
+    const reader = new BinaryReader(field);
+    const [no] = reader.tag();
+    if (no === Scheduled.name) name = reader.string();
+    else if (no === Scheduled.version) version = textOf(reader.bytes());
   }
   return { name, version };
 }

@@ -1,21 +1,20 @@
-import { pb } from "./sidecar-stubs.js";
+import { OrchestratorActionSchema, OrchestratorResponseSchema } from "./durabletask_pb.js";
+import { failureDetails, writeMessage } from "./messages.js";
+import { Status } from "./orchestration-status.js";
+
+/** The id of an end: it is not counted among what an orchestrator asks for. */
+const NOT_COUNTED = -1;
 
 /** An OrchestratorResponse by which the orchestration fails. */
 export function writeOrchestratorFailure(instanceId: string, completionToken: string, error: Error): Buffer {
-  const details = new pb.TaskFailureDetails();
-  details.setErrortype(error.name);
-  details.setErrormessage(error.message);
-  details.setIsnonretriable(true);
-  const end = new pb.CompleteOrchestrationAction();
-  end.setOrchestrationstatus(pb.OrchestrationStatus.ORCHESTRATION_STATUS_FAILED);
-  end.setFailuredetails(details);
-  const action = new pb.OrchestratorAction();
-  // An end is not counted among what an orchestrator asks for.
-  action.setId(-1);
-  action.setCompleteorchestration(end);
-  const response = new pb.OrchestratorResponse();
-  response.setInstanceid(instanceId);
-  response.setActionsList([action]);
-  response.setCompletiontoken(completionToken);
-  return Buffer.from(response.serializeBinary());
+  const value = {
+    orchestrationStatus: Status.Failed,
+    failureDetails: failureDetails(error.name, error.message, true),
+  };
+  const action = { id: NOT_COUNTED, action: { case: "completeOrchestration", value } } as const;
+  return writeMessage(OrchestratorResponseSchema, {
+    instanceId,
+    actions: [writeMessage(OrchestratorActionSchema, action)],
+    completionToken,
+  });
 }

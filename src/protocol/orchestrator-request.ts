@@ -1,6 +1,12 @@
 import { BinaryReader } from "@bufbuild/protobuf/wire";
 import { NEW_EVENT, PAST_EVENT, runEnd } from "./event-frames.js";
+import { HistoryEventSchema, OrchestratorRequestSchema } from "./durabletask_pb.js";
+import { fieldNumbers } from "./fields.js";
 import { textOf } from "./wire.js";
+
+const Request = fieldNumbers(OrchestratorRequestSchema);
+/** Of an ExecutionStartedEvent, which starts with its name. */
+const EXECUTION_STARTED = HistoryEventSchema.field.executionStarted.number;
 
 /** What stands in front of the history in an encoded OrchestratorRequest: writers put fields in the order of numbers. */
 export interface RequestHead {
@@ -22,8 +28,8 @@ export function readRequestHead(request: Uint8Array): RequestHead {
     const [field, wireType] = reader.tag();
     if (isHistory(field)) return { instanceId, executionId, historyStart };
 
-    if (field === 1) instanceId = reader.string();
-    else if (field === 2) executionId = textOf(reader.bytes());
+    if (field === Request.instanceId) instanceId = reader.string();
+    else if (field === Request.executionId) executionId = textOf(reader.bytes());
     else reader.skip(wireType, field);
   }
   return { instanceId, executionId, historyStart: reader.len };
@@ -60,9 +66,6 @@ function readField(message: Uint8Array, wanted: number): Uint8Array | undefined 
   return undefined;
 }
 
-/** The field of HistoryEvent that has an ExecutionStartedEvent, which starts with its name. */
-const EXECUTION_STARTED = 3;
-
 /**
  * The end of the events that begin at an offset of a request. Undefined unless they stand in one run, past ones in
  * front and new ones behind: any other history is valid too, but says nothing about the bytes of the next one. Throws
@@ -93,5 +96,5 @@ export function withoutBytes(request: Uint8Array, offset: number, length: number
 
 /** pastEvents and newEvents. */
 function isHistory(field: number): boolean {
-  return field === 3 || field === 4;
+  return field === Request.pastEvents || field === Request.newEvents;
 }

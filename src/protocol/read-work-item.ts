@@ -1,12 +1,25 @@
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import { StringValueSchema } from "@bufbuild/protobuf/wkt";
+import { BinaryReader } from "@bufbuild/protobuf/wire";
+import {
+  AbandonTaskRequestSchema,
+  ActivityRequestSchema,
+  ActivityResponseSchema,
+  OrchestratorResponseSchema,
+  TaskFailureDetailsSchema,
+  WorkItemSchema,
+} from "./durabletask_pb.js";
 import { EMPTY_BYTES } from "./empty-bytes.js";
-import { BinaryReader, BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
-import { textOf } from "./wire.js";
+import { fieldNumbers, lengthTag, varintTag } from "./fields.js";
+import { writeMessage } from "./messages.js";
 import { fieldLength, int32Length, textFieldLength, writeInt32, writeTextField } from "./sized-fields.js";
+import { textOf } from "./wire.js";
 
-/**
- * A worker's side of TaskHubSidecarService on the level of bytes: only the fields that a worker acts on are read. Field
- * numbers are those of orchestrator_service.proto.
- */
+const Item = fieldNumbers(WorkItemSchema);
+const Activity = fieldNumbers(ActivityRequestSchema);
+const Response = fieldNumbers(ActivityResponseSchema);
+
+/** A worker's side of TaskHubSidecarService on the level of bytes: only the fields that a worker acts on are read. */
 export type WorkItem =
   | {
       readonly kind: "orchestrator";
@@ -20,12 +33,6 @@ export type WorkItem =
   | { readonly kind: "entity"; readonly request: Uint8Array; readonly completionToken: string }
   | { readonly kind: "healthPing" }
   | { readonly kind: "other" };
-
-/**
- * A field of WorkItem that our emulator and our workers have among themselves: `knownHistory`, a varint. Nobody else
- * knows the number, so no other backend sets it and every other worker skips it.
- */
-export const KNOWN_HISTORY_FIELD = 1000;
 
 export interface ActivityRequest {
   readonly name: string;
@@ -48,12 +55,12 @@ export function readWorkItem(bytes: Uint8Array): WorkItem {
     if (asks !== undefined) {
       kind = asks;
       request = reader.bytes();
-    } else if (field === 4) {
+    } else if (field === Item.healthPing) {
       kind = "healthPing";
       reader.skip(wireType, field);
-    } else if (field === 10) {
+    } else if (field === Item.completionToken) {
       completionToken = reader.string();
-    } else if (field === KNOWN_HISTORY_FIELD) {
+    } else if (field === Item.knownHistory) {
       knownHistory = reader.uint32();
     } else {
       reader.skip(wireType, field);
@@ -66,10 +73,10 @@ export function readWorkItem(bytes: Uint8Array): WorkItem {
 
 /** Fields of WorkItem that ask for something to be run. */
 const REQUESTS: Readonly<Record<number, "orchestrator" | "activity" | "entity">> = {
-  1: "orchestrator",
-  2: "activity",
-  3: "entity",
-  5: "entity",
+  [Item.orchestratorRequest]: "orchestrator",
+  [Item.activityRequest]: "activity",
+  [Item.entityRequest]: "entity",
+  [Item.entityRequestV2]: "entity",
 };
 
 export function readActivityRequest(bytes: Uint8Array): ActivityRequest {
@@ -80,14 +87,21 @@ export function readActivityRequest(bytes: Uint8Array): ActivityRequest {
   let taskId = 0;
   while (reader.pos < reader.len) {
     const [field, wireType] = reader.tag();
-    if (field === 1) name = reader.string();
-    else if (field === 3) input = textOf(reader.bytes());
-    else if (field === 4) instanceId = textOf(reader.bytes());
-    else if (field === 5) taskId = reader.int32();
+    if (field === Activity.name) name = reader.string();
+    else if (field === Activity.input) input = textOf(reader.bytes());
+    else if (field === Activity.orchestrationInstance) instanceId = textOf(reader.bytes());
+    else if (field === Activity.taskId) taskId = reader.int32();
     else reader.skip(wireType, field);
   }
   return { name, input, instanceId, taskId };
 }
+
+const INSTANCE_ID = lengthTag(Response.instanceId);
+const TASK_ID = varintTag(Response.taskId);
+const RESULT = lengthTag(Response.result);
+const COMPLETION_TOKEN = lengthTag(Response.completionToken);
+/** Of a StringValue. */
+const TEXT = lengthTag(StringValueSchema.field.value.number);
 
 /** An ActivityResponse with a result: JSON text, or "" for an activity that returned nothing. */
 export function writeActivityResult(
@@ -102,13 +116,13 @@ export function writeActivityResult(
       fieldLength(resultLength) +
       textFieldLength(completionToken),
   );
-  let offset = writeTextField(message, 0, 0x0a, instanceId);
-  message[offset] = 0x10;
+  let offset = writeTextField(message, 0, INSTANCE_ID, instanceId);
+  message[offset] = TASK_ID;
   offset = writeInt32(message, offset + 1, taskId);
-  message[offset] = 0x1a;
+  message[offset] = RESULT;
   offset = writeInt32(message, offset + 1, resultLength);
-  offset = writeTextField(message, offset, 0x0a, result);
-  writeTextField(message, offset, 0x2a, completionToken);
+  offset = writeTextField(message, offset, TEXT, result);
+  writeTextField(message, offset, COMPLETION_TOKEN, completionToken);
   return message;
 }
 
@@ -119,58 +133,42 @@ export function writeActivityFailure(
   error: unknown,
   isNonRetriable: boolean,
 ): Buffer {
-  const writer = writeString(new BinaryWriter(), 1, instanceId).tag(2, WireType.Varint).int32(taskId);
-  writer.tag(4, WireType.LengthDelimited).fork();
-  writeFailure(writer, error, 0);
-  if (isNonRetriable) writer.tag(5, WireType.Varint).bool(true);
-
-  return bufferOf(writeString(writer.join(), 5, completionToken));
+  const details = { ...failureOf(error, 0), ...(isNonRetriable && { isNonRetriable }) };
+  return writeMessage(ActivityResponseSchema, {
+    instanceId,
+    taskId,
+    failureDetails: writeMessage(TaskFailureDetailsSchema, details),
+    completionToken,
+  });
 }
 
 /** An OrchestratorResponse that asks for the episode again, with the whole history. */
 export function writeHistoryRequest(instanceId: string, completionToken: string): Buffer {
-  const writer = writeString(new BinaryWriter(), 1, instanceId);
-  return bufferOf(writeString(writer, 4, completionToken).tag(7, WireType.Varint).bool(true));
+  return writeMessage(OrchestratorResponseSchema, { instanceId, completionToken, requiresHistory: true });
 }
 
 /** An abandon request for an activity, an orchestration or an entity: all are the token alone. */
 export function writeAbandon(completionToken: string): Buffer {
-  return bufferOf(writeString(new BinaryWriter(), 1, completionToken));
+  return writeMessage(AbandonTaskRequestSchema, { completionToken });
 }
 
 const MAX_CAUSES = 10;
 
-/** The fields of a TaskFailureDetails, with the chain of causes inside. */
-function writeFailure(writer: BinaryWriter, error: unknown, depth: number): void {
-  if (!(error instanceof Error)) {
-    writeString(writer, 1, "UnknownError");
-    writeString(writer, 2, String(error));
-    return;
-  }
-  writeString(writer, 1, error.name);
-  writeString(writer, 2, error.message);
-  if (error.stack !== undefined) {
-    writer.tag(3, WireType.LengthDelimited).fork();
-    writeString(writer, 1, error.stack).join();
-  }
-  // A chain of causes may be a circle.
-  if (error.cause !== undefined && error.cause !== null && depth < MAX_CAUSES) {
-    writer.tag(4, WireType.LengthDelimited).fork();
-    writeFailure(writer, error.cause, depth + 1);
-    writer.join();
-  }
-}
+/** A TaskFailureDetails, with the chain of causes inside. */
+function failureOf(error: unknown, depth: number): MessageInitShape<typeof TaskFailureDetailsSchema> {
+  if (!(error instanceof Error)) return { errorType: "UnknownError", errorMessage: String(error) };
 
-function writeString(writer: BinaryWriter, field: number, text: string): BinaryWriter {
-  return text === "" ? writer : writer.tag(field, WireType.LengthDelimited).string(text);
+  // A chain of causes may be a circle.
+  const hasCause = error.cause !== undefined && error.cause !== null && depth < MAX_CAUSES;
+  return {
+    errorType: error.name,
+    errorMessage: error.message,
+    stackTrace: error.stack,
+    ...(hasCause && { innerFailure: failureOf(error.cause, depth + 1) }),
+  };
 }
 
 /** The SDK's decoder copies a Buffer but not a Uint8Array, so what is cut from a frame must not be a Buffer. */
 function readerOf(bytes: Uint8Array): BinaryReader {
   return new BinaryReader(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength));
-}
-
-function bufferOf(writer: BinaryWriter): Buffer {
-  const bytes = writer.finish();
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -1,9 +1,8 @@
+import { ExecutionStartedEventSchema, OrchestrationInstanceSchema } from "./durabletask_pb.js";
 import { EMPTY_BYTES } from "./empty-bytes.js";
 import { EventType, viewEvent } from "./history-event.js";
-import { decode, textOf } from "./wire.js";
-
-const EXECUTION_STARTED = { instance: [4, "bytes"], parent: [5, "bytes"] } as const;
-const ORCHESTRATION_INSTANCE = { executionId: [2, "bytes"] } as const;
+import { readMessage } from "./messages.js";
+import { textOf } from "./wire.js";
 
 export interface RewindHistory {
   readonly executionId: string;
@@ -20,11 +19,11 @@ export function rewindHistory(newHistory: readonly Uint8Array[], executionId: st
   const last = newHistory.at(-1);
   const end = last !== undefined && viewEvent(last).type === EventType.ExecutionRewound ? -1 : newHistory.length;
   const started = newHistory.map(viewEvent).find(({ type }) => type === EventType.ExecutionStarted);
-  const { instance, parent } = decode(EXECUTION_STARTED, started?.body ?? EMPTY_BYTES);
-  const named = decode(ORCHESTRATION_INSTANCE, instance ?? EMPTY_BYTES).executionId;
+  const startedEvent = readMessage(ExecutionStartedEventSchema, started?.body ?? EMPTY_BYTES);
+  const named = readMessage(OrchestrationInstanceSchema, startedEvent.orchestrationInstance ?? EMPTY_BYTES).executionId;
   return {
     executionId: named === undefined ? executionId : textOf(named),
-    parent,
+    parent: startedEvent.parentInstance,
     history: newHistory.slice(0, end),
     rewound: end === -1 ? newHistory.slice(-1) : [],
   };

@@ -1,4 +1,5 @@
-import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
+import { GetWorkItemsRequestSchema } from "./durabletask_pb.js";
+import { writeMessage } from "./messages.js";
 
 /** What a worker asks for: work of these names alone, and so many items at a time. */
 export interface WantedWork {
@@ -10,32 +11,20 @@ export interface WantedWork {
   readonly replaysAlways: boolean;
 }
 
-/**
- * Fields of GetWorkItemsRequest that our emulator and our workers have among themselves, bools. `keepsResults`: the worker
- * keeps a result whose completion was answered with an error that passes, and sends it again. `replaysAlways`: over a link
- * too, each episode comes with the whole history.
- */
-const KEEPS_RESULTS_FIELD = 1000;
-const REPLAYS_ALWAYS_FIELD = 1001;
-
 /** A GetWorkItemsRequest. Its filters name no entity, so that no entity's work is sent. */
 export function writeWorkItemsRequest(wanted: WantedWork): Buffer {
-  const writer = new BinaryWriter();
-  writer.tag(1, WireType.Varint).int32(wanted.mostOrchestrators);
-  writer.tag(2, WireType.Varint).int32(wanted.mostActivities);
-  writer.tag(11, WireType.LengthDelimited).fork();
-  writeFilters(writer, 1, wanted.orchestrators);
-  writeFilters(writer, 2, wanted.activities);
-  writer.join().tag(KEEPS_RESULTS_FIELD, WireType.Varint).bool(true);
-  writer.tag(REPLAYS_ALWAYS_FIELD, WireType.Varint).bool(wanted.replaysAlways);
-  const bytes = writer.finish();
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return writeMessage(GetWorkItemsRequestSchema, {
+    maxConcurrentOrchestrationWorkItems: wanted.mostOrchestrators,
+    maxConcurrentActivityWorkItems: wanted.mostActivities,
+    workItemFilters: {
+      orchestrations: wanted.orchestrators.map(anyVersionOf),
+      activities: wanted.activities.map(anyVersionOf),
+    },
+    keepsResults: true,
+    replaysAlways: wanted.replaysAlways,
+  });
 }
 
-/** OrchestrationFilter and ActivityFilter: a name, of any version. */
-function writeFilters(writer: BinaryWriter, field: number, names: readonly string[]): void {
-  for (const name of names) {
-    writer.tag(field, WireType.LengthDelimited).fork();
-    writer.tag(1, WireType.LengthDelimited).string(name).join();
-  }
+function anyVersionOf(name: string): { readonly name: string } {
+  return { name };
 }

@@ -1,31 +1,32 @@
+import { ActivityRequestSchema, OrchestratorRequestSchema, WorkItemSchema } from "./durabletask_pb.js";
 import { NEW_EVENT, framedBytes, writeFramed } from "./event-frames.js";
 import { fieldLength, int32Length, writeInt32 } from "./sized-fields.js";
+import { fieldNumbers, lengthTag, varintTag } from "./fields.js";
 import { orchestrationInstance } from "./history-event.js";
 import type { TaskRequest } from "./history-event.js";
-import { BinaryWriter, fieldBytes, fieldInt32, fieldString } from "./wire.js";
+import { BinaryWriter, WireType, fieldBytes, fieldInt32, fieldString, stringValue } from "./wire.js";
 
-/** Tags of `WorkItem`: its two kinds of request, and the completion token. */
-const ORCHESTRATOR_REQUEST = 0x0a;
-const ACTIVITY_REQUEST = 0x12;
-const COMPLETION_TOKEN = 0x52;
-/** Of OrchestratorRequest: the tag of `orchestrationTraceContext`, and `requiresHistoryStreaming`, set. */
-const TRACE_CONTEXT = 0x42;
-const REQUIRES_HISTORY_STREAMING = Uint8Array.of(0x30, 1);
-/**
- * Field 1000, a varint, which the protocol does not have: bytes of the history that were left out in front of the past
- * events, because the worker is known to have them. Sent over the link alone.
- */
-const KNOWN_HISTORY = [0xc0, 0x3e] as const;
+const Item = fieldNumbers(WorkItemSchema);
+const Request = fieldNumbers(OrchestratorRequestSchema);
+const Activity = fieldNumbers(ActivityRequestSchema);
+
+const ORCHESTRATOR_REQUEST = lengthTag(Item.orchestratorRequest);
+const ACTIVITY_REQUEST = lengthTag(Item.activityRequest);
+const COMPLETION_TOKEN = lengthTag(Item.completionToken);
+const TRACE_CONTEXT = lengthTag(Request.orchestrationTraceContext);
+/** The field, set. */
+const REQUIRES_HISTORY_STREAMING = Uint8Array.of(varintTag(Request.requiresHistoryStreaming), 1);
+const KNOWN_HISTORY = new BinaryWriter().tag(Item.knownHistory, WireType.Varint).finish();
 
 /** The fields of an OrchestratorRequest that are the same in every episode of an execution. */
 export function episodeHead(instanceId: string, executionId: string): Uint8Array {
-  const writer = fieldString(new BinaryWriter(), 1, instanceId);
-  return fieldBytes(writer, 2, fieldString(new BinaryWriter(), 1, executionId).finish()).finish();
+  const writer = fieldString(new BinaryWriter(), Request.instanceId, instanceId);
+  return fieldBytes(writer, Request.executionId, stringValue(executionId)).finish();
 }
 
 /** The field of an ActivityRequest that names its instance. */
 export function activityParent(instanceId: string, executionId: string): Uint8Array {
-  return orchestrationInstance(new BinaryWriter(), 4, instanceId, executionId).finish();
+  return orchestrationInstance(new BinaryWriter(), Activity.orchestrationInstance, instanceId, executionId).finish();
 }
 
 export interface EpisodeItem {
@@ -65,9 +66,9 @@ export function activityWorkItem(parent: Uint8Array, taskId: number, task: TaskR
   for (const field of task.head) writer.raw(field);
 
   writer.raw(parent);
-  fieldInt32(writer, 5, taskId);
-  fieldBytes(writer, 6, task.traceContext);
-  for (const tag of task.tags) fieldBytes(writer, 7, tag);
+  fieldInt32(writer, Activity.taskId, taskId);
+  fieldBytes(writer, Activity.parentTraceContext, task.traceContext);
+  for (const tag of task.tags) fieldBytes(writer, Activity.tags, tag);
 
   const body = writer.finish();
   const { item, offset } = workItem(ACTIVITY_REQUEST, body.length, token);

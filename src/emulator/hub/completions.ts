@@ -1,3 +1,4 @@
+import { ExecutionTerminatedEventSchema } from "../../protocol/durabletask_pb.js";
 import { PAST_EVENT, frame, framedBytes } from "../../protocol/event-frames.js";
 import { EventType, executionStarted, taskCompleted, taskFailed, viewEvent } from "../../protocol/history-event.js";
 import { newExecutionId, type Instance } from "../instance/instance.js";
@@ -6,11 +7,12 @@ import type { ActivityLease, EpisodeLease } from "../dispatch/leases.js";
 import { applyActions, failedEnd, type Outcome } from "../instance/orchestration.js";
 import { describeTask, type Action, type End } from "../../protocol/orchestrator-actions.js";
 import type { Relations } from "./relations.js";
+import { readMessage } from "../../protocol/messages.js";
 import { rewindHistory } from "../../protocol/rewind.js";
 import { limitFailure, type HubLimits } from "../limits/scheduler-limits.js";
 import type { Scheduler } from "../dispatch/scheduler.js";
 import { Status } from "../../protocol/orchestration-status.js";
-import { decode, type StringValueBytes } from "../../protocol/wire.js";
+import type { StringValueBytes } from "../../protocol/wire.js";
 
 export interface EpisodeCompletion {
   readonly actions: readonly Action[];
@@ -23,8 +25,6 @@ export interface ActivityCompletion {
   readonly result: StringValueBytes | undefined;
   readonly failure: Uint8Array | undefined;
 }
-
-const EXECUTION_TERMINATED = { output: [1, "bytes"], recurse: [2, "bool"] } as const;
 
 /** Takes in what workers have done. All of it runs inside a command of the group commit. */
 export class Completions {
@@ -240,11 +240,11 @@ export class Completions {
   #terminateChildren(instance: Instance, taken: readonly Uint8Array[]): void {
     const recursive = taken
       .filter(isTermination)
-      .map((event) => decode(EXECUTION_TERMINATED, viewEvent(event).body))
+      .map((event) => readMessage(ExecutionTerminatedEventSchema, viewEvent(event).body))
       .find(({ recurse }) => recurse);
     if (recursive !== undefined) {
       for (const instanceId of instance.state.children.values())
-        this.#relations.terminate({ instanceId, reason: recursive.output, recurse: true });
+        this.#relations.terminate({ instanceId, reason: recursive.input, recurse: true });
     }
   }
 }

@@ -1,7 +1,6 @@
-import { IdReusePolicy } from "../../protocol/messages.js";
+import type { OrchestrationIdReusePolicy } from "../../protocol/durabletask_pb.js";
 import { RpcError } from "../../protocol/rpc-error.js";
 import { Status, TERMINAL, statusName } from "../../protocol/orchestration-status.js";
-import { decode } from "../../protocol/wire.js";
 
 /** What becomes of an instance whose id is asked for and whose status is one of these; of others the start is refused. */
 export interface IdReuse {
@@ -23,10 +22,10 @@ const OlderAction = { Refuse: 0, Ignore: 1, Terminate: 2 } as const;
  * What the policy of a start says, and what holds without one.
  * @throws RpcError if it contradicts itself
  */
-export function idReuse(policy: Uint8Array | undefined): IdReuse {
+export function idReuse(policy: OrchestrationIdReusePolicy | undefined): IdReuse {
   if (policy === undefined) return WITHOUT_POLICY;
 
-  const { statuses, action } = decode(IdReusePolicy, policy);
+  const { replaceableStatus: statuses, action } = policy;
   switch (action) {
     case OlderAction.Ignore:
       return { statuses, action: "keep" };

@@ -1,3 +1,8 @@
+import {
+  ExecutionRewoundEventSchema,
+  OrchestrationInstanceSchema,
+  ParentInstanceInfoSchema,
+} from "../../protocol/durabletask_pb.js";
 import { EMPTY_BYTES } from "../../protocol/empty-bytes.js";
 import { PAST_EVENT, frame } from "../../protocol/event-frames.js";
 import {
@@ -8,29 +13,18 @@ import {
   executionCompleted,
   executionRewound,
   executionTerminated,
-  orchestrationInstance,
   viewEvent,
   type ChildRequest,
   type Signal,
 } from "../../protocol/history-event.js";
 import type { Instance } from "../instance/instance.js";
 import type { HubContext, InstanceTable } from "./instance-table.js";
-import { ChildCreated, type Termination } from "../../protocol/orchestrator-actions.js";
+import { readChildCreated, type Termination } from "../../protocol/orchestrator-actions.js";
 import type { HubLimits } from "../limits/scheduler-limits.js";
+import { failureDetails, readMessage, writeMessage } from "../../protocol/messages.js";
 import { Status, isTerminal, statusName } from "../../protocol/orchestration-status.js";
 import type { InstanceRow } from "../store/store.js";
-import {
-  BinaryWriter,
-  decode,
-  failureDetails,
-  fieldBytes,
-  fieldInt32,
-  stringValue,
-  type StringValueBytes,
-} from "../../protocol/wire.js";
-
-const PARENT_INSTANCE_INFO = { taskId: [1, "int32"] } as const;
-const EXECUTION_REWOUND = { reason: [1, "bytes"] } as const;
+import { stringValue, type StringValueBytes } from "../../protocol/wire.js";
 
 /** How an instance has ended. */
 type Ended = Pick<InstanceRow, "status" | "failure"> & { readonly result: StringValueBytes | undefined };
@@ -83,7 +77,7 @@ export class Relations {
   tellParent(child: Pick<Instance, "id" | "parentId" | "parent">, ended: Ended): void {
     const parent = this.#running(child.parentId);
     if (parent !== undefined && child.parent !== undefined)
-      this.#tell(parent, decode(PARENT_INSTANCE_INFO, child.parent).taskId, child.id, ended);
+      this.#tell(parent, readMessage(ParentInstanceInfoSchema, child.parent).taskScheduledId, child.id, ended);
   }
 
   signal(toInstanceId: string, signal: Signal): void {
@@ -131,18 +125,22 @@ export class Relations {
   /** An instance was rewound: so are those of its sub-orchestrations that have failed. */
   rewindChildren(parent: Instance, history: readonly Uint8Array[], rewound: readonly Uint8Array[]): void {
     const [told] = rewound;
-    const { reason } = decode(EXECUTION_REWOUND, told === undefined ? EMPTY_BYTES : viewEvent(told).body);
+    const { reason } = readMessage(
+      ExecutionRewoundEventSchema,
+      told === undefined ? EMPTY_BYTES : viewEvent(told).body,
+    );
     for (const event of history) {
       const { type, eventId, body } = viewEvent(event);
       if (type === EventType.ChildCreated && parent.state.children.has(eventId))
-        this.#rewindChild(parent, eventId, decode(ChildCreated, body), reason);
+        this.#rewindChild(parent, eventId, readChildCreated(body), reason);
     }
   }
 
   #rewindChild(parent: Instance, taskId: number, child: ChildRequest, reason: StringValueBytes | undefined): void {
     const row = this.#find(child.instanceId);
     // Its outcome goes to the task that it was started for: others have asked for the same id, before or in vain.
-    const isOwn = row?.parent !== undefined && decode(PARENT_INSTANCE_INFO, row.parent).taskId === taskId;
+    const isOwn =
+      row?.parent !== undefined && readMessage(ParentInstanceInfoSchema, row.parent).taskScheduledId === taskId;
     if (row === undefined || row.parentId !== parent.id || !(isOwn || isTerminal(row.status))) {
       this.startChild(parent, taskId, child);
     } else if (row.status === Status.Failed && isOwn) {
@@ -179,9 +177,14 @@ export class Relations {
 }
 
 /** `ParentInstanceInfo` */
-function parentInfo(parent: Instance, taskId: number): Uint8Array {
-  const writer = fieldInt32(new BinaryWriter(), 1, taskId);
-  fieldBytes(writer, 2, stringValue(parent.name));
-  fieldBytes(writer, 3, parent.version);
-  return orchestrationInstance(writer, 4, parent.id, parent.executionId).finish();
+function parentInfo(parent: Instance, taskScheduledId: number): Uint8Array {
+  return writeMessage(ParentInstanceInfoSchema, {
+    taskScheduledId,
+    name: stringValue(parent.name),
+    version: parent.version,
+    orchestrationInstance: writeMessage(OrchestrationInstanceSchema, {
+      instanceId: parent.id,
+      executionId: stringValue(parent.executionId),
+    }),
+  });
 }

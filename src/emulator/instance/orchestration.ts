@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { TimerCreatedEventSchema } from "../../protocol/durabletask_pb.js";
 import { unframe } from "../../protocol/event-frames.js";
 import {
   EventType,
@@ -14,15 +15,15 @@ import {
   type TaskRequest,
 } from "../../protocol/history-event.js";
 import {
-  ChildCreated,
   TASK_SCHEDULED,
+  readChildCreated,
   taskOf,
   type Action,
   type End,
   type Termination,
 } from "../../protocol/orchestrator-actions.js";
+import { failureDetails, microsecondsOf, readMessage } from "../../protocol/messages.js";
 import { Status, isTerminal, statusName } from "../../protocol/orchestration-status.js";
-import { decode, failureDetails } from "../../protocol/wire.js";
 
 /**
  * What an orchestration waits for, as its history tells. Pure: it knows no clock, no store and no worker.
@@ -71,10 +72,10 @@ export class Orchestration {
         this.addTask(view.eventId, taskOf(view.body, TASK_SCHEDULED));
         return true;
       case EventType.ChildCreated:
-        this.addChild(view.eventId, decode(ChildCreated, view.body).instanceId);
+        this.addChild(view.eventId, readChildCreated(view.body).instanceId);
         return true;
       case EventType.TimerCreated:
-        this.addTimer(view.eventId, decode(TIMER_CREATED, view.body).fireAt);
+        this.addTimer(view.eventId, microsecondsOf(readMessage(TimerCreatedEventSchema, view.body).fireAt));
         return true;
       case EventType.TaskCompleted:
       case EventType.TaskFailed:
@@ -134,8 +135,6 @@ export class Orchestration {
 }
 
 const NONE: ReadonlyMap<number, never> = new Map<number, never>();
-
-const TIMER_CREATED = { fireAt: [1, "timestamp"] } as const;
 
 /** What the actions of one episode come to. */
 export interface Outcome {

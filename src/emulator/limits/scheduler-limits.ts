@@ -2,8 +2,10 @@ import type { TaskRequest } from "../../protocol/history-event.js";
 import { MOST_PAYLOAD_BYTES, instanceIdFault } from "./limits.js";
 import { describeTask, type Action, type End } from "../../protocol/orchestrator-actions.js";
 import { RpcError } from "../../protocol/rpc-error.js";
+import { TaskScheduledEventSchema } from "../../protocol/durabletask_pb.js";
+import { failureDetails, readMessage } from "../../protocol/messages.js";
 import { Status } from "../../protocol/orchestration-status.js";
-import { BinaryWriter, WireType, decode, failureDetails, textOf, type StringValueBytes } from "../../protocol/wire.js";
+import { textOf, type StringValueBytes } from "../../protocol/wire.js";
 
 /** Whether what a Scheduler would not take is refused here too, or taken and told of. */
 export type LimitsMode = "scheduler" | "none";
@@ -145,17 +147,14 @@ export class HubLimits {
   #taskFault(instanceId: string, task: TaskRequest, field: Uint8Array): string | undefined {
     if (field.length <= MOST_PAYLOAD_BYTES) return undefined;
 
-    const { input } = decode(TASK_INPUT, field);
+    const { input } = readMessage(TaskScheduledEventSchema, field);
     return this.payloadFault(instanceId, () => `The input of the activity '${describeTask(task).name}'`, input);
   }
 }
 
-const TASK_INPUT = { input: [3, "bytes"] } as const;
-
 /** `TaskFailureDetails` of an activity or an orchestration: another try would have the same outcome. */
 export function limitFailure(fault: string): Uint8Array {
-  const nonRetriable = new BinaryWriter().tag(5, WireType.Varint).bool(true).finish();
-  return Buffer.concat([failureDetails("PayloadTooLarge", fault), nonRetriable]);
+  return failureDetails("PayloadTooLarge", fault, true);
 }
 
 function whatOf({ status }: End): string {

@@ -1,25 +1,24 @@
-import { CHUNK_EVENT, frame } from "../../protocol/event-frames.js";
-import type { InstanceRow } from "../store/store.js";
+import type { MessageInitShape } from "@bufbuild/protobuf";
 import {
-  BinaryWriter,
-  WireType,
-  fieldBytes,
-  fieldInt32,
-  fieldString,
-  fieldTimestamp,
-  stringValue,
-} from "../../protocol/wire.js";
+  CreateInstanceResponseSchema,
+  GetInstanceResponseSchema,
+  ListInstanceIdsResponseSchema,
+  PurgeInstancesResponseSchema,
+  QueryInstancesResponseSchema,
+  SkipGracefulOrchestrationTerminationsResponseSchema,
+  type OrchestrationStateSchema,
+} from "../../protocol/durabletask_pb.js";
+import { CHUNK_EVENT, frame } from "../../protocol/event-frames.js";
+import { timestampOf, writeMessage } from "../../protocol/messages.js";
+import type { InstanceRow } from "../store/store.js";
 
-/** Answers of TaskHubSidecarService that tell of instances: field numbers of orchestrator_service.proto. */
+/** Answers of TaskHubSidecarService that tell of instances. */
 
 /** `GetInstanceResponse`; of an instance that does not exist, it says so. */
 export function getInstanceResponse(row: InstanceRow | undefined): Uint8Array {
-  const writer = new BinaryWriter();
-  if (row !== undefined) {
-    writer.tag(1, WireType.Varint).bool(true);
-    fieldBytes(writer, 2, orchestrationState(row));
-  }
-  return writer.finish();
+  if (row === undefined) return writeMessage(GetInstanceResponseSchema, {});
+
+  return writeMessage(GetInstanceResponseSchema, { exists: true, orchestrationState: stateOf(row) });
 }
 
 /** `QueryInstancesResponse` */
@@ -27,18 +26,12 @@ export function queryInstancesResponse(
   rows: readonly InstanceRow[],
   continuationToken: string | undefined,
 ): Uint8Array {
-  const writer = new BinaryWriter();
-  for (const row of rows) fieldBytes(writer, 1, orchestrationState(row));
-
-  return fieldBytes(writer, 2, continuationToken === undefined ? undefined : stringValue(continuationToken)).finish();
+  return writeMessage(QueryInstancesResponseSchema, { orchestrationState: rows.map(stateOf), continuationToken });
 }
 
 /** `ListInstanceIdsResponse` */
 export function listInstanceIdsResponse(ids: readonly string[], lastInstanceKey: string | undefined): Uint8Array {
-  const writer = new BinaryWriter();
-  for (const id of ids) fieldString(writer, 1, id);
-
-  return fieldBytes(writer, 2, lastInstanceKey === undefined ? undefined : stringValue(lastInstanceKey)).finish();
+  return writeMessage(ListInstanceIdsResponseSchema, { instanceIds: [...ids], lastInstanceKey });
 }
 
 /** `HistoryChunk` */
@@ -48,40 +41,38 @@ export function historyChunk(events: readonly Uint8Array[]): Uint8Array {
 
 /** `CreateInstanceResponse` and `RestartInstanceResponse` */
 export function createInstanceResponse(instanceId: string): Uint8Array {
-  return fieldString(new BinaryWriter(), 1, instanceId).finish();
+  return writeMessage(CreateInstanceResponseSchema, { instanceId });
 }
 
 /** `SkipGracefulOrchestrationTerminationsResponse` */
-export function skipTerminationsResponse(unterminatedIds: readonly string[]): Uint8Array {
-  const writer = new BinaryWriter();
-  for (const id of unterminatedIds) fieldString(writer, 1, id);
-
-  return writer.finish();
+export function skipTerminationsResponse(ids: readonly string[]): Uint8Array {
+  return writeMessage(SkipGracefulOrchestrationTerminationsResponseSchema, {
+    unterminatedInstanceIds: [...ids],
+  });
 }
 
 /** `PurgeInstancesResponse`, of a purge that is complete. */
-export function purgeInstancesResponse(deleted: number): Uint8Array {
-  const writer = fieldInt32(new BinaryWriter(), 1, deleted);
-  return writer.tag(2, WireType.LengthDelimited).fork().tag(1, WireType.Varint).bool(true).join().finish();
+export function purgeInstancesResponse(deletedInstanceCount: number): Uint8Array {
+  return writeMessage(PurgeInstancesResponseSchema, { deletedInstanceCount, isComplete: true });
 }
 
-function orchestrationState(row: InstanceRow): Uint8Array {
-  const writer = new BinaryWriter();
-  fieldString(writer, 1, row.instanceId);
-  fieldString(writer, 2, row.name);
-  fieldBytes(writer, 3, row.version);
-  fieldInt32(writer, 4, row.status);
-  fieldTimestamp(writer, 5, row.scheduledStartUs);
-  fieldTimestamp(writer, 6, row.createdUs);
-  fieldTimestamp(writer, 7, row.updatedUs);
-  fieldBytes(writer, 8, row.input);
-  fieldBytes(writer, 9, row.output);
-  fieldBytes(writer, 10, row.customStatus);
-  fieldBytes(writer, 11, row.failure);
-  fieldBytes(writer, 12, stringValue(row.executionId));
-  fieldTimestamp(writer, 13, row.completedUs);
-  fieldBytes(writer, 14, row.parentId === undefined ? undefined : stringValue(row.parentId));
-  for (const tag of row.tags) fieldBytes(writer, 15, tag);
-
-  return writer.finish();
+function stateOf(row: InstanceRow): MessageInitShape<typeof OrchestrationStateSchema> {
+  return {
+    instanceId: row.instanceId,
+    name: row.name,
+    version: row.version,
+    // oxlint-disable-next-line typescript/no-unsafe-enum-assignment -- rows keep the number
+    orchestrationStatus: row.status,
+    scheduledStartTimestamp: timestampOf(row.scheduledStartUs),
+    createdTimestamp: timestampOf(row.createdUs),
+    lastUpdatedTimestamp: timestampOf(row.updatedUs),
+    input: row.input,
+    output: row.output,
+    customStatus: row.customStatus,
+    failureDetails: row.failure,
+    executionId: row.executionId,
+    completedTimestamp: timestampOf(row.completedUs),
+    parentInstanceId: row.parentId,
+    tags: [...row.tags],
+  };
 }

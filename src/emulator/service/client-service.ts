@@ -12,27 +12,26 @@ import {
   skipTerminationsResponse,
 } from "./answers.js";
 import {
-  CreateInstanceRequest,
-  CreateTaskHubRequest,
-  GetInstanceRequest,
-  InstanceBatch,
-  InstanceQuery,
-  ListInstanceIdsRequest,
-  PurgeInstanceFilter,
-  PurgeInstancesRequest,
-  QueryInstancesRequest,
-  RaiseEventRequest,
-  ReasonedRequest,
-  RestartInstanceRequest,
-  SkipTerminationsRequest,
-  StreamInstanceHistoryRequest,
-  TerminateRequest,
-} from "../../protocol/messages.js";
+  CreateInstanceRequestSchema,
+  CreateTaskHubRequestSchema,
+  GetInstanceRequestSchema,
+  ListInstanceIdsRequestSchema,
+  PurgeInstancesRequestSchema,
+  QueryInstancesRequestSchema,
+  RaiseEventRequestSchema,
+  ReasonedRequestSchema,
+  RestartInstanceRequestSchema,
+  SkipGracefulOrchestrationTerminationsRequestSchema,
+  StreamInstanceHistoryRequestSchema,
+  TerminateRequestSchema,
+  type InstanceBatch,
+} from "../../protocol/durabletask_pb.js";
+import { microsecondsOf, readMessage } from "../../protocol/messages.js";
 import { RpcError } from "../../protocol/rpc-error.js";
 import { answerRead, empty, encoded, hubName, type ServiceContext } from "./service-context.js";
 import { Status, isTerminal } from "../../protocol/orchestration-status.js";
 import type { TaskHub } from "../hub/task-hub.js";
-import { decode, textOf } from "../../protocol/wire.js";
+import { textOf } from "../../protocol/wire.js";
 
 const DEFAULT_PAGE = 100;
 const MAX_PAGE = 10_000;
@@ -54,24 +53,27 @@ export function clientService(context: ServiceContext): Service {
     }),
 
     StartInstance: raw((call, answer) => {
-      const request = decode(CreateInstanceRequest, call.request);
+      const request = readMessage(CreateInstanceRequestSchema, call.request);
       if (request.name === "")
         throw new RpcError("INVALID_ARGUMENT", "StartInstance needs the name of an orchestrator.");
 
       // It is read when the instance is dispatched: what cannot be is to fail here.
       textOf(request.version ?? EMPTY_BYTES);
-      const start = {
-        ...request,
-        instanceId: request.instanceId === "" ? randomUUID() : request.instanceId,
-        scheduledStartUs: request.scheduledStart,
-      };
-      const reuse = idReuse(request.idReusePolicy);
+      const { name, version, input, executionId, tags, parentTraceContext: traceContext } = request;
+      const instanceId = request.instanceId === "" ? randomUUID() : request.instanceId;
+      const scheduledStartUs = microsecondsOf(request.scheduledStartTimestamp);
+      const start = { instanceId, name, version, input, executionId, tags, traceContext, scheduledStartUs };
+      const reuse = idReuse(request.orchestrationIdReusePolicy);
       context.hubOf(call).clients.start(start, reuse, encoded(answer, createInstanceResponse));
     }),
 
     GetInstance: (call) => {
-      const { instanceId, payloads } = decode(GetInstanceRequest, call.request);
-      answerRead(context, call, getInstanceResponse(hubFor(context, call, instanceId).find(instanceId, payloads)));
+      const { instanceId, getInputsAndOutputs } = readMessage(GetInstanceRequestSchema, call.request);
+      answerRead(
+        context,
+        call,
+        getInstanceResponse(hubFor(context, call, instanceId).find(instanceId, getInputsAndOutputs)),
+      );
     },
 
     WaitForInstanceStart: waitFor(context, (status) => status !== Status.Pending),
@@ -79,71 +81,75 @@ export function clientService(context: ServiceContext): Service {
     WaitForInstanceCompletion: waitFor(context, isTerminal),
 
     RaiseEvent: raw((call, answer) => {
-      const { instanceId, name, input } = decode(RaiseEventRequest, call.request);
+      const { instanceId, name, input } = readMessage(RaiseEventRequestSchema, call.request);
       if (name === "") throw new RpcError("INVALID_ARGUMENT", "RaiseEvent needs the name of an event.");
 
       hubFor(context, call, instanceId).clients.raiseEvent(instanceId, { name, input }, empty(answer));
     }),
 
     TerminateInstance: raw((call, answer) => {
-      const { instanceId, output, recursive } = decode(TerminateRequest, call.request);
+      const { instanceId, output, recursive } = readMessage(TerminateRequestSchema, call.request);
       hubFor(context, call, instanceId).clients.terminate(instanceId, output, recursive, empty(answer));
     }),
 
     SuspendInstance: raw((call, answer) => {
-      const { instanceId, reason } = decode(ReasonedRequest, call.request);
+      const { instanceId, reason } = readMessage(ReasonedRequestSchema, call.request);
       hubFor(context, call, instanceId).clients.suspend(instanceId, reason, empty(answer));
     }),
 
     ResumeInstance: raw((call, answer) => {
-      const { instanceId, reason } = decode(ReasonedRequest, call.request);
+      const { instanceId, reason } = readMessage(ReasonedRequestSchema, call.request);
       hubFor(context, call, instanceId).clients.resume(instanceId, reason, empty(answer));
     }),
 
     RewindInstance: raw((call, answer) => {
-      const { instanceId, reason } = decode(ReasonedRequest, call.request);
+      const { instanceId, reason } = readMessage(ReasonedRequestSchema, call.request);
       hubFor(context, call, instanceId).clients.rewind(instanceId, reason, empty(answer));
     }),
 
     RestartInstance: raw((call, answer) => {
-      const { instanceId, withNewId } = decode(RestartInstanceRequest, call.request);
-      hubFor(context, call, instanceId).clients.restart(instanceId, withNewId, encoded(answer, createInstanceResponse));
+      const { instanceId, restartWithNewInstanceId } = readMessage(RestartInstanceRequestSchema, call.request);
+      hubFor(context, call, instanceId).clients.restart(
+        instanceId,
+        restartWithNewInstanceId,
+        encoded(answer, createInstanceResponse),
+      );
     }),
 
     SkipGracefulOrchestrationTerminations: raw((call, answer) => {
-      const { batch, reason } = decode(SkipTerminationsRequest, call.request);
-      const ids = idsOf("SkipGracefulOrchestrationTerminations", batch);
+      const { instanceBatch, reason } = readMessage(SkipGracefulOrchestrationTerminationsRequestSchema, call.request);
+      const ids = idsOf("SkipGracefulOrchestrationTerminations", instanceBatch);
       hubFor(context, call, ...ids).clients.endAtOnce(ids, reason, encoded(answer, skipTerminationsResponse));
     }),
 
     QueryInstances: (call) => {
-      const { query } = decode(QueryInstancesRequest, call.request);
-      const filter = decode(InstanceQuery, query ?? EMPTY_BYTES);
+      const { query } = readMessage(QueryInstancesRequestSchema, call.request);
+      const { taskHubNames = [], runtimeStatus = [], maxInstanceCount = 0 } = query ?? {};
       const hub = context.hubOf(call);
-      if (filter.taskHubs.length > 0 && !filter.taskHubs.map(textOf).includes(hub.name)) {
+      if (taskHubNames.length > 0 && !taskHubNames.map(textOf).includes(hub.name)) {
         call.end(queryInstancesResponse([], undefined));
         return;
       }
       const { rows, next } = context.store.query({
         taskHub: hub.name,
-        instanceIdPrefix: filter.instanceIdPrefix ?? "",
-        statuses: filter.statuses,
-        createdFromUs: filter.createdFrom,
-        createdToUs: filter.createdTo,
-        afterInstanceId: filter.continuationToken ?? "",
-        limit: pageSize(filter.maxInstanceCount),
-        payloads: filter.payloads,
+        instanceIdPrefix: query?.instanceIdPrefix ?? "",
+        statuses: runtimeStatus,
+        createdFromUs: microsecondsOf(query?.createdTimeFrom),
+        createdToUs: microsecondsOf(query?.createdTimeTo),
+        afterInstanceId: query?.continuationToken ?? "",
+        limit: pageSize(maxInstanceCount),
+        payloads: query?.fetchInputsAndOutputs ?? false,
       });
       answerRead(context, call, queryInstancesResponse(rows, next));
     },
 
     ListInstanceIds: (call) => {
-      const filter = decode(ListInstanceIdsRequest, call.request);
+      const filter = readMessage(ListInstanceIdsRequestSchema, call.request);
       const { rows, next } = context.store.listCompleted({
         taskHub: context.hubOf(call).name,
-        statuses: filter.statuses,
-        completedFromUs: filter.completedFrom,
-        completedToUs: filter.completedTo,
+        statuses: filter.runtimeStatus,
+        completedFromUs: microsecondsOf(filter.completedTimeFrom),
+        completedToUs: microsecondsOf(filter.completedTimeTo),
         after: parsePlace(filter.lastInstanceKey),
         limit: pageSize(filter.pageSize),
       });
@@ -152,19 +158,17 @@ export function clientService(context: ServiceContext): Service {
     },
 
     PurgeInstances: raw((call, answer) => {
-      const request = decode(PurgeInstancesRequest, call.request);
+      const request = readMessage(PurgeInstancesRequestSchema, call.request);
       const { purge } = context.hubOf(call);
       const answerPurged = encoded(answer, purgeInstancesResponse);
-      if (request.filter !== undefined) {
-        const { createdFrom, createdTo, statuses } = decode(PurgeInstanceFilter, request.filter);
-        purge.matching(
-          { createdFromUs: createdFrom, createdToUs: createdTo, statuses },
-          request.recursive,
-          answerPurged,
-        );
+      if (request.purgeInstanceFilter !== undefined) {
+        const { createdTimeFrom, createdTimeTo, runtimeStatus: statuses } = request.purgeInstanceFilter;
+        const createdFromUs = microsecondsOf(createdTimeFrom);
+        const createdToUs = microsecondsOf(createdTimeTo);
+        purge.matching({ createdFromUs, createdToUs, statuses }, request.recursive, answerPurged);
         return;
       }
-      const batch = request.batch === undefined ? [] : decode(InstanceBatch, request.batch).instanceIds;
+      const batch = request.instanceBatch?.instanceIds ?? [];
       const ids = request.instanceId === "" ? batch : [request.instanceId];
       hubFor(context, call, ...ids).purge.byIds(ids, request.recursive, answerPurged);
     }),
@@ -176,8 +180,8 @@ export function clientService(context: ServiceContext): Service {
     },
 
     CreateTaskHub: raw((call, answer) => {
-      const { recreate } = decode(CreateTaskHubRequest, call.request);
-      context.hubs.create(hubName(call), recreate, empty(answer));
+      const { recreateIfExists } = readMessage(CreateTaskHubRequestSchema, call.request);
+      context.hubs.create(hubName(call), recreateIfExists, empty(answer));
     }),
 
     DeleteTaskHub: raw((call, answer) => {
@@ -196,17 +200,20 @@ function hubFor(context: ServiceContext, call: Call, ...instanceIds: readonly st
 
 function waitFor(context: ServiceContext, condition: (status: number) => boolean): Handler {
   return (call) => {
-    const { instanceId, payloads } = decode(GetInstanceRequest, call.request);
+    const { instanceId, getInputsAndOutputs } = readMessage(GetInstanceRequestSchema, call.request);
     const hub = hubFor(context, call, instanceId);
     call.onCancelled = hub.waitFor(instanceId, condition, () => {
-      answerRead(context, call, getInstanceResponse(hub.find(instanceId, payloads)));
+      answerRead(context, call, getInstanceResponse(hub.find(instanceId, getInputsAndOutputs)));
     });
   };
 }
 
 /** A history that does not exist is empty, as it is on the Scheduler by the SDK's account. */
 async function streamHistory(context: ServiceContext, call: Call): Promise<void> {
-  const { instanceId, executionId, forWorkItem } = decode(StreamInstanceHistoryRequest, call.request);
+  const { instanceId, executionId, forWorkItemProcessing } = readMessage(
+    StreamInstanceHistoryRequestSchema,
+    call.request,
+  );
   const hub = hubFor(context, call, instanceId);
   const row = hub.find(instanceId, false);
   if (row === undefined || (executionId !== undefined && executionId !== "" && executionId !== row.executionId)) {
@@ -214,7 +221,7 @@ async function streamHistory(context: ServiceContext, call: Call): Promise<void>
     return;
   }
   // What waits comes as new events with the work item itself.
-  const waiting = forWorkItem ? [] : context.store.waiting(row.key);
+  const waiting = forWorkItemProcessing ? [] : context.store.waiting(row.key);
   const events = [...context.store.history(row.key), ...waiting];
   call.reserve(events.reduce((bytes, event) => bytes + event.length + EVENT_BYTES, 0));
   await new Promise<void>((resolve, reject) => {
@@ -251,8 +258,8 @@ function* chunksOf(events: readonly Uint8Array[]): Generator<readonly Uint8Array
   if (chunk.length > 0) yield chunk;
 }
 
-function idsOf(method: string, batch: Uint8Array | undefined): readonly string[] {
-  const { instanceIds } = decode(InstanceBatch, batch ?? EMPTY_BYTES);
+function idsOf(method: string, batch: InstanceBatch | undefined): readonly string[] {
+  const instanceIds = batch?.instanceIds ?? [];
   if (instanceIds.length > MAX_BATCH) {
     throw new RpcError(
       "INVALID_ARGUMENT",

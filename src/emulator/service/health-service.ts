@@ -1,19 +1,16 @@
 import { raw, type Service } from "./call.js";
 import { RpcError } from "../../protocol/rpc-error.js";
-import { BinaryWriter, WireType, decode } from "../../protocol/wire.js";
+import {
+  HealthCheckRequestSchema,
+  HealthCheckResponseSchema,
+  HealthCheckResponse_ServingStatus,
+} from "../../protocol/durabletask_pb.js";
+import { readMessage, writeMessage } from "../../protocol/messages.js";
 
 /** What probes of gRPC ask: https://github.com/grpc/grpc/blob/master/doc/health-checking.md */
 export const HEALTH_SERVICE = "grpc.health.v1.Health";
 
-const HealthCheckRequest = { service: [1, "string"] } as const;
-
-const SERVING = 1;
-const SERVICE_UNKNOWN = 3;
-
-/** `HealthCheckResponse` */
-function healthCheckResponse(status: number): Uint8Array {
-  return new BinaryWriter().tag(1, WireType.Varint).int32(status).finish();
-}
+const { SERVING, SERVICE_UNKNOWN } = HealthCheckResponse_ServingStatus;
 
 /**
  * Says of the services of those names, and of "", that they are served: an emulator that cannot be written to any more
@@ -23,17 +20,18 @@ export function healthService(services: readonly string[]): Service {
   const isServed = (service: string): boolean => service === "" || services.includes(service);
   return {
     Check: raw((call, answer) => {
-      const { service } = decode(HealthCheckRequest, call.request);
+      const { service } = readMessage(HealthCheckRequestSchema, call.request);
       if (!isServed(service))
         throw new RpcError("NOT_FOUND", `The emulator has no service '${service}': it has ${services.join(", ")}.`);
 
-      answer(undefined, healthCheckResponse(SERVING));
+      answer(undefined, writeMessage(HealthCheckResponseSchema, { status: SERVING }));
     }),
 
     /** Its status does not change for as long as the stream lives. */
     Watch: (call) => {
-      const { service } = decode(HealthCheckRequest, call.request);
-      call.write(healthCheckResponse(isServed(service) ? SERVING : SERVICE_UNKNOWN));
+      const { service } = readMessage(HealthCheckRequestSchema, call.request);
+      const status = isServed(service) ? SERVING : SERVICE_UNKNOWN;
+      call.write(writeMessage(HealthCheckResponseSchema, { status }));
     },
   };
 }

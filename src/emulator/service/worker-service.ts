@@ -4,23 +4,22 @@ import { raw, type Call, type Handler, type Service } from "./call.js";
 import { heldToken } from "../dispatch/leases.js";
 import { REMEMBERS_HISTORY } from "../../protocol/link.js";
 import {
-  AbandonRequest,
-  ActivityResponse,
-  GetWorkItemsRequest,
-  WorkItemFilter,
-  WorkItemFilters,
-} from "../../protocol/messages.js";
+  AbandonTaskRequestSchema,
+  ActivityResponseSchema,
+  GetWorkItemsRequestSchema,
+  OrchestratorResponseSchema,
+  WorkerCapability,
+  type OrchestratorResponse,
+  type WorkItemFilter,
+} from "../../protocol/durabletask_pb.js";
+import { readMessage } from "../../protocol/messages.js";
 import { Orchestration } from "../instance/orchestration.js";
-import { OrchestratorResponse, readActions, type Action } from "../../protocol/orchestrator-actions.js";
+import { readActions, type Action } from "../../protocol/orchestrator-actions.js";
 import { rewindHistory } from "../../protocol/rewind.js";
 import { RpcError } from "../../protocol/rpc-error.js";
 import { empty, type ServiceContext } from "./service-context.js";
 import type { TaskHub } from "../hub/task-hub.js";
-import { decode, type Message } from "../../protocol/wire.js";
 import { Worker, type WorkFilter, type WorkerOptions } from "../dispatch/worker.js";
-
-/** `WORKER_CAPABILITY_HISTORY_STREAMING` */
-const HISTORY_STREAMING = 1;
 
 /** What workers call of TaskHubSidecarService, for the calls of one connection. */
 export function workerService(context: ServiceContext): Service {
@@ -30,27 +29,29 @@ export function workerService(context: ServiceContext): Service {
     },
 
     CompleteActivityTask: raw((call, answer) => {
-      const completion = decode(ActivityResponse, call.request);
-      const { instanceId, taskId } = completion;
-      const token = completion.completionToken || heldToken(context.leases, instanceId, taskId);
-      context.hubOf(call).completeActivity(token, completion, empty(answer));
+      const { instanceId, taskId, completionToken, result, failureDetails } = readMessage(
+        ActivityResponseSchema,
+        call.request,
+      );
+      const token = completionToken || heldToken(context.leases, instanceId, taskId);
+      context.hubOf(call).completeActivity(token, { result, failure: failureDetails }, empty(answer));
     }),
 
     CompleteOrchestratorTask: raw((call, answer) => {
-      const response = decode(OrchestratorResponse, call.request);
-      const completionToken = response.completionToken || heldToken(context.leases, response.instanceId);
-      const completion = { ...response, completionToken };
+      const response = readMessage(OrchestratorResponseSchema, call.request);
+      const token = response.completionToken || heldToken(context.leases, response.instanceId);
       const hub = context.hubOf(call);
-      refuseParts(hub, completion);
-      if (completion.requiresHistory) {
+      refuseParts(hub, token, response);
+      if (response.requiresHistory) {
         // The worker no longer has what it was known to have: it gets the whole history.
-        if (!hub.giveBack(completion.completionToken)) throw staleToken(completion.completionToken);
+        if (!hub.giveBack(token)) throw staleToken(token);
 
         answer(undefined, EMPTY_BYTES);
         return;
       }
-      const actions = actionsOf(hub, completion);
-      hub.completeEpisode(completion.completionToken, { ...completion, actions }, empty(answer));
+      const actions = actionsOf(hub, token, response);
+      const { customStatus, orchestrationTraceContext: traceContext } = response;
+      hub.completeEpisode(token, { actions, customStatus, traceContext }, empty(answer));
     }),
 
     AbandonTaskActivityWorkItem: abandon(context),
@@ -61,7 +62,7 @@ export function workerService(context: ServiceContext): Service {
 
 function abandon(context: ServiceContext): Handler {
   return raw((call, answer) => {
-    const { completionToken } = decode(AbandonRequest, call.request);
+    const { completionToken } = readMessage(AbandonTaskRequestSchema, call.request);
     if (!context.hubOf(call).abandon(completionToken)) throw staleToken(completionToken);
 
     answer(undefined, EMPTY_BYTES);
@@ -98,29 +99,27 @@ function serveWorker(context: ServiceContext, call: Call): void {
 
 /** What a worker's request says of the work that it takes. */
 function askedFor(call: Call): Omit<WorkerOptions, "id" | "stream" | "connectionLeases"> {
-  const { mostEpisodes, mostActivities, capabilities, filters, keepsResults, replaysAlways } = decode(
-    GetWorkItemsRequest,
-    call.request,
-  );
-  const { orchestrations, activities } = decode(WorkItemFilters, filters ?? EMPTY_BYTES);
+  const request = readMessage(GetWorkItemsRequestSchema, call.request);
+  const {
+    maxConcurrentOrchestrationWorkItems: mostEpisodes,
+    maxConcurrentActivityWorkItems: mostActivities,
+    workItemFilters: filters,
+  } = request;
   return {
-    streamsHistory: capabilities.includes(HISTORY_STREAMING),
-    keepsResults,
-    remembersHistory: call.header(REMEMBERS_HISTORY) !== undefined && !replaysAlways,
+    streamsHistory: request.capabilities.includes(WorkerCapability.HISTORY_STREAMING),
+    keepsResults: request.keepsResults,
+    remembersHistory: call.header(REMEMBERS_HISTORY) !== undefined && !request.replaysAlways,
     limits: {
       ...(mostEpisodes > 0 && { episode: mostEpisodes }),
       ...(mostActivities > 0 && { activity: mostActivities }),
     },
-    filters: filters && { episode: filterOf(orchestrations), activity: filterOf(activities) },
+    filters: filters && { episode: filterOf(filters.orchestrations), activity: filterOf(filters.activities) },
   };
 }
 
 /** A name may come more than once: the worker takes the versions of all. */
-function filterOf(filters: readonly Uint8Array[]): WorkFilter {
-  const byName = Map.groupBy(
-    filters.map((filter) => decode(WorkItemFilter, filter)),
-    ({ name }) => name,
-  );
+function filterOf(filters: readonly WorkItemFilter[]): WorkFilter {
+  const byName = Map.groupBy(filters, ({ name }) => name);
   return new Map(
     Array.from(byName, ([name, all]) => {
       const takesAny = all.some(({ versions }) => versions.length === 0);
@@ -130,10 +129,10 @@ function filterOf(filters: readonly Uint8Array[]): WorkFilter {
 }
 
 /** Completions in parts, or of a part of the events, would be taken for whole ones: they are refused, with nothing done. */
-function refuseParts(hub: TaskHub, completion: Message<typeof OrchestratorResponse>): void {
-  const part = completion.isPartial ? "isPartial" : completion.eventsProcessed && "numEventsProcessed";
+function refuseParts(hub: TaskHub, token: string, response: OrchestratorResponse): void {
+  const part = response.isPartial ? "isPartial" : response.numEventsProcessed && "numEventsProcessed";
   if (part !== undefined) {
-    hub.abandon(completion.completionToken);
+    hub.abandon(token);
     throw new RpcError("UNIMPLEMENTED", `CompleteOrchestratorTask: ${part} is not supported.`);
   }
 }
@@ -148,13 +147,13 @@ function checkEvents(action: Action): void {
 }
 
 /** Reads the actions before anything is changed: one that cannot be read is this completion's fault alone. */
-function actionsOf(hub: TaskHub, completion: Message<typeof OrchestratorResponse>): Action[] {
+function actionsOf(hub: TaskHub, token: string, response: OrchestratorResponse): Action[] {
   try {
-    const actions = readActions(completion.actions);
+    const actions = readActions(response.actions);
     actions.forEach(checkEvents);
     return actions;
   } catch (error) {
-    hub.abandon(completion.completionToken);
+    hub.abandon(token);
     const reason = errorText(error);
     throw new RpcError("INVALID_ARGUMENT", `CompleteOrchestratorTask: an action cannot be read: ${reason}.`);
   }

@@ -18,9 +18,11 @@ import {
 import { History } from "../../../src/emulator/instance/history.js";
 import { PAST_EVENT, frame, unframe } from "../../../src/protocol/event-frames.js";
 import { Orchestration, applyActions } from "../../../src/emulator/instance/orchestration.js";
-import { OrchestratorResponse, readActions } from "../../../src/protocol/orchestrator-actions.js";
+import { OrchestratorResponseSchema } from "../../../src/protocol/durabletask_pb.js";
+import { failureDetails, readMessage } from "../../../src/protocol/messages.js";
+import { readActions } from "../../../src/protocol/orchestrator-actions.js";
 import { Status } from "../../../src/protocol/orchestration-status.js";
-import { decode, failureDetails, stringValue } from "../../../src/protocol/wire.js";
+import { stringValue } from "../../../src/protocol/wire.js";
 import { episodeHead, episodeWorkItem } from "../../../src/protocol/write-work-item.js";
 
 /** What an orchestrator does next. */
@@ -159,7 +161,7 @@ export class ScriptedBackend {
 
   /** Takes the answer to the episode, and lets what it waits for arrive. */
   complete(response: Uint8Array, { count, lastFirst, fails, message = "nothing" }: Arrival): void {
-    const { actions } = decode(OrchestratorResponse, response);
+    const { actions } = readMessage(OrchestratorResponseSchema, response);
     const asked = readActions(actions);
     if (asked.some(({ kind }) => kind === "rewind")) {
       this.ended = true;

@@ -1,10 +1,10 @@
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { WorkItemSchema } from "../../../src/protocol/durabletask_pb.js";
 import { readOrchestratorName, readRequestHead } from "../../../src/protocol/orchestrator-request.js";
 import { StringValue, pb } from "../../../src/protocol/sidecar-stubs.js";
 import {
-  KNOWN_HISTORY_FIELD,
   readActivityRequest,
   readWorkItem,
   writeAbandon,
@@ -76,7 +76,10 @@ describe("reading", () => {
         const item = new pb.WorkItem();
         item.setOrchestratorrequest(new pb.OrchestratorRequest());
         item.setCompletiontoken("token-1");
-        const told = new BinaryWriter().tag(KNOWN_HISTORY_FIELD, WireType.Varint).uint32(knownHistory).finish();
+        const told = new BinaryWriter()
+          .tag(WorkItemSchema.field.knownHistory.number, WireType.Varint)
+          .uint32(knownHistory)
+          .finish();
         const bytes = Buffer.concat([item.serializeBinary(), told]);
         expect(readWorkItem(bytes)).toMatchObject({ kind: "orchestrator", completionToken: "token-1", knownHistory });
         expect(pb.WorkItem.deserializeBinary(bytes).toObject()).toEqual(item.toObject());
