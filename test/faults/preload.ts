@@ -16,7 +16,7 @@ const SHORTER: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   },
   "/dist/protocol/link.js": { LINK_SILENCE_MS: SILENCE_MS, LINK_PING_MS: SILENCE_MS / 3 },
   // So that workers ask for histories, and those come in parts.
-  "/dist/emulator/dispatch/scheduler.js": { MOST_HISTORY_BYTES: 3_000 },
+  "/dist/emulator/dispatch/work-items.js": { MOST_HISTORY_BYTES: 3_000 },
   "/dist/emulator/service/client-service.js": { HISTORY_CHUNK_BYTES: 1_000 },
 };
 

@@ -1,3 +1,4 @@
+import type { DispatchedInstance } from "./dispatched-instance.js";
 import type { Instance } from "../instance/instance.js";
 import type { Lease, LeaseTable } from "./leases.js";
 
@@ -14,11 +15,11 @@ export class HeldLeases {
   }
 
   /** Returns the outstanding activities of the instance that no worker has. */
-  resume(instance: Instance): Set<number> {
+  resume(instance: DispatchedInstance): Set<number> {
     const ready = new Set(instance.state.tasks.keys());
     for (const lease of this.#of(instance).filter((each) => isSame(each.instance, instance))) {
       if (lease.kind === "episode") {
-        instance.episode = "leased";
+        instance.dispatch.resumeLease();
         this.#grant(lease, instance);
       } else if (lease.executionId === instance.executionId && ready.delete(lease.taskId)) {
         this.#grant(lease, instance);
@@ -28,7 +29,7 @@ export class HeldLeases {
   }
 
   /** Whether a worker has that activity, which nobody waits for. */
-  resumeDetached(instance: Instance, executionId: string, taskId: number): boolean {
+  resumeDetached(instance: DispatchedInstance, executionId: string, taskId: number): boolean {
     const lease = this.#of(instance).find(
       (each) => each.kind === "activity" && each.executionId === executionId && each.taskId === taskId,
     );
@@ -37,7 +38,7 @@ export class HeldLeases {
     return lease !== undefined;
   }
 
-  /** What the rest is of has ended, and is with its workers all the same. */
+  /** The instances of all other leases have ended. Their workers keep them all the same. */
   keepRest(): void {
     for (const lease of this.#left) this.#table.grant(lease);
   }
@@ -46,7 +47,7 @@ export class HeldLeases {
     return this.#byInstanceId.get(id)?.filter((lease) => this.#left.has(lease)) ?? [];
   }
 
-  #grant(lease: Lease, instance: Instance): void {
+  #grant(lease: Lease, instance: DispatchedInstance): void {
     this.#left.delete(lease);
     this.#table.grant({ ...lease, instance });
   }

@@ -1,12 +1,14 @@
-import type { Instance } from "../instance/instance.js";
+import type { DispatchedInstance } from "./dispatched-instance.js";
+import { invariant } from "../../invariant.js";
 import { RpcError } from "../../protocol/rpc-error.js";
-import type { Worker } from "./worker.js";
+import type { WorkKind } from "./work.js";
+import type { HeldItem, Worker } from "./worker.js";
 
 /** A work item that is with a worker, until its completion, its return, or the end of the worker's connection. */
 interface LeaseBase {
   /** What the worker proves with that it completes this dispatch, and not an earlier one. */
   readonly token: string;
-  readonly instance: Instance;
+  readonly instance: DispatchedInstance;
   readonly worker: Worker;
   /** Of the work item. */
   readonly bytes: number;
@@ -39,31 +41,32 @@ export class LeaseTable {
   readonly #leases = new Map<string, Lease>();
   /** Those that completions of this turn have taken. */
   #completed: Lease[] = [];
-  readonly #counts: Record<Lease["kind"], number> = { episode: 0, activity: 0 };
+  readonly #counts: Record<WorkKind, number> = { episode: 0, activity: 0 };
 
   /** Work items of that kind that workers have. */
-  count(kind: Lease["kind"]): number {
+  count(kind: WorkKind): number {
     return this.#counts[kind];
   }
 
   grant(lease: Lease): void {
+    invariant(!this.#leases.has(lease.token), "A token is of one lease.");
     this.#leases.set(lease.token, lease);
-    lease.worker.connectionLeases.add(lease);
-    this.#account(lease, 1);
+    lease.worker.hold(lease);
+    this.#counts[lease.kind] += 1;
   }
 
   take(token: string): Lease | undefined {
     const lease = this.#leases.get(token);
     if (lease !== undefined) {
       this.#leases.delete(token);
-      lease.worker.connectionLeases.delete(lease);
-      this.#account(lease, -1);
+      lease.worker.release(lease);
+      this.#counts[lease.kind] -= 1;
     }
     return lease;
   }
 
   /** Throws NOT_FOUND if the token is stale or belongs to something else. */
-  takeOf<K extends Lease["kind"]>(token: string, kind: K): Extract<Lease, { kind: K }> {
+  takeOf<K extends WorkKind>(token: string, kind: K): Extract<Lease, { kind: K }> {
     if (this.#leases.get(token)?.kind !== kind) {
       throw new RpcError(
         "NOT_FOUND",
@@ -96,12 +99,6 @@ export class LeaseTable {
 
     return leases;
   }
-
-  #account({ kind, worker, bytes }: Lease, change: 1 | -1): void {
-    worker.holds[kind] += change;
-    worker.heldBytes += change * bytes;
-    this.#counts[kind] += change;
-  }
 }
 
 /**
@@ -109,10 +106,8 @@ export class LeaseTable {
  * before there were tokens complete by these ids; on a connection of its own nobody else's dispatch can be meant. Empty
  * if there is none.
  */
-export function heldToken(held: Iterable<Lease>, instanceId: string, taskId?: number): string {
-  for (const lease of held) {
-    if (lease.instance.id === instanceId && (lease.kind === "activity" ? lease.taskId : undefined) === taskId)
-      return lease.token;
-  }
+export function heldToken(held: Iterable<HeldItem>, instanceId: string, taskId?: number): string {
+  for (const item of held) if (item.instance.id === instanceId && item.taskId === taskId) return item.token;
+
   return "";
 }

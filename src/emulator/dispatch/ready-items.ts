@@ -1,29 +1,37 @@
 import { activityWeight } from "./admission.js";
-import type { ReadyItem, WorkName } from "./dispatcher.js";
+import type { DispatchedInstance } from "./dispatched-instance.js";
+import type { InstanceDispatch } from "./instance-dispatch.js";
 import type { TaskRequest } from "../../protocol/history-event.js";
-import type { Instance } from "../instance/instance.js";
 import { describeTask } from "../../protocol/orchestrator-actions.js";
+import type { WorkKind, WorkName } from "./work.js";
 import type { Worker } from "./worker.js";
 
-/** What leases an item to a worker and encodes it. */
-export interface Senders {
-  readonly episode: (episode: EpisodeItem, worker: Worker) => Uint8Array;
-  readonly activity: (activity: ActivityItem, task: TaskRequest, worker: Worker) => Uint8Array;
+/** What waits for a worker. It is encoded when it is sent, so that it holds all that has arrived by then. */
+export interface ReadyItem {
+  readonly instance: { readonly dispatch: InstanceDispatch; readonly ended: boolean };
+  readonly kind: WorkKind;
+  readonly work: WorkName;
+  /** Of an activity: see `activityWeight`. */
+  readonly weight: number;
+  /** The first episode of an instance: whether it is one, and of a sub-orchestration. It may have to wait for others. */
+  readonly newcomer?: "root" | "child" | undefined;
+  /** Workers that have given it back because they do not want it: they get it only where nobody else may. */
+  readonly refusedBy?: ReadonlySet<Worker> | undefined;
+  /** Whether there is nothing to do for it any more. */
+  isOver(): boolean;
 }
 
 // Classes, since a hundred thousand may wait: what an object literal has of functions is made for each.
 
 /** The next episode of an instance. */
 export class EpisodeItem implements ReadyItem {
-  readonly #senders: Senders;
+  readonly instance: DispatchedInstance;
+  readonly refusedBy: ReadonlySet<Worker> | undefined;
   readonly newcomer: "root" | "child" | undefined;
 
-  constructor(
-    readonly instance: Instance,
-    readonly refusedBy: ReadonlySet<Worker> | undefined,
-    senders: Senders,
-  ) {
-    this.#senders = senders;
+  constructor(instance: DispatchedInstance, refusedBy: ReadonlySet<Worker> | undefined) {
+    this.instance = instance;
+    this.refusedBy = refusedBy;
     const isFirst = !instance.begun && !instance.terminating;
     this.newcomer = isFirst ? (instance.parentId === undefined ? "root" : "child") : undefined;
   }
@@ -43,37 +51,30 @@ export class EpisodeItem implements ReadyItem {
 
   /** Also where another one has taken its place. */
   isOver(): boolean {
-    return this.instance.ended || this.instance.readyItem !== this;
-  }
-
-  encode(worker: Worker): Uint8Array | undefined {
-    const { instance } = this;
-    if (this.isOver()) return undefined;
-
-    instance.readyItem = undefined;
-    if (instance.paused) {
-      // It was suspended while it waited for a worker: it is looked at again when it is resumed.
-      instance.episode = "idle";
-      return undefined;
-    }
-    return this.#senders.episode(this, worker);
+    return this.instance.ended || !this.instance.dispatch.isReadyAs(this);
   }
 }
 
 /** An activity of an execution of an instance. */
 export class ActivityItem implements ReadyItem {
-  readonly #senders: Senders;
+  readonly instance: DispatchedInstance;
+  readonly executionId: string;
+  readonly taskId: number;
+  readonly task: TaskRequest;
+  readonly refusedBy: ReadonlySet<Worker> | undefined;
   readonly weight: number;
 
   constructor(
-    readonly instance: Instance,
-    readonly executionId: string,
-    readonly taskId: number,
-    readonly refusedBy: ReadonlySet<Worker> | undefined,
-    senders: Senders,
+    instance: DispatchedInstance,
+    { executionId, taskId, task }: Pick<ActivityItem, "executionId" | "taskId" | "task">,
+    refusedBy: ReadonlySet<Worker> | undefined,
   ) {
-    this.#senders = senders;
-    this.weight = weightOf(this.#task);
+    this.instance = instance;
+    this.executionId = executionId;
+    this.taskId = taskId;
+    this.task = task;
+    this.refusedBy = refusedBy;
+    this.weight = weightOf(task);
   }
 
   get kind(): "activity" {
@@ -82,21 +83,12 @@ export class ActivityItem implements ReadyItem {
 
   /** One without a version is taken to be of its orchestration's: JavaScript and Python schedule no other. */
   get work(): WorkName {
-    const { name, version } = describeTask(this.#task);
+    const { name, version } = describeTask(this.task);
     return { name, version: version || this.instance.versionText };
   }
 
   isOver(): boolean {
-    return this.#task === undefined;
-  }
-
-  encode(worker: Worker): Uint8Array | undefined {
-    const task = this.#task;
-    return task && this.#senders.activity(this, task, worker);
-  }
-
-  get #task(): TaskRequest | undefined {
-    return this.instance.task(this.executionId, this.taskId);
+    return this.instance.task(this.executionId, this.taskId) === undefined;
   }
 }
 

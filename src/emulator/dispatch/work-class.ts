@@ -1,17 +1,18 @@
 import { FairQueue, isBefore, type Ticket } from "./fair-queue.js";
-import type { ReadyItem, WorkName } from "./dispatcher.js";
 import { Newcomers } from "./newcomers.js";
-import type { Worker, WorkKind } from "./worker.js";
+import type { ReadyItem } from "./ready-items.js";
+import type { WorkKind, WorkName } from "./work.js";
+import type { Worker } from "./worker.js";
 
 /** Items of one kind, name and version that wait: the same workers take all of them. */
-export class WorkClass {
+export class WorkClass<T extends ReadyItem> {
   /** The workers that take them. */
   takers: readonly Worker[] = [];
   /** Of instances whose home takes them, by home. */
-  readonly #own = new Map<Worker, FairQueue<ReadyItem>>();
+  readonly #own = new Map<Worker, FairQueue<T>>();
   /** Of all others. */
-  readonly #shared = new FairQueue<ReadyItem>();
-  readonly newcomers = new Newcomers<ReadyItem>();
+  readonly #shared = new FairQueue<T>();
+  readonly newcomers = new Newcomers<T>();
   /** Items besides the newcomers, and their weight. */
   #length = 0;
   #weight = 0;
@@ -36,13 +37,13 @@ export class WorkClass {
   }
 
   /** All that wait. */
-  *[Symbol.iterator](): Generator<ReadyItem> {
+  *[Symbol.iterator](): Generator<T> {
     for (const queue of [this.#shared, ...this.#own.values()]) for (const { item } of queue) yield item;
 
     for (const { item } of this.newcomers) yield item;
   }
 
-  push(ticket: Ticket<ReadyItem>): void {
+  push(ticket: Ticket<T>): void {
     const { item } = ticket;
     this.#queueOf(item).push(ticket);
     this.#length += 1;
@@ -53,10 +54,10 @@ export class WorkClass {
    * The queue whose first item is the next to be sent: of those whose worker has room, and of those that any may take.
    * Only where there is none is an item taken from a worker that has no room for it.
    */
-  next(): FairQueue<ReadyItem> | undefined {
+  next(): FairQueue<T> | undefined {
     if (this.#length === 0) return undefined;
 
-    let best: FairQueue<ReadyItem> | undefined;
+    let best: FairQueue<T> | undefined;
     let hasRoom = false;
     for (const worker of this.takers) {
       if (worker.hasRoomFor(this.kind)) {
@@ -73,7 +74,7 @@ export class WorkClass {
   }
 
   /** Takes the first item of one of its queues. */
-  take(queue: FairQueue<ReadyItem>): Ticket<ReadyItem> {
+  take(queue: FairQueue<T>): Ticket<T> {
     const ticket = queue.take()!;
     this.#length -= 1;
     this.#weight = this.#length === 0 ? 0 : this.#weight - ticket.item.weight;
@@ -88,7 +89,7 @@ export class WorkClass {
   }
 
   /** Drops what the condition does not hold for. */
-  keep(condition: (item: ReadyItem) => boolean): void {
+  keep(condition: (item: T) => boolean): void {
     this.newcomers.keep(condition);
     this.#length = 0;
     this.#weight = 0;
@@ -99,8 +100,9 @@ export class WorkClass {
     }
   }
 
-  #queueOf({ instance: { home, ended }, refusedBy }: ReadyItem): FairQueue<ReadyItem> {
-    if (home === undefined || ended === true || refusedBy?.has(home) === true || !this.takers.includes(home))
+  #queueOf({ instance: { dispatch, ended }, refusedBy }: T): FairQueue<T> {
+    const { home } = dispatch;
+    if (home === undefined || ended || refusedBy?.has(home) === true || !this.takers.includes(home))
       return this.#shared;
 
     let own = this.#own.get(home);
@@ -112,10 +114,7 @@ export class WorkClass {
   }
 }
 
-function earlier(
-  one: FairQueue<ReadyItem> | undefined,
-  other: FairQueue<ReadyItem> | undefined,
-): FairQueue<ReadyItem> | undefined {
+function earlier<T>(one: FairQueue<T> | undefined, other: FairQueue<T> | undefined): FairQueue<T> | undefined {
   const [first, second] = [one?.first, other?.first];
   return second === undefined || (first !== undefined && isBefore(first, second)) ? one : other;
 }

@@ -1,5 +1,5 @@
-import type { WorkName } from "./dispatcher.js";
-import type { Lease } from "./leases.js";
+import { invariant } from "../../invariant.js";
+import type { WorkFilter, WorkKind, WorkName } from "./work.js";
 
 /** Where work items are written to: a GetWorkItems stream. `write` returns false when it wants no more for now. */
 export interface WorkItemStream {
@@ -7,10 +7,17 @@ export interface WorkItemStream {
   end(): void;
 }
 
-export type WorkKind = Lease["kind"];
-
-/** What a worker takes of one kind: names, each with the versions that it takes, none meaning any. */
-export type WorkFilter = ReadonlyMap<string, ReadonlySet<string>>;
+/** A work item that a worker has and has not completed: see `Lease`. */
+export interface HeldItem {
+  readonly kind: WorkKind;
+  readonly token: string;
+  readonly worker: Worker;
+  readonly instance: { readonly id: string };
+  /** Of an activity. */
+  readonly taskId?: number;
+  /** Of the work item. */
+  readonly bytes: number;
+}
 
 /** Work items of a kind that a worker is sent at a time that names no limit: the emulator holds what is beyond it. */
 const MOST_ITEMS = 10_000;
@@ -23,8 +30,8 @@ const MOST_HELD_BYTES = 64 * 1024 * 1024;
 export interface WorkerOptions {
   readonly id: string;
   readonly stream: WorkItemStream;
-  /** Belongs to its connection: what a worker holds outlives its stream and ends with its connection. */
-  readonly connectionLeases: Set<Lease>;
+  /** What the workers of its connection hold: that outlives its stream and ends with its connection. */
+  readonly connectionItems: Set<HeldItem>;
   /** Whether it keeps the history of an instance from one episode to the next. */
   readonly remembersHistory?: boolean;
   /** Whether it asks for a history by itself where a work item says that it has to. */
@@ -40,26 +47,23 @@ export interface WorkerOptions {
 /** One open GetWorkItems stream. */
 export class Worker {
   readonly id: string;
-  readonly stream: WorkItemStream;
-  readonly connectionLeases: Set<Lease>;
+  readonly connectionItems: Set<HeldItem>;
   readonly remembersHistory: boolean;
   readonly streamsHistory: boolean;
   readonly keepsResults: boolean;
-  /** Work items sent and not completed. */
-  readonly holds: Record<WorkKind, number> = { episode: 0, activity: 0 };
-  /** Their bytes. */
-  heldBytes = 0;
-  /** Running instances whose home this is. */
-  homed = 0;
+  readonly #stream: WorkItemStream;
+  readonly #holds: Record<WorkKind, number> = { episode: 0, activity: 0 };
+  #heldBytes = 0;
+  #homed = 0;
   /** Whether its stream wants no more for now. */
-  blocked = false;
+  #isBlocked = false;
   readonly #limits: Readonly<Partial<Record<WorkKind, number>>>;
   readonly #filters: Readonly<Record<WorkKind, WorkFilter>> | undefined;
 
   constructor(options: WorkerOptions) {
     this.id = options.id;
-    this.stream = options.stream;
-    this.connectionLeases = options.connectionLeases;
+    this.#stream = options.stream;
+    this.connectionItems = options.connectionItems;
     this.remembersHistory = options.remembersHistory ?? false;
     this.streamsHistory = options.streamsHistory ?? false;
     this.keepsResults = options.keepsResults ?? false;
@@ -67,8 +71,18 @@ export class Worker {
     this.#filters = options.filters;
   }
 
+  /** Work items of each kind sent and not completed. */
+  get holds(): Readonly<Record<WorkKind, number>> {
+    return this.#holds;
+  }
+
   get load(): number {
-    return this.holds.episode + this.holds.activity;
+    return this.#holds.episode + this.#holds.activity;
+  }
+
+  /** Running instances whose home this is. */
+  get homed(): number {
+    return this.#homed;
   }
 
   takes(kind: WorkKind, { name, version }: WorkName): boolean {
@@ -79,6 +93,42 @@ export class Worker {
   }
 
   hasRoomFor(kind: WorkKind): boolean {
-    return !this.blocked && this.heldBytes < MOST_HELD_BYTES && this.holds[kind] < (this.#limits[kind] ?? MOST_ITEMS);
+    return (
+      !this.#isBlocked && this.#heldBytes < MOST_HELD_BYTES && this.#holds[kind] < (this.#limits[kind] ?? MOST_ITEMS)
+    );
+  }
+
+  /** A work item is its own from here on, until it is released. */
+  hold(item: HeldItem): void {
+    this.connectionItems.add(item);
+    this.#holds[item.kind] += 1;
+    this.#heldBytes += item.bytes;
+  }
+
+  release(item: HeldItem): void {
+    this.connectionItems.delete(item);
+    this.#holds[item.kind] -= 1;
+    this.#heldBytes -= item.bytes;
+    invariant(this.#holds[item.kind] >= 0 && this.#heldBytes >= 0, "A worker gives back no more than it holds.");
+  }
+
+  /** It becomes the home of one instance more, or is no longer the home of one. */
+  house(change: 1 | -1): void {
+    this.#homed += change;
+    invariant(this.#homed >= 0, "No more instances leave a home than have come.");
+  }
+
+  send(item: Uint8Array): void {
+    this.#isBlocked = !this.#stream.write(item);
+  }
+
+  /** Its stream takes more again. */
+  unblock(): void {
+    this.#isBlocked = false;
+  }
+
+  /** It gets nothing more. */
+  end(): void {
+    this.#stream.end();
   }
 }

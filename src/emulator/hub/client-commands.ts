@@ -8,8 +8,9 @@ import {
   type Signal,
 } from "../../protocol/history-event.js";
 import type { IdReuse } from "./id-reuse.js";
-import type { Instance } from "../instance/instance.js";
-import type { HubContext, InstanceTable, Start } from "./instance-table.js";
+import type { DispatchedInstance } from "../dispatch/dispatched-instance.js";
+import type { HubContext } from "./hub-context.js";
+import type { InstanceTable, Start } from "./instance-table.js";
 import { MOST_RAISED_EVENTS, checkName } from "../limits/limits.js";
 import type { Relations } from "./relations.js";
 import type { HubLimits } from "../limits/scheduler-limits.js";
@@ -178,7 +179,7 @@ export class ClientCommands {
     );
   }
 
-  #setSuspended(instance: Instance, event: Uint8Array): void {
+  #setSuspended(instance: DispatchedInstance, event: Uint8Array): void {
     this.#instances.receive(instance, event);
     instance.state.observe(event);
     const going = instance.begun ? Status.Running : Status.Pending;
@@ -195,7 +196,7 @@ export class ClientCommands {
     this.#context.store.deleteInstance(row.key);
   }
 
-  #withRunning(instanceId: string, answer: Answer<void>, apply: (instance: Instance) => void): void {
+  #withRunning(instanceId: string, answer: Answer<void>, apply: (instance: DispatchedInstance) => void): void {
     this.#context.commits.submit(() => {
       const instance = this.#instances.get(instanceId);
       if (instance === undefined) this.#known(instanceId);
@@ -218,7 +219,7 @@ export class ClientCommands {
 }
 
 /** @throws RpcError if nobody takes what is raised; results of its activities are always received */
-function checkRaised({ id, waiting }: Instance): void {
+function checkRaised({ id, waiting }: DispatchedInstance): void {
   if (waiting.length < MOST_RAISED_EVENTS) return;
 
   const raised = waiting.reduce((count, { type }) => count + (type === EventType.EventRaised ? 1 : 0), 0);

@@ -1,8 +1,11 @@
 import { ExecutionTerminatedEventSchema } from "../../protocol/durabletask_pb.js";
 import { PAST_EVENT, frame, framedBytes } from "../../protocol/event-frames.js";
 import { EventType, executionStarted, taskCompleted, taskFailed, viewEvent } from "../../protocol/history-event.js";
-import { newExecutionId, type Instance } from "../instance/instance.js";
-import type { HubContext, InstanceTable } from "./instance-table.js";
+import type { Dispatch } from "../dispatch/dispatch.js";
+import type { DispatchedInstance } from "../dispatch/dispatched-instance.js";
+import { newExecutionId } from "../instance/instance.js";
+import type { HubContext } from "./hub-context.js";
+import type { InstanceTable } from "./instance-table.js";
 import type { ActivityLease, EpisodeLease } from "../dispatch/leases.js";
 import { applyActions, failedEnd, type Outcome } from "../instance/orchestration.js";
 import { describeTask, type Action, type End } from "../../protocol/orchestrator-actions.js";
@@ -10,7 +13,6 @@ import type { Relations } from "./relations.js";
 import { readMessage } from "../../protocol/messages.js";
 import { rewindHistory } from "../../protocol/rewind.js";
 import { limitFailure, type HubLimits } from "../limits/scheduler-limits.js";
-import type { Scheduler } from "../dispatch/scheduler.js";
 import { Status } from "../../protocol/orchestration-status.js";
 import type { StringValueBytes } from "../../protocol/wire.js";
 
@@ -31,7 +33,7 @@ export class Completions {
   readonly #context: HubContext;
   readonly #instances: InstanceTable;
   readonly #relations: Relations;
-  readonly #scheduler: Scheduler;
+  readonly #dispatch: Dispatch;
 
   readonly #limits: HubLimits;
 
@@ -39,13 +41,13 @@ export class Completions {
     context: HubContext,
     instances: InstanceTable,
     relations: Relations,
-    scheduler: Scheduler,
+    dispatch: Dispatch,
     limits: HubLimits,
   ) {
     this.#context = context;
     this.#instances = instances;
     this.#relations = relations;
-    this.#scheduler = scheduler;
+    this.#dispatch = dispatch;
     this.#limits = limits;
   }
 
@@ -70,7 +72,7 @@ export class Completions {
     if (instance.ended) return false;
 
     const completion = this.#episodeWithinLimits(instance, answered);
-    const taken = instance.takeWaiting(lease);
+    const taken = instance.takeWaiting(lease.eventCount, lease.resultCount);
     this.#instances.episodeEnded(instance);
     const rewind = completion.actions.find((action) => action.kind === "rewind");
     if (rewind !== undefined && taken.some((event) => viewEvent(event).type === EventType.ExecutionRewound)) {
@@ -81,7 +83,7 @@ export class Completions {
     const nowUs = Math.max(this.#context.clock.nowUs(), instance.createdUs);
     const outcome = applyActions(instance.state, completion.actions, { nowUs, executionId: instance.executionId });
     const { end } = outcome;
-    this.#scheduler.learn(lease, outcome);
+    this.#dispatch.learn(lease, outcome);
     this.#pursue(instance, outcome);
     if (end?.status === Status.ContinuedAsNew) {
       this.#relate(instance, outcome);
@@ -113,7 +115,7 @@ export class Completions {
   }
 
   /** What asks for, or answers with, something that is too large fails the orchestration, and nothing else of it happens. */
-  #episodeWithinLimits(instance: Instance, completion: EpisodeCompletion): EpisodeCompletion {
+  #episodeWithinLimits(instance: DispatchedInstance, completion: EpisodeCompletion): EpisodeCompletion {
     const fault = this.#limits.episodeFault(instance.id, completion);
     return fault === undefined
       ? completion
@@ -131,7 +133,7 @@ export class Completions {
     const { instance } = lease;
     const processed = [lease.started, ...taken];
     if (lease.worker.remembersHistory)
-      instance.remembered = { worker: lease.worker, bytes: instance.history.length + framedBytes(processed) };
+      instance.dispatch.remember(lease.worker, instance.history.length + framedBytes(processed));
 
     const history = frame(PAST_EVENT, [...processed, ...events]);
     const status = end?.status ?? (instance.state.suspended ? Status.Suspended : Status.Running);
@@ -149,22 +151,23 @@ export class Completions {
       tasksCompleted: instance.tasksProcessed,
       trace,
     });
-    instance.trace = trace ?? instance.trace;
-    instance.append(history);
+    instance.append(history, trace);
     this.#instances.setStatus(instance, status);
   }
 
   #continueAsNew(
-    instance: Instance,
+    instance: DispatchedInstance,
     end: End,
     taken: readonly Uint8Array[],
     customStatus: StringValueBytes | undefined,
     nowUs: number,
   ): void {
     const executionId = newExecutionId();
-    const kept = instance.continueAsNew(executionId);
-    instance.version = end.newVersion ?? instance.version;
-    instance.tags = end.tags.length > 0 ? end.tags : instance.tags;
+    const kept = instance.continueAsNew({
+      executionId,
+      version: end.newVersion ?? instance.version,
+      tags: end.tags.length > 0 ? end.tags : instance.tags,
+    });
     const started = executionStarted(
       {
         instanceId: instance.id,
@@ -199,10 +202,9 @@ export class Completions {
   }
 
   /** A worker has made the history with which an orchestration that had failed is tried again. */
-  #rewind(instance: Instance, newHistory: readonly Uint8Array[]): void {
+  #rewind(instance: DispatchedInstance, newHistory: readonly Uint8Array[]): void {
     const { executionId, parent, history, rewound } = rewindHistory(newHistory, instance.executionId);
-    const kept = instance.rewind(executionId, frame(PAST_EVENT, history));
-    instance.parent = parent;
+    const kept = instance.rewind({ executionId, parent, history: frame(PAST_EVENT, history) });
     this.#context.store.rewind(instance.key, {
       executionId,
       history: instance.history.bytes,
@@ -220,7 +222,7 @@ export class Completions {
   }
 
   /** What was asked for is run, also where nobody waits for it any more; only a termination calls it off. */
-  #pursue(instance: Instance, { end, taskIds, timerIds }: Outcome): void {
+  #pursue(instance: DispatchedInstance, { end, taskIds, timerIds }: Outcome): void {
     if (end === undefined) {
       this.#instances.pursue(instance, taskIds, timerIds);
     } else if (end.status !== Status.Terminated) {
@@ -229,7 +231,7 @@ export class Completions {
     }
   }
 
-  #relate(instance: Instance, { children, signals, terminations }: Outcome): void {
+  #relate(instance: DispatchedInstance, { children, signals, terminations }: Outcome): void {
     for (const [taskId, child] of children) this.#relations.startChild(instance, taskId, child);
 
     for (const { toInstanceId, signal } of signals) this.#relations.signal(toInstanceId, signal);
@@ -237,7 +239,7 @@ export class Completions {
     for (const termination of terminations) this.#relations.terminate(termination);
   }
 
-  #terminateChildren(instance: Instance, taken: readonly Uint8Array[]): void {
+  #terminateChildren(instance: DispatchedInstance, taken: readonly Uint8Array[]): void {
     const recursive = taken
       .filter(isTermination)
       .map((event) => readMessage(ExecutionTerminatedEventSchema, viewEvent(event).body))

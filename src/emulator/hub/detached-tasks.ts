@@ -1,5 +1,5 @@
 import { EMPTY_BYTES } from "../../protocol/empty-bytes.js";
-import { Instance } from "../instance/instance.js";
+import { DispatchedInstance } from "../dispatch/dispatched-instance.js";
 import { Status } from "../../protocol/orchestration-status.js";
 import type { DetachedTask } from "../store/store.js";
 import type { StringValueBytes } from "../../protocol/wire.js";
@@ -8,7 +8,7 @@ import type { StringValueBytes } from "../../protocol/wire.js";
 export function endedInstance(
   { taskHub, instanceId, executionId }: DetachedTask,
   version: StringValueBytes | undefined,
-): Instance {
+): DispatchedInstance {
   const row = {
     key: 0,
     taskHub,
@@ -25,7 +25,7 @@ export function endedInstance(
     tags: [],
     trace: undefined,
   };
-  const instance = new Instance({ row, history: EMPTY_BYTES, nextHistorySeq: 0, waiting: [] });
+  const instance = new DispatchedInstance({ row, history: EMPTY_BYTES, nextHistorySeq: 0, waiting: [] });
   instance.stop();
   return instance;
 }

@@ -1,31 +1,18 @@
-import type { Clock } from "../clock/clock.js";
+import type { Dispatch } from "../dispatch/dispatch.js";
+import { DispatchedInstance } from "../dispatch/dispatched-instance.js";
 import { EMPTY_BYTES } from "../../protocol/empty-bytes.js";
-import type { GroupCommit } from "../store/group-commit.js";
 import { executionStarted, taskScheduled, timerFired, viewEvent } from "../../protocol/history-event.js";
 import { endedInstance } from "./detached-tasks.js";
-import { HeldLeases } from "../dispatch/held-leases.js";
-import { Instance, newExecutionId } from "../instance/instance.js";
-import type { LeaseTable } from "../dispatch/leases.js";
+import type { HeldLeases } from "../dispatch/held-leases.js";
+import { newExecutionId } from "../instance/instance.js";
+import type { HubContext } from "./hub-context.js";
 import { TASK_SCHEDULED, taskOf } from "../../protocol/orchestrator-actions.js";
 import { RpcError } from "../../protocol/rpc-error.js";
-import type { SchedulerLimits } from "../limits/scheduler-limits.js";
-import type { Scheduler } from "../dispatch/scheduler.js";
 import { Status } from "../../protocol/orchestration-status.js";
-import type { ActiveInstance, DetachedTask, ScheduledTask, Store } from "../store/store.js";
+import type { ActiveInstance, DetachedTask, ScheduledTask } from "../store/store.js";
+import { Timers } from "./timers.js";
 import { newTurn } from "./turn.js";
 import type { StringValueBytes } from "../../protocol/wire.js";
-
-/** What a task hub shares with the others of its emulator. */
-export interface HubContext {
-  readonly store: Store;
-  readonly commits: GroupCommit;
-  readonly clock: Clock;
-  /** A completion token that no other lease of this or an earlier process has. ASCII. */
-  readonly newToken: () => string;
-  /** How long an episode waits for more results at most, milliseconds; undefined: as `HoldPolicy` has it. */
-  readonly mostHoldMs?: number | undefined;
-  readonly limits: SchedulerLimits;
-}
 
 export interface Start {
   readonly instanceId: string;
@@ -52,23 +39,23 @@ export interface Parent {
 export class InstanceTable {
   readonly #taskHub: string;
   readonly #context: HubContext;
-  readonly #leases: LeaseTable;
-  readonly #scheduler: Scheduler;
-  readonly #instances = new Map<string, Instance>();
+  readonly #dispatch: Dispatch;
+  readonly #timers: Timers;
+  readonly #instances = new Map<string, DispatchedInstance>();
   /** Those with activities that nobody waits for; most of them have ended. */
-  readonly #detaching = new Set<Instance>();
+  readonly #detaching = new Set<DispatchedInstance>();
   #turn = newTurn();
-  /** Timers that were due when a turn was rolled back go off then, microseconds since the epoch. */
-  #retryUs: number | undefined;
 
-  constructor(taskHub: string, context: HubContext, leases: LeaseTable, scheduler: Scheduler) {
+  constructor(taskHub: string, context: HubContext, dispatch: Dispatch) {
     this.#taskHub = taskHub;
     this.#context = context;
-    this.#leases = leases;
-    this.#scheduler = scheduler;
+    this.#dispatch = dispatch;
+    this.#timers = new Timers(context, (instance, timerId, fireAtUs) => {
+      this.receive(instance, timerFired(timerId, fireAtUs, context.clock.nowUs()));
+    });
   }
 
-  get(instanceId: string): Instance | undefined {
+  get(instanceId: string): DispatchedInstance | undefined {
     return this.#instances.get(instanceId);
   }
 
@@ -76,7 +63,7 @@ export class InstanceTable {
     return this.#instances.size;
   }
 
-  values(): Iterable<Instance> {
+  values(): Iterable<DispatchedInstance> {
     return this.#instances.values();
   }
 
@@ -117,7 +104,7 @@ export class InstanceTable {
   }
 
   /** Takes an instance that had ended back in. */
-  reopen(key: number): Instance {
+  reopen(key: number): DispatchedInstance {
     this.#context.store.reopen(key, this.#context.clock.nowUs());
     const active = this.#context.store.activeOne(key);
     this.#turn.changed.add(active.row.instanceId);
@@ -125,46 +112,42 @@ export class InstanceTable {
   }
 
   /** It has ended, or is about to be deleted: what still comes for it means nothing any more. */
-  remove(instance: Instance): void {
+  remove(instance: DispatchedInstance): void {
     instance.stop();
-    this.#scheduler.dispatcher.leaveHome(instance);
     this.#instances.delete(instance.id);
     this.#turn.changed.add(instance.id);
   }
 
   /** Adds an event to what the next episode takes in. */
-  receive(instance: Instance, event: Uint8Array): void {
+  receive(instance: DispatchedInstance, event: Uint8Array): void {
     this.#context.store.appendWaiting(instance.key, instance.receive(event));
     this.touch(instance);
   }
 
   /** Something of it has changed that may make its next episode ready. */
-  touch(instance: Instance): void {
+  touch(instance: DispatchedInstance): void {
     this.#turn.touched.set(instance, instance.lastSeq);
   }
 
   /** Its episode is over. */
-  episodeEnded(instance: Instance): void {
+  episodeEnded(instance: DispatchedInstance): void {
     this.#turn.processed.push(instance);
   }
 
   /** Takes in a status that the store has by now. */
-  setStatus(instance: Instance, status: number): void {
-    if (instance.status !== status) {
-      instance.status = status;
-      this.#turn.changed.add(instance.id);
-    }
+  setStatus(instance: DispatchedInstance, status: number): void {
+    if (instance.setStatus(status)) this.#turn.changed.add(instance.id);
   }
 
   /** Sees to it that what it waits for comes to be. */
-  pursue(instance: Instance, taskIds: Iterable<number>, timerIds: Iterable<number>): void {
+  pursue(instance: DispatchedInstance, taskIds: Iterable<number>, timerIds: Iterable<number>): void {
     for (const taskId of taskIds) this.#turn.tasks.push({ instance, executionId: instance.executionId, taskId });
 
-    for (const timerId of timerIds) this.#setTimer(instance, timerId, instance.state.timers.get(timerId)!);
+    for (const timerId of timerIds) this.#timers.set(instance, timerId, instance.state.timers.get(timerId)!);
   }
 
   /** Its execution is over: what it has asked for and not waited for is run all the same. */
-  detachTasks(instance: Instance): void {
+  detachTasks(instance: DispatchedInstance): void {
     const { executionId } = instance;
     const nowUs = this.#context.clock.nowUs();
     for (const [taskId, task] of instance.state.tasks) {
@@ -176,7 +159,7 @@ export class InstanceTable {
   }
 
   /** An activity that nobody waits for was run. */
-  dropDetached(instance: Instance, executionId: string, taskId: number): void {
+  dropDetached(instance: DispatchedInstance, executionId: string, taskId: number): void {
     if (instance.dropDetached(executionId, taskId))
       this.#context.store.removeDetached(this.#detached(instance, executionId, taskId));
 
@@ -195,7 +178,7 @@ export class InstanceTable {
     this.#detaching.clear();
   }
 
-  #detached({ id: instanceId }: Instance, executionId: string, taskId: number): DetachedTask {
+  #detached({ id: instanceId }: DispatchedInstance, executionId: string, taskId: number): DetachedTask {
     return { taskHub: this.#taskHub, instanceId, executionId, taskId };
   }
 
@@ -207,32 +190,26 @@ export class InstanceTable {
     const { touched, processed, tasks, changed } = this.#turn;
     this.#turn = newTurn();
     return () => {
-      const nowMs = this.#context.clock.steadyMs();
-      for (const { instance, executionId, taskId } of tasks) this.#scheduler.enqueueTask(instance, executionId, taskId);
+      for (const { instance, executionId, taskId } of tasks) this.#dispatch.enqueueTask(instance, executionId, taskId);
 
-      for (const instance of processed) instance.episode = "idle";
+      for (const instance of processed) instance.dispatch.settle();
 
-      for (const [instance, lastSeq] of touched) {
-        instance.settle(lastSeq, nowMs);
-        this.#scheduler.consider(instance);
-      }
+      for (const [instance, lastSeq] of touched) this.#dispatch.settle(instance, lastSeq);
+
       return changed;
     };
   }
 
   /** Forgets what is in memory and takes up what is in the store. What workers hold stays theirs if it still counts. */
   reload(active: Iterable<ActiveInstance>, detached: readonly ScheduledTask[]): void {
-    for (const instance of this.#instances.values()) {
-      this.#scheduler.dispatcher.leaveHome(instance);
-      instance.stop();
-    }
+    for (const instance of this.#instances.values()) instance.stop();
+
     this.#instances.clear();
     // What an earlier turn or a rest has yet to make ready of them would be run twice.
     this.#forgetDetached();
-    this.#scheduler.dispatcher.clear();
+    const held = this.#dispatch.reload();
     this.#turn = newTurn();
-    this.#restTimers();
-    const held = new HeldLeases(this.#leases);
+    this.#timers.rest();
     for (const each of active) {
       const instance = this.#add(each);
       this.pursue(instance, held.resume(instance), instance.state.timers.keys());
@@ -254,7 +231,7 @@ export class InstanceTable {
     return this.#context.store.find(this.#taskHub, instanceId, false)?.version;
   }
 
-  #resumeDetached(instance: Instance, tasks: readonly ScheduledTask[], held: HeldLeases): void {
+  #resumeDetached(instance: DispatchedInstance, tasks: readonly ScheduledTask[], held: HeldLeases): void {
     this.#detaching.add(instance);
     for (const { executionId, taskId, scheduled } of tasks) {
       instance.detach(executionId, taskId, taskOf(viewEvent(scheduled).body, TASK_SCHEDULED));
@@ -262,45 +239,11 @@ export class InstanceTable {
     }
   }
 
-  #add(active: ActiveInstance): Instance {
-    const instance = new Instance(active);
-    this.#scheduler.welcome(instance);
+  #add(active: ActiveInstance): DispatchedInstance {
+    const instance = new DispatchedInstance(active);
+    this.#dispatch.add(instance);
     this.#instances.set(instance.id, instance);
     this.touch(instance);
     return instance;
   }
-
-  /**
-   * A timer that goes off on a disk that is full makes a turn that is rolled back, which sets it anew: at once, it would do
-   * nothing else. Rollbacks that come meanwhile put it off no further.
-   */
-  #restTimers(): void {
-    const nowUs = this.#context.clock.nowUs();
-    if (this.#retryUs === undefined) {
-      // The hub begins: nothing was rolled back.
-      this.#retryUs = 0;
-    } else if (this.#retryUs <= nowUs) {
-      this.#retryUs = nowUs + RETRY_US;
-    }
-  }
-
-  #setTimer(instance: Instance, timerId: number, fireAtUs: number): void {
-    const fire = (): void => {
-      instance.dropAlarm(timerId);
-      if (!instance.ended && instance.state.fireTimer(timerId))
-        this.receive(instance, timerFired(timerId, fireAtUs, this.#context.clock.nowUs()));
-    };
-    const nowUs = this.#context.clock.nowUs();
-    const dueUs = fireAtUs > nowUs ? fireAtUs : Math.min(this.#retryUs ?? fireAtUs, nowUs + RETRY_US);
-    const cancel = this.#context.clock.at(dueUs, () => {
-      // A turn that could not be written is undone by `reload`, which sets the timer anew.
-      this.#context.commits.submit(fire, () => {});
-    });
-    instance.setAlarm(timerId, cancel);
-  }
 }
-
-/** One for all: of a hundred thousand in flight, most have none. */
-
-/** How long a timer that could not be written waits, microseconds. */
-const RETRY_US = 1_000_000;

@@ -17,8 +17,9 @@ import {
   type ChildRequest,
   type Signal,
 } from "../../protocol/history-event.js";
-import type { Instance } from "../instance/instance.js";
-import type { HubContext, InstanceTable } from "./instance-table.js";
+import type { DispatchedInstance } from "../dispatch/dispatched-instance.js";
+import type { HubContext } from "./hub-context.js";
+import type { InstanceTable } from "./instance-table.js";
 import { readChildCreated, type Termination } from "../../protocol/orchestrator-actions.js";
 import type { HubLimits } from "../limits/scheduler-limits.js";
 import { failureDetails, readMessage, writeMessage } from "../../protocol/messages.js";
@@ -51,7 +52,7 @@ export class Relations {
    * Starts a sub-orchestration. One of that id that has ended makes room for it, as a retry asks for the same id again;
    * one that has not is a failure of the task, and so is an id that none can have.
    */
-  startChild(parent: Instance, taskId: number, child: ChildRequest): void {
+  startChild(parent: DispatchedInstance, taskId: number, child: ChildRequest): void {
     const { instanceId } = child;
     const fail = (errorType: string, message: string): void => {
       const failure = failureDetails(errorType, message);
@@ -74,7 +75,7 @@ export class Relations {
   }
 
   /** Brings the outcome of a sub-orchestration to the instance that has started it. */
-  tellParent(child: Pick<Instance, "id" | "parentId" | "parent">, ended: Ended): void {
+  tellParent(child: Pick<DispatchedInstance, "id" | "parentId" | "parent">, ended: Ended): void {
     const parent = this.#running(child.parentId);
     if (parent !== undefined && child.parent !== undefined)
       this.#tell(parent, readMessage(ParentInstanceInfoSchema, child.parent).taskScheduledId, child.id, ended);
@@ -92,7 +93,7 @@ export class Relations {
   }
 
   /** Ends an instance as terminated without an episode for it. */
-  endAtOnce(instance: Instance, output: StringValueBytes | undefined): void {
+  endAtOnce(instance: DispatchedInstance, output: StringValueBytes | undefined): void {
     const nowUs = Math.max(this.#context.clock.nowUs(), instance.createdUs);
     const { Terminated: status } = Status;
     this.#context.store.applyEpisode(instance.key, {
@@ -123,7 +124,7 @@ export class Relations {
   }
 
   /** An instance was rewound: so are those of its sub-orchestrations that have failed. */
-  rewindChildren(parent: Instance, history: readonly Uint8Array[], rewound: readonly Uint8Array[]): void {
+  rewindChildren(parent: DispatchedInstance, history: readonly Uint8Array[], rewound: readonly Uint8Array[]): void {
     const [told] = rewound;
     const { reason } = readMessage(
       ExecutionRewoundEventSchema,
@@ -136,7 +137,12 @@ export class Relations {
     }
   }
 
-  #rewindChild(parent: Instance, taskId: number, child: ChildRequest, reason: StringValueBytes | undefined): void {
+  #rewindChild(
+    parent: DispatchedInstance,
+    taskId: number,
+    child: ChildRequest,
+    reason: StringValueBytes | undefined,
+  ): void {
     const row = this.#find(child.instanceId);
     // Its outcome goes to the task that it was started for: others have asked for the same id, before or in vain.
     const isOwn =
@@ -151,7 +157,7 @@ export class Relations {
     }
   }
 
-  #tell(parent: Instance, taskId: number, childId: string, { status, result, failure }: Ended): void {
+  #tell(parent: DispatchedInstance, taskId: number, childId: string, { status, result, failure }: Ended): void {
     // One that has ended with the episode that asked for it receives nothing.
     if (parent.ended || !parent.state.completeChild(taskId, childId)) return;
 
@@ -167,7 +173,7 @@ export class Relations {
     this.#instances.receive(parent, event);
   }
 
-  #running(instanceId: string | undefined): Instance | undefined {
+  #running(instanceId: string | undefined): DispatchedInstance | undefined {
     return instanceId === undefined ? undefined : this.#instances.get(instanceId);
   }
 
@@ -177,7 +183,7 @@ export class Relations {
 }
 
 /** `ParentInstanceInfo` */
-function parentInfo(parent: Instance, taskScheduledId: number): Uint8Array {
+function parentInfo(parent: DispatchedInstance, taskScheduledId: number): Uint8Array {
   return writeMessage(ParentInstanceInfoSchema, {
     taskScheduledId,
     name: stringValue(parent.name),

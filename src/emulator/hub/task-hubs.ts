@@ -1,4 +1,4 @@
-import type { HubContext } from "./instance-table.js";
+import type { HubContext } from "./hub-context.js";
 import { RpcError } from "../../protocol/rpc-error.js";
 import type { ActiveInstance } from "../store/store.js";
 import { TaskHub } from "./task-hub.js";

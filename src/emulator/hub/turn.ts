@@ -1,13 +1,13 @@
-import type { Instance } from "../instance/instance.js";
+import type { DispatchedInstance } from "../dispatch/dispatched-instance.js";
 
 /** What a turn did that somebody has to hear of when it is on disk. */
 export interface Turn {
   /** Instances that it gave something to do, and the `seq` of the last event that each of them had received then. */
-  readonly touched: Map<Instance, number>;
+  readonly touched: Map<DispatchedInstance, number>;
   /** Those whose episode it completed. */
-  readonly processed: Instance[];
+  readonly processed: DispatchedInstance[];
   /** Activities that it scheduled. */
-  readonly tasks: { readonly instance: Instance; readonly executionId: string; readonly taskId: number }[];
+  readonly tasks: { readonly instance: DispatchedInstance; readonly executionId: string; readonly taskId: number }[];
   /** Ids of the instances whose status it changed. */
   readonly changed: Set<string>;
 }

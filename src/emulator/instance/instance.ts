@@ -1,71 +1,60 @@
+import { invariant } from "../../invariant.js";
 import { EMPTY_BYTES } from "../../protocol/empty-bytes.js";
 import { randomBytes } from "node:crypto";
-import type { Homed } from "../dispatch/dispatcher.js";
 import { History } from "./history.js";
 import { EventType, concernsAction, viewEvent, type TaskRequest } from "../../protocol/history-event.js";
-import type { EpisodeLease } from "../dispatch/leases.js";
-import type { EpisodeItem } from "../dispatch/ready-items.js";
 import { Orchestration } from "./orchestration.js";
 import type { ActiveInstance, WaitingEvent } from "../store/store.js";
 import { activityParent, episodeHead } from "../../protocol/write-work-item.js";
 import { textOf } from "../../protocol/wire.js";
-import type { Worker } from "../dispatch/worker.js";
-
-/**
- * Where the next episode of an instance is: nowhere, waiting for a worker, with one, or completed by one and not on disk
- * yet.
- */
-export type EpisodeState = "idle" | "ready" | "leased" | "settling";
 
 interface Arrival extends WaitingEvent {
   readonly type: number;
+  /** Whether it is the outcome of an activity. */
+  readonly isResult: boolean;
+}
+
+/** What an instance goes on with as the next execution of its orchestrator. */
+export interface NextExecution {
+  readonly executionId: string;
+  readonly version: Uint8Array | undefined;
+  readonly tags: readonly Uint8Array[];
+}
+
+/** What a rewound instance goes on with. */
+export interface RewoundExecution {
+  readonly executionId: string;
+  readonly parent: Uint8Array | undefined;
+  readonly history: Uint8Array;
 }
 
 /** An instance that has not ended, with what is needed to go on with it. Its payloads are in the store only. */
-export class Instance implements Homed {
+export class Instance {
   readonly key: number;
   readonly id: string;
   readonly name: string;
   readonly createdUs: number;
   readonly scheduledStartUs: number;
-  status: number;
-  executionId: string;
-  version: Uint8Array | undefined;
-  /** Of a sub-orchestration: the instance that waits for it, and its ParentInstanceInfo. */
+  /** Of a sub-orchestration: the instance that waits for it. */
   readonly parentId: string | undefined;
-  parent: Uint8Array | undefined;
-  tags: readonly Uint8Array[];
-  /** OrchestrationTraceContext, which each episode hands on to the next. */
-  trace: Uint8Array | undefined;
+  #status: number;
+  #executionId: string;
+  #version: Uint8Array | undefined;
+  #parent: Uint8Array | undefined;
+  #tags: readonly Uint8Array[];
+  #trace: Uint8Array | undefined;
   /** Activity results of earlier executions. */
-  tasksCompletedBefore: number;
-  /** Activity results of all executions that episodes have processed. */
-  tasksProcessed: number;
+  #tasksCompletedBefore: number;
+  #tasksProcessed: number;
+  #ended = false;
 
-  state: Orchestration;
-  history: History;
-  nextHistorySeq: number;
-  /** Events for the next episode, in order and without a gap in `seq`; those that are on disk come first. */
-  waiting: Arrival[];
+  #state: Orchestration;
+  #history: History;
+  #nextHistorySeq: number;
+  #waiting: Arrival[];
   #nextWaitingSeq: number;
   #processedSeq = 0;
   #durableSeq = 0;
-
-  home: Worker | undefined;
-  lastPlace = 0;
-  /** The worker of the last episode, if it remembers, and how many bytes of the history it has. */
-  remembered: { readonly worker: Worker; readonly bytes: number } | undefined;
-  episode: EpisodeState = "idle";
-  /** What waits for a worker, where its episode is ready. */
-  readyItem: EpisodeItem | undefined;
-  /** How long this one holds its episodes back now, milliseconds. */
-  holdMs = 0;
-  /** When the first activity result that no episode has taken was on disk, milliseconds of the steady clock. */
-  heldSinceMs: number | undefined;
-  cancelHold: (() => void) | undefined;
-  /** Whether something is on disk and waits that is not held. */
-  urgent = false;
-  ended = false;
 
   /** Activities of executions that are over, which nobody waits for, by `taskKey`. */
   #detached: Map<string, TaskRequest> | undefined;
@@ -81,44 +70,97 @@ export class Instance implements Homed {
     this.name = row.name;
     this.createdUs = row.createdUs;
     this.scheduledStartUs = row.scheduledStartUs;
-    this.status = row.status;
-    this.executionId = row.executionId;
-    this.version = row.version;
     this.parentId = row.parentId;
-    this.parent = row.parent;
-    this.tags = row.tags;
-    this.trace = row.trace;
-    this.state = Orchestration.replay(history);
-    this.tasksCompletedBefore = row.tasksCompleted - this.state.tasksCompleted;
-    this.tasksProcessed = row.tasksCompleted;
-    for (const { event } of waiting) this.state.observe(event);
+    this.#status = row.status;
+    this.#executionId = row.executionId;
+    this.#version = row.version;
+    this.#parent = row.parent;
+    this.#tags = row.tags;
+    this.#trace = row.trace;
+    this.#state = Orchestration.replay(history);
+    this.#tasksCompletedBefore = row.tasksCompleted - this.#state.tasksCompleted;
+    this.#tasksProcessed = row.tasksCompleted;
+    for (const { event } of waiting) this.#state.observe(event);
 
-    this.history = new History(history);
-    this.nextHistorySeq = nextHistorySeq;
-    this.waiting = waiting.map(arrivalOf);
+    this.#history = new History(history);
+    this.#nextHistorySeq = nextHistorySeq;
+    this.#waiting = waiting.map(arrivalOf);
     this.#nextWaitingSeq = (waiting.at(-1)?.seq ?? 0) + 1;
+  }
+
+  get status(): number {
+    return this.#status;
+  }
+
+  get executionId(): string {
+    return this.#executionId;
+  }
+
+  get version(): Uint8Array | undefined {
+    return this.#version;
+  }
+
+  /** Of a sub-orchestration: its ParentInstanceInfo. */
+  get parent(): Uint8Array | undefined {
+    return this.#parent;
+  }
+
+  get tags(): readonly Uint8Array[] {
+    return this.#tags;
+  }
+
+  /** OrchestrationTraceContext, which each episode hands on to the next. */
+  get trace(): Uint8Array | undefined {
+    return this.#trace;
+  }
+
+  /** What its execution waits for. Who takes an event in has to `receive` it too. */
+  get state(): Orchestration {
+    return this.#state;
+  }
+
+  get history(): History {
+    return this.#history;
+  }
+
+  get nextHistorySeq(): number {
+    return this.#nextHistorySeq;
+  }
+
+  /** Events for the next episode, in order and without a gap in `seq`; those that are on disk come first. */
+  get waiting(): readonly Arrival[] {
+    return this.#waiting;
+  }
+
+  /** Activity results of all executions that episodes have processed. */
+  get tasksProcessed(): number {
+    return this.#tasksProcessed;
+  }
+
+  get ended(): boolean {
+    return this.#ended;
   }
 
   /** Its version, "" if it has none. */
   get versionText(): string {
-    return this.version === undefined ? "" : textOf(this.version);
+    return this.#version === undefined ? "" : textOf(this.#version);
   }
 
   /** The fields that begin each of its OrchestratorRequests. */
   get head(): Uint8Array {
-    return (this.#head ??= episodeHead(this.id, this.executionId));
+    return (this.#head ??= episodeHead(this.id, this.#executionId));
   }
 
   /** The field of each of an execution's ActivityRequests that names it. */
   parentField(executionId: string): Uint8Array {
-    if (executionId !== this.executionId) return activityParent(this.id, executionId);
+    if (executionId !== this.#executionId) return activityParent(this.id, executionId);
 
     return (this.#activityParent ??= activityParent(this.id, executionId));
   }
 
   /** An activity that is still to be run. */
   task(executionId: string, taskId: number): TaskRequest | undefined {
-    const awaited = !this.ended && executionId === this.executionId ? this.state.tasks.get(taskId) : undefined;
+    const awaited = !this.#ended && executionId === this.#executionId ? this.#state.tasks.get(taskId) : undefined;
     return awaited ?? this.#detached?.get(taskKey(executionId, taskId));
   }
 
@@ -144,7 +186,7 @@ export class Instance implements Homed {
 
   /** Activity results of all executions, those that no episode has processed yet included. */
   get tasksCompleted(): number {
-    return this.tasksCompletedBefore + this.state.tasksCompleted;
+    return this.#tasksCompletedBefore + this.#state.tasksCompleted;
   }
 
   /** The last `seq` that episodes have processed. */
@@ -159,96 +201,101 @@ export class Instance implements Homed {
 
   /** How many of the waiting events are on disk: the next episode may take those, and no others. */
   get durableCount(): number {
-    const [first] = this.waiting;
-    return first === undefined ? 0 : Math.min(Math.max(0, this.#durableSeq - first.seq + 1), this.waiting.length);
+    const [first] = this.#waiting;
+    return first === undefined ? 0 : Math.min(Math.max(0, this.#durableSeq - first.seq + 1), this.#waiting.length);
   }
 
   /** How many of them the next episode takes along. A rewind is told of alone: the worker answers it with a history. */
   get takeCount(): number {
-    return this.waiting[0]?.type === EventType.ExecutionRewound ? Math.min(1, this.durableCount) : this.durableCount;
+    return this.#waiting[0]?.type === EventType.ExecutionRewound ? Math.min(1, this.durableCount) : this.durableCount;
   }
 
   /** Whether it is to go on whatever it waits for, since somebody wants its end. */
   get terminating(): boolean {
-    return this.waiting.slice(0, this.durableCount).some(({ type }) => type === EventType.ExecutionTerminated);
+    return this.#waiting.slice(0, this.durableCount).some(({ type }) => type === EventType.ExecutionTerminated);
   }
 
   /** Whether an episode was ever completed, of this execution or an earlier one. */
   get begun(): boolean {
-    return this.history.length > 0 || this.waiting[0]?.seq !== 1;
+    return this.#history.length > 0 || this.#waiting[0]?.seq !== 1;
   }
 
   /** Whether it gets no episodes for now. */
   get paused(): boolean {
-    return this.state.suspended && !this.terminating;
+    return this.#state.suspended && !this.terminating;
   }
 
   /** Whether more is to come: activities without a result, or events that are about to be on disk. */
   get outstanding(): boolean {
-    return this.state.tasks.size > 0 || this.waiting.length > this.durableCount;
+    return this.#state.tasks.size > 0 || this.#waiting.length > this.durableCount;
   }
 
   /** Adds an event for the next episode, which may take it once `settle` has said that it is on disk. */
   receive(event: Uint8Array): WaitingEvent {
     const arrival = arrivalOf({ seq: this.#nextWaitingSeq, event });
     this.#nextWaitingSeq += 1;
-    this.waiting.push(arrival);
+    this.#waiting.push(arrival);
     return arrival;
   }
 
-  /** The events up to this `seq` are on disk. Outcomes of activities may wait for others like them, all else is urgent. */
-  settle(seq: number, nowMs: number): void {
+  /** The events up to this `seq` are on disk; returns those that were not before. */
+  settle(seq: number): readonly Arrival[] {
     const before = this.durableCount;
     this.#durableSeq = Math.max(this.#durableSeq, seq);
-    for (const { type } of this.waiting.slice(before, this.durableCount)) {
-      if (type === EventType.TaskCompleted || type === EventType.TaskFailed) this.heldSinceMs ??= nowMs;
-      else this.urgent = true;
-    }
+    return this.#waiting.slice(before, this.durableCount);
   }
 
-  /** Removes the events that an episode took along, now that it has processed them. */
-  takeWaiting(lease: EpisodeLease): Uint8Array[] {
-    const taken = this.waiting.splice(0, lease.eventCount);
-    this.tasksProcessed += lease.resultCount;
-    this.episode = "settling";
+  /** Removes the events that an episode took along, now that it has processed them, and the results among them. */
+  takeWaiting(eventCount: number, resultCount: number): Uint8Array[] {
+    invariant(eventCount <= this.#waiting.length, "An episode takes along events that wait.");
+    const taken = this.#waiting.splice(0, eventCount);
+    this.#tasksProcessed += resultCount;
     this.#processedSeq = taken.at(-1)?.seq ?? this.#processedSeq;
     return taken.map(({ event }) => event);
   }
 
-  /** Adds the framed events of an episode to the history. */
-  append(history: Uint8Array): void {
-    this.history.append(history);
-    this.nextHistorySeq += 1;
+  /** Adds the framed events of an episode to the history; the next one gets `trace` if the episode has set it. */
+  append(history: Uint8Array, trace: Uint8Array | undefined): void {
+    this.#history.append(history);
+    this.#nextHistorySeq += 1;
+    this.#trace = trace ?? this.#trace;
+  }
+
+  /** Takes in a status that the store has by now; false if it is the one that it had. */
+  setStatus(status: number): boolean {
+    const isNew = this.#status !== status;
+    this.#status = status;
+    return isNew;
   }
 
   /** Begins the next execution; of the events that wait, those that were not about the old one are handed back. */
-  continueAsNew(executionId: string): Uint8Array[] {
-    const kept = this.waiting.map(({ event }) => event).filter((event) => !concernsAction(event));
-    this.tasksCompletedBefore = this.tasksCompleted;
+  continueAsNew({ executionId, version, tags }: NextExecution): Uint8Array[] {
+    const kept = this.#waiting.map(({ event }) => event).filter((event) => !concernsAction(event));
+    this.#tasksCompletedBefore = this.tasksCompleted;
     this.#begin(executionId, EMPTY_BYTES);
+    this.#version = version;
+    this.#tags = tags;
     return kept;
   }
 
   /** Goes on from another history; hands back the events that wait. */
-  rewind(executionId: string, history: Uint8Array): Uint8Array[] {
-    const kept = this.waiting.map(({ event }) => event);
+  rewind({ executionId, parent, history }: RewoundExecution): Uint8Array[] {
+    const kept = this.#waiting.map(({ event }) => event);
     this.#begin(executionId, history);
-    this.nextHistorySeq = 1;
+    this.#parent = parent;
+    this.#nextHistorySeq = 1;
     return kept;
   }
 
   #begin(executionId: string, history: Uint8Array): void {
     this.cancelAlarms();
-    this.state = Orchestration.replay(history);
-    this.history = new History(history);
-    this.nextHistorySeq = 0;
-    this.waiting = [];
-    this.tasksProcessed = this.tasksCompleted;
-    this.urgent = false;
-    this.heldSinceMs = undefined;
-    this.executionId = executionId;
-    this.remembered = undefined;
-    this.trace = undefined;
+    this.#state = Orchestration.replay(history);
+    this.#history = new History(history);
+    this.#nextHistorySeq = 0;
+    this.#waiting = [];
+    this.#tasksProcessed = this.tasksCompleted;
+    this.#executionId = executionId;
+    this.#trace = undefined;
     this.#head = undefined;
     this.#activityParent = undefined;
   }
@@ -270,16 +317,10 @@ export class Instance implements Homed {
     this.#alarms = undefined;
   }
 
-  /** Stops all that would wake it. */
+  /** It has ended, or is forgotten: nothing wakes it any more. */
   stop(): void {
-    this.ended = true;
+    this.#ended = true;
     this.cancelAlarms();
-    this.stopHolding();
-  }
-
-  stopHolding(): void {
-    this.cancelHold?.();
-    this.cancelHold = undefined;
   }
 }
 
@@ -288,7 +329,8 @@ function taskKey(executionId: string, taskId: number): string {
 }
 
 function arrivalOf({ seq, event }: WaitingEvent): Arrival {
-  return { seq, event, type: viewEvent(event).type };
+  const { type } = viewEvent(event);
+  return { seq, event, type, isResult: type === EventType.TaskCompleted || type === EventType.TaskFailed };
 }
 
 export function newExecutionId(): string {

@@ -6,7 +6,6 @@ import type { Durability } from "../../protocol/durability.js";
 import { GroupCommit } from "../store/group-commit.js";
 import { handlersOf, type Handler } from "../service/call.js";
 import { HEALTH_SERVICE, healthService } from "../service/health-service.js";
-import type { Lease } from "../dispatch/leases.js";
 import { MOST_HELD_BYTES, OWNERS_BYTES } from "../limits/limits.js";
 import { Listener, type Place } from "../transport/listener.js";
 import { MemoryBudget } from "../transport/memory-budget.js";
@@ -19,12 +18,13 @@ import { workerService } from "../service/worker-service.js";
 import type { Store } from "../store/store.js";
 import { SchedulerLimits, type LimitsMode } from "../limits/scheduler-limits.js";
 import { storeBytes } from "../store/store-bytes.js";
-import type { HubContext } from "../hub/instance-table.js";
+import type { HubContext } from "../hub/hub-context.js";
 import { TaskHubs } from "../hub/task-hubs.js";
 import { Clock } from "../clock/clock.js";
 import { MACHINE_TIME } from "./machine-time.js";
 import type { Cancel, SystemTime } from "../clock/system-time.js";
-import type { WorkKind } from "../dispatch/worker.js";
+import type { WorkKind } from "../dispatch/work.js";
+import type { HeldItem } from "../dispatch/worker.js";
 
 const SIDECAR_SERVICE = "TaskHubSidecarService";
 
@@ -203,14 +203,14 @@ export class Emulator {
    * workers hold is given back when it closes.
    */
   #handlers(socket: Socket): ReadonlyMap<string, Handler> {
-    const leases = new Set<Lease>();
+    const heldItems = new Set<HeldItem>();
     socket.once("close", () => {
-      for (const hub of this.#hubs.all) hub.disconnect(leases);
+      for (const hub of this.#hubs.all) hub.disconnect(heldItems);
     });
     const context: ServiceContext = {
       store: this.#options.store,
       commits: this.#context.commits,
-      leases,
+      heldItems,
       hubs: this.#hubs,
       hubOf: (call) => this.#hubs.named(hubName(call)),
     };

@@ -1,7 +1,7 @@
 import { EMPTY_BYTES } from "../../protocol/empty-bytes.js";
 import type { GroupCommit } from "../store/group-commit.js";
 import type { Call } from "./call.js";
-import type { Lease } from "../dispatch/leases.js";
+import type { HeldItem } from "../dispatch/worker.js";
 import type { Store } from "../store/store.js";
 import type { TaskHub } from "../hub/task-hub.js";
 import type { TaskHubs } from "../hub/task-hubs.js";
@@ -13,7 +13,7 @@ export interface ServiceContext {
   /** The hub that a call's `taskhub` metadata names. Throws an RpcError if there is none of that name. */
   hubOf(call: Pick<Call, "header">): TaskHub;
   /** What workers of this connection hold. */
-  readonly leases: Set<Lease>;
+  readonly heldItems: Set<HeldItem>;
   readonly hubs: TaskHubs;
 }
 

@@ -19,7 +19,8 @@ import { rewindHistory } from "../../protocol/rewind.js";
 import { RpcError } from "../../protocol/rpc-error.js";
 import { empty, type ServiceContext } from "./service-context.js";
 import type { TaskHub } from "../hub/task-hub.js";
-import { Worker, type WorkFilter, type WorkerOptions } from "../dispatch/worker.js";
+import type { WorkFilter } from "../dispatch/work.js";
+import { Worker, type WorkerOptions } from "../dispatch/worker.js";
 
 /** What workers call of TaskHubSidecarService, for the calls of one connection. */
 export function workerService(context: ServiceContext): Service {
@@ -33,13 +34,13 @@ export function workerService(context: ServiceContext): Service {
         ActivityResponseSchema,
         call.request,
       );
-      const token = completionToken || heldToken(context.leases, instanceId, taskId);
+      const token = completionToken || heldToken(context.heldItems, instanceId, taskId);
       context.hubOf(call).completeActivity(token, { result, failure: failureDetails }, empty(answer));
     }),
 
     CompleteOrchestratorTask: raw((call, answer) => {
       const response = readMessage(OrchestratorResponseSchema, call.request);
-      const token = response.completionToken || heldToken(context.leases, response.instanceId);
+      const token = response.completionToken || heldToken(context.heldItems, response.instanceId);
       const hub = context.hubOf(call);
       refuseParts(hub, token, response);
       if (response.requiresHistory) {
@@ -83,7 +84,7 @@ function serveWorker(context: ServiceContext, call: Call): void {
         call.end();
       },
     },
-    connectionLeases: context.leases,
+    connectionItems: context.heldItems,
     ...askedFor(call),
   });
   call.onDrain = () => {
@@ -98,7 +99,7 @@ function serveWorker(context: ServiceContext, call: Call): void {
 }
 
 /** What a worker's request says of the work that it takes. */
-function askedFor(call: Call): Omit<WorkerOptions, "id" | "stream" | "connectionLeases"> {
+function askedFor(call: Call): Omit<WorkerOptions, "id" | "stream" | "connectionItems"> {
   const request = readMessage(GetWorkItemsRequestSchema, call.request);
   const {
     maxConcurrentOrchestrationWorkItems: mostEpisodes,

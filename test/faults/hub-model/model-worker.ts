@@ -1,6 +1,7 @@
 import { PAST_EVENT, frame, framedBytes } from "../../../src/protocol/event-frames.js";
 import type { Lease } from "../../../src/emulator/dispatch/leases.js";
-import { Worker, type WorkerOptions, type WorkKind } from "../../../src/emulator/dispatch/worker.js";
+import type { WorkKind } from "../../../src/emulator/dispatch/work.js";
+import { Worker, type WorkerOptions } from "../../../src/emulator/dispatch/worker.js";
 import { pb } from "../../../src/protocol/sidecar-stubs.js";
 import { readWorkItem } from "../../../src/protocol/read-work-item.js";
 import type { HistoryEvent, Scene } from "./scene.js";
@@ -50,7 +51,7 @@ export class ModelWorker {
     this.worker = new Worker({
       id,
       ...traits,
-      connectionLeases: this.leases,
+      connectionItems: this.leases,
       stream: {
         write: (bytes) => {
           this.#receive(bytes);

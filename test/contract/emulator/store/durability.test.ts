@@ -76,7 +76,7 @@ describe("a task hub on a disk that takes its time", () => {
   }
 
   function newWorker(): Worker {
-    return new Worker({ id: "worker", stream: { write, end: () => {} }, connectionLeases: new Set() });
+    return new Worker({ id: "worker", stream: { write, end: () => {} }, connectionItems: new Set() });
   }
 
   /** The work items that have left since the last look. */

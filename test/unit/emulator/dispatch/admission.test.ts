@@ -1,6 +1,6 @@
 import { beforeEach, expect, test } from "vitest";
 import { Admission, activityWeight } from "../../../../src/emulator/dispatch/admission.js";
-import { Dispatcher, type Homed, type ReadyItem } from "../../../../src/emulator/dispatch/dispatcher.js";
+import { SendingDispatcher, hold, homeless, type TestItem } from "../../../support/emulator/sending-dispatcher.js";
 import { VirtualTime } from "../../../support/emulator/virtual-time.js";
 import { Worker, type WorkerOptions } from "../../../../src/emulator/dispatch/worker.js";
 
@@ -9,7 +9,7 @@ const WIDTH = 2_000;
 const ANY = new Set<string>();
 
 let time: VirtualTime;
-let dispatcher: Dispatcher;
+let dispatcher: SendingDispatcher;
 let admission: Admission;
 /** What workers were sent and have not answered. */
 let held: { readonly name: string; readonly worker: Worker; readonly answer: () => void }[];
@@ -19,14 +19,14 @@ let begun: string[];
 beforeEach(() => {
   time = new VirtualTime();
   admission = new Admission(time);
-  dispatcher = new Dispatcher(time, admission);
+  dispatcher = new SendingDispatcher(time, admission);
   held = [];
   begun = [];
 });
 
 function addWorker(options: Partial<WorkerOptions> = {}): void {
   const stream = { write: () => true, end: () => {} };
-  dispatcher.addWorker(new Worker({ id: "worker", stream, connectionLeases: new Set(), ...options }));
+  dispatcher.addWorker(new Worker({ id: "worker", stream, connectionItems: new Set(), ...options }));
   dispatcher.pump();
 }
 
@@ -42,8 +42,8 @@ function start(
   id: string,
   { orchestrator = "Large", activity = "work", isChild = false, width = WIDTH }: Origin = {},
 ): void {
-  const instance: Homed = { home: undefined, lastPlace: 0 };
-  const task = (): ReadyItem => ({
+  const instance = homeless();
+  const task = (): TestItem => ({
     instance,
     kind: "activity",
     weight: activityWeight(0),
@@ -70,9 +70,9 @@ function start(
 }
 
 function send(kind: "episode" | "activity", name: string, worker: Worker, then: () => void): Uint8Array {
-  worker.holds[kind] += 1;
+  const release = hold(worker, kind);
   const answer = (): void => {
-    worker.holds[kind] -= 1;
+    release();
     then();
   };
   held.push({ name, worker, answer });

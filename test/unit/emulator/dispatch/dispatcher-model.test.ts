@@ -1,9 +1,8 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { Dispatcher, type Homed, type ReadyItem } from "../../../../src/emulator/dispatch/dispatcher.js";
-import { VirtualTime } from "../../../support/emulator/virtual-time.js";
-import { Admission } from "../../../../src/emulator/dispatch/admission.js";
-import { Worker, type WorkKind, type WorkerOptions } from "../../../../src/emulator/dispatch/worker.js";
+import type { WorkKind } from "../../../../src/emulator/dispatch/work.js";
+import { Worker, type WorkerOptions } from "../../../../src/emulator/dispatch/worker.js";
+import { SendingDispatcher, hold, homeless, type TestItem } from "../../../support/emulator/sending-dispatcher.js";
 
 const KINDS = ["episode", "activity"] as const;
 const NAMES = ["a", "b", "c"] as const;
@@ -64,18 +63,13 @@ interface Member {
   full: boolean;
 }
 
-function newDispatcher(): Dispatcher {
-  const time = new VirtualTime();
-  return new Dispatcher(time, new Admission(time));
-}
-
 /** A dispatcher beside a plain account of what it was given and what it has sent. */
 class Model {
-  readonly dispatcher = newDispatcher();
-  readonly instances: readonly Homed[] = Array.from({ length: 4 }, () => ({ home: undefined, lastPlace: 0 }));
+  readonly dispatcher = new SendingDispatcher();
+  readonly instances = Array.from({ length: 4 }, homeless);
   readonly members: Member[] = [];
   /** What workers have been sent and not completed. */
-  readonly #held: { readonly item: Item; readonly member: Member }[] = [];
+  readonly #held: { readonly item: Item; readonly member: Member; readonly release: () => void }[] = [];
   #items: Item[] = [];
   #ids = 0;
 
@@ -96,7 +90,7 @@ class Model {
     const options: WorkerOptions = {
       id: `${this.members.length}`,
       stream: { write: () => !member.full, end: () => {} },
-      connectionLeases: new Set(),
+      connectionItems: new Set(),
       limits: limit === undefined ? {} : { episode: limit, activity: limit },
       filters: names && { episode: versions, activity: versions },
     };
@@ -130,14 +124,14 @@ class Model {
 
   #takes({ traits: { names, limit }, worker, holds }: Member, { kind, name }: Item): boolean {
     const held = [...holds].filter((item) => item.kind === kind).length;
-    return !worker.blocked && (names?.includes(name) ?? true) && held < (limit ?? Infinity);
+    return worker.hasRoomFor(kind) && (names?.includes(name) ?? true) && held < (limit ?? Infinity);
   }
 
-  #readyItem(item: Item, instance: Homed): ReadyItem {
+  #readyItem(item: Item, instance: TestItem["instance"]): TestItem {
     const { kind, name } = item;
     const weight = kind === "activity" ? 1 : 0;
-    const encode = (worker: Worker): Uint8Array | undefined => {
-      if (item.state === "over") return undefined;
+    const encode = (worker: Worker): Uint8Array => {
+      expect(item.state, "not over").not.toBe("over");
       const member = this.members.find((each) => each.worker === worker)!;
       expect(item.state, "sent once").toBe("waiting");
       expect(this.#takes(member, item), "by a worker that takes it now").toBe(true);
@@ -145,8 +139,7 @@ class Model {
       expect(item, "the first of its instance and its name").toBe(first);
       item.state = "sent";
       member.holds.add(item);
-      worker.holds[kind] += 1;
-      this.#held.push({ item, member });
+      this.#held.push({ item, member, release: hold(worker, kind) });
       return Buffer.from(name);
     };
     return { instance, kind, weight, work: { name, version: "" }, isOver: () => item.state === "over", encode };
@@ -157,7 +150,7 @@ class Model {
     if (released === undefined) return;
     const { item, member } = released;
     member.holds.delete(item);
-    member.worker.holds[item.kind] -= 1;
+    released.release();
     item.state = "done";
     if (again) this.enqueue(item.kind, item.name, 0);
   }

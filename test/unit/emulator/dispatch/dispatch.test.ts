@@ -3,10 +3,9 @@ import { Clock } from "../../../../src/emulator/clock/clock.js";
 import { PAST_EVENT, frame } from "../../../../src/protocol/event-frames.js";
 import { taskCompleted, taskScheduled, timerFired } from "../../../../src/protocol/history-event.js";
 import { HoldPolicy } from "../../../../src/emulator/dispatch/hold-policy.js";
-import { Instance } from "../../../../src/emulator/instance/instance.js";
-import { LeaseTable, type EpisodeLease } from "../../../../src/emulator/dispatch/leases.js";
+import { Dispatch } from "../../../../src/emulator/dispatch/dispatch.js";
+import { DispatchedInstance } from "../../../../src/emulator/dispatch/dispatched-instance.js";
 import { Orchestration, applyActions } from "../../../../src/emulator/instance/orchestration.js";
-import { Scheduler } from "../../../../src/emulator/dispatch/scheduler.js";
 import { Status } from "../../../../src/protocol/orchestration-status.js";
 import { Worker } from "../../../../src/emulator/dispatch/worker.js";
 import { pb } from "../../../../src/protocol/sidecar-stubs.js";
@@ -18,57 +17,52 @@ const NOW_US = 1_764_000_000_000_000;
 const NOTHING = applyActions(new Orchestration(), [], { nowUs: NOW_US, executionId: "" });
 
 let time: VirtualTime;
-let leases: LeaseTable;
-let scheduler: Scheduler;
+let dispatch: Dispatch;
 /** The results that each episode sent so far took along, by task id. */
 let episodes: number[][];
 let tokens: number;
 
 beforeEach(() => {
   time = new VirtualTime(NOW_US / 1000);
-  leases = new LeaseTable();
   tokens = 0;
-  scheduler = new Scheduler(leases, new Clock(time), () => `token-${(tokens += 1)}`);
+  dispatch = new Dispatch({ clock: new Clock(time), newToken: () => `token-${(tokens += 1)}` });
   episodes = [];
   const write = (item: Uint8Array): boolean => {
     const events = pb.WorkItem.deserializeBinary(item).getOrchestratorrequest()!.getNeweventsList();
     episodes.push(events.flatMap((event) => event.getTaskcompleted()?.getTaskscheduledid() ?? []));
     return true;
   };
-  scheduler.dispatcher.addWorker(
-    new Worker({ id: "worker", stream: { write, end: () => {} }, connectionLeases: new Set() }),
-  );
+  dispatch.addWorker(new Worker({ id: "worker", stream: { write, end: () => {} }, connectionItems: new Set() }));
 });
 
 /** A running instance that waits for so many activities, with ids from 1. */
-function waitingFor(tasks: number): Instance {
+function waitingFor(tasks: number): DispatchedInstance {
   const task = { head: [], traceContext: undefined, tags: [] };
   const events = Array.from({ length: tasks }, (_, n) => taskScheduled(n + 1, task, NOW_US));
   const row = { ...newInstance(), key: 1, tasksCompleted: 0, trace: undefined, status: Status.Running };
-  const instance = new Instance({ row, history: frame(PAST_EVENT, events), nextHistorySeq: 1, waiting: [] });
-  scheduler.welcome(instance);
+  const instance = new DispatchedInstance({ row, history: frame(PAST_EVENT, events), nextHistorySeq: 1, waiting: [] });
+  dispatch.add(instance);
   return instance;
 }
 
-function complete(instance: Instance, taskId: number): void {
+function complete(instance: DispatchedInstance, taskId: number): void {
   instance.state.completeTask(taskId, true);
   instance.receive(taskCompleted(taskId, undefined, NOW_US));
   look(instance);
 }
 
 /** What it has received is on disk. */
-function look(instance: Instance): void {
-  instance.settle(instance.lastSeq, time.steadyMs());
-  scheduler.consider(instance);
-  scheduler.dispatcher.pump();
+function look(instance: DispatchedInstance): void {
+  dispatch.settle(instance, instance.lastSeq);
+  dispatch.pump();
 }
 
 /** Ends the episode that is with the worker, as one that yielded something or nothing. */
-function endEpisode(instance: Instance, fruitful: boolean): void {
-  const lease = leases.take(`token-${tokens}`) as EpisodeLease;
-  instance.takeWaiting(lease);
-  instance.episode = "idle";
-  scheduler.learn(lease, { ...NOTHING, events: fruitful ? [new Uint8Array(1)] : [] });
+function endEpisode(instance: DispatchedInstance, fruitful: boolean): void {
+  const lease = dispatch.complete(`token-${tokens}`, "episode");
+  instance.takeWaiting(lease.eventCount, lease.resultCount);
+  instance.dispatch.settle();
+  dispatch.learn(lease, { ...NOTHING, events: fruitful ? [new Uint8Array(1)] : [] });
   look(instance);
 }
 
