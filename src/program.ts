@@ -35,7 +35,7 @@ export async function runProgram(argv: readonly string[], io: CommandIo): Promis
 function commandLine(context: CliContext): Command {
   const { io } = context;
   const fanout = new Command("fanout")
-    .description("Load test for Durable Task backends: fan-out/fan-in orchestrations, measured honestly.")
+    .description("Load-tests Durable Task backends with fan-out/fan-in orchestrations.")
     .version(FANOUT_VERSION, "-V, --version", "print the version")
     .option("--debug", "print the stack of an error")
     .option("--no-color", "print without colours (NO_COLOR does the same)")

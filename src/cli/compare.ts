@@ -4,36 +4,36 @@ import { examples, repeatable, withDefault, type CliContext } from "./options.js
 export function addCompare(fanout: Command, { io, argv, exit }: CliContext): void {
   fanout
     .command("compare")
-    .summary("tell whether runs are slower than others, measured in turn or from what `run --json FILE` wrote")
+    .summary("compare runs: measure two sides in turn, or read results that `run --json FILE` wrote")
     .description(
-      "Compares results that `fanout run --json FILE` wrote, one file on each side, or several with -- between the sides. " +
-        "With --run it measures the sides itself, in turn (A B B A), so that what else the machine does falls on both. " +
-        "Exits with 98 where throughput, p50 or p99 is slower than run-to-run noise and the noise threshold explain.",
+      "Compares results that `fanout run --json FILE` wrote: one file for each side, or several with -- between the sides. " +
+        "With --run it measures the sides itself, in turn (A B B A), so that other work on the machine affects both. " +
+        "Exits with 98 if throughput, p50 or p99 is slower by more than noise and the noise threshold explain.",
     )
     .usage(
       "[options] <base...> -- <new...>\n       fanout compare [options] --run <base> --run <new> [-- <flags of both>]",
     )
     .argument(
       "[file...]",
-      "the base results, --, the new ones; two files need no --. With --run: --, flags of every side",
+      "the base results, --, the new results; two files need no --. With --run: --, flags for every side",
     )
     .optionsGroup("What is measured:")
     .addOption(
       repeatable(
         "--run <flags>",
-        "a side: flags of `fanout run`, or a command with `run`; the first is the base; repeatable",
+        "a side: flags of `fanout run`, or a command with `run`; the first side is the base; repeatable",
       ),
     )
-    .addOption(repeatable("--name <name>", "what a side is called, in the order of --run; repeatable"))
+    .addOption(repeatable("--name <name>", "the name of a side, in the order of --run; repeatable"))
     .option("--repeat <count>", "runs of each side (default: 5)")
     .optionsGroup("How it is judged:")
-    .addOption(withDefault("--noise-threshold <share>", "a change within it is none", "5%"))
-    .option("--allow-invalid", "judge runs whose generator was not healthy too, instead of dropping them")
+    .addOption(withDefault("--noise-threshold <share>", "ignore changes up to this share", "5%"))
+    .option("--allow-invalid", "also use runs whose load generator was not healthy, instead of dropping them")
     .optionsGroup("Where the comparison goes:")
-    .option("--json [file]", "write it as JSON to the file, or to stdout without one; behind the files")
-    .option("--html <file>", "write a page to look at in a browser")
-    .option("--markdown <file>", "write it as Markdown")
-    .option("--junit <file>", "write it as JUnit XML: a slower figure is a failure")
+    .option("--json [file]", "write JSON to the file, or to stdout without a file name; put it after the files")
+    .option("--html <file>", "write a page for a browser")
+    .option("--markdown <file>", "write Markdown")
+    .option("--junit <file>", "write JUnit XML: a slower figure is a failure")
     .addHelpText(
       "after",
       examples([
@@ -53,7 +53,7 @@ export function addCompare(fanout: Command, { io, argv, exit }: CliContext): voi
     });
 }
 
-/** commander takes `--` out of the arguments, and what comes after it for arguments: so many are the new files. */
+/** commander drops `--` and keeps the words after it as arguments: this is their number. */
 function countAfterDashes(argv: readonly string[]): number | undefined {
   const dashes = argv.indexOf("--");
   return dashes < 0 ? undefined : argv.length - dashes - 1;

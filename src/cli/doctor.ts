@@ -4,9 +4,11 @@ import { CONNECTION_STRING, TASK_HUB, examples, type CliContext } from "./option
 export function addDoctor(fanout: Command, { io, exit }: CliContext): void {
   fanout
     .command("doctor")
-    .summary("look at what a run needs: ok, or what to do")
-    .description("Looks at all that a run needs, from the connection string to the task hub: ok, or what to do.")
-    .option("--json", "print it as JSON")
+    .summary("check what a run needs, and say what to do")
+    .description(
+      "Checks each thing that a run needs, from the connection string to the task hub. Says what to do about a fault.",
+    )
+    .option("--json", "print JSON")
     .option(...CONNECTION_STRING)
     .option(...TASK_HUB)
     .addHelpText(

@@ -7,32 +7,33 @@ const emulatorCommands = () => import("../commands/emulator.js");
 export function addEmulator(fanout: Command, context: CliContext): void {
   const emulator = fanout
     .command("emulator")
-    .summary("the embedded backend: run it in the foreground, or manage the shared one")
+    .summary("run the embedded backend in the foreground, or manage the shared one")
     .description(
-      "Runs the embedded backend in the foreground until Ctrl-C. Other commands start a shared one by themselves.",
+      "Runs the embedded backend in the foreground until Ctrl-C. Other commands start a shared one when they need it.",
     )
     .usage("[options] [command]")
-    .option("--port <port>", "listen on this TCP port of 127.0.0.1 as well, for other SDKs")
-    .option("--host <address>", "the address that --port is of; whoever reaches another one needs no credential")
-    .addOption(withDefault("--task-hubs <names>", "the task hubs that there are, with commas between them", "default"))
+    .option("--port <port>", "also listen on this TCP port of 127.0.0.1, for other SDKs")
+    .option(
+      "--host <address>",
+      "listen on this address with --port; everyone who reaches it gets in without a credential",
+    )
+    .addOption(withDefault("--task-hubs <names>", "the task hubs to serve, separated by commas", "default"))
     .option(
       "--durability <disk|process|ephemeral>",
-      "what an acknowledged call survives: process and power, the process alone, or neither " +
-        "(default: FANOUT_DURABILITY, which the shared one goes by as well, else disk)",
+      "acknowledged calls survive a crash and a power failure, only a crash, or neither " +
+        "(default: FANOUT_DURABILITY, which the shared emulator also reads, else disk)",
     )
     .addOption(
-      new Option("--ephemeral", "keep everything in memory only, as --durability ephemeral does").conflicts(
-        "durability",
-      ),
+      new Option("--ephemeral", "keep everything in memory, same as --durability ephemeral").conflicts("durability"),
     )
     .option(
       "--retention <age,size>",
-      "delete what ended so long ago, and, down to that size, the oldest that ended more than an hour ago; " +
-        "or none (default: FANOUT_RETENTION, which the shared one goes by as well, else 7d,4GB)",
+      "delete instances that ended before this age; beyond this size, delete the oldest that ended over an hour ago; " +
+        "none keeps all (default: FANOUT_RETENTION, which the shared emulator also reads, else 7d,4GB)",
     )
     .option(
       "--limits <scheduler|none>",
-      "refuse payloads and instance ids that a Scheduler would refuse, or take them and warn once " +
+      "refuse payloads and instance ids that a Scheduler would refuse, or accept them and warn once " +
         "(default: scheduler with --port, else none)",
     )
     .addHelpText(
@@ -50,15 +51,15 @@ export function addEmulator(fanout: Command, context: CliContext): void {
       context.exit(await (await emulatorCommands()).runEmulatorCommand(flags, context.io));
     });
   addEmulatorSubcommands(emulator, context);
-  // Last, for subcommands made later would take it over: `refuseUnknownSubcommand` has the better words for it.
+  // Last, because later subcommands would inherit it. `refuseUnknownSubcommand` gives the better error.
   emulator.allowExcessArguments();
 }
 
 function addEmulatorSubcommands(emulator: Command, { io, exit }: CliContext): void {
   emulator
     .command("status")
-    .description("Prints what the shared emulator is doing.")
-    .option("--json", "print it as JSON")
+    .description("Prints the state of the shared emulator.")
+    .option("--json", "print JSON")
     .addHelpText("after", examples(["fanout emulator status", "fanout emulator status --json"]))
     .action(async (flags: { json?: boolean }) => {
       exit(await (await emulatorCommands()).emulatorStatusCommand({ json: flags.json ?? false }, io));
@@ -81,8 +82,8 @@ function addEmulatorSubcommands(emulator: Command, { io, exit }: CliContext): vo
 }
 
 /**
- * commander suggests the nearest subcommand only for a command that has no action of its own, which `emulator` has:
- * a twin without one says it.
+ * commander suggests the nearest subcommand only for a command without an action. `emulator` has one, so a twin without
+ * an action makes the suggestion.
  */
 function refuseUnknownSubcommand(command: Command): void {
   if (command.args.length === 0) return;

@@ -1,13 +1,13 @@
 import { Help, type HelpConfiguration } from "commander";
 
-/** With less room than this, commander does not wrap. */
+/** commander does not wrap into fewer columns than this. */
 const LEAST_ROOM = 30;
 const TERM_INDENT = "  ";
 const BELOW = "      ";
 /** Around a term: its indentation, and the gap to the description beside it. */
 const AROUND_TERM = 4;
 
-/** A description that has too little room beside its term goes below it: also a narrow terminal breaks it between words. */
+/** Puts a description below its term if it has too little room beside it, so that a narrow terminal breaks it between words. */
 export const HELP_LAYOUT: HelpConfiguration = {
   minWidthToWrap: LEAST_ROOM,
   formatItem(term, termWidth, description, helper) {

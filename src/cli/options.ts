@@ -2,39 +2,39 @@ import { Option } from "commander";
 import type { CommandIo } from "../commands/io.js";
 import type { ExitCode } from "../exit-codes.js";
 
-/** What a command's action needs: where to write, and where its exit code goes, for commander's promise carries no value. */
+/** What the action of a command needs. Its exit code goes to `exit`, since commander's promise carries no value. */
 export interface CliContext {
   readonly io: CommandIo;
-  /** The words behind `fanout`, `--` among them, which commander takes out. */
+  /** The words after `fanout`, including `--`, which commander drops. */
   readonly argv: readonly string[];
   readonly exit: (code: ExitCode) => void;
 }
 
 export const CONNECTION_STRING = [
   "--connection-string <string>",
-  "the backend (default: DURABLE_TASK_CONNECTION_STRING, else the embedded emulator; `fanout doctor` tells)",
+  "the backend (default: DURABLE_TASK_CONNECTION_STRING, else the embedded emulator; see `fanout doctor`)",
 ] as const;
 export const TRANSPORT = [
   "--transport <link|http2|grpc-js>",
-  "how to speak with the backend (default: the leanest that it has)",
+  "the transport to the backend (default: the leanest that it supports)",
 ] as const;
 export const REPLAY = [
   "--replay <sessions|always>",
-  "keep orchestrations in the worker between episodes, or replay the history at each (default: sessions)",
+  "keep orchestrations in the worker between episodes, or replay the history at each one (default: sessions)",
 ] as const;
-export const TASK_HUB = ["--task-hub <name>", "the task hub (default: that of the connection string)"] as const;
-/** What `--yes` needs where a run id was chosen, and so may be that of another application's work. */
+export const TASK_HUB = ["--task-hub <name>", "the task hub (default: the one in the connection string)"] as const;
+/** `--yes` needs it if a person chose the run id: the instances may then belong to another application. */
 export const ORCHESTRATOR_OF_RUN = [
   "--orchestrator <name>",
-  "the run started this orchestration; with --yes needed for a run of your own orchestration and run id",
+  "the orchestration that the run started; needed with --yes if you chose both the orchestration and the run id",
 ] as const;
 
-/** Like `option`, whose help would put the default in quotes. */
+/** Unlike `option`, prints the default without quotes. */
 export function withDefault(flags: string, description: string, value: string): Option {
   return new Option(flags, description).default(value, value);
 }
 
-/** May be given more than once: its value is a list, and absent where it was not given. */
+/** A flag that may be given more than once. Its value is a list, or absent. */
 export function repeatable(flags: string, description: string): Option {
   return new Option(flags, description).argParser(collect);
 }

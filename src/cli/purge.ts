@@ -5,10 +5,10 @@ export function addPurge(fanout: Command, { io, exit }: CliContext): void {
   fanout
     .command("purge")
     .summary("delete ended instances of load tests from the task hub")
-    .description("Deletes ended instances of load tests from the task hub. Counts them first, and asks.")
+    .description("Deletes ended instances of load tests from the task hub. Counts them and asks first.")
     .option("--run <run id>", "the instances of this run")
-    .option("--older-than <age>", "the instances of all load tests that were created so long ago, such as 7d")
-    .option("--terminate", "end unfinished ones first, and delete them too")
+    .option("--older-than <age>", "the instances of all load tests that were created before this age, such as 7d")
+    .option("--terminate", "terminate unfinished instances first, and delete them too")
     .option(...ORCHESTRATOR_OF_RUN)
     .option("--yes", "do not ask")
     .option(...CONNECTION_STRING)

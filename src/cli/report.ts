@@ -4,18 +4,18 @@ import { examples, type CliContext } from "./options.js";
 export function addReport(fanout: Command, { io, exit }: CliContext): void {
   fanout
     .command("report")
-    .summary("show results that `run --json FILE` wrote, also as Markdown, HTML, JUnit XML or CSV")
+    .summary("show results that `run --json FILE` wrote: as text, Markdown, HTML, JUnit XML or CSV")
     .description(
-      "Shows results that `fanout run --json FILE` wrote: one as it is, several with their mean, their spread, and each " +
-        "of them. The exit code tells whether they could be read, not how the runs went.",
+      "Shows results that `fanout run --json FILE` wrote. Several results are shown with their mean and spread. " +
+        "The exit code says whether the files could be read, not how the runs went.",
     )
-    .argument("<file...>", "a result or a list as --repeat writes it, - for stdin; several are shown together")
-    .option("--run <id>", "show the result of this run alone")
+    .argument("<file...>", "a result, or a list that --repeat wrote; - reads stdin; several files are shown together")
+    .option("--run <id>", "show only the result of this run")
     .option("--text", "the summary that the run printed (the default)")
     .option("--markdown", "as Markdown, for the summary of a CI job")
-    .option("--html", "as a page of its own, with charts, that needs no network")
-    .option("--junit", "as JUnit XML, a suite for each result: what had to hold, with the figures as properties")
-    .option("--csv", "as CSV: a header, and a row for each result")
+    .option("--html", "as one page with charts, which needs no network")
+    .option("--junit", "as JUnit XML, one suite for each result: checks and thresholds, with the figures as properties")
+    .option("--csv", "as CSV: a header, and one row for each result")
     .addHelpText(
       "after",
       examples([

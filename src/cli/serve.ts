@@ -7,26 +7,26 @@ export function addServe(fanout: Command, { io, exit }: CliContext): void {
     .command("serve")
     .summary("start orchestrations and read their status over HTTP")
     .description(
-      "Serves the orchestration API over HTTP until Ctrl-C or SIGTERM, then finishes the requests under way. " +
-        "Its page is at /docs.",
+      "Serves the orchestration API over HTTP until Ctrl-C or SIGTERM, then finishes the requests in progress. " +
+        "/docs documents the API.",
     )
-    .addOption(withDefault("--port <port>", "where it listens; 0 takes any free port", "5000"))
-    .addOption(withDefault("--host <host>", "the name or the address that it listens on", "127.0.0.1"))
+    .addOption(withDefault("--port <port>", "the port to listen on; 0 takes any free port", "5000"))
+    .addOption(withDefault("--host <host>", "the name or the address to listen on", "127.0.0.1"))
     .option(
       "--api-key <key>",
-      "ask for this key, 16 characters or more; others see it in the list of processes: FANOUT_API_KEY is better",
+      "require this key, 16 characters or more; prefer FANOUT_API_KEY, since other users can see command lines",
     )
     .option("--insecure", "let other machines in without a key")
     .addOption(
       repeatable(
         "--allowed-host <name>",
-        "without a key: another name that it is reached by, such as that of a Kubernetes service; repeatable",
+        "without a key: another name of this server, such as that of a Kubernetes service; repeatable",
       ),
     )
     .addOption(
       withDefault(
         "--max-pending <count>",
-        "refuse starts (429) that would leave more orchestrations unfinished on the task hub",
+        "refuse starts (429) beyond this many unfinished orchestrations on the task hub",
         "100,000",
       ),
     )

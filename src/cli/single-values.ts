@@ -1,13 +1,13 @@
 import type { Command, Option } from "commander";
 import { UsageError } from "../errors.js";
 
-/** Refuses a flag that takes one value and is given several, of a command and its subcommands: commander takes the last. */
+/** Refuses a flag that takes one value and is given twice, for a command and its subcommands: commander takes the last one. */
 export function refuseRepeatedValues(command: Command): void {
   for (const option of command.options) if (takesOneValue(option)) refuseSecond(command, option);
   for (const subcommand of command.commands) refuseRepeatedValues(subcommand);
 }
 
-/** Those that gather their values have a parser that does so. */
+/** Repeatable flags have a parser that collects their values. */
 function takesOneValue({ required, optional, variadic, parseArg }: Option): boolean {
   return (required || optional) && !variadic && parseArg === undefined;
 }

@@ -4,12 +4,12 @@ import { CONNECTION_STRING, TASK_HUB, examples, type CliContext } from "./option
 export function addStatus(fanout: Command, { io, exit }: CliContext): void {
   fanout
     .command("status")
-    .summary("tell how instances, a run, or the latest runs are")
-    .description("Tells of instances by their ids, of a run, or, without either, of the latest runs on the task hub.")
+    .summary("show the latest runs, a run, or instances")
+    .description("Shows the latest runs on the task hub, one run with --run, or instances by their ids.")
     .argument("[id...]", "instances")
-    .option("--run <run id>", "all instances of a run: by status, how far, how fast, what failed")
-    .option("--watch", "go on until all have ended; the exit code is 1 if any failed or was terminated")
-    .option("--json", "print one JSON document, with --watch one line for each change")
+    .option("--run <run id>", "one run: its statuses, progress, throughput and failures")
+    .option("--watch", "watch until all have ended; the exit code is 1 if any failed or was terminated")
+    .option("--json", "print one JSON document; with --watch one line for each change")
     .option(...CONNECTION_STRING)
     .option(...TASK_HUB)
     .addHelpText(

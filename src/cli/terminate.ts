@@ -4,11 +4,11 @@ import { CONNECTION_STRING, ORCHESTRATOR_OF_RUN, TASK_HUB, examples, type CliCon
 export function addTerminate(fanout: Command, { io, exit }: CliContext): void {
   fanout
     .command("terminate")
-    .summary("end what a run has left unfinished on the task hub")
-    .description("Ends the unfinished instances of a run, and nothing else. Counts them first, and asks.")
+    .summary("end the unfinished instances of a run")
+    .description("Ends the unfinished instances of a run, and nothing else. Counts them and asks first.")
     .requiredOption("--run <run id>", "the run")
     .option(...ORCHESTRATOR_OF_RUN)
-    .option("--timeout <duration>", "wait so long until all have ended (default: 30s)")
+    .option("--timeout <duration>", "wait up to this long until all have ended (default: 30s)")
     .option("--yes", "do not ask")
     .option(...CONNECTION_STRING)
     .option(...TASK_HUB)
