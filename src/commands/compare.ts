@@ -58,7 +58,7 @@ export async function runCompareCommand(call: FilesToCompare, rawFlags: unknown,
   }
   const alien = name.length > 0 ? "--name" : repeat === undefined ? undefined : "--repeat";
   if (alien !== undefined)
-    throw new UsageError(`${alien}: expected --run with it, as only a side that is measured has it`);
+    throw new UsageError(`${alien}: expected --run with it, since it applies to measured sides only`);
   await checkComparisonFiles(output, true);
   return compareFiles(call, options, output, io);
 }
@@ -89,7 +89,7 @@ function commonFlags({ files, afterDashes = 0 }: FilesToCompare): readonly strin
   const split = files.length - afterDashes;
   if (split === 0) return files;
   const found = files.slice(0, split).join(", ");
-  throw new UsageError(`--run: expected no files beside it, found ${found}; flags for all sides stand behind --`);
+  throw new UsageError(`--run: expected no files beside it, found ${found}; put flags for all sides after --`);
 }
 
 /** What `fanout run` is to be compared with. */
@@ -108,7 +108,7 @@ export async function readBaseline(call: BaselineCall): Promise<readonly RunResu
   const unusable = unusableRuns("base", results, call.allowInvalid);
   const canDrop = Math.min(results.length - unusable.length, call.repeat) >= LEAST_LEFT;
   const [first] = unusable.filter(({ cause }) => cause !== "invalid" || !canDrop);
-  if (first) throw new UsageError(`--baseline: expected runs that went well, found ${first.runId}: ${first.reason}`);
+  if (first) throw new UsageError(`--baseline: expected runs without failures, found ${first.runId}: ${first.reason}`);
   return results;
 }
 

@@ -42,7 +42,7 @@ export async function checkComparisonFiles(output: ComparisonOutput, keepResults
     if (!(await holdsResults(file))) continue;
     throw new UsageError(
       `${flag}: expected a file to write the comparison to, found ${file}, which holds results of runs: ` +
-        "put the flag behind the files, or name another file",
+        "put the flag after the files, or name another file",
     );
   }
 }

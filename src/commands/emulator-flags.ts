@@ -34,7 +34,7 @@ const HUB_NAME = /^[ -+\--:<-~]+$/u;
 /** What the flags ask for. Throws a UsageError that names the flag, and what was found. */
 export function emulatorCall(flags: EmulatorFlags): EmulatorCall {
   if (flags.host !== undefined && flags.port === undefined)
-    throw new UsageError("--host says where --port listens, and there is no --port.");
+    throw new UsageError("--host needs --port, found --host alone.");
 
   return {
     port: flags.port === undefined ? undefined : parsePort(flags.port),
@@ -72,7 +72,8 @@ function parseTaskHubs(text: string): readonly string[] {
         `--task-hubs: expected names of printable ASCII characters without ";", with commas between them, found ${found} in "${text}"`,
       );
     }
-    if (names.indexOf(name) !== index) throw new UsageError(`--task-hubs: "${name}" stands there twice`);
+    if (names.indexOf(name) !== index)
+      throw new UsageError(`--task-hubs: expected each name once, found "${name}" twice`);
   }
   return names;
 }

@@ -43,7 +43,7 @@ export async function runEmulatorCommand(flags: EmulatorFlags, io: CommandIo): P
   if (run === undefined) {
     const pid = (await statusOf(state))?.pid;
     throw new FanoutError(
-      `The shared emulator runs already${pid === undefined ? "" : ` (process ${pid})`}. ` +
+      `The shared emulator is already running${pid === undefined ? "" : ` (process ${pid})`}. ` +
         "End it with `fanout emulator stop`, then start it here.",
     );
   }
@@ -76,7 +76,7 @@ function openingText(status: EmulatorStatus, state: StateFolder, { host, taskHub
   const { endpoints, durability, instances, inFlight, storeBytes } = status;
   const reach = isLoopback(host)
     ? "every user of this machine can reach it"
-    : "warning: everyone who reaches that address can use it, without a credential";
+    : "warning: everyone who reaches that address can use it without a credential";
   const held = `${plural(instances, "instance")}, ${formatCount(inFlight)} in flight, ${formatBytes(storeBytes)}`;
   const lines = [
     `listening for fanout on ${state.socket}`,

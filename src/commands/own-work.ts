@@ -4,8 +4,8 @@ import { shellWord } from "../hub/terminate-command.js";
 import type { InstanceSelection } from "../hub/instance-selection.js";
 
 /**
- * Without a person to see what is asked, instances that may be another application's are touched only where their
- * orchestrator was named.
+ * Nobody sees the question with `--yes`. Instances that may belong to another application then need the name of their
+ * orchestrator.
  * @throws UsageError that names what was found, and the flag
  */
 export function requireNamed(runId: string, { unrecognised }: InstanceSelection, orchestrator?: string): void {
@@ -13,11 +13,11 @@ export function requireNamed(runId: string, { unrecognised }: InstanceSelection,
   if (unnamed === undefined) return;
   const found = orchestratorsText(unrecognised);
   throw new UsageError(
-    `--run ${runId}: expected instances of a load test, found those of ${found}, which may be another application's, as ` +
-      `fanout did not make this run id up. ` +
+    `--run ${runId}: expected instances of a load test, found those of ${found}. They may belong to another ` +
+      "application, since fanout did not generate this run id. " +
       (unrecognised.length === 1
         ? `If a load test started them, add --orchestrator ${shellWord(unnamed)}. Nothing was changed.`
-        : "Without --yes this asks at a terminal. Nothing was changed."),
+        : "Run it without --yes at a terminal to be asked. Nothing was changed."),
   );
 }
 

@@ -74,10 +74,12 @@ export async function purgeAfterRun(
     const left = selection.unfinished.ids.length;
     if (left === 0) return true;
     const what = `${plural(left, "instance")} of the run that ${left === 1 ? "has" : "have"} not ended`;
-    io.stderr.write(`error: left ${what}; to end and purge: fanout purge --run ${runId} --terminate\n`);
+    io.stderr.write(`error: left ${what}; to terminate and purge them: fanout purge --run ${runId} --terminate\n`);
     return false;
   } catch (error) {
-    io.stderr.write(`error: the run could not be purged: ${errorText(error)}. Later: fanout purge --run ${runId}\n`);
+    io.stderr.write(
+      `error: the run could not be purged: ${errorText(error)}. Try again later: fanout purge --run ${runId}\n`,
+    );
     return false;
   }
 }

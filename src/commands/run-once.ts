@@ -68,7 +68,7 @@ async function metricsOf({ call, runId, io }: OneRun, test: LoadTest) {
 function abortIfMissed(test: LoadTest, { thresholds }: RunCall): void {
   const soFar = test.resultSoFar();
   const missed = soFar && thresholds.find((threshold) => isMissedForGood(threshold, soFar));
-  if (missed) test.abort(`threshold ${missed.expression} is missed for good (--abort-on-fail)`);
+  if (missed) test.abort(`threshold ${missed.expression} can no longer be met (--abort-on-fail)`);
 }
 
 function judged(outcome: LoadTestOutcome, { thresholds }: RunCall): LoadTestOutcome {

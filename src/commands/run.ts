@@ -45,9 +45,9 @@ function dryRun({ plan, cost, limits, repeat }: RunCall, connection: Connection,
     `backend: ${place}, task hub ${connection.taskHub} (connection string: ${connection.source})`,
     planLine(plan),
     repeat > 1 ? `${plural(repeat, "time")}, one after the other` : undefined,
-    "actions are what a scheduler bills: 1 for each start and each continue-as-new, 2 for each activity, 3 for each retry",
+    "a scheduler bills actions: 1 for each start and each continue-as-new, 2 for each activity, 3 for each retry",
     capacityLine(cost, limits, repeat),
-    objection && `without --dry-run this is refused: ${objection}`,
+    objection && `without --dry-run this run is refused: ${objection}`,
   ];
   const say = noticeOn(io.stdout);
   for (const line of lines) if (line !== undefined) say(line);

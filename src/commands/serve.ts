@@ -67,7 +67,7 @@ export async function runServeCommand(flags: ServeFlags, { stderr }: CommandIo):
     const stopped = aborted(interruption.signal);
     const told = tellWhenReady(link, readiness, connection, interruption.signal, say);
     await Promise.race([stopped, told.then(() => stopped)]);
-    say("Finishing the requests under way. Once more exits at once.");
+    say("Finishing the requests in progress. A second signal exits at once.");
     const cutOff = await server.close();
     if (cutOff) say("error: some requests took too long and were cut off.");
     return cutOff ? ExitCode.Failure : ExitCode.Success;

@@ -50,9 +50,9 @@ export async function runTerminateCommand(rawFlags: unknown, io: CommandIo): Pro
     }
     const { unfinished, refusal } = await terminateAndTell(backend, ids, timeout, signal, io);
     if (unfinished.ids.length === 0) return ExitCode.Success;
-    const how = refusal ?? "they end when a worker that hosts them takes them up";
+    const how = refusal ?? "they end when a worker that hosts them executes them";
     throw new FanoutError(
-      `${plural(unfinished.ids.length, "instance")} had not ended within ${formatDuration(timeout)} (--timeout), ` +
+      `${plural(unfinished.ids.length, "instance")} did not end within ${formatDuration(timeout)} (--timeout), ` +
         `${statusesText(unfinished.byStatus)}: ${how}`,
     );
   });

@@ -58,7 +58,7 @@ export async function runWorkerCommand(flags: WorkerFlags, { stderr }: CommandIo
     const onEvent = (event: WorkerEvent): void => repeated.add(describeEvent(event, place, connection));
     const host = startWorkerHost({ backend, limits, replay, onEvent });
     await aborted(interruption.signal);
-    say(`Draining: ${plural(host.inFlight, "work item")} in flight. Once more exits at once.`);
+    say(`Draining: ${plural(host.inFlight, "work item")} in flight. A second signal exits at once.`);
     await host.drain();
     repeated.flush();
     say(`Drained: ${plural(host.activitiesCompleted, "activity")} completed.`);

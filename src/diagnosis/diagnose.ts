@@ -37,7 +37,7 @@ type Lines<T = void> = AsyncGenerator<Finding, T>;
 export async function* diagnose(sources: ConnectionSources, options: OpenOptions = {}): Lines {
   const found = yield* check("configuration", sources, () => {
     const string = findConnectionString(sources);
-    return { detail: `the connection string is that of ${string.source}`, value: string };
+    return { detail: `the connection string comes from ${string.source}`, value: string };
   });
   const connection = yield* check("connection string", found, (string) => {
     const parsed = withProxy(parseConnection(string, sources.taskHub), sources.env);
@@ -76,10 +76,11 @@ async function* lookAtBackend(given: Backend | undefined): Lines {
   });
   yield* check("work of others", reached, ({ client, connection }) => lookAtWork(client, connection.taskHub));
   yield* check("workers", reached, async ({ admin, connection: { taskHub } }) => {
-    if (admin === undefined) return { detail: "this backend does not tell", value: true, outcome: "skipped" };
+    if (admin === undefined)
+      return { detail: "this backend does not report its workers", value: true, outcome: "skipped" };
 
     const workers = await workersOf(admin, taskHub);
-    const hint = workers === 0 ? ": a run starts its own, `fanout worker` starts one that stays" : "";
+    const hint = workers === 0 ? ": a run starts its own; `fanout worker` starts a permanent one" : "";
     return { detail: `${plural(workers, "worker")} connected to task hub ${taskHub}${hint}`, value: true };
   });
   const greetings = yield* check("round trip", reached, async ({ target, connection }) => {
@@ -104,14 +105,14 @@ async function workersOf(admin: NonNullable<Backend["admin"]>, taskHub: string):
   const signal = AbortSignal.timeout(WORKERS_PATIENCE_MS);
   for await (const { workers } of admin.watch({ taskHub, instanceIdPrefix: NO_INSTANCE }, { signal })) return workers;
 
-  throw new FanoutError(`The embedded emulator did not tell its workers within ${WORKERS_PATIENCE_MS / 1000} s.`);
+  throw new FanoutError(`The embedded emulator did not report its workers within ${WORKERS_PATIENCE_MS / 1000} s.`);
 }
 
 function clockOffset({ offset }: Greetings, isEmulator: boolean): Found<true> {
   if (isEmulator) return { detail: "none: the embedded emulator runs on this machine's clock", value: true };
 
   if (offset === undefined)
-    return { detail: "its answers carry no date to measure it by", value: true, outcome: "skipped" };
+    return { detail: "its answers have no date, so the offset cannot be measured", value: true, outcome: "skipped" };
 
   // Rounded outwards: it is a bound.
   const atLeast = signedSeconds(Math.floor(offset.atLeastMs / 100) / 10);
@@ -132,7 +133,7 @@ function writableStateFolder(): string {
     accessSync(folder, constants.W_OK);
   } catch (error) {
     throw new UsageError(
-      `'${folder}' cannot be written to: ${errorText(error)}. Set FANOUT_STATE_DIR to a folder that can be.`,
+      `'${folder}' cannot be written to: ${errorText(error)}. Set FANOUT_STATE_DIR to a writable folder.`,
     );
   }
   return `${folder} can be written to`;

@@ -56,7 +56,7 @@ export async function probeTls({ host, port }: Address, tunnel?: Socket): Promis
   try {
     await established(socket, "secureConnect");
     if (socket.alpnProtocol !== "h2")
-      throw new FanoutError("There is TLS, but no HTTP/2 behind it: check that the port is the one of gRPC.");
+      throw new FanoutError("The endpoint speaks TLS, but not HTTP/2: check that the port is its gRPC port.");
 
     const { subject, subjectaltname, valid_to: validTo } = socket.getPeerCertificate();
     const name: string | string[] = subject.CN ?? subjectaltname ?? "(no name)";

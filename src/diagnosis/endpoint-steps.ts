@@ -14,7 +14,7 @@ type Lines<T> = AsyncGenerator<Finding, T>;
 /** With its errors told as those of the connection. */
 type Explained = <T>(look: () => Promise<Found<T>>) => Promise<Found<T>>;
 
-/** All between this machine and a backend elsewhere that says Hello. */
+/** All between this machine and a backend elsewhere that answers Hello. */
 export async function* lookAtEndpoint(
   connection: EndpointConnection | undefined,
   options: OpenOptions,
@@ -25,8 +25,7 @@ export async function* lookAtEndpoint(
   const connected = yield* proxy === undefined ? lookAtWay(address, explained) : lookAtProxy(address, proxy, explained);
   const secured = yield* check("TLS", connected, (given) =>
     explained(async () => {
-      if (connection?.url.protocol === "http:")
-        return { detail: "none is asked for: the endpoint is http", value: given };
+      if (connection?.url.protocol === "http:") return { detail: "not needed: the endpoint is http", value: given };
 
       const { version, subject, daysLeft } = await probeTls(given, proxy && (await openTunnel(proxy, given)));
       return {
@@ -75,18 +74,18 @@ async function* lookAtProxy(
 
 async function lookAtService(backend: Backend): Promise<Found<Backend>> {
   const { emulatorVersion } = await greet(backend);
-  const detail = emulatorVersion === undefined ? "says Hello" : `is a fanout emulator, version ${emulatorVersion}`;
+  const detail = emulatorVersion === undefined ? "answers Hello" : `is a fanout emulator, version ${emulatorVersion}`;
   return { detail: `${backend.displayName} ${detail}`, value: backend };
 }
 
 async function lookAtToken(connection: EndpointConnection, options: OpenOptions): Promise<Found<Backend>> {
   const backend = await openBackend(connection, options);
   const { kind } = connection.authentication;
-  if (kind === "None") return { detail: "none is asked for: Authentication=None", value: backend };
+  if (kind === "None") return { detail: "not needed: Authentication=None", value: backend };
 
   const [header = ""] = (await backend.target.metadata("client")).get("authorization");
   const { tenantId, expiresAtMs } = claimsOf(String(header));
-  const tenant = tenantId === undefined ? "a tenant that it does not tell" : `tenant ${tenantId}`;
+  const tenant = tenantId === undefined ? "an unknown tenant" : `tenant ${tenantId}`;
   const expiry = expiresAtMs === undefined ? "" : `, expires at ${new Date(expiresAtMs).toISOString()}`;
   return { detail: `Authentication=${kind}, ${tenant}${expiry}`, value: backend };
 }

@@ -34,7 +34,7 @@ export async function* check<T, U>(
   look: (given: T) => Found<U> | Promise<Found<U>>,
 ): AsyncGenerator<Finding, U | undefined> {
   if (given === undefined) {
-    yield { name, outcome: "skipped", detail: "comes behind a check that failed" };
+    yield { name, outcome: "skipped", detail: "not checked, because an earlier check failed" };
     return undefined;
   }
   let found: Found<U>;

@@ -36,11 +36,11 @@ export async function openTunnel(proxy: Proxy, { host, port }: Address): Promise
 function refusal(statusCode: number, { source, credentials }: Proxy, target: string): string {
   if (statusCode === 407) {
     const wanted = credentials === undefined ? "wants credentials" : `refuses the credentials of ${source}`;
-    return `The proxy ${wanted} (407): say them in ${source}=http://USER:PASSWORD@HOST:PORT.`;
+    return `The proxy ${wanted} (407): set them in ${source}=http://USER:PASSWORD@HOST:PORT.`;
   }
   return (
-    `The proxy does not connect to ${target} (${statusCode}): have it allowed there, check the spelling of the host, or ` +
-    "name the host in NO_PROXY where it is reached without a proxy."
+    `The proxy does not connect to ${target} (${statusCode}): allow it there, check the spelling of the host, or ` +
+    "name the host in NO_PROXY if it needs no proxy."
   );
 }
 

@@ -1,11 +1,11 @@
 const SURVIVES = {
-  disk: "survives the process and the power",
-  process: "survives the process, not the power",
-  ephemeral: "is in memory only, and gone when the emulator ends",
+  disk: "survive a crash and a power failure",
+  process: "survive a crash, not a power failure",
+  ephemeral: "are in memory only, and lost when the emulator ends",
 } as const;
 
-/** `process: what is acknowledged survives the process, not the power`. Old results say `fsync` for `disk`. */
+/** `process: acknowledged calls survive a crash, not a power failure`. Old results say `fsync` for `disk`. */
 export function durabilityText(durability: keyof typeof SURVIVES | "fsync"): string {
   const name = durability === "fsync" ? "disk" : durability;
-  return `${name}: what is acknowledged ${SURVIVES[name]}`;
+  return `${name}: acknowledged calls ${SURVIVES[name]}`;
 }

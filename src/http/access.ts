@@ -48,12 +48,12 @@ export function refuseForeignPages(
     // With https where something in front of the server speaks TLS for it.
     const origins = [undefined, `http://${headers.host}`, `https://${headers.host}`];
     if (!isRead && !origins.includes(headers.origin))
-      throw new HttpError(403, "A page of another origin may not call this server.", { field: "Origin" });
+      throw new HttpError(403, "Pages of another origin may not call this server.", { field: "Origin" });
   };
 }
 
 const FOREIGN_HOST =
-  "The Host header names another server than this one. `fanout serve` takes the names of --allowed-host as well.";
+  "The Host header does not name this server. Start `fanout serve` with --allowed-host to add a name.";
 
 /** Refuses a request that has not the key, as `x-api-key` or as a bearer token. It takes as long for any wrong key. */
 export function requireKey(key: string): (request: FastifyRequest) => Promise<void> {

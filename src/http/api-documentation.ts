@@ -28,7 +28,7 @@ export async function addApiDocumentation(app: FastifyInstance, withKey: boolean
       openapi: "3.1.0",
       info: {
         title: "Orchestration Service",
-        description: "Starts fan-out/fan-in orchestrations on a Durable Task backend, and tells how they are.",
+        description: "Starts fan-out/fan-in orchestrations on a Durable Task backend, and reports their status.",
         version: FANOUT_VERSION,
       },
       ...(withKey && { components: { securitySchemes } }),

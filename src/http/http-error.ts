@@ -72,7 +72,7 @@ export function httpErrorOf(error: unknown): HttpError {
   }
   const statusCode = requestErrorCode(error);
   return statusCode === undefined
-    ? new HttpError(500, "This is a defect of fanout; its own output has more.", { cause: error })
+    ? new HttpError(500, "This is a bug in fanout. The output of the server has the details.", { cause: error })
     : new HttpError(statusCode, REQUEST_ERRORS[statusCode] ?? errorText(error), { cause: error });
 }
 

@@ -62,7 +62,7 @@ export async function orchestrationApi(options: ApiOptions): Promise<FastifyInst
     const port = (): number => portOf(app.server.address());
     app.addHook("onRequest", refuseForeignPages(options.host, port, options.allowedHosts));
   }
-  refuseUnknownRoutes(app, "/docs shows what there is.");
+  refuseUnknownRoutes(app, "/docs lists all calls.");
   let closing = false;
   app.addHook("preClose", async () => {
     closing = true;
@@ -147,8 +147,8 @@ function addOrchestrations(app: Api, { client, apiKey, maxPending }: ApiOptions)
         ...security,
         summary: "Start orchestrations",
         description:
-          `At most ${formatCount(maxPending)} of them (--max-pending) may be on the task hub without having ended, ` +
-          "whoever started them. A request that would pass this starts nothing, and is answered 429 with Retry-After.",
+          `The task hub may have at most ${formatCount(maxPending)} unfinished orchestrations of fanout (--max-pending). ` +
+          "A request beyond this limit starts nothing, and is answered 429 with Retry-After.",
         body: contract.StartRequest,
         response: { 202: contract.StartAnswer, ...errors(400, ...key, 403, 413, 415, 429, 500, 503) },
       },
@@ -177,7 +177,7 @@ function addOrchestrations(app: Api, { client, apiKey, maxPending }: ApiOptions)
     },
     async ({ params: { id } }) => {
       const instance = await readInstance(id, source);
-      if (instance === undefined) throw new HttpError(404, "There is no instance of that id.", { field: "id" });
+      if (instance === undefined) throw new HttpError(404, "There is no instance with that id.", { field: "id" });
       return instance;
     },
   );

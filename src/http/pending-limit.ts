@@ -76,8 +76,8 @@ export class PendingLimit {
     const pending = plural(this.#pending, "orchestration");
     return new HttpError(
       429,
-      `${pending} of the task hub ${this.#pending === 1 ? "has" : "have"} not ended; with ${formatCount(count)} more ` +
-        `there were more than ${formatCount(this.#most)} (--max-pending). Try again when some have ended.`,
+      `The task hub has ${pending} that ${this.#pending === 1 ? "has" : "have"} not ended; ${formatCount(count)} more ` +
+        `would exceed ${formatCount(this.#most)} (--max-pending). Try again when some have ended.`,
     );
   }
 

@@ -30,7 +30,7 @@ const noSuchHost = (host: string): string =>
 const LISTEN_ERRORS: Readonly<Record<string, (host: string, port: number) => string>> = {
   EADDRINUSE: (host, port) =>
     `Port ${port} on ${host} is in use. Choose another with --port, or stop what listens there.`,
-  EACCES: (_, port) => `Port ${port} needs rights that this user has not. Choose one above 1023 with --port.`,
+  EACCES: (_, port) => `Port ${port} needs rights that this user does not have. Choose one above 1023 with --port.`,
   EADDRNOTAVAIL: noSuchHost,
   ENOTFOUND: noSuchHost,
   EAI_AGAIN: noSuchHost,

@@ -25,7 +25,7 @@ function refuseOtherTypes({ headers }: FastifyRequest): void {
     throw new HttpError(415, "Expected the content type application/json, in UTF-8 and without compression.");
 }
 
-const NO_JSON = "Expected a body that is JSON, found something else.";
+const NO_JSON = "Expected a JSON body, found something else.";
 
 function parseJson(body: Buffer): unknown {
   try {
@@ -45,12 +45,12 @@ export function keysOf(schema: z.ZodObject): (request: FastifyRequest) => Promis
   return async (request) => {
     const body = request.body === undefined ? {} : request.body;
     if (typeof body !== "object" || body === null || Array.isArray(body))
-      throw new HttpError(400, "Expected a body that is a JSON object, found another value.");
+      throw new HttpError(400, "Expected a JSON object as the body, found another value.");
 
     const entries = Object.entries(body).map(([key, value]) => [names.get(key.toLowerCase()) ?? key, value] as const);
     const seen = new Set<string>();
     for (const [name] of entries) {
-      if (seen.has(name)) throw new HttpError(400, `${name}: stands there twice.`, { field: name });
+      if (seen.has(name)) throw new HttpError(400, `${name}: expected once, found twice.`, { field: name });
       seen.add(name);
     }
     request.body = Object.fromEntries(entries);
@@ -73,7 +73,7 @@ function wrongField({ issues: [issue] }: z.ZodError, value: unknown): HttpError 
   const field = path.map(String).join(".");
   const found = JSON.stringify(path.reduce(property, value)) ?? "nothing";
   if (issue.code === "custom") return new HttpError(400, `${field}: ${issue.message}.`, { field });
-  const message = unknownKey === undefined ? `${issue.message}, found ${shown(found)}` : "this field is not known";
+  const message = unknownKey === undefined ? `${issue.message}, found ${shown(found)}` : "unknown field";
   return new HttpError(400, `${shown(field)}: ${message}.`, { field });
 }
 

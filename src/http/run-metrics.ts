@@ -32,7 +32,7 @@ export async function startRunMetrics({ port, snapshot, labels }: RunMetricsOpti
   const actualPort = (): number => portOf(app.server.address());
   app.addHook("onRequest", refuseTwoHosts);
   app.addHook("onRequest", refuseForeignPages(HOST, actualPort));
-  refuseUnknownRoutes(app, "/metrics is what there is.");
+  refuseUnknownRoutes(app, "/metrics is the only path.");
   app.get("/metrics", async (_request, reply) => reply.type(metrics.contentType).send(await metrics.text(snapshot())));
   try {
     await app.listen({ port, host: HOST });
@@ -51,5 +51,5 @@ function portError(port: number, error: unknown): unknown {
 
 const PORT_ERRORS: Readonly<Record<string, string>> = {
   EADDRINUSE: `is in use on ${HOST}. Choose another, 0 for any free one, or stop what listens there.`,
-  EACCES: "needs rights that this user has not. Choose one above 1023.",
+  EACCES: "needs rights that this user does not have. Choose one above 1023.",
 };

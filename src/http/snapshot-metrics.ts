@@ -20,7 +20,7 @@ interface Figure {
 const COUNTERS: readonly Figure[] = [
   {
     name: "fanout_orchestrations_started_total",
-    help: "Orchestrations whose start has left.",
+    help: "Orchestrations whose start was sent.",
     samples: ({ orchestrations }) => single(orchestrations.started),
   },
   {
@@ -31,12 +31,12 @@ const COUNTERS: readonly Figure[] = [
   },
   {
     name: "fanout_activities_completed_total",
-    help: "Activities completed, as far as is known while the run goes on.",
+    help: "Completed activities, as far as the run knows them.",
     samples: ({ activities }) => single(activities.completed),
   },
   {
     name: "fanout_rpc_errors_total",
-    help: "Failed attempts of calls to the backend, those that a retry mended included.",
+    help: "Failed attempts of calls to the backend, also those that a retry repaired.",
     labelNames: ["status"],
     samples: ({ own }) => labelled("status", own?.rpcErrors),
   },
@@ -47,7 +47,7 @@ const COUNTERS: readonly Figure[] = [
   },
   {
     name: "process_cpu_seconds_total",
-    help: "User and system CPU time of the process that makes the load.",
+    help: "User and system CPU time of the load generator's process.",
     samples: () => {
       const { user, system } = process.cpuUsage();
       return single((user + system) / 1e6);
@@ -63,12 +63,12 @@ const GAUGES: readonly Figure[] = [
   },
   {
     name: "fanout_stalled_seconds",
-    help: "For how long nothing has completed, where that is longer than the run's own rhythm explains; else 0.",
+    help: "Seconds since the last completion during a stall of the run; else 0.",
     samples: ({ own }) => single(own && (own.stall?.lengthMs ?? 0) / 1_000),
   },
   {
     name: "process_resident_memory_bytes",
-    help: "Resident memory of the process that makes the load.",
+    help: "Resident memory of the load generator's process.",
     samples: () => single(process.memoryUsage.rss()),
   },
 ];

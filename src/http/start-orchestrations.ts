@@ -60,7 +60,7 @@ function midway(
   const unsure = sent - started.length;
   const parts = [
     `${started.length} of ${plural(instanceIds.length, "orchestration")} were started.`,
-    ...(unsure > 0 ? [`Another ${unsure} may have been: their ids start with ${runId}-.`] : []),
+    ...(unsure > 0 ? [`Another ${unsure} may have been started: their ids begin with ${runId}-.`] : []),
     message,
   ];
   return new HttpError(statusCode, parts.join(" "), { cause: error, instanceIds: started });

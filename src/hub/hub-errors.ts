@@ -11,7 +11,7 @@ export function checkRunId(run: string): void {
 /** Names the call that the backend lacks, and what can be done without it. */
 export function cannotList(backend: Backend, instead: string, cause: unknown): FanoutError {
   return new FanoutError(
-    `${backend.displayName} has no QueryInstances (UNIMPLEMENTED), so what is on its hub cannot be listed. ${instead}`,
+    `${backend.displayName} has no QueryInstances (UNIMPLEMENTED), so its task hub cannot be listed. ${instead}`,
     ExitCode.Failure,
     { cause },
   );

@@ -76,7 +76,7 @@ function addOne(counts: Map<string, number>, key: string): void {
 
 /** A line for a person, or undefined when the hub was empty: nothing to say. */
 export function surveyLine(survey: HubSurvey, taskHub: string): string | undefined {
-  if ("unknown" in survey) return `what else is on task hub ${taskHub} is not known: ${survey.unknown}`;
+  if ("unknown" in survey) return `other work on task hub ${taskHub} is unknown: ${survey.unknown}`;
   if (survey.unfinished === 0) return undefined;
   const advice = survey.foreign?.unfinished ? `; ${OWN_HUB}` : "";
   return `task hub ${taskHub} already has ${unfinishedWorkText(survey)}${advice}`;

@@ -41,7 +41,7 @@ function objectionTo(threshold: Threshold, plan: LoadPlan): string | undefined {
 
   if (plan.orchestrator !== undefined && OF_ACTIVITIES.test(path)) {
     return (
-      `what ${plan.orchestrator} does is not known, so its activities and actions are not counted; ` +
+      `the activities and actions of ${plan.orchestrator} are not known; ` +
       `use ${quoted("orchestrations/s", ">10")} or a latency`
     );
   }

@@ -63,15 +63,14 @@ export function remedyOf(cause: DeathCause): string {
       "--iterations or --parallel-activities in each, or --continue-as-new-every"
     );
   }
-  if (cause === "killed")
-    return "find out who ends it: on Linux, dmesg tells whether the system did, for want of memory";
-  return "what it said above tells why";
+  if (cause === "killed") return "find out who ends it: on Linux, dmesg shows whether the system did it to free memory";
+  return "its output above says why";
 }
 
 /** Worker processes have the limit of the run. */
 function heapLimit(): string {
   const [flag] = /--max[-_]old[-_]space[-_]size=\d+/u.exec(process.env["NODE_OPTIONS"] ?? "") ?? [];
   return flag === undefined
-    ? `its heap may have ${formatBytes(getHeapStatistics().heap_size_limit)}`
+    ? `its heap limit is ${formatBytes(getHeapStatistics().heap_size_limit)}`
     : `NODE_OPTIONS has ${flag}`;
 }

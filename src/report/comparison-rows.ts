@@ -24,9 +24,9 @@ export interface Conclusion {
 
 export function conclusionOf(comparison: Comparison): Conclusion {
   const { figures, unusable, noiseThreshold, confidence } = comparison;
-  if (unusable.length > 0) return { word: "Not judged", rest: `: every run has to have gone well` };
+  if (unusable.length > 0) return { word: "Not judged", rest: `: every run must complete without failures` };
   if (figures.some(({ finding }) => finding === "run-to-run noise unknown")) {
-    const rest = ": it takes several runs on each side, such as `run --repeat 5` makes";
+    const rest = ": each side needs several runs, for example with `run --repeat 5`";
     return { word: "Run-to-run noise unknown", rest };
   }
   const limits = ` beyond ${formatShare(noiseThreshold)} (confidence ${formatShare(confidence)})`;
@@ -85,7 +85,7 @@ function caveatText(caveat: Caveat, names: SideNames): string {
   if (caveat.kind === "hours-apart") {
     const [first, second] = caveat.first === "base" ? [names.base, names.new] : [names.new, names.base];
     const apart = `${second} was measured ${formatDuration(caveat.gapMs)} after ${first}`;
-    return `${apart}: what else the machine did may be the difference; measure both in turn with \`fanout compare --run\``;
+    return `${apart}: other work on the machine may be the cause; measure both in turn with \`fanout compare --run\``;
   }
   const machines = [caveat.base, caveat.new].map((side) => side.map(oneLine).join(" or "));
   return `the sides ran on unlike machines (${machines.join(" -> ")}): measure both on one with \`fanout compare --run\``;

@@ -13,7 +13,7 @@ const LISTED_IDS = 3;
 
 /** How the run's own workers came to the state of an orchestration. */
 export const REPLAY_TEXTS = {
-  sessions: "only where a worker has not kept the orchestration (extended sessions)",
+  sessions: "only if a worker has not kept the orchestration (extended sessions)",
   always: "of the whole history at each episode (--replay always)",
 } as const;
 
@@ -30,8 +30,7 @@ export function workFacts(result: RunResult): readonly Fact[] {
 function actionsText({ counts: { actions, actionsAtLeast, actionsMissing } }: RunResult): string | undefined {
   if (actions !== undefined) return formatCount(actions);
   if (actionsAtLeast === undefined) return undefined;
-  const missing =
-    actionsMissing === undefined ? "what failed and was tried again comes on top" : oneLine(actionsMissing);
+  const missing = actionsMissing === undefined ? "failures and retries are not counted" : oneLine(actionsMissing);
   return `at least ${formatCount(actionsAtLeast)}: ${missing}`;
 }
 
@@ -85,7 +84,7 @@ export function rpcErrorsText(rpcErrors: Readonly<Record<string, number>>): stri
 
 /** Starts of which nobody knows whether the backend has taken them. */
 export function unansweredText(unanswered: Listed<string>): string {
-  return `${plural(unanswered.total, "start")}: whether the backend has taken them is not known${idsText(unanswered)}`;
+  return `${plural(unanswered.total, "start")}: it is unknown whether the backend accepted them${idsText(unanswered)}`;
 }
 
 function idsText({ total, first }: Listed<string>): string {
@@ -98,8 +97,8 @@ export function recountText(recount: Recount): string {
   if ("unknown" in recount) return `not known: ${oneLine(recount.unknown)}`;
   const { lost, unexpected } = recount;
   const parts = [
-    { list: lost, what: "lost: accepted, and not there any more" },
-    { list: unexpected, what: "that this run does not know" },
+    { list: lost, what: "lost: accepted, but no longer there" },
+    { list: unexpected, what: "that this run did not start" },
   ];
   return parts
     .filter(({ list }) => list.total > 0)

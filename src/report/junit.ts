@@ -46,7 +46,7 @@ function orchestrationsCase(result: RunResult): TestCase {
 function activitiesCase({ counts, plan }: RunResult): TestCase {
   const name = "every activity accounted for";
   if (!counts.activities)
-    return { name, skipped: `what ${plan.orchestrator ?? "the orchestration"} does is not known` };
+    return { name, skipped: `the activities of ${plan.orchestrator ?? "the orchestration"} are not known` };
   const { needed, completed } = counts.activities;
   if (completed === needed) return { name };
   const message = `expected ${formatCount(needed)} activities, found ${formatCount(completed)} completed`;
@@ -56,7 +56,7 @@ function activitiesCase({ counts, plan }: RunResult): TestCase {
 function recountCase({ recount }: RunResult): readonly TestCase[] {
   if (!recount) return [];
   const name = "no orchestration was lost";
-  if ("unknown" in recount) return [{ name, skipped: `the backend was not asked again: ${recount.unknown}` }];
+  if ("unknown" in recount) return [{ name, skipped: `the instances were not counted again: ${recount.unknown}` }];
   const { lost } = recount;
   if (lost.total === 0) return [{ name }];
   return [{ name, failure: { message: `${plural(lost.total, "orchestration")} lost`, details: lost.first } }];

@@ -50,7 +50,7 @@ export function latencyTable(result: RunResult): LatencyTable {
 
 function noteOf(result: RunResult): string | undefined {
   const notes = [
-    ...(isClosed(result) ? ["closed load cannot show what arrivals would have waited (coordinated omission)"] : []),
+    ...(isClosed(result) ? ["closed load cannot show how long arrivals would have waited (coordinated omission)"] : []),
     ...(result.counts.orchestrations.started < CARRIES_MEDIAN ? [FEW] : []),
   ];
   return notes.length === 0 ? undefined : notes.join("; ");

@@ -18,7 +18,7 @@ export function planLine(plan: PlanShape): string {
   const loadText = load.kind === "once" ? "" : `${shapeText(load, plan)}: `;
   const orchestrations = starts === undefined ? "each orchestration" : plural(starts, "orchestration");
   if (iterations === undefined || parallelActivities === undefined || !each)
-    return `${loadText}${orchestrations} of ${orchestrator}, whose activities and actions are not known`;
+    return `${loadText}${orchestrations} of ${orchestrator}, whose activities and actions are unknown`;
 
   const factors = [orchestrations, plural(iterations, "iteration"), plural(parallelActivities, "activity")];
   const times = starts ?? 1;

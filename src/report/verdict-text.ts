@@ -2,7 +2,7 @@ import type { Verdict, VerdictReason } from "../result/run-result.js";
 
 const HEADLINES = {
   suspect: { word: "Suspect", rest: ": take these figures with care" },
-  invalid: { word: "Invalid", rest: ": do not believe these figures" },
+  invalid: { word: "Invalid", rest: ": do not use these figures" },
 } as const;
 
 /** Why the figures of a run may not be what they seem. */

@@ -20,7 +20,7 @@ const THIS_FANOUT: readonly string[] = [
 /** A run that ended so has a result to compare: whether it is of use is for the comparison to say. */
 const MEASURED: readonly number[] = [ExitCode.Success, ExitCode.Invalid, ExitCode.ThresholdMissed];
 /** What a dry run says of a run that costs more than it may. */
-const REFUSAL = /^without --dry-run this is refused: (?<why>.*)$/mu;
+const REFUSAL = /^without --dry-run this run is refused: (?<why>.*)$/mu;
 const WORKER_PATIENCE_MS = 10_000;
 
 /** What came of one run of a side. */

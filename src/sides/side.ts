@@ -41,7 +41,7 @@ const NOT_OF_A_SIDE: Readonly<Record<string, string>> = {
   "--csv": "`fanout compare --json FILE` keeps all figures",
   "--text": "`fanout compare --json FILE` keeps all figures",
   "--baseline": "the first --run is the base",
-  "--run-id": "every run has an id of its own",
+  "--run-id": "every run has its own id",
   "--dry-run": "a side has to run",
 };
 
@@ -50,8 +50,7 @@ const NOT_OF_A_SIDE: Readonly<Record<string, string>> = {
  * @throws UsageError that names the side and what is wrong with it
  */
 export function parseSides({ runs, names, common }: SideTexts, env: NodeJS.ProcessEnv): readonly Side[] {
-  if (runs.length < 2)
-    throw new UsageError(`--run: expected two or more, the first being the base, found ${runs.length}`);
+  if (runs.length < 2) throw new UsageError(`--run: expected two or more, with the base first, found ${runs.length}`);
   if (names.length > runs.length)
     throw new UsageError(`--name: expected at most one for each --run, found ${names.length} for ${runs.length}`);
 
@@ -60,7 +59,7 @@ export function parseSides({ runs, names, common }: SideTexts, env: NodeJS.Proce
     return parseSide(name, text, common, env);
   });
   const twice = sides.find(({ name }, index) => sides.findIndex((side) => side.name === name) !== index);
-  if (twice) throw new UsageError(`--name: expected a name of its own for each side, found "${twice.name}" twice`);
+  if (twice) throw new UsageError(`--name: expected a different name for each side, found "${twice.name}" twice`);
   return sides;
 }
 
@@ -123,7 +122,7 @@ function takeValues<Name extends string>(words: readonly string[], names: readon
     }
     if (taken[name] !== undefined) throw new UsageError(`${flag}: expected ${name} once, found it twice`);
     const value = word === name ? words[(index += 1)] : word.slice(name.length + 1);
-    if (value === undefined) throw new UsageError(`${flag}: expected a value behind ${name}, found none`);
+    if (value === undefined) throw new UsageError(`${flag}: expected a value after ${name}, found none`);
     taken[name] = value;
   }
   return { kept, taken };
@@ -171,7 +170,7 @@ function openly(connectionString: string, flag: string): string {
   if (connection.kind === "emulator" || connection.authentication.kind === "None") return connectionString;
   throw new UsageError(
     `${flag}: expected a connection string with a credential to come from a variable or a file, since all users of ` +
-      `the machine can read command lines: put it into one, and write in single quotes ${CONNECTION_STRING}=$NAME or ` +
+      `the machine can read command lines: put it there, and write, in single quotes, ${CONNECTION_STRING}=$NAME or ` +
       `${CONNECTION_STRING}=@FILE in front of the flags`,
   );
 }

@@ -11,7 +11,7 @@ const PART = /'(?<single>[^']*)'|"(?<double>(?:\\.|[^"\\])*)"|\\(?<escaped>.)|(?
  */
 export function wordsOf(text: string, name: string): readonly string[] {
   if (text.replaceAll(WORD, "").trim() !== "")
-    throw new UsageError(`${name}: expected every quote to be closed, and nothing behind the last backslash missing`);
+    throw new UsageError(`${name}: expected every quote to be closed, and a character after the last backslash`);
 
   return [...text.matchAll(WORD)].map(([word]) => unquoted(word));
 }

@@ -140,7 +140,7 @@ function absence({ path = "" }: Figure, result: RunResult): string {
   const { latency = "", statistic = "" } = LATENCY_PATH.exec(path)?.groups ?? {};
   const { started, completed } = result.counts.orchestrations;
   if (path.startsWith("recount.") && result.recount && "unknown" in result.recount)
-    return `the backend was not asked again: ${result.recount.unknown}`;
+    return `the instances were not counted again: ${result.recount.unknown}`;
 
   const { actionsAtLeast, actionsMissing } = result.counts;
   if (path === "counts.actions" && actionsAtLeast !== undefined)

@@ -195,7 +195,7 @@ class Host implements WorkerHost {
 
     const ended = Promise.withResolvers<string>();
     const stream = await this.#channel.takeWorkItems(this.#request, {
-      // A backend that says Hello but refuses the stream is not there yet: only headers or work end the backing off.
+      // A backend that answers Hello but refuses the stream is not there yet: only headers or work end the backing off.
       onOpen: () => (this.#failures = 0),
       onItem: (item) => this.#receive(item),
       onEnd: (error) => {

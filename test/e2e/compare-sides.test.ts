@@ -132,7 +132,7 @@ describe("fanout compare --run", () => {
   test.each([
     [["--run", "", "--run", "--iteratons 5"], /^error: --run 'new': unknown option '--iteratons'/mu],
     [["--run", "", "--run", "/nowhere/fanout run"], /^error: --run 'new': could not be started: spawn .* ENOENT$/mu],
-    [["--run", "--rate 5/s"], /^error: --run: expected two or more, the first being the base, found 1$/mu],
+    [["--run", "--rate 5/s"], /^error: --run: expected two or more, with the base first, found 1$/mu],
     [
       ["--run", "", "--run", "", "a.json"],
       /^error: --run: expected no files beside it, found a\.json; flags for all/mu,

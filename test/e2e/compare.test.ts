@@ -115,7 +115,7 @@ describe("fanout compare", () => {
       code: 2,
       stderr:
         "error: --json: expected a file to write the comparison to, found base.json, which holds results of runs: " +
-        "put the flag behind the files, or name another file\n",
+        "put the flag after the files, or name another file\n",
     });
     expect(await place.run("compare base.json slow.json")).toMatchObject({ code: 98 });
   });
@@ -196,7 +196,7 @@ describe("fanout run --baseline", () => {
 
   test("refuses one that cannot be compared, and starts nothing", async () => {
     const place = await placeWithRuns();
-    const message = "error: --baseline: expected runs that went well, found fast1: it was interrupted\n";
+    const message = "error: --baseline: expected runs without failures, found fast1: it was interrupted\n";
     const ended = await place.runHere("run --baseline interrupted.json");
     expect(ended).toMatchObject({ code: 2, stdout: "", stderr: message });
   });

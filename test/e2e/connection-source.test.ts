@@ -23,7 +23,7 @@ describe("a connection string in the environment", () => {
     const worker = place.startWith(env, "worker --port 0");
     await worker.says(new RegExp(`^Connected to .*, task hub ${hub} \\(connection string: ${name}\\)$`, "mu"));
     const doctor = await place.startWith(env, "doctor").ended;
-    expect(doctor.stdout).toContain(`the connection string is that of ${name}\n`);
+    expect(doctor.stdout).toContain(`the connection string comes from ${name}\n`);
   });
 });
 

@@ -44,7 +44,7 @@ describe("the emulator on a port", () => {
       const place = await Workplace.open();
       const emulator = place.start("emulator --port 0 --host 0.0.0.0");
       const [line, port] = await emulator.says(/^listening for any .* on http:\/\/0\.0\.0\.0:(\d+);.*$/mu);
-      expect(line).toContain("warning: everyone who reaches that address can use it, without a credential");
+      expect(line).toContain("warning: everyone who reaches that address can use it without a credential");
       expect(await stateAt(`127.0.0.2:${port}`)).toBeUndefined();
       expect(await place.runningEmulator()).toMatchObject({ endpoints: [`0.0.0.0:${port}`, `unix:${place.socket}`] });
     },

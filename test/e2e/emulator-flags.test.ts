@@ -60,7 +60,7 @@ describe("a mistake in the flags of the emulator ends with 2, and nothing was st
     [["--task-hubs", ""], "--task-hubs: expected names"],
     [["--task-hubs", "a,,b"], 'found an empty one in "a,,b"'],
     [["--task-hubs", "a,b,"], 'found an empty one in "a,b,"'],
-    [["--task-hubs", "a, b ,a"], '--task-hubs: "a" stands there twice'],
+    [["--task-hubs", "a, b ,a"], '--task-hubs: expected each name once, found "a" twice'],
     [["--task-hubs", "a;b"], 'found "a;b"'],
     [["--task-hubs", "größe"], 'found "größe"'],
     [["--task-hubs", "a\nb"], "--task-hubs: expected names"],
@@ -85,7 +85,7 @@ describe("an emulator that does not wait for the disk", () => {
   test("says so, and keeps what it acknowledged though it is killed", async () => {
     const place = await Workplace.open();
     const emulator = await started(place, "--durability process");
-    expect(emulator.stderr).toMatch(/^durability process: .* survives the process, not the power$/mu);
+    expect(emulator.stderr).toMatch(/^durability process: .* survive a crash, not a power failure$/mu);
     expect(await place.runningEmulator()).toMatchObject({ durability: "process" });
     const before = connect(place);
     await Promise.all(Array.from({ length: 50 }, (_, n) => before.start(`instance-${n}`)));
@@ -133,11 +133,11 @@ describe("FANOUT_DURABILITY", () => {
     const { code, stdout, stderr } = await place.startWith(env, line).ended;
     expect({ code, stderr }).toMatchObject({ code: 0 });
     expect(stderr).toMatch(/^started the embedded emulator; its state is in memory$/mu);
-    expect(stdout).toMatch(/^ {2}durability +ephemeral: what is acknowledged is in memory only/mu);
+    expect(stdout).toMatch(/^ {2}durability +ephemeral: acknowledged calls is in memory only/mu);
     expect(await place.runningEmulator()).toMatchObject({ durability: "ephemeral" });
     const file = (name: string): Promise<string> => readFile(join(place.folder, name), "utf8");
     expect(parseRunResult(await file("run.json")).environment.backend.durability).toBe("ephemeral");
-    for (const name of ["run.html", "run.md"]) expect(await file(name)).toContain("ephemeral: what is acknowledged");
+    for (const name of ["run.html", "run.md"]) expect(await file(name)).toContain("ephemeral: acknowledged calls");
     expect(existsSync(join(place.stateFolder, "emulator.db"))).toBe(false);
 
     // The emulator that runs decides, and not what the next command would have started.

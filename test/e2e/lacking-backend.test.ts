@@ -26,7 +26,7 @@ describe("on a backend that lacks calls", () => {
     // That a call is not there is an answer to whoever asks whether it is.
     expect(counts.rpcErrors).toEqual({});
     expect(environment.hub).toHaveProperty("unknown");
-    expect(stderr).toMatch(/what else is on task hub default is not known: .*QueryInstances/u);
+    expect(stderr).toMatch(/other work on task hub default is unknown: .*QueryInstances/u);
   });
 
   test("a status of ids and of a run is told, and a purge names the call that it needs", async () => {

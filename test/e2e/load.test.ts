@@ -81,7 +81,7 @@ describe("load that goes on", () => {
     const flags = "--rate 5/s --duration 5m --workers 1 --iterations 1 --abort-on-fail --threshold";
     const { code, stdout, stderr } = await place.run(`run ${flags}`, "max<1ms");
     expect(code).toBe(99);
-    expect(stderr).toContain("threshold max<1ms is missed for good (--abort-on-fail)");
+    expect(stderr).toContain("threshold max<1ms can no longer be met (--abort-on-fail)");
     expect(stdout).toMatch(/missed {2}max<1ms/u);
   });
 });

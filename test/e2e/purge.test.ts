@@ -119,7 +119,7 @@ describe("fanout run", () => {
     expect(stdout).not.toContain("refused");
     const away = ["--connection-string", "Endpoint=http://127.0.0.1:9;Authentication=None;TaskHub=hub"];
     const elsewhere = await place.succeed(plan, ...away);
-    expect(elsewhere.stdout).toContain("without --dry-run this is refused: this run costs 1,001,000 actions");
+    expect(elsewhere.stdout).toContain("without --dry-run this run is refused: this run costs 1,001,000 actions");
     const refused = await place.run("run --parallel-orchestrations 1,000 --iterations 100", ...away);
     expect(refused).toMatchObject({ code: 2, stdout: "" });
     expect(refused.stderr).toContain("--max-actions 1,001,000");

@@ -162,7 +162,7 @@ test("starts beyond what may be pending are refused until some have ended, also 
   expect(await start(first.port, 1)).toMatchObject({
     status: 429,
     retryAfter: "5",
-    body: { message: expect.stringContaining("30 orchestrations of the task hub have not ended; with 1 more") },
+    body: { message: expect.stringContaining("The task hub has 30 orchestrations that have not ended; 1 more") },
   });
   first.serve.kill("SIGTERM");
   await first.serve.ended;

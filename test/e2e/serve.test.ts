@@ -19,7 +19,7 @@ describe("serve", () => {
     // The server has it, and waits for the rest.
     await once(request, "continue");
     serve.kill("SIGTERM");
-    await serve.says(/^Finishing the requests under way/mu);
+    await serve.says(/^Finishing the requests in progress/mu);
     await expect(fetch(`http://127.0.0.1:${port}/healthz`)).rejects.toThrow("fetch failed");
     request.end("}");
     const [response] = (await once(request, "response")) as [IncomingMessage];
@@ -37,7 +37,7 @@ describe("serve", () => {
     request.on("error", () => {});
     await once(request, "continue");
     serve.kill("SIGTERM");
-    await serve.says(/^Finishing the requests under way/mu);
+    await serve.says(/^Finishing the requests in progress/mu);
     // One that follows at once passes for the same keypress: it is told until it listens.
     await vi.waitFor(() => {
       if (serve.running) serve.kill("SIGTERM");

@@ -45,5 +45,5 @@ test("a start whose answer does not come is asked for again, and never counted a
   expect(stderr).toMatch(/RPC errors +\d+ StartInstance UNAVAILABLE$/mu);
   // The one that was taken is there, and no surprise.
   expect(recount).toMatchObject({ instances: 8, lost: { total: 0 }, unexpected: { total: 0 } });
-  expect(stderr).toMatch(/unanswered +3 starts: whether the backend has taken them is not known \(rlost-00000-005, /u);
+  expect(stderr).toMatch(/unanswered +3 starts: it is unknown whether the backend accepted them \(rlost-00000-005, /u);
 });

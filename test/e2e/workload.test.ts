@@ -70,9 +70,7 @@ describe("somebody's own orchestration", () => {
     const line = "run --json --workers 1 --orchestrator FanOutFanInOrchestration --parallel-orchestrations 4";
     const { stdout, stderr } = await place.succeed(line, "--input", `@${input}`);
     const { counts, plan, throughput, runId } = JSON.parse(stdout) as RunResult;
-    expect(stderr).toContain(
-      "4 orchestrations of FanOutFanInOrchestration, whose activities and actions are not known",
-    );
+    expect(stderr).toContain("4 orchestrations of FanOutFanInOrchestration, whose activities and actions are unknown");
     expect(plan).not.toHaveProperty("iterations");
     expect(plan).toMatchObject({ orchestrator: "FanOutFanInOrchestration" });
     expect(counts).not.toHaveProperty("activities");

@@ -67,16 +67,16 @@ const outcomes = (found: ReadonlyMap<string, Finding>): string[] =>
 test("a Scheduler that is well is ok from end to end, and nothing is started on it", async () => {
   const found = await findings(secure());
   expect(Object.fromEntries([...found].map(([name, { outcome, detail }]) => [name, `${outcome}: ${detail}`]))).toEqual({
-    configuration: "ok: the connection string is that of --connection-string",
+    configuration: "ok: the connection string comes from --connection-string",
     "connection string": `ok: https://localhost:${server.port}, Authentication=AzureCli, task hub hub-1`,
     host: expect.stringMatching(/^ok: localhost resolves to (127\.0\.0\.1|::1)/u),
     connection: expect.stringMatching(/^ok: .*:\d+ answers$/u),
     TLS: "ok: TLSv1.3, certificate of localhost, valid for 1 more day",
     token: `ok: Authentication=AzureCli, tenant tenant-1, expires at ${new Date(EXPIRES_S * 1000).toISOString()}`,
-    service: `ok: https://localhost:${server.port} says Hello`,
+    service: `ok: https://localhost:${server.port} answers Hello`,
     "task hub": `ok: hub-1 on https://localhost:${server.port} answers`,
     "work of others": "ok: task hub hub-1 has nothing unfinished",
-    workers: "skipped: this backend does not tell",
+    workers: "skipped: this backend does not report its workers",
     "round trip": expect.stringMatching(/^ok: p50 [\d.]+ ms of 11 calls$/u),
     "clock offset": expect.stringMatching(
       /^ok: the backend's clock against this one: from -[01]\.\d s to \+[01]\.\d s/u,

@@ -48,7 +48,7 @@ test("it says what it holds, and at the end what it did, in plain lines where th
   const exitCode = runEmulatorCommand({ taskHubs: "hub" }, io);
   expect(await nextLine()).toBe(`listening for fanout on ${path.join(folder, "emulator.sock")}`);
   expect(await nextLine()).toBe("task hub hub");
-  expect(await nextLine()).toBe("durability disk: what is acknowledged survives the process and the power");
+  expect(await nextLine()).toBe("durability disk: acknowledged calls survive a crash and a power failure");
   const [place, held] = (await nextLine()).split(": ");
   expect(place).toBe(`state in ${folder}`);
   expect(held).toMatch(/^0 instances, 0 in flight, [\d.]+ kB\. Ctrl-C stops\.$/u);
@@ -57,7 +57,7 @@ test("it says what it holds, and at the end what it did, in plain lines where th
   const status = await textOf((io) => emulatorStatusCommand({ json: false }, io));
   expect(status).toMatch(/^instances +2, 1 in flight$/mu);
   expect(status).toMatch(/^done +1 orchestration, 1 activity$/mu);
-  expect(status).toMatch(/^durability +disk: what is acknowledged survives the process and the power$/mu);
+  expect(status).toMatch(/^durability +disk: acknowledged calls survive a crash and a power failure$/mu);
   expect(status).toMatch(/^store +[\d.]+ kB$/mu);
   const json: unknown = JSON.parse(await textOf((io) => emulatorStatusCommand({ json: true }, io)));
   expect(json).toMatchObject({ orchestrationsEnded: 1, activitiesCompleted: 1, inFlight: 1, durability: "disk" });

@@ -28,7 +28,7 @@ test("it answers /status while the backend is away, and a signal ends it with 0"
   );
   expect((await fetch(url)).status).toBe(200);
   process.emit("SIGTERM", "SIGTERM");
-  expect(await nextLine()).toBe("Draining: 0 work items in flight. Once more exits at once.");
+  expect(await nextLine()).toBe("Draining: 0 work items in flight. A second signal exits at once.");
   expect(await nextLine()).toBe("Drained: 0 activities completed.");
   expect(await exitCode).toBe(ExitCode.Success);
   await expect(fetch(url)).rejects.toThrow("fetch failed");

@@ -55,7 +55,7 @@ describe("the survey of a hub", () => {
     const client = fakeClient({ queryInstances: () => Promise.reject(new Error("12 UNIMPLEMENTED: QueryInstances")) });
     const survey = await surveyHub(client, never);
     expect(survey).toEqual({ unknown: "12 UNIMPLEMENTED: QueryInstances" });
-    expect(surveyLine(survey, "default")).toContain("is not known: 12 UNIMPLEMENTED");
+    expect(surveyLine(survey, "default")).toContain("is unknown: 12 UNIMPLEMENTED");
   });
 
   test("has nothing to say about an empty hub", () => {

@@ -12,7 +12,7 @@ import {
 
 const flags = { iterations: "10", parallelActivities: "5", workers: "auto", timeout: "10m" };
 
-/** A plan of orchestrations whose activities and actions are not known: each start is an action. */
+/** A plan of orchestrations whose activities and actions are unknown: each start is an action. */
 function startsOf(count: number): LoadPlan {
   return parsePlan({ ...flags, orchestrator: "Order", total: String(count) });
 }

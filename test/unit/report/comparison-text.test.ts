@@ -59,14 +59,14 @@ describe("the text of a comparison", () => {
     const text = textOf(base, [{ ...first!, interrupted: true }, ...others]);
     expect(text).toMatch(/^Cannot be compared: 1 run\n {2}new {3}new1 {2}it was interrupted\n\n {2}figure/u);
     expect(text.match(/not judged$/gmu)).toHaveLength(3);
-    expect(text).toMatch(/\n\nNot judged: every run has to have gone well$/u);
+    expect(text).toMatch(/\n\nNot judged: every run must complete without failures$/u);
   });
 
   test("of one run a side says that the noise is not known, and how it would be", () => {
     const text = textOf(base.slice(0, 1), slow.slice(0, 1));
     expect(text).toMatch(/^ {2}figure {11}base {6}new {3}change$/mu);
     expect(text).toMatch(/activities\/s +1,600\/s {2}1,280\/s {2}-20\.0 % {2}run-to-run noise unknown$/mu);
-    expect(text).toMatch(/\n\nRun-to-run noise unknown: .*`run --repeat 5` makes$/u);
+    expect(text).toMatch(/\n\nRun-to-run noise unknown: .*`run --repeat 5`$/u);
   });
 
   test("says what is left out, and why", () => {

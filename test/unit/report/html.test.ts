@@ -94,7 +94,7 @@ describe("the HTML report", () => {
     expect(valid).not.toContain('class="verdict');
     expect(invalid).toContain('class="verdict invalid"');
     expect(textOf(invalid)).toContain(
-      "✕ Invalid: do not believe these figures\ninvalid slip p99 was 80 ms\nWhat to change: use less load",
+      "✕ Invalid: do not use these figures\ninvalid slip p99 was 80 ms\nWhat to change: use less load",
     );
   });
 
@@ -121,7 +121,7 @@ describe("the HTML report", () => {
     expect(panels[0]?.lines.map(({ name }) => name)).toEqual(["started", "completed"]);
     expect(panels.at(-1)?.lines.map(({ name }) => name)).toEqual(["service"]);
     expect(textOf(html)).toContain("service time, p99");
-    expect(textOf(html)).toContain("closed load cannot show what arrivals would have waited");
+    expect(textOf(html)).toContain("closed load cannot show how long arrivals would have waited");
   });
 
   test.each<[string, RunResult, string]>([

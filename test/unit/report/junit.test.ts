@@ -122,7 +122,7 @@ describe("a result as JUnit XML", () => {
     const plan = { parallelOrchestrations: 200, orchestrator: "Order", workers: 0, timeoutMs: 600_000 };
     const { named } = elementsOf({ ...sampleResult, plan, counts: { orchestrations, rpcErrors } });
     expect(named("testsuite")[0]?.attributes).toMatchObject({ tests: "2", failures: "0", skipped: "1" });
-    expect(named("skipped")[0]?.attributes).toEqual({ message: "what Order does is not known" });
+    expect(named("skipped")[0]?.attributes).toEqual({ message: "the activities of Order are not known" });
   });
 
   const reasons = [
@@ -142,7 +142,11 @@ describe("a result as JUnit XML", () => {
   const recount = { instances: 200, byStatus: {}, unexpected: { total: 0, first: [] } };
   test.each<readonly [string, RunResult["recount"], object]>([
     ["failure", { ...recount, lost: { total: 2, first: ["i-1", "i-2"] } }, { text: "i-1\ni-2" }],
-    ["skipped", { unknown: "no answer" }, { attributes: { message: "the backend was not asked again: no answer" } }],
+    [
+      "skipped",
+      { unknown: "no answer" },
+      { attributes: { message: "the instances were not counted again: no answer" } },
+    ],
   ])("has a %s where orchestrations were lost or may have been", (element, found, expected) => {
     const { named } = elementsOf({ ...sampleResult, recount: found! });
     expect(named("testcase").map(({ attributes }) => attributes["name"])).toContain("no orchestration was lost");

@@ -90,7 +90,9 @@ describe("a result as Markdown", () => {
 
   test("says of closed load what it cannot show", () => {
     const markdown = resultMarkdown(closedLoadResult);
-    expect(markdown).toContain("|\n\nclosed load cannot show what arrivals would have waited (coordinated omission)\n");
+    expect(markdown).toContain(
+      "|\n\nclosed load cannot show how long arrivals would have waited (coordinated omission)\n",
+    );
     expect(markdown).not.toMatch(/response|Suspect|Invalid|stalled/u);
     expect(rowsOf(markdown).map((row) => cellsOf(row))).toContainEqual(["concurrency", "9.80 of 10"]);
   });

@@ -69,7 +69,7 @@ describe("the summary of closed load", () => {
   test("has no response time, and says what it cannot show", () => {
     expect(text).toMatch(/^Completed 3,012 orchestrations in 1m10s\n/u);
     expect(text).not.toContain("response");
-    expect(text).toContain("closed load cannot show what arrivals would have waited (coordinated omission)");
+    expect(text).toContain("closed load cannot show how long arrivals would have waited (coordinated omission)");
     expect(summaryText(openLoadResult, plain)).not.toContain("coordinated omission");
   });
 

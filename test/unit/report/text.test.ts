@@ -157,9 +157,9 @@ describe("the summary says only where it matters", () => {
   const recount = { instances: 200, byStatus: {}, lost: listOf(0), unexpected: listOf(0) };
   test.each<readonly [string, RunResult["recount"]]>([
     ["not known: no answer", { unknown: "no\nanswer" }],
-    ["2 lost: accepted, and not there any more (i-1, i-2)", { ...recount, lost: listOf(2) }],
-    ["5 lost: accepted, and not there any more (i-1, i-2, i-3, ...)", { ...recount, lost: listOf(5) }],
-    ["1 that this run does not know (i-1)", { ...recount, unexpected: listOf(1) }],
+    ["2 lost: accepted, but no longer there (i-1, i-2)", { ...recount, lost: listOf(2) }],
+    ["5 lost: accepted, but no longer there (i-1, i-2, i-3, ...)", { ...recount, lost: listOf(5) }],
+    ["1 that this run did not start (i-1)", { ...recount, unexpected: listOf(1) }],
   ])("that the recount differs: %s", (line, found) => {
     expect(textOf({ recount: found! })).toMatch(new RegExp(`recount {7}${line.replaceAll(/[().]/gu, "\\$&")}\n`, "u"));
     expect(textOf({ recount })).not.toContain("recount");
@@ -180,7 +180,7 @@ describe("the summary says only where it matters", () => {
   test("that the figures are not to be believed, the gravest reason first", () => {
     const verdict = { status: "invalid", reasons: [reason("suspect", "busy"), reason("invalid", "late")] } as const;
     expect(textOf({ verdict })).toContain(
-      "12.3 s\nInvalid: do not believe these figures\n  late\n    not late\n  busy\n    not busy\n\n  activities",
+      "12.3 s\nInvalid: do not use these figures\n  late\n    not late\n  busy\n    not busy\n\n  activities",
     );
     expect(summaryText({ ...sampleResult, verdict }, { ...plain, colours: new Chalk({ level: 1 }) })).toContain(
       "\u001B[31mInvalid",

@@ -81,14 +81,14 @@ describe("a side", () => {
   });
 
   test.each([
-    [`--connection-string '${SECRET}'`, /command lines: put it into one, and write in single quotes DURABLE_TASK_/u],
+    [`--connection-string '${SECRET}'`, /command lines: put it there, and write, in single quotes, DURABLE_TASK_/u],
     [`DURABLE_TASK_CONNECTION_STRING='${SECRET}'`, /DURABLE_TASK_CONNECTION_STRING=@FILE in front of the flags$/u],
     ["A=$MISSING", /^--run 'new': A: expected the variable MISSING to be set, found it empty$/u],
     ["A=@/nowhere/at/all", /^--run 'new': A: expected a file, found ENOENT/u],
     ["npx fanout --rate 5/s", /expected flags of `fanout run`, or a command with `run` .*, found "npx"$/u],
     ["--rate 5/s --repeat 3", /^--run 'new': expected no --repeat of a side: give it to `fanout compare`$/u],
     ["--json=x.json", /^--run 'new': expected no --json of a side: /u],
-    ["--worker-command", /^--run 'new': expected a value behind --worker-command, found none$/u],
+    ["--worker-command", /^--run 'new': expected a value after --worker-command, found none$/u],
     ["--worker-command ''", /--worker-command: expected a command, found none$/u],
   ])("%s is refused, without a secret", (text, message) => {
     const parse = () => secondOf(text);
@@ -99,9 +99,9 @@ describe("a side", () => {
 });
 
 test.each([
-  [["a"], [], "--run: expected two or more, the first being the base, found 1"],
+  [["a"], [], "--run: expected two or more, with the base first, found 1"],
   [["", ""], ["a", "b", "c"], "--name: expected at most one for each --run, found 3 for 2"],
-  [["", ""], ["new"], '--name: expected a name of its own for each side, found "new" twice'],
+  [["", ""], ["new"], '--name: expected a different name for each side, found "new" twice'],
 ])("sides %j called %j are refused", (runs, names, message) => {
   expect(() => parseSides({ runs, names, common: [] }, {})).toThrow(message);
 });

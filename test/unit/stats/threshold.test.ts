@@ -273,7 +273,7 @@ describe("what cannot be judged is missed, and says why", () => {
     [
       "recount.lost.total<1",
       { recount: { unknown: "no answer" } },
-      "not judged, the backend was not asked again: no answer",
+      "not judged, the instances were not counted again: no answer",
     ],
     ["p99<500ms", closed, "not judged, closed load has no response time: use 'service p99<500ms'"],
     ["response p99 <= 1s", closed, "not judged, closed load has no response time: use 'service p99 <= 1s'"],
