@@ -135,7 +135,7 @@ describe("fanout compare --run", () => {
     [["--run", "--rate 5/s"], /^error: --run: expected two or more, with the base first, found 1$/mu],
     [
       ["--run", "", "--run", "", "a.json"],
-      /^error: --run: expected no files beside it, found a\.json; flags for all/mu,
+      /^error: --run: expected no files beside it, found a\.json; put flags for all sides after --/mu,
     ],
     [["a.json", "b.json", "--repeat", "3"], /^error: --repeat: expected --run with it/mu],
   ])("%j ends with 2 before anything starts", async (args, message) => {

@@ -66,7 +66,7 @@ describe("a mistake in the flags of the emulator ends with 2, and nothing was st
     [["--task-hubs", "a\nb"], "--task-hubs: expected names"],
     [["--durability", "fsync"], '--durability: expected one of disk, process, ephemeral, found "fsync"'],
     [["--ephemeral", "--durability", "disk"], "cannot be used with"],
-    [["--host", "0.0.0.0"], "there is no --port"],
+    [["--host", "0.0.0.0"], "--host needs --port"],
     [["--port", "0", "--host", "example.org"], "--host: expected an IP address of this machine such as 0.0.0.0, found"],
     [["--port", "0", "--host", "1.2.3"], 'found "1.2.3"'],
     [["--limits", "azure"], '--limits: expected one of scheduler, none, found "azure"'],
@@ -126,14 +126,14 @@ describe("an emulator in memory", () => {
 });
 
 describe("FANOUT_DURABILITY", () => {
-  test("is what the shared emulator goes by, and the report of a run names it", async () => {
+  test("sets the durability of the shared emulator, and the report of a run names it", async () => {
     const place = await Workplace.open();
     const env = { ...place.env, FANOUT_DURABILITY: "ephemeral" };
     const line = "run --iterations 1 --workers 1 --json run.json --html run.html --markdown run.md";
     const { code, stdout, stderr } = await place.startWith(env, line).ended;
     expect({ code, stderr }).toMatchObject({ code: 0 });
     expect(stderr).toMatch(/^started the embedded emulator; its state is in memory$/mu);
-    expect(stdout).toMatch(/^ {2}durability +ephemeral: acknowledged calls is in memory only/mu);
+    expect(stdout).toMatch(/^ {2}durability +ephemeral: acknowledged calls are in memory only/mu);
     expect(await place.runningEmulator()).toMatchObject({ durability: "ephemeral" });
     const file = (name: string): Promise<string> => readFile(join(place.folder, name), "utf8");
     expect(parseRunResult(await file("run.json")).environment.backend.durability).toBe("ephemeral");

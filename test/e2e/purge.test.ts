@@ -103,7 +103,7 @@ describe("fanout run", () => {
     expect({ code, stderr }).toMatchObject({ code: 1 });
     expect(stdout).toMatch(/^Completed 1 orchestration/u);
     expect(stderr).toMatch(
-      /error: the run could not be purged: .* has no PurgeInstances \(UNIMPLEMENTED\).* Later: fanout purge --run r\w{12}\n/u,
+      /error: the run could not be purged: .* has no PurgeInstances \(UNIMPLEMENTED\).* Try again later: fanout purge --run r\w{12}\n/u,
     );
   });
 

@@ -173,5 +173,7 @@ test("starts beyond what may be pending are refused until some have ended, also 
   await worker.says(/^Connected to/mu);
   await expect.poll(async () => (await start(second.port, 30)).status, { timeout: 30_000, interval: 200 }).toBe(202);
   const document = (await ask(second.port, "/openapi.json")).body;
-  expect(JSON.stringify(document)).toContain("At most 30 of them (--max-pending) may be on the task hub");
+  expect(JSON.stringify(document)).toContain(
+    "The task hub may have at most 30 unfinished orchestrations of fanout (--max-pending)",
+  );
 });

@@ -159,7 +159,7 @@ describe("fanout status", () => {
     ["purge --run r0123456789ab --older-than 7d", "found both"],
     ["purge --older-than week --yes", "--older-than: expected an age such as 7d, 12h or 30m"],
     ["purge --run r0123456789ab-00000-000 --yes", "--run: expected a run id"],
-    ["purge --run r0123456789ab", "without a terminal to ask at, say --yes"],
+    ["purge --run r0123456789ab", "there is no terminal to ask on. Add --yes."],
     ["run --max-actions 100", "--max-actions: this run costs 101 actions"],
   ])("%s is a usage error, and nothing is started", async (line, message) => {
     const place = await Workplace.open();

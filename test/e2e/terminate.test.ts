@@ -30,7 +30,7 @@ describe("what a run left unfinished", () => {
   test("is ended by its run id, and by nothing else", async () => {
     const { place, hub } = await hubWithLeftWork();
     const unasked = await place.run(`terminate --run ${RUN}`);
-    expect(unasked).toMatchObject({ code: 2, stderr: expect.stringContaining("say --yes") as string });
+    expect(unasked).toMatchObject({ code: 2, stderr: expect.stringContaining("Add --yes") as string });
     expect(await statusesOf(hub, OURS)).toEqual(OURS.map(() => PENDING));
     const { stdout } = await place.succeed(`terminate --run ${RUN} --yes`);
     expect(stdout).toBe("ended 3 instances (3 Terminated)\n");
@@ -46,7 +46,7 @@ describe("what a run left unfinished", () => {
     for (const command of ["terminate --run order --yes", "purge --run order --terminate --yes"]) {
       const refused = await place.run(command);
       expect(refused).toMatchObject({ code: 2, stdout: "" });
-      expect(refused.stderr).toContain("found those of the orchestrator Order, which may be another application's");
+      expect(refused.stderr).toContain("found those of the orchestrator Order. They may belong to another application");
       expect(refused.stderr).toContain("--orchestrator Order");
     }
     expect(await statusesOf(hub, OTHERS)).toEqual(OTHERS.map(() => PENDING));
