@@ -1,5 +1,6 @@
 import { Client, status } from "@grpc/grpc-js";
-import { pb } from "../protocol/sidecar-stubs.js";
+import { GetInstanceRequestSchema } from "../protocol/durabletask_pb.js";
+import { writeMessage } from "../protocol/messages.js";
 import type { Backend } from "./backend.js";
 import { isServiceError, withRetry } from "./call-retry.js";
 import { explain } from "./explain.js";
@@ -37,11 +38,10 @@ export async function doubtOfHub(backend: Backend): Promise<string | undefined> 
 }
 
 async function askForNoInstance(client: Client, target: Backend["target"]): Promise<void> {
-  const request = new pb.GetInstanceRequest();
-  request.setInstanceid(NO_INSTANCE);
+  const request = writeMessage(GetInstanceRequestSchema, { instanceId: NO_INSTANCE });
   const options = { deadline: Date.now() + DEADLINE_MS };
   const metadata = await target.metadata("client");
-  await unaryCall(client, "/TaskHubSidecarService/GetInstance", request.serializeBinary(), metadata, options);
+  await unaryCall(client, "/TaskHubSidecarService/GetInstance", request, metadata, options);
 }
 
 /** What a NOT_FOUND may mean that is about no instance. */

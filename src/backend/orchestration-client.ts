@@ -1,6 +1,6 @@
+import type { StatusName } from "../protocol/orchestration-status.js";
 /** Status of an instance, in the words of the HTTP contract. */
-export type RuntimeStatus =
-  "Pending" | "Running" | "Completed" | "Failed" | "Terminated" | "Suspended" | "Canceled" | "ContinuedAsNew";
+export type RuntimeStatus = StatusName;
 
 /** One instance as the backend tells it. Times are milliseconds since the epoch, with the microseconds as fraction. */
 export interface InstanceState {

@@ -1,10 +1,28 @@
+import type { MessageInitShape } from "@bufbuild/protobuf";
 import { status } from "@grpc/grpc-js";
 import { HistoryTally } from "../protocol/history-chunk.js";
-import { decodeMessage, pb, type MessageType } from "../protocol/sidecar-stubs.js";
+import {
+  CreateInstanceRequestSchema,
+  GetInstanceRequestSchema,
+  GetInstanceResponseSchema,
+  ListInstanceIdsRequestSchema,
+  ListInstanceIdsResponseSchema,
+  PurgeInstancesRequestSchema,
+  PurgeInstancesResponseSchema,
+  QueryInstancesRequestSchema,
+  QueryInstancesResponseSchema,
+  SkipGracefulOrchestrationTerminationsRequestSchema,
+  SkipGracefulOrchestrationTerminationsResponseSchema,
+  StreamInstanceHistoryRequestSchema,
+  TerminateRequestSchema,
+} from "../protocol/durabletask_pb.js";
+import { readMessage, timestampOf, writeMessage } from "../protocol/messages.js";
+import { Status } from "../protocol/orchestration-status.js";
+import { stringValue } from "../protocol/wire.js";
 import type { GrpcTarget } from "./backend.js";
 import { isServiceError, withRetry, type RetryPolicy } from "./call-retry.js";
 import { ClientPool } from "./client-pool.js";
-import { STATUSES, instanceOf, stateOf, stringValue, timestampOf } from "./instance-messages.js";
+import { instanceOf, stateOf } from "./instance-messages.js";
 import { grpcError } from "./grpc-error.js";
 import { isMissingCall } from "./missing-call.js";
 import type {
@@ -21,10 +39,6 @@ import { StartAttempts, UnansweredStart } from "./unanswered-start.js";
 
 /** Milliseconds that a call may take which does not wait for an orchestration. */
 const DEADLINE_MS = 30_000;
-
-interface Message {
-  serializeBinary(): Uint8Array;
-}
 
 /** The client's side of TaskHubSidecarService. */
 export class SidecarClient implements OrchestrationClient {
@@ -43,13 +57,13 @@ export class SidecarClient implements OrchestrationClient {
     start: { readonly instanceId: string; readonly name: string; readonly input: unknown },
     { signal, again = false }: CallOptions & { readonly again?: boolean } = {},
   ): Promise<void> {
-    const request = new pb.CreateInstanceRequest();
-    request.setInstanceid(start.instanceId);
-    request.setName(start.name);
-    // Present and empty: it replaces nothing. Without one a start that is repeated would run again what has ended.
-    request.setOrchestrationidreusepolicy(new pb.OrchestrationIdReusePolicy());
-    if (start.input !== undefined) request.setInput(stringValue(JSON.stringify(start.input)));
-
+    const request = writeMessage(CreateInstanceRequestSchema, {
+      instanceId: start.instanceId,
+      name: start.name,
+      input: start.input === undefined ? undefined : jsonValue(start.input),
+      // Present and empty: it replaces nothing. Without one a start that is repeated would run again what has ended.
+      orchestrationIdReusePolicy: {},
+    });
     const attempts = new StartAttempts(again);
     const attempt = async (): Promise<void> => {
       try {
@@ -75,60 +89,61 @@ export class SidecarClient implements OrchestrationClient {
     { signal, payloads = false }: CallOptions & { readonly payloads?: boolean } = {},
   ): Promise<InstanceState | undefined> {
     return unlessNotFound(async () => {
-      const request = getInstance(instanceId, payloads);
-      return instanceOf(await this.#ask("GetInstance", request, pb.GetInstanceResponse, signal, DEADLINE_MS), payloads);
+      const request = writeMessage(GetInstanceRequestSchema, { instanceId, getInputsAndOutputs: payloads });
+      const limits = { signal, deadlineMs: DEADLINE_MS };
+      return this.#ask("GetInstance", request, limits, (answer) => readInstance(answer, payloads));
     });
   }
 
   async waitForCompletion(instanceId: string, { signal }: CallOptions = {}): Promise<InstanceState | undefined> {
     return unlessNotFound(async () => {
-      const request = getInstance(instanceId, true);
-      return instanceOf(await this.#ask("WaitForInstanceCompletion", request, pb.GetInstanceResponse, signal), true);
+      const request = writeMessage(GetInstanceRequestSchema, { instanceId, getInputsAndOutputs: true });
+      return this.#ask("WaitForInstanceCompletion", request, { signal }, (answer) => readInstance(answer, true));
     });
   }
 
   async queryInstances(query: InstanceQuery, { signal }: CallOptions = {}): Promise<InstancePage> {
     const { payloads = false } = query;
-    const filter = new pb.InstanceQuery();
-    filter.setRuntimestatusList(query.statuses?.map((name) => STATUSES[name]) ?? []);
-    filter.setMaxinstancecount(query.pageSize ?? 100);
-    filter.setFetchinputsandoutputs(payloads);
-    if (query.instanceIdPrefix !== undefined) filter.setInstanceidprefix(stringValue(query.instanceIdPrefix));
-
-    filter.setCreatedtimefrom(timestampOf(query.createdFromMs));
-    filter.setCreatedtimeto(timestampOf(query.createdToMs));
-    if (query.continuationToken !== undefined) filter.setContinuationtoken(stringValue(query.continuationToken));
-
-    const request = new pb.QueryInstancesRequest();
-    request.setQuery(filter);
-    const response = await this.#ask("QueryInstances", request, pb.QueryInstancesResponse, signal, DEADLINE_MS);
-    return {
-      instances: response.getOrchestrationstateList().map((state) => stateOf(state, payloads)),
-      // Some backends send an empty token behind the last page.
-      continuationToken: response.getContinuationtoken()?.getValue() || undefined,
-    };
+    const request = writeMessage(QueryInstancesRequestSchema, {
+      query: {
+        runtimeStatus: query.statuses?.map((name) => Status[name]) ?? [],
+        createdTimeFrom: timeOf(query.createdFromMs),
+        createdTimeTo: timeOf(query.createdToMs),
+        maxInstanceCount: query.pageSize ?? 100,
+        continuationToken: query.continuationToken,
+        instanceIdPrefix: query.instanceIdPrefix,
+        fetchInputsAndOutputs: payloads,
+      },
+    });
+    return this.#ask("QueryInstances", request, { signal, deadlineMs: DEADLINE_MS }, (answer) => {
+      const { orchestrationState, continuationToken } = readMessage(QueryInstancesResponseSchema, answer);
+      return {
+        instances: orchestrationState.map((state) => stateOf(state, payloads)),
+        // Some backends send an empty token behind the last page.
+        continuationToken: continuationToken || undefined,
+      };
+    });
   }
 
   async listInstanceIds(window: CompletedWindow, { signal }: CallOptions = {}): Promise<InstanceIdPage> {
-    const request = new pb.ListInstanceIdsRequest();
-    request.setRuntimestatusList(window.statuses.map((name) => STATUSES[name]));
-    request.setCompletedtimefrom(timestampOf(window.completedFromMs));
-    request.setCompletedtimeto(timestampOf(window.completedToMs));
-    request.setPagesize(window.pageSize);
-    if (window.lastInstanceKey !== undefined) request.setLastinstancekey(stringValue(window.lastInstanceKey));
-    const response = await this.#ask("ListInstanceIds", request, pb.ListInstanceIdsResponse, signal, DEADLINE_MS);
-    return {
-      instanceIds: response.getInstanceidsList(),
-      lastInstanceKey: response.getLastinstancekey()?.getValue() || undefined,
-    };
+    const request = writeMessage(ListInstanceIdsRequestSchema, {
+      runtimeStatus: window.statuses.map((name) => Status[name]),
+      completedTimeFrom: timeOf(window.completedFromMs),
+      completedTimeTo: timeOf(window.completedToMs),
+      pageSize: window.pageSize,
+      lastInstanceKey: window.lastInstanceKey,
+    });
+    return this.#ask("ListInstanceIds", request, { signal, deadlineMs: DEADLINE_MS }, (answer) => {
+      const { instanceIds, lastInstanceKey } = readMessage(ListInstanceIdsResponseSchema, answer);
+      return { instanceIds, lastInstanceKey: lastInstanceKey || undefined };
+    });
   }
 
   historyOf(
     instanceId: string,
     { signal, onBytes }: CallOptions & { readonly onBytes?: (bytes: number) => void } = {},
   ): Promise<HistoryContents> {
-    const request = new pb.StreamInstanceHistoryRequest();
-    request.setInstanceid(instanceId);
+    const request = writeMessage(StreamInstanceHistoryRequestSchema, { instanceId });
     return this.#retry("StreamInstanceHistory", signal, async () => {
       const tally = new HistoryTally();
       const onMessage = (chunk: Buffer): void => {
@@ -137,15 +152,13 @@ export class SidecarClient implements OrchestrationClient {
       };
       const metadata = await this.#target.metadata("client");
       const options = { signal, timeoutMs: DEADLINE_MS, onMessage };
-      await this.#pool.read(pathOf("StreamInstanceHistory"), request.serializeBinary(), metadata, options);
+      await this.#pool.read(pathOf("StreamInstanceHistory"), request, metadata, options);
       return tally;
     });
   }
 
   async terminate(instanceId: string, reason: string, { signal }: CallOptions = {}): Promise<void> {
-    const request = new pb.TerminateRequest();
-    request.setInstanceid(instanceId);
-    request.setOutput(stringValue(JSON.stringify(reason)));
+    const request = writeMessage(TerminateRequestSchema, { instanceId, output: jsonValue(reason) });
     await this.#call("TerminateInstance", request, signal, DEADLINE_MS);
   }
 
@@ -154,43 +167,49 @@ export class SidecarClient implements OrchestrationClient {
     reason: string,
     { signal }: CallOptions = {},
   ): Promise<readonly string[]> {
-    const request = new pb.SkipGracefulOrchestrationTerminationsRequest();
-    request.setInstancebatch(batchOf(instanceIds));
-    request.setReason(stringValue(JSON.stringify(reason)));
-    const bytes = await this.#call("SkipGracefulOrchestrationTerminations", request, signal, DEADLINE_MS);
-    return pb.SkipGracefulOrchestrationTerminationsResponse.deserializeBinary(bytes).getUnterminatedinstanceidsList();
+    const request = writeMessage(SkipGracefulOrchestrationTerminationsRequestSchema, {
+      instanceBatch: { instanceIds: [...instanceIds] },
+      reason: jsonValue(reason),
+    });
+    const limits = { signal, deadlineMs: DEADLINE_MS };
+    return this.#ask("SkipGracefulOrchestrationTerminations", request, limits, (answer) => {
+      return readMessage(SkipGracefulOrchestrationTerminationsResponseSchema, answer).unterminatedInstanceIds;
+    });
   }
 
   async purge(instanceId: string, { signal }: CallOptions = {}): Promise<boolean> {
-    const request = new pb.PurgeInstancesRequest();
-    request.setInstanceid(instanceId);
-    return (await this.#purge(request, signal)) > 0;
+    return (await this.#purge({ instanceId }, signal)) > 0;
   }
 
   purgeBatch(instanceIds: readonly string[], { signal }: CallOptions = {}): Promise<number> {
-    const request = new pb.PurgeInstancesRequest();
-    request.setInstancebatch(batchOf(instanceIds));
-    return this.#purge(request, signal);
+    return this.#purge({ instanceBatch: { instanceIds: [...instanceIds] } }, signal);
   }
 
   close(): void {
     this.#pool.close();
   }
 
-  async #purge(request: InstanceType<typeof pb.PurgeInstancesRequest>, signal?: AbortSignal): Promise<number> {
-    const response = await this.#ask("PurgeInstances", request, pb.PurgeInstancesResponse, signal, DEADLINE_MS);
-    return response.getDeletedinstancecount();
-  }
-
-  /** A call with an answer that is read. One that cannot be is an error of the backend as others are. */
-  #ask<T>(method: string, request: Message, type: MessageType<T>, signal?: AbortSignal, deadlineMs?: number) {
-    return this.#retry(method, signal, async () => {
-      const bytes = await this.#attempt(method, request, signal, deadlineMs);
-      return readAnswer(method, () => decodeMessage(type, bytes));
+  #purge(what: MessageInitShape<typeof PurgeInstancesRequestSchema>, signal?: AbortSignal): Promise<number> {
+    const request = writeMessage(PurgeInstancesRequestSchema, what);
+    return this.#ask("PurgeInstances", request, { signal, deadlineMs: DEADLINE_MS }, (answer) => {
+      return readMessage(PurgeInstancesResponseSchema, answer).deletedInstanceCount;
     });
   }
 
-  #call(method: string, request: Message, signal?: AbortSignal, deadlineMs?: number): Promise<Buffer> {
+  /** A call with an answer that is read. One that cannot be is an error of the backend as others are. */
+  #ask<T>(
+    method: string,
+    request: Buffer,
+    { signal, deadlineMs }: { readonly signal?: AbortSignal | undefined; readonly deadlineMs?: number },
+    read: (answer: Buffer) => T,
+  ): Promise<T> {
+    return this.#retry(method, signal, async () => {
+      const answer = await this.#attempt(method, request, signal, deadlineMs);
+      return readAnswer(method, () => read(answer));
+    });
+  }
+
+  #call(method: string, request: Buffer, signal?: AbortSignal, deadlineMs?: number): Promise<Buffer> {
     return this.#retry(method, signal, () => this.#attempt(method, request, signal, deadlineMs));
   }
 
@@ -209,9 +228,9 @@ export class SidecarClient implements OrchestrationClient {
     });
   }
 
-  async #attempt(method: string, request: Message, signal?: AbortSignal, deadlineMs?: number): Promise<Buffer> {
+  async #attempt(method: string, request: Buffer, signal?: AbortSignal, deadlineMs?: number): Promise<Buffer> {
     const metadata = await this.#target.metadata("client");
-    return this.#pool.call(pathOf(method), request.serializeBinary(), metadata, { signal, timeoutMs: deadlineMs });
+    return this.#pool.call(pathOf(method), request, metadata, { signal, timeoutMs: deadlineMs });
   }
 }
 
@@ -228,17 +247,17 @@ function readAnswer<T>(method: string, read: () => T): T {
   }
 }
 
-function batchOf(instanceIds: readonly string[]): InstanceType<typeof pb.InstanceBatch> {
-  const batch = new pb.InstanceBatch();
-  batch.setInstanceidsList([...instanceIds]);
-  return batch;
+function readInstance(answer: Buffer, payloads: boolean): InstanceState | undefined {
+  return instanceOf(readMessage(GetInstanceResponseSchema, answer), payloads);
 }
 
-function getInstance(instanceId: string, payloads: boolean): InstanceType<typeof pb.GetInstanceRequest> {
-  const request = new pb.GetInstanceRequest();
-  request.setInstanceid(instanceId);
-  request.setGetinputsandoutputs(payloads);
-  return request;
+/** A value as JSON, as payloads are. */
+function jsonValue(value: unknown): Uint8Array {
+  return stringValue(JSON.stringify(value));
+}
+
+function timeOf(ms: number | undefined): ReturnType<typeof timestampOf> {
+  return ms === undefined ? undefined : timestampOf(Math.floor(ms * 1000));
 }
 
 /** A backend that has no such instance says so in its answer, or by the error NOT_FOUND. */

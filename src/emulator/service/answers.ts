@@ -61,7 +61,6 @@ function stateOf(row: InstanceRow): MessageInitShape<typeof OrchestrationStateSc
     instanceId: row.instanceId,
     name: row.name,
     version: row.version,
-    // oxlint-disable-next-line typescript/no-unsafe-enum-assignment -- rows keep the number
     orchestrationStatus: row.status,
     scheduledStartTimestamp: timestampOf(row.scheduledStartUs),
     createdTimestamp: timestampOf(row.createdUs),
