@@ -1,3 +1,4 @@
+import { InvariantError } from "../../invariant.js";
 import { randomBytes } from "node:crypto";
 import type { Socket } from "node:net";
 import { adminService } from "../service/admin-service.js";
@@ -169,7 +170,7 @@ export class Emulator {
     return this.#closed ? 0 : this.#options.store.space().bytes;
   }
 
-  /** Its database is damaged: everything is refused from here on, and `onLost` is told. */
+  /** Its database is damaged, or its memory: everything is refused from here on, and `onLost` is told. */
   lose(error: Error): void {
     this.#context.commits.lose(error);
   }
@@ -214,9 +215,22 @@ export class Emulator {
       hubs: this.#hubs,
       hubOf: (call) => this.#hubs.named(hubName(call)),
     };
-    return handlersOf({
+    const handlers = handlersOf({
       [SIDECAR_SERVICE]: { ...clientService(context), ...workerService(context) },
       [HEALTH_SERVICE]: healthService([SIDECAR_SERVICE]),
     });
+    return new Map(Array.from(handlers, ([path, handler]) => [path, this.#orLose(handler)]));
+  }
+
+  /** A call that shows that memory contradicts itself is the last one. */
+  #orLose(handler: Handler): Handler {
+    return (call) => {
+      try {
+        handler(call);
+      } catch (error) {
+        if (error instanceof InvariantError) this.lose(error);
+        throw error;
+      }
+    };
   }
 }

@@ -38,6 +38,8 @@ try {
     process.on("SIGINT", run.stop);
     // The terminal of the command that started it is not its own.
     process.on("SIGHUP", () => undefined);
+    // Outside of calls and transactions: what a timer does, and what follows a sync.
+    process.on("uncaughtException", run.lose);
     log(`started, version ${version}, durability ${durability}`);
     tell({ state: "ready", pid: process.pid });
     await run.stopped;

@@ -1,5 +1,6 @@
 import { rmSync, statSync } from "node:fs";
 import { errorText } from "../../format/error-text.js";
+import { InvariantError } from "../../invariant.js";
 import { FanoutError, UsageError } from "../../errors.js";
 import type { Durability } from "../../protocol/durability.js";
 import { UNSYNCED } from "../store/log-sync.js";
@@ -19,6 +20,8 @@ export interface EmulatorRun {
    */
   readonly stopped: Promise<void>;
   readonly stop: () => void;
+  /** Something went wrong that memory may not be trusted after: it answers nothing more, and `stopped` rejects. */
+  readonly lose: (error: Error) => void;
 }
 
 export interface RunOptions {
@@ -83,6 +86,11 @@ export async function runEmulator(options: RunOptions): Promise<EmulatorRun | un
     }
     stopping = true;
     idle.cancel();
+    if (lost instanceof InvariantError) {
+      // What is on disk is whole, and what is in memory is not fit to close it.
+      reject(lostError(state.database, lost));
+      return;
+    }
     if (lost !== undefined && socketInode !== inodeOf(state.socket)) {
       // The folder was removed, and the socket there is the next emulator's: to close ours would remove it by its path.
       reject(lostError(state.database, lost));
@@ -106,7 +114,10 @@ export async function runEmulator(options: RunOptions): Promise<EmulatorRun | un
   }
   socketInode = inodeOf(state.socket);
   idle.connections(0);
-  return { emulator, stopped, stop };
+  const lose = (error: Error): void => {
+    emulator.lose(error);
+  };
+  return { emulator, stopped, stop, lose };
 }
 
 function inodeOf(file: string): number | undefined {
@@ -147,6 +158,15 @@ function remedyOf({ fault }: StoreError): string {
 
 function lostError(database: string, cause: Error): FanoutError {
   if (isGone(cause)) return new FanoutError(`${cause.message} The emulator stopped.`, 1, { cause });
+  if (cause instanceof InvariantError) {
+    return new FanoutError(
+      `The emulator found a defect of its own: this does not hold: ${cause.message} It stopped. The next start goes on ` +
+        `from the database '${database}', which has all that was acknowledged. Please report this with the lines that ` +
+        `follow.\n${cause.stack ?? ""}`,
+      1,
+      { cause },
+    );
+  }
   return new FanoutError(
     `The database '${database}' could not be brought to the disk: ${cause.message}. The emulator stopped. Check the ` +
       "disk; the next start goes on from what is on it, which is all that was acknowledged.",

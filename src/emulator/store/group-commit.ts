@@ -1,4 +1,5 @@
 import { errorText } from "../../format/error-text.js";
+import { InvariantError } from "../../invariant.js";
 import { Queue } from "../../async/queue.js";
 import { RpcError } from "../../protocol/rpc-error.js";
 import type { SystemTime } from "../clock/system-time.js";
@@ -23,7 +24,7 @@ export interface GroupCommitHandlers {
   readonly onCommitted: () => () => void;
   /** Runs behind a transaction that failed: what is kept in memory has to be read from the store again. */
   readonly onRolledBack: () => void;
-  /** A sync has failed. Everything is refused from here on; what is on disk shows when the store is opened again. */
+  /** A sync has failed, or memory contradicts itself. Everything is refused from here on; what is on disk shows when the store is opened again. */
   readonly onLost: (error: Error) => void;
 }
 
@@ -109,7 +110,8 @@ export class GroupCommit {
       }
       this.#store.commit();
     } catch (error) {
-      if (isGone(error)) {
+      if (isGone(error) || error instanceof InvariantError) {
+        if (error instanceof InvariantError) this.#store.rollback();
         this.#commands.unshift(...commands);
         this.lose(error);
       } else {
@@ -248,6 +250,12 @@ class LostError extends RpcError {
   constructor(cause: unknown) {
     if (isGone(cause)) {
       super("DATA_LOSS", cause.message);
+    } else if (cause instanceof InvariantError) {
+      super(
+        "UNAVAILABLE",
+        `The emulator found a defect of its own: this does not hold: ${cause.message} It stops; only its next start can ` +
+          "tell whether this call was carried out.",
+      );
     } else {
       super(
         "UNAVAILABLE",

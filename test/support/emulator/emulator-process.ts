@@ -10,6 +10,8 @@ const MAIN = fileURLToPath(new URL("../../../dist/emulator/process/main.js", imp
 export interface EmulatorProcess {
   readonly child: ChildProcess;
   readonly message: LaunchMessage;
+  /** What it has written to its log. */
+  readonly log: () => string;
   /** Resolves with how it ended. */
   readonly exited: Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>;
 }
@@ -20,9 +22,13 @@ export async function spawnEmulator(
 ): Promise<EmulatorProcess> {
   const child = spawn(process.execPath, [MAIN, version, String(idleMs)], {
     env: { PATH: process.env["PATH"], FANOUT_STATE_DIR: folder, ...env },
-    stdio: ["ignore", "ignore", "ignore", "pipe"],
+    stdio: ["ignore", "ignore", "pipe", "pipe"],
   });
-  const exited = once(child, "exit").then(([code, signal]: unknown[]) => ({
+  let log = "";
+  child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+    log += text;
+  });
+  const exited = once(child, "close").then(([code, signal]: unknown[]) => ({
     code: code as number | null,
     signal: signal as NodeJS.Signals | null,
   }));
@@ -37,5 +43,5 @@ export async function spawnEmulator(
       reject(new Error("The emulator ended without a word."));
     });
   });
-  return { child, exited, message: JSON.parse(text) as LaunchMessage };
+  return { child, exited, message: JSON.parse(text) as LaunchMessage, log: () => log };
 }

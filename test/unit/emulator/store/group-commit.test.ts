@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { GroupCommit } from "../../../../src/emulator/store/group-commit.js";
+import { invariant } from "../../../../src/invariant.js";
 import { RpcError } from "../../../../src/protocol/rpc-error.js";
 import { openSqliteStore } from "../../../../src/emulator/store/sqlite/store.js";
 import { StoreError, type Store } from "../../../../src/emulator/store/store.js";
@@ -364,4 +365,17 @@ describe("while a sync is under way", () => {
       expect(await second).toMatchObject(refused);
     });
   });
+});
+
+test("a command that finds memory contradicting itself is the last one, and nothing of its turn is written", async () => {
+  const before = start("before");
+  const broken = start("broken", () => {
+    invariant(false, "Two and two are four.");
+  });
+  const told = await Promise.all([before, broken]);
+  for (const error of told) expect(error).toMatchObject({ code: "UNAVAILABLE" });
+  expect(log).toContain("lost: Two and two are four.");
+  expect(log).not.toContain("onRolledBack");
+  expect(store.instanceCount()).toBe(0);
+  expect(await start("behind")).toMatchObject({ code: "UNAVAILABLE" });
 });
