@@ -1,5 +1,5 @@
 import type { Metadata } from "@grpc/grpc-js";
-import type { GrpcTarget } from "./backend.js";
+import type { GrpcTarget } from "./grpc-target.js";
 import { GrpcJsConnection } from "./grpc-js-connection.js";
 import { Http2Connection } from "./http2-connection.js";
 import type { ReadCallOptions, UnaryCallOptions, UnaryConnection } from "./unary-connection.js";

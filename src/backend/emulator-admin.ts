@@ -1,6 +1,6 @@
 import { Client, Metadata, status } from "@grpc/grpc-js";
 import { ADMIN_SERVICE, type EmulatorStatus, type HubProgress, type HubWatch } from "../protocol/admin.js";
-import type { GrpcTarget } from "./backend.js";
+import type { GrpcTarget } from "./grpc-target.js";
 import { isServiceError, withRetry, type RetryPolicy } from "./call-retry.js";
 import type { CallOptions } from "./orchestration-client.js";
 import { asIs, unaryCall } from "./unary-call.js";

@@ -7,7 +7,7 @@ import {
   type ChannelCredentials,
   type ChannelOptions,
 } from "@grpc/grpc-js";
-import type { GrpcTarget } from "./backend.js";
+import type { GrpcTarget } from "./grpc-target.js";
 import { channelOptions } from "./channel-options.js";
 import type { EndpointConnection } from "./connection-string.js";
 import type { Proxy } from "./proxy.js";

@@ -1,7 +1,8 @@
 import { EMPTY_BYTES } from "../protocol/empty-bytes.js";
 import { Client, type Metadata, type ServiceError } from "@grpc/grpc-js";
 import { emulatorVersionOf } from "../protocol/server-name.js";
-import type { Backend, GrpcTarget } from "./backend.js";
+import type { Backend } from "./backend.js";
+import type { GrpcTarget } from "./grpc-target.js";
 import { withRetry } from "./call-retry.js";
 import { explainHello } from "./explain.js";
 import { toldError } from "./grpc-error.js";

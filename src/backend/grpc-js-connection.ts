@@ -1,5 +1,5 @@
 import { Client, type Metadata } from "@grpc/grpc-js";
-import type { GrpcTarget } from "./backend.js";
+import type { GrpcTarget } from "./grpc-target.js";
 import { streamCall } from "./stream-call.js";
 import { unaryCall } from "./unary-call.js";
 import {

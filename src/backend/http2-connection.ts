@@ -1,6 +1,6 @@
 import { status, type ChannelOptions, type Metadata, type ServiceError } from "@grpc/grpc-js";
 import { FANOUT_VERSION } from "../version.js";
-import type { GrpcTarget } from "./backend.js";
+import type { GrpcTarget } from "./grpc-target.js";
 import { grpcError } from "./grpc-error.js";
 import type { AnswerReceiver, Http2Call, Http2CallOptions } from "./http2-call.js";
 import { Http2Session, type Http2SessionOptions } from "./http2-session.js";

@@ -19,7 +19,7 @@ import {
 import { readMessage, timestampOf, writeMessage } from "../protocol/messages.js";
 import { Status } from "../protocol/orchestration-status.js";
 import { stringValue } from "../protocol/wire.js";
-import type { GrpcTarget } from "./backend.js";
+import type { GrpcTarget } from "./grpc-target.js";
 import { isServiceError, withRetry, type RetryPolicy } from "./call-retry.js";
 import { ClientPool } from "./client-pool.js";
 import { instanceOf, stateOf } from "./instance-messages.js";

@@ -1,5 +1,5 @@
 import { Client } from "@grpc/grpc-js";
-import type { GrpcTarget } from "../backend/backend.js";
+import type { GrpcTarget } from "../backend/grpc-target.js";
 import { hello } from "../backend/greeting.js";
 
 /** Milliseconds by which the backend's clock is ahead of this machine's: somewhere between the two. */

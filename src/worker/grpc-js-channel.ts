@@ -1,5 +1,5 @@
 import { Client, type ServiceError } from "@grpc/grpc-js";
-import type { GrpcTarget } from "../backend/backend.js";
+import type { GrpcTarget } from "../backend/grpc-target.js";
 import { toldError } from "../backend/grpc-error.js";
 import { asIs, unaryCall } from "../backend/unary-call.js";
 import {

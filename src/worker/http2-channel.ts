@@ -1,4 +1,4 @@
-import type { GrpcTarget } from "../backend/backend.js";
+import type { GrpcTarget } from "../backend/grpc-target.js";
 import { Http2Connection } from "../backend/http2-connection.js";
 import {
   SERVICE,

@@ -23,20 +23,16 @@ test("each room imports only the rooms that the design lets it import", () => {
   expect(IMPORTS.map(breach).filter((line) => line !== undefined)).toEqual([]);
 });
 
-/** They are to be taken apart. */
-const KNOWN_ROOMS: readonly string[] = [];
-const KNOWN_FILES = ["backend/backend.ts -> backend/emulator-admin.ts -> backend/backend.ts"];
-
 test("imports lead downwards: the rooms have no circle, and neither have the files, types included", () => {
-  expect(circles(Object.entries(ROOMS).flatMap(([from, rooms]) => rooms.map((to) => [from, to])))).toEqual(KNOWN_ROOMS);
+  expect(circles(Object.entries(ROOMS).flatMap(([from, rooms]) => rooms.map((to) => [from, to])))).toEqual([]);
   const files = IMPORTS.flatMap(({ file, target }) => (target === undefined ? [] : [[file, target] as const]));
-  expect(circles(files)).toEqual(KNOWN_FILES);
+  expect(circles(files)).toEqual([]);
 });
 
 test("`npm run rooms` prints each room once, above all that it imports", () => {
   const picture = pictureOf(IMPORTS);
   expect(picture.map(({ room }) => room).sort()).toEqual(Object.keys(ROOMS).sort());
-  expect(picture.filter(({ upward }) => upward.length > 0)).toHaveLength(KNOWN_ROOMS.length);
+  expect(picture.flatMap(({ upward }) => upward)).toEqual([]);
   expect(asText(picture).split("\n")).toHaveLength(picture.length);
   expect(asMermaid(picture)).toContain("commands_ --> plan_");
 });

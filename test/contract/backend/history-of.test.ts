@@ -1,6 +1,6 @@
 import { credentials, status } from "@grpc/grpc-js";
 import { describe, expect, onTestFinished, test } from "vitest";
-import type { GrpcTarget } from "../../../src/backend/backend.js";
+import type { GrpcTarget } from "../../../src/backend/grpc-target.js";
 import { channelOptions } from "../../../src/backend/channel-options.js";
 import { SidecarClient } from "../../../src/backend/sidecar-client.js";
 import { metadataOf, scheduleTask } from "../../support/emulator/raw-connection.js";

@@ -1,6 +1,6 @@
 import { Metadata, credentials, status, type ServiceError } from "@grpc/grpc-js";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { GrpcTarget } from "../../../src/backend/backend.js";
+import type { GrpcTarget } from "../../../src/backend/grpc-target.js";
 import { isServiceError } from "../../../src/backend/call-retry.js";
 import { channelOptions } from "../../../src/backend/channel-options.js";
 import { framed } from "../../../src/protocol/grpc-frame.js";

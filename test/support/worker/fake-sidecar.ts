@@ -11,7 +11,7 @@ import {
   type ServerWritableStream,
   type sendUnaryData,
 } from "@grpc/grpc-js";
-import type { GrpcTarget } from "../../../src/backend/backend.js";
+import type { GrpcTarget } from "../../../src/backend/grpc-target.js";
 import { StringValue, pb } from "../../../src/protocol/sidecar-stubs.js";
 
 /** Values that come one by one, and tests that wait for the next. */
