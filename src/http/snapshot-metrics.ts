@@ -90,8 +90,8 @@ const QUANTILES = { p50: 0.5, p90: 0.9, p95: 0.95, p99: 0.99, p999: 0.999, max: 
 
 type SummaryValues = Awaited<ReturnType<Summary["get"]>>["values"];
 
-/** A summary that is told its values: the run has counted already. */
-class ToldSummary extends Summary {
+/** A summary of quantiles that the run has computed already. */
+class PrecomputedSummary extends Summary {
   values: SummaryValues = [];
 
   override async get() {
@@ -104,7 +104,7 @@ export class SnapshotMetrics {
   readonly #registry = new Registry();
   readonly #counters = COUNTERS.map((figure) => ({ figure, metric: new Counter(this.#configOf(figure)) }));
   readonly #gauges = GAUGES.map((figure) => ({ figure, metric: new Gauge(this.#configOf(figure)) }));
-  readonly #summaries = SUMMARIES.map((figure) => ({ figure, metric: new ToldSummary(this.#configOf(figure)) }));
+  readonly #summaries = SUMMARIES.map((figure) => ({ figure, metric: new PrecomputedSummary(this.#configOf(figure)) }));
   /** The largest values so far of what may not fall: Prometheus takes a fall for a restart. */
   readonly #largest = new Map<string, number>();
 

@@ -176,7 +176,7 @@ export class LoadTest {
     this.#stopStarting.abort();
     const health = this.#health.stop();
     this.#pulse.stop();
-    this.#workers.rest();
+    this.#workers.stopReviewing();
     const stuck = await this.#cutOff(ending, generating);
     const endedMs = clock();
     const activitiesExecuted = await this.#workers.activitiesExecuted();

@@ -62,13 +62,13 @@ export class WorkerWatch {
     this.#timer = setInterval(() => this.#review(progress), REVIEW_EVERY_MS);
   }
 
-  /** Nothing is started or said any more. */
-  rest(): void {
+  /** Starts no more workers, and reports nothing more. */
+  stopReviewing(): void {
     clearInterval(this.#timer);
   }
 
   async stop(): Promise<void> {
-    this.rest();
+    this.stopReviewing();
     await this.#own?.stop();
   }
 

@@ -130,7 +130,7 @@ export class ClockBridge<T> {
     const { items, ranges } = this.#leaving;
     const end = Math.min(items.length, this.#handedOn + count);
     for (const buffered of items.slice(this.#handedOn, end)) {
-      const time = ranges ? placed(buffered, ranges) : somewhere(buffered);
+      const time = ranges ? placed(buffered, ranges) : byClientClock(buffered);
       this.#lastOffsetMs = buffered.completedMs - time.completedMs;
       this.#firstOffsetMs ??= this.#lastOffsetMs;
       this.#boundMs = Math.max(this.#boundMs, time.boundMs);
@@ -185,11 +185,11 @@ function placed(buffered: Buffered<unknown>, ranges: Ranges): BridgedTime {
   const { leastMs, mostMs } = ranges.get(binOf(completedMs))!;
   const fromMs = Math.max(sentMs, completedMs - mostMs - SLACK_MS);
   const toMs = Math.min(noticedMs, completedMs + cutOf(completedMs) - leastMs + SLACK_MS);
-  return fromMs <= toMs ? middleOf(fromMs, toMs) : somewhere(buffered);
+  return fromMs <= toMs ? middleOf(fromMs, toMs) : byClientClock(buffered);
 }
 
 /** By the client's clock alone. */
-function somewhere({ sentMs, noticedMs }: Buffered<unknown>): BridgedTime {
+function byClientClock({ sentMs, noticedMs }: Buffered<unknown>): BridgedTime {
   return middleOf(sentMs, noticedMs);
 }
 
@@ -214,8 +214,8 @@ function rangeAt(ranges: Map<number, Range>, bin: number): Range {
 }
 
 /**
- * What each bin knows with the help of all others, which are widened by the drift between the two: once from the first
- * to the last and once back, as the nearest helper hands on what it has got. Undefined where they contradict each other.
+ * What each bin knows from all others, which are widened by the drift between the two: once from the first
+ * to the last and once back, as each neighbour passes its range on. Undefined where they contradict each other.
  */
 function rangesOf(parts: readonly Knowledge[]): Ranges | undefined {
   if (parts.some(({ isConsistent }) => !isConsistent)) return undefined;
@@ -224,17 +224,17 @@ function rangesOf(parts: readonly Knowledge[]): Ranges | undefined {
     for (const [bin, { leastMs, mostMs }] of part.ranges) narrow(rangeAt(ranges, bin), leastMs, mostMs);
 
   const bins = Array.from(ranges.keys()).sort((a, b) => a - b);
-  help(bins, ranges);
-  help(bins.toReversed(), ranges);
+  narrowByNeighbours(bins, ranges);
+  narrowByNeighbours(bins.toReversed(), ranges);
   return Array.from(ranges.values()).every(({ leastMs, mostMs }) => leastMs <= mostMs) ? ranges : undefined;
 }
 
-function help(bins: readonly number[], ranges: Ranges): void {
+function narrowByNeighbours(bins: readonly number[], ranges: Ranges): void {
   for (const [index, bin] of bins.entries()) {
-    const helper = bins[index - 1];
-    if (helper === undefined) continue;
-    const { leastMs, mostMs } = ranges.get(helper)!;
-    const driftMs = Math.abs(bin - helper) * BIN_MS * MOST_DRIFT;
+    const neighbour = bins[index - 1];
+    if (neighbour === undefined) continue;
+    const { leastMs, mostMs } = ranges.get(neighbour)!;
+    const driftMs = Math.abs(bin - neighbour) * BIN_MS * MOST_DRIFT;
     narrow(ranges.get(bin)!, leastMs - driftMs, mostMs + driftMs);
   }
 }

@@ -34,6 +34,6 @@ test("the seeds of every test run have each kind of fault and of worker between 
   const plans = SHORT_SEEDS.map((seed) => planOf(seed, OPTIONS));
   expect(new Set(plans.flatMap(({ faults }) => faults.map(({ kind }) => kind)))).toEqual(new Set(FAULT_KINDS));
   expect(new Set(plans.flatMap(({ workers }) => workers))).toEqual(
-    new Set(["link", "http2", "grpc-js", "sdk", "choosy"]),
+    new Set(["link", "http2", "grpc-js", "sdk", "filtered"]),
   );
 });

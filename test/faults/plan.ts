@@ -9,7 +9,7 @@ export interface Plan {
   readonly seed: number;
   readonly scripts: readonly Script[];
   readonly workers: readonly WorkerTransport[];
-  /** What the choosy ones of them take. */
+  /** What the filtered ones of them take. */
   readonly choice: Choice;
   readonly checkpointPages: number;
   /** How slow the emulator's disk is. */
@@ -139,9 +139,9 @@ export function planOf(seed: number, { folder, silenceMs }: PlanOptions): Plan {
   return {
     seed,
     scripts,
-    // The SDK's own comes second only: it waits for a second before it connects again. So do the choosy, which do not
+    // The SDK's own comes second only: it waits for a second before it connects again. So do the filtered ones, which do not
     // take everything.
-    workers: [random.pick(TRANSPORTS), random.pick([...TRANSPORTS, "sdk", "choosy", "choosy"])],
+    workers: [random.pick(TRANSPORTS), random.pick([...TRANSPORTS, "sdk", "filtered", "filtered"])],
     choice: {
       limits: { episodes: random.between(1, 3), activities: random.between(1, 3) },
       skips: random.between(0, 3),

@@ -8,7 +8,7 @@ import { pause } from "../../dist/backend/call-retry.js";
 import { channelOptions } from "../../dist/backend/channel-options.js";
 import { startWorkerHost, type WorkerHostOptions } from "../../dist/worker/worker-host.js";
 import { metadataOf } from "../support/emulator/raw-connection.js";
-import { ChoosyWorker } from "./choosy-worker.js";
+import { FilteredWorker } from "./filtered-worker.js";
 import type { Choice } from "./plan.js";
 import { HUBS } from "./scripts.js";
 import { faultWorkload } from "./workload.js";
@@ -20,10 +20,10 @@ export interface WorkerOrder {
 }
 
 /**
- * How its calls get to the emulator. `sdk` is the SDK's own worker; `choosy` are two, one for orchestrators and one for
+ * How its calls get to the emulator. `sdk` is the SDK's own worker; `filtered` are two, one for orchestrators and one for
  * activities, that take some of them and few at a time.
  */
-export type WorkerTransport = "link" | "http2" | "grpc-js" | "sdk" | "choosy";
+export type WorkerTransport = "link" | "http2" | "grpc-js" | "sdk" | "filtered";
 
 const options = channelOptions("emulator");
 
@@ -41,9 +41,9 @@ function onViolation(violation: string): void {
 function start({ socket, transport, choice }: WorkerOrder, hub: string): void {
   if (transport === "sdk") {
     void startSdkWorker(socket, hub);
-  } else if (transport === "choosy") {
+  } else if (transport === "filtered") {
     for (const kind of ["episodes", "activities"] as const)
-      void new ChoosyWorker({ socket, hub, kind, choice, onViolation }).work();
+      void new FilteredWorker({ socket, hub, kind, choice, onViolation }).work();
   } else {
     startOwnWorker(socket, hub, transport);
   }

@@ -119,7 +119,7 @@ export class Emulator {
     const isOwners = "path" in place;
     const admin = isOwners ? this.#admin : new Map<string, Handler>();
     const listener = new Listener(place, {
-      welcome: (socket) => new Map([...this.#handlers(socket), ...admin]),
+      handlersFor: (socket) => new Map([...this.#handlers(socket), ...admin]),
       always: admin,
       budget: isOwners ? this.#budget : this.#portBudget,
       onConnections: () => {

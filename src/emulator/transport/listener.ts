@@ -18,7 +18,7 @@ export type Place = { readonly path: string } | { readonly port: number; readonl
 /** What a listener is told of its connections, and asks for them. */
 export interface ListenerOptions {
   /** By the paths of their methods: handlers for a connection, which end with it. */
-  readonly welcome: (socket: Socket) => ReadonlyMap<string, Handler>;
+  readonly handlersFor: (socket: Socket) => ReadonlyMap<string, Handler>;
   /** Those that a connection beyond the limit still has, beside the refusal of all others. */
   readonly always: ReadonlyMap<string, Handler>;
   /** What the calls of its connections may hold. */
@@ -95,7 +95,7 @@ export class Listener {
     const isTooMany = this.#connections.size > this.#mostConnections;
     const handlers = isTooMany
       ? refuseConnection(socket, this.#mostConnections, this.#options.always)
-      : this.#options.welcome(socket);
+      : this.#options.handlersFor(socket);
     awaitGreeting(socket, this.#protocols, (protocol, onGreeted) => {
       switch (protocol) {
         case "grpc":

@@ -7,7 +7,7 @@ import { CHANNEL_OPTIONS, metadataOf } from "../support/emulator/raw-connection.
 import type { Choice } from "./plan.js";
 import { faultWorkload } from "./workload.js";
 
-export interface ChoosyWorkerOptions {
+export interface FilteredWorkerOptions {
   readonly socket: string;
   readonly hub: string;
   /** The one thing that it does. */
@@ -24,14 +24,14 @@ const asIs = (bytes: Buffer): Buffer => bytes;
 type Item = InstanceType<typeof pb.WorkItem>;
 
 /** Takes some orchestrators or some activities, so many at a time, and asks for histories by itself. */
-export class ChoosyWorker {
-  readonly #options: ChoosyWorkerOptions;
+export class FilteredWorker {
+  readonly #options: FilteredWorkerOptions;
   readonly #client: Client;
   readonly #names: ReadonlySet<string>;
   readonly #limit: number;
   readonly #executor = new Executor(faultWorkload);
 
-  constructor(options: ChoosyWorkerOptions) {
+  constructor(options: FilteredWorkerOptions) {
     const { socket, kind, choice } = options;
     this.#options = options;
     this.#client = new Client(`unix:${socket}`, credentials.createInsecure(), CHANNEL_OPTIONS);
