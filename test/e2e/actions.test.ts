@@ -44,7 +44,7 @@ async function placeWithWorker(): Promise<Workplace> {
 
 const CONTINUED = "--parallel-orchestrations 20 --iterations 6 --parallel-activities 2 --continue-as-new-every 2";
 
-describe("actions are what the histories hold", () => {
+describe("actions are counted from the histories", () => {
   test("where activities fail, are tried again, or go on behind a continue-as-new", async () => {
     const place = await placeWithWorker();
     const kinds = [

@@ -146,7 +146,7 @@ const oldNode = (process.env["PATH"] ?? "")
   .filter((node) => existsSync(node))
   .find((node) => Number(/^v(\d+)/u.exec(execFileSync(node, ["--version"]).toString())?.[1]) < 22);
 
-test.skipIf(oldNode === undefined)("an older Node is told in one line which one it takes", async () => {
+test.skipIf(oldNode === undefined)("an older Node gets one line with the version that fanout needs", async () => {
   const { code, stdout, stderr } = await fanout(["run"], { node: oldNode! });
   expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
   expect(stderr).toMatch(/^error: fanout needs Node 22\.13 or newer; this is Node \d+\.\d+\.\d+\n$/u);

@@ -21,7 +21,7 @@ async function otherFanout(place: Workplace, name: string): Promise<string> {
 }
 
 describe("fanout compare --run", () => {
-  test("measures the sides in turn, keeps all of it, and finds what is slower", async () => {
+  test("measures the sides in turn, keeps all results, and finds the slower side", async () => {
     const place = await Workplace.open();
     const sides = ["--run", "--activity-duration 100ms", "--run", "--activity-duration 3s"];
     const files = ["--json", "ab.json", "--junit", "ab.xml", "--html", "ab.html", "--markdown", "ab.md"];
@@ -101,7 +101,7 @@ describe("fanout compare --run", () => {
     expect(await readFile(join(place.folder, "summary.md"), "utf8")).toMatch(/^\n### fanout: new against base: /u);
   });
 
-  test("passes Ctrl-C on to the side that runs, and reports what is known", async () => {
+  test("passes Ctrl-C to the running side, and compares the finished runs", async () => {
     const place = await Workplace.open();
     const runs = ["--run", "", "--run", "--duration 5m --parallel-activities 1"];
     const compare = place.start("compare", ...runs, "--json", "ab.json", "--allow-invalid", ...SMALL);

@@ -156,7 +156,7 @@ describe("fanout compare", () => {
 });
 
 describe("fanout run --baseline", () => {
-  test("compares what it measured, behind its summary", async () => {
+  test("prints the comparison after its summary", async () => {
     const place = await placeWithRuns();
     const { stdout } = await place.succeed(
       "run --workers 1 --parallel-orchestrations 20 --baseline base1.json base2.json",

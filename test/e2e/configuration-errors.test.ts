@@ -69,7 +69,7 @@ const WRONG: readonly {
   },
 ];
 
-test("what is wrong in a configuration is exit code 2 for every command that meets it, with a line that says so", async () => {
+test("a wrong configuration is exit code 2 for every command that reads it, with one line", async () => {
   const place = await Workplace.open();
   await writeFile(join(place.folder, "file"), "garbage");
   await mkdir(join(place.folder, "folder"));

@@ -27,7 +27,7 @@ describe("a connection string in the environment", () => {
   });
 });
 
-describe("a connection string that is wrong ends every command with 2, and names what is wrong", () => {
+describe("a wrong connection string ends every command with 2, and an error that names the fault", () => {
   const garbage = "not a connection string";
   const unknown = "Endpoint=http://localhost;Authentication=Bogus";
   const quoted = '"Endpoint=http://localhost:8080;Authentication=None"';

@@ -50,7 +50,7 @@ test("a worker that is connected is seen", async () => {
   expect((await place.succeed("doctor")).stdout).toMatch(/^ok +workers +1 worker connected to task hub default$/mu);
 });
 
-test("on an endpoint that is dead the line says so, what is behind it is skipped, and the exit code is 1", async () => {
+test("names the step that fails on a dead endpoint, skips the later ones, and exits with 1", async () => {
   const place = await Workplace.open();
   const { code, stdout } = await place.run("doctor --json --connection-string", DEAD_END);
   const { ok, checks } = diagnosis.parse(JSON.parse(stdout));
@@ -80,7 +80,7 @@ test("a connection string that is wrong is a finding, without a value of it", as
   expect(stdout + stderr).not.toContain("hunter2-secret");
 });
 
-test("--json tells the same as the lines", async () => {
+test("--json reports the same as the lines", async () => {
   const place = await Workplace.open();
   const { ok, checks } = diagnosis.parse(JSON.parse((await place.succeed("doctor --json")).stdout));
   expect(ok).toBe(true);

@@ -33,7 +33,7 @@ describe("fanout worker", () => {
     expect(await last.ended).toMatchObject({ code: 0 });
   });
 
-  test("killed instead, has what it held delivered again, and counted once", async () => {
+  test("a killed worker's items are delivered again, and counted once", async () => {
     const place = await Workplace.open();
     const worker = await connectedWorker(place);
     const needed = NEEDED / 2;

@@ -168,7 +168,7 @@ describe.skipIf(process.platform === "win32")("a state folder that is not this u
     expect((await stat(place.stateFolder)).mode & 0o777).toBe(0o777);
   });
 
-  test("but holds what fanout did not make is refused, and left as it was", async () => {
+  test("with files of others is refused, and left unchanged", async () => {
     const place = await Workplace.open();
     await mkdir(place.stateFolder);
     await writeFile(join(place.stateFolder, "letter"), "somebody's");

@@ -252,7 +252,7 @@ describe.skipIf(!canMount)("while the emulator runs, a disk that is full", () =>
     expect(await place.runningEmulator()).toMatchObject({ instances: accepted.length + 1 });
   });
 
-  test("costs no result: workers keep what could not be written, say so in two lines, and run nothing twice", async () => {
+  test("loses no result: workers keep what could not be written, report it in two lines, and run nothing twice", async () => {
     const place = await placeOnSmallDisk();
     await startEmulator(place);
     const load = "--parallel-orchestrations 10 --iterations 8 --parallel-activities 5 --activity-duration 200ms";

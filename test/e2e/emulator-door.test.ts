@@ -114,7 +114,7 @@ describe("the port", () => {
     await isClosed(onPort!);
   });
 
-  test("answers probes, over gRPC and over HTTP/1, and tells a browser what it is", async () => {
+  test("answers probes over gRPC and HTTP/1, and shows a browser that it is an emulator", async () => {
     const { place, port } = await openDoor(await Workplace.open());
     const url = `http://127.0.0.1:${port}`;
     const healthy = await fetch(`${url}/healthz?verbose=1`);
@@ -198,7 +198,7 @@ describe("the port", () => {
 });
 
 describe("the owner's socket", () => {
-  test("has room for a burst of as many as may be open, and beyond its limit still tells of the emulator, and stops it", async () => {
+  test("accepts a burst up to its limit, and beyond it still answers status and stop", async () => {
     const { place } = await openDoor(await Workplace.open());
     const burst = Math.min(MOST_CONNECTIONS, longestBacklog());
     for (let open = 0; open < MOST_CONNECTIONS; open += burst)

@@ -38,7 +38,7 @@ async function refusal(connection: RawConnection): Promise<unknown> {
   return undefined;
 }
 
-describe("an emulator whose files are not its own any more refuses and ends:", () => {
+describe("an emulator that lost its files refuses calls and ends:", () => {
   test.each<[string, (place: Workplace) => Promise<void>]>([
     ["the database was removed", (place) => rm(databaseOf(place))],
     ["the log was removed", (place) => rm(`${databaseOf(place)}-wal`)],
@@ -76,7 +76,7 @@ describe("an emulator whose files are not its own any more refuses and ends:", (
   });
 });
 
-test("a store beyond 1 GB is noted by a run and in the status, with what shrinks it", async () => {
+test("a run and the status report a store beyond 1 GB, with the command that shrinks it", async () => {
   const place = await Workplace.open();
   const run = "run --iterations 1 --parallel-activities 1 --workers 1 --allow-invalid";
   const { stderr } = await place.succeed(run);
@@ -108,7 +108,7 @@ async function damage(file: string, places: readonly number[]): Promise<void> {
 const DAMAGE =
   /The database '.*emulator\.db' is damaged.*: .*Nothing was changed\. `fanout emulator reset` deletes it/u;
 
-test("a database that is damaged in its midst is named with what to do, when it is read and when it is opened", async () => {
+test("a damaged page ends the emulator with a next step, both on reading and on opening", async () => {
   const place = await Workplace.open();
   const file = databaseOf(place);
   const run = "run --workers 1 --run-id rdamage --parallel-orchestrations 200 --iterations 1 --allow-invalid";

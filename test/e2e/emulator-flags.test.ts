@@ -174,7 +174,7 @@ describe("FANOUT_DURABILITY", () => {
     expect(parseRunResult(stdout).environment.backend.durability).toBe("process");
   });
 
-  test("of another value keeps the shared emulator from starting, which says what it may be", async () => {
+  test("with an unknown value keeps the shared emulator from starting, with an error that lists the values", async () => {
     const place = await Workplace.open();
     // The one tells what the process says that it starts, the other refuses by itself.
     const env = { FANOUT_DURABILITY: "always" };

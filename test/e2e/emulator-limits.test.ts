@@ -29,7 +29,7 @@ function startWith(raw: RawConnection, id: string, input: string): Promise<void>
   return raw.start(id, "Orchestrator", (request) => request.setInput(stringValue(input)));
 }
 
-test("on a port the limits are those of a Scheduler, and what is beyond them fails with its size", async () => {
+test("a port has the limits of a Scheduler, and an error beyond them names the size", async () => {
   const place = await Workplace.open();
   const raw = await portOf(place, "");
 
@@ -89,7 +89,7 @@ test("on a port the limits are those of a Scheduler, and what is beyond them fai
   expect(run.stdout + run.stderr).toMatch(/The output of the activity 'FanOutFanInActivity' has \d+ bytes/u);
 });
 
-test("elsewhere, and with --limits none, what a Scheduler would refuse is taken, and told of once", async () => {
+test("without a port, or with --limits none, larger payloads are accepted and reported once", async () => {
   const place = await Workplace.open();
   const line = "run --workers 1 --iterations 5 --parallel-activities 2 --output-bytes 1,000,000";
   const warning = /^warning: .*has \d+ bytes: the limit is 1000000 on a Scheduler\. .*--limits scheduler/gmu;

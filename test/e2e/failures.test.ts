@@ -10,7 +10,7 @@ const DEAD_END = "Endpoint=http://127.0.0.1:1;Authentication=None;TaskHub=x";
 const STACK = /^\s+at /mu;
 
 describe("without workers", () => {
-  test("a run gives up after --worker-timeout, and says what to start", async () => {
+  test("a run gives up after --worker-timeout, and names the command that starts a worker", async () => {
     const place = await Workplace.open();
     const { code, stdout, stderr } = await place.run("run --workers 0 --worker-timeout 1s --json");
     expect(code).toBe(1);
@@ -23,7 +23,7 @@ describe("without workers", () => {
     expect(await place.runningEmulator()).toMatchObject({ inFlight: 0 });
   });
 
-  test("a run gives up after --timeout, and lists what is stuck", async () => {
+  test("a run gives up after --timeout, and lists unfinished instances", async () => {
     const place = await Workplace.open();
     const { code, stdout, stderr } = await place.run("run --workers 0 --timeout 1s --parallel-orchestrations 12");
     expect(code).toBe(1);
@@ -127,7 +127,7 @@ test("a reader that has seen enough closes the pipe, and nobody complains", asyn
   expect(stderr).not.toMatch(/error|EPIPE/iu);
 });
 
-test("a state folder whose path is too long for a socket works all the same", async () => {
+test("a state folder works although its path is too long for a socket", async () => {
   const place = await Workplace.open();
   const long = join(place.root, "a-folder-with-a-long-name-".repeat(4), "state");
   await mkdir(join(place.root, "runtime"), { mode: 0o700 });

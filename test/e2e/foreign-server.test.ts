@@ -14,7 +14,7 @@ const WEB = "looks like a web server or a proxy, not like a Durable Task backend
 const OTHER = "looks like another gRPC server, not like a Durable Task backend";
 const CHECK = "Check the host and the port of the connection string";
 
-describe("what is no backend is told by what it looks like", () => {
+describe("an endpoint that is no backend is described by what it looks like", () => {
   test.each<[string, OddAnswer, string]>([
     ["an HTTP server without the page", page(404), `${WEB}: HTTP status code 404 in place of gRPC. ${CHECK}`],
     [

@@ -10,7 +10,7 @@ const SAID =
   ` ${"long".repeat(2_000)}`;
 const UNFIT = /(?!\n)[\p{Cc}\u202A-\u202E\u2066-\u2069]/u;
 
-describe("what a backend says is text, on every way out", () => {
+describe("text of a backend is cleaned on every output", () => {
   test.each([
     ["run --workers 0 --transport grpc-js", ""],
     ["run --workers 0 --json", ""],

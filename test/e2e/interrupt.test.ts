@@ -114,7 +114,7 @@ test.each([
   expect(await place.runningEmulator()).toMatchObject({ inFlight: 0, workers: 0 });
 });
 
-test("SIGHUP ends what serves as SIGTERM does, and the emulator in the background not at all", async () => {
+test("SIGHUP ends servers like SIGTERM, but not the background emulator", async () => {
   const place = await Workplace.open();
   const worker = place.start("worker --port 0");
   const serve = place.start("serve --port 0");

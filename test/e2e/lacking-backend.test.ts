@@ -17,7 +17,7 @@ async function lackingBackend(): Promise<{ readonly place: Workplace; readonly f
 }
 
 describe("on a backend that lacks calls", () => {
-  test("a run measures as ever, and says what it cannot tell", async () => {
+  test("a run measures, and names the figures that are missing", async () => {
     const { place, flags } = await lackingBackend();
     const { stdout, stderr } = await place.succeed("run --json --parallel-orchestrations 20 --iterations 2", ...flags);
     const { counts, environment } = parseRunResult(stdout);
@@ -29,7 +29,7 @@ describe("on a backend that lacks calls", () => {
     expect(stderr).toMatch(/other work on task hub default is unknown: .*QueryInstances/u);
   });
 
-  test("a status of ids and of a run is told, and a purge names the call that it needs", async () => {
+  test("status works for ids and for a run, and purge names the missing call", async () => {
     const { place, flags } = await lackingBackend();
     const run = await place.succeed("run --json --parallel-orchestrations 3 --iterations 1", ...flags);
     const { runId } = parseRunResult(run.stdout);

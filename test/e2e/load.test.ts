@@ -16,7 +16,7 @@ function textIn(place: Workplace, file: string): Promise<string> {
 }
 
 describe("load that goes on", () => {
-  test("closed load of a total starts so many, keeping so many in flight", async () => {
+  test("closed load with --total starts that number, and keeps the requested number in flight", async () => {
     const place = await Workplace.open();
     const { stdout, stderr } = await place.succeed(`run --total 30 --parallel-orchestrations 5 ${SMALL} --json r.json`);
     expect(stderr).toMatch(
@@ -29,7 +29,7 @@ describe("load that goes on", () => {
     expect(result!.recount).toMatchObject({ instances: 30, lost: { total: 0 }, unexpected: { total: 0 } });
   });
 
-  test("stages are phases of the result, and what was offered adds up", async () => {
+  test("stages are phases of the result, and their offered starts add up", async () => {
     const place = await Workplace.open();
     const stages = "10/s:1s,10/s->30/s:2s";
     await place.succeed(`run --stages ${stages} --warmup 1s --seed 7 --label a=b ${SMALL} --json r.json`);
@@ -53,7 +53,7 @@ describe("load that goes on", () => {
     expect(result!.throughput!.orchestrationsPerSecond).toBeCloseTo(0.5, 6);
   });
 
-  test("what the cap holds back is counted, and makes the run invalid unless that is allowed", async () => {
+  test("starts that the cap holds back are counted, and make the run invalid unless --allow-invalid is set", async () => {
     const place = await Workplace.open();
     const load = "--rate 40/s --duration 500ms --max-in-flight 1 --workers 1 --iterations 1 --activity-duration 50ms";
     const { code, stdout } = await place.run(`run ${load}`);
@@ -63,7 +63,7 @@ describe("load that goes on", () => {
     await place.succeed(`run ${load} --allow-invalid`);
   });
 
-  test("what has not ended within the grace is unfinished, and the next run has the hub for itself", async () => {
+  test("instances that do not end within the grace are unfinished, and the next run has the hub for itself", async () => {
     const place = await Workplace.open();
     const load =
       "--rate 20/s --duration 1s --grace 500ms --workers 1 --iterations 1 --activity-duration 4s --allow-invalid";

@@ -10,7 +10,7 @@ const ITEM_BYTES = 32_768;
 const ROOM_ON_THE_WAY = 200;
 const PROBE = fileURLToPath(new URL("../support/e2e/turn-probe.mjs", import.meta.url));
 
-test("a worker under large orchestrations answers probes, keeps its turns short, and gives back what it has not begun", async () => {
+test("a worker under large orchestrations answers probes, keeps its turns short, and returns work that has not begun", async () => {
   const place = await Workplace.open();
   const worker = place.startProgram(process.execPath, ["--import", PROBE, FANOUT, "worker", "--port", "0"]);
   const [, url = ""] = await worker.says(/Status on (\S+)\/status/u);

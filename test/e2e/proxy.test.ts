@@ -58,7 +58,7 @@ describe("an endpoint over TLS", () => {
     expect(server.calls.map(({ method }) => method)).toEqual(expect.arrayContaining(["Hello", "GetInstance"]));
   });
 
-  test("whose proxy refuses says what the proxy wants, and not that the host is misspelt", async () => {
+  test("reports what a refusing proxy wants, and does not blame the host", async () => {
     const { proxy, run } = await behindProxy();
     const missing = { HTTPS_PROXY: `http://${proxy.place}` };
     const doctor = await run("doctor", missing);

@@ -11,7 +11,7 @@ async function runToItsEnd(place: Workplace, flags: string): Promise<string> {
 }
 
 describe("fanout purge", () => {
-  test("deletes what has ended of a run, and names what has not", async () => {
+  test("deletes the ended instances of a run, and names the unfinished ones", async () => {
     const place = await Workplace.open();
     const runId = await runToItsEnd(place, "--parallel-orchestrations 5 --iterations 1");
     const other = await runToItsEnd(place, "--iterations 1");
@@ -36,7 +36,7 @@ describe("fanout purge", () => {
     expect(gone).toMatchObject({ code: 1, stderr: expect.stringContaining("no instance of run") as string });
   });
 
-  test("at a terminal counts, asks, and does nothing unless it is told yes", async () => {
+  test("at a terminal counts, asks, and does nothing without a yes", async () => {
     const place = await Workplace.open();
     const runId = await runToItsEnd(place, "--parallel-orchestrations 3 --iterations 1");
     const question =
@@ -68,7 +68,7 @@ describe("fanout purge", () => {
     expect(await emulator.state("order-1")).toBeDefined();
   });
 
-  test("goes by id where the backend lists nothing and takes no batches", async () => {
+  test("purges by id if the backend has no list and no batches", async () => {
     const place = await Workplace.open();
     const runId = await runToItsEnd(place, "--parallel-orchestrations 30 --iterations 1 --parallel-activities 1");
     const backend = await ForwardingBackend.start(`unix:${place.socket}`, ["QueryInstances"], { batches: false });

@@ -23,7 +23,7 @@ function invalid(run: RunResult): RunResult {
 }
 
 describe("fanout report", () => {
-  test("shows what a run wrote in each form, and the run appends its step summary by itself", async () => {
+  test("shows a result in each form, and the run appends its step summary itself", async () => {
     const place = await Workplace.open();
     const summary = join(place.folder, "summary.md");
     await writeFile(summary, "before");
@@ -60,7 +60,7 @@ describe("fanout report", () => {
     },
   );
 
-  test("is what the run writes itself into the files that it is given", async () => {
+  test("is the same as the files that the run writes", async () => {
     const place = await Workplace.open();
     const files = "--text a.txt --markdown a.md --html a.html --junit a.xml --csv a.csv";
     await place.succeed(`run --workers 1 --json a.json ${files}`);
@@ -114,7 +114,7 @@ describe("fanout report", () => {
     expect({ stdout, stderr }).toEqual({ stdout: "### fanout: Completed 200 orchestrations in 12.3 s\n", stderr: "" });
   });
 
-  test("tells of a run that failed, which is no failure of the report, and lets nothing of it reach the terminal", async () => {
+  test("shows a failed run with exit code 0, and cleans its text for the terminal", async () => {
     const place = await placeWithResults();
     const { stdout } = await place.succeed("report bad.json");
     expect(stdout).toMatch(/^Interrupted: 120 of 200 /u);
@@ -137,7 +137,7 @@ describe("fanout report", () => {
   });
 });
 
-test("a step summary that cannot be written is a line on stderr, and the run is what it was", async () => {
+test("a step summary that cannot be written costs a line on stderr, and does not change the exit code", async () => {
   const place = await Workplace.open();
   const folder = join(place.folder, "summary");
   await mkdir(folder);

@@ -40,7 +40,7 @@ describe("fanout run", () => {
     return { child, ended };
   }
 
-  test("says what it does on stderr, what it measured on stdout, and ends with 0", async () => {
+  test("prints progress on stderr and the summary on stdout, and ends with 0", async () => {
     const { code, stdout, stderr } = await start(["run", "--iterations", "3"]).ended;
     expect({ code, stderr }).toMatchObject({ code: 0 });
     expect(stderr).toContain("backend: the embedded emulator, task hub default (connection string: the default)");
@@ -74,7 +74,7 @@ describe("fanout run", () => {
     });
   });
 
-  test.each(["run", "worker"])("%s refuses a way of replaying that there is not", async (command) => {
+  test.each(["run", "worker"])("%s refuses an unknown --replay", async (command) => {
     const { code, stderr } = await start([command, "--replay", "never"]).ended;
     expect({ code, stderr }).toMatchObject({
       code: 2,
@@ -82,7 +82,7 @@ describe("fanout run", () => {
     });
   });
 
-  test.each(["run", "worker"])("%s refuses a transport that there is not", async (command) => {
+  test.each(["run", "worker"])("%s refuses an unknown --transport", async (command) => {
     const { code, stderr } = await start([command, "--transport", "pigeon"]).ended;
     expect({ code, stderr }).toMatchObject({
       code: 2,
@@ -145,14 +145,14 @@ describe("fanout run", () => {
     },
   );
 
-  test("after --timeout lists what is stuck and ends with 1", async () => {
+  test("after --timeout lists unfinished instances and ends with 1", async () => {
     const { code, stdout, stderr } = await start(["run", "--workers", "0", "--timeout", "200ms"]).ended;
     expect(code).toBe(1);
     expect(stderr).toContain("error: not everything ended within 200 ms of the last start (--timeout)");
     expect(stdout).toMatch(/1 orchestration unfinished\n {2}r\w{12}-00000-000 {2}Pending, 0 of 10 iterations done/u);
   });
 
-  test("without a worker gives up after --worker-timeout, and says what to start", async () => {
+  test("without a worker gives up after --worker-timeout, and names the command that starts one", async () => {
     const args = ["run", "--workers", "0", "--worker-timeout", "200ms", "--task-hub", "nobody"];
     const { code, stderr } = await start(args).ended;
     expect(code).toBe(1);

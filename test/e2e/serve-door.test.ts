@@ -51,7 +51,7 @@ function posted(body: string, headers: Readonly<Record<string, string>> = {}): S
 
 const nested = (levels: number): string => "[".repeat(levels) + "]".repeat(levels);
 
-test("what is wrong with a request's depth, method or Host is named, and starts nothing", async () => {
+test("a request with a wrong depth, method or Host gets an error that names it, and starts nothing", async () => {
   const place = await Workplace.open();
   const serve = place.start("serve --port 0 --host 0.0.0.0 --insecure --allowed-host Fanout.load.svc");
   const [, port = ""] = await serve.says(LISTENING);
@@ -140,7 +140,7 @@ test.each([
   expect({ code, stderr }).toEqual({ code: 2, stderr: message });
 });
 
-test("starts beyond what may be pending are refused until some have ended, also after a restart", async () => {
+test("starts beyond --max-pending are refused until some have ended, also after a restart", async () => {
   const place = await Workplace.open();
   const open = async (): Promise<{ readonly serve: FanoutProcess; readonly port: string }> => {
     const serve = place.start("serve --port 0 --max-pending 30");

@@ -10,7 +10,7 @@ const LISTENING = /^Orchestration API on http:\/\/127\.0\.0\.1:(\d+),/mu;
 const KEY_OF_15 = "correct-horse-b";
 
 describe("serve", () => {
-  test("finishes what is in progress when it is told to end", async () => {
+  test("finishes the requests in progress after SIGTERM", async () => {
     const place = await Workplace.open();
     const serve = place.start("serve --port 0");
     const [, port] = await serve.says(LISTENING);
@@ -29,7 +29,7 @@ describe("serve", () => {
     expect((await place.runningEmulator()).instances).toBe(20);
   });
 
-  test("ends at once when it is told twice", async () => {
+  test("ends at once after a second signal", async () => {
     const place = await Workplace.open();
     const serve = place.start("serve --port 0");
     const [, port] = await serve.says(LISTENING);

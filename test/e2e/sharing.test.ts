@@ -23,7 +23,7 @@ describe("the shared emulator", () => {
     expect(instances).toBe(5);
   });
 
-  test("has the work of other runs, which a run tells of and keeps in its result", async () => {
+  test("has work of other runs, and a run reports it in its result", async () => {
     const place = await Workplace.open();
     const other = place.start("run --workers 0 --json --parallel-orchestrations 3");
     await other.says(/3 orchestrations x/u);

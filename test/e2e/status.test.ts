@@ -24,7 +24,7 @@ async function elsewhere(place: Workplace, lacking: readonly string[]): Promise<
 }
 
 describe("fanout status", () => {
-  test("tells of a run, of its instances, and of the latest runs, in text and as JSON", async () => {
+  test("shows a run, its instances, and the latest runs, as text and as JSON", async () => {
     const place = await Workplace.open();
     const first = await runToItsEnd(place, "--parallel-orchestrations 3 --iterations 2");
     const second = await runToItsEnd(place, "--iterations 1");
@@ -115,7 +115,7 @@ describe("fanout status", () => {
     expect(stripVTControlCharacters(stdout)).not.toMatch(/error/u);
   });
 
-  test("--watch ends with 1 when an instance has failed, and tells why", async () => {
+  test("--watch ends with 1 when an instance has failed, with the reason", async () => {
     const place = await Workplace.open();
     const worker = place.start("worker --port 0");
     await worker.says(/Connected/u);

@@ -26,7 +26,7 @@ async function statusesOf(hub: RawConnection, ids: readonly string[]): Promise<r
   return Promise.all(ids.map(async (id) => (await hub.state(id))?.orchestrationstatus));
 }
 
-describe("what a run left unfinished", () => {
+describe("the unfinished instances of a run", () => {
   test("is ended by its run id, and by nothing else", async () => {
     const { place, hub } = await hubWithLeftWork();
     const unasked = await place.run(`terminate --run ${RUN}`);
@@ -66,7 +66,7 @@ describe("what a run left unfinished", () => {
     expect(backend.calls).toMatchObject({ SkipGracefulOrchestrationTerminations: 1 });
   });
 
-  test("and no worker is there to end is told, where the backend ends nothing without one", async () => {
+  test("are reported if only a worker can end them and there is none", async () => {
     const { place, hub } = await hubWithLeftWork();
     const backend = await ForwardingBackend.start(`unix:${place.socket}`, [AT_ONCE]);
     onTestFinished(() => backend.close());

@@ -25,7 +25,7 @@ function fates(): (method: string, request: Buffer) => Fate {
   };
 }
 
-test("a start whose answer does not come is asked for again, and never counted as refused", async () => {
+test("a start without an answer is repeated, and never counted as refused", async () => {
   const place = await Workplace.open();
   const worker = place.start("worker --port 0");
   await worker.says(/Connected to/u);

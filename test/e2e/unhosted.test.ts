@@ -15,7 +15,7 @@ async function hubOf(place: Workplace): Promise<RawConnection> {
   return hub;
 }
 
-test("an orchestration that nobody hosts is told at once by the emulator, and nothing is started for it", async () => {
+test("the emulator reports an orchestration without a host at once, and the run starts nothing", async () => {
   const place = await Workplace.open();
   const hub = await hubOf(place);
   // It hosts the workload, and takes nothing else.
@@ -39,7 +39,7 @@ test("an orchestration that nobody hosts is told at once by the emulator, and no
   expect((await hub.state(ID))?.orchestrationstatus).toBe(TERMINATED);
 });
 
-test("elsewhere it is told after --worker-timeout, and what was started is ended, after Ctrl-C too", async () => {
+test("another backend makes the run give up after --worker-timeout, and terminate its instances, also after Ctrl-C", async () => {
   const place = await Workplace.open();
   const hub = await hubOf(place);
   const backend = await ForwardingBackend.start(`unix:${place.socket}`);

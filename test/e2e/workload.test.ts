@@ -6,7 +6,7 @@ import { HubInspector, activitiesIn } from "../support/e2e/hub-inspector.js";
 import { parseRunResult } from "../support/e2e/checked-result.js";
 import { Workplace } from "../support/e2e/workplace.js";
 
-describe("what orchestrations do beyond fanning out and in", () => {
+describe("orchestrations that do more than fan out and in", () => {
   test("with --continue-as-new-every they begin anew, lose nothing, and the extra actions are counted", async () => {
     const place = await Workplace.open();
     const size = "--parallel-orchestrations 3 --iterations 10 --parallel-activities 4 --continue-as-new-every 3";
@@ -63,7 +63,7 @@ describe("what orchestrations do beyond fanning out and in", () => {
 });
 
 describe("somebody's own orchestration", () => {
-  test("is started with its input, and what it did is not guessed", async () => {
+  test("starts with its input, and has no guessed activities", async () => {
     const place = await Workplace.open();
     await writeFile(join(place.root, "input.json"), '{"iterations": 2, "parallelActivities": 3}');
     const input = join(place.root, "input.json");

@@ -115,7 +115,7 @@ describe("a backend that fails", () => {
   });
 });
 
-test("a backend that is away is told in every answer, and used again when it is back", async () => {
+test("an unavailable backend is reported in every answer, and used again when it is back", async () => {
   const emulator = await TcpEmulator.start();
   emulator.stop();
   const place = await ServePlace.open(emulator.port);
@@ -139,7 +139,7 @@ test("a backend that is away is told in every answer, and used again when it is 
   }
 });
 
-test("a request that is wrong is told so even while the backend is away", async () => {
+test("a wrong request gets its error even while the backend is unavailable", async () => {
   const place = await ServePlace.open(await freePort());
   try {
     const asking = { method: "POST", headers: JSON_HEADERS, body: '{"iterations":0}' };

@@ -88,7 +88,7 @@ test("/metrics is in the text format of Prometheus, and has each figure of the r
   });
 });
 
-test("a scrape tells of the run as it is by then", async () => {
+test("a scrape shows the current state of the run", async () => {
   let snapshot: LiveSnapshot = { ...SNAPSHOT, responseMs: undefined, own: { ...OWN, stall: undefined, inFlight: 0 } };
   const { port } = await start(() => snapshot);
   const scrape = async () => seriesOf(await (await fetch(`http://127.0.0.1:${port}/metrics`)).text());
@@ -121,7 +121,7 @@ const anySnapshot: fc.Arbitrary<LiveSnapshot> = fc.record({
   }),
 });
 
-test("whatever a run tells can be parsed, and no counter of it falls", async () => {
+test("every exposition can be parsed, and no counter falls", async () => {
   const property = fc.asyncProperty(fc.array(anySnapshot, { minLength: 2, maxLength: 5 }), async (snapshots) => {
     const metrics = new SnapshotMetrics({ runId: "r1" });
     let before: ReadonlyMap<string, number> = new Map();

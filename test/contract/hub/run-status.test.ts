@@ -104,7 +104,7 @@ describe("a run of 3,000 instances", () => {
     forwarding.close();
   });
 
-  test("lists ten of what failed, and counts the rest", async () => {
+  test("lists ten failures, and counts the others", async () => {
     end(INSTANCES - OPEN, INSTANCES, Status.Failed);
     const forwarding = await ForwardingBackend.start(served.address);
     const observing = new AbortController();

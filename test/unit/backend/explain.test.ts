@@ -27,7 +27,7 @@ const away = (details: string): ServiceError => serviceError(status.UNAVAILABLE,
 const connecting = (reason: string): ServiceError =>
   away(`No connection established. Last error: Error: ${reason}. Resolution note: ${SECRET}`);
 
-describe("an error is told by the part that is wrong and the next step", () => {
+describe("an error names the part that is wrong and the next step", () => {
   test.each<[string, unknown, string]>([
     ["a host that does not resolve", away("Name resolution failed for target dns:x:443"), "does not resolve"],
     [

@@ -59,7 +59,7 @@ describe("purging", () => {
     expect(await purgeInstances(client, ids(3), { signal: never })).toEqual({ purged: 3, refused: 0 });
   });
 
-  test("counts what is refused and says why; what is gone already is no refusal", async () => {
+  test("counts refused instances with the reason; a missing instance is not refused", async () => {
     const client = fakeClient({
       purgeBatch: () => Promise.resolve(0),
       purge: (id) => (id === "i0" ? refusal(status.NOT_FOUND) : refusal(status.UNKNOWN)),
@@ -77,7 +77,7 @@ describe("purging", () => {
   });
 });
 
-describe("what a purge takes", () => {
+describe("the instances that a purge selects", () => {
   test("of a run is what has ended; what has not is named", async () => {
     const instances = [stateOf(0, { status: "Completed" }), stateOf(1), stateOf(2, { status: "Terminated" })];
     const client = fakeClient({ queryInstances: () => Promise.resolve({ instances, continuationToken: undefined }) });

@@ -47,7 +47,7 @@ describe("the watch of a run", () => {
     expect(await endedCounts([[done(0)], []])).toEqual(["1 of 1"]);
   });
 
-  test("stops when it is told to", async () => {
+  test("stops after an abort", async () => {
     const stop = new AbortController();
     const run = new RunObserver(fakeBackend({ client: hubOf([[stateOf(0)]]) }), RUN, stop.signal);
     const watching = (async () => {

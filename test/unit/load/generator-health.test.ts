@@ -140,7 +140,7 @@ describe("the jump of the clock", () => {
 });
 
 describe("the CPU", () => {
-  test("is told as shares of all cores, from start to stop", () => {
+  test("is a share of all cores, from start to stop", () => {
     const { machine, monitor } = started();
     machine.pass(10_000);
     machine.busyMs += 30_000;

@@ -176,7 +176,7 @@ describe("a generator that starts all at once", () => {
     expect(generator.inFlight.size).toBe(5);
   });
 
-  test("fails an instance whose end cannot be learnt", async () => {
+  test("fails an instance if its end cannot be read", async () => {
     const { generator, completions } = harness(once(1), accept, () => Promise.reject(new Error("12 UNIMPLEMENTED")));
     await generator.run(0);
     expect(completions[0]?.failure).toEqual({ type: "WaitFailed", message: "12 UNIMPLEMENTED" });

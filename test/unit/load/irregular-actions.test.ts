@@ -158,7 +158,7 @@ const FAILED: Life = {
   isTerminated: false,
 };
 
-describe("the actions of what did not complete", () => {
+describe("the actions of orchestrations that did not complete", () => {
   test("are those of its histories, by the published rules", async () => {
     await fc.assert(
       fc.asyncProperty(

@@ -168,7 +168,7 @@ test("an instance that the backend does not know is gone, also where there is no
   expect(hub.calls).toEqual([{ name: "GetInstance", instanceId: unknown, atMs: 100 }]);
 });
 
-describe("what a poll has missed", () => {
+describe("an end that a poll has missed", () => {
   test("since the backend's clock was set back is found, and what follows is not missed again", async () => {
     const { time, hub, fates, add } = polling();
     add();

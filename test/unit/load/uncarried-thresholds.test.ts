@@ -12,7 +12,7 @@ function refuse(flags: object, ...expressions: readonly string[]): void {
   refuseUncarried(expressions.map(parseThreshold), parsePlan({ ...DEFAULTS, ...flags }));
 }
 
-describe("a threshold that no run of the plan could pass is refused, with what would do", () => {
+describe("a threshold that no run of the plan could pass is refused, with an alternative", () => {
   test.each<[string, object, string]>([
     [
       "p99<1s",
@@ -41,7 +41,7 @@ describe("a threshold that no run of the plan could pass is refused, with what w
     expect(() => refuse(flags, expression)).toThrow(message);
   });
 
-  test("each of several is told", () => {
+  test("all of several are reported", () => {
     expect(() => refuse(once("5"), "max<1s", "p90<1s", "errors<1%")).toThrow(
       /'p90<1s': .*\nerror: --threshold 'errors<1%'/u,
     );

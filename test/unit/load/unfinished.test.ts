@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { describeUnfinished } from "../../../src/load/unfinished.js";
 import { completedState, fakeClient } from "../../support/load/fake-backend.js";
 
-describe("what is unfinished", () => {
+describe("the list of unfinished instances", () => {
   test("is described by its status and custom status, as far as the backend tells", async () => {
     const client = fakeClient({
       getInstance: (instanceId) => {

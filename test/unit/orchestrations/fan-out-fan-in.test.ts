@@ -130,7 +130,7 @@ describe("custom status", () => {
   });
 });
 
-describe("what activities cost", () => {
+describe("the cost of activities", () => {
   test("their inputs and outputs are as much larger as asked", async () => {
     const inputs: unknown[] = [];
     const seen: Activity = (context, input) => {

@@ -30,7 +30,7 @@ const emulator: WorkerSituation = {
 };
 const elsewhere: WorkerSituation = { ...emulator, backend: "scheduler" };
 
-describe("what to do about workers", () => {
+describe("the decision about workers", () => {
   test.each<[string, Partial<LoadPlan>, WorkerSituation, string | undefined]>([
     ["auto leaves a hub with a worker alone", {}, emulator, undefined],
     ["auto waits a second", {}, { ...emulator, workerlessMs: 999 }, undefined],

@@ -59,7 +59,7 @@ describe("results as CSV", () => {
     expect(second).toMatchObject({ interrupted: "true", "counts.rpcErrors": '{"UNAVAILABLE":3,"CANCELLED":1}' });
   });
 
-  test("leave empty what is absent", () => {
+  test("leave absent fields empty", () => {
     const { throughput: _absent, ...result } = sampleResult;
     expect(recordsOf(result)[0]).toMatchObject({
       "throughput.makespanMs": "",

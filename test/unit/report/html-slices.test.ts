@@ -62,7 +62,7 @@ describe("the slices of a run over time", () => {
     expect(coarseSlices(resultOf([15, 15]), 1)[0]?.latency).not.toHaveProperty("p99");
   });
 
-  test("in at most so many parts leave nothing out", () => {
+  test("in a limited number of parts omit nothing", () => {
     fc.assert(
       fc.property(
         fc.array(fc.nat({ max: 20 }), { minLength: 1, maxLength: 200 }),

@@ -117,7 +117,7 @@ describe("a result as JUnit XML", () => {
     ]);
   });
 
-  test("skips the activities where nobody knows what is needed", () => {
+  test("skips the activities of an unknown orchestration", () => {
     const { orchestrations, rpcErrors } = sampleResult.counts;
     const plan = { parallelOrchestrations: 200, orchestrator: "Order", workers: 0, timeoutMs: 600_000 };
     const { named } = elementsOf({ ...sampleResult, plan, counts: { orchestrations, rpcErrors } });
@@ -130,7 +130,7 @@ describe("a result as JUnit XML", () => {
     { severity: "invalid", name: "slip", text: "late", advice: "fewer" },
     { severity: "invalid", name: "clock", text: "set", advice: "leave it" },
   ] as const;
-  test("fails what is invalid, with each reason, and not what is suspect", () => {
+  test("fails an invalid run with each reason, and passes a suspect one", () => {
     const { named } = elementsOf({ ...sampleResult, verdict: { status: "invalid", reasons } });
     expect(named("testcase").map(({ attributes }) => attributes["name"])).toContain("the measurement is valid");
     expect(named("failure")).toMatchObject([

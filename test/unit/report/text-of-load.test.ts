@@ -37,7 +37,7 @@ describe("the summary of open load", () => {
     expect(text).toMatch(/^ {2}stalled 2\.04 s from 1m12s on, 119 in flight, 52\/s offered, 12 UNAVAILABLE$/mu);
   });
 
-  test("says before any figure that it is suspect, why, and what to do", () => {
+  test("says first that it is suspect, why, and what to do", () => {
     expect(text.split("\n").slice(1, 5)).toEqual([
       "Suspect: take these figures with care",
       "  the machine was 93 % busy (limit 90 %), 21 % of it this process",
