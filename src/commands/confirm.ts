@@ -9,7 +9,7 @@ export function requireTerminal(what: string): void {
 /** Asks a person at the terminal; anything but yes means no, the end of the input and an abort too. */
 export async function confirmed(question: string, signal?: AbortSignal): Promise<boolean> {
   const prompt = createInterface({ input: process.stdin, output: process.stderr });
-  // At a terminal in raw mode Ctrl-C is a key: it means here what it means elsewhere.
+  // A terminal in raw mode sends Ctrl-C as a key. It has to interrupt here too.
   prompt.on("SIGINT", () => {
     if (!process.emit("SIGINT")) process.kill(process.pid, "SIGINT");
     prompt.close();

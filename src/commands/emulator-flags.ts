@@ -54,7 +54,7 @@ function parseLimits(text: string): LimitsMode {
   return text;
 }
 
-/** No name: what it resolves to may change, and with it who can reach the emulator. */
+/** No host name: its address may change, and then others could reach the emulator. */
 function parseAddress(text: string): string {
   const address = text.replace(/^\[(.*)\]$/u, "$1");
   if (isIP(address) === 0)

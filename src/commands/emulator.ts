@@ -28,7 +28,7 @@ import { noticeOn } from "./notice.js";
 const LIMITS_TEXT =
   "limits of a Scheduler: payloads of 1 MB, instance ids of 100 ASCII characters; --limits none takes more";
 
-/** How long an emulator may take to leave: it writes what it has and closes its database. */
+/** The time that an emulator may take to stop: it writes its pending turn and closes its database. */
 const STOP_PATIENCE_MS = 10_000;
 const POLL_MS = 25;
 
@@ -130,7 +130,7 @@ export async function emulatorResetCommand(flags: { yes: boolean }, io: CommandI
   return ExitCode.Success;
 }
 
-/** Asks the emulator to leave and waits until it has, so that its lock is ours. Returns what it was before. */
+/** Stops the emulator and waits until its lock is ours. Returns its last status. */
 async function stopShared(state: StateFolder): Promise<EmulatorStatus | undefined> {
   refuseUnwritable(state, false);
   const status = await statusOf(state);

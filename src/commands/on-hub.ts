@@ -11,7 +11,7 @@ export interface HubFlags {
   readonly taskHub?: string | undefined;
 }
 
-/** Does something on a hub, and closes what was opened for it. Once a signal has come its exit code is the command's. */
+/** Runs an action on a hub, and closes the backend. After a signal, the exit code of the signal wins. */
 export async function onHub(
   { connectionString, taskHub }: HubFlags,
   io: CommandIo,

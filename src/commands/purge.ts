@@ -138,7 +138,7 @@ async function isMeant(
   return confirmed(`Purge ${what} ${subjectText(subject)}${of} from ${placeText(backend)}?`, signal);
 }
 
-/** What is to be purged once what was unfinished has been ended. */
+/** The instances to purge, after the unfinished ones have been ended. */
 async function terminateFirst(
   backend: Backend,
   selection: InstanceSelection,

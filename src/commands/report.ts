@@ -45,7 +45,7 @@ function formOf(flags: z.output<typeof formFlags>): ReportFormName {
   return forms[0] ?? "text";
 }
 
-/** The file may be anybody's: what it says is shown on a terminal, and does nothing there. */
+/** The file may come from anybody, so its text is cleaned before a terminal shows it. */
 function legible<T>(results: T): T {
   return JSON.parse(JSON.stringify(results, cleanText));
 }

@@ -25,7 +25,7 @@ interface CheckedCall {
   readonly connection: Connection;
   readonly transport: Transport | undefined;
   readonly baseline: readonly RunResult[];
-  /** Where the run tells of itself; with `--quiet` errors alone. */
+  /** Where the run reports its progress; with `--quiet` only errors. */
   readonly io: CommandIo;
   readonly resultsIo: CommandIo;
 }

@@ -15,7 +15,7 @@ import { exitCodeOf } from "./comparison-output.js";
 import type { CommandIo } from "./io.js";
 import type { RunCall } from "./run-call.js";
 
-/** The results of one call of `fanout run`: each is shown as it comes, and the files hold all that there are. */
+/** The results of one call of `fanout run`. Each is printed at once, and the files hold all of them. */
 export class RunResults {
   readonly #call: RunCall;
   readonly #io: CommandIo;

@@ -24,9 +24,9 @@ export async function runRunCommand(rawFlags: unknown, allIo: CommandIo): Promis
   const transport = chooseTransport(connection, call.transport);
   refuseUncarried(call.thresholds, call.plan);
   if (call.dryRun) return dryRun(call, connection, io);
-  // What an http endpoint bills is known once it has said what it is.
+  // An http endpoint may be an emulator, which bills nothing: only its answer shows that.
   guardSpend(call.cost, call.limits, call.repeat, mayBeEmulator(connection) ? "emulator" : "billed");
-  // What talks to a backend takes longer to load than what may refuse the call, or only tells of it.
+  // Modules that talk to a backend load slowly. A refused call or a dry run does not need them.
   const { runOnBackend } = await import("./run-on-backend.js");
   return runOnBackend({ call, connection, transport, baseline, io, resultsIo: allIo });
 }

@@ -85,7 +85,7 @@ async function showLive<T>(
 ): Promise<T | undefined> {
   let last: T | undefined;
   let begun: { readonly atMs: number; readonly durationMs: number } | undefined;
-  // The clocks of client and backend are not compared: what the backend says has passed, and the client's time since.
+  // Never compares the two clocks: adds the time since on the client's clock to the duration by the backend's clock.
   const view = liveView(io.stderr, () => {
     const { durationMs, ...counts } = snapshot(last!);
     const sinceMs = begun === undefined ? 0 : begun.durationMs + clientClock() - begun.atMs;

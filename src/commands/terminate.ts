@@ -16,7 +16,7 @@ import type { CommandIo } from "./io.js";
 import { onHub, placeText } from "./on-hub.js";
 import { orchestratorsText, requireNamed } from "./own-work.js";
 
-/** How long to wait until what was told to end has ended. */
+/** How long to wait for the end of terminated instances. */
 export const TERMINATE_PATIENCE_MS = 30_000;
 
 const terminateFlags = z.object({
@@ -28,7 +28,7 @@ const terminateFlags = z.object({
   taskHub: z.string().optional(),
 });
 
-/** `fanout terminate`: ends what a run has left unfinished; counted and asked first. */
+/** `fanout terminate`: counts the unfinished instances of a run, asks, and ends them. */
 export async function runTerminateCommand(rawFlags: unknown, io: CommandIo): Promise<ExitCode> {
   const flags = readFlags(terminateFlags, rawFlags);
   const { run: runId, yes, timeout, orchestrator } = flags;

@@ -40,7 +40,7 @@ export async function probeTcp({ host, port }: Address): Promise<string> {
 /** What a TLS handshake told. */
 export interface TlsState {
   readonly version: string;
-  /** The certificate's common name, or what it has for one. */
+  /** The certificate's common name, or its alternative names. */
   readonly subject: string;
   readonly daysLeft: number;
 }

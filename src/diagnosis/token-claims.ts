@@ -8,7 +8,7 @@ export interface TokenClaims {
 
 const Claims = z.object({ tid: z.string().optional(), exp: z.number().optional() });
 
-/** Reads a JSON Web Token without verifying it: that is for the backend to do. What is no such token tells nothing. */
+/** Reads the claims of a JSON Web Token without verifying it, which is the task of the backend. Other text has no claims. */
 export function claimsOf(token: string): TokenClaims {
   const payload = token.split(".")[1] ?? "";
   let json: unknown;

@@ -1,7 +1,7 @@
 const BYTES = /^(?<number>\d{1,3}(?:[,_]\d{3})+|\d+(?:\.\d+)?) ?(?:(?<prefix>[kmgt])(?<binary>i)?)?b?$/iu;
 const PREFIXES = "kmgt";
 
-/** What `parseBytes` takes, for an error message. */
+/** The input of `parseBytes`, for an error message. */
 export const BYTES_EXPECTED = "bytes such as 1000, 64k, 2MB or 1MiB";
 
 /**

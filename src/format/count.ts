@@ -5,7 +5,7 @@ const SUFFIXES = new Map([
   ["M", 1_000_000],
 ]);
 
-/** What `parseCount` takes, for an error message. */
+/** The input of `parseCount`, for an error message. */
 export const COUNT_EXPECTED = "a whole number such as 10, 1,000 or 10k";
 
 /**

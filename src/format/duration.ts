@@ -4,7 +4,7 @@ const UNIT_MS = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1_000, ms: 1 } as c
 const PARTS =
   /^(?:(?<d>\d+(?:\.\d+)?)d)?(?:(?<h>\d+(?:\.\d+)?)h)?(?:(?<m>\d+(?:\.\d+)?)m(?!s))?(?:(?<s>\d+(?:\.\d+)?)s)?(?:(?<ms>\d+(?:\.\d+)?)ms)?$/u;
 
-/** What `parseDuration` takes, for an error message. */
+/** The input of `parseDuration`, for an error message. */
 export const DURATION_EXPECTED = "a duration such as 500ms, 30s, 1m30s or 2h";
 
 /**

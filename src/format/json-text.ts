@@ -1,4 +1,4 @@
-/** What JSON may hold as it is and a terminal would obey: DEL, the controls of C1, and changes of direction. */
+/** Characters that JSON does not have to escape and that a terminal would obey: DEL, C1 controls, changes of direction. */
 const OBEYED = /[\u007F-\u009F\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069]/gu;
 
 /** JSON text whose strings are the same to a parser, and do nothing on a terminal. */

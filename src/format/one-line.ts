@@ -21,7 +21,7 @@ export function withoutEscapes(text: string): string {
 /** Of what a backend says, as much as a line for a person takes. */
 const MOST_TOLD = 500;
 
-/** What a backend says, for a person: `oneLine`, and not without end. */
+/** Text of a backend for a person: `oneLine`, shortened. */
 export function toldText(text: string): string {
   return shortened(oneLine(text), MOST_TOLD);
 }

@@ -1,7 +1,7 @@
 import { formatCount } from "./count.js";
 import { formatDuration } from "./duration.js";
 
-/** Lines alike that are written as they come; what follows them within the pause is counted. */
+/** This many similar lines are written at once. Further ones within the pause are counted. */
 const MOST_AT_ONCE = 5;
 const FIRST_PAUSE_MS = 10_000;
 const LONGEST_PAUSE_MS = 60_000;
@@ -17,7 +17,7 @@ interface Kind {
   timer: NodeJS.Timeout;
 }
 
-/** Writes lines, but not without end those that differ in nothing but numbers: a few of them, then how many there were. */
+/** Writes lines. Of lines that differ only in numbers it writes a few, and then their number. */
 export class RepeatedLines {
   readonly #write: (line: string) => void;
   readonly #kinds = new Map<string, Kind>();

@@ -5,7 +5,7 @@ import { wrapAnsi } from "fast-wrap-ansi";
 const LEAST_ROOM = 20;
 const BELOW = "    ";
 const KEPT_SPACE = "\u00A0";
-/** What is of no use in two parts: a command, and a number with what it counts or its unit. */
+/** Parts that must not be broken: a command, and a number with its unit or the word that it counts. */
 const WHOLE = /`[^`\n]+`|(?<![^\s(])(?:± )?[-+]?\d[\d.,]* [^\s\d]\S*/gu;
 
 /** Columns that text takes on a terminal: none for colours, two for wide characters. */

@@ -31,7 +31,7 @@ export function refuseForeignPages(
 ): (request: FastifyRequest) => Promise<void> {
   const names = new Set([...LOOPBACK_NAMES, host.toLowerCase()]);
   const allowed = new Set(allowedHosts);
-  // Reached from elsewhere by whatever address or mapped port leads here; an address cannot be pointed elsewhere.
+  // Other machines may use any address or mapped port. Nobody can point an address elsewhere.
   const everywhere = ALL_INTERFACES.has(host);
   if (everywhere) names.add(hostname().toLowerCase());
   const isOurs = (header: string): boolean => {

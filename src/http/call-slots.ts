@@ -1,6 +1,6 @@
 import { unlessAborted } from "./patience.js";
 
-/** Lets so many calls be under way at a time, whichever requests they are of, and the others wait their turn. */
+/** Limits the calls in progress over all requests. The other calls wait their turn. */
 export class CallSlots {
   #free: number;
   /** In the order of their arrival: a large request does not keep the small ones from theirs. */

@@ -19,7 +19,7 @@ const FAILED = new Set<number>([status.INTERNAL, status.DATA_LOSS]);
 
 interface HttpErrorOptions extends ErrorOptions {
   readonly field?: string | undefined;
-  /** Where starts failed midway: the ids of those that were accepted. */
+  /** The ids of the accepted starts, if later ones failed. */
   readonly instanceIds?: readonly string[];
 }
 

@@ -87,7 +87,7 @@ function answerError(error: unknown, reply: FastifyReply, onDefect: (error: unkn
   void reply.code(answer.statusCode).headers(answer.headers).send(answer.body);
 }
 
-/** The answers that are errors, for the document. */
+/** The error answers, for the OpenAPI document. */
 function errors(...codes: readonly number[]): Record<number, z.ZodType> {
   return Object.fromEntries(
     codes.map((code) => [code, contract.ErrorBody.describe(errorBody(code, "").error)] as const),
@@ -192,7 +192,7 @@ function addOrchestrations(app: Api, { client, apiKey, maxPending }: ApiOptions)
         body: contract.StatusRequest,
         response: { 200: contract.StatusAnswer, ...errors(400, ...key, 403, 413, 415, 500, 503) },
       },
-      // The answer is made as JSON, for it may be large: the schema is for the document.
+      // A large answer is already JSON text. The schema is only for the OpenAPI document.
       serializerCompiler: () => (answer: unknown) => (typeof answer === "string" ? answer : JSON.stringify(answer)),
     },
     async ({ body }, reply) => {

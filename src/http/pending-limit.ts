@@ -8,7 +8,7 @@ import { HttpError } from "./http-error.js";
 import { Patience } from "./patience.js";
 
 const PAGE_SIZE = 1_000;
-/** Of those that were started first, where the backend does not list what is pending. */
+/** The oldest starts to check, if the backend cannot list pending instances. */
 const LOOKED_AT = 500;
 const LOOKS_AT_ONCE = 16;
 const LEAST_PAUSE_MS = 1_000;
@@ -81,7 +81,7 @@ export class PendingLimit {
     );
   }
 
-  /** One count at a time, for however many requests, and none too soon after the last. */
+  /** Counts once for all waiting requests, and not too soon after the last count. */
   async #recount(): Promise<void> {
     if (this.#counting === undefined && performance.now() < this.#noCountBeforeMs) return;
     this.#counting ??= this.#countHub().finally(() => {

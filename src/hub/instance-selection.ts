@@ -8,7 +8,7 @@ import { RunTally } from "./run-tally.js";
 export interface InstanceSelection {
   readonly ended: readonly string[];
   readonly unfinished: { readonly ids: readonly string[]; readonly byStatus: Partial<Record<RuntimeStatus, number>> };
-  /** What else was looked at and is no load test's: it stays as it is. */
+  /** Instances that belong to no load test; they are not touched. */
   readonly others: number;
   /**
    * Orchestrators of those selected that are not known to be of a load test: they go by a run id that somebody chose, as

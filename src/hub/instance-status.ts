@@ -6,7 +6,7 @@ import {
   type FanOutFanInProgress,
 } from "../orchestrations/fan-out-fan-in-contract.js";
 
-/** One instance as `fanout status --json` tells it. Times are ISO-8601 in UTC, by the backend's clock. */
+/** One instance of `fanout status --json`. Times are ISO-8601 in UTC, by the backend's clock. */
 export interface InstanceStatus {
   readonly instanceId: string;
   readonly name: string;
@@ -25,7 +25,7 @@ export interface InstanceStatus {
 /** Statuses of instances that have ended for good. */
 const ENDED = ["Completed", "Failed", "Terminated", "Canceled"] as const satisfies readonly RuntimeStatus[];
 
-/** What to ask for to learn of everything but what went well: after a first look it tells all that changes. */
+/** All statuses but Completed: after a full first read, these show every change. */
 export const NOT_COMPLETED = [
   "Pending",
   "Running",

@@ -12,9 +12,9 @@ const CALLS_AT_ONCE = 50;
 
 export interface PurgeOutcome {
   readonly purged: number;
-  /** Instances that the backend refused to purge; those that were gone already are not among them. */
+  /** Instances that the backend refused to purge, without those that no longer existed. */
   readonly refused: number;
-  /** What it said of the first. */
+  /** The reason for the first one. */
   readonly reason?: string;
 }
 
@@ -51,7 +51,7 @@ export async function purgeInstances(
     const deleted = hasBatches ? await batchOrNothing(client, ids, signal) : undefined;
     if (deleted === undefined) hasBatches = false;
     count(deleted ?? 0);
-    // Some backends take a batch and do a part of it, or nothing: what is left over is asked for one by one.
+    // Some backends accept a batch and purge only a part of it, or nothing. The rest is purged one by one.
     if ((deleted ?? 0) < ids.length) await concurrently(ids, CALLS_AT_ONCE / BATCHES_AT_ONCE, signal, purgeOne);
   };
 

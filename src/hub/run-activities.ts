@@ -10,12 +10,12 @@ import type { RunTally } from "./run-tally.js";
 const SAMPLE_SIZE = 200;
 const SAMPLE_CONCURRENCY = 20;
 
-/** Activities of a run, as far as the backend tells. */
+/** Activities of a run, as far as the backend reports them. */
 export interface ActivityCount {
-  /** What the instances that there are need. */
+  /** The activities that the existing instances need. */
   readonly needed: number;
   readonly completed: number;
-  /** True where only a sample of the unfinished was asked, or what failed had done is not known. */
+  /** True if only a sample of the unfinished was read, or if the progress of failed ones is not known. */
   readonly atLeast?: true;
 }
 

@@ -68,7 +68,7 @@ export class RunReader {
     this.tally.endPass(over);
   }
 
-  /** Asks again for what had not ended, then for the numbers behind the last one that is known. */
+  /** Reads the unfinished instances again, then the numbers after the last known one. */
   async #readById(signal: AbortSignal): Promise<void> {
     this.tally.beginPass();
     await this.#ask(this.tally.ids(isUnfinished), signal);

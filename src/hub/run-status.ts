@@ -9,7 +9,7 @@ import type { RunTally } from "./run-tally.js";
 
 const LISTED_FAILURES = 10;
 
-/** A run as `fanout status --run` tells it: how far the instances are that it has started so far. */
+/** A run of `fanout status --run`: the progress of the instances that it has started so far. */
 export interface RunStatus {
   readonly runId: string;
   /** ISO-8601 in UTC, by the backend's clock: when its first instance was created, and when any was last updated. */
@@ -72,7 +72,7 @@ export class RunObserver {
   }
 }
 
-/** Pure: what a tally of at least one instance says. */
+/** Pure: the status that follows from a tally of at least one instance. */
 export function runStatusOf(
   runId: string,
   tally: RunTally,

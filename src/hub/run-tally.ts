@@ -41,7 +41,7 @@ export class RunTally {
       if (over === "all") {
         this.#seen.delete(instanceId);
       } else if (!isEnded(seen.status)) {
-        // It was not told of among those that have not completed: so it has, at a time that is not known.
+        // The read of uncompleted instances did not list it, so it has completed, at an unknown time.
         this.#seen.set(instanceId, { ...seen, status: "Completed" });
         this.#timesKnown = false;
       }
@@ -79,7 +79,7 @@ export class RunTally {
     return [...this.#unrecognised].sort();
   }
 
-  /** Any one of them: what all instances of a run have in common can be asked of it. */
+  /** Any instance of the run, to read what all of them have in common. */
   get anyId(): string | undefined {
     return this.#seen.keys().next().value;
   }

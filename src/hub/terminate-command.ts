@@ -1,6 +1,6 @@
 import { oneLine } from "../format/one-line.js";
 
-/** The command that ends what a run has left; the orchestrator where the run id does not tell that it is a load test's. */
+/** The command that ends the unfinished instances of a run. It needs the orchestrator if the run id alone does not identify a load test. */
 export function terminateCommand(runId: string, orchestrator?: string): string {
   return `fanout terminate --run ${runId}${orchestrator === undefined ? "" : ` --orchestrator ${shellWord(orchestrator)}`}`;
 }

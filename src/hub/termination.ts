@@ -12,11 +12,11 @@ const LONGEST_PAUSE_MS = 2_000;
 type ByStatus = Partial<Record<RuntimeStatus, number>>;
 
 export interface Termination {
-  /** Those that have ended, by how: some may have completed before they were reached. */
+  /** The ended instances by status; some may have completed before their termination. */
   readonly endedAs: ByStatus;
   /** Their ids. */
   readonly ended: readonly string[];
-  /** Those that had not ended when the patience did. */
+  /** The instances that did not end in time. */
   readonly unfinished: InstanceSelection["unfinished"];
   /** What the backend said of the first that it refused. */
   readonly refusal?: string;

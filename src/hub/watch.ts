@@ -5,10 +5,10 @@ import { lookUp, type LookedUp } from "./look-up.js";
 import type { RunObserver, RunStatus } from "./run-status.js";
 
 const PAUSE_MS = 1_000;
-/** The pause is so many times as long as the look before it: watching a run must not become a part of its load. */
+/** The pause is this many times as long as the read before it, so that watching a run does not add to its load. */
 const PAUSE_PER_LOOK = 4;
 
-/** Awaited between two looks, the first of which took so long; a test passes its own. */
+/** Waits between two reads; gets the duration of the last one. Tests pass their own. */
 export type Pause = (lookMs: number, signal: AbortSignal) => Promise<void>;
 
 const pauseInProportion: Pause = (lookMs, signal) =>

@@ -36,11 +36,11 @@ export class OwnWorkers {
   readonly #timing: typeof TIMING;
   readonly #connected = new Set<number>();
   readonly #allConnected = Promise.withResolvers<void>();
-  /** Activities that each process has executed, those that have died included, as far as they have told. */
+  /** Activities that each process has reported as executed, also processes that have died. */
   readonly #executed = new Map<ChildProcess, number>();
   /** Told when a process has answered. */
   readonly #reported = new Map<ChildProcess, () => void>();
-  /** What they say, of which there may be any amount. */
+  /** The lines of the workers, without a limit. */
   readonly #said: RepeatedLines;
   /** What was said of somebody else's work. */
   readonly #strays = new Set<string>();
@@ -63,7 +63,7 @@ export class OwnWorkers {
     for (let number = 1; number <= this.options.count; number += 1) this.#fork(number);
   }
 
-  /** Asks them how many activities they have executed. Of those that have died it is what they told last. */
+  /** Asks the workers for their number of executed activities. A dead worker counts with its last report. */
   async activitiesExecuted(): Promise<number> {
     const answers = [...this.#children].map((child) => this.#report(child));
     await Promise.race([Promise.all(answers), sleep(REPORT_PATIENCE_MS, undefined, { ref: false })]);
@@ -78,7 +78,7 @@ export class OwnWorkers {
     });
   }
 
-  /** Asks them to finish what they hold, waits at most five seconds, and kills those that have not ended by then. */
+  /** Asks the workers to finish their work, waits at most five seconds, and kills the others. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     const exits = [...this.#children].map((child) => once(child, "exit"));

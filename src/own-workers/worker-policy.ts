@@ -8,7 +8,7 @@ const MOST_AUTOMATIC = 4;
 export interface WorkerSituation {
   readonly backend: "emulator" | "scheduler";
   readonly ownWorkersStarted: boolean;
-  /** A worker for what the run starts has been seen. */
+  /** A worker that hosts the orchestration of the run has been seen. */
   readonly seenWorker: boolean;
   /** For how long the task hub has had no such worker, as far as can be told. */
   readonly workerlessMs: number;
@@ -59,7 +59,7 @@ export function ownWorkerCount(plan: LoadPlan, cores: number): number {
   return Math.min(Math.max(1, Math.min(cores, plan.parallelOrchestrations ?? cores)), MOST_AUTOMATIC);
 }
 
-/** Activities that a worker of the run's own runs at a time, as far as its memory goes: those that sleep cost nothing else. */
+/** Activities that an own worker runs at a time. Sleeping activities cost only memory, so it runs more of them. */
 const MOST_AWAKE = 2_000;
 const MOST_ASLEEP = 20_000;
 const LEAST_ACTIVITIES = 100;

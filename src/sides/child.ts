@@ -5,7 +5,7 @@ const LONGEST_SAID = 20_000;
 
 export type StopSignal = "SIGINT" | "SIGTERM" | "SIGKILL";
 
-/** How a process ended. `said` is the end of what it wrote to the stream that was listened to. */
+/** How a process ended. `said` is the end of its output on the observed stream. */
 export interface Ended {
   readonly said: string;
   readonly how:
@@ -21,7 +21,7 @@ export interface ChildOptions {
   readonly stderr?: "inherit" | "ignore";
 }
 
-/** A process of a side: no shell is between, so that what it is called with is what it gets. */
+/** A process of a side, started without a shell, so that it gets its arguments unchanged. */
 export class Child {
   readonly ended: Promise<Ended>;
   readonly #process: ChildProcess;

@@ -28,7 +28,7 @@ export interface SideRun {
   /** Absent where it wrote none. */
   readonly result?: RunResult;
   readonly thresholdMissed: boolean;
-  /** Why the comparison cannot go on, and what it exits with; absent where it can. */
+  /** Why the comparison cannot continue, and its exit code; absent if it can. */
   readonly failure?: { readonly text: string; readonly exitCode: ExitCode };
 }
 
@@ -39,7 +39,7 @@ export class SideRunner {
   /** Whose emulator is theirs alone. */
   readonly #alone: ReadonlyMap<Side, string>;
   readonly #running = new Set<Child>();
-  /** A second Ctrl-C ends this process at once: what still runs is not to outlive it. */
+  /** A second Ctrl-C ends this process at once. The child processes must not outlive it. */
   readonly #onExit = (): void => this.#running.forEach((child) => child.stop("SIGTERM"));
   #runs = 0;
 
@@ -70,7 +70,7 @@ export class SideRunner {
     throw new UsageError(`--run '${side.name}': ${said === "" ? howText(ended) : said}`);
   }
 
-  /** One run of a side. A signal that ends it is passed on to it, and it terminates what it has started. */
+  /** One run of a side. It gets the signals of this process, and then terminates its instances. */
   async measure(
     side: Side,
     interruption: { readonly signal: AbortSignal; readonly passOn: () => StopSignal },

@@ -7,7 +7,7 @@ import { wordsOf } from "./words.js";
 /** One side of a comparison: how `fanout run` is to be called for it. */
 export interface Side {
   readonly name: string;
-  /** How it was written, without what may be a secret: it is printed and written into files. */
+  /** The flags as written, without possible secrets, since they are printed and written into files. */
   readonly text: string;
   /** Another fanout, such as `npx fanout@1.2`; undefined: this one. */
   readonly program: readonly string[] | undefined;

@@ -1,6 +1,6 @@
 import { UsageError } from "../errors.js";
 
-/** A word: anything in quotes, an escaped character, or what is neither, as often as there is no blank between. */
+/** A word: a sequence of quoted parts, escaped characters and other characters without a blank between. */
 const WORD = /(?:'[^']*'|"(?:\\.|[^"\\])*"|\\.|[^\s'"\\])+/gsu;
 const PART = /'(?<single>[^']*)'|"(?<double>(?:\\.|[^"\\])*)"|\\(?<escaped>.)|(?<plain>[^\s'"\\]+)/gsu;
 

@@ -13,7 +13,7 @@ export async function backOff(failures: number, signal: AbortSignal): Promise<vo
   await wait(backoffMs(failures, Math.random), signal);
 }
 
-/** Waits so many milliseconds, or until the signal aborts. */
+/** Waits for a number of milliseconds, or until the signal aborts. */
 export async function wait(ms: number, signal: AbortSignal): Promise<void> {
   // Rejects only because the signal aborted, which the caller looks at anyway.
   await sleep(ms, undefined, { signal }).catch(() => undefined);

@@ -13,7 +13,7 @@ import type { StrayItem } from "./stray-work.js";
 /** A work item that asks for something to be run. */
 export type RunnableWorkItem = Extract<WorkItem, { kind: "orchestrator" | "activity" }>;
 
-/** What a work item came to: the bytes of its completion, or that this worker does not host what it asks for. */
+/** The outcome of a work item: the bytes of its completion, or that this worker does not host it. */
 export type Execution =
   { readonly kind: "completion"; readonly message: Buffer } | { readonly kind: "stray"; readonly item: StrayItem };
 

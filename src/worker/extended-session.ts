@@ -10,7 +10,7 @@ export class ExtendedSession {
   /** Bytes of events since it last asked for anything: results that it may hold. */
   #heldBytes = 0;
   #outstanding = 0;
-  /** What it asked for in its last episode: kept until the history confirms it. */
+  /** The actions of its last episode, kept until the history confirms them. */
   #unconfirmed = 0;
 
   constructor(
@@ -66,7 +66,7 @@ export class ExtendedSession {
     this.#unconfirmed = actionCount;
   }
 
-  /** Keeps the number of bytes alone, for a backend that leaves known events out and tells how many bytes of them. */
+  /** Keeps only the number of bytes, for a backend that leaves known events out and sends their length. */
   forgetBytes(): void {
     if (!this.isChecked) this.#framed = undefined;
   }

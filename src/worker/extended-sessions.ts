@@ -51,7 +51,7 @@ export class ExtendedSessions {
     return this.#remove(instanceId)?.session;
   }
 
-  /** An episode has ended, of which there is a session to be kept or none. */
+  /** An episode has ended; keeps its session if there is one. */
   end(instanceId: string, token: string, session: ExtendedSession | undefined): void {
     const running = this.#running.get(instanceId);
     if (running === undefined) return;

@@ -1,6 +1,6 @@
 import { quarterOfHeap } from "./heap-bytes.js";
 
-/** Work items that a worker holds at a time, of each kind: what it asks a backend for. */
+/** The number of work items of each kind that a worker asks for and holds at a time. */
 export interface IntakeLimits {
   readonly orchestrators: number;
   readonly activities: number;

@@ -28,7 +28,7 @@ function tellParent(message: ManagedWorkerMessage): Promise<void> {
 }
 
 function askedToLeave(): Promise<void> {
-  // A terminal sends Ctrl-C, and that it closes, to the parent and to us alike, and what it means is for the parent to decide.
+  // A terminal sends Ctrl-C and SIGHUP to the parent and to this process. The parent decides what they mean.
   process.on("SIGINT", () => undefined);
   process.on("SIGHUP", () => undefined);
   return new Promise((resolve) => {

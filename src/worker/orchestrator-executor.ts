@@ -24,7 +24,7 @@ export interface OrchestratorExecutorOptions {
   readonly sessions?: ExtendedSessions;
   /** What an episode may take of a turn of the event loop. */
   readonly slice?: TimeSlice;
-  /** Of so many executions the episodes of one are also replayed in full, and have to come to the same. */
+  /** The episodes of one in this many executions are also replayed in full, and must have the same outcome. */
   readonly checkOneIn?: number;
 }
 

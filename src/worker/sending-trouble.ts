@@ -8,7 +8,7 @@ const FIRST_LINE_MS = 1_000;
 const NEXT_LINE_MS = 10_000;
 const LONGEST_PAUSE_MS = 60_000;
 
-/** Of these the host tells, which loses its stream of work items by them. */
+/** The host reports these, because it loses its stream of work items with them. */
 const OUTAGES: ReadonlySet<status> = new Set([status.UNAVAILABLE, status.CANCELLED]);
 
 /** Tells of a backend that takes no results: a line when it begins, one when it ends, and a count between. */
@@ -49,7 +49,7 @@ export class SendingTrouble {
     this.stop();
   }
 
-  /** Nothing more is told. */
+  /** Stops reporting. */
   stop(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;

@@ -26,7 +26,7 @@ export class SlicedQueue<T> {
   async #runAll(): Promise<void> {
     this.#running = true;
     for (let item = this.#items.shift(); item !== undefined; item = this.#items.shift()) {
-      // Also where there is nothing to wait for: what an item does in promises is a part of the turn.
+      // Also without anything to wait for: work in promises of an item is part of the turn.
       await this.#run(item);
       await this.#slice.over();
     }

@@ -27,7 +27,7 @@ export interface WorkbenchOptions {
   readonly onError: (message: string) => void;
   /** Something has begun or ended. */
   readonly onProgress: () => void;
-  /** Aborted when what rests here is to be given back. */
+  /** Aborts when the resting items are to be given back. */
   readonly draining: AbortSignal;
   /** Aborted when nothing is sent any more: what is left then stays counted. */
   readonly closed: AbortSignal;
@@ -168,7 +168,7 @@ export class Workbench {
   }
 
   #settle(): void {
-    // After a drain gave up, what it left behind stays counted.
+    // Items that a drain gave up on stay counted.
     if (!this.#options.closed.aborted) {
       this.#inFlight--;
       this.#options.onProgress();

@@ -11,7 +11,7 @@ export type WorkerMethod =
   | "AbandonTaskOrchestratorWorkItem"
   | "AbandonTaskEntityWorkItem";
 
-/** Told what becomes of a stream of work items. */
+/** Receives the events of a stream of work items. */
 export interface WorkItemListener {
   /** The backend has taken the worker on. A stream that it refuses is never open. */
   onOpen(): void;

@@ -26,7 +26,7 @@ export interface WorkerHostOptions {
   readonly backend: Pick<Backend, "target" | "recover" | "connection"> & {
     readonly admin: Pick<EmulatorAdmin, "drainWorker"> | undefined;
   };
-  /** Defaults to a new name that tells the machine and the process. */
+  /** Defaults to a new name with the machine and the process. */
   readonly workerId?: string;
   readonly workload?: Workload;
   readonly limits?: IntakeLimits;

@@ -28,7 +28,7 @@ export class OpenInstances {
   /** How many have ended or were found gone so far. */
   settled = 0;
   readonly #inBucket = new Map<number, number>();
-  /** How long instances take that ended lately, as the backend tells it: late noticing does not count. */
+  /** The duration of recently ended instances by the backend's times, so that late noticing does not count. */
   #usualMs = 0;
   /** It goes on behind where it was, whatever is added or deleted meanwhile. */
   #cursor = this.#open.entries();
@@ -98,7 +98,7 @@ export class OpenInstances {
     return this.#take(count, Number.POSITIVE_INFINITY);
   }
 
-  /** The same of those that are open for much longer than usual. */
+  /** The same for instances that are open for much longer than usual. */
   nextOverdue(count: number): readonly string[] {
     const beforeMs = this.clock() - Math.max(LEAST_OVERDUE_MS, OVERDUE_FACTOR * this.#usualMs);
     return this.#take(count, beforeMs);

@@ -6,7 +6,7 @@ import type { PollWay } from "./poll-way.js";
 
 const PAGE_SIZE = 1_000;
 const NOT_ENDED: readonly RuntimeStatus[] = ["Pending", "Running", "Suspended", "ContinuedAsNew"];
-/** Up to so many of a bucket's thousand, those that have not ended are the smaller answer. */
+/** Up to this many open instances of a bucket's thousand, the list of the open ones is the smaller answer. */
 const FEW_OPEN = 500;
 
 /**

@@ -5,7 +5,7 @@ import { ENDED, endedMsOf, type OpenInstances } from "./open-instances.js";
 import type { PollWay } from "./poll-way.js";
 
 const PAGE_SIZE = 1_000;
-/** A completion may be told of so long after its time: what was committed late is in the next window too. */
+/** A completion may be listed this long after its time, so the next window covers late commits too. */
 const OVERLAP_MS = 2_000;
 
 /**
@@ -41,7 +41,7 @@ export class PollByCompletion implements PollWay {
 
   correct(state: InstanceState): void {
     if (endedMsOf(state) >= this.#nextFromMs) return;
-    // Its time is before the next window: the backend's clock was set back, and what was known of it is void.
+    // Its time is before the next window: the backend's clock was set back, so the known offset is void.
     this.#aheadMs = endedMsOf(state) - this.clock();
     this.#fromMs = endedMsOf(state) - OVERLAP_MS;
   }

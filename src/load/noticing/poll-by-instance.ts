@@ -5,7 +5,7 @@ import { settleEach, type PollWay } from "./poll-way.js";
 /** Instances asked for in one search. */
 const ASKED = 500;
 
-/** By GetInstance, one call for each, in turn: what is left where a backend has no call that tells of many. */
+/** By GetInstance, one call for each instance, in turn: for backends without a call for many instances. */
 export class PollByInstance implements PollWay {
   constructor(
     readonly calls: NoticingCalls,
