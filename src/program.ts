@@ -13,7 +13,8 @@ import { addStatus } from "./cli/status.js";
 import { addTerminate } from "./cli/terminate.js";
 import { addWorker } from "./cli/worker.js";
 import type { CommandIo } from "./commands/io.js";
-import { FanoutError } from "./errors.js";
+import { watched } from "./commands/watched-stream.js";
+import { FanoutError, type ErrorCode } from "./errors.js";
 import { ExitCode } from "./exit-codes.js";
 import { errorText } from "./format/error-text.js";
 import { plainText } from "./format/one-line.js";
@@ -22,12 +23,16 @@ import { FANOUT_VERSION } from "./version.js";
 /** Runs a command line, the words behind `fanout`; returns the exit code, and prints an error for a person. */
 export async function runProgram(argv: readonly string[], io: CommandIo): Promise<ExitCode> {
   let exitCode: ExitCode = ExitCode.Success;
-  const fanout = commandLine({ io, argv, exit: (code) => void (exitCode = code) });
+  const stdout = watched(io.stdout);
+  const fanout = commandLine({ io: { ...io, stdout: stdout.stream }, argv, exit: (code) => void (exitCode = code) });
+  let wantsJson = false;
+  fanout.hook("preAction", (_fanout, command) => void (wantsJson = command.opts()["json"] === true));
   try {
     if (argv.length === 0) fanout.help({ error: true });
     await fanout.parseAsync([...argv], { from: "user" });
     return exitCode;
   } catch (error) {
+    if (wantsJson && !stdout.isUsed()) io.stdout.write(`${JSON.stringify({ error: toldError(error) })}\n`);
     return reportError(error, argv, io);
   }
 }
@@ -62,6 +67,16 @@ function commandLine(context: CliContext): Command {
   addEmulator(fanout, context);
   refuseRepeatedValues(fanout);
   return fanout;
+}
+
+/** What a program is told of an error, where it asked for JSON and there is nothing else to tell. */
+function toldError(error: unknown): object {
+  if (error instanceof FanoutError) {
+    const { code, problem, hint } = error;
+    return { code, message: plainText(problem), ...(hint !== undefined && { hint: plainText(hint) }) };
+  }
+  const code: ErrorCode = isAnswer(error) ? "backend-refused" : "internal-error";
+  return { code, message: errorText(error) };
 }
 
 /** Prints an error for a person and returns the exit code it stands for. */

@@ -287,5 +287,5 @@ function endpointUrl(endpoint: string, source: string): URL {
 }
 
 function wrong(source: string, what: string): UsageError {
-  return new UsageError(`The connection string of ${source}: ${what}.`);
+  return new UsageError(`The connection string of ${source}: ${what}.`, { code: "invalid-connection-string" });
 }

@@ -39,7 +39,8 @@ export function isCredentialError(error: unknown): error is Error {
  * rest is the output of other programs and the answers of servers, which may hold anything.
  */
 export function credentialFailure(error: unknown, { kind }: CredentialAuthentication): FanoutError {
-  return new FanoutError(`Authentication=${kind} gives no token: ${reasonOf(error)}. ${NEXT_STEPS[kind]}.`, 1, {
+  return new FanoutError("credential-failed", `Authentication=${kind} gives no token: ${reasonOf(error)}.`, {
+    hint: `${NEXT_STEPS[kind]}.`,
     cause: error,
   });
 }

@@ -55,14 +55,16 @@ export async function ensureEmulator(state: StateFolder): Promise<boolean> {
     if (outcome.state === "ready") return true;
 
     if (outcome.state === "failed") {
-      const message = `The embedded emulator did not start. ${outcome.reason} Its log is '${state.log}'.`;
-      throw new FanoutError(message, outcome.exitCode);
+      const problem = `The embedded emulator did not start. ${outcome.reason}`;
+      const hint = `Its log is '${state.log}'.`;
+      throw new FanoutError("emulator-not-started", problem, { hint, exitCode: outcome.exitCode });
     }
     await setTimeout(POLL_MS);
   }
   throw new FanoutError(
-    `The embedded emulator of '${state.folder}' runs but did not answer within ${PATIENCE_MS / 1000} s. ` +
-      `Its log is '${state.log}'.`,
+    "emulator-unresponsive",
+    `The embedded emulator of '${state.folder}' runs but did not answer within ${PATIENCE_MS / 1000} s.`,
+    { hint: `Its log is '${state.log}'.` },
   );
 }
 
@@ -77,8 +79,10 @@ async function answers(state: StateFolder): Promise<boolean> {
 
     if (status.connections > 1) {
       throw new FanoutError(
+        "emulator-version-mismatch",
         `The embedded emulator that runs is of version ${status.version}, this is fanout ${FANOUT_VERSION}, and other ` +
-          "commands use it. Wait until they are done, or end it with `fanout emulator stop`.",
+          "commands use it.",
+        { hint: "Wait until they are done, or end it with `fanout emulator stop`." },
       );
     }
     await admin.stop();
@@ -129,11 +133,11 @@ function openLog(file: string): number {
   try {
     return openSync(file, "a", 0o600);
   } catch (error) {
-    throw new UsageError(
-      `The emulator's log cannot be written: ${errorText(error)}. ` +
-        "Set FANOUT_STATE_DIR to a folder that can be written to.",
-      { cause: error },
-    );
+    throw new UsageError(`The emulator's log cannot be written: ${errorText(error)}.`, {
+      code: "unusable-state-folder",
+      hint: "Set FANOUT_STATE_DIR to a folder that can be written to.",
+      cause: error,
+    });
   }
 }
 

@@ -13,12 +13,16 @@ function isAboutHub(details: string): boolean {
   return /task ?hub/iu.test(details) && !/instance/iu.test(details);
 }
 
-function noHub({ kind, taskHub }: Connection, details: string): string {
+function noHub({ kind, taskHub }: Connection, details: string, cause: Error): FanoutError {
   // Our own emulator says which hubs it has.
-  return kind === "emulator"
-    ? `${details} Name one of them with --task-hub, or this one where the emulator is started with --task-hubs.`
-    : `The backend has no task hub ${taskHub}, or refuses its name. Name one that exists with TaskHub= in the ` +
-        "connection string or with --task-hub.";
+  const [problem, hint] =
+    kind === "emulator"
+      ? [details, "Name one of them with --task-hub, or this one where the emulator is started with --task-hubs."]
+      : [
+          `The backend has no task hub ${taskHub}, or refuses its name.`,
+          "Name one that exists with TaskHub= in the connection string or with --task-hub.",
+        ];
+  return new FanoutError("task-hub-not-found", problem, { hint, cause });
 }
 
 /**
@@ -40,24 +44,25 @@ export function explain(error: unknown, connection: Connection, attempts = 1): u
     case status.UNAVAILABLE:
       return unreachable(details, connection, attempts, error);
     case status.DEADLINE_EXCEEDED:
-      return failure(
-        `The backend took too long to answer. Check ${endpointOf(connection)}, or try again when it has less to do.`,
-        error,
-      );
+      return new FanoutError("backend-timeout", "The backend took too long to answer.", {
+        hint: `Check ${endpointOf(connection)}, or try again when it has less to do.`,
+        cause: error,
+      });
     case status.UNAUTHENTICATED:
-      return failure(unauthenticated(connection), error);
+      return unauthenticated(connection, error);
     case status.PERMISSION_DENIED:
-      return failure(
+      return new FanoutError(
+        "permission-denied",
         `The backend does not let ${identityOf(connection)} use task hub ${connection.taskHub}: ` +
-          `it needs the role ${ROLE} on the task hub or its scheduler. A role that was just given takes some minutes.`,
-        error,
+          `it needs the role ${ROLE} on the task hub or its scheduler.`,
+        { hint: "A role that was just given takes some minutes.", cause: error },
       );
     case status.NOT_FOUND:
     case status.INVALID_ARGUMENT:
-      return isAboutHub(details) ? failure(noHub(connection, details), error) : error;
+      return isAboutHub(details) ? noHub(connection, details, error) : error;
     case status.INTERNAL:
     case status.DATA_LOSS:
-      return failure(`The backend failed: ${details}`, error);
+      return new FanoutError("backend-failed", `The backend failed: ${details}`, { cause: error });
     default:
       return error;
   }
@@ -69,18 +74,19 @@ export function explainHello(error: unknown, connection: Connection, attempts = 
   return isServiceError(explained) ? (otherService(explained, endpointOf(connection)) ?? explained) : explained;
 }
 
-function unauthenticated(connection: Connection): string {
+function unauthenticated(connection: Connection, cause: Error): FanoutError {
   if (connection.kind === "emulator" || connection.authentication.kind === "None") {
-    return (
-      "The backend wants a credential, and the connection string has Authentication=None. " +
-      "Say Authentication=DefaultAzure, or another kind."
-    );
+    const problem = "The backend wants a credential, and the connection string has Authentication=None.";
+    const hint = "Say Authentication=DefaultAzure, or another kind.";
+    return new FanoutError("credential-needed", problem, { hint, cause });
   }
   const { kind } = connection.authentication;
-  return (
-    `The backend refused the token of Authentication=${kind}. Check that it belongs to the scheduler's tenant, and that ` +
-    `its identity has the role ${ROLE} on the task hub or its scheduler. \`fanout doctor\` tells the token's tenant.`
-  );
+  return new FanoutError("credential-refused", `The backend refused the token of Authentication=${kind}.`, {
+    hint:
+      `Check that it belongs to the scheduler's tenant, and that its identity has the role ${ROLE} on the task hub or ` +
+      "its scheduler. `fanout doctor` tells the token's tenant.",
+    cause,
+  });
 }
 
 /** What the ways to fail are called in the messages of Node and grpc-js, and what to do about each. The first that fits. */
@@ -129,11 +135,11 @@ function unreachable(text: string, connection: Connection, attempts: number, cau
   const reason = reasonOf(text);
   const proxy = connection.kind === "endpoint" ? connection.proxy : undefined;
   if (proxy !== undefined && !OF_TLS.test(reason)) return unreachableThrough(proxy, connection, attempts, cause);
-  const advice =
+  const hint =
     REASONS.find(([pattern]) => pattern.test(reason))?.[1](connection) ??
     "Check that it runs, and that the connection string names it.";
   const times = attempts > 1 ? ` (${attempts} attempts)` : "";
-  return failure(`The backend does not answer: ${reason}${times}. ${advice}`, cause);
+  return new FanoutError("backend-unreachable", `The backend does not answer: ${reason}${times}.`, { hint, cause });
 }
 
 /** What is said behind the proxy: all else may be the proxy's. */
@@ -146,12 +152,11 @@ function unreachableThrough(
   cause: Error,
 ): FanoutError {
   const times = attempts > 1 ? ` (${attempts} attempts)` : "";
-  return failure(
-    `The backend does not answer through the proxy of ${source}, ${place}${times}. Check that the proxy runs, has the ` +
-      `credentials that it wants, and connects to ${endpointOf(connection)}; name the host in NO_PROXY to go past it. ` +
-      "`fanout doctor` tells which it is.",
-    cause,
-  );
+  const problem = `The backend does not answer through the proxy of ${source}, ${place}${times}.`;
+  const hint =
+    `Check that the proxy runs, has the credentials that it wants, and connects to ${endpointOf(connection)}; name the ` +
+    "host in NO_PROXY to go past it. `fanout doctor` tells which it is.";
+  return new FanoutError("backend-unreachable", problem, { hint, cause });
 }
 
 /** What went wrong with the connection, without what grpc-js and OpenSSL put around it. */
@@ -184,8 +189,4 @@ const SYSTEM_CODES =
 /** Of a connection attempt, or of TLS. */
 function isSystemError(error: unknown): error is Error {
   return error instanceof Error && "code" in error && typeof error.code === "string" && SYSTEM_CODES.test(error.code);
-}
-
-function failure(message: string, cause: Error): FanoutError {
-  return new FanoutError(message, 1, { cause });
 }

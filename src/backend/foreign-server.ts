@@ -14,7 +14,7 @@ export function webServer(error: ServiceError, place: string): FanoutError | und
   const [, what] = /^Received (HTTP status code \d+|content type .*)$/u.exec(error.details) ?? [];
   if (what === undefined || !NOT_GRPC.has(error.code)) return undefined;
   const looks = `What answers at ${place} looks like a web server or a proxy, not like a Durable Task backend`;
-  return new FanoutError(`${looks}: ${what} in place of gRPC. ${CHECK}`, 1, { cause: error });
+  return new FanoutError("not-a-backend", `${looks}: ${what} in place of gRPC.`, { hint: CHECK, cause: error });
 }
 
 /** Codes that a server without the service has for any call of it, and a backend for no Hello. */
@@ -25,6 +25,6 @@ export function otherService(error: ServiceError, place: string): FanoutError | 
   if (!UNKNOWN_SERVICE.has(error.code)) return undefined;
   const looks = `What answers at ${place} looks like another gRPC server, not like a Durable Task backend`;
   const details = error.details === "" ? "" : ` (${error.details})`;
-  const message = `${looks}: it answered Hello with ${status[error.code]}${details}. ${CHECK}`;
-  return new FanoutError(message, 1, { cause: error });
+  const problem = `${looks}: it answered Hello with ${status[error.code]}${details}.`;
+  return new FanoutError("not-a-backend", problem, { hint: CHECK, cause: error });
 }

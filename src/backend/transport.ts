@@ -33,10 +33,9 @@ export function chooseTransport(connection: Connection, asked: Transport | undef
   const { proxy, url } = connection;
   if (proxy === undefined) return asked ?? "http2";
   if (asked === "http2") {
-    throw new UsageError(
-      `--transport http2 does not go through a proxy, and ${proxy.source} names ${proxy.place}: leave the flag out, or ` +
-        `name ${url.hostname} in NO_PROXY to go past the proxy`,
-    );
+    throw new UsageError(`--transport http2 does not go through a proxy, and ${proxy.source} names ${proxy.place}`, {
+      hint: `leave the flag out, or name ${url.hostname} in NO_PROXY to go past the proxy`,
+    });
   }
   return "grpc-js";
 }

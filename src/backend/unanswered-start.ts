@@ -10,7 +10,7 @@ export class UnansweredStart extends FanoutError {
   override readonly name = "UnansweredStart";
 
   constructor(cause: unknown) {
-    super(errorText(cause), undefined, { cause });
+    super("start-unanswered", errorText(cause), { cause });
   }
 }
 

@@ -41,8 +41,8 @@ export async function checkComparisonFiles(output: ComparisonOutput, keepResults
   for (const { flag, file } of keepResults ? outputFilesOf(flags) : []) {
     if (!(await holdsResults(file))) continue;
     throw new UsageError(
-      `${flag}: expected a file to write the comparison to, found ${file}, which holds results of runs: ` +
-        "put the flag after the files, or name another file",
+      `${flag}: expected a file to write the comparison to, found ${file}, which holds results of runs`,
+      { hint: "put the flag after the files, or name another file" },
     );
   }
 }

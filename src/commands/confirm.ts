@@ -3,7 +3,8 @@ import { UsageError } from "../errors.js";
 
 /** @throws UsageError where there is nobody to ask; `what` says what is at stake */
 export function requireTerminal(what: string): void {
-  if (!process.stdin.isTTY) throw new UsageError(`${what}: there is no terminal to ask on. Add --yes.`);
+  if (process.stdin.isTTY) return;
+  throw new UsageError(`${what}: there is no terminal to ask on.`, { code: "confirmation-needed", hint: "Add --yes." });
 }
 
 /** Asks a person at the terminal; anything but yes means no, the end of the input and an abort too. */

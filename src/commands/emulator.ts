@@ -43,8 +43,9 @@ export async function runEmulatorCommand(flags: EmulatorFlags, io: CommandIo): P
   if (run === undefined) {
     const pid = (await statusOf(state))?.pid;
     throw new FanoutError(
-      `The shared emulator is already running${pid === undefined ? "" : ` (process ${pid})`}. ` +
-        "End it with `fanout emulator stop`, then start it here.",
+      "emulator-running",
+      `The shared emulator is already running${pid === undefined ? "" : ` (process ${pid})`}.`,
+      { hint: "End it with `fanout emulator stop`, then start it here." },
     );
   }
   process.on("SIGINT", run.stop);
@@ -143,8 +144,10 @@ async function stopShared(state: StateFolder): Promise<EmulatorStatus | undefine
   while (!(await takeProcessLock(state.lock))) {
     if (performance.now() > endMs) {
       throw new FanoutError(
+        "emulator-unresponsive",
         `The emulator${status === undefined ? "" : ` (process ${status.pid})`} did not stop within ` +
-          `${STOP_PATIENCE_MS / 1000} s. Its log is '${state.log}'.`,
+          `${STOP_PATIENCE_MS / 1000} s.`,
+        { hint: `Its log is '${state.log}'.` },
       );
     }
     await setTimeout(POLL_MS);

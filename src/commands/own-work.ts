@@ -14,10 +14,14 @@ export function requireNamed(runId: string, { unrecognised }: InstanceSelection,
   const found = orchestratorsText(unrecognised);
   throw new UsageError(
     `--run ${runId}: expected instances of a load test, found those of ${found}. They may belong to another ` +
-      "application, since fanout did not generate this run id. " +
-      (unrecognised.length === 1
-        ? `If a load test started them, add --orchestrator ${shellWord(unnamed)}. Nothing was changed.`
-        : "Run it without --yes at a terminal to be asked. Nothing was changed."),
+      "application, since fanout did not generate this run id.",
+    {
+      code: "foreign-work",
+      hint:
+        unrecognised.length === 1
+          ? `If a load test started them, add --orchestrator ${shellWord(unnamed)}. Nothing was changed.`
+          : "Run it without --yes at a terminal to be asked. Nothing was changed.",
+    },
   );
 }
 

@@ -86,10 +86,9 @@ export async function purgeAfterRun(
 
 function subjectOf(run: string | undefined, age: string | undefined): Subject {
   if ((run === undefined) === (age === undefined)) {
-    throw new UsageError(
-      `expected either --run or --older-than, found ${run === undefined ? "neither" : "both"}; ` +
-        "`fanout status` lists the latest runs",
-    );
+    throw new UsageError(`expected either --run or --older-than, found ${run === undefined ? "neither" : "both"}`, {
+      hint: "`fanout status` lists the latest runs",
+    });
   }
   if (run !== undefined) {
     checkRunId(run);
@@ -163,7 +162,8 @@ async function purgeAndTell(
     const { purged, refused, reason } = await purgeInstances(backend.client, ids, { signal, onPurged: view.add });
     view.stop();
     io.stdout.write(`purged ${plural(purged, "instance")}\n`);
-    if (refused > 0) throw new FanoutError(`${plural(refused, "instance")} could not be purged: ${reason}`);
+    if (refused > 0)
+      throw new FanoutError("instances-left", `${plural(refused, "instance")} could not be purged: ${reason}`);
   } catch (error) {
     view.stop();
     const total = plural(ids.length, "instance");

@@ -24,7 +24,8 @@ export async function followRun(call: StatusCall, runId: string): Promise<ExitCo
       changes: () => "",
     });
     if (!last) throw unknownRun(runId, backend);
-    if (last.ended < last.instances) throw new FanoutError(`Run ${runId} was purged while it was watched.`);
+    if (last.ended < last.instances)
+      throw new FanoutError("run-not-found", `Run ${runId} was purged while it was watched.`);
     if (!call.json) write(io, runText(last, styleFor(io.stdout)));
     const { Failed = 0, Terminated = 0, Canceled = 0 } = last.byStatus;
     return Failed + Terminated + Canceled === 0 ? ExitCode.Success : ExitCode.Failure;

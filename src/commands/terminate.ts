@@ -52,6 +52,7 @@ export async function runTerminateCommand(rawFlags: unknown, io: CommandIo): Pro
     if (unfinished.ids.length === 0) return ExitCode.Success;
     const how = refusal ?? "they end when a worker that hosts them executes them";
     throw new FanoutError(
+      "instances-left",
       `${plural(unfinished.ids.length, "instance")} did not end within ${formatDuration(timeout)} (--timeout), ` +
         `${statusesText(unfinished.byStatus)}: ${how}`,
     );

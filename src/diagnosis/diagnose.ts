@@ -105,7 +105,10 @@ async function workersOf(admin: NonNullable<Backend["admin"]>, taskHub: string):
   const signal = AbortSignal.timeout(WORKERS_PATIENCE_MS);
   for await (const { workers } of admin.watch({ taskHub, instanceIdPrefix: NO_INSTANCE }, { signal })) return workers;
 
-  throw new FanoutError(`The embedded emulator did not report its workers within ${WORKERS_PATIENCE_MS / 1000} s.`);
+  throw new FanoutError(
+    "emulator-unresponsive",
+    `The embedded emulator did not report its workers within ${WORKERS_PATIENCE_MS / 1000} s.`,
+  );
 }
 
 function clockOffset({ offset }: Greetings, isEmulator: boolean): Found<true> {

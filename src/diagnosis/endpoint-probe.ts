@@ -55,8 +55,11 @@ export async function probeTls({ host, port }: Address, tunnel?: Socket): Promis
   const socket = connectTls({ host, port, ALPNProtocols: ["h2"], ...serverName, ...(tunnel && { socket: tunnel }) });
   try {
     await established(socket, "secureConnect");
-    if (socket.alpnProtocol !== "h2")
-      throw new FanoutError("The endpoint speaks TLS, but not HTTP/2: check that the port is its gRPC port.");
+    if (socket.alpnProtocol !== "h2") {
+      throw new FanoutError("not-a-backend", "The endpoint speaks TLS, but not HTTP/2.", {
+        hint: "Check that the port is its gRPC port.",
+      });
+    }
 
     const { subject, subjectaltname, valid_to: validTo } = socket.getPeerCertificate();
     const name: string | string[] = subject.CN ?? subjectaltname ?? "(no name)";
@@ -76,9 +79,9 @@ async function established(socket: Socket, event: string): Promise<void> {
     await once(socket, event, { signal: AbortSignal.timeout(PATIENCE_MS) });
   } catch (error) {
     if (error instanceof Error && error.name === "AbortError") {
-      throw new FanoutError(
-        `Nothing answers within ${PATIENCE_MS / 1000} s: check the port, and the firewalls on the way.`,
-      );
+      throw new FanoutError("backend-unreachable", `Nothing answers within ${PATIENCE_MS / 1000} s.`, {
+        hint: "Check the port, and the firewalls on the way.",
+      });
     }
     throw error;
   }

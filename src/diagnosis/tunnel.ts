@@ -26,7 +26,7 @@ export async function openTunnel(proxy: Proxy, { host, port }: Address): Promise
   connect.on("connect", ({ statusCode = 0 }: IncomingMessage, socket: Socket) => {
     if (statusCode === 200) return resolve(socket);
     socket.destroy();
-    reject(new FanoutError(refusal(statusCode, proxy, target)));
+    reject(new FanoutError("backend-unreachable", refusal(statusCode, proxy, target)));
   });
   connect.on("error", (error) => reject(error));
   connect.end();

@@ -1,7 +1,7 @@
 import { STATUS_CODES } from "node:http";
 import { status } from "@grpc/grpc-js";
 import { isServiceError } from "../backend/call-retry.js";
-import { FanoutError } from "../errors.js";
+import { FanoutError, type ErrorCode } from "../errors.js";
 import { errorText } from "../format/error-text.js";
 import { shortened } from "../format/one-line.js";
 import type { ErrorBody } from "./contract.js";
@@ -17,7 +17,23 @@ const REFUSED = new Set<number>([status.INVALID_ARGUMENT]);
 /** It is there, and asking again is of no use. */
 const FAILED = new Set<number>([status.INTERNAL, status.DATA_LOSS]);
 
+/** What a status means where the error says no more. */
+const CODES: Readonly<Record<number, ErrorCode>> = {
+  400: "invalid-request",
+  401: "unauthorized",
+  403: "forbidden",
+  404: "not-found",
+  405: "method-not-allowed",
+  413: "request-too-large",
+  414: "request-too-large",
+  415: "unsupported-media-type",
+  429: "too-many-pending",
+  503: "backend-unreachable",
+};
+
 interface HttpErrorOptions extends ErrorOptions {
+  /** Defaults to what the status code means. */
+  readonly code?: ErrorCode | undefined;
   readonly field?: string | undefined;
   /** The ids of the accepted starts, if later ones failed. */
   readonly instanceIds?: readonly string[];
@@ -26,15 +42,17 @@ interface HttpErrorOptions extends ErrorOptions {
 /** A request that is answered with an error. */
 export class HttpError extends Error {
   override readonly name = "HttpError";
+  readonly code: ErrorCode;
   readonly field: string | undefined;
   readonly instanceIds: readonly string[] | undefined;
 
   constructor(
     readonly statusCode: number,
     message: string,
-    { field, instanceIds, ...options }: HttpErrorOptions = {},
+    { code = codeOf(statusCode), field, instanceIds, ...options }: HttpErrorOptions = {},
   ) {
     super(message, options);
+    this.code = code;
     this.field = field;
     this.instanceIds = instanceIds;
   }
@@ -42,7 +60,7 @@ export class HttpError extends Error {
   get body(): ErrorBody {
     const { field, instanceIds } = this;
     return {
-      ...errorBody(this.statusCode, this.message),
+      ...errorBody(this.statusCode, this.message, this.code),
       ...(field !== undefined && { field: shortened(field, 100) }),
       ...(instanceIds !== undefined && { count: instanceIds.length, instanceIds: [...instanceIds] }),
     };
@@ -54,8 +72,12 @@ export class HttpError extends Error {
   }
 }
 
-export function errorBody(statusCode: number, message: string): ErrorBody {
-  return { error: STATUS_CODES[statusCode] ?? "Error", message: shortened(message, MAX_MESSAGE_LENGTH) };
+export function errorBody(statusCode: number, message: string, code = codeOf(statusCode)): ErrorBody {
+  return { error: STATUS_CODES[statusCode] ?? "Error", code, message: shortened(message, MAX_MESSAGE_LENGTH) };
+}
+
+function codeOf(statusCode: number): ErrorCode {
+  return CODES[statusCode] ?? (statusCode < 500 ? "invalid-request" : "internal-error");
 }
 
 /** How an error of any kind is answered. What is no error of a request or a backend is a defect: its words stay here. */
@@ -64,11 +86,13 @@ export function httpErrorOf(error: unknown): HttpError {
   if (isServiceError(error)) {
     const name = status[error.code] ?? `code ${error.code}`;
     const message = `The backend answered ${name}: ${error.details}`;
-    return new HttpError(statusCodeOf(error.code), message, { cause: error });
+    const statusCode = statusCodeOf(error.code);
+    const code = statusCode === 500 ? (FAILED.has(error.code) ? "backend-failed" : "backend-refused") : undefined;
+    return new HttpError(statusCode, message, { code, cause: error });
   }
   if (error instanceof FanoutError) {
     const hasFailed = isServiceError(error.cause) && FAILED.has(error.cause.code);
-    return new HttpError(hasFailed ? 500 : 503, error.message, { cause: error });
+    return new HttpError(hasFailed ? 500 : 503, error.message, { code: error.code, cause: error });
   }
   const statusCode = requestErrorCode(error);
   return statusCode === undefined

@@ -120,7 +120,8 @@ function addProbes(app: Api, { readiness }: ApiOptions): void {
       try {
         await readiness.check();
       } catch (error) {
-        throw new HttpError(503, `Not ready. ${httpErrorOf(error).message}`, { cause: error });
+        const { code, message } = httpErrorOf(error);
+        throw new HttpError(503, `Not ready. ${message}`, { code, cause: error });
       }
       return { status: "Ready" as const };
     },

@@ -11,7 +11,7 @@ export class Patience {
   constructor(ms = PATIENCE_MS) {
     this.#timer = setTimeout(() => {
       const message = `The backend has not answered for ${ms / 1000} s. Try again later; /readyz shows when it is back.`;
-      this.#controller.abort(new HttpError(503, message));
+      this.#controller.abort(new HttpError(503, message, { code: "backend-timeout" }));
     }, ms);
   }
 

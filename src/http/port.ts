@@ -21,7 +21,7 @@ export function portOf(address: AddressInfo | string | null): number {
 export function listenError(host: string, port: number, error: unknown): unknown {
   const code = error instanceof Error && "code" in error ? error.code : undefined;
   const message = typeof code === "string" ? LISTEN_ERRORS[code]?.(host, port) : undefined;
-  return message === undefined ? error : new UsageError(message, { cause: error });
+  return message === undefined ? error : new UsageError(message, { code: "unavailable-address", cause: error });
 }
 
 const noSuchHost = (host: string): string =>

@@ -46,7 +46,9 @@ export async function startRunMetrics({ port, snapshot, labels }: RunMetricsOpti
 function portError(port: number, error: unknown): unknown {
   const code = error instanceof Error && "code" in error ? error.code : undefined;
   const reason = typeof code === "string" ? PORT_ERRORS[code] : undefined;
-  return reason === undefined ? error : new UsageError(`--metrics-port: ${port} ${reason}`, { cause: error });
+  return reason === undefined
+    ? error
+    : new UsageError(`--metrics-port: ${port} ${reason}`, { code: "unavailable-address", cause: error });
 }
 
 const PORT_ERRORS: Readonly<Record<string, string>> = {

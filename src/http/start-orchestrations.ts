@@ -55,7 +55,7 @@ function midway(
   accepted: ReadonlySet<string>,
   sent: number,
 ): HttpError {
-  const { statusCode, message } = httpErrorOf(error);
+  const { code, statusCode, message } = httpErrorOf(error);
   const started = instanceIds.filter((id) => accepted.has(id));
   const unsure = sent - started.length;
   const parts = [
@@ -63,7 +63,7 @@ function midway(
     ...(unsure > 0 ? [`Another ${unsure} may have been started: their ids begin with ${runId}-.`] : []),
     message,
   ];
-  return new HttpError(statusCode, parts.join(" "), { cause: error, instanceIds: started });
+  return new HttpError(statusCode, parts.join(" "), { code, cause: error, instanceIds: started });
 }
 
 /** Ids for runs, none twice from this process: with a thousand requests a second, chance alone would repeat one. */

@@ -1,6 +1,5 @@
 import type { Backend } from "../backend/backend.js";
 import { FanoutError, UsageError } from "../errors.js";
-import { ExitCode } from "../exit-codes.js";
 import { isRunId } from "../plan/run-id.js";
 
 /** @throws UsageError: any other text would mean instances that no run of fanout has started */
@@ -11,17 +10,17 @@ export function checkRunId(run: string): void {
 /** Names the call that the backend lacks, and what can be done without it. */
 export function cannotList(backend: Backend, instead: string, cause: unknown): FanoutError {
   return new FanoutError(
-    `${backend.displayName} has no QueryInstances (UNIMPLEMENTED), so its task hub cannot be listed. ${instead}`,
-    ExitCode.Failure,
-    { cause },
+    "call-unsupported",
+    `${backend.displayName} has no QueryInstances (UNIMPLEMENTED), so its task hub cannot be listed.`,
+    { hint: instead, cause },
   );
 }
 
 /** A backend that does not purge at all. */
 export function cannotPurge(backend: Backend, cause: unknown): FanoutError {
   return new FanoutError(
+    "call-unsupported",
     `${backend.displayName} has no PurgeInstances (UNIMPLEMENTED), so instances cannot be deleted there.`,
-    ExitCode.Failure,
     { cause },
   );
 }
@@ -29,15 +28,16 @@ export function cannotPurge(backend: Backend, cause: unknown): FanoutError {
 /** A backend that does not terminate at all. */
 export function cannotTerminate(backend: Backend, cause: unknown): FanoutError {
   return new FanoutError(
+    "call-unsupported",
     `${backend.displayName} has no TerminateInstance (UNIMPLEMENTED), so instances cannot be ended there.`,
-    ExitCode.Failure,
     { cause },
   );
 }
 
 export function unknownRun(runId: string, backend: Backend): FanoutError {
   return new FanoutError(
-    `Task hub ${backend.connection.taskHub} on ${backend.displayName} has no instance of run ${runId}. ` +
-      "`fanout status` lists the latest runs.",
+    "run-not-found",
+    `Task hub ${backend.connection.taskHub} on ${backend.displayName} has no instance of run ${runId}.`,
+    { hint: "`fanout status` lists the latest runs." },
   );
 }

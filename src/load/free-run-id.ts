@@ -22,7 +22,11 @@ export async function requireFreeRunIds(
     if (!(await isTaken(client, runId, signal))) return;
     throw new UsageError(
       `--run-id: expected an id that is not in use, found that task hub ${connection.taskHub} on ${displayName} has ` +
-        `instances of ${runId} already; choose another one, or delete them with: fanout purge --run ${runId} --terminate`,
+        `instances of ${runId} already`,
+      {
+        code: "run-id-taken",
+        hint: `choose another one, or delete them with: fanout purge --run ${runId} --terminate`,
+      },
     );
   });
 }

@@ -87,7 +87,7 @@ export function spendObjection(
 /** @throws UsageError */
 export function guardSpend(cost: PlanCost, limits: SpendLimits, repeat: number, billing: Billing): void {
   const objection = spendObjection(cost, limits, repeat, billing);
-  if (objection !== undefined) throw new UsageError(objection);
+  if (objection !== undefined) throw new UsageError(objection, { code: "spend-limit" });
 }
 
 /**

@@ -55,7 +55,8 @@ export function workloadOf(flags: WorkloadFlags): WorkloadPlan {
   if (activities > MOST_ACTIVITIES_IN_ONE) {
     throw new UsageError(
       `--iterations x --parallel-activities: expected at most ${formatCount(MOST_ACTIVITIES_IN_ONE)} activities in ` +
-        `one orchestration, found ${formatCount(activities)}; use --parallel-orchestrations to spread them`,
+        `one orchestration, found ${formatCount(activities)}`,
+      { hint: "use --parallel-orchestrations to spread them" },
     );
   }
   const { activityDuration: duration, ...costs } = given(flags, activityFlags);

@@ -6,6 +6,8 @@ import path from "node:path";
 import { errorText } from "../format/error-text.js";
 import { UsageError } from "../errors.js";
 
+const CODE = "unusable-state-folder";
+
 /** Where the shared emulator of this user keeps what it has. */
 export interface StateFolder {
   readonly folder: string;
@@ -53,11 +55,11 @@ export function refuseUnwritable({ folder, database }: StateFolder, needsDatabas
       accessSync(place, constants.W_OK);
     } catch (error) {
       const reason = errorText(error);
-      throw new UsageError(
-        `The emulator cannot write to '${place}': ${reason}. Make it writable, or set FANOUT_STATE_DIR to a folder ` +
-          "that can be written to.",
-        { cause: error },
-      );
+      throw new UsageError(`The emulator cannot write to '${place}': ${reason}.`, {
+        code: CODE,
+        hint: "Make it writable, or set FANOUT_STATE_DIR to a folder that can be written to.",
+        cause: error,
+      });
     }
   }
 }
@@ -83,15 +85,17 @@ function ownFolder(folder: string, isOurs: RegExp): void {
     stats = lstatSync(folder);
   } catch (error) {
     const reason = errorText(error);
-    throw new UsageError(
-      `The state folder '${folder}' cannot be made: ${reason}. Set FANOUT_STATE_DIR to a folder that can be written to.`,
-    );
+    throw new UsageError(`The state folder '${folder}' cannot be made: ${reason}.`, {
+      code: CODE,
+      hint: "Set FANOUT_STATE_DIR to a folder that can be written to.",
+    });
   }
   const uid = process.getuid?.();
   if (!stats.isDirectory() || (uid !== undefined && stats.uid !== uid)) {
-    throw new UsageError(
-      `The state folder '${folder}' is not a folder of this user. Set FANOUT_STATE_DIR to one that is.`,
-    );
+    throw new UsageError(`The state folder '${folder}' is not a folder of this user.`, {
+      code: CODE,
+      hint: "Set FANOUT_STATE_DIR to one that is.",
+    });
   }
   if (uid !== undefined && (stats.mode & 0o077) !== 0) closeToOthers(folder, stats.mode, isOurs);
 }
@@ -102,15 +106,20 @@ function closeToOthers(folder: string, mode: number, isOurs: RegExp): void {
   if (names.length > 0 && !names.some((name) => isOurs.test(name))) {
     throw new UsageError(
       `The folder '${folder}' holds other files, and others can open it (mode ${(mode & 0o7777).toString(8)}); the ` +
-        `state folder has to be for this user alone. It was left as it is. Set FANOUT_STATE_DIR to a folder of its own, ` +
-        `such as '${path.join(folder, "fanout-state")}'.`,
+        "state folder has to be for this user alone. It was left as it is.",
+      {
+        code: CODE,
+        hint: `Set FANOUT_STATE_DIR to a folder of its own, such as '${path.join(folder, "fanout-state")}'.`,
+      },
     );
   }
   if ((mode & 0o022) !== 0 && names.length > 0) {
-    throw new UsageError(
-      `Others can write to the state folder '${folder}', and it is not empty. If all that is in it is yours, close it ` +
-        `with \`chmod 700 ${folder}\`, or set FANOUT_STATE_DIR to another folder.`,
-    );
+    throw new UsageError(`Others can write to the state folder '${folder}', and it is not empty.`, {
+      code: CODE,
+      hint:
+        `If all that is in it is yours, close it with \`chmod 700 ${folder}\`, or set FANOUT_STATE_DIR to another ` +
+        "folder.",
+    });
   }
   chmodSync(folder, 0o700);
 }

@@ -37,7 +37,7 @@ export async function checkFile(flag: string, file: string): Promise<void> {
     await rm(trial, { force: true });
   } catch (error) {
     const text = `${flag}: expected a file that can be written, found ${file}: ${errorText(error)}`;
-    throw new UsageError(text, { cause: error });
+    throw new UsageError(text, { code: "unwritable-file", cause: error });
   }
 }
 
@@ -54,7 +54,7 @@ export async function writeFileWhole(flag: string, file: string, text: string): 
     else await replaceFile(target, text);
   } catch (error) {
     const message = `${flag}: the result could not be written to ${file}: ${errorText(error)}`;
-    throw new FanoutError(message, undefined, { cause: error });
+    throw new FanoutError("unwritable-file", message, { cause: error });
   }
 }
 

@@ -29,8 +29,11 @@ export async function checkOutputFiles(outputs: OutputFlags): Promise<void> {
     const place = await placeOf(file);
     if (place === undefined) continue;
     const other = flags.get(place);
-    if (other !== undefined)
-      throw new UsageError(`${other} and ${flag}: expected a file for each, found ${file} for both; name another one`);
+    if (other !== undefined) {
+      throw new UsageError(`${other} and ${flag}: expected a file for each, found ${file} for both`, {
+        hint: "name another one",
+      });
+    }
 
     flags.set(place, flag);
   }

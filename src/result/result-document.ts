@@ -36,7 +36,9 @@ export function checkedBy<T>(schema: z.ZodType<T>, value: unknown, name: string)
   const version = valueAt(value, ["schemaVersion"]);
   if (typeof version === "number" && version > SCHEMA_VERSION) {
     const expected = `expected ${SCHEMA_VERSION}, found ${version}`;
-    throw new UsageError(`${name}: schemaVersion: ${expected}: a newer fanout wrote it, update this one`);
+    throw new UsageError(`${name}: schemaVersion: ${expected}: a newer fanout wrote it, update this one`, {
+      code: "invalid-file",
+    });
   }
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
@@ -44,6 +46,7 @@ export function checkedBy<T>(schema: z.ZodType<T>, value: unknown, name: string)
   const field = issue?.path.length ? issue.path.join(".") : "the result";
   throw new UsageError(
     `${name}: ${field}: expected ${issue?.message}, found ${foundText(valueAt(value, issue?.path ?? []))}`,
+    { code: "invalid-file" },
   );
 }
 
@@ -51,6 +54,7 @@ async function contentOf(file: string): Promise<string> {
   if (file === "-") return text(process.stdin);
   return readFile(file, "utf8").catch((error: unknown) => {
     throw new UsageError(`expected a file that \`fanout run --json FILE\` wrote, found ${errorText(error)}`, {
+      code: "invalid-file",
       cause: error,
     });
   });
@@ -62,9 +66,11 @@ export function documentOf(content: string, name: string): unknown {
     // Shells of Windows begin what they redirect with a byte order mark.
     return readJson(content.replace(/^\uFEFF/u, ""));
   } catch (error) {
-    if (error instanceof JsonDepthError) throw new UsageError(`${name}: ${error.message}`, { cause: error });
+    if (error instanceof JsonDepthError)
+      throw new UsageError(`${name}: ${error.message}`, { code: "invalid-file", cause: error });
     const found = content.trim() === "" ? "nothing" : `what is no JSON: ${errorText(error)}`;
     throw new UsageError(`${name}: expected the JSON that \`fanout run --json FILE\` wrote, found ${found}`, {
+      code: "invalid-file",
       cause: error,
     });
   }

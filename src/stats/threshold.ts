@@ -44,13 +44,13 @@ export function parseThreshold(text: string): Threshold {
 
   const figure = figureOf(name);
   if (!figure) {
-    const hint = `; did you mean ${nearest(name, FIGURE_NAMES) ?? "p99"}?`;
+    const hint = `did you mean ${nearest(name, FIGURE_NAMES) ?? "p99"}?`;
     throw wrong(expression, "a figure such as p99, errors, activities/s or latencyMs.server.p90", name, hint);
   }
   const bound = parseBound(boundText, figure.kind);
   if (bound === undefined) throw wrong(expression, boundExpected(figure.kind), boundText);
   if (bound === 0 && needsSample(figure, operator)) {
-    const hint = "; no sample shows that there never are any: for none in this run use counts.orchestrations.failed<1";
+    const hint = "no sample shows that there never are any: for none in this run use counts.orchestrations.failed<1";
     throw wrong(expression, "a share above 0", boundText, hint);
   }
   return { expression, figure, operator, bound };
@@ -165,6 +165,6 @@ function cutOffText({ counts }: RunResult): string | undefined {
   return cutOff === 0 ? undefined : `with ${formatCount(cutOff)} of ${formatCount(started)} orchestrations cut off`;
 }
 
-function wrong(expression: string, expected: string, found: string, hint = ""): UsageError {
-  return new UsageError(`--threshold '${expression}': expected ${expected}, found "${found}"${hint}`);
+function wrong(expression: string, expected: string, found: string, hint?: string): UsageError {
+  return new UsageError(`--threshold '${expression}': expected ${expected}, found "${found}"`, { hint });
 }

@@ -114,7 +114,7 @@ describe("fanout compare", () => {
     expect({ code, stderr }).toEqual({
       code: 2,
       stderr:
-        "error: --json: expected a file to write the comparison to, found base.json, which holds results of runs: " +
+        "error: --json: expected a file to write the comparison to, found base.json, which holds results of runs; " +
         "put the flag after the files, or name another file\n",
     });
     expect(await place.run("compare base.json slow.json")).toMatchObject({ code: 98 });

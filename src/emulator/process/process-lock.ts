@@ -20,7 +20,8 @@ export async function takeProcessLock(file: string): Promise<boolean> {
     if (sqliteCode(error) === SqliteCode.Busy) return false;
 
     const reason = errorText(error);
-    throw new FanoutError(`The lock '${file}' cannot be taken: ${reason}. Check its folder and its disk.`, 1, {
+    throw new FanoutError("emulator-storage", `The lock '${file}' cannot be taken: ${reason}.`, {
+      hint: "Check its folder and its disk.",
       cause: error,
     });
   }

@@ -140,8 +140,9 @@ async function openEmulator(
   } catch (error) {
     if (!(error instanceof StoreError)) throw error;
 
-    if (isGone(error)) throw new FanoutError(error.message, 1, { cause: error });
-    throw new FanoutError(`The database '${database}' cannot be used: ${error.message}. ${remedyOf(error)}`, 1, {
+    if (isGone(error)) throw new FanoutError("emulator-storage", error.message, { cause: error });
+    throw new FanoutError("emulator-storage", `The database '${database}' cannot be used: ${error.message}.`, {
+      hint: remedyOf(error),
       cause: error,
     });
   }
@@ -157,21 +158,22 @@ function remedyOf({ fault }: StoreError): string {
 }
 
 function lostError(database: string, cause: Error): FanoutError {
-  if (isGone(cause)) return new FanoutError(`${cause.message} The emulator stopped.`, 1, { cause });
+  if (isGone(cause)) return new FanoutError("emulator-storage", `${cause.message} The emulator stopped.`, { cause });
   if (cause instanceof InvariantError) {
     return new FanoutError(
+      "internal-error",
       `The emulator found a defect of its own: this does not hold: ${cause.message} It stopped. The next start goes on ` +
-        `from the database '${database}', which has all that was acknowledged. Please report this with the lines that ` +
-        `follow.\n${cause.stack ?? ""}`,
-      1,
-      { cause },
+        `from the database '${database}', which has all that was acknowledged.`,
+      { hint: `Please report this with the lines that follow.\n${cause.stack ?? ""}`, cause },
     );
   }
   return new FanoutError(
-    `The database '${database}' could not be brought to the disk: ${cause.message}. The emulator stopped. Check the ` +
-      "disk; the next start goes on from what is on it, which is all that was acknowledged.",
-    1,
-    { cause },
+    "emulator-storage",
+    `The database '${database}' could not be brought to the disk: ${cause.message}. The emulator stopped.`,
+    {
+      hint: "Check the disk; the next start goes on from what is on it, which is all that was acknowledged.",
+      cause,
+    },
   );
 }
 
@@ -180,7 +182,9 @@ async function listenOn(emulator: Emulator, port: number, host: string | undefin
     await emulator.listen({ port, ...(host !== undefined && { host }) });
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "EADDRINUSE") {
-      throw new UsageError(`Port ${port} is taken by another program. Choose another one with --port.`, {
+      throw new UsageError(`Port ${port} is taken by another program.`, {
+        code: "unavailable-address",
+        hint: "Choose another one with --port.",
         cause: error,
       });
     }
@@ -193,7 +197,8 @@ async function listenAt(emulator: Emulator, socket: string): Promise<void> {
     await emulator.listen({ path: socket });
   } catch (error) {
     const reason = errorText(error);
-    throw new FanoutError(`The socket '${socket}' cannot be made: ${reason}. Check the disk that it is on.`, 1, {
+    throw new FanoutError("emulator-storage", `The socket '${socket}' cannot be made: ${reason}.`, {
+      hint: "Check the disk that it is on.",
       cause: error,
     });
   }

@@ -1,6 +1,7 @@
 import { status } from "@grpc/grpc-js";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { z } from "zod";
+import { ERROR_CODES } from "../../../src/errors.js";
 import { BrokenBackend } from "../../support/http/broken-backend.js";
 import { freePort } from "../../support/backend/free-port.js";
 import { JSON_HEADERS, ServePlace, TcpEmulator } from "../../support/http/serve-place.js";
@@ -9,6 +10,7 @@ const START = "/api/orchestrations";
 const STATUS = "/api/orchestrations/status";
 const partial = z.strictObject({
   error: z.string(),
+  code: z.enum(Object.keys(ERROR_CODES)),
   message: z.string(),
   count: z.int(),
   instanceIds: z.array(z.string()),
@@ -32,7 +34,8 @@ describe("a backend that fails", () => {
     backend.refuse = (sequence) => (sequence === 120 ? status.INTERNAL : undefined);
     const answer = await place.post(START, { parallelOrchestrations: 1_000 });
     expect(answer.status).toBe(500);
-    const { count, instanceIds, message } = partial.parse(answer.body);
+    const { code, count, instanceIds, message } = partial.parse(answer.body);
+    expect(code).toBe("backend-failed");
     expect(instanceIds).toEqual(backend.started.toSorted());
     expect(count).toBe(instanceIds.length);
     // Those that were under way came to their end, and no more left.

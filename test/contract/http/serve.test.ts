@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { z } from "zod";
+import { ERROR_CODES } from "../../../src/errors.js";
 import { parseFanOutFanInOutput } from "../../../src/orchestrations/fan-out-fan-in-contract.js";
 import { startWorkerHost, type WorkerHost } from "../../../src/worker/worker-host.js";
 import { JSON_HEADERS, ServePlace, TcpEmulator, type Asking } from "../../support/http/serve-place.js";
@@ -21,7 +22,12 @@ const many = z.strictObject({
   foundInstances: z.int(),
   instances: z.array(instance),
 });
-const error = z.strictObject({ error: z.string(), message: z.string().min(1), field: z.string().optional() });
+const error = z.strictObject({
+  error: z.string(),
+  code: z.enum(Object.keys(ERROR_CODES)),
+  message: z.string().min(1),
+  field: z.string().optional(),
+});
 
 let emulator: TcpEmulator;
 let place: ServePlace;
@@ -88,7 +94,7 @@ describe("the contract", () => {
   test("an instance that does not exist is not found", async () => {
     const answer = await place.ask(`${START}/nobody`);
     expect(answer.status).toBe(404);
-    expect(error.parse(answer.body).field).toBe("id");
+    expect(error.parse(answer.body)).toMatchObject({ code: "not-found", field: "id" });
   });
 
   test.each([

@@ -12,7 +12,7 @@ const OTHER = new TypeError("a defect");
 
 /** Stands for the words that a person gets. */
 function explain(error: ServiceError, attempts: number): FanoutError {
-  return new FanoutError(`${error.details}, ${attempts} in a row`, 1, { cause: error });
+  return new FanoutError("backend-unreachable", `${error.details}, ${attempts} in a row`, { cause: error });
 }
 
 /** Makes a call whose attempts end in turn as given, and tells all that happened. */
@@ -140,7 +140,7 @@ describe("a call", () => {
   });
 
   test("whose backend cannot be recovered rejects with that", async () => {
-    const gone = new FanoutError("It does not start.");
+    const gone = new FanoutError("emulator-not-started", "It does not start.");
     const recover = (): Promise<void> => Promise.reject(gone);
     const call = withRetry(() => Promise.reject(AWAY), { maxAttempts: 4, explain, onFailure: () => {}, recover });
     await expect(call).rejects.toBe(gone);

@@ -104,7 +104,7 @@ test.each<[string, unknown]>([
   ["an id that is taken", serviceError(status.ALREADY_EXISTS, "")],
   ["a file that is not there", systemError("ENOENT", "no such file")],
   ["a defect", new TypeError("x is not a function")],
-  ["what is explained already", new FanoutError("known")],
+  ["what is explained already", new FanoutError("backend-failed", "known")],
   ["what is no error", "x"],
 ])("%s stays as it is", (_, error) => {
   expect(explain(error, SCHEDULER)).toBe(error);

@@ -56,10 +56,9 @@ describe("a backend behind a proxy", () => {
 
   test("is not spoken to over http2, and what to do is told without the proxy's password", () => {
     expect(() => chooseTransport(connectionOf(SECURE, PROXY), "http2")).toThrow(
-      new UsageError(
-        "--transport http2 does not go through a proxy, and HTTPS_PROXY names proxy.example:3128: leave the flag out, " +
-          "or name example.com in NO_PROXY to go past the proxy",
-      ),
+      new UsageError("--transport http2 does not go through a proxy, and HTTPS_PROXY names proxy.example:3128", {
+        hint: "leave the flag out, or name example.com in NO_PROXY to go past the proxy",
+      }),
     );
   });
 

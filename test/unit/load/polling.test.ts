@@ -89,7 +89,7 @@ describe("the pause between polls", () => {
 describe("an error", () => {
   test.each([
     ["UNAVAILABLE", rpcError(status.UNAVAILABLE)],
-    ["a backend that is away", new FanoutError("away")],
+    ["a backend that is away", new FanoutError("backend-unreachable", "away")],
   ])("of %s has the poll made again after a second, by the same way", async (_, error) => {
     let away = true;
     const { time, hub, fates, add } = polling((_, name) => {
@@ -263,7 +263,7 @@ function waitFor(...answers: readonly (Error | undefined)[]) {
 
 describe("a waiting call", () => {
   test("that failed is made again after a second where that may help", async () => {
-    const { time, watch } = waitFor(rpcError(status.INTERNAL), new FanoutError("away"));
+    const { time, watch } = waitFor(rpcError(status.INTERNAL), new FanoutError("backend-unreachable", "away"));
     const end = watch.untilEnded("a").then(() => time.clock());
     await time.runUntil(5_000);
     expect(await end).toBe(2_000);
