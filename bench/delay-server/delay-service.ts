@@ -1,4 +1,4 @@
-import { raw, type Service } from "../../dist/emulator/service/call.js";
+import { unary, type Service } from "../../dist/emulator/service/call.js";
 import {
   createInstanceResponse,
   getInstanceResponse,
@@ -55,21 +55,21 @@ export function delayService(instances: DelayedInstances): Service {
     return lastWork;
   };
   return {
-    Hello: raw((_call, answer) => answer(undefined, EMPTY_BYTES)),
+    Hello: unary((_call, answer) => answer(undefined, EMPTY_BYTES)),
 
-    StartInstance: raw((call, answer) => {
+    StartInstance: unary((call, answer) => {
       const { instanceId, name, input } = readMessage(CreateInstanceRequestSchema, call.request);
       instances.start(instanceId, workOf(name, input));
       answer(undefined, createInstanceResponse(instanceId));
     }),
 
-    GetInstance: raw((call, answer) => {
+    GetInstance: unary((call, answer) => {
       const { instanceId, getInputsAndOutputs } = readMessage(GetInstanceRequestSchema, call.request);
       const instance = instances.find(instanceId);
       answer(undefined, getInstanceResponse(instance && rowOf(instance, getInputsAndOutputs)));
     }),
 
-    WaitForInstanceCompletion: raw((call, answer) => {
+    WaitForInstanceCompletion: unary((call, answer) => {
       const { instanceId, getInputsAndOutputs } = readMessage(GetInstanceRequestSchema, call.request);
       const instance = instances.find(instanceId);
       const tell = (): void => answer(undefined, getInstanceResponse(instance && rowOf(instance, getInputsAndOutputs)));
@@ -77,7 +77,7 @@ export function delayService(instances: DelayedInstances): Service {
       else call.onCancelled = instances.whenEnded(instance, tell);
     }),
 
-    QueryInstances: raw((call, answer) => {
+    QueryInstances: unary((call, answer) => {
       const { query } = readMessage(QueryInstancesRequestSchema, call.request);
       const { instanceIdPrefix = "", continuationToken = "", runtimeStatus = [] } = query ?? {};
       const fromUs = microsecondsOf(query?.createdTimeFrom);
@@ -91,7 +91,7 @@ export function delayService(instances: DelayedInstances): Service {
       answer(undefined, queryInstancesResponse(rows, found.length < limit ? undefined : found.at(-1)?.id));
     }),
 
-    ListInstanceIds: raw((call, answer) => {
+    ListInstanceIds: unary((call, answer) => {
       const filter = readMessage(ListInstanceIdsRequestSchema, call.request);
       const { lastInstanceKey = "0" } = filter;
       const fromUs = microsecondsOf(filter.completedTimeFrom);
@@ -105,13 +105,13 @@ export function delayService(instances: DelayedInstances): Service {
       answer(undefined, listInstanceIdsResponse(ids, last && String(last.endNumber)));
     }),
 
-    TerminateInstance: raw((call, answer) => {
+    TerminateInstance: unary((call, answer) => {
       const { instanceId, output } = readMessage(TerminateRequestSchema, call.request);
       instances.terminate(instanceId, output);
       answer(undefined, EMPTY_BYTES);
     }),
 
-    PurgeInstances: raw((call, answer) => {
+    PurgeInstances: unary((call, answer) => {
       const request = readMessage(PurgeInstancesRequestSchema, call.request);
       const { instanceId, instanceBatch } = request;
       if (request.purgeInstanceFilter !== undefined)

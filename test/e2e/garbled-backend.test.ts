@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer, type AddressInfo } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
 import { serveGrpc } from "../../src/emulator/transport/grpc/connection.js";
-import { handlersOf, raw, type Handler } from "../../src/emulator/service/call.js";
+import { handlersOf, unary, type Handler } from "../../src/emulator/service/call.js";
 import { pb } from "../../src/protocol/sidecar-stubs.js";
 import { Workplace } from "../support/e2e/workplace.js";
 
@@ -20,9 +20,9 @@ function garbledItem(): Uint8Array {
 
 /** The flags that reach a backend which takes every start and garbles all that it says. */
 async function garbledBackend(): Promise<readonly string[]> {
-  const garble = raw((_, answer) => answer(undefined, GARBLED));
+  const garble = unary((_, answer) => answer(undefined, GARBLED));
   const handlers: Record<string, Handler> = Object.fromEntries(ANSWERED.map((method) => [method, garble]));
-  handlers["Hello"] = raw((_, answer) => answer(undefined, new Uint8Array(0)));
+  handlers["Hello"] = unary((_, answer) => answer(undefined, new Uint8Array(0)));
   handlers["GetWorkItems"] = (call) => {
     call.open();
     call.write(GARBLED);

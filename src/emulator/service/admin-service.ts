@@ -1,5 +1,5 @@
 import type { EmulatorStatus, HubProgress } from "../../protocol/admin.js";
-import { raw, type Call, type Service } from "./call.js";
+import { unary, type Call, type Service } from "./call.js";
 import type { Clock } from "../clock/clock.js";
 import type { TaskHub } from "../hub/task-hub.js";
 
@@ -20,7 +20,7 @@ const decode = (bytes: Buffer): Record<string, string> => JSON.parse(bytes.toStr
 /** The emulator's own service: see `admin-protocol.ts`. */
 export function adminService(context: AdminContext): Service {
   return {
-    Status: raw((_call, answer) => {
+    Status: unary((_call, answer) => {
       answer(undefined, encode(context.status()));
     }),
 
@@ -31,13 +31,13 @@ export function adminService(context: AdminContext): Service {
       watch(hub, instanceIdPrefix, workers, context.clock, call);
     },
 
-    DrainWorker: raw((call, answer) => {
+    DrainWorker: unary((call, answer) => {
       const { taskHub = "", workerId = "" } = decode(call.request);
       context.hub(taskHub).drainWorkers(workerId);
       answer(undefined, encode({}));
     }),
 
-    Stop: raw((_call, answer) => {
+    Stop: unary((_call, answer) => {
       answer(undefined, encode({}));
       context.stop();
     }),

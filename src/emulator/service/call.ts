@@ -46,7 +46,7 @@ export type Service = Readonly<Record<string, Handler>>;
 type Answer = (error: Error | undefined, value: Uint8Array | undefined) => void;
 
 /** A unary handler. */
-export function raw(handler: (call: Call, answer: Answer) => void): Handler {
+export function unary(handler: (call: Call, answer: Answer) => void): Handler {
   return (call) => {
     handler(call, (error, value) => {
       if (error === undefined) call.end(value);

@@ -1,7 +1,7 @@
 import { EMPTY_BYTES } from "../../protocol/empty-bytes.js";
 import { randomUUID } from "node:crypto";
 import { idReuse } from "../hub/id-reuse.js";
-import { raw, type Call, type Handler, type Service } from "./call.js";
+import { unary, type Call, type Handler, type Service } from "./call.js";
 import {
   createInstanceResponse,
   getInstanceResponse,
@@ -46,13 +46,13 @@ const EVENT_BYTES = 128;
 /** What clients call of TaskHubSidecarService, for the calls of one connection. */
 export function clientService(context: ServiceContext): Service {
   return {
-    Hello: raw((call, answer) => {
+    Hello: unary((call, answer) => {
       // A worker that is told of it here says so, and once.
       context.hubOf(call);
       answer(undefined, EMPTY_BYTES);
     }),
 
-    StartInstance: raw((call, answer) => {
+    StartInstance: unary((call, answer) => {
       const request = readMessage(CreateInstanceRequestSchema, call.request);
       if (request.name === "")
         throw new RpcError("INVALID_ARGUMENT", "StartInstance needs the name of an orchestrator.");
@@ -80,34 +80,34 @@ export function clientService(context: ServiceContext): Service {
 
     WaitForInstanceCompletion: waitFor(context, isTerminal),
 
-    RaiseEvent: raw((call, answer) => {
+    RaiseEvent: unary((call, answer) => {
       const { instanceId, name, input } = readMessage(RaiseEventRequestSchema, call.request);
       if (name === "") throw new RpcError("INVALID_ARGUMENT", "RaiseEvent needs the name of an event.");
 
       hubFor(context, call, instanceId).clients.raiseEvent(instanceId, { name, input }, empty(answer));
     }),
 
-    TerminateInstance: raw((call, answer) => {
+    TerminateInstance: unary((call, answer) => {
       const { instanceId, output, recursive } = readMessage(TerminateRequestSchema, call.request);
       hubFor(context, call, instanceId).clients.terminate(instanceId, output, recursive, empty(answer));
     }),
 
-    SuspendInstance: raw((call, answer) => {
+    SuspendInstance: unary((call, answer) => {
       const { instanceId, reason } = readMessage(ReasonedRequestSchema, call.request);
       hubFor(context, call, instanceId).clients.suspend(instanceId, reason, empty(answer));
     }),
 
-    ResumeInstance: raw((call, answer) => {
+    ResumeInstance: unary((call, answer) => {
       const { instanceId, reason } = readMessage(ReasonedRequestSchema, call.request);
       hubFor(context, call, instanceId).clients.resume(instanceId, reason, empty(answer));
     }),
 
-    RewindInstance: raw((call, answer) => {
+    RewindInstance: unary((call, answer) => {
       const { instanceId, reason } = readMessage(ReasonedRequestSchema, call.request);
       hubFor(context, call, instanceId).clients.rewind(instanceId, reason, empty(answer));
     }),
 
-    RestartInstance: raw((call, answer) => {
+    RestartInstance: unary((call, answer) => {
       const { instanceId, restartWithNewInstanceId } = readMessage(RestartInstanceRequestSchema, call.request);
       hubFor(context, call, instanceId).clients.restart(
         instanceId,
@@ -116,7 +116,7 @@ export function clientService(context: ServiceContext): Service {
       );
     }),
 
-    SkipGracefulOrchestrationTerminations: raw((call, answer) => {
+    SkipGracefulOrchestrationTerminations: unary((call, answer) => {
       const { instanceBatch, reason } = readMessage(SkipGracefulOrchestrationTerminationsRequestSchema, call.request);
       const ids = idsOf("SkipGracefulOrchestrationTerminations", instanceBatch);
       hubFor(context, call, ...ids).clients.endAtOnce(ids, reason, encoded(answer, skipTerminationsResponse));
@@ -157,7 +157,7 @@ export function clientService(context: ServiceContext): Service {
       answerRead(context, call, listInstanceIdsResponse(ids, next && `${next.completedUs}:${next.key}`));
     },
 
-    PurgeInstances: raw((call, answer) => {
+    PurgeInstances: unary((call, answer) => {
       const request = readMessage(PurgeInstancesRequestSchema, call.request);
       const { purge } = context.hubOf(call);
       const answerPurged = encoded(answer, purgeInstancesResponse);
@@ -179,12 +179,12 @@ export function clientService(context: ServiceContext): Service {
       });
     },
 
-    CreateTaskHub: raw((call, answer) => {
+    CreateTaskHub: unary((call, answer) => {
       const { recreateIfExists } = readMessage(CreateTaskHubRequestSchema, call.request);
       context.hubs.create(hubName(call), recreateIfExists, empty(answer));
     }),
 
-    DeleteTaskHub: raw((call, answer) => {
+    DeleteTaskHub: unary((call, answer) => {
       context.hubs.delete(context.hubOf(call), empty(answer));
     }),
   };

@@ -1,4 +1,4 @@
-import { raw, type Service } from "./call.js";
+import { unary, type Service } from "./call.js";
 import { RpcError } from "../../protocol/rpc-error.js";
 import {
   HealthCheckRequestSchema,
@@ -19,7 +19,7 @@ const { SERVING, SERVICE_UNKNOWN } = HealthCheckResponse_ServingStatus;
 export function healthService(services: readonly string[]): Service {
   const isServed = (service: string): boolean => service === "" || services.includes(service);
   return {
-    Check: raw((call, answer) => {
+    Check: unary((call, answer) => {
       const { service } = readMessage(HealthCheckRequestSchema, call.request);
       if (!isServed(service))
         throw new RpcError("NOT_FOUND", `The emulator has no service '${service}': it has ${services.join(", ")}.`);

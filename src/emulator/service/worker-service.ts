@@ -1,6 +1,6 @@
 import { EMPTY_BYTES } from "../../protocol/empty-bytes.js";
 import { errorText } from "../../format/error-text.js";
-import { raw, type Call, type Handler, type Service } from "./call.js";
+import { unary, type Call, type Handler, type Service } from "./call.js";
 import { heldToken } from "../dispatch/leases.js";
 import { REMEMBERS_HISTORY } from "../../protocol/link.js";
 import {
@@ -29,7 +29,7 @@ export function workerService(context: ServiceContext): Service {
       serveWorker(context, call);
     },
 
-    CompleteActivityTask: raw((call, answer) => {
+    CompleteActivityTask: unary((call, answer) => {
       const { instanceId, taskId, completionToken, result, failureDetails } = readMessage(
         ActivityResponseSchema,
         call.request,
@@ -38,7 +38,7 @@ export function workerService(context: ServiceContext): Service {
       context.hubOf(call).completeActivity(token, { result, failure: failureDetails }, empty(answer));
     }),
 
-    CompleteOrchestratorTask: raw((call, answer) => {
+    CompleteOrchestratorTask: unary((call, answer) => {
       const response = readMessage(OrchestratorResponseSchema, call.request);
       const token = response.completionToken || heldToken(context.heldItems, response.instanceId);
       const hub = context.hubOf(call);
@@ -62,7 +62,7 @@ export function workerService(context: ServiceContext): Service {
 }
 
 function abandon(context: ServiceContext): Handler {
-  return raw((call, answer) => {
+  return unary((call, answer) => {
     const { completionToken } = readMessage(AbandonTaskRequestSchema, call.request);
     if (!context.hubOf(call).abandon(completionToken)) throw staleToken(completionToken);
 

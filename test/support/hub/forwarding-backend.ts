@@ -5,7 +5,7 @@ import { isServiceError } from "../../../src/backend/call-retry.js";
 import { SidecarClient } from "../../../src/backend/sidecar-client.js";
 import { unaryCall } from "../../../src/backend/unary-call.js";
 import { serveGrpc } from "../../../src/emulator/transport/grpc/connection.js";
-import { handlersOf, raw, type Handler } from "../../../src/emulator/service/call.js";
+import { handlersOf, unary, type Handler } from "../../../src/emulator/service/call.js";
 import { RpcError, type RpcCode } from "../../../src/protocol/rpc-error.js";
 import { clientService } from "../../../src/emulator/service/client-service.js";
 import type { ServiceContext } from "../../../src/emulator/service/service-context.js";
@@ -106,7 +106,7 @@ export class ForwardingBackend {
   }
 
   #handler(name: string, lacks: Lacks): Handler {
-    return raw((call, answer) => {
+    return unary((call, answer) => {
       this.calls[name] = (this.calls[name] ?? 0) + 1;
       if (lacks(name, call.request))
         throw new RpcError("UNIMPLEMENTED", `The server does not implement the method ${name}`);

@@ -8,7 +8,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { channelOptions } from "../../../../src/backend/channel-options.js";
 import { Http2Connection } from "../../../../src/backend/http2-connection.js";
 import { serveGrpc } from "../../../../src/emulator/transport/grpc/connection.js";
-import { handlersOf, raw, type Call } from "../../../../src/emulator/service/call.js";
+import { handlersOf, unary, type Call } from "../../../../src/emulator/service/call.js";
 
 const LARGE_BYTES = 3 * 1024 * 1024;
 const MESSAGES = 30;
@@ -24,7 +24,7 @@ beforeEach(async () => {
   folder = mkdtempSync(path.join(tmpdir(), "fanout-grpc-"));
   socket = path.join(folder, "socket");
   const handlers = handlersOf({
-    Test: { Take: raw((_call, answer) => answer(undefined, Buffer.alloc(0))), Pour: pour },
+    Test: { Take: unary((_call, answer) => answer(undefined, Buffer.alloc(0))), Pour: pour },
   });
   server = createServer((accepted) => serveGrpc(accepted, handlers));
   server.listen(socket);

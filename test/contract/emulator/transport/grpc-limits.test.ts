@@ -5,7 +5,7 @@ import { Client, Metadata, credentials, status } from "@grpc/grpc-js";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { unaryCall } from "../../../../src/backend/unary-call.js";
 import { serveGrpc } from "../../../../src/emulator/transport/grpc/connection.js";
-import { handlersOf, raw, type Call } from "../../../../src/emulator/service/call.js";
+import { handlersOf, unary, type Call } from "../../../../src/emulator/service/call.js";
 import {
   CALL_BYTES,
   MOST_CALLS,
@@ -40,7 +40,7 @@ beforeEach(async () => {
   onWaiting = () => {};
   const handlers = handlersOf({
     TestService: {
-      Echo: raw((call, answer) => {
+      Echo: unary((call, answer) => {
         answer(undefined, call.request);
       }),
       Wait: (call) => {

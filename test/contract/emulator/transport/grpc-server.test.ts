@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { SERVER_NAME } from "../../../../src/protocol/server-name.js";
 import { unaryCall } from "../../../../src/backend/unary-call.js";
 import { serveGrpc } from "../../../../src/emulator/transport/grpc/connection.js";
-import { handlersOf, raw, type Call, type Handler } from "../../../../src/emulator/service/call.js";
+import { handlersOf, unary, type Call, type Handler } from "../../../../src/emulator/service/call.js";
 import { RpcError } from "../../../../src/protocol/rpc-error.js";
 import { toldText } from "../../../../src/format/one-line.js";
 import { GrpcTestClient, answerOf, framedText, textsOf } from "../../../support/emulator/grpc-client.js";
@@ -21,7 +21,7 @@ const PING = Buffer.from([0, 0, 8, PING_FRAME, 0, 0, 0, 0, 0, ...Buffer.from("an
 const MOST_BYTES = { "grpc.max_receive_message_length": -1, "grpc.max_send_message_length": -1 };
 
 const asIs = (bytes: Buffer): Buffer => bytes;
-const echo: Handler = raw((call, answer) => answer(undefined, call.request));
+const echo: Handler = unary((call, answer) => answer(undefined, call.request));
 
 let server: Server;
 let accepted: Socket[];
@@ -142,7 +142,7 @@ describe("a unary call", () => {
   });
 
   test("knows its metadata by name", async () => {
-    handle = raw((call, answer) =>
+    handle = unary((call, answer) =>
       answer(undefined, Buffer.from(JSON.stringify([call.header("taskhub"), call.header("workerid") ?? "none"]))),
     );
     const { body } = await connect().call(CALL, framedText(""), { taskhub: "hub-1" });
@@ -184,7 +184,7 @@ describe("a unary call", () => {
     // The client shows a person one line, and not all of a long one.
     const told = toldText(details);
     const failed = unaryCall(connectGrpcJs(), CALL, Buffer.alloc(0), new Metadata());
-    handle = raw((_call, answer) => answer(error, undefined));
+    handle = unary((_call, answer) => answer(error, undefined));
     await expect(failed).rejects.toMatchObject({ code, details: told });
     handle = () => {
       throw error;
@@ -194,7 +194,7 @@ describe("a unary call", () => {
   });
 
   test("that failed has no body, and its status among its headers", async () => {
-    handle = raw((_call, answer) => answer(new RpcError("UNAVAILABLE", "away"), undefined));
+    handle = unary((_call, answer) => answer(new RpcError("UNAVAILABLE", "away"), undefined));
     const stream = connect().request(CALL);
     stream.end(framedText(""));
     const [headers, flags] = (await once(stream, "response")) as [object, number];
