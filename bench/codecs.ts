@@ -13,7 +13,6 @@ import {
   HistoryChunkSchema,
   HistoryEventSchema,
   OrchestrationInstanceSchema,
-  OrchestratorActionSchema,
   OrchestratorRequestSchema,
   WorkItemSchema,
 } from "../dist/protocol/durabletask_pb.js";
@@ -21,7 +20,6 @@ import { CHUNK_EVENT, PAST_EVENT, frame } from "../dist/protocol/event-frames.js
 import { HistoryTally } from "../dist/protocol/history-chunk.js";
 import { subjectOf, taskCompleted, taskScheduled, viewEvent } from "../dist/protocol/history-event.js";
 import { timestampOf } from "../dist/protocol/messages.js";
-import { readActions } from "../dist/protocol/orchestrator-actions.js";
 import { readRequestHead } from "../dist/protocol/orchestrator-request.js";
 import { readActivityRequest, readWorkItem, writeActivityResult } from "../dist/protocol/read-work-item.js";
 import { stringValue, textOf } from "../dist/protocol/wire.js";
@@ -43,13 +41,7 @@ const HISTORY_EVENTS = 200;
 const input = stringValue(INPUT);
 const output = stringValue(OUTPUT);
 const timestamp = timestampOf(NOW_US);
-const action = toBinary(
-  OrchestratorActionSchema,
-  create(OrchestratorActionSchema, { id: 7, action: { case: "scheduleTask", value: { name: NAME, input } } }),
-);
-const [asked] = readActions([action]);
-if (asked?.kind !== "task") throw new Error(`expected the action to be a task, found ${asked?.kind}`);
-const { task } = asked;
+const task = { name: NAME, version: undefined, input, traceContext: undefined, tags: [] };
 const parent = activityParent(ID, EXECUTION);
 const head = episodeHead(ID, EXECUTION);
 const scheduled = taskScheduled(7, task, NOW_US);
@@ -90,11 +82,6 @@ const PAIRS: readonly Pair[] = [
     what: "TaskCompleted read",
     byHand: () => subjectOf(viewEvent(completed)),
     library: () => fromBinary(HistoryEventSchema, completed).eventType.value,
-  },
-  {
-    what: "task of an action read",
-    byHand: () => readActions([action]),
-    library: () => fromBinary(OrchestratorActionSchema, action),
   },
   {
     what: "work item of an activity written",

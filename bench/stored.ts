@@ -150,13 +150,9 @@ function addRunning(store: Store, number: number, createdUs: number, taskHub: st
   const key = store.insertInstance(instance)!;
   const started = event.executionStarted({ ...instance, traceContext: undefined }, createdUs);
   const task = {
-    head: [
-      Buffer.concat([Buffer.from([0x0a, 19]), Buffer.from("FanOutFanInActivity")]),
-      Buffer.concat([
-        Buffer.from([0x1a, 44, 0x0a, 42]),
-        Buffer.from('{"iterationNumber":0,"activityNumber":0} '.padEnd(42)),
-      ]),
-    ],
+    name: "FanOutFanInActivity",
+    version: undefined,
+    input: stringValue('{"iterationNumber":0,"activityNumber":0}'),
     traceContext: undefined,
     tags: [],
   };

@@ -165,18 +165,20 @@ export function executionRewound(
   );
 }
 
-/** What a ScheduleTaskAction asks for; each part as it is on the wire. */
+/** What a ScheduleTaskAction asks for. */
 export interface TaskRequest {
-  /** The fields name, version and input with their tags: they have the same numbers wherever a task is described. */
-  readonly head: readonly Uint8Array[];
+  readonly name: string;
+  readonly version: StringValueBytes | undefined;
+  readonly input: StringValueBytes | undefined;
   readonly traceContext: Uint8Array | undefined;
   readonly tags: readonly Uint8Array[];
 }
 
 export function taskScheduled(taskId: number, task: TaskRequest, nowUs: number): Uint8Array {
   return event(EventType.TaskScheduled, taskId, nowUs, (writer) => {
-    for (const field of task.head) writer.raw(field);
-
+    fieldString(writer, Scheduled.name, task.name);
+    fieldBytes(writer, Scheduled.version, task.version);
+    fieldBytes(writer, Scheduled.input, task.input);
     fieldBytes(writer, Scheduled.parentTraceContext, task.traceContext);
     return fieldEach(writer, Scheduled.tags, task.tags);
   });

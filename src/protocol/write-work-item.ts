@@ -62,9 +62,9 @@ export function episodeWorkItem(episode: EpisodeItem): Buffer {
 }
 
 export function activityWorkItem(parent: Uint8Array, taskId: number, task: TaskRequest, token: string): Buffer {
-  const writer = new BinaryWriter();
-  for (const field of task.head) writer.raw(field);
-
+  const writer = fieldString(new BinaryWriter(), Activity.name, task.name);
+  fieldBytes(writer, Activity.version, task.version);
+  fieldBytes(writer, Activity.input, task.input);
   writer.raw(parent);
   fieldInt32(writer, Activity.taskId, taskId);
   fieldBytes(writer, Activity.parentTraceContext, task.traceContext);

@@ -2,7 +2,7 @@ import { activityWeight } from "./admission.js";
 import type { DispatchedInstance } from "./dispatched-instance.js";
 import type { InstanceDispatch } from "./instance-dispatch.js";
 import type { TaskRequest } from "../../protocol/history-event.js";
-import { describeTask } from "../../protocol/orchestrator-actions.js";
+import { textOf } from "../../protocol/wire.js";
 import type { WorkKind, WorkName } from "./work.js";
 import type { Worker } from "./worker.js";
 
@@ -83,8 +83,9 @@ export class ActivityItem implements ReadyItem {
 
   /** One without a version is taken to be of its orchestration's: JavaScript and Python schedule no other. */
   get work(): WorkName {
-    const { name, version } = describeTask(this.task);
-    return { name, version: version || this.instance.versionText };
+    const task = this.task;
+    const version = task?.version === undefined ? "" : textOf(task.version);
+    return { name: task?.name ?? "", version: version || this.instance.versionText };
   }
 
   isOver(): boolean {
@@ -94,7 +95,6 @@ export class ActivityItem implements ReadyItem {
 
 /** See `activityWeight`. */
 export function weightOf(task: TaskRequest | undefined): number {
-  let bytes = 0;
-  for (const field of task?.head ?? []) bytes += field.length;
-  return activityWeight(bytes);
+  const { name = "", version, input } = task ?? {};
+  return activityWeight(name.length + (version?.length ?? 0) + (input?.length ?? 0));
 }

@@ -8,7 +8,7 @@ import type { HubContext } from "./hub-context.js";
 import type { InstanceTable } from "./instance-table.js";
 import type { ActivityLease, EpisodeLease } from "../dispatch/leases.js";
 import { applyActions, failedEnd, type Outcome } from "../instance/orchestration.js";
-import { describeTask, type Action, type End } from "../../protocol/orchestrator-actions.js";
+import type { Action, End } from "../../protocol/orchestrator-actions.js";
 import type { Relations } from "./relations.js";
 import { readMessage } from "../../protocol/messages.js";
 import { rewindHistory } from "../../protocol/rewind.js";
@@ -109,7 +109,7 @@ export class Completions {
     { instance, executionId, taskId }: ActivityLease,
     completion: ActivityCompletion,
   ): ActivityCompletion {
-    const what = (): string => `The output of the activity '${describeTask(instance.task(executionId, taskId)).name}'`;
+    const what = (): string => `The output of the activity '${instance.task(executionId, taskId)?.name ?? ""}'`;
     const fault = this.#limits.payloadFault(instance.id, what, completion.result);
     return fault === undefined ? completion : { result: undefined, failure: limitFailure(fault) };
   }

@@ -6,7 +6,7 @@ import { endedInstance } from "./detached-tasks.js";
 import type { HeldLeases } from "../dispatch/held-leases.js";
 import { newExecutionId } from "../instance/instance.js";
 import type { HubContext } from "./hub-context.js";
-import { TASK_SCHEDULED, taskOf } from "../../protocol/orchestrator-actions.js";
+import { readTaskScheduled } from "../../protocol/orchestrator-actions.js";
 import { RpcError } from "../../protocol/rpc-error.js";
 import { Status } from "../../protocol/orchestration-status.js";
 import type { ActiveInstance, DetachedTask, ScheduledTask } from "../store/store.js";
@@ -234,7 +234,7 @@ export class InstanceTable {
   #resumeDetached(instance: DispatchedInstance, tasks: readonly ScheduledTask[], held: HeldLeases): void {
     this.#detaching.add(instance);
     for (const { executionId, taskId, scheduled } of tasks) {
-      instance.detach(executionId, taskId, taskOf(viewEvent(scheduled).body, TASK_SCHEDULED));
+      instance.detach(executionId, taskId, readTaskScheduled(viewEvent(scheduled).body));
       if (!held.resumeDetached(instance, executionId, taskId)) this.#turn.tasks.push({ instance, executionId, taskId });
     }
   }

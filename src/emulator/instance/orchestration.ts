@@ -15,9 +15,8 @@ import {
   type TaskRequest,
 } from "../../protocol/history-event.js";
 import {
-  TASK_SCHEDULED,
   readChildCreated,
-  taskOf,
+  readTaskScheduled,
   type Action,
   type End,
   type Termination,
@@ -69,7 +68,7 @@ export class Orchestration {
     const view = viewEvent(event);
     switch (view.type) {
       case EventType.TaskScheduled:
-        this.addTask(view.eventId, taskOf(view.body, TASK_SCHEDULED));
+        this.addTask(view.eventId, readTaskScheduled(view.body));
         return true;
       case EventType.ChildCreated:
         this.addChild(view.eventId, readChildCreated(view.body).instanceId);

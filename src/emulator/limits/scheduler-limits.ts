@@ -1,9 +1,7 @@
-import type { TaskRequest } from "../../protocol/history-event.js";
 import { MOST_PAYLOAD_BYTES, instanceIdFault } from "./limits.js";
-import { describeTask, type Action, type End } from "../../protocol/orchestrator-actions.js";
+import type { Action, End } from "../../protocol/orchestrator-actions.js";
 import { RpcError } from "../../protocol/rpc-error.js";
-import { TaskScheduledEventSchema } from "../../protocol/durabletask_pb.js";
-import { failureDetails, readMessage } from "../../protocol/messages.js";
+import { failureDetails } from "../../protocol/messages.js";
 import { Status } from "../../protocol/orchestration-status.js";
 import { textOf, type StringValueBytes } from "../../protocol/wire.js";
 
@@ -126,7 +124,11 @@ export class HubLimits {
   #actionFault(instanceId: string, action: Action): string | undefined {
     switch (action.kind) {
       case "task":
-        return first(action.task.head, (field) => this.#taskFault(instanceId, action.task, field));
+        return this.payloadFault(
+          instanceId,
+          () => `The input of the activity '${action.task.name}'`,
+          action.task.input,
+        );
       case "child":
         return this.payloadFault(
           instanceId,
@@ -142,13 +144,6 @@ export class HubLimits {
       default:
         return undefined;
     }
-  }
-
-  #taskFault(instanceId: string, task: TaskRequest, field: Uint8Array): string | undefined {
-    if (field.length <= MOST_PAYLOAD_BYTES) return undefined;
-
-    const { input } = readMessage(TaskScheduledEventSchema, field);
-    return this.payloadFault(instanceId, () => `The input of the activity '${describeTask(task).name}'`, input);
   }
 }
 

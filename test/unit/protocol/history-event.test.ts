@@ -15,9 +15,10 @@ import {
   timerCreated,
   timerFired,
   viewEvent,
+  type TaskRequest,
 } from "../../../src/protocol/history-event.js";
 import { Status } from "../../../src/protocol/orchestration-status.js";
-import { BinaryWriter, fieldBytes, fieldString, stringValue } from "../../../src/protocol/wire.js";
+import { BinaryWriter, fieldString, stringValue } from "../../../src/protocol/wire.js";
 import {
   activityParent,
   activityWorkItem,
@@ -46,7 +47,7 @@ describe("an event is read by the SDK's stubs", () => {
     parent: undefined,
     tags: [tag("key", "value"), tag("other", "")],
   };
-  const task = { head: taskHead("Activity", "1"), traceContext: undefined, tags: [tag("key", "value")] };
+  const task = { ...named("Activity", "1"), traceContext: undefined, tags: [tag("key", "value")] };
 
   test.each<[string, Uint8Array, number, object]>([
     ["OrchestratorStarted", orchestratorStarted(NOW_US), -1, { orchestratorstarted: {} }],
@@ -143,7 +144,7 @@ describe("an event is read by the SDK's stubs", () => {
 
 describe("an event is looked at", () => {
   const failure = new Uint8Array(0);
-  const task = { head: taskHead("Activity", "1"), traceContext: undefined, tags: [] };
+  const task = { ...named("Activity", "1"), traceContext: undefined, tags: [] };
 
   test.each<[string, Uint8Array, number, number, boolean]>([
     ["TaskCompleted", taskCompleted(5, stringValue("x"), NOW_US), EventType.TaskCompleted, 5, true],
@@ -198,7 +199,7 @@ describe("a work item is read by the SDK's stubs", () => {
     const text = fc.string({ unit: "grapheme", maxLength: 300 });
     fc.assert(
       fc.property(text, text, text, text, fc.nat(), (name, version, instanceId, value, taskId) => {
-        const task = { head: taskHead(name, version), traceContext: undefined, tags: [tag("key", value)] };
+        const task = { ...named(name, version), traceContext: undefined, tags: [tag("key", value)] };
         const item = activityWorkItem(activityParent(instanceId, "execution"), taskId, task, "token");
         const read = pb.WorkItem.deserializeBinary(item).toObject();
         expect(read).toMatchObject({ completiontoken: "token", orchestratorrequest: undefined });
@@ -219,10 +220,6 @@ function tag(key: string, value: string): Uint8Array {
   return fieldString(fieldString(new BinaryWriter(), 1, key), 2, value).finish();
 }
 
-/** The fields name and version of a task, with their tags. */
-function taskHead(name: string, version: string): Uint8Array[] {
-  return [
-    fieldString(new BinaryWriter(), 1, name).finish(),
-    fieldBytes(new BinaryWriter(), 2, stringValue(version)).finish(),
-  ];
+function named(name: string, version: string): Pick<TaskRequest, "name" | "version" | "input"> {
+  return { name, version: stringValue(version), input: undefined };
 }

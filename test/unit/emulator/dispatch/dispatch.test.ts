@@ -37,7 +37,7 @@ beforeEach(() => {
 
 /** A running instance that waits for so many activities, with ids from 1. */
 function waitingFor(tasks: number): DispatchedInstance {
-  const task = { head: [], traceContext: undefined, tags: [] };
+  const task = { name: "Activity", version: undefined, input: undefined, traceContext: undefined, tags: [] };
   const events = Array.from({ length: tasks }, (_, n) => taskScheduled(n + 1, task, NOW_US));
   const row = { ...newInstance(), key: 1, tasksCompleted: 0, trace: undefined, status: Status.Running };
   const instance = new DispatchedInstance({ row, history: frame(PAST_EVENT, events), nextHistorySeq: 1, waiting: [] });

@@ -310,9 +310,11 @@ function derivedId(taskId: number): string {
 /** Tasks with all that a worker is told of them. */
 function seen(state: Orchestration): object {
   return {
-    tasks: [...state.tasks].map(([id, { head, tags, traceContext }]) => ({
+    tasks: [...state.tasks].map(([id, { name, version, input, tags, traceContext }]) => ({
       id,
-      head: head.map(hex),
+      name,
+      version: version && hex(version),
+      input: input && hex(input),
       tags: tags.map(hex),
       traceContext: traceContext && hex(traceContext),
     })),
