@@ -38,7 +38,7 @@ export class PendingLimit {
   }
 
   /**
-   * Lets a request start so many. Resolves with their ids.
+   * Lets a request start `count` orchestrations. Resolves with their ids.
    * @throws HttpError 400 where it asks for more than there may ever be, 429 where it has to wait
    */
   async admit(count: number, start: () => Promise<string[]>): Promise<string[]> {
