@@ -31,7 +31,7 @@ export function timeSlices(result: RunResult): readonly TimeSlice[] {
   return (isRest ? [...groups, [previous, last]] : groups).map((group) => sliceOf(group, name));
 }
 
-/** The most equal parts of a run. */
+/** Cuts the run into equal parts, at most `most` of them. */
 export function coarseSlices(result: RunResult, most: number): readonly TimeSlice[] {
   const intervals = result.series ?? [];
   const size = Math.ceil(intervals.length / most);
