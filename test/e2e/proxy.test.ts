@@ -84,7 +84,7 @@ describe("an endpoint over TLS", () => {
       expect({ code, output }).toEqual({
         code: 2,
         output:
-          `error: --transport http2 does not go through a proxy, and HTTPS_PROXY names ${proxy.place}: leave the flag out, ` +
+          `error: --transport http2 does not go through a proxy, and HTTPS_PROXY names ${proxy.place}; leave the flag out, ` +
           `or name ${HOST} in NO_PROXY to go past the proxy\n`,
       });
       expect([proxy.targets, server.calls]).toEqual([[], []]);

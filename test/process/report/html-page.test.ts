@@ -5,8 +5,8 @@ import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { chromium, type Browser, type BrowserContextOptions, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { resultHtml } from "../../../src/report/html.js";
-import type { RunResult } from "../../../src/result/run-result.js";
+// As built: the page holds the source of functions, which no transform may have touched.
+import { resultHtml } from "../../../dist/report/html.js";
 import { resultSaying } from "../../support/report/incomplete-result.js";
 import { openLoadResult } from "../../support/report/open-load-result.js";
 
@@ -152,15 +152,6 @@ describe.skipIf(!existsSync(CHROMIUM))(`the HTML report in a browser (needs Chro
     expect(await page.evaluate(stallPixels(from, to))).toBeGreaterThan(1_000);
     expect(await page.evaluate(stallPixels(0, from - 0.005))).toBe(0);
     expect(await page.evaluate(stallPixels(to + 0.005, 1))).toBe(0);
-  });
-
-  test("as it is built does so, too", async () => {
-    const built = pathToFileURL(path.resolve("dist/report/html.js")).href;
-    const { resultHtml } = (await import(built)) as { resultHtml: (result: RunResult) => Promise<string> };
-    const { page, trouble } = await opened(await resultHtml(openLoadResult));
-    for (const { id, drawn } of await canvasesOf(page))
-      expect({ id, isDrawn: drawn > 2_000 }).toEqual({ id, isDrawn: true });
-    expect(trouble).toEqual([]);
   });
 
   test("sees a script that is not its own, and lets it do nothing", async () => {
