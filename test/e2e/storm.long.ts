@@ -8,7 +8,8 @@ import { Workplace } from "../support/e2e/workplace.js";
 const IN_FLIGHT = 200_000;
 const AT_ONCE = 1_000;
 const MOST_MIB = 1_024;
-const LONGEST_TURN_MS = 250;
+/** With 200,000 instances it is a collection of V8, 165 to 374 ms on two cores; with 10,000 it is 112 ms (`bench/storm.ts`). */
+const LONGEST_TURN_MS = 500;
 const LOOKS = 6;
 const LOOK_MS = 10_000;
 const LARGE = JSON.stringify({ iterations: 10, parallelActivities: 2_000 });
