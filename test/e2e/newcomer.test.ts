@@ -6,7 +6,7 @@ import { FANOUT, Workplace } from "../support/e2e/workplace.js";
 
 const PLAN_LINE = "1 orchestration x 10 iterations x 5 activities = 50 activities, 101 actions";
 /** A line feed is the only control character that belongs into a log. */
-// oxlint-disable-next-line no-control-regex
+// oxlint-disable-next-line no-control-regex -- they are what it looks for
 const CONTROL_CHARACTER = /[\u0000-\u0009\u000B-\u001F\u007F-\u009F]/u;
 
 describe("in an empty HOME", () => {

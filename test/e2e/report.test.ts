@@ -119,7 +119,7 @@ describe("fanout report", () => {
     const { stdout } = await place.succeed("report bad.json");
     expect(stdout).toMatch(/^Interrupted: 120 of 200 /u);
     expect(stdout).toContain("FanInError: lost | <b>0</b> & `3`");
-    // oxlint-disable-next-line no-control-regex
+    // oxlint-disable-next-line no-control-regex -- they are what it looks for
     expect(stdout).not.toMatch(/[\u0000-\u0009\u000B-\u001F\u007F]/u);
   });
 

@@ -47,7 +47,7 @@ describe("fanout run", () => {
     expect(stderr).toContain("1 orchestration x 3 iterations x 5 activities = 15 activities, 31 actions");
     expect(stdout).toMatch(/^Completed 1 orchestration in /u);
     expect(stdout).toMatch(/activities +15 of 15/u);
-    // oxlint-disable-next-line no-control-regex
+    // oxlint-disable-next-line no-control-regex -- they are what it looks for
     expect(stdout + stderr).not.toMatch(/[\u0000-\u0009\u000B-\u001F\u007F]/u);
   });
 

@@ -102,7 +102,7 @@ export function instanceIdFault(instanceId: string): IdFault | undefined {
   if (instanceId.startsWith("@"))
     return { text: `The instance id '${instanceId}' begins with "@", which is for entities`, isScheduler: true };
 
-  // oxlint-disable-next-line no-control-regex
+  // oxlint-disable-next-line no-control-regex -- ASCII begins with them
   return /^[\0-\x7f]*$/u.test(instanceId)
     ? undefined
     : { text: `The instance id '${instanceId}' has characters other than ASCII`, isScheduler: true };
