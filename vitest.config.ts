@@ -21,6 +21,8 @@ export default defineConfig({
   test: {
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // A busy machine may take seconds for what takes milliseconds; the default is one second.
+    expect: { poll: { timeout: 30_000 } },
     // What is built runs as it was built.
     server: { deps: { external: [/\/dist\//] } },
     projects: [

@@ -171,7 +171,7 @@ test("starts beyond --max-pending are refused until some have ended, also after 
   expect((await start(second.port, 1)).status).toBe(429);
   const worker = place.start("worker --port 0");
   await worker.says(/^Connected to/mu);
-  await expect.poll(async () => (await start(second.port, 30)).status, { timeout: 30_000, interval: 200 }).toBe(202);
+  await expect.poll(async () => (await start(second.port, 30)).status, { interval: 200 }).toBe(202);
   const document = (await ask(second.port, "/openapi.json")).body;
   expect(JSON.stringify(document)).toContain(
     "The task hub may have at most 30 unfinished orchestrations of fanout (--max-pending)",

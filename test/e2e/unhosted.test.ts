@@ -53,13 +53,13 @@ test("another backend makes the run give up after --worker-timeout, and terminat
   expect((await hub.state(ID))?.orchestrationstatus).toBe(TERMINATED);
 
   const run = start("--run-id pressed --parallel-orchestrations 3");
-  await expect.poll(() => hub.state("pressed-00000-002"), { timeout: 30_000 }).toBeDefined();
+  await expect.poll(() => hub.state("pressed-00000-002")).toBeDefined();
   run.kill("SIGINT");
   expect(await run.ended).toMatchObject({ code: 130, stderr: expect.stringContaining("terminating 3") as string });
   expect((await hub.state("pressed-00000-002"))?.orchestrationstatus).toBe(TERMINATED);
 
   const left = start("--run-id left --leave");
-  await expect.poll(() => hub.state("left-00000-000"), { timeout: 30_000 }).toBeDefined();
+  await expect.poll(() => hub.state("left-00000-000")).toBeDefined();
   left.kill("SIGINT");
   expect((await left.ended).stderr).toContain("to end them: fanout terminate --run left --orchestrator Order\n");
   expect((await hub.state("left-00000-000"))?.orchestrationstatus).toBe(PENDING);

@@ -81,7 +81,7 @@ describe("a backend that fails", () => {
       expect(backend.started.length).toBe(5);
       // Until they are gone, which means as much.
       backend.started.splice(1);
-      await expect.poll(async () => (await bounded.post(START, {})).status, { timeout: 10_000 }).toBe(202);
+      await expect.poll(async () => (await bounded.post(START, {})).status).toBe(202);
     } finally {
       await bounded.close();
     }
@@ -133,7 +133,7 @@ test("an unavailable backend is reported in every answer, and used again when it
     expect(away.map(({ status }) => status)).toEqual([503, 200, 503, 503, 503]);
     for (const { status, headers } of away) if (status === 503) expect(headers["retry-after"]).toBe("5");
     await emulator.open();
-    await expect.poll(async () => (await place.ask("/readyz")).status, { timeout: 20_000 }).toBe(200);
+    await expect.poll(async () => (await place.ask("/readyz")).status).toBe(200);
     expect((await place.post(START, {})).status).toBe(202);
     expect(place.defects).toEqual([]);
   } finally {

@@ -101,9 +101,7 @@ describe.each(["WaitForInstanceStart", "WaitForInstanceCompletion"])("a cancelle
       await expect(wait).rejects.toMatchObject({ code: status.CANCELLED });
       await connection.state("elsewhere");
     }
-    await vi.waitFor(() => {
-      expect(served.emulator.status().connections).toBe(isCut ? 1 : 2);
-    });
+    await expect.poll(() => served.emulator.status().connections).toBe(isCut ? 1 : 2);
     const worker = await hub.worker();
     await hub.completeEpisode(await worker.item(), [complete(1, "end")]);
     expect(readsOf("instance")).toBe(0);

@@ -205,7 +205,7 @@ describe("connections", () => {
             () => "started",
             () => "refused",
           ),
-        { timeout: 10_000, interval: 200 },
+        { interval: 200 },
       )
       .toBe("started");
   }, 30_000);
