@@ -12,6 +12,8 @@ import type { UnaryCallOptions } from "./unary-connection.js";
  */
 const CALL = Symbol("call");
 
+const NONE: readonly Buffer[] = [];
+
 interface CallStream extends ClientHttp2Stream {
   [CALL]?: Http2Call | undefined;
 }
@@ -50,6 +52,8 @@ export class Http2Call {
   readonly #options: Http2CallOptions;
   readonly #reader: MessageReader;
   #httpStatus = 0;
+  /** What arrived ahead of the headers: node:http2 hands over data at once, and headers a tick later. */
+  #early: readonly Buffer[] = NONE;
   /** What it came to, while what precedes that may still be on its way to the listeners. */
   #outcome: { readonly error: ServiceError | undefined } | undefined;
   #streamError: Error | undefined;
@@ -107,11 +111,18 @@ export class Http2Call {
     if ((flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0) return this.onTrailers(headers);
     const other =
       this.#httpStatus === constants.HTTP_STATUS_OK ? errorOfContentType(headers["content-type"]) : undefined;
-    if (other !== undefined) this.fail(other);
-    else if (this.#httpStatus === constants.HTTP_STATUS_OK) this.#options.receiver.onOpen?.();
+    if (other !== undefined) return this.fail(other);
+    if (this.#httpStatus === constants.HTTP_STATUS_OK) this.#options.receiver.onOpen?.();
+    const early = this.#early;
+    this.#early = NONE;
+    for (const chunk of early) this.#stream[CALL]?.onData(chunk);
   }
 
   onData(chunk: Buffer): void {
+    if (this.#httpStatus === 0) {
+      this.#early = [...this.#early, chunk];
+      return;
+    }
     // The page of a proxy is no message.
     if (this.#httpStatus !== constants.HTTP_STATUS_OK) return;
     try {
