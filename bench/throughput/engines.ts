@@ -33,6 +33,7 @@ export function allEngines({ restatePartitions }: { readonly restatePartitions: 
   return [
     fanoutEngine({ name: "fanout", workers: 2 }),
     fanoutEngine({ name: "fanout-http2", workers: 2, transport: "http2" }),
+    fanoutEngine({ name: "fanout-tls", workers: 2, tls: true }),
     fanoutEngine({ name: "fanout-replay", workers: 2, replay: "always" }),
     fanoutEngine({ name: "fanout-1worker", workers: 1 }),
     peerEngine({ name: "restate", variant: "dispatched", ...restate }),

@@ -3,8 +3,10 @@ import { once } from "node:events";
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import path from "node:path";
 import type { RunResult } from "../../src/result/run-result.js";
+import { startTlsTerminator } from "#tls-terminator";
 import { startProcess, stopAll, type BackgroundProcess } from "#background-process";
 import type { Engine, Outcome, Place, RunningEngine } from "#engine";
+import { freePort } from "#free-port";
 import { SEED, activitiesOf, type Workload } from "#workloads";
 
 const ROOT = path.join(import.meta.dirname, "../..");
@@ -17,10 +19,12 @@ interface FanoutOptions {
   readonly transport?: "http2";
   /** How workers come to the state of an orchestration; absent: as they do by default. */
   readonly replay?: "always";
+  /** Whether a TLS terminator in a process of its own is between the emulator and everybody else. */
+  readonly tls?: boolean;
 }
 
 /** The emulator in the foreground, workers that stay, and one `fanout run` for each run. */
-export function fanoutEngine({ name, workers, transport, replay }: FanoutOptions): Engine {
+export function fanoutEngine({ name, workers, transport, replay, tls = false }: FanoutOptions): Engine {
   const flags = [
     ...(transport === undefined ? [] : ["--transport", transport]),
     ...(replay === undefined ? [] : ["--replay", replay]),
@@ -31,12 +35,17 @@ export function fanoutEngine({ name, workers, transport, replay }: FanoutOptions
     durable: true,
     missing: () => (existsSync(path.join(ROOT, "dist/cli.js")) ? undefined : "it is not built: npm run build"),
     cannot: () => undefined,
-    start: (place) => startFanout(place, workers, flags),
+    start: (place) => startFanout(place, workers, flags, tls),
   };
 }
 
-async function startFanout(place: Place, workers: number, flags: readonly string[]): Promise<RunningEngine> {
-  const env = {
+async function startFanout(
+  place: Place,
+  workers: number,
+  flags: readonly string[],
+  tls: boolean,
+): Promise<RunningEngine> {
+  const env: NodeJS.ProcessEnv = {
     ...process.env,
     FANOUT_STATE_DIR: place.folder,
     DURABLE_TASK_CONNECTION_STRING: "UseDevelopmentStorage=true",
@@ -48,8 +57,17 @@ async function startFanout(place: Place, workers: number, flags: readonly string
     await one.ready(() => one.output().includes(sign));
   };
   try {
-    const emulator = place.startServer("emulator", process.execPath, [FANOUT, "emulator"], { env });
+    const port = tls ? await freePort() : undefined;
+    const emulatorArgs = [FANOUT, "emulator", ...(port === undefined ? [] : ["--port", String(port)])];
+    const emulator = place.startServer("emulator", process.execPath, emulatorArgs, { env });
     await started(emulator, "Ctrl-C stops");
+    const terminator = port === undefined ? undefined : await startTlsTerminator(place.folder, port);
+    if (terminator !== undefined) {
+      running.push(terminator.process);
+      Object.assign(env, terminator.environment, {
+        DURABLE_TASK_CONNECTION_STRING: `Endpoint=${terminator.endpoint};Authentication=None;TaskHub=default`,
+      });
+    }
     const worker = [FANOUT, "worker", "--port", "0", ...flags];
     for (let number = 1; number <= workers; number += 1) {
       const log = path.join(place.folder, `worker-${number}.log`);
@@ -61,6 +79,7 @@ async function startFanout(place: Place, workers: number, flags: readonly string
         ...versions(),
         `${workers} worker${workers === 1 ? "" : "s"}`,
         ...(flags.length > 0 ? [flags.join(" ")] : []),
+        ...(terminator === undefined ? [] : [`TLS by ${terminator.command}`]),
       ].join(", "),
       pids: () => [...running.map(({ pid }) => pid), ...(run === undefined ? [] : [run])],
       serverPids: () => [emulator.pid],
@@ -98,6 +117,8 @@ function runFlags(workload: Workload): readonly string[] {
     // The workers are there, and none may be added to them.
     "--workers": 0,
     "--worker-timeout": "30s",
+    // Beyond the emulator a run says what it may spend.
+    "--max-actions": 1_000_000,
   };
   const given = Object.entries(flags).filter(([, value]) => value !== undefined);
   // What the verdict says is said in a remark.
