@@ -1,5 +1,5 @@
 import type { Engine } from "#engine";
-import { fanoutEngine } from "#fanout-engine";
+import { DURABLETASK_GO, EMULATOR_BEHIND_TLS, fanoutEngine } from "#fanout-engine";
 import { peerEngine } from "#peer-engine";
 import { postgresMissing, startPostgres } from "#postgres-server";
 import { redisMissing, startRedis } from "#redis-server";
@@ -33,7 +33,8 @@ export function allEngines({ restatePartitions }: { readonly restatePartitions: 
   return [
     fanoutEngine({ name: "fanout", workers: 2 }),
     fanoutEngine({ name: "fanout-http2", workers: 2, transport: "http2" }),
-    fanoutEngine({ name: "fanout-tls", workers: 2, tls: true }),
+    fanoutEngine({ name: "fanout-tls", workers: 2, backend: EMULATOR_BEHIND_TLS }),
+    fanoutEngine({ name: "durabletask-go", workers: 2, backend: DURABLETASK_GO }),
     fanoutEngine({ name: "fanout-replay", workers: 2, replay: "always" }),
     fanoutEngine({ name: "fanout-1worker", workers: 1 }),
     peerEngine({ name: "restate", variant: "dispatched", ...restate }),

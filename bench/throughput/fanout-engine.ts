@@ -19,23 +19,103 @@ interface FanoutOptions {
   readonly transport?: "http2";
   /** How workers come to the state of an orchestration; absent: as they do by default. */
   readonly replay?: "always";
-  /** Whether a TLS terminator in a process of its own is between the emulator and everybody else. */
-  readonly tls?: boolean;
+  /** Absent: the emulator, as they reach it by default. */
+  readonly backend?: FanoutBackend;
 }
 
-/** The emulator in the foreground, workers that stay, and one `fanout run` for each run. */
-export function fanoutEngine({ name, workers, transport, replay, tls = false }: FanoutOptions): Engine {
+/** What fanout's workers and runs connect to. */
+export interface FanoutBackend {
+  readonly durability: string;
+  /** Which program it lacks on this machine and how to get it; undefined where it can be started. */
+  missing(): string | undefined;
+  /** Starts it, adds its processes to `running` as they start, and waits until they serve. */
+  start(place: Place, running: BackgroundProcess[]): Promise<StartedBackend>;
+}
+
+export interface StartedBackend {
+  /** The process that holds the state. */
+  readonly server: BackgroundProcess;
+  /** The variables by which workers and runs reach it. */
+  readonly environment: NodeJS.ProcessEnv;
+  /** Its version and settings, in words. */
+  readonly remark?: string;
+}
+
+const EMULATOR = {
+  durability: "SQLite (WAL), answers behind an fdatasync",
+  missing: () => undefined,
+} as const;
+
+const EMULATOR_ALONE: FanoutBackend = {
+  ...EMULATOR,
+  async start(place, running) {
+    const server = await startEmulator(place, running);
+    return { server, environment: { DURABLE_TASK_CONNECTION_STRING: "UseDevelopmentStorage=true" } };
+  },
+};
+
+/** A TLS terminator in a process of its own is between the emulator and everybody else. */
+export const EMULATOR_BEHIND_TLS: FanoutBackend = {
+  ...EMULATOR,
+  async start(place, running) {
+    const port = await freePort();
+    const server = await startEmulator(place, running, ["--port", String(port)]);
+    const { process: terminator, command, endpoint, environment } = await startTlsTerminator(place.folder, port);
+    running.push(terminator);
+    return { server, environment: { ...environment, ...reaching(endpoint) }, remark: `TLS by ${command}` };
+  },
+};
+
+const SIDECAR = path.join(ROOT, "interop/.cache/sidecar");
+
+/** The other backend of this protocol that runs on one machine. */
+export const DURABLETASK_GO: FanoutBackend = {
+  durability: "SQLite, as it sets it up",
+  missing: () => (existsSync(SIDECAR) ? undefined : "durabletask-go is not built: npm run interop -- Go"),
+  async start(place, running) {
+    const port = await freePort();
+    const file = path.join(place.folder, "sidecar.db");
+    const server = place.startServer("sidecar", SIDECAR, ["-port", String(port), "-db", file]);
+    running.push(server);
+    await server.ready(() => server.output().includes("server listening"));
+    return { server, environment: reaching(`http://localhost:${port}`), remark: "durabletask-go v0.6.0" };
+  },
+};
+
+function reaching(endpoint: string): NodeJS.ProcessEnv {
+  return { DURABLE_TASK_CONNECTION_STRING: `Endpoint=${endpoint};Authentication=None;TaskHub=default` };
+}
+
+/** In the foreground. */
+async function startEmulator(
+  place: Place,
+  running: BackgroundProcess[],
+  flags: readonly string[] = [],
+): Promise<BackgroundProcess> {
+  const env = { ...process.env, ...stateIn(place) };
+  const emulator = place.startServer("emulator", process.execPath, [FANOUT, "emulator", ...flags], { env });
+  running.push(emulator);
+  await emulator.ready(() => emulator.output().includes("Ctrl-C stops"));
+  return emulator;
+}
+
+function stateIn({ folder }: Place): NodeJS.ProcessEnv {
+  return { FANOUT_STATE_DIR: folder, NO_COLOR: "1" };
+}
+
+/** A backend, workers that stay, and one `fanout run` for each run. */
+export function fanoutEngine({ name, workers, transport, replay, backend = EMULATOR_ALONE }: FanoutOptions): Engine {
   const flags = [
     ...(transport === undefined ? [] : ["--transport", transport]),
     ...(replay === undefined ? [] : ["--replay", replay]),
   ];
   return {
     name,
-    durability: "SQLite (WAL), answers behind an fdatasync",
+    durability: backend.durability,
     durable: true,
-    missing: () => (existsSync(path.join(ROOT, "dist/cli.js")) ? undefined : "it is not built: npm run build"),
+    missing: () => (existsSync(path.join(ROOT, "dist/cli.js")) ? backend.missing() : "it is not built: npm run build"),
     cannot: () => undefined,
-    start: (place) => startFanout(place, workers, flags, tls),
+    start: (place) => startFanout(place, workers, flags, backend),
   };
 }
 
@@ -43,35 +123,18 @@ async function startFanout(
   place: Place,
   workers: number,
   flags: readonly string[],
-  tls: boolean,
+  backend: FanoutBackend,
 ): Promise<RunningEngine> {
-  const env: NodeJS.ProcessEnv = {
-    ...process.env,
-    FANOUT_STATE_DIR: place.folder,
-    DURABLE_TASK_CONNECTION_STRING: "UseDevelopmentStorage=true",
-    NO_COLOR: "1",
-  };
   const running: BackgroundProcess[] = [];
-  const started = async (one: BackgroundProcess, sign: string): Promise<void> => {
-    running.push(one);
-    await one.ready(() => one.output().includes(sign));
-  };
   try {
-    const port = tls ? await freePort() : undefined;
-    const emulatorArgs = [FANOUT, "emulator", ...(port === undefined ? [] : ["--port", String(port)])];
-    const emulator = place.startServer("emulator", process.execPath, emulatorArgs, { env });
-    await started(emulator, "Ctrl-C stops");
-    const terminator = port === undefined ? undefined : await startTlsTerminator(place.folder, port);
-    if (terminator !== undefined) {
-      running.push(terminator.process);
-      Object.assign(env, terminator.environment, {
-        DURABLE_TASK_CONNECTION_STRING: `Endpoint=${terminator.endpoint};Authentication=None;TaskHub=default`,
-      });
-    }
+    const { server, environment, remark } = await backend.start(place, running);
+    const env = { ...process.env, ...stateIn(place), ...environment };
     const worker = [FANOUT, "worker", "--port", "0", ...flags];
     for (let number = 1; number <= workers; number += 1) {
       const log = path.join(place.folder, `worker-${number}.log`);
-      await started(startProcess(log, process.execPath, worker, { env }), "Connected to");
+      const started = startProcess(log, process.execPath, worker, { env });
+      running.push(started);
+      await started.ready(() => started.output().includes("Connected to"));
     }
     let run: number | undefined;
     return {
@@ -79,10 +142,10 @@ async function startFanout(
         ...versions(),
         `${workers} worker${workers === 1 ? "" : "s"}`,
         ...(flags.length > 0 ? [flags.join(" ")] : []),
-        ...(terminator === undefined ? [] : [`TLS by ${terminator.command}`]),
+        ...(remark === undefined ? [] : [remark]),
       ].join(", "),
       pids: () => [...running.map(({ pid }) => pid), ...(run === undefined ? [] : [run])],
-      serverPids: () => [emulator.pid],
+      serverPids: () => [server.pid],
       async run(workload, signal) {
         const file = path.join(place.folder, "result.json");
         rmSync(file, { force: true });
