@@ -6,14 +6,31 @@ import { ExitCode } from "./exit-codes.js";
  */
 export const ERROR_CODES = {
   // A command line or a configuration: nothing was started.
-  "invalid-usage": "A flag or an argument is wrong, is missing, or does not go with another one.",
+  "invalid-usage": "A command line is wrong in a way that no other code names.",
+  "unknown-command": "There is no such command.",
+  "unknown-flag": "The command has no such flag.",
+  "missing-flag": "A flag or an argument is missing, or needs another one.",
+  "conflicting-flags": "Flags or arguments exclude each other, or one is given twice.",
+  "invalid-value": "A flag or an argument does not take the value.",
+  "invalid-load": "The load flags describe a run that starts nothing, or more than fanout takes.",
+  "invalid-threshold": "A threshold cannot be read.",
+  "unmeasurable-threshold": "The planned run cannot measure the figure of a threshold.",
+  "unusable-baseline": "A run of the baseline failed, or its measurement is invalid.",
+  "incomparable-runs": "A side of a comparison has no runs, or a run is given twice.",
+  "invalid-side": "A side of a comparison cannot be read.",
+  "side-refused": "The `fanout run` of a side refuses its flags.",
   "invalid-connection-string": "The connection string cannot be read, or says what cannot be done.",
+  "exposed-credential":
+    "A credential would be sent unencrypted, sent to an unexpected host, or shown in a process title.",
   "invalid-settings": "`appsettings.json` cannot be read, or has another shape.",
   "invalid-proxy": "The environment names a proxy that gRPC cannot use.",
+  "unsupported-transport": "The transport does not reach the backend.",
   "invalid-file": "A file to read is missing, or does not hold what the command reads.",
   "unwritable-file": "A file to write to cannot be written.",
+  "results-in-the-way": "A file to write to holds the results of runs.",
   "unusable-state-folder": "The state folder of the emulator cannot be used.",
   "unavailable-address": "A port or an address to listen on is taken, or is none of this machine.",
+  "api-key-needed": "Other machines can reach the server, and it has no API key.",
   "spend-limit": "The run may cost more actions than it was allowed.",
   "run-id-taken": "The task hub has instances of that run id already.",
   "confirmation-needed": "The command asks before it goes on, and there is no terminal to ask at.",
@@ -64,6 +81,18 @@ export interface FanoutErrorOptions extends ErrorOptions {
   /** What to do next: a sentence, or a clause behind a problem that does not end as one. */
   readonly hint?: string | undefined;
   readonly exitCode?: ExitCode | undefined;
+  /** Further errors, where several are found at once. */
+  readonly more?: readonly FanoutError[];
+}
+
+/** What a program is told of an error. */
+export interface ErrorFacts {
+  readonly code: ErrorCode;
+  /** What was expected and what was found. */
+  readonly message: string;
+  readonly hint?: string;
+  /** Further errors of the same command line. */
+  readonly more?: readonly ErrorFacts[];
 }
 
 /**
@@ -74,27 +103,58 @@ export class FanoutError extends Error {
   override readonly name: string = "FanoutError";
   readonly hint: string | undefined;
   readonly exitCode: ExitCode;
+  readonly more: readonly FanoutError[];
 
   constructor(
     readonly code: ErrorCode,
     readonly problem: string,
-    { hint, exitCode = ExitCode.Failure, ...options }: FanoutErrorOptions = {},
+    { hint, exitCode = ExitCode.Failure, more = [], ...options }: FanoutErrorOptions = {},
   ) {
-    super(hint === undefined ? problem : `${problem}${/[.!?]$/u.test(problem) ? " " : "; "}${hint}`, options);
+    super([sentences(problem, hint), ...more.map(({ message }) => message)].join("\nerror: "), options);
     this.hint = hint;
     this.exitCode = exitCode;
+    this.more = more;
   }
-}
 
-export interface UsageErrorOptions extends Omit<FanoutErrorOptions, "exitCode"> {
-  readonly code?: ErrorCode | undefined;
+  get facts(): ErrorFacts {
+    const { code, problem: message, hint, more } = this;
+    return {
+      code,
+      message,
+      ...(hint !== undefined && { hint }),
+      ...(more.length > 0 && { more: more.map(({ facts }) => facts) }),
+    };
+  }
 }
 
 /** A wrong flag, connection string or configuration: nothing was started. */
 export class UsageError extends FanoutError {
   override readonly name = "UsageError";
 
-  constructor(problem: string, { code = "invalid-usage", ...options }: UsageErrorOptions = {}) {
+  constructor(code: ErrorCode, problem: string, options: Omit<FanoutErrorOptions, "exitCode"> = {}) {
     super(code, problem, { ...options, exitCode: ExitCode.Usage });
   }
+
+  /** One error that says all of them. */
+  static all([first, ...more]: readonly [UsageError, ...UsageError[]]): UsageError {
+    const { code, problem, hint } = first;
+    return more.length === 0 ? first : new UsageError(code, problem, { hint, more });
+  }
+}
+
+/** The problem and the hint as a person reads them. */
+export function sentences(problem: string, hint: string | undefined): string {
+  if (hint === undefined) return problem;
+  return `${problem}${/[.!?]$/u.test(problem) ? " " : "; "}${hint}`;
+}
+
+/** The code of an error of any kind. */
+export function codeOf(error: unknown): ErrorCode {
+  if (error instanceof FanoutError) return error.code;
+  return isAnswer(error) ? "backend-refused" : "internal-error";
+}
+
+/** Whether a backend answered a gRPC call with it. By its shape: gRPC takes too long to load for a command without calls. */
+export function isAnswer(error: unknown): boolean {
+  return error instanceof Error && "code" in error && typeof error.code === "number" && "details" in error;
 }

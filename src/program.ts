@@ -14,7 +14,7 @@ import { addTerminate } from "./cli/terminate.js";
 import { addWorker } from "./cli/worker.js";
 import type { CommandIo } from "./commands/io.js";
 import { watched } from "./commands/watched-stream.js";
-import { FanoutError, type ErrorCode } from "./errors.js";
+import { FanoutError, codeOf, isAnswer, type ErrorCode, type ErrorFacts } from "./errors.js";
 import { ExitCode } from "./exit-codes.js";
 import { errorText } from "./format/error-text.js";
 import { plainText } from "./format/one-line.js";
@@ -26,13 +26,16 @@ export async function runProgram(argv: readonly string[], io: CommandIo): Promis
   const stdout = watched(io.stdout);
   const fanout = commandLine({ io: { ...io, stdout: stdout.stream }, argv, exit: (code) => void (exitCode = code) });
   let wantsJson = false;
-  fanout.hook("preAction", (_fanout, command) => void (wantsJson = command.opts()["json"] === true));
+  onJsonFlag(fanout, (file) => (wantsJson = file === undefined));
   try {
     if (argv.length === 0) fanout.help({ error: true });
     await fanout.parseAsync([...argv], { from: "user" });
     return exitCode;
   } catch (error) {
-    if (wantsJson && !stdout.isUsed()) io.stdout.write(`${JSON.stringify({ error: toldError(error) })}\n`);
+    // No command has read `--json` where there is no such command.
+    wantsJson ||= isUnknownCommand(error) && argv.includes("--json");
+    const facts = wantsJson && !stdout.isUsed() ? factsOf(error) : undefined;
+    if (facts !== undefined) io.stdout.write(`${JSON.stringify({ error: facts }, plainStrings)}\n`);
     return reportError(error, argv, io);
   }
 }
@@ -69,14 +72,44 @@ function commandLine(context: CliContext): Command {
   return fanout;
 }
 
-/** What a program is told of an error, where it asked for JSON and there is nothing else to tell. */
-function toldError(error: unknown): object {
-  if (error instanceof FanoutError) {
-    const { code, problem, hint } = error;
-    return { code, message: plainText(problem), ...(hint !== undefined && { hint: plainText(hint) }) };
-  }
-  const code: ErrorCode = isAnswer(error) ? "backend-refused" : "internal-error";
-  return { code, message: errorText(error) };
+/**
+ * Calls back when the command line has `--json`, with its file or undefined for stdout. The flag counts also where a later
+ * word is wrong, of which commander tells before a command runs.
+ */
+function onJsonFlag(command: Command, onFlag: (file: string | undefined) => void): void {
+  command.on("option:json", (file: unknown) => onFlag(typeof file === "string" ? file : undefined));
+  for (const subcommand of command.commands) onJsonFlag(subcommand, onFlag);
+}
+
+/** What a program is told of an error, where it asked for JSON and stdout has nothing else; undefined of `--help`. */
+function factsOf(error: unknown): ErrorFacts | undefined {
+  if (error instanceof FanoutError) return error.facts;
+  if (error instanceof CommanderError) return error.exitCode === 0 ? undefined : commandLineFacts(error);
+  return { code: codeOf(error), message: errorText(error) };
+}
+
+/** The words of the parser: `error: unknown option '--rat'`, and a suggestion on a second line. */
+function commandLineFacts({ code, message }: CommanderError): ErrorFacts {
+  const [problem = "", suggestion] = message.replace(/^error: /u, "").split("\n");
+  const hint = suggestion?.replace(/^\((.*)\)$/u, "$1");
+  return { code: PARSER_CODES[code] ?? "invalid-usage", message: problem, ...(hint !== undefined && { hint }) };
+}
+
+function isUnknownCommand(error: unknown): boolean {
+  return error instanceof CommanderError && error.code === "commander.unknownCommand";
+}
+
+const PARSER_CODES: Readonly<Record<string, ErrorCode>> = {
+  "commander.unknownOption": "unknown-flag",
+  "commander.unknownCommand": "unknown-command",
+  "commander.missingArgument": "missing-flag",
+  "commander.missingMandatoryOptionValue": "missing-flag",
+  "commander.optionMissingArgument": "missing-flag",
+  "commander.conflictingOption": "conflicting-flags",
+};
+
+function plainStrings(_key: string, value: unknown): unknown {
+  return typeof value === "string" ? plainText(value) : value;
 }
 
 /** Prints an error for a person and returns the exit code it stands for. */
@@ -96,9 +129,4 @@ export function reportError(error: unknown, argv: readonly string[], io: Command
   const hint = debug ? "" : " (run it again with --debug to see the stack)";
   io.stderr.write(plainText(`error: internal error: ${message}${hint}\n${stack}`));
   return ExitCode.Failure;
-}
-
-/** Of a gRPC call, by its shape: gRPC takes too long to load for a command that makes no call. */
-function isAnswer(error: unknown): boolean {
-  return error instanceof Error && "code" in error && typeof error.code === "number" && "details" in error;
 }

@@ -20,20 +20,20 @@ export function connectionStringOfSettings(folder: string): string | undefined {
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
 
-    throw new UsageError(`${SETTINGS_FILE} cannot be read: ${errorText(error)}.`, { code: "invalid-settings" });
+    throw new UsageError("invalid-settings", `${SETTINGS_FILE} cannot be read: ${errorText(error)}.`, { cause: error });
   }
   let json: unknown;
   try {
     // .NET writes the file with a byte order mark at times.
     json = JSON.parse(text.replace(/^\uFEFF/, ""));
   } catch (error) {
-    throw new UsageError(`${SETTINGS_FILE} is not JSON.`, { code: "invalid-settings", cause: error });
+    throw new UsageError("invalid-settings", `${SETTINGS_FILE} is not JSON.`, { cause: error });
   }
   const settings = Settings.safeParse(json);
   if (!settings.success) {
     throw new UsageError(
+      "invalid-settings",
       `${SETTINGS_FILE}: expected {"DurableTaskScheduler": {"ConnectionString": "..."}}, found another shape.`,
-      { code: "invalid-settings" },
     );
   }
   return settings.data.DurableTaskScheduler?.ConnectionString;

@@ -1,4 +1,4 @@
-import { UsageError } from "../errors.js";
+import { UsageError, type ErrorCode } from "../errors.js";
 import { SETTINGS_FILE, connectionStringOfSettings } from "./app-settings.js";
 import {
   AUTHENTICATION_KINDS,
@@ -156,8 +156,8 @@ function refuseQuotes(text: string, what: string, source: string): void {
   if (!QUOTED.test(text.trim())) return;
   throw wrong(
     source,
-    `${what} stands in quotes, which belong to it here: leave them out. A shell takes quotes away; an env file of ` +
-      "Docker and a setting of an application keep them",
+    `${what} stands in quotes, which belong to it here`,
+    "leave them out. A shell takes quotes away; an env file of Docker and a setting of an application keep them",
   );
 }
 
@@ -168,7 +168,7 @@ function partsOf(text: string, source: string): Map<string, string> {
     refuseQuotes(part, "a part", source);
     const [key = "", ...rest] = part.split("=");
     if (rest.length === 0)
-      throw wrong(source, `a part has no "=": every part has to be Key=Value, with ";" between them`);
+      throw wrong(source, 'a part has no "="', 'every part has to be Key=Value, with ";" between them');
 
     const name = key.trim().toLowerCase();
     if (parts.has(name)) throw wrong(source, `${tellable(key.trim()) ?? "a key"} stands there twice`);
@@ -189,13 +189,14 @@ function refuseOthers(parts: ReadonlyMap<string, string>, source: string): void 
   for (const [key, value] of parts) {
     if (/^=*$/u.test(value)) {
       // A key or a token in base64 ends like this: it is not repeated.
-      throw wrong(source, 'a part has nothing behind its first "=": every part has to be Key=Value');
+      throw wrong(source, 'a part has nothing behind its first "="', "every part has to be Key=Value");
     }
     const known = ["Endpoint", "Authentication", "TaskHub", "UseDevelopmentStorage", ...Object.values(CREDENTIAL_KEYS)];
     const name = tellable(key);
     throw wrong(
       source,
-      `${name === undefined ? "a key" : `the key "${name}"`} is not known; known are ${known.join(", ")}`,
+      `${name === undefined ? "a key" : `the key "${name}"`} is not known`,
+      `known are ${known.join(", ")}`,
     );
   }
 }
@@ -216,21 +217,22 @@ function authenticationOf(
   source: string,
 ): Authentication {
   const expected = `expected Authentication=KIND with KIND one of ${AUTHENTICATION_KINDS.join(", ")}`;
-  if (text === undefined) throw wrong(source, `Authentication is missing; ${expected}`);
+  if (text === undefined) throw wrong(source, "Authentication is missing", expected);
 
   const kind = AUTHENTICATION_KINDS.find((known) => known.toLowerCase() === text.toLowerCase());
   if (kind === undefined) {
     const named = tellable(text);
     throw wrong(
       source,
-      `${named === undefined ? "that kind of" : `the kind ${named} of`} Authentication is not known; ${expected}`,
+      `${named === undefined ? "that kind of" : `the kind ${named} of`} Authentication is not known`,
+      expected,
     );
   }
   const used: readonly CredentialKey[] = kind === "None" ? [] : CREDENTIAL_KINDS[kind];
   for (const [key, value] of keys) {
     if (!used.includes(key)) {
       const takes = used.length === 0 ? "no such key" : used.map((other) => CREDENTIAL_KEYS[other]).join(", ");
-      throw wrong(source, `Authentication=${kind} does not use ${CREDENTIAL_KEYS[key]}; it takes ${takes}`);
+      throw wrong(source, `Authentication=${kind} does not use ${CREDENTIAL_KEYS[key]}`, `it takes ${takes}`);
     }
     if (value === "") throw wrong(source, `${CREDENTIAL_KEYS[key]} is empty`);
   }
@@ -245,8 +247,13 @@ function credentialParts(
   if (additionallyAllowedTenants === undefined) return texts;
 
   const tenants = additionallyAllowedTenants.split(",").map((tenant) => tenant.trim());
-  if (tenants.includes(""))
-    throw wrong(source, `${CREDENTIAL_KEYS.additionallyAllowedTenants} has an empty tenant; expected for example a,b`);
+  if (tenants.includes("")) {
+    throw wrong(
+      source,
+      `${CREDENTIAL_KEYS.additionallyAllowedTenants} has an empty tenant`,
+      "expected for example a,b",
+    );
+  }
 
   return { ...texts, additionallyAllowedTenants: tenants };
 }
@@ -255,18 +262,18 @@ function refuseCredentialTo(url: URL, { kind }: Authentication, source: string):
   if (kind === "None") return;
 
   if (url.protocol !== "https:") {
-    throw wrong(
+    throw exposed(
       source,
-      `Authentication=${kind} needs Endpoint=https://...: a credential is never sent over http. ` +
-        "A backend that takes no credential is named with Authentication=None",
+      `Authentication=${kind} needs Endpoint=https://...: a credential is never sent over http`,
+      "name a backend that takes no credential with Authentication=None",
     );
   }
   // Any folder may hold a settings file that somebody else has made.
   if (source === SETTINGS_FILE && !url.hostname.endsWith(SCHEDULER_DOMAIN)) {
-    throw wrong(
+    throw exposed(
       source,
-      `from a file, a credential is sent to hosts of *${SCHEDULER_DOMAIN} only, and Endpoint names another. ` +
-        `If it is meant, say it with --connection-string or ${VARIABLES[0]}`,
+      `from a file, a credential is sent to hosts of *${SCHEDULER_DOMAIN} only, and Endpoint names another`,
+      `if you mean that host, name it with --connection-string or ${VARIABLES[0]}`,
     );
   }
 }
@@ -275,7 +282,7 @@ function endpointUrl(endpoint: string, source: string): URL {
   const text = /^[a-z][a-z0-9+.-]*:\/\//i.test(endpoint) ? endpoint : `https://${endpoint}`;
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || (url.protocol !== "http:" && url.protocol !== "https:") || url.hostname === "")
-    throw wrong(source, "Endpoint is not an address; expected for example Endpoint=http://localhost:8080");
+    throw wrong(source, "Endpoint is not an address", "expected for example Endpoint=http://localhost:8080");
 
   if (url.username !== "" || url.password !== "")
     throw wrong(source, "Endpoint must not hold a user name or a password");
@@ -286,6 +293,15 @@ function endpointUrl(endpoint: string, source: string): URL {
   return url;
 }
 
-function wrong(source: string, what: string): UsageError {
-  return new UsageError(`The connection string of ${source}: ${what}.`, { code: "invalid-connection-string" });
+function wrong(source: string, what: string, hint?: string): UsageError {
+  return faulty("invalid-connection-string", source, what, hint);
+}
+
+function exposed(source: string, what: string, hint: string): UsageError {
+  return faulty("exposed-credential", source, what, hint);
+}
+
+function faulty(code: ErrorCode, source: string, what: string, hint?: string): UsageError {
+  const problem = `The connection string of ${source}: ${what}`;
+  return hint === undefined ? new UsageError(code, `${problem}.`) : new UsageError(code, problem, { hint: `${hint}.` });
 }

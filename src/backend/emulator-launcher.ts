@@ -133,8 +133,7 @@ function openLog(file: string): number {
   try {
     return openSync(file, "a", 0o600);
   } catch (error) {
-    throw new UsageError(`The emulator's log cannot be written: ${errorText(error)}.`, {
-      code: "unusable-state-folder",
+    throw new UsageError("unusable-state-folder", `The emulator's log cannot be written: ${errorText(error)}.`, {
       hint: "Set FANOUT_STATE_DIR to a folder that can be written to.",
       cause: error,
     });

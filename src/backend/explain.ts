@@ -53,9 +53,11 @@ export function explain(error: unknown, connection: Connection, attempts = 1): u
     case status.PERMISSION_DENIED:
       return new FanoutError(
         "permission-denied",
-        `The backend does not let ${identityOf(connection)} use task hub ${connection.taskHub}: ` +
-          `it needs the role ${ROLE} on the task hub or its scheduler.`,
-        { hint: "A role that was just given takes some minutes.", cause: error },
+        `The backend does not let ${identityOf(connection)} use task hub ${connection.taskHub}.`,
+        {
+          hint: `It needs the role ${ROLE} on the task hub or its scheduler. A role that was just given takes some minutes.`,
+          cause: error,
+        },
       );
     case status.NOT_FOUND:
     case status.INVALID_ARGUMENT:

@@ -54,10 +54,11 @@ async function openEmulator(
   onNotice: (line: string) => void,
 ): Promise<Backend> {
   if (process.platform === "win32") {
-    throw new UsageError("The embedded emulator needs Unix sockets, which Node does not have on Windows.", {
-      code: "unsupported-platform",
-      hint: "Run fanout in WSL, or name another backend with --connection-string.",
-    });
+    throw new UsageError(
+      "unsupported-platform",
+      "The embedded emulator needs Unix sockets, which Node does not have on Windows.",
+      { hint: "Run fanout in WSL, or name another backend with --connection-string." },
+    );
   }
   const state = openStateFolder();
   const started = await ensureEmulator(state);

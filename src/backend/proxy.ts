@@ -50,16 +50,18 @@ function parseProxy(text: string, source: string): Proxy {
   const withScheme = /^[a-z][a-z0-9+.-]*:\/\//iu.test(text) ? text : `http://${text}`;
   const url = URL.canParse(withScheme) ? new URL(withScheme) : undefined;
   if (url === undefined || url.hostname === "") {
-    throw new UsageError(`${source}: expected a proxy such as http://HOST:PORT, found what is no address.`, {
-      code: "invalid-proxy",
-    });
+    throw new UsageError(
+      "invalid-proxy",
+      `${source}: expected a proxy such as http://HOST:PORT, found what is no address.`,
+    );
   }
 
   if (url.protocol !== "http:") {
     throw new UsageError(
+      "invalid-proxy",
       `${source}: expected a proxy such as http://HOST:PORT, found one of ${url.protocol.slice(0, -1)}, which gRPC ` +
         "cannot use.",
-      { code: "invalid-proxy", hint: "Name the host of the endpoint in NO_PROXY to go past it." },
+      { hint: "Name the host of the endpoint in NO_PROXY to go past it." },
     );
   }
   const user = decoded(url.username);

@@ -22,20 +22,24 @@ export const TRANSPORT_VARIABLE = "FANOUT_TRANSPORT";
 export function parseTransport(flag: string | undefined): Transport | undefined {
   if (flag === undefined) return undefined;
   const transport = Object.hasOwn(FLAGS, flag) ? FLAGS[flag] : undefined;
-  if (transport === undefined) throw new UsageError(`--transport: expected link, http2 or grpc-js, found "${flag}"`);
+  if (transport === undefined)
+    throw new UsageError("invalid-value", `--transport: expected link, http2 or grpc-js, found "${flag}"`);
   return transport;
 }
 
 /** The transport to use: the one that was asked for, else the leanest that there is for the backend. @throws UsageError */
 export function chooseTransport(connection: Connection, asked: Transport | undefined): Transport {
   if (connection.kind === "emulator") return asked ?? "link";
-  if (asked === "link") throw new UsageError("--transport link is for the embedded emulator alone");
+  if (asked === "link")
+    throw new UsageError("unsupported-transport", "--transport link is for the embedded emulator alone");
   const { proxy, url } = connection;
   if (proxy === undefined) return asked ?? "http2";
   if (asked === "http2") {
-    throw new UsageError(`--transport http2 does not go through a proxy, and ${proxy.source} names ${proxy.place}`, {
-      hint: `leave the flag out, or name ${url.hostname} in NO_PROXY to go past the proxy`,
-    });
+    throw new UsageError(
+      "unsupported-transport",
+      `--transport http2 does not go through a proxy, and ${proxy.source} names ${proxy.place}`,
+      { hint: `leave the flag out, or name ${url.hostname} in NO_PROXY to go past the proxy` },
+    );
   }
   return "grpc-js";
 }

@@ -12,12 +12,15 @@ function takesOneValue({ required, optional, variadic, parseArg }: Option): bool
   return (required || optional) && !variadic && parseArg === undefined;
 }
 
+/** When the command is about to run: by then the whole command line is read, and with it whether to print JSON. */
 function refuseSecond(command: Command, option: Option): void {
-  let isGiven = false;
-  command.on(`option:${option.name()}`, () => {
+  let times = 0;
+  command.on(`option:${option.name()}`, () => (times += 1));
+  command.hook("preAction", () => {
+    if (times < 2) return;
     // Without the values, which may be secrets.
-    if (isGiven)
-      throw new UsageError(`${option.long}: expected one value, found the flag twice; leave one of them out`);
-    isGiven = true;
+    throw new UsageError("conflicting-flags", `${option.long}: expected one value, found the flag twice`, {
+      hint: "leave one of them out",
+    });
   });
 }

@@ -58,7 +58,7 @@ export async function runCompareCommand(call: FilesToCompare, rawFlags: unknown,
   }
   const alien = name.length > 0 ? "--name" : repeat === undefined ? undefined : "--repeat";
   if (alien !== undefined)
-    throw new UsageError(`${alien}: expected --run with it, since it applies to measured sides only`);
+    throw new UsageError("missing-flag", `${alien}: expected --run with it, since it applies to measured sides only`);
   await checkComparisonFiles(output, true);
   return compareFiles(call, options, output, io);
 }
@@ -73,7 +73,8 @@ async function compareFiles(
   const measured = only !== undefined && more.length === 0 ? await readComparedSides(only) : undefined;
   if (measured) {
     const comparisons = comparisonsOf(measured.sides, options);
-    if (comparisons.length === 0) throw new UsageError(`${only}: expected runs of each side, found a side without any`);
+    if (comparisons.length === 0)
+      throw new UsageError("incomparable-runs", `${only}: expected runs of each side, found a side without any`);
     await showComparisons(comparisons, { ...measured, comparisons }, output, io);
     return exitCodeOf(comparisons);
   }
@@ -89,7 +90,9 @@ function commonFlags({ files, afterDashes = 0 }: FilesToCompare): readonly strin
   const split = files.length - afterDashes;
   if (split === 0) return files;
   const found = files.slice(0, split).join(", ");
-  throw new UsageError(`--run: expected no files beside it, found ${found}; put flags for all sides after --`);
+  throw new UsageError("conflicting-flags", `--run: expected no files beside it, found ${found}`, {
+    hint: "put flags for all sides after --",
+  });
 }
 
 /** What `fanout run` is to be compared with. */
@@ -108,7 +111,12 @@ export async function readBaseline(call: BaselineCall): Promise<readonly RunResu
   const unusable = unusableRuns("base", results, call.allowInvalid);
   const canDrop = Math.min(results.length - unusable.length, call.repeat) >= LEAST_LEFT;
   const [first] = unusable.filter(({ cause }) => cause !== "invalid" || !canDrop);
-  if (first) throw new UsageError(`--baseline: expected runs without failures, found ${first.runId}: ${first.reason}`);
+  if (first) {
+    throw new UsageError(
+      "unusable-baseline",
+      `--baseline: expected runs without failures, found ${first.runId}: ${first.reason}`,
+    );
+  }
   return results;
 }
 
@@ -119,7 +127,10 @@ function sidesOf({ files, afterDashes }: FilesToCompare): readonly [base: readon
   if (base.length > 0 && fresh.length > 0) return [base, fresh];
   const found = afterDashes === undefined ? `${files.length} without \`--\`` : `${base.length} and ${fresh.length}`;
   const list = files.length === 0 ? "" : `: ${files.join(", ")}`;
-  throw new UsageError(`expected two files, BASE... -- NEW..., or --run for each side, found ${found}${list}`);
+  throw new UsageError(
+    "missing-flag",
+    `expected two files, BASE... -- NEW..., or --run for each side, found ${found}${list}`,
+  );
 }
 
 async function readAll(files: readonly string[]): Promise<readonly RunResult[]> {

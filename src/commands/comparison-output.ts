@@ -41,6 +41,7 @@ export async function checkComparisonFiles(output: ComparisonOutput, keepResults
   for (const { flag, file } of keepResults ? outputFilesOf(flags) : []) {
     if (!(await holdsResults(file))) continue;
     throw new UsageError(
+      "results-in-the-way",
       `${flag}: expected a file to write the comparison to, found ${file}, which holds results of runs`,
       { hint: "put the flag after the files, or name another file" },
     );

@@ -4,7 +4,7 @@ import { UsageError } from "../errors.js";
 /** @throws UsageError where there is nobody to ask; `what` says what is at stake */
 export function requireTerminal(what: string): void {
   if (process.stdin.isTTY) return;
-  throw new UsageError(`${what}: there is no terminal to ask on.`, { code: "confirmation-needed", hint: "Add --yes." });
+  throw new UsageError("confirmation-needed", `${what}: there is no terminal to ask on.`, { hint: "Add --yes." });
 }
 
 /** Asks a person at the terminal; anything but yes means no, the end of the input and an abort too. */

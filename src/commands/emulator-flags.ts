@@ -34,7 +34,7 @@ const HUB_NAME = /^[ -+\--:<-~]+$/u;
 /** What the flags ask for. Throws a UsageError that names the flag, and what was found. */
 export function emulatorCall(flags: EmulatorFlags): EmulatorCall {
   if (flags.host !== undefined && flags.port === undefined)
-    throw new UsageError("--host needs --port, found --host alone.");
+    throw new UsageError("missing-flag", "--host needs --port, found --host alone.");
 
   return {
     port: flags.port === undefined ? undefined : parsePort(flags.port),
@@ -49,7 +49,7 @@ export function emulatorCall(flags: EmulatorFlags): EmulatorCall {
 
 function parseLimits(text: string): LimitsMode {
   if (text !== "scheduler" && text !== "none")
-    throw new UsageError(`--limits: expected one of scheduler, none, found "${text}"`);
+    throw new UsageError("invalid-value", `--limits: expected one of scheduler, none, found "${text}"`);
 
   return text;
 }
@@ -57,8 +57,12 @@ function parseLimits(text: string): LimitsMode {
 /** No host name: its address may change, and then others could reach the emulator. */
 function parseAddress(text: string): string {
   const address = text.replace(/^\[(.*)\]$/u, "$1");
-  if (isIP(address) === 0)
-    throw new UsageError(`--host: expected an IP address of this machine such as 0.0.0.0, found "${text}"`);
+  if (isIP(address) === 0) {
+    throw new UsageError(
+      "invalid-value",
+      `--host: expected an IP address of this machine such as 0.0.0.0, found "${text}"`,
+    );
+  }
 
   return address;
 }
@@ -69,11 +73,12 @@ function parseTaskHubs(text: string): readonly string[] {
     if (!HUB_NAME.test(name)) {
       const found = name === "" ? "an empty one" : `"${name}"`;
       throw new UsageError(
+        "invalid-value",
         `--task-hubs: expected names of printable ASCII characters without ";", with commas between them, found ${found} in "${text}"`,
       );
     }
     if (names.indexOf(name) !== index)
-      throw new UsageError(`--task-hubs: expected each name once, found "${name}" twice`);
+      throw new UsageError("invalid-value", `--task-hubs: expected each name once, found "${name}" twice`);
   }
   return names;
 }

@@ -13,10 +13,10 @@ export function requireNamed(runId: string, { unrecognised }: InstanceSelection,
   if (unnamed === undefined) return;
   const found = orchestratorsText(unrecognised);
   throw new UsageError(
+    "foreign-work",
     `--run ${runId}: expected instances of a load test, found those of ${found}. They may belong to another ` +
       "application, since fanout did not generate this run id.",
     {
-      code: "foreign-work",
       hint:
         unrecognised.length === 1
           ? `If a load test started them, add --orchestrator ${shellWord(unnamed)}. Nothing was changed.`

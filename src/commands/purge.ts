@@ -86,7 +86,9 @@ export async function purgeAfterRun(
 
 function subjectOf(run: string | undefined, age: string | undefined): Subject {
   if ((run === undefined) === (age === undefined)) {
-    throw new UsageError(`expected either --run or --older-than, found ${run === undefined ? "neither" : "both"}`, {
+    const [code, found] =
+      run === undefined ? (["missing-flag", "neither"] as const) : (["conflicting-flags", "both"] as const);
+    throw new UsageError(code, `expected either --run or --older-than, found ${found}`, {
       hint: "`fanout status` lists the latest runs",
     });
   }
@@ -96,7 +98,7 @@ function subjectOf(run: string | undefined, age: string | undefined): Subject {
   }
   const olderThanMs = parseDuration(age ?? "");
   if (age === undefined || olderThanMs === undefined || olderThanMs <= 0)
-    throw new UsageError(`--older-than: expected an age such as 7d, 12h or 30m, found "${age}"`);
+    throw new UsageError("invalid-value", `--older-than: expected an age such as 7d, 12h or 30m, found "${age}"`);
 
   return { olderThanMs, age };
 }

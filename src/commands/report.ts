@@ -21,7 +21,7 @@ export async function runReportCommand(files: readonly string[], rawFlags: unkno
   const { run, ...forms } = reportFlags.parse(rawFlags);
   const form = formOf(formFlags.parse(forms));
   const [first, ...rest] = chosen((await Promise.all(files.map(readResults))).flat(), run);
-  if (!first) throw new UsageError("expected a file, found none");
+  if (!first) throw new UsageError("missing-flag", "expected a file, found none");
   const results = [first, ...rest] as const;
   const shown = form === "text" ? legible(results) : results;
   io.stdout.write(await REPORT_FORMS[form].write(shown, styleFor(io.stdout)));
@@ -34,13 +34,17 @@ function chosen(results: readonly RunResult[], run: string | undefined): readonl
   if (named.length > 0 || results.length === 0) return named;
   const ids = results.slice(0, MOST_LISTED).map(({ runId }) => oneLine(runId));
   const more = results.length > ids.length ? ", ..." : "";
-  throw new UsageError(`--run: expected one of ${ids.join(", ")}${more}, found ${run}`);
+  throw new UsageError("invalid-value", `--run: expected one of ${ids.join(", ")}${more}, found ${run}`);
 }
 
 function formOf(flags: z.output<typeof formFlags>): ReportFormName {
   const forms = REPORT_FORM_NAMES.filter((form) => flags[form]);
-  if (forms.length > 1)
-    throw new UsageError(`expected one form, found ${forms.map((form) => `--${form}`).join(" and ")}`);
+  if (forms.length > 1) {
+    throw new UsageError(
+      "conflicting-flags",
+      `expected one form, found ${forms.map((form) => `--${form}`).join(" and ")}`,
+    );
+  }
 
   return forms[0] ?? "text";
 }

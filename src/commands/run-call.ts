@@ -54,7 +54,7 @@ export function parseRunCall(rawFlags: unknown): RunCall {
   const limits = parseSpendLimits(rawFlags);
   const { threshold, ...flags } = readFlags(runFlags, rawFlags);
   if (flags.abortOnFail && threshold.length === 0)
-    throw new UsageError("--abort-on-fail: expected a --threshold with it");
+    throw new UsageError("missing-flag", "--abort-on-fail: expected a --threshold with it");
 
   const plan = withinSpend(asked, limits, flags.repeat);
   return { ...flags, plan, cost: costOf(plan), limits, thresholds: threshold.map(parseThreshold) };

@@ -47,7 +47,7 @@ function dryRun({ plan, cost, limits, repeat }: RunCall, connection: Connection,
     repeat > 1 ? `${plural(repeat, "time")}, one after the other` : undefined,
     "a scheduler bills actions: 1 for each start and each continue-as-new, 2 for each activity, 3 for each retry",
     capacityLine(cost, limits, repeat),
-    objection && `without --dry-run this run is refused: ${objection}`,
+    objection && `without --dry-run this run is refused: ${objection.message}`,
   ];
   const say = noticeOn(io.stdout);
   for (const line of lines) if (line !== undefined) say(line);

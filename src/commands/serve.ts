@@ -104,7 +104,7 @@ async function tellWhenReady(
 function parseHost(text: string): string {
   const host = text.replace(/^\[(.*)\]$/u, "$1");
   if (!/^[0-9a-z.:_-]+$/iu.test(host))
-    throw new UsageError(`--host: expected a name or an address of this machine, found "${text}"`);
+    throw new UsageError("invalid-value", `--host: expected a name or an address of this machine, found "${text}"`);
 
   return host;
 }
@@ -112,7 +112,7 @@ function parseHost(text: string): string {
 function parseMaxPending(text: string): number {
   const count = parseCount(text);
   if (count !== undefined && count > 0) return count;
-  throw new UsageError(`--max-pending: expected ${COUNT_EXPECTED}, and at least 1, found "${text}"`);
+  throw new UsageError("invalid-value", `--max-pending: expected ${COUNT_EXPECTED}, and at least 1, found "${text}"`);
 }
 
 /** A name, or an IPv6 address without its brackets, in lower case. It stands for any port. */
@@ -120,6 +120,7 @@ function parseAllowedHost(text: string): string {
   const host = text.replace(/^\[(.*)\]$/u, "$1");
   if (/^[0-9a-z._-]+$/iu.test(host) || isIP(host) === 6) return host.toLowerCase();
   throw new UsageError(
+    "invalid-value",
     `--allowed-host: expected a name without a port, such as fanout.load.svc.cluster.local, found "${text}"`,
   );
 }
@@ -131,13 +132,15 @@ function parseKey(flag: string | undefined, variable: string | undefined): strin
   const source = flag === undefined ? KEY_VARIABLE : "--api-key";
   if (!/^[\x21-\x7e]+$/u.test(key)) {
     throw new UsageError(
+      "invalid-value",
       `${source}: expected letters, digits and signs of ASCII without spaces, found something else.`,
     );
   }
   if (key.length < LEAST_KEY_LENGTH) {
     throw new UsageError(
-      `${source}: expected at least ${LEAST_KEY_LENGTH} characters, found ${key.length}. ` +
-        "`openssl rand -hex 16` makes a key.",
+      "invalid-value",
+      `${source}: expected at least ${LEAST_KEY_LENGTH} characters, found ${key.length}.`,
+      { hint: "`openssl rand -hex 16` makes a key." },
     );
   }
   return key;
@@ -145,8 +148,9 @@ function parseKey(flag: string | undefined, variable: string | undefined): strin
 
 function refuseOpenDoor(host: string, apiKey: string | undefined, insecure: boolean): void {
   if (isLoopback(host) || apiKey !== undefined || insecure) return;
-  throw new UsageError(
-    `--host ${host} is reachable by other machines. Set a key with ${KEY_VARIABLE} (or --api-key), or say --insecure ` +
-      "to let everybody who can reach it start orchestrations.",
-  );
+  throw new UsageError("api-key-needed", `--host ${host} is reachable by other machines.`, {
+    hint:
+      `Set a key with ${KEY_VARIABLE} (or --api-key), or say --insecure to let everybody who can reach it start ` +
+      "orchestrations.",
+  });
 }

@@ -48,11 +48,15 @@ export async function runStatusCommand(ids: readonly string[], rawFlags: unknown
 
 function checkSubject(ids: readonly string[], run: string | undefined, watch: boolean): void {
   if (run !== undefined) checkRunId(run);
-  if (run !== undefined && ids.length > 0)
-    throw new UsageError(`expected instance ids or --run, found both: "${ids[0]}" and --run ${run}`);
+  if (run !== undefined && ids.length > 0) {
+    throw new UsageError(
+      "conflicting-flags",
+      `expected instance ids or --run, found both: "${ids[0]}" and --run ${run}`,
+    );
+  }
 
   if (watch && run === undefined && ids.length === 0)
-    throw new UsageError("--watch: expected instance ids or --run to watch, found neither");
+    throw new UsageError("missing-flag", "--watch: expected instance ids or --run to watch, found neither");
 }
 
 async function showInstances({ backend, json, signal, io }: StatusCall, ids: readonly string[]): Promise<ExitCode> {

@@ -50,11 +50,11 @@ export async function runTerminateCommand(rawFlags: unknown, io: CommandIo): Pro
     }
     const { unfinished, refusal } = await terminateAndTell(backend, ids, timeout, signal, io);
     if (unfinished.ids.length === 0) return ExitCode.Success;
-    const how = refusal ?? "they end when a worker that hosts them executes them";
     throw new FanoutError(
       "instances-left",
       `${plural(unfinished.ids.length, "instance")} did not end within ${formatDuration(timeout)} (--timeout), ` +
-        `${statusesText(unfinished.byStatus)}: ${how}`,
+        `${statusesText(unfinished.byStatus)}${refusal === undefined ? "" : `: ${refusal}`}`,
+      { hint: refusal === undefined ? "they end when a worker that hosts them executes them" : undefined },
     );
   });
 }

@@ -135,9 +135,10 @@ function writableStateFolder(): string {
   try {
     accessSync(folder, constants.W_OK);
   } catch (error) {
-    throw new UsageError(
-      `'${folder}' cannot be written to: ${errorText(error)}. Set FANOUT_STATE_DIR to a writable folder.`,
-    );
+    throw new UsageError("unusable-state-folder", `'${folder}' cannot be written to: ${errorText(error)}.`, {
+      hint: "Set FANOUT_STATE_DIR to a writable folder.",
+      cause: error,
+    });
   }
   return `${folder} can be written to`;
 }

@@ -1,4 +1,4 @@
-import { FanoutError } from "../errors.js";
+import { FanoutError, codeOf, type ErrorCode } from "../errors.js";
 import { ExitCode } from "../exit-codes.js";
 import { errorText } from "../format/error-text.js";
 import { oneLine } from "../format/one-line.js";
@@ -12,6 +12,8 @@ export interface Finding {
   readonly outcome: "ok" | "warning" | "failed" | "skipped";
   /** What was found, or what is wrong and what to do. No secret. */
   readonly detail: string;
+  /** Of a failed one: what is wrong, for programs. */
+  readonly code?: ErrorCode;
   /** Of a failed one: the exit code that it stands for. */
   readonly exitCode?: ExitCode;
 }
@@ -42,7 +44,7 @@ export async function* check<T, U>(
     found = await look(given);
   } catch (error) {
     const exitCode = error instanceof FanoutError ? error.exitCode : ExitCode.Failure;
-    yield { name, outcome: "failed", detail: errorText(error), exitCode };
+    yield { name, outcome: "failed", detail: errorText(error), code: codeOf(error), exitCode };
     return undefined;
   }
   // Certificates, tokens and name servers are others' as well.

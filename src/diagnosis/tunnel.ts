@@ -26,22 +26,23 @@ export async function openTunnel(proxy: Proxy, { host, port }: Address): Promise
   connect.on("connect", ({ statusCode = 0 }: IncomingMessage, socket: Socket) => {
     if (statusCode === 200) return resolve(socket);
     socket.destroy();
-    reject(new FanoutError("backend-unreachable", refusal(statusCode, proxy, target)));
+    reject(refusal(statusCode, proxy, target));
   });
   connect.on("error", (error) => reject(error));
   connect.end();
   return promise;
 }
 
-function refusal(statusCode: number, { source, credentials }: Proxy, target: string): string {
+function refusal(statusCode: number, { source, credentials }: Proxy, target: string): FanoutError {
   if (statusCode === 407) {
     const wanted = credentials === undefined ? "wants credentials" : `refuses the credentials of ${source}`;
-    return `The proxy ${wanted} (407): set them in ${source}=http://USER:PASSWORD@HOST:PORT.`;
+    return new FanoutError("backend-unreachable", `The proxy ${wanted} (407).`, {
+      hint: `Set them in ${source}=http://USER:PASSWORD@HOST:PORT.`,
+    });
   }
-  return (
-    `The proxy does not connect to ${target} (${statusCode}): allow it there, check the spelling of the host, or ` +
-    "name the host in NO_PROXY if it needs no proxy."
-  );
+  return new FanoutError("backend-unreachable", `The proxy does not connect to ${target} (${statusCode}).`, {
+    hint: "Allow it there, check the spelling of the host, or name the host in NO_PROXY if it needs no proxy.",
+  });
 }
 
 function btoaUtf8(text: string): string {

@@ -42,7 +42,7 @@ export function refuseForeignPages(
     return names.has(asked) && (portText === undefined || Number(portText) === port());
   };
   return async ({ headers, method }) => {
-    if (!isOurs(headers.host ?? "")) throw new HttpError(403, FOREIGN_HOST, { field: "Host" });
+    if (!isOurs(headers.host ?? "")) throw foreignHost();
 
     const isRead = method === "GET" || method === "HEAD";
     // With https where something in front of the server speaks TLS for it.
@@ -52,8 +52,10 @@ export function refuseForeignPages(
   };
 }
 
-const FOREIGN_HOST =
-  "The Host header does not name this server. Start `fanout serve` with --allowed-host to add a name.";
+function foreignHost(): HttpError {
+  const hint = "Start `fanout serve` with --allowed-host to add a name.";
+  return new HttpError(403, "The Host header does not name this server.", { hint, field: "Host" });
+}
 
 /** Refuses a request that has not the key, as `x-api-key` or as a bearer token. It takes as long for any wrong key. */
 export function requireKey(key: string): (request: FastifyRequest) => Promise<void> {

@@ -85,6 +85,7 @@ export const ErrorBody = z.object({
   error: z.string().describe("What the status code is called."),
   code: z.string().describe("What went wrong, for programs, such as backend-unreachable; docs/errors.md has all."),
   message: z.string().describe("What was expected, and what was found."),
+  hint: z.string().optional().describe("What to do next."),
   field: z.string().optional().describe("The part of the request that is wrong."),
   count: z.int().min(0).optional().describe("Where starts failed midway: how many orchestrations were started."),
   instanceIds: z.array(z.string()).optional().describe("Where starts failed midway: those that were started."),

@@ -1,7 +1,7 @@
 import { STATUS_CODES } from "node:http";
 import { status } from "@grpc/grpc-js";
 import { isServiceError } from "../backend/call-retry.js";
-import { FanoutError, type ErrorCode } from "../errors.js";
+import { FanoutError, sentences, type ErrorCode } from "../errors.js";
 import { errorText } from "../format/error-text.js";
 import { shortened } from "../format/one-line.js";
 import type { ErrorBody } from "./contract.js";
@@ -32,6 +32,8 @@ const CODES: Readonly<Record<number, ErrorCode>> = {
 };
 
 interface HttpErrorOptions extends ErrorOptions {
+  /** What to do next. */
+  readonly hint?: string | undefined;
   /** Defaults to what the status code means. */
   readonly code?: ErrorCode | undefined;
   readonly field?: string | undefined;
@@ -43,24 +45,28 @@ interface HttpErrorOptions extends ErrorOptions {
 export class HttpError extends Error {
   override readonly name = "HttpError";
   readonly code: ErrorCode;
+  readonly hint: string | undefined;
   readonly field: string | undefined;
   readonly instanceIds: readonly string[] | undefined;
 
   constructor(
     readonly statusCode: number,
-    message: string,
-    { code = codeOf(statusCode), field, instanceIds, ...options }: HttpErrorOptions = {},
+    /** What was expected and what was found. `message` is this and the hint. */
+    readonly problem: string,
+    { code = codeOf(statusCode), hint, field, instanceIds, ...options }: HttpErrorOptions = {},
   ) {
-    super(message, options);
+    super(sentences(problem, hint), options);
     this.code = code;
+    this.hint = hint;
     this.field = field;
     this.instanceIds = instanceIds;
   }
 
   get body(): ErrorBody {
-    const { field, instanceIds } = this;
+    const { hint, field, instanceIds } = this;
     return {
-      ...errorBody(this.statusCode, this.message, this.code),
+      ...errorBody(this.statusCode, this.problem, this.code),
+      ...(hint !== undefined && { hint: shortened(hint, MAX_MESSAGE_LENGTH) }),
       ...(field !== undefined && { field: shortened(field, 100) }),
       ...(instanceIds !== undefined && { count: instanceIds.length, instanceIds: [...instanceIds] }),
     };
@@ -92,11 +98,15 @@ export function httpErrorOf(error: unknown): HttpError {
   }
   if (error instanceof FanoutError) {
     const hasFailed = isServiceError(error.cause) && FAILED.has(error.cause.code);
-    return new HttpError(hasFailed ? 500 : 503, error.message, { code: error.code, cause: error });
+    const { code, problem, hint } = error;
+    return new HttpError(hasFailed ? 500 : 503, problem, { code, hint, cause: error });
   }
   const statusCode = requestErrorCode(error);
   return statusCode === undefined
-    ? new HttpError(500, "This is a bug in fanout. The output of the server has the details.", { cause: error })
+    ? new HttpError(500, "This is a bug in fanout.", {
+        hint: "The output of the server has the details.",
+        cause: error,
+      })
     : new HttpError(statusCode, REQUEST_ERRORS[statusCode] ?? errorText(error), { cause: error });
 }
 

@@ -120,8 +120,8 @@ function addProbes(app: Api, { readiness }: ApiOptions): void {
       try {
         await readiness.check();
       } catch (error) {
-        const { code, message } = httpErrorOf(error);
-        throw new HttpError(503, `Not ready. ${message}`, { code, cause: error });
+        const { code, problem, hint } = httpErrorOf(error);
+        throw new HttpError(503, `Not ready. ${problem}`, { code, hint, cause: error });
       }
       return { status: "Ready" as const };
     },

@@ -10,8 +10,9 @@ export class Patience {
 
   constructor(ms = PATIENCE_MS) {
     this.#timer = setTimeout(() => {
-      const message = `The backend has not answered for ${ms / 1000} s. Try again later; /readyz shows when it is back.`;
-      this.#controller.abort(new HttpError(503, message, { code: "backend-timeout" }));
+      const hint = "Try again later; /readyz shows when it is back.";
+      const problem = `The backend has not answered for ${ms / 1000} s.`;
+      this.#controller.abort(new HttpError(503, problem, { code: "backend-timeout", hint }));
     }, ms);
   }
 

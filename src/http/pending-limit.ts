@@ -77,7 +77,8 @@ export class PendingLimit {
     return new HttpError(
       429,
       `The task hub has ${pending} that ${this.#pending === 1 ? "has" : "have"} not ended; ${formatCount(count)} more ` +
-        `would exceed ${formatCount(this.#most)} (--max-pending). Try again when some have ended.`,
+        `would exceed ${formatCount(this.#most)} (--max-pending).`,
+      { hint: "Try again when some have ended." },
     );
   }
 

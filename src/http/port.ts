@@ -6,8 +6,12 @@ const MAX_PORT = 65_535;
 /** The value of `--port`; 0 means any free one. Throws a UsageError. */
 export function parsePort(text: string): number {
   const port = /^\d+$/u.test(text) ? Number(text) : Number.NaN;
-  if (!(port <= MAX_PORT))
-    throw new UsageError(`--port: expected a number from 0 (any free port) to ${MAX_PORT}, found "${text}"`);
+  if (!(port <= MAX_PORT)) {
+    throw new UsageError(
+      "invalid-value",
+      `--port: expected a number from 0 (any free port) to ${MAX_PORT}, found "${text}"`,
+    );
+  }
 
   return port;
 }
@@ -20,17 +24,30 @@ export function portOf(address: AddressInfo | string | null): number {
 /** Why a server cannot listen, as an error for a person where it is the port or the host that was asked for. */
 export function listenError(host: string, port: number, error: unknown): unknown {
   const code = error instanceof Error && "code" in error ? error.code : undefined;
-  const message = typeof code === "string" ? LISTEN_ERRORS[code]?.(host, port) : undefined;
-  return message === undefined ? error : new UsageError(message, { code: "unavailable-address", cause: error });
+  const found = typeof code === "string" ? LISTEN_ERRORS[code]?.(host, port) : undefined;
+  if (found === undefined) return error;
+  return new UsageError("unavailable-address", found.problem, { hint: found.hint, cause: error });
 }
 
-const noSuchHost = (host: string): string =>
-  `${host} is no address of this machine. Choose another with --host, for example 127.0.0.1.`;
+interface ListenError {
+  readonly problem: string;
+  readonly hint: string;
+}
 
-const LISTEN_ERRORS: Readonly<Record<string, (host: string, port: number) => string>> = {
-  EADDRINUSE: (host, port) =>
-    `Port ${port} on ${host} is in use. Choose another with --port, or stop what listens there.`,
-  EACCES: (_, port) => `Port ${port} needs rights that this user does not have. Choose one above 1023 with --port.`,
+const noSuchHost = (host: string): ListenError => ({
+  problem: `${host} is no address of this machine.`,
+  hint: "Choose another with --host, for example 127.0.0.1.",
+});
+
+const LISTEN_ERRORS: Readonly<Record<string, (host: string, port: number) => ListenError>> = {
+  EADDRINUSE: (host, port) => ({
+    problem: `Port ${port} on ${host} is in use.`,
+    hint: "Choose another with --port, or stop what listens there.",
+  }),
+  EACCES: (_, port) => ({
+    problem: `Port ${port} needs rights that this user does not have.`,
+    hint: "Choose one above 1023 with --port.",
+  }),
   EADDRNOTAVAIL: noSuchHost,
   ENOTFOUND: noSuchHost,
   EAI_AGAIN: noSuchHost,

@@ -45,13 +45,16 @@ export async function startRunMetrics({ port, snapshot, labels }: RunMetricsOpti
 
 function portError(port: number, error: unknown): unknown {
   const code = error instanceof Error && "code" in error ? error.code : undefined;
-  const reason = typeof code === "string" ? PORT_ERRORS[code] : undefined;
-  return reason === undefined
-    ? error
-    : new UsageError(`--metrics-port: ${port} ${reason}`, { code: "unavailable-address", cause: error });
+  const found = typeof code === "string" ? PORT_ERRORS[code] : undefined;
+  if (found === undefined) return error;
+  const problem = `--metrics-port: ${port} ${found.reason}.`;
+  return new UsageError("unavailable-address", problem, { hint: found.hint, cause: error });
 }
 
-const PORT_ERRORS: Readonly<Record<string, string>> = {
-  EADDRINUSE: `is in use on ${HOST}. Choose another, 0 for any free one, or stop what listens there.`,
-  EACCES: "needs rights that this user does not have. Choose one above 1023.",
+const PORT_ERRORS: Readonly<Record<string, { readonly reason: string; readonly hint: string }>> = {
+  EADDRINUSE: {
+    reason: `is in use on ${HOST}`,
+    hint: "Choose another, 0 for any free one, or stop what listens there.",
+  },
+  EACCES: { reason: "needs rights that this user does not have", hint: "Choose one above 1023." },
 };

@@ -55,15 +55,15 @@ function midway(
   accepted: ReadonlySet<string>,
   sent: number,
 ): HttpError {
-  const { code, statusCode, message } = httpErrorOf(error);
+  const { code, statusCode, problem, hint } = httpErrorOf(error);
   const started = instanceIds.filter((id) => accepted.has(id));
   const unsure = sent - started.length;
   const parts = [
     `${started.length} of ${plural(instanceIds.length, "orchestration")} were started.`,
     ...(unsure > 0 ? [`Another ${unsure} may have been started: their ids begin with ${runId}-.`] : []),
-    message,
+    problem,
   ];
-  return new HttpError(statusCode, parts.join(" "), { code, cause: error, instanceIds: started });
+  return new HttpError(statusCode, parts.join(" "), { code, hint, cause: error, instanceIds: started });
 }
 
 /** Ids for runs, none twice from this process: with a thousand requests a second, chance alone would repeat one. */

@@ -19,7 +19,7 @@ export function refuseUnknownRoutes(app: FastifyInstance, whatThereIs: string): 
     if (!is404) return;
     const path = url.split("?", 1)[0] ?? "";
     const allowed = new Set(routes.filter((route) => route.path.test(path)).flatMap(({ methods }) => methods));
-    if (allowed.size === 0) throw new HttpError(404, `There is no ${method} ${path}; ${whatThereIs}`);
+    if (allowed.size === 0) throw new HttpError(404, `There is no ${method} ${path}.`, { hint: whatThereIs });
     const allow = [...allowed].toSorted();
     reply.header("allow", allow.join(", "));
     throw new HttpError(405, `${path} takes ${allow.join(" and ")}, found ${method}.`);

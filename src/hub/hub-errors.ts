@@ -4,7 +4,8 @@ import { isRunId } from "../plan/run-id.js";
 
 /** @throws UsageError: any other text would mean instances that no run of fanout has started */
 export function checkRunId(run: string): void {
-  if (!isRunId(run)) throw new UsageError(`--run: expected a run id such as rmwvaxyifz2wa, found "${run}"`);
+  if (!isRunId(run))
+    throw new UsageError("invalid-value", `--run: expected a run id such as rmwvaxyifz2wa, found "${run}"`);
 }
 
 /** Names the call that the backend lacks, and what can be done without it. */

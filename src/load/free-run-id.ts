@@ -21,12 +21,10 @@ export async function requireFreeRunIds(
   await concurrently(runIds, CALLS_AT_ONCE, signal, async (runId) => {
     if (!(await isTaken(client, runId, signal))) return;
     throw new UsageError(
+      "run-id-taken",
       `--run-id: expected an id that is not in use, found that task hub ${connection.taskHub} on ${displayName} has ` +
         `instances of ${runId} already`,
-      {
-        code: "run-id-taken",
-        hint: `choose another one, or delete them with: fanout purge --run ${runId} --terminate`,
-      },
+      { hint: `choose another one, or delete them with: fanout purge --run ${runId} --terminate` },
     );
   });
 }

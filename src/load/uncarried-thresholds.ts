@@ -21,51 +21,70 @@ const SMALLER = ["p999", "p99", "p95", "p90", "p50"];
 /**
  * Refuses thresholds that no run of the plan could pass, whatever the backend does: what it cannot have measured. What
  * depends on how the run goes is judged at its end.
- * @throws UsageError that tells for each why, and what would do
+ * @throws UsageError that says why of each, and what to change
  */
 export function refuseUncarried(thresholds: readonly Threshold[], plan: LoadPlan): void {
-  const objections = thresholds.flatMap((threshold) => {
+  const [first, ...more] = thresholds.flatMap((threshold) => {
     const objection = objectionTo(threshold, plan);
-    return objection === undefined ? [] : [`--threshold '${threshold.expression}': ${objection}`];
+    if (objection === undefined) return [];
+    const { problem, hint } = objection;
+    return [new UsageError("unmeasurable-threshold", `--threshold '${threshold.expression}': ${problem}`, { hint })];
   });
-  if (objections.length > 0) throw new UsageError(objections.join("\nerror: "));
+  if (first) throw UsageError.all([first, ...more]);
 }
 
-function objectionTo(threshold: Threshold, plan: LoadPlan): string | undefined {
+interface Objection {
+  readonly problem: string;
+  /** What to change, in the plan or in the threshold. */
+  readonly hint?: string;
+}
+
+function objectionTo(threshold: Threshold, plan: LoadPlan): Objection | undefined {
   const { expression, figure, operator } = threshold;
   const { path = "" } = figure;
   const comparison = expression.slice(expression.search(/ ?[<>]/u));
   const { statistic } = RESPONSE.exec(path)?.groups ?? {};
-  if (statistic !== undefined && plan.load.kind === "closed")
-    return `closed load has no response time, as its starts have no schedule; use ${quoted(serviceOf(statistic), comparison)}`;
-
-  if (plan.orchestrator !== undefined && OF_ACTIVITIES.test(path)) {
-    return (
-      `the activities and actions of ${plan.orchestrator} are not known; ` +
-      `use ${quoted("orchestrations/s", ">10")} or a latency`
-    );
+  if (statistic !== undefined && plan.load.kind === "closed") {
+    return {
+      problem: "closed load has no response time, as its starts have no schedule",
+      hint: `use ${quoted(serviceOf(statistic), comparison)}`,
+    };
   }
-  if (path === "throughput.windowMs" && lengthOf(plan) === undefined) return "only load that time bounds has a window";
-  if (path === "throughput.makespanMs" && lengthOf(plan) !== undefined) return "load that time bounds has no makespan";
-  if (path === "concurrency.effective" && plan.load.kind !== "closed") return "only closed load has a concurrency";
+  if (plan.orchestrator !== undefined && OF_ACTIVITIES.test(path)) {
+    return {
+      problem: `the activities and actions of ${plan.orchestrator} are not known`,
+      hint: `use ${quoted("orchestrations/s", ">10")} or a latency`,
+    };
+  }
+  if (path === "throughput.windowMs" && lengthOf(plan) === undefined)
+    return { problem: "only load that time bounds has a window" };
+  if (path === "throughput.makespanMs" && lengthOf(plan) !== undefined)
+    return { problem: "load that time bounds has no makespan" };
+  if (path === "concurrency.effective" && plan.load.kind !== "closed")
+    return { problem: "only closed load has a concurrency" };
   if (figure === figureOf("errors") && operator.startsWith("<")) return tooFewForErrors(threshold, comparison, plan);
   return tooFewForPercentile(path, expression, comparison, plan);
 }
 
 /** The rule of three: see `stats/threshold.ts`. */
-function tooFewForErrors({ bound }: Threshold, comparison: string, plan: LoadPlan): string | undefined {
+function tooFewForErrors({ bound }: Threshold, comparison: string, plan: LoadPlan): Objection | undefined {
   const needed = Math.ceil(3 / bound - ROUNDING);
   const starts = startsUpTo(needed, plan, 0);
   if (starts >= needed) return undefined;
   const carried = `${formatCount(Math.ceil(300 / Math.max(starts, 1)))}%`;
   const smaller = starts > 3 ? `'errors${comparison.replace(/[\d.,%]+$/u, carried)}' or ` : "";
-  return (
-    `to show it takes ${formatCount(needed)} orchestrations without an error, and the plan starts ${formatCount(starts)}; ` +
-    `${more(needed, plan)}, or use ${smaller}'counts.orchestrations.failed<1'`
-  );
+  return {
+    problem: `to show it takes ${formatCount(needed)} orchestrations without an error, and the plan starts ${formatCount(starts)}`,
+    hint: `${more(needed, plan)}, or use ${smaller}'counts.orchestrations.failed<1'`,
+  };
 }
 
-function tooFewForPercentile(path: string, expression: string, comparison: string, plan: LoadPlan): string | undefined {
+function tooFewForPercentile(
+  path: string,
+  expression: string,
+  comparison: string,
+  plan: LoadPlan,
+): Objection | undefined {
   const { name = "", digits } = PERCENTILE.exec(path)?.groups ?? {};
   if (digits === undefined) return undefined;
   const needed = samplesFor(digits);
@@ -73,10 +92,10 @@ function tooFewForPercentile(path: string, expression: string, comparison: strin
   if (starts >= needed) return undefined;
   const instead = SMALLER.find((smaller) => samplesFor(smaller.slice(1)) <= starts) ?? "max";
   const written = expression.slice(0, expression.length - comparison.length).replace(name, instead);
-  return (
-    `${name} takes ${formatCount(needed)} orchestrations, so that ten lie beyond it, and the plan measures ` +
-    `${formatCount(starts)}; ${more(needed, plan)}, or use ${quoted(written, comparison)}`
-  );
+  return {
+    problem: `${name} takes ${formatCount(needed)} orchestrations, so that ten lie beyond it, and the plan measures ${formatCount(starts)}`,
+    hint: `${more(needed, plan)}, or use ${quoted(written, comparison)}`,
+  };
 }
 
 /** So that ten samples lie beyond the percentile: of p99 1,000. `digits` are those of its name: 50, 999, 97.5. */

@@ -10,12 +10,13 @@ const LONGEST_TIMEOUT_MS = 24 * 24 * 3_600_000;
 
 /**
  * Reads flags by their schema.
- * @throws UsageError with the messages of all that are wrong
+ * @throws UsageError that names all wrong flags
  */
 export function readFlags<T extends z.ZodType>(schema: T, flags: unknown): z.output<T> {
   const parsed = schema.safeParse(flags);
-  if (!parsed.success) throw new UsageError(parsed.error.issues.map(messageOf).join("\nerror: "));
-  return parsed.data;
+  if (parsed.success) return parsed.data;
+  const [first, ...more] = parsed.error.issues.map((issue) => new UsageError("invalid-value", messageOf(issue)));
+  throw UsageError.all([first!, ...more]);
 }
 
 /** A count as people write it, within bounds; the message of a wrong one names the flag. */

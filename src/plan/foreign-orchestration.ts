@@ -23,7 +23,10 @@ export function foreignOf(flags: z.output<z.ZodObject<typeof foreignFlags>>): Fo
   const { orchestrator, input } = flags;
   if (orchestrator === undefined) {
     if (input === undefined) return undefined;
-    throw new UsageError("--input: it is what --orchestrator starts with; expected both, found --input alone");
+    throw new UsageError(
+      "missing-flag",
+      "--input: it is what --orchestrator starts with; expected both, found --input alone",
+    );
   }
   return { orchestrator, ...(input !== undefined && { orchestratorInput: readInput(input) }) };
 }
@@ -35,12 +38,15 @@ function readInput(text: string): unknown {
   try {
     json = file === undefined ? text : readFileSync(file, "utf8");
   } catch (error) {
-    throw new UsageError(`--input: the file cannot be read: ${errorText(error)}`, { cause: error });
+    throw new UsageError("invalid-file", `--input: the file cannot be read: ${errorText(error)}`, { cause: error });
   }
   try {
     return readJson(json);
   } catch (error) {
-    const place = file === undefined ? "JSON or @FILE" : `JSON in ${file}`;
-    throw new UsageError(`--input: expected ${place}: ${errorText(error)}`, { cause: error });
+    const [code, place] =
+      file === undefined
+        ? (["invalid-value", "JSON or @FILE"] as const)
+        : (["invalid-file", `JSON in ${file}`] as const);
+    throw new UsageError(code, `--input: expected ${place}: ${errorText(error)}`, { cause: error });
   }
 }

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { UsageError } from "../errors.js";
+import { UsageError, type ErrorCode } from "../errors.js";
 import { plannedStarts, type Load, type LoadShape } from "../result/load-shape.js";
 import { formatCount } from "../format/count.js";
 import { count, duration } from "./flags.js";
@@ -41,11 +41,19 @@ export interface LoadTiming extends Load {
 export function loadOf(flags: LoadFlags): LoadTiming {
   const timing = flags.rate !== undefined || flags.stages !== undefined ? openLoad(flags) : closedOrOnce(flags);
   const starts = plannedStarts(timing) ?? 0;
-  if (starts > MOST_STARTS)
-    throw new UsageError(`--rate: expected at most ${formatCount(MOST_STARTS)} starts, found ${formatCount(starts)}`);
+  if (starts > MOST_STARTS) {
+    throw new UsageError(
+      "invalid-load",
+      `--rate: expected at most ${formatCount(MOST_STARTS)} starts, found ${formatCount(starts)}`,
+    );
+  }
 
-  if (starts < 1 && timing.load.kind === "open")
-    throw new UsageError("--rate: expected a load that starts something, found none that is due before its end");
+  if (starts < 1 && timing.load.kind === "open") {
+    throw new UsageError(
+      "invalid-load",
+      "--rate: expected a load that starts something, found none that is due before its end",
+    );
+  }
 
   return timing;
 }
@@ -53,22 +61,26 @@ export function loadOf(flags: LoadFlags): LoadTiming {
 function openLoad(flags: LoadFlags): LoadTiming {
   const { rate, stages, duration, maxInFlight = DEFAULT_IN_FLIGHT, arrival = "constant" } = flags;
   const flag = rate === undefined ? "--stages" : "--rate";
-  refuse(flags, ["parallelOrchestrations", "total"], `${flag} starts by a schedule, whatever is in flight`);
-  if (rate !== undefined && stages !== undefined) throw new UsageError("--rate: expected it without --stages");
-  if (stages !== undefined) refuse(flags, ["duration"], "--stages says how long each stage is");
-  else if (duration === undefined) throw new UsageError("--rate: expected --duration with it, such as --duration 1m");
+  const exclude = refuserOf("conflicting-flags", flags);
+  exclude(["parallelOrchestrations", "total"], `${flag} starts by a schedule, whatever is in flight`);
+  if (rate !== undefined && stages !== undefined)
+    throw new UsageError("conflicting-flags", "--rate: expected it without --stages");
+  if (stages !== undefined) exclude(["duration"], "--stages says how long each stage is");
+  else if (duration === undefined)
+    throw new UsageError("missing-flag", "--rate: expected --duration with it, such as --duration 1m");
   const steady = { fromPerSecond: rate ?? 0, toPerSecond: rate ?? 0, lengthMs: duration ?? 0 };
   return { load: { kind: "open", arrival, stages: stages ?? [steady], maxInFlight }, ...bounded(flags) };
 }
 
 function closedOrOnce(flags: LoadFlags): LoadTiming {
   const { parallelOrchestrations = 1, duration, total } = flags;
-  refuse(flags, ["arrival", "maxInFlight"], "it needs a schedule: --rate or --stages");
+  const refuse = refuserOf("missing-flag", flags);
+  refuse(["arrival", "maxInFlight"], "it needs a schedule: --rate or --stages");
   if (duration === undefined && total === undefined) {
-    refuse(flags, ["warmup", "grace"], "it needs a load that goes on: --duration, --total, --rate or --stages");
+    refuse(["warmup", "grace"], "it needs a load that goes on: --duration, --total, --rate or --stages");
     return { load: { kind: "once" }, parallelOrchestrations };
   }
-  if (duration === undefined) refuse(flags, ["grace"], "it needs an end: --duration, --rate or --stages");
+  if (duration === undefined) refuse(["grace"], "it needs an end: --duration, --rate or --stages");
   const shape = { ...(duration !== undefined && { durationMs: duration }), ...(total !== undefined && { total }) };
   return {
     load: { kind: "closed", ...shape },
@@ -85,8 +97,10 @@ function warmupOf({ warmup }: LoadFlags) {
   return warmup === undefined ? {} : { warmupMs: warmup };
 }
 
-function refuse(flags: LoadFlags, names: readonly (keyof LoadFlags)[], why: string): void {
-  for (const name of names) if (flags[name] !== undefined) throw new UsageError(`${flagOf(name)}: ${why}`);
+function refuserOf(code: ErrorCode, flags: LoadFlags) {
+  return (names: readonly (keyof LoadFlags)[], why: string): void => {
+    for (const name of names) if (flags[name] !== undefined) throw new UsageError(code, `${flagOf(name)}: ${why}`);
+  };
 }
 
 function flagOf(name: string): string {

@@ -61,33 +61,43 @@ export function spendObjection(
   { maxActions }: SpendLimits,
   repeat: number,
   billing: Billing,
-): string | undefined {
+): UsageError | undefined {
   const actions = ofAll(cost, cost.each?.mostActions, repeat);
   const billed = "a backend other than the emulator may bill them";
   const dryRun = "--dry-run prints the plan and starts nothing";
   if (actions === undefined) {
-    if (maxActions !== undefined) return `--max-actions: one orchestration costs more than that`;
+    if (maxActions !== undefined) return refused("--max-actions: one orchestration costs more than that");
     if (billing === "emulator") return undefined;
-    return `only time bounds the actions of this run, and ${billed}: end it with --max-actions as well. ${dryRun}`;
+    return refused(
+      `only time bounds the actions of this run, and ${billed}`,
+      `end it with --max-actions as well. ${dryRun}`,
+    );
   }
   const mayRetry = cost.each !== undefined && cost.each.mostActions > cost.each.actions;
   const costs = mayRetry ? "may cost, with all its retries," : "costs";
   const found = `this run ${costs} ${formatCount(actions)} actions`;
   if (maxActions !== undefined) {
     if (actions <= maxActions) return undefined;
-    return `--max-actions: ${found}, more than the ${formatCount(maxActions)} allowed; make it smaller, or pass --max-actions ${formatCount(actions)}`;
+    return refused(
+      `--max-actions: ${found}, more than the ${formatCount(maxActions)} allowed`,
+      `make it smaller, or pass --max-actions ${formatCount(actions)}`,
+    );
   }
   if (billing === "emulator" || actions <= UNASKED_ACTIONS) return undefined;
-  return (
-    `${found}, and ${billed}; more than ${formatCount(UNASKED_ACTIONS)} need ` +
-    `--max-actions ${formatCount(actions)} (or greater). ${dryRun}`
+  return refused(
+    `${found}, and ${billed}`,
+    `more than ${formatCount(UNASKED_ACTIONS)} need --max-actions ${formatCount(actions)} (or greater). ${dryRun}`,
   );
+}
+
+function refused(problem: string, hint?: string): UsageError {
+  return new UsageError("spend-limit", problem, { hint });
 }
 
 /** @throws UsageError */
 export function guardSpend(cost: PlanCost, limits: SpendLimits, repeat: number, billing: Billing): void {
   const objection = spendObjection(cost, limits, repeat, billing);
-  if (objection !== undefined) throw new UsageError(objection, { code: "spend-limit" });
+  if (objection !== undefined) throw objection;
 }
 
 /**

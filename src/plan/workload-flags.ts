@@ -54,6 +54,7 @@ export function workloadOf(flags: WorkloadFlags): WorkloadPlan {
   const activities = flags.iterations * flags.parallelActivities;
   if (activities > MOST_ACTIVITIES_IN_ONE) {
     throw new UsageError(
+      "invalid-load",
       `--iterations x --parallel-activities: expected at most ${formatCount(MOST_ACTIVITIES_IN_ONE)} activities in ` +
         `one orchestration, found ${formatCount(activities)}`,
       { hint: "use --parallel-orchestrations to spread them" },

@@ -21,7 +21,7 @@ export function chosenDurability(flag: string | undefined, env: NodeJS.ProcessEn
 function parseDurability(source: string, text: string): Durability {
   const durability = DURABILITIES.find((known) => known === text);
   if (durability === undefined)
-    throw new UsageError(`${source}: expected one of ${DURABILITIES.join(", ")}, found "${text}"`);
+    throw new UsageError("invalid-value", `${source}: expected one of ${DURABILITIES.join(", ")}, found "${text}"`);
 
   return durability;
 }

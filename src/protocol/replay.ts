@@ -14,7 +14,7 @@ export const REPLAY_VARIABLE = "FANOUT_REPLAY";
 /** Reads what `--replay` says. @throws UsageError */
 export function parseReplay(flag: string): Replay {
   if (flag !== "sessions" && flag !== "always")
-    throw new UsageError(`--replay: expected sessions or always, found "${flag}"`);
+    throw new UsageError("invalid-value", `--replay: expected sessions or always, found "${flag}"`);
 
   return flag;
 }

@@ -55,8 +55,7 @@ export function refuseUnwritable({ folder, database }: StateFolder, needsDatabas
       accessSync(place, constants.W_OK);
     } catch (error) {
       const reason = errorText(error);
-      throw new UsageError(`The emulator cannot write to '${place}': ${reason}.`, {
-        code: CODE,
+      throw new UsageError(CODE, `The emulator cannot write to '${place}': ${reason}.`, {
         hint: "Make it writable, or set FANOUT_STATE_DIR to a folder that can be written to.",
         cause: error,
       });
@@ -85,15 +84,13 @@ function ownFolder(folder: string, isOurs: RegExp): void {
     stats = lstatSync(folder);
   } catch (error) {
     const reason = errorText(error);
-    throw new UsageError(`The state folder '${folder}' cannot be made: ${reason}.`, {
-      code: CODE,
+    throw new UsageError(CODE, `The state folder '${folder}' cannot be made: ${reason}.`, {
       hint: "Set FANOUT_STATE_DIR to a folder that can be written to.",
     });
   }
   const uid = process.getuid?.();
   if (!stats.isDirectory() || (uid !== undefined && stats.uid !== uid)) {
-    throw new UsageError(`The state folder '${folder}' is not a folder of this user.`, {
-      code: CODE,
+    throw new UsageError(CODE, `The state folder '${folder}' is not a folder of this user.`, {
       hint: "Set FANOUT_STATE_DIR to one that is.",
     });
   }
@@ -105,17 +102,16 @@ function closeToOthers(folder: string, mode: number, isOurs: RegExp): void {
   const names = readdirSync(folder);
   if (names.length > 0 && !names.some((name) => isOurs.test(name))) {
     throw new UsageError(
+      CODE,
       `The folder '${folder}' holds other files, and others can open it (mode ${(mode & 0o7777).toString(8)}); the ` +
         "state folder has to be for this user alone. It was left as it is.",
       {
-        code: CODE,
         hint: `Set FANOUT_STATE_DIR to a folder of its own, such as '${path.join(folder, "fanout-state")}'.`,
       },
     );
   }
   if ((mode & 0o022) !== 0 && names.length > 0) {
-    throw new UsageError(`Others can write to the state folder '${folder}', and it is not empty.`, {
-      code: CODE,
+    throw new UsageError(CODE, `Others can write to the state folder '${folder}', and it is not empty.`, {
       hint:
         `If all that is in it is yours, close it with \`chmod 700 ${folder}\`, or set FANOUT_STATE_DIR to another ` +
         "folder.",

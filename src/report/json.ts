@@ -23,10 +23,10 @@ export function resultsJson(results: readonly RunResult[]): string {
  * @throws UsageError
  */
 export async function checkFile(flag: string, file: string): Promise<void> {
-  if (file === "") throw new UsageError(`${flag}: expected the name of a file, found nothing`);
+  if (file === "") throw new UsageError("invalid-value", `${flag}: expected the name of a file, found nothing`);
   const found = await stat(file).catch(() => undefined);
   if (found?.isDirectory() || /[/\\]$/u.test(file))
-    throw new UsageError(`${flag}: expected a file, found the folder ${file}`);
+    throw new UsageError("unwritable-file", `${flag}: expected a file, found the folder ${file}`);
 
   try {
     if (found) await access(file, constants.W_OK);
@@ -37,7 +37,7 @@ export async function checkFile(flag: string, file: string): Promise<void> {
     await rm(trial, { force: true });
   } catch (error) {
     const text = `${flag}: expected a file that can be written, found ${file}: ${errorText(error)}`;
-    throw new UsageError(text, { code: "unwritable-file", cause: error });
+    throw new UsageError("unwritable-file", text, { cause: error });
   }
 }
 

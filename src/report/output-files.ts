@@ -30,9 +30,11 @@ export async function checkOutputFiles(outputs: OutputFlags): Promise<void> {
     if (place === undefined) continue;
     const other = flags.get(place);
     if (other !== undefined) {
-      throw new UsageError(`${other} and ${flag}: expected a file for each, found ${file} for both`, {
-        hint: "name another one",
-      });
+      throw new UsageError(
+        "conflicting-flags",
+        `${other} and ${flag}: expected a file for each, found ${file} for both`,
+        { hint: "name another one" },
+      );
     }
 
     flags.set(place, flag);

@@ -40,21 +40,20 @@ export function parseResults(content: string, name: string): readonly RunResult[
 function resultsOf(value: unknown, name: string): readonly RunResult[] {
   if (!Array.isArray(value)) return [checked(value, name)];
   if (value.length === 0)
-    throw new UsageError(`${name}: expected a result or a list of them, found an empty list`, { code: "invalid-file" });
+    throw new UsageError("invalid-file", `${name}: expected a result or a list of them, found an empty list`);
   return value.map((item, index) => checked(item, `${name}: result ${index + 1}`));
 }
 
 function onlyOf([result, ...more]: readonly RunResult[], name: string): RunResult {
   if (result && more.length === 0) return result;
-  throw new UsageError(`${name}: expected one result, found a list of ${more.length + 1}`, { code: "invalid-file" });
+  throw new UsageError("invalid-file", `${name}: expected one result, found a list of ${more.length + 1}`);
 }
 
 function checked(value: unknown, name: string): RunResult {
   if (hasSides(value)) {
-    throw new UsageError(
-      `${name}: expected results of one side, found several: \`fanout compare ${name}\` compares them`,
-      { code: "invalid-file" },
-    );
+    throw new UsageError("invalid-file", `${name}: expected results of one side, found several`, {
+      hint: `\`fanout compare ${name}\` compares them`,
+    });
   }
   return withTodaysWords(checkedBy(resultSchema, value, name));
 }

@@ -36,27 +36,23 @@ export function checkedBy<T>(schema: z.ZodType<T>, value: unknown, name: string)
   const version = valueAt(value, ["schemaVersion"]);
   if (typeof version === "number" && version > SCHEMA_VERSION) {
     const expected = `expected ${SCHEMA_VERSION}, found ${version}`;
-    throw new UsageError(`${name}: schemaVersion: ${expected}: a newer fanout wrote it, update this one`, {
-      code: "invalid-file",
+    throw new UsageError("invalid-file", `${name}: schemaVersion: ${expected}: a newer fanout wrote it`, {
+      hint: "update this one",
     });
   }
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   const field = issue?.path.length ? issue.path.join(".") : "the result";
-  throw new UsageError(
-    `${name}: ${field}: expected ${issue?.message}, found ${foundText(valueAt(value, issue?.path ?? []))}`,
-    { code: "invalid-file" },
-  );
+  const found = foundText(valueAt(value, issue?.path ?? []));
+  throw new UsageError("invalid-file", `${name}: ${field}: expected ${issue?.message}, found ${found}`);
 }
 
 async function contentOf(file: string): Promise<string> {
   if (file === "-") return text(process.stdin);
   return readFile(file, "utf8").catch((error: unknown) => {
-    throw new UsageError(`expected a file that \`fanout run --json FILE\` wrote, found ${errorText(error)}`, {
-      code: "invalid-file",
-      cause: error,
-    });
+    const problem = `expected a file that \`fanout run --json FILE\` wrote, found ${errorText(error)}`;
+    throw new UsageError("invalid-file", problem, { cause: error });
   });
 }
 
@@ -67,12 +63,10 @@ export function documentOf(content: string, name: string): unknown {
     return readJson(content.replace(/^\uFEFF/u, ""));
   } catch (error) {
     if (error instanceof JsonDepthError)
-      throw new UsageError(`${name}: ${error.message}`, { code: "invalid-file", cause: error });
+      throw new UsageError("invalid-file", `${name}: ${error.message}`, { cause: error });
     const found = content.trim() === "" ? "nothing" : `what is no JSON: ${errorText(error)}`;
-    throw new UsageError(`${name}: expected the JSON that \`fanout run --json FILE\` wrote, found ${found}`, {
-      code: "invalid-file",
-      cause: error,
-    });
+    const problem = `${name}: expected the JSON that \`fanout run --json FILE\` wrote, found ${found}`;
+    throw new UsageError("invalid-file", problem, { cause: error });
   }
 }
 

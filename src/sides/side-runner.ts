@@ -67,7 +67,7 @@ export class SideRunner {
     if (how.kind === "killed" || (how.kind === "exited" && how.code === ExitCode.Success && refusal === undefined))
       return;
     const said = refusal ?? ended.said.trim().replace(/^error: /u, "");
-    throw new UsageError(`--run '${side.name}': ${said === "" ? howText(ended) : said}`);
+    throw new UsageError("side-refused", `--run '${side.name}': ${said === "" ? howText(ended) : said}`);
   }
 
   /** One run of a side. It gets the signals of this process, and then terminates its instances. */

@@ -50,16 +50,26 @@ const NOT_OF_A_SIDE: Readonly<Record<string, string>> = {
  * @throws UsageError that names the side and what is wrong with it
  */
 export function parseSides({ runs, names, common }: SideTexts, env: NodeJS.ProcessEnv): readonly Side[] {
-  if (runs.length < 2) throw new UsageError(`--run: expected two or more, with the base first, found ${runs.length}`);
-  if (names.length > runs.length)
-    throw new UsageError(`--name: expected at most one for each --run, found ${names.length} for ${runs.length}`);
+  if (runs.length < 2)
+    throw new UsageError("invalid-side", `--run: expected two or more, with the base first, found ${runs.length}`);
+  if (names.length > runs.length) {
+    throw new UsageError(
+      "invalid-side",
+      `--name: expected at most one for each --run, found ${names.length} for ${runs.length}`,
+    );
+  }
 
   const sides = runs.map((text, index) => {
     const name = names[index]?.trim() ?? defaultName(index, runs.length);
     return parseSide(name, text, common, env);
   });
   const twice = sides.find(({ name }, index) => sides.findIndex((side) => side.name === name) !== index);
-  if (twice) throw new UsageError(`--name: expected a different name for each side, found "${twice.name}" twice`);
+  if (twice) {
+    throw new UsageError(
+      "invalid-side",
+      `--name: expected a different name for each side, found "${twice.name}" twice`,
+    );
+  }
   return sides;
 }
 
@@ -103,6 +113,7 @@ function programOf(words: readonly string[], flag: string): Pick<Side, "program"
   const run = words.indexOf("run");
   if (run < 0) {
     throw new UsageError(
+      "invalid-side",
       `${flag}: expected flags of \`fanout run\`, or a command with \`run\` such as 'npx fanout@1.2 run --rate 50/s', found "${head}"`,
     );
   }
@@ -120,9 +131,11 @@ function takeValues<Name extends string>(words: readonly string[], names: readon
       kept.push(word);
       continue;
     }
-    if (taken[name] !== undefined) throw new UsageError(`${flag}: expected ${name} once, found it twice`);
+    if (taken[name] !== undefined)
+      throw new UsageError("invalid-side", `${flag}: expected ${name} once, found it twice`);
     const value = word === name ? words[(index += 1)] : word.slice(name.length + 1);
-    if (value === undefined) throw new UsageError(`${flag}: expected a value after ${name}, found none`);
+    if (value === undefined)
+      throw new UsageError("invalid-side", `${flag}: expected a value after ${name}, found none`);
     taken[name] = value;
   }
   return { kept, taken };
@@ -132,7 +145,8 @@ function refuseForeignFlags(flags: readonly string[], flag: string): void {
   for (const word of flags) {
     const [name = ""] = word.split("=");
     const instead = Object.hasOwn(NOT_OF_A_SIDE, name) ? NOT_OF_A_SIDE[name] : undefined;
-    if (instead !== undefined) throw new UsageError(`${flag}: expected no ${name} of a side: ${instead}`);
+    if (instead !== undefined)
+      throw new UsageError("invalid-side", `${flag}: expected no ${name} of a side`, { hint: instead });
   }
 }
 
@@ -151,14 +165,21 @@ function valueOf(name: string, value: string, flag: string, env: NodeJS.ProcessE
   const variable = groups?.["braced"] ?? groups?.["plain"];
   if (variable !== undefined) {
     const found = env[variable];
-    if (!found) throw new UsageError(`${flag}: ${name}: expected the variable ${variable} to be set, found it empty`);
+    if (!found) {
+      throw new UsageError(
+        "invalid-side",
+        `${flag}: ${name}: expected the variable ${variable} to be set, found it empty`,
+      );
+    }
     return found;
   }
   if (value.startsWith("@")) {
     try {
       return readFileSync(value.slice(1), "utf8").trim();
     } catch (error) {
-      throw new UsageError(`${flag}: ${name}: expected a file, found ${errorText(error)}`, { cause: error });
+      throw new UsageError("invalid-side", `${flag}: ${name}: expected a file, found ${errorText(error)}`, {
+        cause: error,
+      });
     }
   }
   return name.endsWith("CONNECTION_STRING") ? openly(value, flag) : value;
@@ -169,15 +190,21 @@ function openly(connectionString: string, flag: string): string {
   const connection = parseConnection({ text: connectionString, source: flag });
   if (connection.kind === "emulator" || connection.authentication.kind === "None") return connectionString;
   throw new UsageError(
+    "exposed-credential",
     `${flag}: expected a connection string with a credential to come from a variable or a file, since all users of ` +
-      `the machine can read command lines: put it there, and write, in single quotes, ${CONNECTION_STRING}=$NAME or ` +
-      `${CONNECTION_STRING}=@FILE in front of the flags`,
+      "the machine can read command lines",
+    {
+      hint:
+        `put it there, and write, in single quotes, ${CONNECTION_STRING}=$NAME or ${CONNECTION_STRING}=@FILE in front ` +
+        "of the flags",
+    },
   );
 }
 
 function workerOf(text: string, flag: string): readonly string[] {
   const words = wordsOf(text, `${flag}: --worker-command`);
-  if (words.length === 0) throw new UsageError(`${flag}: --worker-command: expected a command, found none`);
+  if (words.length === 0)
+    throw new UsageError("invalid-side", `${flag}: --worker-command: expected a command, found none`);
   return words;
 }
 

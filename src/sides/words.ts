@@ -10,8 +10,12 @@ const PART = /'(?<single>[^']*)'|"(?<double>(?:\\.|[^"\\])*)"|\\(?<escaped>.)|(?
  * @throws UsageError where a quote is not closed
  */
 export function wordsOf(text: string, name: string): readonly string[] {
-  if (text.replaceAll(WORD, "").trim() !== "")
-    throw new UsageError(`${name}: expected every quote to be closed, and a character after the last backslash`);
+  if (text.replaceAll(WORD, "").trim() !== "") {
+    throw new UsageError(
+      "invalid-side",
+      `${name}: expected every quote to be closed, and a character after the last backslash`,
+    );
+  }
 
   return [...text.matchAll(WORD)].map(([word]) => unquoted(word));
 }

@@ -119,12 +119,13 @@ interface Sides {
 function expectDistinct(...sides: readonly (readonly RunResult[])[]): void {
   if (sides.some((runs) => runs.length === 0)) {
     const found = sides.map((runs) => runs.length).join(" and ");
-    throw new UsageError(`expected at least one run on each side, found ${found}`);
+    throw new UsageError("incomparable-runs", `expected at least one run on each side, found ${found}`);
   }
   const seen = new Set<string>();
   for (const { runId, startedAt } of sides.flat()) {
     const run = JSON.stringify([runId, startedAt]);
-    if (seen.has(run)) throw new UsageError(`expected different runs, found ${runId} of ${startedAt} twice`);
+    if (seen.has(run))
+      throw new UsageError("incomparable-runs", `expected different runs, found ${runId} of ${startedAt} twice`);
     seen.add(run);
   }
 }

@@ -166,5 +166,7 @@ function cutOffText({ counts }: RunResult): string | undefined {
 }
 
 function wrong(expression: string, expected: string, found: string, hint?: string): UsageError {
-  return new UsageError(`--threshold '${expression}': expected ${expected}, found "${found}"`, { hint });
+  return new UsageError("invalid-threshold", `--threshold '${expression}': expected ${expected}, found "${found}"`, {
+    hint,
+  });
 }

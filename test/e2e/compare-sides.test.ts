@@ -51,7 +51,7 @@ describe("fanout compare --run", () => {
     });
     expect(await place.run("report ab.json")).toMatchObject({
       code: 2,
-      stderr: "error: ab.json: expected results of one side, found several: `fanout compare ab.json` compares them\n",
+      stderr: "error: ab.json: expected results of one side, found several; `fanout compare ab.json` compares them\n",
     });
   });
 

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { expect, onTestFinished, test } from "vitest";
 import { z } from "zod";
+import { ERROR_CODES } from "../../src/errors.js";
 import { TestAuthority } from "../support/backend/certificates.js";
 import { SchedulerServer } from "../support/backend/scheduler-server.js";
 import { Workplace } from "../support/e2e/workplace.js";
@@ -13,6 +14,7 @@ const diagnosis = z.strictObject({
       name: z.string(),
       outcome: z.enum(["ok", "warning", "failed", "skipped"]),
       detail: z.string().min(1),
+      code: z.enum(Object.keys(ERROR_CODES)).optional(),
     }),
   ),
 });
@@ -56,7 +58,12 @@ test("names the step that fails on a dead endpoint, skips the later ones, and ex
   const { ok, checks } = diagnosis.parse(JSON.parse(stdout));
   expect({ code, ok }).toEqual({ code: 1, ok: false });
   expect(checks.filter(({ outcome }) => outcome === "failed")).toEqual([
-    { name: "connection", outcome: "failed", detail: expect.stringContaining("connect ECONNREFUSED 127.0.0.1:1") },
+    {
+      name: "connection",
+      outcome: "failed",
+      detail: expect.stringContaining("connect ECONNREFUSED 127.0.0.1:1"),
+      code: "backend-unreachable",
+    },
   ]);
   expect(checks.filter(({ outcome }) => outcome === "skipped").map(({ name }) => name)).toEqual([
     "TLS",

@@ -64,7 +64,7 @@ describe("an endpoint over TLS", () => {
     const doctor = await run("doctor", missing);
     expect(doctor).toMatchObject({ code: 1 });
     expect(doctor.output).toMatch(
-      /^failed +connection +The proxy wants credentials \(407\): set them in HTTPS_PROXY=/mu,
+      /^failed +connection +The proxy wants credentials \(407\)\. Set them in HTTPS_PROXY=/mu,
     );
     const wrong = await run("doctor", { HTTPS_PROXY: `http://somebody:p%40ss@${proxy.place}` });
     expect(wrong.output).toContain("The proxy refuses the credentials of HTTPS_PROXY (407)");

@@ -73,7 +73,7 @@ describe("the unfinished instances of a run", () => {
     const flags = ["--connection-string", backend.connectionString("default")];
     const { code, stdout, stderr } = await place.run(`terminate --run ${RUN} --timeout 1ms --yes`, ...flags);
     expect({ code, stdout }).toEqual({ code: 1, stdout: "ended 0 instances\n" });
-    expect(stderr).toMatch(/3 instances did not end within 1 ms \(--timeout\), 3 Pending: .*a worker that hosts/u);
+    expect(stderr).toMatch(/3 instances did not end within 1 ms \(--timeout\), 3 Pending; .*a worker that hosts/u);
     const worker = await hub.worker();
     const item = await worker.item();
     expect(OURS).toContain(item.orchestratorrequest?.instanceid);

@@ -30,8 +30,8 @@ test("the message of an error is the problem and then the hint", () => {
     message: "It is away. Check the host.",
     exitCode: 1,
   });
-  expect(new UsageError('found "x"', { hint: "use y" })).toMatchObject({
-    code: "invalid-usage",
+  expect(new UsageError("invalid-value", 'found "x"', { hint: "use y" })).toMatchObject({
+    code: "invalid-value",
     message: 'found "x"; use y',
     exitCode: 2,
   });
@@ -40,7 +40,7 @@ test("the message of an error is the problem and then the hint", () => {
 test("with --json a command that fails prints the code, the message and the hint as JSON", async () => {
   const { exitCode, stdout, stderr } = await outputOf(["run", "--threshold", "p9x<1s", "--json"]);
   const error = {
-    code: "invalid-usage",
+    code: "invalid-threshold",
     message: expect.stringMatching(/found "p9x"$/u) as string,
     hint: "did you mean p90?",
   };

@@ -47,6 +47,7 @@ export function parseRetention(source: string, text: string): Retention {
     // Not for 0, which would delete what somebody is about to read, and not twice.
     if (value === undefined || value <= 0 || retention[name] !== undefined) {
       throw new UsageError(
+        "invalid-value",
         `${source}: expected an age in m, h or d, a size such as 500MB, both as in 7d,2GB, or none, found "${text}"`,
       );
     }

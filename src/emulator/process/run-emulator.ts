@@ -182,8 +182,7 @@ async function listenOn(emulator: Emulator, port: number, host: string | undefin
     await emulator.listen({ port, ...(host !== undefined && { host }) });
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "EADDRINUSE") {
-      throw new UsageError(`Port ${port} is taken by another program.`, {
-        code: "unavailable-address",
+      throw new UsageError("unavailable-address", `Port ${port} is taken by another program.`, {
         hint: "Choose another one with --port.",
         cause: error,
       });

@@ -12,6 +12,7 @@ const partial = z.strictObject({
   error: z.string(),
   code: z.enum(Object.keys(ERROR_CODES)),
   message: z.string(),
+  hint: z.string().optional(),
   count: z.int(),
   instanceIds: z.array(z.string()),
 });

@@ -26,6 +26,7 @@ const error = z.strictObject({
   error: z.string(),
   code: z.enum(Object.keys(ERROR_CODES)),
   message: z.string().min(1),
+  hint: z.string().min(1).optional(),
   field: z.string().optional(),
 });
 
@@ -95,6 +96,14 @@ describe("the contract", () => {
     const answer = await place.ask(`${START}/nobody`);
     expect(answer.status).toBe(404);
     expect(error.parse(answer.body)).toMatchObject({ code: "not-found", field: "id" });
+  });
+
+  test("an error tells the next step apart from what is wrong", async () => {
+    const { body } = await place.ask("/api/nothing");
+    expect(error.parse(body)).toMatchObject({
+      message: "There is no GET /api/nothing.",
+      hint: "/docs lists all calls.",
+    });
   });
 
   test.each([

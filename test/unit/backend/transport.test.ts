@@ -24,7 +24,7 @@ describe("--transport", () => {
 
   test.each(["", "grpcjs", "HTTP2", "toString"])('"%s" is refused, with what there is', (flag) => {
     expect(() => parseTransport(flag)).toThrow(
-      new UsageError(`--transport: expected link, http2 or grpc-js, found "${flag}"`),
+      new UsageError("invalid-value", `--transport: expected link, http2 or grpc-js, found "${flag}"`),
     );
   });
 });
@@ -46,7 +46,9 @@ test.each([
   ["link", PLAIN, "--transport link is for the embedded emulator alone"],
   ["link", SECURE, "--transport link is for the embedded emulator alone"],
 ] as const)("%s is refused where the backend has it not: %s", (asked, connection, message) => {
-  expect(() => chooseTransport(connectionOf(connection), asked)).toThrow(new UsageError(message));
+  expect(() => chooseTransport(connectionOf(connection), asked)).toThrow(
+    expect.objectContaining({ message, code: "unsupported-transport" }),
+  );
 });
 
 describe("a backend behind a proxy", () => {
@@ -56,9 +58,13 @@ describe("a backend behind a proxy", () => {
 
   test("is not spoken to over http2, and what to do is told without the proxy's password", () => {
     expect(() => chooseTransport(connectionOf(SECURE, PROXY), "http2")).toThrow(
-      new UsageError("--transport http2 does not go through a proxy, and HTTPS_PROXY names proxy.example:3128", {
-        hint: "leave the flag out, or name example.com in NO_PROXY to go past the proxy",
-      }),
+      new UsageError(
+        "unsupported-transport",
+        "--transport http2 does not go through a proxy, and HTTPS_PROXY names proxy.example:3128",
+        {
+          hint: "leave the flag out, or name example.com in NO_PROXY to go past the proxy",
+        },
+      ),
     );
   });
 

@@ -35,7 +35,7 @@ describe("the spend guard", () => {
       expect(found).toBeUndefined();
       expect(() => guardSpend(costOf(plan), { maxActions }, 1, kind)).not.toThrow();
     } else {
-      expect(found).toContain(objection);
+      expect(found?.message).toContain(objection);
       expect(() => guardSpend(costOf(plan), { maxActions }, 1, kind)).toThrow(UsageError);
     }
   });
@@ -79,14 +79,16 @@ describe("the spend guard", () => {
 
   test("counts every repeat", () => {
     expect(spendObjection(costOf(startsOf(60_000)), {}, 1, "billed")).toBeUndefined();
-    expect(spendObjection(costOf(startsOf(60_000)), {}, 2, "billed")).toContain("this run costs 120,000 actions");
+    expect(spendObjection(costOf(startsOf(60_000)), {}, 2, "billed")?.message).toContain(
+      "this run costs 120,000 actions",
+    );
   });
 
   test("counts all retries that there may be, where activities are meant to fail", () => {
     const failing = parsePlan({ ...flags, failureRate: "1%", retries: "3" });
     // 101 actions, and for each of 50 activities three retries of three actions.
     expect(spendObjection(costOf(failing), { maxActions: 551 }, 1, "emulator")).toBeUndefined();
-    expect(spendObjection(costOf(failing), { maxActions: 550 }, 1, "emulator")).toContain(
+    expect(spendObjection(costOf(failing), { maxActions: 550 }, 1, "emulator")?.message).toContain(
       "this run may cost, with all its retries, 551 actions",
     );
     const whole = parsePlan({ ...flags, retries: "3" });
@@ -95,7 +97,9 @@ describe("the spend guard", () => {
 
   test("asks for a limit where only time bounds what a run costs, but on the emulator", () => {
     const plan = parsePlan({ ...flags, duration: "1m" });
-    expect(spendObjection(costOf(plan), {}, 1, "billed")).toContain("only time bounds the actions of this run");
+    expect(spendObjection(costOf(plan), {}, 1, "billed")?.message).toContain(
+      "only time bounds the actions of this run",
+    );
     expect(spendObjection(costOf(plan), {}, 1, "emulator")).toBeUndefined();
   });
 
@@ -110,7 +114,7 @@ describe("the spend guard", () => {
       spendObjection(costOf(withinSpend(plan, { maxActions: 1_010 }, 1)), { maxActions: 1_010 }, 1, "billed"),
     ).toBe(undefined);
     expect(
-      spendObjection(costOf(withinSpend(plan, { maxActions: 100 }, 1)), { maxActions: 100 }, 1, "billed"),
+      spendObjection(costOf(withinSpend(plan, { maxActions: 100 }, 1)), { maxActions: 100 }, 1, "billed")?.message,
     ).toContain("one orchestration costs more");
   });
 });

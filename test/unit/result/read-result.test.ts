@@ -98,7 +98,7 @@ describe("a result that is read", () => {
     ],
     ["the result: expected an object, found null", null],
     ["schemaVersion: expected 1, found nothing", {}],
-    ["schemaVersion: expected 1, found 2: a newer fanout wrote it, update this one", { schemaVersion: 2 }],
+    ["schemaVersion: expected 1, found 2: a newer fanout wrote it; update this one", { schemaVersion: 2 }],
     ['schemaVersion: expected 1, found "1"', { ...sampleResult, schemaVersion: "1" }],
     ["durationMs: expected a number from 0 on, found -1", { ...sampleResult, durationMs: -1 }],
     ['durationMs: expected a number, found "1 s"', { ...sampleResult, durationMs: "1 s" }],

@@ -81,13 +81,13 @@ describe("a side", () => {
   });
 
   test.each([
-    [`--connection-string '${SECRET}'`, /command lines: put it there, and write, in single quotes, DURABLE_TASK_/u],
+    [`--connection-string '${SECRET}'`, /command lines; put it there, and write, in single quotes, DURABLE_TASK_/u],
     [`DURABLE_TASK_CONNECTION_STRING='${SECRET}'`, /DURABLE_TASK_CONNECTION_STRING=@FILE in front of the flags$/u],
     ["A=$MISSING", /^--run 'new': A: expected the variable MISSING to be set, found it empty$/u],
     ["A=@/nowhere/at/all", /^--run 'new': A: expected a file, found ENOENT/u],
     ["npx fanout --rate 5/s", /expected flags of `fanout run`, or a command with `run` .*, found "npx"$/u],
-    ["--rate 5/s --repeat 3", /^--run 'new': expected no --repeat of a side: give it to `fanout compare`$/u],
-    ["--json=x.json", /^--run 'new': expected no --json of a side: /u],
+    ["--rate 5/s --repeat 3", /^--run 'new': expected no --repeat of a side; give it to `fanout compare`$/u],
+    ["--json=x.json", /^--run 'new': expected no --json of a side; /u],
     ["--worker-command", /^--run 'new': expected a value after --worker-command, found none$/u],
     ["--worker-command ''", /--worker-command: expected a command, found none$/u],
   ])("%s is refused, without a secret", (text, message) => {
