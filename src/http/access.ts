@@ -8,21 +8,21 @@ const LOOPBACK_NAMES = ["localhost", "127.0.0.1", "::1"];
 const ALL_INTERFACES = new Set(["0.0.0.0", "::"]);
 const HOST = /^(?:\[(?<ipv6>[0-9a-f:.]+)\]|(?<name>[^:[\]]+))(?::(?<port>\d+))?$/iu;
 
-/** Refuses a request whose Host can be read in two ways: whatever stands in front may have taken the other one. */
+/** Refuses a request with several Host headers: a proxy in front may have read another one of them. */
 export async function refuseTwoHosts({ raw: { rawHeaders } }: FastifyRequest): Promise<void> {
   if (hasTwoHosts(rawHeaders)) throw new HttpError(400, "Expected one Host header, found several.", { field: "Host" });
 }
 
-/** `rawHeaders` as Node has them: names and values in turn. */
+/** `rawHeaders` as Node gives them: names and values in turn. */
 export function hasTwoHosts(rawHeaders: readonly string[]): boolean {
   return rawHeaders.filter((text, index) => index % 2 === 0 && text.toLowerCase() === "host").length > 1;
 }
 
 /**
- * Refuses what a page of another origin may make a browser send. A request whose Host is a name that is not ours comes
- * from a page whose own name was pointed at this address (DNS rebinding), and one that carries another page's Origin
- * must not change anything. `port` is where the server listens; `allowedHosts` are names that are ours as well, with
- * any port, for what stands in front has one of its own.
+ * Refuses what a page of another origin can make a browser send. A foreign Host comes from a page whose name was
+ * pointed at this address (DNS rebinding). A request with a foreign Origin must not change anything.
+ * `port` is the port that the server listens on. `allowedHosts` are further names of this server, on any port, because
+ * a proxy in front has a port of its own.
  */
 export function refuseForeignPages(
   host: string,
@@ -45,7 +45,7 @@ export function refuseForeignPages(
     if (!isOurs(headers.host ?? "")) throw foreignHost();
 
     const isRead = method === "GET" || method === "HEAD";
-    // With https where something in front of the server speaks TLS for it.
+    // A proxy in front of the server may terminate TLS.
     const origins = [undefined, `http://${headers.host}`, `https://${headers.host}`];
     if (!isRead && !origins.includes(headers.origin))
       throw new HttpError(403, "Pages of another origin may not call this server.", { field: "Origin" });
@@ -57,7 +57,9 @@ function foreignHost(): HttpError {
   return new HttpError(403, "The Host header does not name this server.", { hint, field: "Host" });
 }
 
-/** Refuses a request that has not the key, as `x-api-key` or as a bearer token. It takes as long for any wrong key. */
+/**
+ * Refuses a request without the key, which may be in `x-api-key` or a bearer token. The comparison takes constant time.
+ */
 export function requireKey(key: string): (request: FastifyRequest) => Promise<void> {
   const expected = digestOf(key);
   return async ({ headers }) => {

@@ -4,7 +4,7 @@ import type { FastifyInstance } from "fastify";
 import { jsonSchemaTransform } from "fastify-type-provider-zod";
 import { FANOUT_VERSION } from "../version.js";
 
-/** The page has its scripts and styles from this server, and nothing from anywhere else. */
+/** The page loads its scripts and styles from this server alone. */
 const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
   "script-src 'self'",
@@ -17,7 +17,7 @@ const CONTENT_SECURITY_POLICY = [
   "frame-ancestors 'none'",
 ].join("; ");
 
-/** The OpenAPI document at /openapi.json, and Swagger UI on it at /docs; neither needs the key. */
+/** Serves the OpenAPI document at /openapi.json and Swagger UI at /docs. Neither needs the key. */
 export async function addApiDocumentation(app: FastifyInstance, withKey: boolean): Promise<void> {
   const securitySchemes = {
     apiKey: { type: "apiKey", in: "header", name: "x-api-key" },
@@ -48,7 +48,7 @@ export async function addApiDocumentation(app: FastifyInstance, withKey: boolean
 
 type Document = Extract<Parameters<SwaggerTransformObject>[0], { openapiObject: unknown }>["openapiObject"];
 
-/** The generator says of every body that it is required; one whose fields all have defaults is not. */
+/** The generator marks every body as required. A body whose fields all have defaults is optional. */
 function withOptionalBodies(document: Document): Document {
   for (const operations of Object.values(document.paths ?? {})) {
     const body = operations?.post?.requestBody;

@@ -1,7 +1,7 @@
 import type { Backend } from "../backend/backend.js";
 import type { OrchestrationClient } from "../backend/orchestration-client.js";
 
-/** A backend that is opened when it is first needed, and tried again after it could not be. */
+/** A backend that is opened at its first use. After a failure the next use tries again. */
 export class BackendLink {
   readonly #open: () => Promise<Backend>;
   #backend: Promise<Backend> | undefined;

@@ -3,14 +3,16 @@ import { unlessAborted } from "./patience.js";
 /** Limits the calls in progress over all requests. The other calls wait their turn. */
 export class CallSlots {
   #free: number;
-  /** In the order of their arrival: a large request does not keep the small ones from theirs. */
+  /** In the order of arrival, so that a large request does not delay the small ones. */
   readonly #waiting = new Set<() => void>();
 
   constructor(readonly size: number) {
     this.#free = size;
   }
 
-  /** Makes a call. Rejects with the signal's reason when it aborts; the slot is held until the call itself has ended. */
+  /**
+   * Makes a call. Rejects with the signal's reason when it aborts. The slot is held until the call itself has ended.
+   */
   async use<T>(signal: AbortSignal, call: () => Promise<T>): Promise<T> {
     await this.#take(signal);
     const ended = call().finally(() => {
@@ -30,7 +32,7 @@ export class CallSlots {
     try {
       await unlessAborted(promise, signal);
     } catch (error) {
-      // A slot that was handed over in the same turn goes to the next.
+      // A slot that was handed over in the same turn passes to the next call.
       if (!this.#waiting.delete(resolve)) this.#release();
       throw error;
     }

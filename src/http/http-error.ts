@@ -6,18 +6,18 @@ import { errorText } from "../format/error-text.js";
 import { shortened } from "../format/one-line.js";
 import type { ErrorBody } from "./contract.js";
 
-/** Seconds after which a client may ask again: by then an emulator that had gone has been started again. */
+/** Seconds until a client may retry. An emulator that had ended is running again by then. */
 const RETRY_AFTER_SECONDS = "5";
 const MAX_MESSAGE_LENGTH = 500;
 
-/** What gRPC says of a backend that may well answer another time. */
+/** gRPC codes after which a retry may succeed. */
 const AWAY = new Set<number>([status.UNAVAILABLE, status.DEADLINE_EXCEEDED, status.RESOURCE_EXHAUSTED, status.ABORTED]);
-/** What the backend refuses as invalid came with the request, such as an id that is too long. */
+/** gRPC codes that blame the request, such as an id that is too long. */
 const REFUSED = new Set<number>([status.INVALID_ARGUMENT]);
-/** It is there, and asking again is of no use. */
+/** gRPC codes of a backend that is there and fails. A retry is useless. */
 const FAILED = new Set<number>([status.INTERNAL, status.DATA_LOSS]);
 
-/** What a status means where the error says no more. */
+/** The code of a status, unless the error has a more specific one. */
 const CODES: Readonly<Record<number, ErrorCode>> = {
   400: "invalid-request",
   401: "unauthorized",
@@ -34,14 +34,14 @@ const CODES: Readonly<Record<number, ErrorCode>> = {
 interface HttpErrorOptions extends ErrorOptions {
   /** What to do next. */
   readonly hint?: string | undefined;
-  /** Defaults to what the status code means. */
+  /** Defaults to the code of the status. */
   readonly code?: ErrorCode | undefined;
   readonly field?: string | undefined;
   /** The ids of the accepted starts, if later ones failed. */
   readonly instanceIds?: readonly string[];
 }
 
-/** A request that is answered with an error. */
+/** An error that is the answer to a request. */
 export class HttpError extends Error {
   override readonly name = "HttpError";
   readonly code: ErrorCode;
@@ -86,7 +86,10 @@ function codeOf(statusCode: number): ErrorCode {
   return CODES[statusCode] ?? (statusCode < 500 ? "invalid-request" : "internal-error");
 }
 
-/** How an error of any kind is answered. What is no error of a request or a backend is a defect: its words stay here. */
+/**
+ * The answer to an error of any kind. An error of neither the request nor the backend is a defect: its text is not
+ * sent.
+ */
 export function httpErrorOf(error: unknown): HttpError {
   if (error instanceof HttpError) return error;
   if (isServiceError(error)) {
@@ -115,21 +118,21 @@ function statusCodeOf(code: number): number {
   return AWAY.has(code) ? 503 : 500;
 }
 
-/** What went wrong where neither the request nor the backend is to blame; undefined where one of them is. */
+/** The defect behind an error; undefined if the request or the backend is to blame. */
 export function defectOf(error: unknown): unknown {
   if (error instanceof HttpError) return error.statusCode < 500 || !error.cause ? undefined : defectOf(error.cause);
   const isExpected = isServiceError(error) || error instanceof FanoutError || requestErrorCode(error) !== undefined;
   return isExpected ? undefined : error;
 }
 
-/** In place of what fastify says, where the request's limits can be told. */
+/** In place of fastify's text: these name the limit. */
 const REQUEST_ERRORS: Readonly<Record<number, string>> = {
   413: "Expected a body of at most 1 MiB.",
   414: "Expected a shorter path.",
   415: "Expected the content type application/json, in UTF-8.",
 };
 
-/** The status code that fastify gave to a request it could not take. */
+/** The status code with which fastify refused a request. */
 function requestErrorCode(error: unknown): number | undefined {
   const code = error instanceof Error && "statusCode" in error ? error.statusCode : undefined;
   return typeof code === "number" && code >= 400 && code < 500 ? code : undefined;

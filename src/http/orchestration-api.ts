@@ -16,32 +16,32 @@ import { acceptJsonOnly, keysOf, zodValidator } from "./request-body.js";
 import { RunIds, startOrchestrations } from "./start-orchestrations.js";
 import { refuseUnknownRoutes } from "./unknown-route.js";
 
-/** Calls on the backend at a time, of all requests together: of starts, and of reads. */
+/** The limit of concurrent calls on the backend over all requests, for starts and for reads. */
 const CALLS = 50;
-/** A request has to be there whole within this time. */
+/** A request must arrive completely within this time. */
 const REQUEST_TIMEOUT_MS = 60_000;
-/** As long as a URL may well be: ids of instances that others started have no known limit. */
+/** The practical limit of a URL. Ids of instances that others started have no known limit. */
 const MAX_ID_LENGTH = 2_048;
 
 export interface ApiOptions {
   /** The backend's client; rejects with a FanoutError while there is none. */
   readonly client: () => Promise<OrchestrationClient>;
   readonly readiness: Readiness;
-  /** What is listened on. */
+  /** The address that the server listens on. */
   readonly host: string;
-  /** Without a key everybody who can reach the server may use it, but for a browser that a foreign page sends there. */
+  /** Without a key, everybody who reaches the server may use it, except a browser on a page of another origin. */
   readonly apiKey?: string | undefined;
-  /** Without a key: names that the server is reached by, besides `host` and those of the loopback interface. */
+  /** If there is no key: further names of this server, besides `host` and the loopback names. */
   readonly allowedHosts?: readonly string[] | undefined;
-  /** Orchestrations of the workload that may be on the task hub without having ended. */
+  /** The limit of unfinished orchestrations of the workload on the task hub. */
   readonly maxPending: number;
-  /** Told of an error that is no fault of a request or of the backend. */
+  /** Called with an error that neither the request nor the backend caused. */
   readonly onDefect: (error: unknown) => void;
 }
 
 type Api = FastifyInstance;
 
-/** The orchestration API over HTTP, ready to listen. Routes, names, defaults and codes are a contract. */
+/** The orchestration API over HTTP, ready to listen. Its routes, names, defaults and codes are a contract. */
 export async function orchestrationApi(options: ApiOptions): Promise<FastifyInstance> {
   const app: Api = Fastify({
     bodyLimit: contract.MAX_BODY_BYTES,
@@ -69,7 +69,7 @@ export async function orchestrationApi(options: ApiOptions): Promise<FastifyInst
   });
   app.addHook("onSend", async (_request, reply) => {
     reply.header("x-content-type-options", "nosniff");
-    // Else the connection of a request that was under way would be kept, and the server with it.
+    // Otherwise the connection would stay open, and the server with it.
     if (closing) reply.header("connection", "close");
   });
   acceptJsonOnly(app);
@@ -99,7 +99,7 @@ function addProbes(app: Api, { readiness }: ApiOptions): void {
   const tags = ["Service"];
   api.get(
     "/status",
-    { schema: { tags, summary: "What this service is", response: { 200: contract.ServiceStatus, ...errors(403) } } },
+    { schema: { tags, summary: "Describe this service", response: { 200: contract.ServiceStatus, ...errors(403) } } },
     async () => ({
       status: "Running" as const,
       service: "Orchestration Service" as const,
@@ -108,13 +108,17 @@ function addProbes(app: Api, { readiness }: ApiOptions): void {
   );
   api.get(
     "/healthz",
-    { schema: { tags, summary: "Whether it is alive", response: { 200: contract.Health, ...errors(403) } } },
+    { schema: { tags, summary: "Check that the server is alive", response: { 200: contract.Health, ...errors(403) } } },
     async () => ({ status: "Healthy" as const }),
   );
   api.get(
     "/readyz",
     {
-      schema: { tags, summary: "Whether the backend answers", response: { 200: contract.Ready, ...errors(403, 503) } },
+      schema: {
+        tags,
+        summary: "Check that the backend answers",
+        response: { 200: contract.Ready, ...errors(403, 503) },
+      },
     },
     async () => {
       try {
@@ -171,7 +175,7 @@ function addOrchestrations(app: Api, { client, apiKey, maxPending }: ApiOptions)
       schema: {
         tags,
         ...security,
-        summary: "One orchestration",
+        summary: "Get one orchestration",
         params: contract.InstanceParams,
         response: { 200: contract.Instance, ...errors(400, ...key, 403, 404, 414, 500, 503) },
       },
@@ -189,7 +193,7 @@ function addOrchestrations(app: Api, { client, apiKey, maxPending }: ApiOptions)
       schema: {
         tags,
         ...security,
-        summary: "Many orchestrations",
+        summary: "Get many orchestrations",
         body: contract.StatusRequest,
         response: { 200: contract.StatusAnswer, ...errors(400, ...key, 403, 413, 415, 500, 503) },
       },

@@ -4,7 +4,7 @@ import { orchestrationApi, type ApiOptions } from "./orchestration-api.js";
 const CLOSE_PATIENCE_MS = 30_000;
 
 export interface ServerOptions extends ApiOptions {
-  /** 0 takes any free one. */
+  /** 0 takes any free port. */
   readonly port: number;
 }
 
@@ -12,13 +12,13 @@ export interface OrchestrationServer {
   /** For example `http://127.0.0.1:5000`. */
   readonly url: string;
   /**
-   * Takes no more requests and finishes those under way. Resolves with whether some took more than 30 s and were cut
-   * off; never rejects.
+   * Accepts no more requests and finishes those in progress. Resolves with true if some took more than 30 s and were
+   * cut off. Never rejects.
    */
   close(): Promise<boolean>;
 }
 
-/** Serves the orchestration API. Rejects with a UsageError when the port or the host cannot be had. */
+/** Serves the orchestration API. Rejects with a UsageError if it cannot listen on the port or the host. */
 export async function startOrchestrationServer({ port, ...options }: ServerOptions): Promise<OrchestrationServer> {
   const { host } = options;
   const app = await orchestrationApi(options);

@@ -1,9 +1,9 @@
 import { HttpError } from "./http-error.js";
 
-/** How long a request waits for a sign of the backend: its connection ought to outlast that. */
+/** How long a request waits for a sign of the backend. The connection of a client should outlast it. */
 const PATIENCE_MS = 10_000;
 
-/** Aborts when nothing has come from the backend for a while, so that no request waits for ever. */
+/** Aborts after the backend has sent nothing for a while, so that no request waits for ever. */
 export class Patience {
   readonly #controller = new AbortController();
   readonly #timer: NodeJS.Timeout;
@@ -20,7 +20,7 @@ export class Patience {
     return this.#controller.signal;
   }
 
-  /** Something came: the time starts anew. */
+  /** The backend sent something: the time starts anew. */
   progressed(): void {
     this.#timer.refresh();
   }
@@ -30,7 +30,7 @@ export class Patience {
   }
 }
 
-/** Resolves or rejects as `work` does, but rejects with the signal's reason as soon as that aborts. */
+/** Settles as `work` does, but rejects with the signal's reason as soon as it aborts. */
 export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   const { promise: aborted, reject } = Promise.withResolvers<never>();
   const onAbort = (): void => {

@@ -12,14 +12,14 @@ const PAGE_SIZE = 1_000;
 const LOOKED_AT = 500;
 const LOOKS_AT_ONCE = 16;
 const LEAST_PAUSE_MS = 1_000;
-/** Counting must not become a part of the load: at most this share of the time. */
+/** The largest share of the time that counting may take, so that it does not become part of the load. */
 const COUNTING_SHARE = 1 / 5;
 
 /**
- * Bounds the orchestrations of the workload that have not ended, in the task hub as a whole: whoever started them, and
- * before a restart of the server too. The hub is counted when the estimate says that a request does not fit, and for
- * the first request; in between, what is started is added and what ends is not known, so that the estimate is never too
- * low. A backend that cannot list instances is asked about those that this server has started, the oldest first.
+ * Bounds the unfinished orchestrations of the workload on the whole task hub, whoever started them and when.
+ * The hub is counted for the first request, and when a request does not fit the estimate. Between two counts the
+ * estimate adds starts and ignores ends, so that it is never too low. If the backend cannot list instances, the server
+ * asks about those that it started, the oldest first.
  */
 export class PendingLimit {
   readonly #most: number;
@@ -29,7 +29,7 @@ export class PendingLimit {
   #beingStarted = 0;
   #counting: Promise<void> | undefined;
   #noCountBeforeMs = -Infinity;
-  /** Started here and not known to have ended; only where the backend cannot list them. */
+  /** Started here and not known to have ended. Used only if the backend cannot list instances. */
   #ledger: Set<string> | undefined;
 
   constructor(most: number, client: () => Promise<OrchestrationClient>) {
@@ -39,7 +39,7 @@ export class PendingLimit {
 
   /**
    * Lets a request start `count` orchestrations. Resolves with their ids.
-   * @throws HttpError 400 where it asks for more than there may ever be, 429 where it has to wait
+   * @throws HttpError 400 if `count` exceeds the limit, 429 if it has to wait
    */
   async admit(count: number, start: () => Promise<string[]>): Promise<string[]> {
     if (count > this.#most) {
@@ -93,7 +93,7 @@ export class PendingLimit {
 
   async #countHub(): Promise<void> {
     const beganMs = performance.now();
-    // What is started while the hub is counted may be counted twice, until it is counted again.
+    // An instance that starts during the count may be counted twice, until the next count.
     const startedBefore = this.#startedSince;
     this.#counted = this.#ledger === undefined ? await this.#countListed() : await this.#countLedger(this.#ledger);
     this.#startedSince -= startedBefore;
@@ -133,7 +133,7 @@ export class PendingLimit {
       const state = await client.getInstance(id, { signal });
       patience.progressed();
       ledger.delete(id);
-      // Behind the others: the next look is at those.
+      // It moves behind the others, so that the next check begins with them.
       if (state !== undefined && !isEnded(state)) ledger.add(id);
     });
     return ledger.size;

@@ -3,7 +3,10 @@ import { UsageError } from "../errors.js";
 
 const MAX_PORT = 65_535;
 
-/** The value of `--port`; 0 means any free one. Throws a UsageError. */
+/**
+ * Reads `--port`; 0 means any free port.
+ * @throws UsageError
+ */
 export function parsePort(text: string): number {
   const port = /^\d+$/u.test(text) ? Number(text) : Number.NaN;
   if (!(port <= MAX_PORT)) {
@@ -16,12 +19,12 @@ export function parsePort(text: string): number {
   return port;
 }
 
-/** An address is an object unless a server listens on a pipe, which none of ours does. */
+/** An address is a string only if a server listens on a pipe. None of ours does. */
 export function portOf(address: AddressInfo | string | null): number {
   return typeof address === "object" && address !== null ? address.port : 0;
 }
 
-/** Why a server cannot listen, as an error for a person where it is the port or the host that was asked for. */
+/** Translates an error of `listen` that the port or the host caused. Returns any other error unchanged. */
 export function listenError(host: string, port: number, error: unknown): unknown {
   const code = error instanceof Error && "code" in error ? error.code : undefined;
   const found = typeof code === "string" ? LISTEN_ERRORS[code]?.(host, port) : undefined;

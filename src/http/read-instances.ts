@@ -4,9 +4,9 @@ import type { CallSlots } from "./call-slots.js";
 import type { Instance } from "./contract.js";
 import { Patience } from "./patience.js";
 
-/** Instances of one request that are read ahead of the one whose turn it is. */
+/** Instances of one request that are read ahead of their turn. */
 const READ_AHEAD = 16;
-/** What is gathered of an answer before its first byte leaves: up to here a failure is still answered as such. */
+/** The part of an answer that is collected before it is sent. Up to here a failure still becomes an error status. */
 const GATHERED_CHARACTERS = 8_388_608;
 
 export interface InstanceSource {
@@ -14,7 +14,7 @@ export interface InstanceSource {
   readonly slots: CallSlots;
 }
 
-/** The instance as the contract has it, or undefined if there is none of that id. */
+/** The instance in the form of the contract; undefined if there is none. */
 export async function readInstance(
   instanceId: string,
   { client, slots }: InstanceSource,
@@ -30,7 +30,7 @@ export async function readInstance(
 function instanceOf(state: InstanceState): Instance {
   return {
     id: state.instanceId,
-    // It goes on under the same id: to a caller it is running.
+    // The instance continues under the same id. For a caller it is running.
     status: state.status === "ContinuedAsNew" ? "Running" : state.status,
     created: new Date(state.createdMs).toISOString(),
     lastUpdated: new Date(state.lastUpdatedMs).toISOString(),
@@ -39,8 +39,8 @@ function instanceOf(state: InstanceState): Instance {
 }
 
 /**
- * The answer about many, as JSON. A thousand outputs of megabytes each are not held at once: a large answer is a stream
- * that reads as it goes, and breaks off if the backend then fails.
+ * The answer about many instances, as JSON. A large answer is a stream, because a thousand outputs of megabytes do not
+ * fit in memory. The stream breaks off if the backend then fails.
  */
 export async function readInstances(ids: readonly string[], source: InstanceSource): Promise<string | Readable> {
   const chunks = answerChunks(ids, source);
@@ -72,7 +72,7 @@ async function* inOrder(ids: readonly string[], source: InstanceSource): AsyncGe
   const reads: Promise<Instance | undefined>[] = [];
   for (const id of ids) {
     const read = readInstance(id, source);
-    // Read ahead of its turn: it may fail before anybody waits for it.
+    // It is read ahead of its turn and may fail before anybody awaits it.
     read.catch(() => {});
     reads.push(read);
     if (reads.length >= READ_AHEAD) yield await reads.shift();

@@ -2,10 +2,10 @@ import type { OrchestrationClient } from "../backend/orchestration-client.js";
 import { unlessAborted } from "./patience.js";
 
 const DEADLINE_MS = 2_000;
-/** No instance has this id: every backend can be asked for it, and the answer is small. */
+/** No instance has this id. Every backend can be asked for it, and the answer is small. */
 const PROBE_ID = "fanout-readiness-probe";
 
-/** Asks the backend whether it answers: one call at a time, however many ask. */
+/** Asks the backend whether it answers. All who ask at the same time share one call. */
 export class Readiness {
   readonly #client: () => Promise<OrchestrationClient>;
   #check: Promise<void> | undefined;
@@ -14,7 +14,7 @@ export class Readiness {
     this.#client = client;
   }
 
-  /** Rejects if the backend is away, refuses, or takes more than 2 s. */
+  /** Rejects if the backend does not answer, refuses, or takes more than 2 s. */
   check(): Promise<void> {
     this.#check ??= this.#probe().finally(() => {
       this.#check = undefined;

@@ -6,7 +6,7 @@ import { HttpError } from "./http-error.js";
 
 const JSON_TYPE = /^application\/json\s*(?:;\s*charset\s*=\s*"?utf-?8"?\s*)?;?\s*$/iu;
 
-/** Takes JSON in UTF-8 and nothing else. An empty body is none. */
+/** Accepts only JSON in UTF-8. An empty body is undefined. */
 export function acceptJsonOnly(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser<Buffer>(
@@ -37,8 +37,8 @@ function parseJson(body: Buffer): unknown {
 }
 
 /**
- * A hook that brings the keys of an object's body into the letter case of its schema, and puts an empty object where
- * there is no body. The keys it does not know are left for the schema to refuse.
+ * A hook that gives the keys of an object's body the letter case of the schema. A missing body becomes an empty object.
+ * Unknown keys stay, and the schema refuses them.
  */
 export function keysOf(schema: z.ZodObject): (request: FastifyRequest) => Promise<void> {
   const names = new Map(Object.keys(schema.shape).map((name) => [name.toLowerCase(), name]));
@@ -57,7 +57,7 @@ export function keysOf(schema: z.ZodObject): (request: FastifyRequest) => Promis
   };
 }
 
-/** Checks a part of a request against its schema; the answer names the first field that is wrong. */
+/** Validates a part of a request. The answer names the first wrong field. */
 export const zodValidator: FastifySchemaCompiler<z.ZodType> = ({ schema }) => {
   return (value: unknown) => {
     const result = schema.safeParse(value);

@@ -6,24 +6,25 @@ import type { RunLabels } from "./snapshot-metrics.js";
 import { refuseUnknownRoutes } from "./unknown-route.js";
 
 export interface RunMetricsOptions {
-  /** 0 takes any free one. */
+  /** 0 takes any free port. */
   readonly port: number;
-  /** How far the run is by now; asked at each scrape. */
+  /** The current state of the run; called at each scrape. */
   readonly snapshot: () => LiveSnapshot;
   readonly labels: RunLabels;
 }
 
 export interface RunMetrics {
   readonly port: number;
-  /** Cuts off what is under way, so that a run never waits for whoever watches it. */
+  /** Cuts off requests in progress, so that a run never waits for its observers. */
   close(): Promise<void>;
 }
 
 const HOST = "127.0.0.1";
 
 /**
- * Serves a run's figures to Prometheus, at `/metrics` on the loopback interface. Rejects with a UsageError when the port
- * cannot be had. What it needs is loaded here: a run without it does not pay for it.
+ * Serves a run's figures to Prometheus, at `/metrics` on the loopback interface. It imports its dependencies when it is
+ * called, so that other runs do not load them.
+ * @throws UsageError if it cannot listen on the port
  */
 export async function startRunMetrics({ port, snapshot, labels }: RunMetricsOptions): Promise<RunMetrics> {
   const [{ fastify }, { SnapshotMetrics }] = await Promise.all([import("fastify"), import("./snapshot-metrics.js")]);

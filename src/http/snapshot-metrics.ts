@@ -9,7 +9,7 @@ export interface RunLabels {
 
 type Sample = readonly [value: number, labels: Readonly<Record<string, string>>];
 
-/** What is read off a run. Names and units are those of https://prometheus.io/docs/practices/naming/. */
+/** A figure of a run. Names and units follow https://prometheus.io/docs/practices/naming/. */
 interface Figure {
   readonly name: string;
   readonly help: string;
@@ -90,7 +90,7 @@ const QUANTILES = { p50: 0.5, p90: 0.9, p95: 0.95, p99: 0.99, p999: 0.999, max: 
 
 type SummaryValues = Awaited<ReturnType<Summary["get"]>>["values"];
 
-/** A summary of quantiles that the run has computed already. */
+/** A summary with quantiles that the run has already computed. */
 class PrecomputedSummary extends Summary {
   values: SummaryValues = [];
 
@@ -99,13 +99,13 @@ class PrecomputedSummary extends Summary {
   }
 }
 
-/** A run as Prometheus reads it. Loading this file loads prom-client, so it is loaded when it is asked for. */
+/** The metrics of a run. Import this file only when needed: it loads prom-client. */
 export class SnapshotMetrics {
   readonly #registry = new Registry();
   readonly #counters = COUNTERS.map((figure) => ({ figure, metric: new Counter(this.#configOf(figure)) }));
   readonly #gauges = GAUGES.map((figure) => ({ figure, metric: new Gauge(this.#configOf(figure)) }));
   readonly #summaries = SUMMARIES.map((figure) => ({ figure, metric: new PrecomputedSummary(this.#configOf(figure)) }));
-  /** The largest values so far of what may not fall: Prometheus takes a fall for a restart. */
+  /** The largest value so far of each counter: Prometheus takes a decrease for a restart. */
   readonly #largest = new Map<string, number>();
 
   constructor({ runId }: RunLabels) {
@@ -118,7 +118,7 @@ export class SnapshotMetrics {
     return this.#registry.contentType;
   }
 
-  /** The text of a scrape. Snapshots come in the order of time. */
+  /** The text of a scrape. Snapshots must come in the order of time. */
   async text(snapshot: LiveSnapshot): Promise<string> {
     for (const { figure, metric } of this.#counters) {
       metric.reset();
@@ -139,7 +139,9 @@ export class SnapshotMetrics {
     return { name, help, labelNames: [...labelNames], registers: [this.#registry] };
   }
 
-  /** Quantiles that the sample carries, the largest as that of 1, and what rates and means are made from. */
+  /**
+   * The quantiles that the sample supports, with the maximum as quantile 1, and the sum and count for rates and means.
+   */
   #summaryValues(name: string, latency: LatencySummary | undefined): SummaryValues {
     if (!latency) return [];
     const quantiles = Object.entries(QUANTILES).flatMap(([field, quantile]) => {

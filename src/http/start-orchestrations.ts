@@ -9,8 +9,9 @@ import { HttpError, httpErrorOf } from "./http-error.js";
 import { Patience } from "./patience.js";
 
 /**
- * Starts what a request asks for and returns the instances' ids, each of them accepted by the backend. If a start
- * fails no more leave, those under way are waited for, and the HttpError thrown carries the ids that were accepted.
+ * Starts the orchestrations of a request and returns their ids after the backend has accepted all of them. If a start
+ * fails, no more are sent, and those in progress are awaited.
+ * @throws HttpError with the ids that were accepted
  */
 export async function startOrchestrations(
   { iterations, parallelActivities, parallelOrchestrations }: StartRequest,
@@ -66,7 +67,7 @@ function midway(
   return new HttpError(statusCode, parts.join(" "), { code, hint, cause: error, instanceIds: started });
 }
 
-/** Ids for runs, none twice from this process: with a thousand requests a second, chance alone would repeat one. */
+/** Run ids that are unique within this process. At a thousand requests a second, random ids alone would repeat. */
 export class RunIds {
   #ms = 0;
   readonly #ofThisMs = new Set<string>();

@@ -7,8 +7,8 @@ interface Route {
 }
 
 /**
- * Answers what no route is for, before anything of the request but its head is looked at: 405 with `Allow` where the
- * path has other methods, else 404. It has to be added before the routes.
+ * Answers requests without a route before it reads more than their head: 405 with `Allow` if the path has other
+ * methods, else 404. Call it before the routes are added.
  */
 export function refuseUnknownRoutes(app: FastifyInstance, whatThereIs: string): void {
   const routes: Route[] = [];
@@ -26,7 +26,7 @@ export function refuseUnknownRoutes(app: FastifyInstance, whatThereIs: string): 
   });
 }
 
-/** `:name` is a part of a path, and `*` the rest of it. */
+/** `:name` matches one segment of a path, and `*` the rest of it. */
 function pathOf(url: string): RegExp {
   const pattern = url.replaceAll(/[.+?^${}()|[\]\\]/gu, "\\$&").replaceAll(/:[^/]+/gu, "[^/]+");
   return new RegExp(`^${pattern.replaceAll("*", ".*")}$`, "u");

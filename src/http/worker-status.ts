@@ -15,8 +15,8 @@ const PAGES: Readonly<Record<string, () => object>> = {
 };
 
 /**
- * Answers `/status` and `/health` on the loopback interface; port 0 takes any free one. Rejects with `UsageError` when
- * the port cannot be had.
+ * Serves `/status` and `/health` on the loopback interface. Port 0 takes any free port.
+ * @throws UsageError if it cannot listen on the port
  */
 export async function startWorkerStatus(port: number): Promise<WorkerStatusServer> {
   const server = createServer(answer).listen(port, HOST);
@@ -50,7 +50,7 @@ function answer({ method, url = "/", rawHeaders }: IncomingMessage, response: Se
   }
 }
 
-/** To a HEAD, Node sends the headers alone. */
+/** For HEAD, Node sends only the headers. */
 function json(response: ServerResponse, status: number, body: object): void {
   const text = JSON.stringify(body);
   response.writeHead(status, { "Content-Type": "application/json", "Content-Length": Buffer.byteLength(text) });
