@@ -28,8 +28,9 @@ export function addEmulator(fanout: Command, context: CliContext): void {
     )
     .option(
       "--retention <age,size>",
-      "delete instances that ended before this age; beyond this size, delete the oldest that ended over an hour ago; " +
-        "none keeps all (default: FANOUT_RETENTION, which the shared emulator also reads, else 7d,4GB)",
+      "delete instances that ended longer ago than this; beyond this size, delete the oldest that ended over an hour " +
+        "ago; none keeps all (default: FANOUT_RETENTION, which the shared emulator also reads, else 7d,4GB, and 1d for " +
+        "the instances of load tests)",
     )
     .option(
       "--limits <scheduler|none>",

@@ -12,7 +12,7 @@ export interface CliContext {
 
 export const CONNECTION_STRING = [
   "--connection-string <string>",
-  "the backend (default: DURABLE_TASK_CONNECTION_STRING, else the embedded emulator; see `fanout doctor`)",
+  "the backend (default: the environment or appsettings.json, else the embedded emulator; `fanout doctor` prints it)",
 ] as const;
 export const TRANSPORT = [
   "--transport <link|http2|grpc-js>",

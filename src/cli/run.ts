@@ -21,6 +21,8 @@ export function addRun(fanout: Command, { io, exit }: CliContext): void {
     );
   addWork(run);
   addLoad(run);
+  addWorkers(run);
+  addCost(run);
   addJudging(run);
   addResults(run);
   run
@@ -62,7 +64,7 @@ function addWork(run: Command): void {
 
 function addLoad(run: Command): void {
   run
-    .optionsGroup("When they start:")
+    .optionsGroup("The load:")
     .option("--parallel-orchestrations <count>", "orchestrations to start at once, or to keep in flight (default: 1)")
     .option(
       "--duration <duration>",
@@ -85,7 +87,12 @@ function addLoad(run: Command): void {
         "10m",
       ),
     )
-    .option("--seed <number>", "the seed of random arrivals and durations (default: 0)")
+    .option("--seed <number>", "the seed of random arrivals and durations (default: 0)");
+}
+
+function addWorkers(run: Command): void {
+  run
+    .optionsGroup("Workers and transport:")
     .addOption(
       withDefault(
         "--workers <auto|count>",
@@ -93,9 +100,17 @@ function addLoad(run: Command): void {
         "auto",
       ),
     )
-    .option("--worker-timeout <duration>", "warn or give up after this long without a worker (default: 10s)")
+    .option(
+      "--worker-timeout <duration>",
+      "warn, then give up, after this long without a worker (default: warn after 10s, give up after 1m)",
+    )
     .option(...TRANSPORT)
-    .option(...REPLAY)
+    .option(...REPLAY);
+}
+
+function addCost(run: Command): void {
+  run
+    .optionsGroup("Cost and clean-up:")
     .option("--leave", "leave unfinished orchestrations running, also after Ctrl-C")
     .option("--purge", "delete the run's instances from the task hub after its results are written")
     .option("--dry-run", "print the plan and its cost, and start nothing")
