@@ -1,7 +1,7 @@
 /** Takes a callback back that has not been called yet. */
 export type Cancel = () => void;
 
-/** The clocks and timers of a machine: `process/machine-time.ts` has the real ones, tests have virtual ones. */
+/** The clocks and timers of a machine: `machine-time.ts` has the real ones, tests have virtual ones. */
 export interface SystemTime {
   /** Milliseconds since the epoch at which the steady clock began, with a fraction: the system's clock has none. */
   readonly originMs: number;

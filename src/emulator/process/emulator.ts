@@ -22,7 +22,7 @@ import { storeBytes } from "../store/store-bytes.js";
 import type { HubContext } from "../hub/hub-context.js";
 import { TaskHubs } from "../hub/task-hubs.js";
 import { Clock } from "../clock/clock.js";
-import { MACHINE_TIME } from "./machine-time.js";
+import { MACHINE_TIME } from "../clock/machine-time.js";
 import type { Cancel, SystemTime } from "../clock/system-time.js";
 import type { WorkKind } from "../dispatch/work.js";
 import type { HeldItem } from "../dispatch/worker.js";

@@ -5,7 +5,7 @@ import { Status } from "../../../src/protocol/orchestration-status.js";
 import type { InstanceRow, Store } from "../../../src/emulator/store/store.js";
 import { SchedulerLimits } from "../../../src/emulator/limits/scheduler-limits.js";
 import { TaskHub } from "../../../src/emulator/hub/task-hub.js";
-import { MACHINE_TIME } from "../../../src/emulator/process/machine-time.js";
+import { MACHINE_TIME } from "../../../src/emulator/clock/machine-time.js";
 import { Clock } from "../../../src/emulator/clock/clock.js";
 import { pb } from "../../../src/protocol/sidecar-stubs.js";
 import { failNext } from "../../support/emulator/failing-store.js";

@@ -1,7 +1,7 @@
 import { status } from "@grpc/grpc-js";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { Clock } from "../../../../src/emulator/clock/clock.js";
-import { MACHINE_TIME } from "../../../../src/emulator/process/machine-time.js";
+import { MACHINE_TIME } from "../../../../src/emulator/clock/machine-time.js";
 import { GroupCommit } from "../../../../src/emulator/store/group-commit.js";
 import { readActions } from "../../../../src/protocol/orchestrator-actions.js";
 import { openSqliteStore } from "../../../../src/emulator/store/sqlite/store.js";

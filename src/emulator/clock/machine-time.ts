@@ -1,4 +1,4 @@
-import type { SystemTime } from "../clock/system-time.js";
+import type { SystemTime } from "./system-time.js";
 
 /** The clocks and timers of this machine. */
 export const MACHINE_TIME: SystemTime = {
