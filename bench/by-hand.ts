@@ -1,0 +1,86 @@
+/**
+ * What a part of the emulator that is written by hand saves beside what could replace it: the emulator as it is and one
+ * with the replacement, in turn, each with one warm worker.
+ *
+ *     npm run build && node bench/by-hand.ts PART [--pairs 5] [--slow-commits MS]
+ *
+ * Prints medians with the least and the greatest of throughput and of the emulator's CPU, and the ratios pair by pair,
+ * by hand / replaced: of throughput above 1, of CPU under 1, is what the part saves. `--slow-commits` adds as much to
+ * each fsync of both, as on a slower disk.
+ */
+import path from "node:path";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { parseArgs } from "node:util";
+import { CHAIN, CHAIN_STEPS, W1, W2, W3 } from "#pairs/loads";
+import { closePlace, openPlace, runIn, type Command, type Place } from "#pairs/place";
+import { printPairs, type Figures } from "#pairs/table";
+import { buildSlowCommits, makeCountFile } from "#slow-commits";
+
+interface Part {
+  readonly replacedBy: string;
+  /** Of workers and runs: the standard wire, where the part is not used without. */
+  readonly flags: readonly string[];
+}
+
+const HTTP2 = ["--transport", "http2"];
+const PARTS: Readonly<Record<string, Part>> = {
+  "log-sync": { replacedBy: "PRAGMA synchronous = FULL, a transaction for each turn of the event loop", flags: [] },
+  "group-commit": { replacedBy: "PRAGMA synchronous = FULL, a transaction for each call", flags: [] },
+  "grpc-server": { replacedBy: "the Server of grpc-js", flags: HTTP2 },
+  "history-cache": { replacedBy: "a read of the whole history for each episode", flags: HTTP2 },
+};
+const LOADS: Readonly<Record<string, readonly string[]>> = {
+  W1,
+  W2,
+  W3,
+  [`chain of ${CHAIN_STEPS}`]: CHAIN,
+};
+const EMULATOR = path.join(import.meta.dirname, "by-hand/emulator.ts");
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { pairs: { type: "string", default: "5" }, "slow-commits": { type: "string" } },
+});
+const [name = ""] = positionals;
+const part = PARTS[name];
+if (part === undefined) throw new Error(`Expected one of ${Object.keys(PARTS).join(", ")}, found "${name}".`);
+
+const folder = mkdtempSync(path.join(tmpdir(), "fanout-by-hand-"));
+const places: Place[] = [];
+try {
+  console.log(`${name}, beside ${part.replacedBy}`);
+  const byHand = await open([process.execPath, EMULATOR]);
+  const replaced = await open([process.execPath, EMULATOR, name]);
+  for (const [load, flags] of Object.entries(LOADS)) {
+    printPairs(load, Number(values.pairs), {
+      "by hand": () => figures(byHand, flags),
+      replaced: () => figures(replaced, flags),
+    });
+  }
+} finally {
+  for (const place of places) closePlace(place);
+  rmSync(folder, { recursive: true });
+}
+
+async function open(emulator: Command): Promise<Place> {
+  const place = await openPlace(slowed(emulator), part!.flags);
+  places.push(place);
+  return place;
+}
+
+/** The command, each fsync of which takes longer if that is asked for. */
+function slowed([program, ...args]: Command): Command {
+  if (values["slow-commits"] === undefined) return [program, ...args];
+  const slow = buildSlowCommits(folder, Number(values["slow-commits"]));
+  if (typeof slow === "string") throw new Error(`--slow-commits: ${slow}.`);
+  const countFile = path.join(folder, "count");
+  makeCountFile(countFile);
+  const [command, wrapped] = slow.wrap(countFile, program, args);
+  return [command, ...wrapped];
+}
+
+function figures(place: Place, flags: readonly string[]): Figures {
+  const { activitiesPerSecond, emulatorUs } = runIn(place, flags);
+  return { "activities/s": activitiesPerSecond, "CPU us/activity": emulatorUs };
+}
