@@ -21,8 +21,7 @@ type StreamCall = ServerWritableStream<Buffer, Uint8Array>;
 export function serveGrpc(
   socket: Socket,
   handlers: ReadonlyMap<string, Handler>,
-  _budget: unknown,
-  onGreeted: () => void,
+  { onGreeted }: { readonly onGreeted: () => void },
 ): void {
   const server = new grpc.Server(OPTIONS);
   for (const [path, handler] of handlers) {

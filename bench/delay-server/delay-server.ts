@@ -13,6 +13,7 @@
  */
 import { createServer, type AddressInfo } from "node:net";
 import { parseArgs } from "node:util";
+import { MACHINE_TIME } from "../../dist/emulator/clock/machine-time.js";
 import { serveGrpc } from "../../dist/emulator/transport/grpc/connection.js";
 import { handlersOf } from "../../dist/emulator/service/call.js";
 import { parseDuration } from "../../dist/format/duration.js";
@@ -48,7 +49,7 @@ const instances = new DelayedInstances({
 const lacking = flags.lacking.split(",");
 const methods = Object.entries(delayService(instances)).filter(([name]) => !lacking.includes(name));
 const handlers = handlersOf({ TaskHubSidecarService: Object.fromEntries(methods) });
-const server = createServer((socket) => serveGrpc(socket, handlers));
+const server = createServer((socket) => serveGrpc(socket, handlers, { clock: MACHINE_TIME }));
 server.listen(Number(flags.port), "127.0.0.1", () => {
   console.log(JSON.stringify({ port: (server.address() as AddressInfo).port }));
 });

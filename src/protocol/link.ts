@@ -51,7 +51,7 @@ export const LINK_METHODS = [
 
 /** An end that hears nothing for so long gives the link up. A ping every `LINK_PING_MS` keeps it. */
 export const LINK_SILENCE_MS = 30_000;
-const LINK_PING_MS = 10_000;
+export const LINK_PING_MS = 10_000;
 
 const HEAD_BYTES = 9;
 /** Payloads from this size on are written as they are; smaller ones are copied together. */
@@ -212,26 +212,31 @@ export class FrameReader {
 
 /** Gives a link up that has been silent for `LINK_SILENCE_MS`, and sees to it that this end is not. */
 export class LinkPulse {
-  #heardMs = performance.now();
-  readonly #timer: NodeJS.Timeout;
+  readonly #nowMs: () => number;
+  readonly #ping: () => void;
+  readonly #onSilence: () => void;
+  #heardMs: number;
 
-  constructor(ping: () => void, onSilence: () => void) {
-    this.#timer = setInterval(() => {
-      ping();
-      // Whoever has been stopped himself looks at what has arrived before he blames the other end.
-      if (this.#isSilent) setImmediate(() => this.#isSilent && onSilence());
-    }, LINK_PING_MS).unref();
+  /** @param nowMs milliseconds by a clock that nobody sets */
+  constructor(nowMs: () => number, ping: () => void, onSilence: () => void) {
+    this.#nowMs = nowMs;
+    this.#ping = ping;
+    this.#onSilence = onSilence;
+    this.#heardMs = nowMs();
   }
 
-  get #isSilent(): boolean {
-    return performance.now() - this.#heardMs > LINK_SILENCE_MS;
+  /** To be called every `LINK_PING_MS`, until the link is lost. */
+  beat(): void {
+    this.#ping();
+    // A process that was stopped itself reads what has arrived before it blames the other end.
+    if (this.#isSilent) setImmediate(() => this.#isSilent && this.#onSilence());
   }
 
   heard(): void {
-    this.#heardMs = performance.now();
+    this.#heardMs = this.#nowMs();
   }
 
-  stop(): void {
-    clearInterval(this.#timer);
+  get #isSilent(): boolean {
+    return this.#nowMs() - this.#heardMs > LINK_SILENCE_MS;
   }
 }

@@ -7,6 +7,7 @@ import {
   FrameReader,
   FrameWriter,
   LINK_METHODS,
+  LINK_PING_MS,
   LINK_PREFACE,
   LinkPulse,
   type LinkGreeting,
@@ -27,6 +28,7 @@ export class LinkSession {
   readonly #socket: Socket;
   readonly #writer: FrameWriter;
   readonly #pulse: LinkPulse;
+  readonly #beats: NodeJS.Timeout;
   readonly #deadlines: NodeJS.Timeout;
   readonly #calls = new Map<number, Call>();
   readonly #streams = new Map<number, WorkItemListener>();
@@ -51,9 +53,11 @@ export class LinkSession {
     this.#socket.once("error", (error) => this.#lose(error.message));
     this.#socket.once("close", () => this.#lose(this.#connected ? "Connection dropped" : "Failed to connect"));
     this.#pulse = new LinkPulse(
+      () => performance.now(),
       () => this.#writer.write(FrameKind.Ping, 0, EMPTY_BYTES),
       () => this.#lose("The emulator has been silent for too long"),
     );
+    this.#beats = setInterval(() => this.#pulse.beat(), LINK_PING_MS).unref();
     this.#deadlines = setInterval(() => this.#expire(), DEADLINE_CHECK_MS).unref();
     this.#socket.write(LINK_PREFACE);
     this.#writer.write(FrameKind.Open, 0, Buffer.from(JSON.stringify(greeting)));
@@ -125,7 +129,7 @@ export class LinkSession {
   #lose(reason: string): void {
     if (this.#lost !== undefined) return;
     this.#lost = grpcError(status.UNAVAILABLE, reason);
-    this.#pulse.stop();
+    clearInterval(this.#beats);
     clearInterval(this.#deadlines);
     this.#socket.destroy();
     for (const { reject } of this.#calls.values()) reject(grpcError(status.UNAVAILABLE, reason));

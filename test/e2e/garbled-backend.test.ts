@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { createServer, type AddressInfo } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
+import { MACHINE_TIME } from "../../src/emulator/clock/machine-time.js";
 import { serveGrpc } from "../../src/emulator/transport/grpc/connection.js";
 import { handlersOf, unary, type Handler } from "../../src/emulator/service/call.js";
 import { pb } from "../../src/protocol/sidecar-stubs.js";
@@ -29,7 +30,7 @@ async function garbledBackend(): Promise<readonly string[]> {
     call.write(garbledItem());
   };
   const paths = handlersOf({ TaskHubSidecarService: handlers });
-  const server = createServer((socket) => serveGrpc(socket, paths)).listen(0, "127.0.0.1");
+  const server = createServer((socket) => serveGrpc(socket, paths, { clock: MACHINE_TIME })).listen(0, "127.0.0.1");
   await once(server, "listening");
   onTestFinished(() => void server.close());
   const { port } = server.address() as AddressInfo;

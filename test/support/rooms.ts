@@ -55,7 +55,7 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
     "emulator/transport/",
     "protocol/",
   ],
-  "emulator/transport/": ["emulator/limits/", "emulator/service/", "protocol/"],
+  "emulator/transport/": ["emulator/clock/", "emulator/limits/", "emulator/service/", "protocol/"],
   "emulator/service/": [
     "emulator/clock/",
     "emulator/dispatch/",

@@ -57,6 +57,22 @@ test("each import is resolved to a file, and each room has one", () => {
   expect(Object.keys(ROOMS).filter((room) => !FILES.some((file) => roomOf(file) === room))).toEqual([]);
 });
 
+test("in the emulator only the room of the clock asks the machine for the time, or sets a timer", () => {
+  const emulator = FILES.filter((file) => file.startsWith("emulator/"));
+  const timed = emulator.filter((file) => MACHINE_CLOCK.test(codeOf(file)));
+  expect(timed.map((file) => roomOf(file))).toEqual(["emulator/clock/"]);
+  expect(MACHINE_CLOCK.test("new Date(clock.nowUs() / 1_000); setImmediate(stop);")).toBe(false);
+});
+
+/** `setImmediate` is none of them: it is the next turn of the event loop, and no time has to pass. */
+const MACHINE_CLOCK =
+  /\b(?:performance|Date\.now|setTimeout|setInterval|hrtime)\b|new Date\(\)|"(?:node:)?timers(?:\/promises)?"/u;
+
+function codeOf(file: string): string {
+  const source = readFileSync(new URL(`../../src/${file}`, import.meta.url), "utf8");
+  return source.replaceAll(/\/\*.*?\*\/|\/\/[^\n]*/gsu, "");
+}
+
 /** Whether the name, or the end of a path, is that of a file. */
 function isFile(name: string): boolean {
   return (

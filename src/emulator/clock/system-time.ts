@@ -1,6 +1,9 @@
 /** Takes a callback back that has not been called yet. */
 export type Cancel = () => void;
 
+/** What waits, or measures how long something takes. */
+export type SteadyTime = Pick<SystemTime, "steadyMs" | "after" | "every">;
+
 /** The clocks and timers of a machine: `machine-time.ts` has the real ones, tests have virtual ones. */
 export interface SystemTime {
   /** Milliseconds since the epoch at which the steady clock began, with a fraction: the system's clock has none. */

@@ -71,7 +71,7 @@ export class Emulator {
   /** What the owner alone may ask. */
   readonly #admin: ReadonlyMap<string, Handler>;
   readonly #retention: RetentionKeeper | undefined;
-  readonly #startedAt = new Date().toISOString();
+  readonly #startedAt: string;
   readonly #stopChecking: Cancel;
   readonly #turns = new LongestTurn();
   #closed = false;
@@ -81,6 +81,7 @@ export class Emulator {
     const epoch = randomBytes(6).toString("hex");
     let tokens = 0;
     const clock = new Clock(options.time ?? MACHINE_TIME);
+    this.#startedAt = new Date(clock.nowUs() / 1_000).toISOString();
     const commits = new GroupCommit(options.store, clock, {
       onCommitted: () => this.#hubs.afterCommit(),
       onRolledBack: () => {
@@ -119,6 +120,7 @@ export class Emulator {
     const isOwners = "path" in place;
     const admin = isOwners ? this.#admin : new Map<string, Handler>();
     const listener = new Listener(place, {
+      clock: this.#context.clock,
       handlersFor: (socket) => new Map([...this.#handlers(socket), ...admin]),
       always: admin,
       budget: isOwners ? this.#budget : this.#portBudget,

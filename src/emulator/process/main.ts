@@ -4,6 +4,7 @@ import { errorText } from "../../format/error-text.js";
 import { FanoutError } from "../../errors.js";
 import { ExitCode } from "../../exit-codes.js";
 import { chosenDurability } from "../../protocol/durability.js";
+import { MACHINE_TIME } from "../clock/machine-time.js";
 import { chosenRetention } from "../hub/retention.js";
 import { runEmulator } from "./run-emulator.js";
 import { openStateFolder } from "../../protocol/state-folder.js";
@@ -56,7 +57,7 @@ try {
 }
 
 function log(line: string): void {
-  process.stderr.write(`${new Date().toISOString()} [${process.pid}] ${line}\n`);
+  process.stderr.write(`${new Date(MACHINE_TIME.epochMs()).toISOString()} [${process.pid}] ${line}\n`);
 }
 
 function tell(message: LaunchMessage): void {

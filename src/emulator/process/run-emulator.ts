@@ -3,6 +3,8 @@ import { errorText } from "../../format/error-text.js";
 import { InvariantError } from "../../invariant.js";
 import { FanoutError, UsageError } from "../../errors.js";
 import type { Durability } from "../../protocol/durability.js";
+import { MACHINE_TIME } from "../clock/machine-time.js";
+import type { Cancel } from "../clock/system-time.js";
 import { UNSYNCED } from "../store/log-sync.js";
 import { Emulator, type EmulatorOptions } from "./emulator.js";
 import { takeProcessLock } from "./process-lock.js";
@@ -209,15 +211,15 @@ interface IdleTimer {
 }
 
 function idleTimer(idleMs: number | undefined, leave: () => void): IdleTimer {
-  let timer: NodeJS.Timeout | undefined;
+  let cancelTimer: Cancel | undefined;
   const cancel = (): void => {
-    clearTimeout(timer);
+    cancelTimer?.();
   };
   return {
     cancel,
     connections(open) {
       cancel();
-      if (open === 0 && idleMs !== undefined) timer = setTimeout(leave, idleMs);
+      if (open === 0 && idleMs !== undefined) cancelTimer = MACHINE_TIME.after(idleMs, leave);
     },
   };
 }

@@ -1,4 +1,5 @@
 import { closeSync, fdatasync, fdatasyncSync, fstatSync, openSync, readSync, writeSync } from "node:fs";
+import type { SteadyTime } from "../clock/system-time.js";
 
 /** Syncs that take less are made on the main thread: the way to another one and back costs about as much. */
 const QUICK_MS = 1;
@@ -14,8 +15,6 @@ export type SyncDone = (error: Error | undefined) => void;
 export interface Disk {
   readonly fdatasync: (descriptor: number, done: (error: Error | null) => void) => void;
   readonly fdatasyncSync: (descriptor: number) => void;
-  /** Milliseconds of a steady clock. */
-  readonly now: () => number;
 }
 
 /**
@@ -23,6 +22,7 @@ export interface Disk {
  * libuv's pool, so that the event loop goes on meanwhile. One sync at a time.
  */
 export class LogSync {
+  readonly #clock: Pick<SteadyTime, "steadyMs">;
   readonly #disk: Disk;
   readonly #descriptor: number;
   /** The kernel tells each descriptor of a failure once: what a sync under way is told, `syncNow` is told too. */
@@ -32,9 +32,10 @@ export class LogSync {
   #running = false;
   #closed = false;
 
-  constructor(file: string, disk: Disk = { fdatasync, fdatasyncSync, now: () => performance.now() }) {
+  constructor(file: string, clock: Pick<SteadyTime, "steadyMs">, disk: Disk = { fdatasync, fdatasyncSync }) {
+    this.#clock = clock;
     this.#disk = disk;
-    this.#probedMs = disk.now();
+    this.#probedMs = clock.steadyMs();
     this.#descriptor = openSync(file, "r+");
     this.#lastDescriptor = openSync(file, "r+");
   }
@@ -45,11 +46,11 @@ export class LogSync {
    * write.
    */
   sync(done: SyncDone): void {
-    const nowMs = this.#disk.now();
+    const nowMs = this.#clock.steadyMs();
     if (this.#meanMs < QUICK_MS || nowMs - this.#probedMs >= PROBE_EVERY_MS) {
       this.#probedMs = nowMs;
       const error = this.#attempt(this.#descriptor);
-      this.#meanMs += WEIGHT * (this.#disk.now() - nowMs - this.#meanMs);
+      this.#meanMs += WEIGHT * (this.#clock.steadyMs() - nowMs - this.#meanMs);
       done(error);
       return;
     }
@@ -106,5 +107,4 @@ export const UNSYNCED: Disk = {
     done(null);
   },
   fdatasyncSync: () => {},
-  now: () => 0,
 };

@@ -1,4 +1,5 @@
 import { statSync } from "node:fs";
+import type { SteadyTime } from "../clock/system-time.js";
 import { StoreError } from "./store.js";
 
 /** What is acknowledged after its file was removed is gone: no longer than this goes by unseen. */
@@ -13,9 +14,11 @@ interface OpenFile {
 /** The files of an open database: a process that has them open can write to them long after they were removed. */
 export class StoreFiles {
   readonly #files: readonly OpenFile[];
+  readonly #clock: Pick<SteadyTime, "steadyMs">;
   #checkedMs = 0;
 
-  constructor(paths: readonly string[]) {
+  constructor(paths: readonly string[], clock: Pick<SteadyTime, "steadyMs">) {
+    this.#clock = clock;
     this.#files = paths.map((path) => {
       const { dev: device, ino: inode } = statSync(path);
       return { path, device, inode };
@@ -24,7 +27,7 @@ export class StoreFiles {
 
   /** As `check`, at most every 20 ms: for what is asked thousands of times a second. */
   checkOften(): StoreError | undefined {
-    const nowMs = performance.now();
+    const nowMs = this.#clock.steadyMs();
     if (nowMs - this.#checkedMs < CHECK_EVERY_MS) return undefined;
     this.#checkedMs = nowMs;
     return this.check();

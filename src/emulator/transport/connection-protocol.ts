@@ -1,5 +1,6 @@
 import { EMPTY_BYTES } from "../../protocol/empty-bytes.js";
 import type { Socket } from "node:net";
+import type { SteadyTime } from "../clock/system-time.js";
 import { GREETING_PATIENCE_MS } from "../limits/limits.js";
 import { LINK_PREFACE } from "../../protocol/link.js";
 
@@ -32,9 +33,10 @@ const RECOGNIZE: Readonly<Record<Protocol, (arrived: Buffer) => Verdict>> = {
 export function awaitGreeting(
   socket: Socket,
   protocols: readonly Protocol[],
+  clock: SteadyTime,
   serve: (protocol: Protocol, onGreeted: () => void) => void,
 ): void {
-  const onGreeted = closeUnlessGreeted(socket);
+  const onGreeted = closeUnlessGreeted(socket, clock);
   let arrived = EMPTY_BYTES;
   const look = (): void => {
     const chunk = socket.read() as Buffer | null;
@@ -58,14 +60,14 @@ export function awaitGreeting(
 }
 
 /** Returns what takes it back. */
-function closeUnlessGreeted(socket: Socket): () => void {
-  const patience = setTimeout(() => {
+function closeUnlessGreeted(socket: Socket, clock: SteadyTime): () => void {
+  const stopWaiting = clock.after(GREETING_PATIENCE_MS, () => {
     // An emulator that has been stopped itself looks at what has arrived before it blames the other end.
     closing = setImmediate(() => socket.destroy());
-  }, GREETING_PATIENCE_MS).unref();
+  });
   let closing: NodeJS.Immediate | undefined;
   const onGreeted = (): void => {
-    clearTimeout(patience);
+    stopWaiting();
     clearImmediate(closing);
   };
   socket.once("close", onGreeted);

@@ -1,5 +1,6 @@
 import { EMPTY_BYTES } from "../../protocol/empty-bytes.js";
 import type { Socket } from "node:net";
+import type { SteadyTime } from "../clock/system-time.js";
 import { noRoom } from "./connection-load.js";
 import { statusOf, type Call, type Handler } from "../service/call.js";
 import {
@@ -7,6 +8,7 @@ import {
   FrameReader,
   FrameWriter,
   LINK_METHODS,
+  LINK_PING_MS,
   LINK_PREFACE,
   LinkPulse,
   type LinkGreeting,
@@ -22,12 +24,18 @@ const MOST_WAITING_BYTES = 1_048_576;
 /** By the paths of their methods. */
 type Handlers = ReadonlyMap<string, Handler>;
 
-/**
- * Serves one link: a worker's calls in the frames of `link-protocol.ts`. Its end is that of the socket; `onGreeted` tells
- * that the worker has said who it is. `budget` is what its requests may hold that are not complete, with all others.
- */
-export function serveLink(socket: Socket, handlers: Handlers, budget: MemoryBudget, onGreeted: () => void): void {
-  new LinkServer(socket, handlers, budget, onGreeted).serve();
+interface LinkOptions {
+  /** For pings. */
+  readonly clock: SteadyTime;
+  /** What its requests may hold that are not complete, with all others. */
+  readonly budget: MemoryBudget;
+  /** Told when the worker has said who it is. */
+  readonly onGreeted: () => void;
+}
+
+/** Serves one link: a worker's calls in the frames of `protocol/link.ts`. It ends when the socket does. */
+export function serveLink(socket: Socket, handlers: Handlers, options: LinkOptions): void {
+  new LinkServer(socket, handlers, options).serve();
 }
 
 /** What a call needs of the link that it came over. */
@@ -42,15 +50,17 @@ class LinkServer implements LinkOwner {
   headers: Readonly<Record<string, string>> = {};
   readonly #socket: Socket;
   readonly #handlers: Handlers;
+  readonly #clock: SteadyTime;
   readonly #budget: MemoryBudget;
   readonly #onGreeted: () => void;
   readonly #calls = new Map<number, LinkCall>();
   /** What is left to read of the preface. */
   #preface = LINK_PREFACE;
 
-  constructor(socket: Socket, handlers: Handlers, budget: MemoryBudget, onGreeted: () => void) {
+  constructor(socket: Socket, handlers: Handlers, { clock, budget, onGreeted }: LinkOptions) {
     this.#socket = socket;
     this.#handlers = handlers;
+    this.#clock = clock;
     this.#budget = budget;
     this.#onGreeted = onGreeted;
     // A commit answers all of its calls in one go, and what it sends is sent when that has happened.
@@ -60,9 +70,13 @@ class LinkServer implements LinkOwner {
   serve(): void {
     const socket = this.#socket;
     const pulse = new LinkPulse(
+      () => this.#clock.steadyMs(),
       () => this.writer.write(FrameKind.Ping, 0, EMPTY_BYTES),
       () => socket.destroy(),
     );
+    const stopPulse = this.#clock.every(LINK_PING_MS, () => {
+      pulse.beat();
+    });
     const reader = new FrameReader(
       (kind, number, payload) => this.#receive(kind, number, payload),
       // In front of the request stands which method it is for.
@@ -84,7 +98,7 @@ class LinkServer implements LinkOwner {
     });
     socket.on("drain", () => this.#drained());
     socket.once("close", () => {
-      pulse.stop();
+      stopPulse();
       reader.discard();
       for (const call of this.#calls.values()) call.cancel();
     });

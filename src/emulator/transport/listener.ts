@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
+import type { SteadyTime } from "../clock/system-time.js";
 import { awaitGreeting, type Protocol } from "./connection-protocol.js";
 import type { Handler } from "../service/call.js";
 import { serveGrpc } from "./grpc/connection.js";
@@ -17,6 +18,7 @@ export type Place = { readonly path: string } | { readonly port: number; readonl
 
 /** What a listener is told of its connections, and asks for them. */
 export interface ListenerOptions {
+  readonly clock: SteadyTime;
   /** By the paths of their methods: handlers for a connection, which end with it. */
   readonly handlersFor: (socket: Socket) => ReadonlyMap<string, Handler>;
   /** Those that a connection beyond the limit still has, beside the refusal of all others. */
@@ -92,17 +94,18 @@ export class Listener {
     // The close that follows is what counts.
     socket.on("error", () => {});
     this.#options.onConnections();
+    const { clock, budget } = this.#options;
     const isTooMany = this.#connections.size > this.#mostConnections;
     const handlers = isTooMany
-      ? refuseConnection(socket, this.#mostConnections, this.#options.always)
+      ? refuseConnection(socket, this.#mostConnections, this.#options.always, clock)
       : this.#options.handlersFor(socket);
-    awaitGreeting(socket, this.#protocols, (protocol, onGreeted) => {
+    awaitGreeting(socket, this.#protocols, clock, (protocol, onGreeted) => {
       switch (protocol) {
         case "grpc":
-          serveGrpc(socket, handlers, this.#options.budget, onGreeted);
+          serveGrpc(socket, handlers, { clock, budget, onGreeted });
           break;
         case "link":
-          serveLink(socket, handlers, this.#options.budget, onGreeted);
+          serveLink(socket, handlers, { clock, budget, onGreeted });
           break;
         case "http1":
           // It has one answer, and as much time for it as others for their greeting.

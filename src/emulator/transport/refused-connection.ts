@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import type { SteadyTime } from "../clock/system-time.js";
 import type { Handler } from "../service/call.js";
 import { RpcError } from "../../protocol/rpc-error.js";
 
@@ -13,11 +14,12 @@ export function refuseConnection(
   socket: Socket,
   mostConnections: number,
   always: ReadonlyMap<string, Handler>,
+  clock: SteadyTime,
 ): ReadonlyMap<string, Handler> {
-  const timer = setTimeout(() => socket.destroy(), LINGER_MS).unref();
-  socket.once("close", () => {
-    clearTimeout(timer);
-  });
+  socket.once(
+    "close",
+    clock.after(LINGER_MS, () => socket.destroy()),
+  );
   return new Refusal(mostConnections, always);
 }
 

@@ -4,6 +4,7 @@ import { Client, Metadata, credentials, status } from "@grpc/grpc-js";
 import { isServiceError } from "../../../src/backend/call-retry.js";
 import { SidecarClient } from "../../../src/backend/sidecar-client.js";
 import { unaryCall } from "../../../src/backend/unary-call.js";
+import { MACHINE_TIME } from "../../../src/emulator/clock/machine-time.js";
 import { serveGrpc } from "../../../src/emulator/transport/grpc/connection.js";
 import { handlersOf, unary, type Handler } from "../../../src/emulator/service/call.js";
 import { RpcError, type RpcCode } from "../../../src/protocol/rpc-error.js";
@@ -91,7 +92,7 @@ export class ForwardingBackend {
     const paths = handlersOf({ [SERVICE]: Object.fromEntries(handlers) });
     this.#server.on("connection", (socket) => {
       this.#sockets.add(socket);
-      serveGrpc(socket, paths);
+      serveGrpc(socket, paths, { clock: MACHINE_TIME });
     });
     this.#server.listen(0, "127.0.0.1");
     await once(this.#server, "listening");

@@ -1,7 +1,8 @@
 import { PassThrough } from "node:stream";
 import * as fc from "fast-check";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { FrameReader, FrameWriter, LINK_SILENCE_MS, LinkPulse } from "../../../src/protocol/link.js";
+import { expect, test } from "vitest";
+import { VirtualTime } from "../../support/emulator/virtual-time.js";
+import { FrameReader, FrameWriter, LINK_PING_MS, LINK_SILENCE_MS, LinkPulse } from "../../../src/protocol/link.js";
 
 /** Payloads are compared as text: comparing them element by element takes its time. */
 interface Received {
@@ -135,39 +136,42 @@ test("a frame that comes in parts does not hold what its parts came with", () =>
   expect(got).toEqual(["x".repeat(100)]);
 });
 
-beforeEach(() => {
-  vi.useFakeTimers({ toFake: ["setInterval", "clearInterval", "setImmediate", "performance"] });
-});
-
-afterEach(() => {
-  vi.useRealTimers();
-});
-
-test("a link whose other end is silent for half a minute is given up, and one that hears something is not", () => {
-  const told: string[] = [];
+/** A pulse that beats in virtual time, from a test's first moment on. */
+function pulseOf(told: string[]): { readonly time: VirtualTime; readonly pulse: LinkPulse } {
+  const time = new VirtualTime();
   const pulse = new LinkPulse(
+    () => time.steadyMs(),
     () => told.push("ping"),
     () => told.push("silence"),
   );
-  vi.advanceTimersByTime(LINK_SILENCE_MS - 5_000);
+  time.every(LINK_PING_MS, () => pulse.beat());
+  return { time, pulse };
+}
+
+/** What waits in the socket is read before this. */
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => void setImmediate(resolve));
+}
+
+test("a link whose other end is silent for half a minute is given up, and one that hears something is not", async () => {
+  const told: string[] = [];
+  const { time, pulse } = pulseOf(told);
+  time.advance(LINK_SILENCE_MS - 5_000);
   pulse.heard();
-  vi.advanceTimersByTime(LINK_SILENCE_MS - 5_000);
+  time.advance(LINK_SILENCE_MS - 5_000);
+  await nextTurn();
   expect(new Set(told)).toEqual(new Set(["ping"]));
-  vi.advanceTimersByTime(20_000);
+  time.advance(20_000);
+  await nextTurn();
   expect(told).toContain("silence");
-  pulse.stop();
 });
 
-test("an end that was stopped itself looks at what has arrived first", () => {
+test("an end that was stopped itself looks at what has arrived first", async () => {
   const told: string[] = [];
-  const pulse = new LinkPulse(
-    () => {},
-    () => told.push("silence"),
-  );
+  const { time, pulse } = pulseOf(told);
   // The fourth beat finds the silence too long; what waits in the socket is read before the verdict.
-  for (let beat = 1; beat <= 4; beat += 1) vi.advanceTimersToNextTimer();
+  time.advance(4 * LINK_PING_MS);
   pulse.heard();
-  vi.advanceTimersByTime(9_000);
-  expect(told).toEqual([]);
-  pulse.stop();
+  await nextTurn();
+  expect(told).not.toContain("silence");
 });

@@ -1,5 +1,7 @@
 import { existsSync, realpathSync, statSync } from "node:fs";
 import type { DatabaseSync } from "node:sqlite";
+import { MACHINE_TIME } from "../../clock/machine-time.js";
+import type { SteadyTime } from "../../clock/system-time.js";
 import { unframe } from "../../../protocol/event-frames.js";
 import { LogSync, type Disk, type SyncDone } from "../log-sync.js";
 import { readActive, readActiveOne } from "./active.js";
@@ -53,6 +55,8 @@ const MOST_LOG_BYTES = 32 * 1024 * 1024;
 const MOST_CHECKED_BYTES = 512 * 1024 * 1024;
 
 export interface SqliteStoreOptions {
+  /** Undefined: that of this machine. */
+  readonly time?: Pick<SteadyTime, "steadyMs"> | undefined;
   /** In place of the system's calls. */
   readonly disk?: Disk | undefined;
   /** Told, before the call that found it throws, that the file is damaged: nothing is written to it any more. */
@@ -83,7 +87,8 @@ class SqliteStore implements Store {
   readonly #files: StoreFiles | undefined;
   #lost = false;
 
-  constructor(db: DatabaseSync, file: string, wasClosed: boolean, { disk, onDamaged }: SqliteStoreOptions) {
+  constructor(db: DatabaseSync, file: string, wasClosed: boolean, options: SqliteStoreOptions) {
+    const { time = MACHINE_TIME, disk, onDamaged } = options;
     this.#db = db;
     this.#statements = new Statements(db, (error) => {
       if (error.fault !== "damaged") return error;
@@ -102,8 +107,8 @@ class SqliteStore implements Store {
       db.exec("PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL");
       db.exec("PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -65536");
       prepareSchema(db);
-      this.#log = file === ":memory:" ? undefined : openLog(file, disk);
-      this.#files = file === ":memory:" ? undefined : new StoreFiles([file, logOf(file)]);
+      this.#log = file === ":memory:" ? undefined : openLog(file, time, disk);
+      this.#files = file === ":memory:" ? undefined : new StoreFiles([file, logOf(file)], time);
     } catch (error) {
       // To close it is to write what is in the log to the database, and a damaged one is for a person to look at.
       if (storeError(error).fault === "damaged") leftOpen.add(db);
@@ -382,8 +387,8 @@ function checkPages(db: DatabaseSync): void {
 }
 
 /** The log of an open database, once all that it holds is on disk. */
-function openLog(file: string, disk: Disk | undefined): LogSync {
-  const log = new LogSync(logOf(file), disk);
+function openLog(file: string, time: Pick<SteadyTime, "steadyMs">, disk: Disk | undefined): LogSync {
+  const log = new LogSync(logOf(file), time, disk);
   try {
     log.rewrite();
   } catch (error) {

@@ -8,6 +8,7 @@ import {
 import type { Socket } from "node:net";
 import { ConnectionLoad } from "../connection-load.js";
 import { Deadlines } from "./deadlines.js";
+import type { Cancel, SteadyTime } from "../../clock/system-time.js";
 import { statusOf, type Handler } from "../../service/call.js";
 import { GrpcCall, type GrpcConnection } from "./call.js";
 import { CALL_BYTES, MOST_CALLS, MOST_HEADER_BYTES, MOST_HELD_BYTES } from "../../limits/limits.js";
@@ -36,35 +37,45 @@ const SESSION_OPTIONS = {
 /** What `grpc-timeout` has: milliseconds of each unit. */
 const UNIT_MS: Readonly<Record<string, number>> = { H: 3_600_000, M: 60_000, S: 1_000, m: 1, u: 1e-3, n: 1e-6 };
 
+export interface GrpcOptions {
+  /** For deadlines and pings. */
+  readonly clock: SteadyTime;
+  /** What the calls of the connection may hold, with those of other connections. */
+  readonly budget?: MemoryBudget;
+  /** Told when the client has sent its preface and its settings. */
+  readonly onGreeted?: () => void;
+}
+
 /**
  * Serves gRPC on a socket that was accepted, as HTTP/2 without TLS: unary and server-streaming calls, without
- * compression, within `limits.ts`. `handlers` are by the paths of their methods. It ends when the socket does;
- * `onGreeted` tells that the client has sent its preface and its settings. `budget` is what its calls may hold, with
- * those of other connections.
+ * compression, within `limits.ts`. `handlers` are by the paths of their methods. It ends when the socket does.
  */
 export function serveGrpc(
   socket: Socket,
   handlers: ReadonlyMap<string, Handler>,
-  budget = new MemoryBudget(MOST_HELD_BYTES),
-  onGreeted: () => void = () => {},
+  { clock, budget = new MemoryBudget(MOST_HELD_BYTES), onGreeted = () => {} }: GrpcOptions,
 ): void {
   const session = performServerHandshake(socket, SESSION_OPTIONS);
   session.once("remoteSettings", onGreeted);
-  const connection: GrpcConnection = { handlers, deadlines: new Deadlines(), load: new ConnectionLoad(budget) };
+  const connection = { handlers, clock, deadlines: new Deadlines(clock), load: new ConnectionLoad(budget) };
   session.on("stream", (stream, headers) => {
     accept(stream, headers, connection);
   });
   // What breaks the protocol, and a socket that fails: the session is over, and that is all there is to do.
   session.on("error", ignore);
   socket.on("error", ignore);
-  const stopPings = keepAlive(session);
+  const stopPings = keepAlive(session, clock);
   session.once("close", () => {
     stopPings();
     connection.deadlines.close();
   });
 }
 
-function accept(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, connection: GrpcConnection): void {
+interface TimedConnection extends GrpcConnection {
+  readonly clock: SteadyTime;
+}
+
+function accept(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, connection: TimedConnection): void {
   // Whatever it is, the stream closes as well, and its call is told by that.
   stream.on("error", ignore);
   if (stream.destroyed || stream.closed) return;
@@ -80,7 +91,7 @@ function accept(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, connect
   const handler = connection.handlers.get(path);
   const timeoutMs = timeout === undefined ? Infinity : parseTimeout(timeout);
   if (handler !== undefined && timeoutMs !== undefined && method === "POST" && isGrpc(contentType)) {
-    const deadlineMs = performance.now() + timeoutMs;
+    const deadlineMs = connection.clock.steadyMs() + timeoutMs;
     connection.deadlines.add(new GrpcCall(stream, headers, handler, deadlineMs, connection, bytes));
     return;
   }
@@ -131,26 +142,26 @@ function parseTimeout(header: string | string[]): number | undefined {
 }
 
 /** Closes the session once it leaves a ping unanswered. Returns what stops it. */
-function keepAlive(session: ServerHttp2Session): () => void {
-  let timer: NodeJS.Timeout;
+function keepAlive(session: ServerHttp2Session, clock: SteadyTime): Cancel {
+  let cancel: Cancel;
   const pingLater = (): void => {
-    timer = setTimeout(ping, PING_EVERY_MS).unref();
+    cancel = clock.after(PING_EVERY_MS, ping);
   };
   const ping = (): void => {
     if (session.destroyed) return;
 
-    timer = setTimeout(() => {
+    cancel = clock.after(PING_TIMEOUT_MS, () => {
       session.destroy();
-    }, PING_TIMEOUT_MS).unref();
+    });
     session.ping((error) => {
-      clearTimeout(timer);
+      cancel();
       if (error === null) pingLater();
       else session.destroy();
     });
   };
   pingLater();
   return () => {
-    clearTimeout(timer);
+    cancel();
   };
 }
 

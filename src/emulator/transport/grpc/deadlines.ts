@@ -1,17 +1,24 @@
+import type { Cancel, SteadyTime } from "../../clock/system-time.js";
+
 /** What a timer takes at most; it is set again for the rest. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 interface Expiring {
-  /** By `performance.now()`; Infinity for never. */
+  /** By the steady clock; Infinity for never. */
   readonly deadlineMs: number;
   expire(): void;
 }
 
 /** One timer for the calls of a connection: most end long before their deadline, and never move it. */
 export class Deadlines {
+  readonly #clock: SteadyTime;
   readonly #calls = new Set<Expiring>();
-  #timer: NodeJS.Timeout | undefined;
+  #cancelTimer: Cancel | undefined;
   #timerMs = Infinity;
+
+  constructor(clock: SteadyTime) {
+    this.#clock = clock;
+  }
 
   add(call: Expiring): void {
     if (call.deadlineMs === Infinity) return;
@@ -26,20 +33,20 @@ export class Deadlines {
 
   close(): void {
     this.#calls.clear();
-    clearTimeout(this.#timer);
+    this.#cancelTimer?.();
   }
 
   #wakeAt(deadlineMs: number): void {
-    clearTimeout(this.#timer);
+    this.#cancelTimer?.();
     this.#timerMs = deadlineMs;
-    const afterMs = Math.min(Math.ceil(deadlineMs - performance.now()), LONGEST_TIMER_MS);
-    this.#timer = setTimeout(() => {
+    const afterMs = Math.min(Math.ceil(deadlineMs - this.#clock.steadyMs()), LONGEST_TIMER_MS);
+    this.#cancelTimer = this.#clock.after(Math.max(0, afterMs), () => {
       this.#expire();
-    }, afterMs).unref();
+    });
   }
 
   #expire(): void {
-    const nowMs = performance.now();
+    const nowMs = this.#clock.steadyMs();
     let nextMs = Infinity;
     for (const call of this.#calls) {
       if (call.deadlineMs <= nowMs) {

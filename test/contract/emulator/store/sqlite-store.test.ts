@@ -112,7 +112,6 @@ describe("on disk", () => {
     let broken = false;
     const store = await openSqliteStore(file, {
       disk: {
-        now: () => 0,
         fdatasyncSync: (descriptor) => {
           if (broken) throw new Error("EIO: i/o error, fdatasync");
           fdatasyncSync(descriptor);
@@ -150,7 +149,7 @@ describe("on disk", () => {
     const log = readFileSync(`${copy}-wal`);
     let synced = 0;
     const second = await openSqliteStore(copy, {
-      disk: { now: () => 0, fdatasyncSync: () => (synced += 1), fdatasync },
+      disk: { fdatasyncSync: () => (synced += 1), fdatasync },
     });
     expect(synced).toBe(1);
     expect(readFileSync(`${copy}-wal`).subarray(0, log.length).equals(log)).toBe(true);

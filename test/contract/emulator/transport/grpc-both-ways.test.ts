@@ -7,6 +7,7 @@ import { Metadata } from "@grpc/grpc-js";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { channelOptions } from "../../../../src/backend/channel-options.js";
 import { Http2Connection } from "../../../../src/backend/http2-connection.js";
+import { MACHINE_TIME } from "../../../../src/emulator/clock/machine-time.js";
 import { serveGrpc } from "../../../../src/emulator/transport/grpc/connection.js";
 import { handlersOf, unary, type Call } from "../../../../src/emulator/service/call.js";
 
@@ -26,7 +27,7 @@ beforeEach(async () => {
   const handlers = handlersOf({
     Test: { Take: unary((_call, answer) => answer(undefined, Buffer.alloc(0))), Pour: pour },
   });
-  server = createServer((accepted) => serveGrpc(accepted, handlers));
+  server = createServer((accepted) => serveGrpc(accepted, handlers, { clock: MACHINE_TIME }));
   server.listen(socket);
   await once(server, "listening");
   connection = new Http2Connection({ address: `unix:${socket}`, isSecure: false, options: channelOptions("emulator") });

@@ -4,6 +4,7 @@ import { createServer, type AddressInfo, type Server } from "node:net";
 import { Client, Metadata, credentials, status } from "@grpc/grpc-js";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { unaryCall } from "../../../../src/backend/unary-call.js";
+import { MACHINE_TIME } from "../../../../src/emulator/clock/machine-time.js";
 import { serveGrpc } from "../../../../src/emulator/transport/grpc/connection.js";
 import { handlersOf, unary, type Call } from "../../../../src/emulator/service/call.js";
 import {
@@ -57,11 +58,11 @@ beforeEach(async () => {
     },
   });
   server = createServer((socket) => {
-    serveGrpc(socket, handlers);
+    serveGrpc(socket, handlers, { clock: MACHINE_TIME });
   });
   const budget = new MemoryBudget(BUDGET_BYTES);
   poorServer = createServer((socket) => {
-    serveGrpc(socket, handlers, budget);
+    serveGrpc(socket, handlers, { clock: MACHINE_TIME, budget });
   });
   poorServer.listen(0, "127.0.0.1");
   await once(poorServer, "listening");

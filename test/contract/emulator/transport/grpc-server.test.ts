@@ -6,6 +6,7 @@ import * as fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { SERVER_NAME } from "../../../../src/protocol/server-name.js";
 import { unaryCall } from "../../../../src/backend/unary-call.js";
+import { MACHINE_TIME } from "../../../../src/emulator/clock/machine-time.js";
 import { serveGrpc } from "../../../../src/emulator/transport/grpc/connection.js";
 import { handlersOf, unary, type Call, type Handler } from "../../../../src/emulator/service/call.js";
 import { RpcError } from "../../../../src/protocol/rpc-error.js";
@@ -41,11 +42,11 @@ beforeEach(async () => {
   server = createServer((socket) => {
     accepted.push(socket);
     if (!looksFirst) {
-      serveGrpc(socket, handlers);
+      serveGrpc(socket, handlers, { clock: MACHINE_TIME });
     } else {
       socket.once("readable", () => {
         socket.unshift(socket.read() as Buffer);
-        serveGrpc(socket, handlers);
+        serveGrpc(socket, handlers, { clock: MACHINE_TIME });
       });
     }
   });

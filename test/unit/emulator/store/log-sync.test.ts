@@ -13,6 +13,7 @@ let calls: string[];
 let takesMs: number;
 let nowMs: number;
 let failure: Error | undefined;
+const clock = { steadyMs: () => nowMs };
 /** Ends the sync that runs beside the main thread. */
 let endSync: () => void;
 
@@ -24,8 +25,7 @@ beforeEach(() => {
   takesMs = 0.1;
   nowMs = 0;
   failure = undefined;
-  log = new LogSync(file, {
-    now: () => nowMs,
+  log = new LogSync(file, clock, {
     fdatasyncSync: () => {
       calls.push("here");
       nowMs += takesMs;
@@ -138,9 +138,9 @@ test("closing it leaves a sync that is under way to its end", () => {
   log.close();
   endSync();
   expect(done).toBe(1);
-  log = new LogSync(file);
+  log = new LogSync(file, clock);
 });
 
 test("a file that is not there is an error", () => {
-  expect(() => new LogSync(path.join(folder, "none"))).toThrow(/ENOENT/);
+  expect(() => new LogSync(path.join(folder, "none"), clock)).toThrow(/ENOENT/);
 });

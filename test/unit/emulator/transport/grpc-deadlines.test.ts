@@ -1,30 +1,23 @@
 import * as fc from "fast-check";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { expect, test, vi } from "vitest";
 import { Deadlines } from "../../../../src/emulator/transport/grpc/deadlines.js";
+import { VirtualTime } from "../../../support/emulator/virtual-time.js";
 
 const DAY_MS = 86_400_000;
-
-beforeEach(() => {
-  vi.useFakeTimers();
-});
-
-afterEach(() => {
-  vi.useRealTimers();
-});
 
 test("each call expires once, when it is due, unless it is over before", () => {
   fc.assert(
     fc.property(fc.array(fc.record({ afterMs: fc.nat(50), overMs: fc.nat(50) }), { maxLength: 20 }), (plans) => {
-      const deadlines = new Deadlines();
-      const startMs = performance.now();
+      const time = new VirtualTime();
+      const deadlines = new Deadlines(time);
       const expiredMs = plans.map((): number[] => []);
       const calls = plans.map(({ afterMs }, index) => ({
-        deadlineMs: startMs + afterMs,
-        expire: () => expiredMs[index]!.push(performance.now() - startMs),
+        deadlineMs: afterMs,
+        expire: () => expiredMs[index]!.push(time.steadyMs()),
       }));
       for (const call of calls) deadlines.add(call);
       for (let nowMs = 0; nowMs <= 60; nowMs += 1) {
-        vi.advanceTimersByTime(nowMs === 0 ? 0 : 1);
+        time.advance(nowMs === 0 ? 0 : 1);
         plans.forEach(({ overMs }, index) => {
           if (overMs === nowMs) deadlines.delete(calls[index]!);
         });
@@ -36,22 +29,24 @@ test("each call expires once, when it is due, unless it is over before", () => {
         if (afterMs !== overMs) expect(due[index]).toBe(expected[index]);
       });
       deadlines.close();
-      expect(vi.getTimerCount()).toBe(0);
+      expect(time.timerCount).toBe(0);
     }),
   );
 });
 
 test("a deadline beyond what a timer takes is waited for in parts", () => {
-  const deadlines = new Deadlines();
+  const time = new VirtualTime();
+  const deadlines = new Deadlines(time);
   const expire = vi.fn<() => void>();
-  deadlines.add({ deadlineMs: performance.now() + 60 * DAY_MS, expire });
-  vi.advanceTimersByTime(59 * DAY_MS);
+  deadlines.add({ deadlineMs: 60 * DAY_MS, expire });
+  time.advance(59 * DAY_MS);
   expect(expire).not.toHaveBeenCalled();
-  vi.advanceTimersByTime(DAY_MS);
+  time.advance(DAY_MS);
   expect(expire).toHaveBeenCalledOnce();
 });
 
 test("no deadline needs no timer", () => {
-  new Deadlines().add({ deadlineMs: Infinity, expire: () => {} });
-  expect(vi.getTimerCount()).toBe(0);
+  const time = new VirtualTime();
+  new Deadlines(time).add({ deadlineMs: Infinity, expire: () => {} });
+  expect(time.timerCount).toBe(0);
 });
