@@ -1,11 +1,10 @@
 /**
- * What is to happen when a signal aborts, for signals that outlive many calls. `addEventListener` would do, were it not
- * for the garbage collector: listeners are linked to one another, so that each one that has been removed keeps its
- * successors from being collected while they are young, and with them the calls that they are of.
+ * Callbacks for signals that outlive many calls. `addEventListener` would keep garbage alive: listeners are linked to
+ * one another, so a removed listener keeps its successors, and their calls, out of the young collections.
  */
 const callbacksOf = new WeakMap<AbortSignal, Set<() => void>>();
 
-/** Calls back when the signal aborts, at once if it has; not after `dropAbort`. */
+/** Calls back when the signal aborts, or at once if it has aborted. `dropAbort` takes the callback away. */
 export function onAbort(signal: AbortSignal, callback: () => void): void {
   if (signal.aborted) {
     callback();

@@ -4,10 +4,10 @@ import { isServiceError } from "./call-retry.js";
 import { channelOptions } from "./channel-options.js";
 import { unaryCall } from "./unary-call.js";
 
-/** An emulator that is there answers at once, unless it is starved of a processor. */
+/** An emulator that runs answers at once, unless it gets no processor. */
 const DEADLINE_MS = 5_000;
 
-/** A short connection to the emulator on a socket, for one question or two. */
+/** A short connection to the emulator's socket, for one or two questions. */
 export class AdminConnection {
   readonly #client: Client;
 
@@ -26,7 +26,7 @@ export class AdminConnection {
     }
   }
 
-  /** Asks the emulator to leave. It may be gone before its answer is. */
+  /** Asks the emulator to stop. It may be gone before its answer arrives. */
   async stop(): Promise<void> {
     try {
       await this.#call("Stop");

@@ -10,8 +10,8 @@ const Settings = z.object({
 });
 
 /**
- * The connection string of a folder's `appsettings.json`; undefined if there is no such file, or none in it. Throws a
- * UsageError that tells nothing of what the file holds.
+ * The connection string of a folder's `appsettings.json`; undefined if there is no such file, or no string in it.
+ * @throws UsageError that repeats nothing of the file
  */
 export function connectionStringOfSettings(folder: string): string | undefined {
   let text: string;
@@ -24,7 +24,7 @@ export function connectionStringOfSettings(folder: string): string | undefined {
   }
   let json: unknown;
   try {
-    // .NET writes the file with a byte order mark at times.
+    // .NET sometimes writes a byte order mark.
     json = JSON.parse(text.replace(/^\uFEFF/, ""));
   } catch (error) {
     throw new UsageError("invalid-settings", `${SETTINGS_FILE} is not JSON.`, { cause: error });

@@ -1,4 +1,4 @@
-/** The keys of a connection string that say more about a credential, as they are written there. */
+/** The keys of a connection string that describe a credential, as they are written there. */
 export const CREDENTIAL_KEYS = {
   clientId: "ClientID",
   tenantId: "TenantId",
@@ -8,7 +8,7 @@ export const CREDENTIAL_KEYS = {
 
 export type CredentialKey = keyof typeof CREDENTIAL_KEYS;
 
-/** Each kind of credential, and the keys that it uses: any other would be ignored in silence, so it is refused. */
+/** Each kind of credential, and the keys that it uses. Any other key is refused, because it would have no effect. */
 export const CREDENTIAL_KINDS = {
   DefaultAzure: ["clientId", "tenantId", "additionallyAllowedTenants"],
   ManagedIdentity: ["clientId"],
@@ -22,7 +22,7 @@ export const CREDENTIAL_KINDS = {
 
 export type CredentialKind = keyof typeof CREDENTIAL_KINDS;
 
-/** How to get a token. What is absent is taken from where the kind of credential looks for it by itself. */
+/** How to get a token. An absent field has the default of that kind of credential. */
 export interface CredentialAuthentication {
   readonly kind: CredentialKind;
   readonly clientId?: string;

@@ -1,20 +1,20 @@
 import { setTimeout } from "node:timers/promises";
 import { status, type ServiceError } from "@grpc/grpc-js";
 
-/** A call that was under way for so long had found the backend: what follows is another absence. */
+/** A call that took this long had reached the backend. Its failure begins a new count of attempts. */
 const FOUND_MS = 1_000;
 
 export function isServiceError(error: unknown): error is ServiceError {
   return error instanceof Error && "code" in error && "details" in error && typeof error.code === "number";
 }
 
-/** What to do about a backend that is away. */
+/** How to react if the backend is away. */
 export interface RetryPolicy {
-  /** Attempts in a row that find it away, the first included. */
+  /** Attempts in a row that find the backend away, including the first. */
   readonly maxAttempts: number;
-  /** Awaited between a failed attempt and the next. */
+  /** Awaited between a failed attempt and the next one. */
   readonly recover: () => Promise<void>;
-  /** What to throw in place of the last error, given the attempts in a row that found the backend away. */
+  /** The error to throw for the last one. `attempts` is the number of attempts in a row that found the backend away. */
   readonly explain: (error: ServiceError, attempts: number) => unknown;
 }
 
@@ -25,8 +25,8 @@ export interface Retry extends RetryPolicy {
 }
 
 /**
- * Makes a call again while the backend is away. Throws what the last attempt threw, explained where it is a
- * ServiceError; an abort as the signal's reason.
+ * Repeats a call while the backend is away. Throws the error of the last attempt, explained if it is a ServiceError, or
+ * the signal's reason after an abort.
  */
 export async function withRetry<T>(attempt: () => Promise<T>, retry: Retry): Promise<T> {
   let attempts = 0;
@@ -48,7 +48,7 @@ export async function withRetry<T>(attempt: () => Promise<T>, retry: Retry): Pro
   }
 }
 
-/** A pause of 50 to 250 ms. */
+/** Pauses for 50 to 250 ms. */
 export async function pause(): Promise<void> {
   await setTimeout(50 + Math.random() * 200);
 }

@@ -4,7 +4,7 @@ import { GrpcJsConnection } from "./grpc-js-connection.js";
 import { Http2Connection } from "./http2-connection.js";
 import type { ReadCallOptions, UnaryCallOptions, UnaryConnection } from "./unary-connection.js";
 
-/** Connections to one target, as many as the calls under way need. */
+/** Connections to one target, as many as the calls in progress need. */
 export class ClientPool {
   readonly #target: GrpcTarget;
   readonly #connections: UnaryConnection[] = [];
@@ -18,7 +18,7 @@ export class ClientPool {
     return this.#withRoom().call(path, request, metadata, options);
   }
 
-  /** The same of a call that is answered by any number of messages. */
+  /** As `call`, for an answer of any number of messages. */
   read(path: string, request: Uint8Array, metadata: Metadata, options: ReadCallOptions): Promise<void> {
     return this.#withRoom().read(path, request, metadata, options);
   }

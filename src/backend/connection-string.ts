@@ -18,53 +18,53 @@ export interface EmulatorConnection {
 
 export interface EndpointConnection {
   readonly kind: "endpoint";
-  /** Host and port only. Of https wherever there is a credential. */
+  /** Host and port only. With a credential it is https. */
   readonly url: URL;
   readonly taskHub: string;
   readonly authentication: Authentication;
   readonly source: string;
-  /** The proxy on the way there, where the environment names one. */
+  /** The proxy that the environment names for this endpoint. */
   readonly proxy?: Proxy;
 }
 
-/** A parsed connection string. `source` says where it came from, for the line that tells a person. */
+/** A parsed connection string. `source` is its origin, for a person. */
 export type Connection = EmulatorConnection | EndpointConnection;
 
-/** Ours, and behind it those of Microsoft's samples. The first that is set counts. */
+/** First our own variable, then those of Microsoft's samples. The first one that is set counts. */
 const VARIABLES = [
   "DURABLE_TASK_CONNECTION_STRING",
   "DURABLE_TASK_SCHEDULER_CONNECTION_STRING",
   "DTS_CONNECTION_STRING",
 ] as const;
 const DEFAULT_TASK_HUB = "default";
-/** Where a credential may go that a file in some folder asks for. */
+/** The only domain to which a credential from a settings file is sent. */
 const SCHEDULER_DOMAIN = ".durabletask.io";
 
 export interface ConnectionSources {
-  /** What `--connection-string` says. */
+  /** The value of `--connection-string`. */
   readonly flag?: string | undefined;
-  /** What `--task-hub` says: it wins over the string. */
+  /** The value of `--task-hub`. It overrides the task hub of the string. */
   readonly taskHub?: string | undefined;
   readonly env?: NodeJS.ProcessEnv;
   readonly folder?: string;
 }
 
-/** A connection string that may hold secrets and mistakes, and where it was found. */
+/** A connection string that may hold secrets and mistakes, and its origin. */
 export interface FoundConnectionString {
   readonly text: string;
   readonly source: string;
 }
 
 /**
- * Finds the connection string and parses it. Throws a UsageError that names the wrong part and never quotes a value of
- * it that might be a secret.
+ * Finds and parses the connection string.
+ * @throws UsageError that names the wrong part and repeats no value that may be a secret
  */
 export function resolveConnection(sources: ConnectionSources): Connection {
   return withProxy(parseConnection(findConnectionString(sources), sources.taskHub), sources.env);
 }
 
 /**
- * The connection by way of the proxy that the environment names for its endpoint.
+ * Adds the proxy that the environment names for the endpoint.
  * @throws UsageError
  */
 export function withProxy(connection: Connection, env: NodeJS.ProcessEnv = process.env): Connection {
@@ -91,7 +91,7 @@ export function findConnectionString({
     : { text: setting, source: SETTINGS_FILE };
 }
 
-/** See `resolveConnection`. `taskHubFlag` wins over the string's own task hub. */
+/** See `resolveConnection`. `taskHubFlag` overrides the task hub of the string. */
 export function parseConnection({ text, source }: FoundConnectionString, taskHubFlag?: string): Connection {
   const parts = partsOf(text, source);
   const take = (key: string): string | undefined => {
@@ -132,7 +132,7 @@ export function parseConnection({ text, source }: FoundConnectionString, taskHub
   return { kind: "endpoint", url, taskHub, authentication, source };
 }
 
-/** The connection string that parses to this connection again, `source` aside. */
+/** A connection string that parses to the same connection, except for `source`. */
 export function formatConnection(connection: Connection): string {
   const taskHub = `TaskHub=${connection.taskHub}`;
   if (connection.kind === "emulator") return `UseDevelopmentStorage=true;${taskHub}`;
@@ -149,7 +149,7 @@ export function formatConnection(connection: Connection): string {
   return parts.join(";");
 }
 
-/** What people and word processors put around a value; shells take them away, and Docker's env files do not. */
+/** Quotes around a value. A shell removes them; an env file of Docker keeps them. */
 const QUOTED = /^["'“‘].*["'”’]$/su;
 
 function refuseQuotes(text: string, what: string, source: string): void {
@@ -180,7 +180,7 @@ function partsOf(text: string, source: string): Map<string, string> {
   return parts;
 }
 
-/** A key or a kind as far as it may be repeated: what is not a word might be a secret that lost its place. */
+/** A key or a kind that an error may repeat. Anything that is not a word may be a misplaced secret. */
 function tellable(key: string): string | undefined {
   return /^[a-z][a-z _-]{0,39}$/iu.test(key) ? key : undefined;
 }
@@ -188,7 +188,7 @@ function tellable(key: string): string | undefined {
 function refuseOthers(parts: ReadonlyMap<string, string>, source: string): void {
   for (const [key, value] of parts) {
     if (/^=*$/u.test(value)) {
-      // A key or a token in base64 ends like this: it is not repeated.
+      // A key or a token in base64 may end like this, so it is not repeated.
       throw wrong(source, 'a part has nothing behind its first "="', "every part has to be Key=Value");
     }
     const known = ["Endpoint", "Authentication", "TaskHub", "UseDevelopmentStorage", ...Object.values(CREDENTIAL_KEYS)];
@@ -201,7 +201,7 @@ function refuseOthers(parts: ReadonlyMap<string, string>, source: string): void 
   }
 }
 
-/** It travels in a header of every call, and in the connection string of a worker process. */
+/** The name goes into a header of every call and into the connection string of worker processes. */
 function checkTaskHub(taskHub: string, source: string): string {
   if (taskHub === "") throw wrong(source, "TaskHub is empty");
 
@@ -268,7 +268,7 @@ function refuseCredentialTo(url: URL, { kind }: Authentication, source: string):
       "name a backend that takes no credential with Authentication=None",
     );
   }
-  // Any folder may hold a settings file that somebody else has made.
+  // Any folder may hold a settings file of somebody else.
   if (source === SETTINGS_FILE && !url.hostname.endsWith(SCHEDULER_DOMAIN)) {
     throw exposed(
       source,

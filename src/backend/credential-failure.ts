@@ -1,7 +1,7 @@
 import { FanoutError } from "../errors.js";
 import type { CredentialAuthentication, CredentialKind } from "./authentication.js";
 
-/** What makes a credential of each kind work. */
+/** The next step for each kind of credential. */
 const NEXT_STEPS: Readonly<Record<CredentialKind, string>> = {
   DefaultAzure:
     "Run `az login`, or set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET, or run it where there is a " +
@@ -29,14 +29,16 @@ const NAMES: ReadonlySet<string> = new Set([
   "AuthenticationRequiredError",
 ]);
 
-/** Whether `@azure/identity` threw it. By name: loading the package to ask would take longer than the rest. */
+/**
+ * Whether `@azure/identity` threw the error. It compares names, because loading the package takes longer than the rest.
+ */
 export function isCredentialError(error: unknown): error is Error {
   return error instanceof Error && NAMES.has(error.name);
 }
 
 /**
- * Why there is no token, and what to do. Of what the credential said only the code of Microsoft Entra is repeated: the
- * rest is the output of other programs and the answers of servers, which may hold anything.
+ * Says why there is no token, and the next step. It repeats only the error code of Microsoft Entra: the rest is the
+ * output of other programs and servers, which may hold anything.
  */
 export function credentialFailure(error: unknown, { kind }: CredentialAuthentication): FanoutError {
   return new FanoutError("credential-failed", `Authentication=${kind} gives no token: ${reasonOf(error)}.`, {
@@ -54,7 +56,7 @@ function reasonOf(error: unknown): string {
 
   if (error.name === "TimeoutError" || error.name === "AbortError") return "the credential did not answer in time";
 
-  // A credential that is not there may say that it found no network where it looked, which is not the point.
+  // A missing credential may report a network error of its search, which would mislead.
   const isMissing = /^(?:CredentialUnavailable|AggregateAuthentication)Error$/u.test(error.name);
   if (!isMissing && /\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ENETUNREACH|ETIMEDOUT)\b|network_error/u.test(error.message))
     return "the sign-in service of Azure cannot be reached";

@@ -3,12 +3,12 @@ import type { TokenCredential } from "@azure/identity";
 import type { CredentialAuthentication, CredentialKind } from "./authentication.js";
 import type { Token } from "./token-source.js";
 
-/** What a token is for: the data plane of every Durable Task Scheduler. */
+/** The scope of a token: the data plane of every Durable Task Scheduler. */
 export const TOKEN_SCOPE = "https://durabletask.io/.default";
 
-/** A credential asks the network, a program or a person: of the first two, none takes so long. */
+/** A credential asks the network, a program or a person. The first two answer within this time. */
 const PATIENCE_MS = 60_000;
-/** A person who signs in. */
+/** The time for a person to sign in. */
 const PATIENCE_WITH_A_PERSON_MS = 300_000;
 
 type Parts = Omit<CredentialAuthentication, "kind" | "additionallyAllowedTenants"> & {
@@ -30,7 +30,7 @@ const CREDENTIALS: Readonly<Record<CredentialKind, (identity: typeof Identity, p
   InteractiveBrowser: (identity, parts) => new identity.InteractiveBrowserCredential(parts),
 };
 
-/** Rejects if the kind finds its settings missing; `@azure/identity` is loaded here, for it is large and slow to load. */
+/** Loads `@azure/identity`, which is large and slow to load. Rejects if the kind misses its settings. */
 export async function azureCredential(authentication: CredentialAuthentication): Promise<TokenCredential> {
   const { kind, additionallyAllowedTenants, ...parts } = authentication;
   const identity = await import("@azure/identity");
@@ -40,7 +40,7 @@ export async function azureCredential(authentication: CredentialAuthentication):
   });
 }
 
-/** A new token. Rejects with what the credential rejects with, and when it takes too long. */
+/** Fetches a new token. Rejects with the error of the credential, and after a timeout. */
 export async function fetchToken(credential: TokenCredential, kind: CredentialKind): Promise<Token> {
   const patienceMs = kind === "InteractiveBrowser" ? PATIENCE_WITH_A_PERSON_MS : PATIENCE_MS;
   const abortSignal = AbortSignal.timeout(patienceMs);

@@ -7,18 +7,18 @@ import { asIs, unaryCall } from "./unary-call.js";
 
 const DEADLINE_MS = 10_000;
 
-/** The emulator's own admin service, as a client sees it. */
+/** The client of the emulator's own admin service. */
 export interface EmulatorAdmin {
   status(options?: CallOptions): Promise<EmulatorStatus>;
   /**
-   * Follows a hub and the instances whose ids start with `instanceIdPrefix`: a value at once, then one at most every
-   * 100 ms while it changes. Survives a restart of the emulator. Ends when the signal aborts.
+   * Follows a hub and the instances whose ids start with `instanceIdPrefix`. Yields a value at once, then at most one
+   * every 100 ms while it changes. Survives a restart of the emulator. Ends when the signal aborts.
    */
   watch(watch: HubWatch, options: { readonly signal: AbortSignal }): AsyncIterable<HubProgress>;
   /**
-   * Asks the emulator to send nothing more to a worker and to end its GetWorkItems stream once all that was sent has
-   * been delivered: what the worker then holds is all there is, and nothing has to be delivered again. Rejects with
-   * NOT_FOUND if the hub has no such worker.
+   * Asks the emulator to send no more work to a worker, and to end its GetWorkItems stream after everything sent was
+   * delivered. Nothing has to be delivered again.
+   * Rejects with NOT_FOUND if the hub has no such worker.
    */
   drainWorker(workerId: string, options?: CallOptions): Promise<void>;
 }
@@ -77,5 +77,5 @@ export class EmulatorAdminClient implements EmulatorAdmin {
   }
 }
 
-/** How a stream ends when the emulator goes. */
+/** How a stream ends when the emulator stops. */
 const TRANSIENT: ReadonlySet<number> = new Set([status.UNAVAILABLE, status.CANCELLED, status.INTERNAL]);

@@ -12,15 +12,18 @@ import { AdminConnection } from "./admin-connection.js";
 
 const MAIN = fileURLToPath(new URL("../emulator/process/main.js", import.meta.url));
 
-/** The shared emulator leaves once no connection has been open for so long. */
+/** The shared emulator stops after it has had no connection for this long. */
 const IDLE_MS = 30_000;
-/** How long to try before giving up: opening a large store takes its time. */
+/** The time to wait for the emulator. Opening a large store takes a while. */
 const PATIENCE_MS = 20_000;
 const POLL_MS = 25;
-/** A log of that size starts anew; one older is kept. */
+/** A larger log is moved to `.old`, and a new one begins. */
 const MAX_LOG_BYTES = 1_000_000;
 
-/** The environment of the shared emulator: it outlives the command that started it, and needs none of its secrets. */
+/**
+ * The environment of the shared emulator. The emulator outlives the command that started it, and must not keep its
+ * secrets.
+ */
 const ENVIRONMENT = [
   "PATH",
   "HOME",
@@ -41,10 +44,9 @@ const ENVIRONMENT = [
 ];
 
 /**
- * Sees to it that an emulator of this version answers on the folder's socket, and starts one if none does: several
- * processes may do so at once, one of them wins. Returns whether this call has started it.
- *
- * Throws a FanoutError if one of another version is busy, or if it does not start; the message says what to do.
+ * Makes sure that an emulator of this version answers on the folder's socket, and starts one if none does. If several
+ * processes try, one of them wins. Returns whether this call started it.
+ * @throws FanoutError if an emulator of another version is in use, or if the emulator does not start
  */
 export async function ensureEmulator(state: StateFolder): Promise<boolean> {
   const endMs = performance.now() + PATIENCE_MS;
@@ -68,7 +70,7 @@ export async function ensureEmulator(state: StateFolder): Promise<boolean> {
   );
 }
 
-/** Whether an emulator that can be used is there. An idle one of another version is asked to leave. */
+/** Whether a usable emulator runs. Asks an idle one of another version to stop. */
 async function answers(state: StateFolder): Promise<boolean> {
   const admin = new AdminConnection(state.socket);
   try {
@@ -96,7 +98,7 @@ async function launch(state: StateFolder): Promise<LaunchMessage> {
   const log = openLog(state.log);
   try {
     const child = spawn(process.execPath, [MAIN, FANOUT_VERSION, String(IDLE_MS)], {
-      // A session of its own: Ctrl-C in the terminal of the first command is not meant for it.
+      // A session of its own: Ctrl-C in the terminal of the first command must not reach it.
       detached: true,
       cwd: state.folder,
       env: { ...allowed(process.env), FANOUT_STATE_DIR: state.folder },
@@ -128,7 +130,7 @@ function openLog(file: string): number {
   try {
     if (statSync(file).size > MAX_LOG_BYTES) renameSync(file, `${file}.old`);
   } catch {
-    // There is none yet.
+    // There is no log yet.
   }
   try {
     return openSync(file, "a", 0o600);

@@ -12,7 +12,7 @@ import { channelOptions } from "./channel-options.js";
 import type { EndpointConnection } from "./connection-string.js";
 import type { Proxy } from "./proxy.js";
 
-/** A name for TLS where the endpoint has none: an IP address may not be one (RFC 6066), and Node warns of it. */
+/** The TLS server name for an IP address, which may not be one (RFC 6066). Node warns of it. */
 const NAME_OF_ADDRESS = "localhost";
 
 /** How gRPC reaches an endpoint. */
@@ -35,9 +35,9 @@ export function endpointTarget({
   };
 }
 
-/** What grpc-js makes of a proxy that it has found by itself: it knows some of the variables, and small letters only. */
+/** The options that grpc-js derives from a proxy. grpc-js itself knows only some of the variables, in small letters. */
 function proxyOptions({ credentials: known }: Proxy, address: string): ChannelOptions {
-  // It would print a line for each attempt that fails; what is wrong is told in the end.
+  // grpc-js would print a line for each failed attempt.
   setLogVerbosity(logVerbosity.NONE);
   return {
     "grpc.http_connect_target": `dns:${address}`,
@@ -46,7 +46,7 @@ function proxyOptions({ credentials: known }: Proxy, address: string): ChannelOp
   };
 }
 
-/** Node's own trust, as the sign-in has it: grpc-js would let a variable of gRPC take its place. */
+/** The trust of Node, as the sign-in uses it. Otherwise a variable of gRPC could replace it. */
 function tlsCredentials(host: string): ChannelCredentials {
   const context = createSecureContext();
   if (isIP(host) === 0) return credentials.createFromSecureContext(context);

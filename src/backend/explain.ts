@@ -14,7 +14,7 @@ function isAboutHub(details: string): boolean {
 }
 
 function noHub({ kind, taskHub }: Connection, details: string, cause: Error): FanoutError {
-  // Our own emulator says which hubs it has.
+  // Our own emulator lists its hubs in the error.
   const [problem, hint] =
     kind === "emulator"
       ? [details, "Name one of them with --task-hub, or this one where the emulator is started with --task-hubs."]
@@ -26,9 +26,9 @@ function noHub({ kind, taskHub }: Connection, details: string, cause: Error): Fa
 }
 
 /**
- * An error of a call, or of a connection that did not come about, as a person needs it: the part that is wrong and
- * what to do, without a secret. Any other error, and what only the caller can make sense of, such as a NOT_FOUND of an
- * instance, is returned as it is. `attempts` is how often the call was made.
+ * Translates an error of a call or a connection for a person: what is wrong, and the next step, without secrets.
+ * Returns any other error unchanged, such as the NOT_FOUND of an instance, which only the caller understands.
+ * `attempts` is the number of times the call was made.
  */
 export function explain(error: unknown, connection: Connection, attempts = 1): unknown {
   if (isCredentialError(error) && connection.kind === "endpoint" && connection.authentication.kind !== "None")
@@ -70,7 +70,7 @@ export function explain(error: unknown, connection: Connection, attempts = 1): u
   }
 }
 
-/** The same of what Hello has failed with, which says whether it is a backend at all. */
+/** As `explain`, for an error of Hello, which also tells whether the server is a backend. */
 export function explainHello(error: unknown, connection: Connection, attempts = 1): unknown {
   const explained = explain(error, connection, attempts);
   return isServiceError(explained) ? (otherService(explained, endpointOf(connection)) ?? explained) : explained;
@@ -91,7 +91,7 @@ function unauthenticated(connection: Connection, cause: Error): FanoutError {
   });
 }
 
-/** What the ways to fail are called in the messages of Node and grpc-js, and what to do about each. The first that fits. */
+/** Patterns in the messages of Node and grpc-js, and the next step for each. The first match counts. */
 const REASONS: readonly (readonly [RegExp, (connection: Connection) => string])[] = [
   [
     /ENOTFOUND|EAI_AGAIN|Name resolution failed/u,
@@ -144,7 +144,7 @@ function unreachable(text: string, connection: Connection, attempts: number, cau
   return new FanoutError("backend-unreachable", `The backend does not answer: ${reason}${times}.`, { hint, cause });
 }
 
-/** What is said behind the proxy: all else may be the proxy's. */
+/** Errors that arise behind the proxy. Any other may be the proxy's. */
 const OF_TLS = /certificate|wrong version number|packet length too long|no application protocol/u;
 
 function unreachableThrough(
@@ -161,7 +161,7 @@ function unreachableThrough(
   return new FanoutError("backend-unreachable", problem, { hint, cause });
 }
 
-/** What went wrong with the connection, without what grpc-js and OpenSSL put around it. */
+/** The reason without the text that grpc-js and OpenSSL add. */
 function reasonOf(text: string): string {
   return (
     text
@@ -170,7 +170,7 @@ function reasonOf(text: string): string {
       .replace(/; if the root CA is installed locally.*$/su, "")
       .replace(/^(?:write EPROTO )?[\dA-F]+:error:[\dA-F]+:([^:]+):[^:]*:([^:]+):.*$/su, "$1: $2")
       .replace(/ \(\d{4}-\d\d-\d\dT[\d:.]+Z\)$/u, "")
-      // Some servers say what they were sent.
+      // Some servers repeat what was sent to them.
       .replaceAll(/\beyJ[\w-]+(?:\.[\w-]*)*/gu, "***")
   );
 }
@@ -188,7 +188,7 @@ function identityOf(connection: Connection): string {
 const SYSTEM_CODES =
   /^(?:ECONNREFUSED|ECONNRESET|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|EPROTO|ERR_(?:TLS|SSL)_\w+|\w*(?:CERT|SIGNATURE)\w*)$/u;
 
-/** Of a connection attempt, or of TLS. */
+/** Whether it is an error of a connection attempt, or of TLS. */
 function isSystemError(error: unknown): error is Error {
   return error instanceof Error && "code" in error && typeof error.code === "string" && SYSTEM_CODES.test(error.code);
 }

@@ -3,12 +3,12 @@ import { FanoutError } from "../errors.js";
 
 const CHECK = "Check the host and the port of the connection string; `fanout doctor` looks at each step.";
 
-/** What the status of HTTP becomes where it is no matter of being away, or of a credential. */
+/** The gRPC codes that an HTTP status becomes if it means neither "away" nor "no credential". */
 const NOT_GRPC: ReadonlySet<number> = new Set([status.UNIMPLEMENTED, status.UNKNOWN, status.INTERNAL]);
 
 /**
- * What an answer that is no gRPC comes from; undefined where it is gRPC, or may be a gateway's before a backend that is
- * away or refuses. `place` is what the connection string says.
+ * Explains an answer that is not gRPC. Undefined if it is gRPC, or if a gateway may have sent it for a backend that is
+ * away or refuses. `place` is the endpoint of the connection string.
  */
 export function webServer(error: ServiceError, place: string): FanoutError | undefined {
   const [, what] = /^Received (HTTP status code \d+|content type .*)$/u.exec(error.details) ?? [];
@@ -17,10 +17,10 @@ export function webServer(error: ServiceError, place: string): FanoutError | und
   return new FanoutError("not-a-backend", `${looks}: ${what} in place of gRPC.`, { hint: CHECK, cause: error });
 }
 
-/** Codes that a server without the service has for any call of it, and a backend for no Hello. */
+/** A server without the service answers every call with one of these. A backend never answers Hello with them. */
 const UNKNOWN_SERVICE: ReadonlySet<number> = new Set([status.UNIMPLEMENTED, status.NOT_FOUND]);
 
-/** Of an error that Hello has failed with: that the server is another one; undefined where it is not known to be. */
+/** Explains an error of Hello as one of another gRPC server; undefined if that is not certain. */
 export function otherService(error: ServiceError, place: string): FanoutError | undefined {
   if (!UNKNOWN_SERVICE.has(error.code)) return undefined;
   const looks = `What answers at ${place} looks like another gRPC server, not like a Durable Task backend`;

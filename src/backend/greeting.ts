@@ -9,18 +9,18 @@ import { toldError } from "./grpc-error.js";
 import { asIs } from "./unary-call.js";
 
 const DEADLINE_MS = 10_000;
-/** As for other calls on a backend elsewhere. */
+/** The same number as for other calls on a remote backend. */
 const ATTEMPTS = 10;
 const HELLO = "/TaskHubSidecarService/Hello";
 
 export interface Greeting {
-  /** The version, where it is an emulator of fanout. */
+  /** The version, if it is an emulator of fanout. */
   readonly emulatorVersion: string | undefined;
 }
 
 /**
- * Says Hello to a backend elsewhere: whether there is one, and which.
- * @throws FanoutError that says what it looks like if it is none
+ * Says Hello to a remote backend.
+ * @throws FanoutError that describes the server if it is no backend
  */
 export async function greet(backend: Backend): Promise<Greeting> {
   const { target, connection } = backend;
@@ -38,7 +38,7 @@ export async function greet(backend: Backend): Promise<Greeting> {
   }
 }
 
-/** One Hello, the cheapest call there is. Resolves with the headers of the answer. Rejects with a ServiceError. */
+/** Makes one Hello, the cheapest call. Resolves with the headers of the answer. Rejects with a ServiceError. */
 export async function hello(client: Client, target: GrpcTarget): Promise<Metadata | undefined> {
   const metadata = await target.metadata("client");
   let headers: Metadata | undefined;

@@ -2,17 +2,17 @@ import { constants } from "node:http2";
 import { Metadata, status, type ServiceError } from "@grpc/grpc-js";
 import { toldText } from "../format/one-line.js";
 
-/** In the words of grpc-js. */
+/** The words of grpc-js. */
 const HTTP_STATUS = "Received HTTP status code";
 
-/** What a call fails with, of the shape that grpc-js gives it. Of `details` all that is fit for a person. */
+/** An error of a call, in the shape of grpc-js. Its `details` are cleaned for a person. */
 export function grpcError(code: status, details: string, metadata = new Metadata()): ServiceError {
   const told = toldText(details);
   const error = new Error(`${code} ${status[code] ?? "unnamed"}: ${told}`);
   return Object.assign(error, { code, details: told, metadata });
 }
 
-/** An error of grpc-js, whose details are as the backend sent them, as `grpcError` makes one. */
+/** An error of grpc-js in the form of `grpcError`: grpc-js keeps the details as the backend sent them. */
 export function toldError({ code, details, metadata }: ServiceError, headers?: Metadata): ServiceError {
   // grpc-js takes the bytes of any answer for a message.
   const [contentType] = headers?.get("content-type") ?? [];
@@ -20,18 +20,21 @@ export function toldError({ code, details, metadata }: ServiceError, headers?: M
   return errorOfContentType(String(contentType)) ?? grpcError(code, details, metadata);
 }
 
-/** Of an answer that is no gRPC by its content type; undefined where it is. */
+/** The error of an answer whose content type is not gRPC; undefined if it is gRPC. */
 export function errorOfContentType(contentType: string | undefined): ServiceError | undefined {
   if (contentType?.startsWith("application/grpc") === true) return undefined;
   return grpcError(status.UNKNOWN, `Received content type ${contentType ?? "none"}`);
 }
 
-/** Whether gRPC has that code. */
+/** Whether gRPC has this code. */
 export function isStatus(code: number): code is status {
   return code in status;
 }
 
-/** Of an answer without a gRPC status: https://github.com/grpc/grpc/blob/master/doc/http-grpc-status-mapping.md */
+/**
+ * The error of an answer without a gRPC status:
+ * https://github.com/grpc/grpc/blob/master/doc/http-grpc-status-mapping.md
+ */
 export function errorOfHttpStatus(httpStatus: number, metadata?: Metadata): ServiceError {
   const code = CODES_OF_HTTP_STATUS[httpStatus] ?? status.UNKNOWN;
   return grpcError(code, `${HTTP_STATUS} ${httpStatus}`, metadata);
@@ -49,8 +52,8 @@ const CODES_OF_HTTP_STATUS: Readonly<Record<number, status>> = {
 };
 
 /**
- * Of a stream that ended without a gRPC status, by the code of its RST_STREAM, NO_ERROR where there was none: "Errors"
- * in https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md
+ * The error of a stream that ended without a gRPC status, by the code of its RST_STREAM (NO_ERROR if there was none):
+ * "Errors" in https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md
  */
 export function errorOfReset(http2Code: number): ServiceError {
   const [code, details] = ERRORS_OF_RESET[http2Code] ?? [status.INTERNAL, `Received RST_STREAM with code ${http2Code}`];

@@ -1,16 +1,16 @@
 import type { ChannelCredentials, ChannelOptions, Metadata } from "@grpc/grpc-js";
 import type { Transport } from "./transport.js";
 
-/** How to reach a backend over gRPC: what any client of it needs to open a channel of its own. */
+/** How to reach a backend over gRPC: all that a client needs to open its own channel. */
 export interface GrpcTarget {
   /** A gRPC name: `unix:/path`, `host:port`. */
   readonly address: string;
-  /** Whether it is reached over TLS: then `credentials` say so to grpc-js. */
+  /** Whether the connection uses TLS. `credentials` tell it to grpc-js. */
   readonly isSecure: boolean;
   readonly credentials: ChannelCredentials;
   readonly options: ChannelOptions;
-  /** What calls are made with; absent: grpc-js. */
+  /** The transport of calls; absent: grpc-js. */
   readonly transport?: Transport;
-  /** The metadata that every call carries; `role` decides the user agent, and a worker names itself. */
+  /** The metadata of every call. `role` decides the user agent, and a worker adds its id. */
   metadata(role: "client" | "worker", workerId?: string): Promise<Metadata>;
 }

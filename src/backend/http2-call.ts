@@ -7,8 +7,8 @@ import { MessageReader, type MessageReceiver } from "./message-reader.js";
 import type { UnaryCallOptions } from "./unary-connection.js";
 
 /**
- * The call of a stream, until it is settled: node:http2 holds its streams so that they survive the collections of the
- * young, and what they refer to would survive with them. For the same reason listeners are shared by all streams.
+ * The call of a stream, until it is settled. node:http2 keeps its streams through the young collections, and with them
+ * everything that they refer to. For the same reason all streams share their listeners.
  */
 const CALL = Symbol("call");
 
@@ -20,15 +20,15 @@ interface CallStream extends ClientHttp2Stream {
 
 type Headers = IncomingHttpHeaders & IncomingHttpStatusHeader;
 
-/** What the answer to a call is handed to. */
+/** Receives the answer to a call. */
 export interface AnswerReceiver extends MessageReceiver {
-  /** The server has taken the call on. An error that it answers at once opens nothing. */
+  /** The server has accepted the call. An immediate error does not open the call. */
   onOpen?(): void;
-  /** @throws ServiceError for a message that may not come: it ends the call */
+  /** @throws ServiceError for an illegal message, which ends the call */
   onMessage(message: Buffer): void;
-  /** Whether nobody has to wait for what may be on its way ahead of this outcome; it is waited for where this is absent. */
+  /** Whether this outcome may be reported ahead of data that is still on its way. If absent, that data is awaited. */
   isSettledBy?(error: ServiceError | undefined): boolean;
-  /** Once, and behind all else. Without an error the server has said that the call succeeded. */
+  /** Called once, after everything else. No error means that the server reported success. */
   onEnd(error: ServiceError | undefined): void;
 }
 
@@ -37,24 +37,24 @@ export interface Http2CallOptions extends UnaryCallOptions {
   readonly receiver: AnswerReceiver;
 }
 
-/** What a call is told by, and tells, the connection that it is on. */
+/** The connection that a call is on. */
 export interface CallOwner {
   readonly isDestroyed: boolean;
   onSettled(call: Http2Call): void;
 }
 
-/** One call, of one message, on an HTTP/2 stream of its own. */
+/** One call with one request message, on its own HTTP/2 stream. */
 export class Http2Call {
-  /** By `performance.now()`. */
+  /** On the clock of `performance.now()`. */
   readonly deadlineMs: number;
   readonly #stream: CallStream;
   readonly #owner: CallOwner;
   readonly #options: Http2CallOptions;
   readonly #reader: MessageReader;
   #httpStatus = 0;
-  /** What arrived ahead of the headers: node:http2 hands over data at once, and headers a tick later. */
+  /** Data that arrived ahead of the headers: node:http2 emits data at once, and headers a tick later. */
   #early: readonly Buffer[] = NONE;
-  /** What it came to, while what precedes that may still be on its way to the listeners. */
+  /** The outcome, while earlier data may still be on its way to the listeners. */
   #outcome: { readonly error: ServiceError | undefined } | undefined;
   #streamError: Error | undefined;
   readonly #abort = (): void => this.fail(cancelled());
@@ -75,7 +75,7 @@ export class Http2Call {
     if (signal) onAbort(signal, this.#abort);
   }
 
-  /** Ends the call, if it has not ended, and tells the server. */
+  /** Ends the call if it has not ended, and tells the server. */
   fail(error: ServiceError): void {
     if (!this.#settle()) return;
     this.#stream.close(constants.NGHTTP2_CANCEL);
@@ -87,16 +87,16 @@ export class Http2Call {
     this.fail(grpcError(status.DEADLINE_EXCEEDED, `Deadline exceeded after ${seconds} s`));
   }
 
-  /** Tells the server that no more is wanted. The call ends behind the messages that have been received by now. */
+  /** Tells the server to send no more. The call ends after the messages that have been received. */
   cancel(): void {
     if (this.#stream[CALL] === undefined) return;
     this.#outcome ??= { error: cancelled() };
     this.#stream.close(constants.NGHTTP2_CANCEL);
-    // They may be in the chunk that is being read, and this be what one of them has led to.
+    // They may be in the chunk that is being read, and one of them may have led to this call.
     process.nextTick(() => this.#finish(this.#outcome?.error));
   }
 
-  /** Reads no more until `resume`: the server may send as much as the window of the stream has room for. */
+  /** Stops reading until `resume`. The server may still fill the window of the stream. */
   pause(): void {
     this.#stream.pause();
   }
@@ -105,7 +105,7 @@ export class Http2Call {
     this.#stream.resume();
   }
 
-  /** What the stream's listeners tell. */
+  /** Called by the listeners of the stream. */
   onHeaders(headers: Headers, flags: number): void {
     this.#httpStatus = headers[":status"] ?? 0;
     if ((flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0) return this.onTrailers(headers);
@@ -145,7 +145,7 @@ export class Http2Call {
 
   onClose(): void {
     if (this.#outcome !== undefined) this.#finish(this.#outcome.error);
-    // A lost connection ends it, with the reason that the connection has.
+    // A lost connection ends the call, with the reason of the connection.
     else if (!this.#owner.isDestroyed) this.fail(this.#errorOfStream());
   }
 
@@ -159,16 +159,16 @@ export class Http2Call {
     return isReset ? errorOfReset(code) : grpcError(status.INTERNAL, error.message);
   }
 
-  /** Ends the call as the server has. */
+  /** Ends the call as the server did. */
   #finish(error: ServiceError | undefined): void {
     if (!this.#settle()) return;
-    // The server may have answered before it had all of the request.
+    // The server may have answered before it received the whole request.
     if (!this.#stream.writableFinished) this.#stream.close(constants.NGHTTP2_CANCEL);
     const isCut = error === undefined && this.#reader.isPartial;
     this.#options.receiver.onEnd(isCut ? grpcError(status.INTERNAL, "The message ended before its length") : error);
   }
 
-  /** False if it was settled before. */
+  /** Returns false if the call was settled before. */
   #settle(): boolean {
     if (this.#stream[CALL] === undefined) return false;
     this.#stream[CALL] = undefined;
@@ -203,7 +203,7 @@ function cancelled(): ServiceError {
   return grpcError(status.CANCELLED, "Cancelled on client");
 }
 
-/** Undefined where the call succeeded. */
+/** Undefined if the call succeeded. */
 function errorOf(trailers: Headers, httpStatus: number): ServiceError | undefined {
   const code = trailers["grpc-status"];
   if (code === "0") return undefined;
@@ -216,7 +216,7 @@ function errorOf(trailers: Headers, httpStatus: number): ServiceError | undefine
   return grpcError(isStatus(known) ? known : status.UNKNOWN, percentDecoded(String(message)), metadata);
 }
 
-/** Empty where they hold what no metadata may. */
+/** Empty if the headers hold what metadata may not hold. */
 function metadataOf(headers: Headers): Metadata {
   try {
     return Metadata.fromHttp2Headers(headers);
@@ -225,7 +225,7 @@ function metadataOf(headers: Headers): Metadata {
   }
 }
 
-/** What is not encoded as it should be is better told as it is than not at all. */
+/** A wrongly encoded message is better shown as it is than dropped. */
 function percentDecoded(text: string): string {
   try {
     return decodeURIComponent(text);

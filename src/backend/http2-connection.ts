@@ -15,27 +15,27 @@ import {
   type UnaryConnection,
 } from "./unary-connection.js";
 
-/** What grpc-js has where the option is absent. */
+/** The default of grpc-js. */
 const MOST_RECEIVED_BYTES = 4 * 1_048_576;
 const KEEPALIVE_TIMEOUT_MS = 20_000;
 const UNLIMITED = -1;
-/** The largest number in a header of gRPC: it has eight digits. */
+/** The largest number in a gRPC header, which has at most eight digits. */
 const MOST_DIGITS = 99_999_999;
 
 /** A call whose answer is a stream. */
 export interface StreamCall {
-  /** Asks for no more, and ends the call with CANCELLED behind what has been received. */
+  /** Asks for no more, and ends the call with CANCELLED after the received messages. */
   cancel(): void;
-  /** Reads no more until `resume`; other calls go on. What has been received may still be told. */
+  /** Stops reading until `resume`. Other calls continue. Messages that were received may still be delivered. */
   pause(): void;
   resume(): void;
 }
 
 /**
- * gRPC calls over HTTP/2, on node:http2 alone. What a call of grpc-js leaves behind is held as long as its
- * stream, so that at 2,000 calls a second the garbage collector holds a generator of load up for 15 ms at a time; with
- * these it is a third of that. Concurrent calls share one connection, also while it comes about, and node:http2 writes
- * all that begin in one turn at once. Of `options` those that are read mean what they mean to grpc-js.
+ * gRPC calls over HTTP/2, on node:http2 alone. A call of grpc-js leaves garbage that lives as long as its stream. At
+ * 2,000 calls a second its collection stops a load generator for 15 ms at a time; here it takes a third of that.
+ * Concurrent calls share one connection, also while it is being made, and node:http2 writes calls of one turn together.
+ * The `options` have the meaning that they have in grpc-js.
  */
 export class Http2Connection implements UnaryConnection {
   #session: Http2Session | undefined;
@@ -80,8 +80,8 @@ export class Http2Connection implements UnaryConnection {
   }
 
   /**
-   * Makes a call that is answered by any number of messages, for as long as that takes; it is none of `calls`. The
-   * receiver is told of nothing before this returns.
+   * Makes a call whose answer is any number of messages, for any time. It is not one of `calls`. The receiver is called
+   * only after this returns.
    * @throws ServiceError if the request is too long
    * @throws Error if the connection was closed
    */
@@ -147,7 +147,7 @@ function limitOf(bytes: number): number {
   return bytes === UNLIMITED ? Infinity : bytes;
 }
 
-/** As gRPC writes it, in milliseconds or, where that takes more than eight digits, in seconds. */
+/** In milliseconds, or in seconds if that takes more than eight digits. */
 function timeoutHeader(timeoutMs: number | undefined): Readonly<Record<string, string>> | undefined {
   if (timeoutMs === undefined) return undefined;
   const ms = Math.max(1, Math.ceil(timeoutMs));

@@ -5,28 +5,28 @@ import { grpcError } from "./grpc-error.js";
 import { Http2Call, type CallOwner, type Http2CallOptions } from "./http2-call.js";
 import type { Http2Sockets } from "./http2-sockets.js";
 
-/** Bytes that the server may send ahead of what has been read: to one call, and to all. */
+/** Bytes that the server may send ahead of the reader: to one call, and to all. */
 const STREAM_WINDOW_BYTES = 1_048_576;
 const SESSION_WINDOW_BYTES = 16 * STREAM_WINDOW_BYTES;
 
 export interface Http2SessionOptions {
   readonly sockets: Http2Sockets;
-  /** What `:authority` is. */
+  /** The `:authority` of the requests. */
   readonly authority: string;
   /**
-   * While calls are under way, how often the server is asked whether it is there, undefined for never, and how long it
-   * may take to say so.
+   * While calls are in progress: the time between two pings (undefined: none), and the time that an answer to a ping
+   * may take.
    */
   readonly keepaliveMs: number | undefined;
   readonly keepaliveTimeoutMs: number;
 }
 
 /**
- * One HTTP/2 connection and the calls on it. Once lost it stays lost. It keeps the process alive only while there are
+ * One HTTP/2 connection and its calls. A lost connection stays lost. It keeps the process alive only while it has
  * calls.
  */
 export class Http2Session implements CallOwner {
-  /** Calls that the server allows, as far as it has said so. */
+  /** The limit of calls that the server has announced. */
   mostCalls = Infinity;
   readonly #session: ClientHttp2Session;
   readonly #socket: Socket;
@@ -43,18 +43,18 @@ export class Http2Session implements CallOwner {
     this.#options = options;
     const { sockets, authority } = options;
     this.#socket = sockets.open((reason) => this.#lose(reason));
-    // Before those of the session, which has words of its own for what the socket knows.
+    // Ahead of the session's listeners, because the session reports socket errors in other words.
     this.#socket.once("error", (error) => this.#lose(messageOf(error)));
     this.#socket.once("close", () => this.#lose());
     this.#session = connect(`${sockets.scheme}://${authority}`, {
       createConnection: () => this.#socket,
       settings: { enablePush: false, initialWindowSize: STREAM_WINDOW_BYTES },
-      // Node would refuse streams when it holds this many megabytes; what calls may take is for others to say.
+      // Node would refuse streams when it holds this many megabytes. The callers bound their calls themselves.
       maxSessionMemory: Number.MAX_SAFE_INTEGER,
       maxSendHeaderBlockLength: Number.MAX_SAFE_INTEGER,
     });
     this.#session.once("connect", () => {
-      // It is told a tick late.
+      // node:http2 reports it a tick late.
       if (!this.#session.destroyed) this.#session.setLocalWindowSize(SESSION_WINDOW_BYTES);
     });
     this.#session.on("remoteSettings", ({ maxConcurrentStreams = Infinity }) => {
@@ -66,7 +66,7 @@ export class Http2Session implements CallOwner {
     this.#socket.unref();
   }
 
-  /** False once it is lost, closed, or the server has said that it will take no more calls. */
+  /** False after it was lost or closed, or after the server refused further calls. */
   get isOpen(): boolean {
     return this.#lost === undefined && !this.#session.closed && !this.#session.destroyed;
   }
@@ -84,7 +84,7 @@ export class Http2Session implements CallOwner {
     return call;
   }
 
-  /** Calls under way go on. */
+  /** Calls in progress continue. */
   close(): void {
     if (this.#calls.size === 0) this.#session.destroy();
     else this.#session.close();
@@ -105,7 +105,7 @@ export class Http2Session implements CallOwner {
     if (this.#calls.size === 0) this.#socket.unref();
   }
 
-  /** One timer for all calls: most end long before their deadline, and never move it. */
+  /** One timer for all calls: most calls end long before their deadline and never move it. */
   #expireAt(deadlineMs: number): void {
     clearTimeout(this.#deadlineTimer);
     this.#deadlineTimerMs = deadlineMs;
@@ -127,7 +127,9 @@ export class Http2Session implements CallOwner {
     if (keepaliveMs !== undefined) this.#keepaliveTimer ??= this.#after(keepaliveMs, () => this.#ping());
   }
 
-  /** https://github.com/grpc/proposal/blob/master/A8-client-side-keepalive.md: a client without calls sends no pings. */
+  /**
+   * https://github.com/grpc/proposal/blob/master/A8-client-side-keepalive.md: a client without calls sends no pings.
+   */
   #ping(): void {
     this.#keepaliveTimer = undefined;
     this.#pingIsDue = this.#calls.size === 0;
@@ -158,7 +160,7 @@ export class Http2Session implements CallOwner {
   }
 }
 
-/** Of several addresses that were tried in vain the last one speaks, as with grpc-js. */
+/** If several addresses failed, the error of the last one is reported, as in grpc-js. */
 function messageOf(error: Error): string {
   const last: unknown = error instanceof AggregateError ? error.errors.at(-1) : error;
   return last instanceof Error ? last.message : error.message;

@@ -1,15 +1,15 @@
 import { connect, isIP, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 
-/** Where a server is: of TCP, or of a Unix socket. */
+/** The address of a server: TCP, or a Unix socket. */
 export type SocketAddress = { readonly host: string; readonly port: number } | { readonly path: string };
 
-/** How the socket of an HTTP/2 connection comes about. */
+/** How to open the socket of an HTTP/2 connection. */
 export interface Http2Sockets {
   readonly scheme: "http" | "https";
   /**
-   * A socket that is on its way to the server. `onFault` is told, before anything is sent, what is wrong with a server
-   * that was reached and may not be spoken to. All else is told by the socket's own events.
+   * Opens a socket to the server. `onFault` is called, before anything is sent, with the reason why a server that was
+   * reached must not be used. Everything else comes from the events of the socket.
    */
   open(onFault: (reason: string) => void): Socket;
 }
@@ -27,17 +27,17 @@ export class PlaintextSockets implements Http2Sockets {
   }
 }
 
-/** https://github.com/grpc/grpc/blob/master/doc/connection-backoff.md has it as MIN_CONNECT_TIMEOUT. */
+/** MIN_CONNECT_TIMEOUT of https://github.com/grpc/grpc/blob/master/doc/connection-backoff.md. */
 const CONNECT_TIMEOUT_MS = 20_000;
 
 /**
- * Of TLS to one server. node:tls says that a socket is connected only once the certificate is trusted, as Node trusts,
- * and has the server's name.
+ * TLS sockets to one server. node:tls reports a connection only after it has verified the certificate and the server's
+ * name.
  */
 export class TlsSockets implements Http2Sockets {
   readonly scheme = "https";
   readonly #address: { readonly host: string; readonly port: number };
-  /** What spares the next connection a part of the handshake. Node tells it of servers alone that it has verified. */
+  /** Shortens the handshake of the next connection. Node provides it only for verified servers. */
   #session: Buffer | undefined;
 
   constructor(address: { readonly host: string; readonly port: number }) {
@@ -50,14 +50,14 @@ export class TlsSockets implements Http2Sockets {
       host,
       port,
       ALPNProtocols: ["h2"],
-      // An IP address may not be a server name (RFC 6066). The certificate is checked for it all the same.
+      // An IP address may not be a server name (RFC 6066). Node checks the certificate for it nevertheless.
       ...(isIP(host) === 0 && { servername: host }),
       ...(this.#session && { session: this.#session }),
-      // NODE_TLS_REJECT_UNAUTHORIZED=0 would hand tokens to anybody.
+      // NODE_TLS_REJECT_UNAUTHORIZED=0 would send tokens to anybody.
       rejectUnauthorized: true,
     });
     const refuse = (reason: string): void => {
-      // The owner ends its session by it. node:http2 would otherwise set one up on a socket that is gone, and abort.
+      // The owner ends its session on this event. Otherwise node:http2 would start one on a dead socket, and abort.
       onFault(reason);
       socket.destroy();
     };

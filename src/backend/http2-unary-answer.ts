@@ -13,7 +13,7 @@ export class UnaryAnswer implements AnswerReceiver {
     this.#reject = reject;
   }
 
-  /** @throws ServiceError for a second one */
+  /** @throws ServiceError for a second message */
   onMessage(message: Buffer): void {
     if (this.#message !== undefined) throw grpcError(status.UNIMPLEMENTED, "Too many responses received");
     this.#message = message;

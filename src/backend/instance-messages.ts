@@ -10,13 +10,13 @@ import { statusName } from "../protocol/orchestration-status.js";
 import { textOf } from "../protocol/wire.js";
 import type { InstanceState } from "./orchestration-client.js";
 
-/** Undefined where the answer is that there is none. `payloads` is whether they were asked for. */
+/** Undefined if there is no such instance. `payloads` says whether payloads were requested. */
 export function instanceOf(response: GetInstanceResponse, payloads: boolean): InstanceState | undefined {
   const { exists, orchestrationState: state } = response;
   return exists && state !== undefined ? stateOf(state, payloads) : undefined;
 }
 
-/** @throws Error where a payload or the failure cannot be read */
+/** @throws Error if a payload or the failure cannot be read */
 export function stateOf(state: MessageShape<typeof OrchestrationStateSchema>, payloads: boolean): InstanceState {
   const status = statusName(state.orchestrationStatus);
   return {

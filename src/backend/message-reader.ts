@@ -2,20 +2,20 @@ import { status } from "@grpc/grpc-js";
 import { PREFIX_BYTES } from "../protocol/grpc-frame.js";
 import { grpcError } from "./grpc-error.js";
 
-/** What messages are handed to, each once it is complete. */
+/** Receives each message once it is complete. */
 export interface MessageReceiver {
-  /** The message may be a part of what was received with it: whoever keeps it keeps all of that. */
+  /** The message may be a part of a larger chunk: whoever keeps it keeps the whole chunk. */
   onMessage(message: Buffer): void;
 }
 
-/** Takes the messages out of a stream, however its bytes arrive. What comes in one piece is not copied. */
+/** Splits a stream into its messages, however its bytes arrive. A message in one chunk is not copied. */
 export class MessageReader {
   readonly #mostBytes: number;
   readonly #receiver: MessageReceiver;
-  /** Of a frame that has not arrived in full, `#heldBytes` together: less than `#wantedBytes`. */
+  /** The chunks of an incomplete frame: `#heldBytes` in total, less than `#wantedBytes`. */
   #parts: Buffer[] = [];
   #heldBytes = 0;
-  /** The length of that frame; until its prefix has told it, the prefix's. */
+  /** The length of that frame. Until its prefix is complete, the length of the prefix. */
   #wantedBytes = PREFIX_BYTES;
 
   constructor(mostBytes: number, receiver: MessageReceiver) {
@@ -23,7 +23,7 @@ export class MessageReader {
     this.#receiver = receiver;
   }
 
-  /** Whether a part of a message has arrived, and not all. */
+  /** Whether a message has arrived only in part. */
   get isPartial(): boolean {
     return this.#heldBytes > 0;
   }
@@ -55,7 +55,7 @@ export class MessageReader {
 }
 
 function messageBytesAt(frames: Buffer, start: number, mostBytes: number): number {
-  // No encoding is offered, so that there is none that it could have.
+  // The client offers no encoding, so a compressed message has none that it could have.
   if (frames[start] !== 0)
     throw grpcError(status.INTERNAL, "Received a compressed message, and no compression was offered");
 

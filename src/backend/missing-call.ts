@@ -1,17 +1,16 @@
 import { status } from "@grpc/grpc-js";
 import { isServiceError } from "./call-retry.js";
 
-/** The gRPC status code that a call failed with, as long as nobody has explained it as something else. */
+/** The gRPC status code of a failed call, unless it was explained as another error. */
 export function grpcCodeOf(error: unknown): number | undefined {
   return isServiceError(error) ? error.code : undefined;
 }
 
-/** Why it is not known what is on a hub. */
+/** Why the content of a hub is unknown. */
 export const NO_QUERY = "the backend has no QueryInstances (UNIMPLEMENTED)";
 
 /**
- * Whether a backend answered that it does not have the call. durabletask-go, for one, has no QueryInstances, and says so
- * with an error of Go's, which arrives as UNKNOWN.
+ * Whether a backend answered that it lacks the call. durabletask-go has no QueryInstances and reports it as UNKNOWN.
  */
 export function isMissingCall(error: unknown): boolean {
   if (!isServiceError(error)) return false;
@@ -19,15 +18,15 @@ export function isMissingCall(error: unknown): boolean {
 }
 
 /**
- * Whether a backend does not take a call about a batch of instances. To durabletask-go, which knows no batches, it is a
- * call about an instance without an id: UNKNOWN.
+ * Whether a backend does not accept a batch of instances. For durabletask-go, a batch is a call without an instance id,
+ * which it answers with UNKNOWN.
  */
 export function isMissingBatch(error: unknown): boolean {
   const refusals: readonly unknown[] = [status.UNIMPLEMENTED, status.INVALID_ARGUMENT, status.UNKNOWN];
   return refusals.includes(grpcCodeOf(error));
 }
 
-/** Errors that are not about one instance: the backend is away, refuses us, or does not purge at all. */
+/** Whether an error concerns the whole backend, not one instance: it is away, refuses the caller, or does not purge. */
 export function isOfTheBackend(error: unknown): boolean {
   const codes: readonly unknown[] = [
     undefined,

@@ -6,16 +6,16 @@ import { isServiceError, withRetry } from "./call-retry.js";
 import { explain } from "./explain.js";
 import { unaryCall } from "./unary-call.js";
 
-/** No instance has such an id. */
+/** No instance has this id. */
 const NO_INSTANCE = "fanout/no-instance";
 const DEADLINE_MS = 10_000;
 const ATTEMPTS = 10;
 
 /**
- * Asks for an instance that is not there, which needs the hub and the right to read it. Resolves with what to think of an
- * answer that is NOT_FOUND in place of one without an instance; undefined where the hub is there. The question is none
- * of the run's calls: what it fails with is not counted.
- * @throws FanoutError, or a ServiceError that nobody can explain
+ * Asks for an instance that does not exist, which needs the hub and the right to read it. A hub that exists answers "no
+ * such instance". Resolves with a doubt if the answer is NOT_FOUND instead, else with undefined. The call is not
+ * counted among those of the run.
+ * @throws FanoutError, or a ServiceError without an explanation
  */
 export async function doubtOfHub(backend: Backend): Promise<string | undefined> {
   const { target, connection } = backend;
@@ -44,7 +44,7 @@ async function askForNoInstance(client: Client, target: Backend["target"]): Prom
   await unaryCall(client, "/TaskHubSidecarService/GetInstance", request, metadata, options);
 }
 
-/** What a NOT_FOUND may mean that is about no instance. */
+/** The possible meanings of a NOT_FOUND that concerns no instance. */
 export function doubtText(details: string, taskHub: string): string {
   const said = details === "" ? "" : ` (${details})`;
   return `NOT_FOUND${said}: there may be no task hub ${taskHub}; check TaskHub= in the connection string, or --task-hub`;

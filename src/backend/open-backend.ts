@@ -21,22 +21,22 @@ import { chooseTransport, type Transport } from "./transport.js";
 
 /** Attempts of one call in a row that find the backend away. */
 const SCHEDULER_ATTEMPTS = 10;
-/** The emulator is started again between two attempts; only one that dies at once, over and over, uses these up. */
+/** Each attempt restarts the emulator. Only an emulator that dies at once, again and again, uses all of them. */
 const EMULATOR_ATTEMPTS = 100;
 
 export interface OpenOptions {
-  /** Told in a line that the emulator was started, or started again. */
+  /** Called with a line when the emulator was started or restarted. */
   readonly onNotice?: (line: string) => void;
-  /** In place of `@azure/identity`. */
+  /** Replaces `@azure/identity`. */
   readonly credentialFor?: (authentication: CredentialAuthentication) => Promise<TokenCredential>;
-  /** In place of the leanest that there is for the backend. */
+  /** Replaces the fastest transport that the backend supports. */
   readonly transport?: Transport | undefined;
 }
 
 /**
- * Opens a backend. The embedded emulator is there when this resolves; of another backend only the first call tells
- * whether it can be reached, and whether there is a credential for it. Rejects with a FanoutError if the emulator cannot
- * be started, or if the backend has no such transport.
+ * Opens a backend. The embedded emulator runs when this resolves. For another backend, only the first call tells
+ * whether it can be reached and whether its credential works.
+ * Rejects with a FanoutError if the emulator does not start, or if the backend does not support the transport.
  */
 export async function openBackend(
   connection: Connection,
@@ -135,7 +135,7 @@ function retryPolicy(connection: Connection, maxAttempts: number, recover: () =>
   return { maxAttempts, recover, explain: (error, attempts) => explain(error, connection, attempts) };
 }
 
-/** Undefined where no credential is asked for. The credential is made when the first call needs it, and then kept. */
+/** Undefined without a credential. The first call creates the credential, and later calls use it again. */
 function tokenSource(
   authentication: Authentication,
   credentialFor: NonNullable<OpenOptions["credentialFor"]>,

@@ -2,40 +2,42 @@ import { isIP, BlockList } from "node:net";
 import { UsageError } from "../errors.js";
 import { isLoopback } from "./loopback.js";
 
-/** For an endpoint over TLS, the first that is set; small letters first, as others read them. */
+/**
+ * The proxy of an endpoint over TLS. The first one that is set counts; small letters come first, as in other programs.
+ */
 const VARIABLES = ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"] as const;
 const EXCEPTIONS = ["no_proxy", "NO_PROXY"] as const;
 const PROXY_PORT = 80;
 
-/** An HTTP proxy that is asked to CONNECT. What it knows a caller by is not told by any text or JSON of it. */
+/** An HTTP proxy for CONNECT. Neither its text nor its JSON shows its credentials. */
 export class Proxy {
   readonly #credentials: string | undefined;
 
   constructor(
-    /** Without brackets where it is an IPv6 address. */
+    /** An IPv6 address has no brackets. */
     readonly host: string,
     readonly port: number,
-    /** The variable that names it. */
+    /** The variable that names the proxy. */
     readonly source: string,
     credentials?: string,
   ) {
     this.#credentials = credentials;
   }
 
-  /** For a person: `proxy.example:3128`. */
+  /** For a person, such as `proxy.example:3128`. */
   get place(): string {
     return placeOf(this.host, this.port);
   }
 
-  /** `user:password`, where there are some. A secret. */
+  /** `user:password`. A secret. */
   get credentials(): string | undefined {
     return this.#credentials;
   }
 }
 
 /**
- * The proxy on the way to an endpoint; undefined where there is none, which is so for this machine and for http always.
- * @throws UsageError that tells nothing of what the variable holds but its scheme
+ * The proxy for an endpoint; undefined if there is none. Endpoints on this machine, and over http, never have one.
+ * @throws UsageError that repeats only the scheme of the variable's value
  */
 export function proxyFor(url: URL, env: NodeJS.ProcessEnv): Proxy | undefined {
   const host = bare(url.hostname);
@@ -70,7 +72,10 @@ function parseProxy(text: string, source: string): Proxy {
   return new Proxy(bare(url.hostname), port, source, credentials === "" ? undefined : credentials);
 }
 
-/** `*`, a host with its subdomains (with or without a dot in front), an address, a range of addresses; each with a port or without. */
+/**
+ * An entry is `*`, a host with its subdomains (a dot in front is optional), an address or a range, each with or without
+ * a port.
+ */
 function isException(host: string, port: string, exceptions: string): boolean {
   return exceptions
     .split(/[\s,]+/u)

@@ -37,10 +37,10 @@ import type {
 } from "./orchestration-client.js";
 import { StartAttempts, UnansweredStart } from "./unanswered-start.js";
 
-/** Milliseconds that a call may take which does not wait for an orchestration. */
+/** The time limit of a call that does not wait for an orchestration, in milliseconds. */
 const DEADLINE_MS = 30_000;
 
-/** The client's side of TaskHubSidecarService. */
+/** The client of TaskHubSidecarService. */
 export class SidecarClient implements OrchestrationClient {
   readonly rpcErrors: Record<string, Record<string, number>> = {};
   readonly #target: GrpcTarget;
@@ -61,7 +61,7 @@ export class SidecarClient implements OrchestrationClient {
       instanceId: start.instanceId,
       name: start.name,
       input: start.input === undefined ? undefined : jsonValue(start.input),
-      // Present and empty: it replaces nothing. Without one a start that is repeated would run again what has ended.
+      // Present and empty, so that nothing is replaced. Without it, a repeated start would run an ended instance again.
       orchestrationIdReusePolicy: {},
     });
     const attempts = new StartAttempts(again);
@@ -70,7 +70,7 @@ export class SidecarClient implements OrchestrationClient {
         await this.#attempt("StartInstance", request, signal, DEADLINE_MS);
       } catch (error) {
         if (isServiceError(error)) {
-          // The ids of a run are its own: an attempt that finds one taken has found what the one before it started.
+          // Only this run uses its ids: an attempt that finds the id taken has found the start of an earlier attempt.
           if (attempts.isUnanswered && error.code === status.ALREADY_EXISTS) return;
           attempts.failed(error);
         }
@@ -119,7 +119,7 @@ export class SidecarClient implements OrchestrationClient {
       const { orchestrationState, continuationToken } = readMessage(QueryInstancesResponseSchema, answer);
       return {
         instances: orchestrationState.map((state) => stateOf(state, payloads)),
-        // Some backends send an empty token behind the last page.
+        // Some backends send an empty token after the last page.
         continuationToken: continuationToken || undefined,
       };
     });
@@ -196,7 +196,7 @@ export class SidecarClient implements OrchestrationClient {
     });
   }
 
-  /** A call with an answer that is read. One that cannot be is an error of the backend as others are. */
+  /** Makes a call and reads its answer. An unreadable answer is an error of the backend. */
   #ask<T>(
     method: string,
     request: Buffer,
@@ -218,7 +218,7 @@ export class SidecarClient implements OrchestrationClient {
       ...this.#policy,
       signal,
       onFailure: (error) => {
-        // Whether the backend has a call is learned by making it: that it has not is an answer.
+        // A missing call is an answer: making the call is the only way to learn it.
         if (isMissingCall(error)) return;
         const { code } = error;
         const name = status[code] ?? `code ${code}`;
@@ -238,7 +238,7 @@ function pathOf(method: string): string {
   return `/TaskHubSidecarService/${method}`;
 }
 
-/** @throws ServiceError where it cannot be read */
+/** @throws ServiceError if it cannot be read */
 function readAnswer<T>(method: string, read: () => T): T {
   try {
     return read();
@@ -251,7 +251,7 @@ function readInstance(answer: Buffer, payloads: boolean): InstanceState | undefi
   return instanceOf(readMessage(GetInstanceResponseSchema, answer), payloads);
 }
 
-/** A value as JSON, as payloads are. */
+/** A value as JSON bytes, the form of payloads. */
 function jsonValue(value: unknown): Uint8Array {
   return stringValue(JSON.stringify(value));
 }
@@ -260,7 +260,7 @@ function timeOf(ms: number | undefined): ReturnType<typeof timestampOf> {
   return ms === undefined ? undefined : timestampOf(Math.floor(ms * 1000));
 }
 
-/** A backend that has no such instance says so in its answer, or by the error NOT_FOUND. */
+/** A backend without that instance says so in its answer, or with the error NOT_FOUND. */
 async function unlessNotFound<T>(call: () => Promise<T>): Promise<T | undefined> {
   try {
     return await call();

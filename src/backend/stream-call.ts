@@ -5,13 +5,13 @@ import { asBuffer, asIs } from "./unary-call.js";
 
 export interface StreamCallOptions extends GrpcCallOptions {
   readonly signal?: AbortSignal | undefined;
-  /** @throws ServiceError for a message that may not come: it ends the call */
+  /** @throws ServiceError for an illegal message, which ends the call */
   readonly onMessage: (message: Buffer) => void;
 }
 
 /**
- * A call that is answered by any number of messages. Resolves behind the last of them. An abort cancels it and rejects
- * with gRPC's CANCELLED.
+ * Makes a call whose answer is any number of messages. Resolves after the last one. An abort cancels the call and
+ * rejects with gRPC's CANCELLED.
  */
 export function streamCall(
   client: Client,

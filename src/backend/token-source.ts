@@ -1,33 +1,33 @@
-/** A token as `@azure/identity` hands it out. */
+/** A token of `@azure/identity`. */
 export interface Token {
   readonly token: string;
   readonly expiresOnTimestamp: number;
 }
 
 const REFRESH_AHEAD_MS = 5 * 60_000;
-/** While the token at hand is still good: between one refresh and the next, however it ended. */
+/** The pause between two refreshes while the current token is still valid, whether they succeed or not. */
 const REFRESH_PAUSE_MS = 30_000;
 
 /**
- * One credential's token, for however many callers. It is fetched when first asked for, and again five minutes before
- * it expires; one fetch is under way at a time. While the old token is still good nobody waits for the new one, and a
- * fetch that fails is not told: the old one goes on until it expires.
+ * The token of one credential, for any number of callers. It is fetched at the first call, and again five minutes
+ * before it expires, with one fetch at a time. While the old token is valid, nobody waits for the new one, and a failed
+ * fetch is not reported.
  */
 export class TokenSource {
   readonly #fetch: () => Promise<Token>;
   readonly #now: () => number;
   #token: Token | undefined;
   #refresh: Promise<Token> | undefined;
-  /** A credential may hand out the same token until it expires, and is not asked for it with each call. */
+  /** A credential may return the same token until it expires, so it is not asked with each call. */
   #noRefreshBeforeMs = 0;
 
-  /** `now` tells milliseconds since the epoch. */
+  /** `now` returns milliseconds since the epoch. */
   constructor(fetch: () => Promise<Token>, now: () => number) {
     this.#fetch = fetch;
     this.#now = now;
   }
 
-  /** Rejects with what the fetch rejected with, if there is no good token. */
+  /** Rejects with the error of the fetch if there is no valid token. */
   async token(): Promise<Token> {
     const nowMs = this.#now();
     const token = this.#token;

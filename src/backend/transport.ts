@@ -2,12 +2,14 @@ import { UsageError } from "../errors.js";
 import type { Connection } from "./connection-string.js";
 
 /**
- * What calls are made with. `link`: workers speak the emulator's own framing, and clients HTTP/2; `http2`: gRPC over
- * HTTP/2, on a client of our own, with TLS or without; `grpc-js`: gRPC with grpc-js, which goes through proxies.
+ * The protocol of calls.
+ * - `link`: workers use the emulator's own framing, and clients use HTTP/2.
+ * - `http2`: gRPC on our own HTTP/2 client, with or without TLS.
+ * - `grpc-js`: gRPC with grpc-js, which goes through proxies.
  */
 export type Transport = "link" | "http2" | "grpc-js";
 
-/** By what `--transport` says; `grpc` is what it said before results and flag had one word. */
+/** The values of `--transport`. `grpc` is the old word for `grpc-js`. */
 const FLAGS: Readonly<Record<string, Transport>> = {
   link: "link",
   http2: "http2",
@@ -15,10 +17,10 @@ const FLAGS: Readonly<Record<string, Transport>> = {
   grpc: "grpc-js",
 };
 
-/** The variable that tells a run's own worker processes. */
+/** The variable that passes the transport to a run's own worker processes. */
 export const TRANSPORT_VARIABLE = "FANOUT_TRANSPORT";
 
-/** Reads what `--transport` says. @throws UsageError */
+/** Reads `--transport`. @throws UsageError */
 export function parseTransport(flag: string | undefined): Transport | undefined {
   if (flag === undefined) return undefined;
   const transport = Object.hasOwn(FLAGS, flag) ? FLAGS[flag] : undefined;
@@ -27,7 +29,7 @@ export function parseTransport(flag: string | undefined): Transport | undefined 
   return transport;
 }
 
-/** The transport to use: the one that was asked for, else the leanest that there is for the backend. @throws UsageError */
+/** The requested transport, else the fastest one that the backend supports. @throws UsageError */
 export function chooseTransport(connection: Connection, asked: Transport | undefined): Transport {
   if (connection.kind === "emulator") return asked ?? "link";
   if (asked === "link")

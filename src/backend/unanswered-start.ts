@@ -3,8 +3,8 @@ import { errorText } from "../format/error-text.js";
 import { FanoutError } from "../errors.js";
 
 /**
- * A start whose answer did not come: whether the backend has taken it is not known, until it is asked for again.
- * It says what the last attempt came to.
+ * A start without an answer: whether the backend accepted it is unknown until it is asked again. The message is the
+ * error of the last attempt.
  */
 export class UnansweredStart extends FanoutError {
   override readonly name = "UnansweredStart";
@@ -14,10 +14,10 @@ export class UnansweredStart extends FanoutError {
   }
 }
 
-/** Of errors, those that a caller is given where the answer is lost: the call may have been executed. */
+/** Codes of a lost answer: the call may have been executed. */
 const LOST: readonly status[] = [status.UNAVAILABLE, status.DEADLINE_EXCEEDED, status.CANCELLED];
 
-/** What a backend refuses it refuses each time: the attempt before was no other. */
+/** Codes with which a backend refuses every attempt, so the earlier attempt was refused too. */
 const REFUSED: readonly status[] = [
   status.INVALID_ARGUMENT,
   status.NOT_FOUND,
@@ -28,19 +28,19 @@ const REFUSED: readonly status[] = [
   status.OUT_OF_RANGE,
 ];
 
-/** A stream that was reset in the middle, or that ended without a status, in the words of grpc-js and of ours. */
+/** A stream that was reset midway or ended without a status, in the words of grpc-js and ours. */
 const CUT_OFF = /^(?:Received RST_STREAM|The call ended without)/u;
 
-/** What is known of a start, attempt by attempt. */
+/** The attempts of one start so far. */
 export class StartAttempts {
   #isUnanswered: boolean;
 
-  /** `again`: an attempt of before was not answered. */
+  /** `again`: an earlier attempt was not answered. */
   constructor(again: boolean) {
     this.#isUnanswered = again;
   }
 
-  /** Some attempt was not answered, so that a later one may find what it has started. */
+  /** Whether an attempt was not answered, so that a later one may find its instance. */
   get isUnanswered(): boolean {
     return this.#isUnanswered;
   }

@@ -3,12 +3,12 @@ import type { CallOptions as GrpcCallOptions, Client, Metadata, ServiceError } f
 import { dropAbort, onAbort } from "./abort-callbacks.js";
 import { toldError } from "./grpc-error.js";
 
-/** Messages are bytes on either side of a call. */
+/** The identity: messages are bytes on both sides of a call. */
 export const asIs = (bytes: Buffer): Buffer => bytes;
-/** grpc-js copies messages by a method that only Buffers have. */
+/** grpc-js copies messages with a method that only Buffers have. */
 export const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
-/** A unary call on bytes, as a promise. An abort cancels it and rejects with gRPC's CANCELLED. */
+/** Makes a unary call on bytes. An abort cancels it and rejects with gRPC's CANCELLED. */
 export function unaryCall(
   client: Client,
   path: string,

@@ -1,8 +1,8 @@
 import type { Metadata } from "@grpc/grpc-js";
 
 /**
- * Calls under way on one connection at most: servers allow 100 streams as a rule, and a call beyond that would wait
- * inside the client, where it looks like a slow backend.
+ * The limit of concurrent calls on one connection. Most servers allow 100 streams. A call beyond that would wait inside
+ * the client, where it looks like a slow backend.
  */
 export const CALLS_PER_CONNECTION = 80;
 
@@ -14,20 +14,20 @@ export interface UnaryCallOptions {
 }
 
 export interface ReadCallOptions extends UnaryCallOptions {
-  /** @throws ServiceError for a message that may not come: it ends the call */
+  /** @throws ServiceError for an illegal message, which ends the call */
   readonly onMessage: (message: Buffer) => void;
 }
 
-/** One connection, made when the first call needs it and again when a call finds it lost. */
+/** One connection. The first call makes it, and a call that finds it lost makes it again. */
 export interface UnaryConnection {
-  /** Calls under way. */
+  /** The number of calls in progress. */
   readonly calls: number;
-  /** How many there may be. */
+  /** The limit of `calls`. */
   readonly mostCalls: number;
   /** Makes a call on bytes. Rejects with a ServiceError. */
   call(path: string, request: Uint8Array, metadata: Metadata, options: UnaryCallOptions): Promise<Buffer>;
-  /** Makes a call that is answered by any number of messages. Resolves behind the last of them. */
+  /** Makes a call whose answer is any number of messages. Resolves after the last one. */
   read(path: string, request: Uint8Array, metadata: Metadata, options: ReadCallOptions): Promise<void>;
-  /** Calls under way go on; no other may be made. */
+  /** Calls in progress continue; no further calls may be made. */
   close(): void;
 }

@@ -1,20 +1,20 @@
 import { arrivalsIn, type Load, type LoadShape, type Stage } from "../result/load-shape.js";
 import { uniformAt } from "../orchestrations/hash-draw.js";
 
-/** What decides when the starts of open load are due; any other load has none. */
+/** The part of a plan that decides when the starts of open load are due. Other load has no such times. */
 export interface ArrivalPlan extends Load {
   readonly seed: number;
 }
 
-/** What is due a hair before the end of a stage is due at its end: sums of fractions miss whole numbers. */
+/** A start that is due just before the end of a stage is due at its end: sums of fractions miss whole numbers. */
 const ROUNDING = 1e-6;
 
 /**
- * When the starts of open load are due, the warm-up's first, in ascending milliseconds from the start of the run: a
- * function of the plan alone. The expected number of starts until t is the integral of the rate, L(t). Constant
- * arrivals are due where it reaches 0, 1, 2, ...; those of a Poisson process where it reaches the partial sums of
- * exponential draws of mean 1 (time change of a unit-rate process: Cinlar, Introduction to Stochastic Processes, 1975,
- * section 4.7).
+ * The due times of the starts of open load, ascending, in milliseconds from the start of the run, including the
+ * warm-up. They depend on the plan alone.
+ * The expected number of starts until t is the integral of the rate, L(t). Constant arrivals are due where it reaches
+ * 0, 1, 2, ... A Poisson process has arrivals where L(t) reaches the partial sums of exponential draws of mean 1 (time
+ * change of a unit-rate process: Cinlar, Introduction to Stochastic Processes, 1975, section 4.7).
  */
 export function* arrivals({ load, warmupMs = 0, seed }: ArrivalPlan): Iterable<number> {
   if (load?.kind !== "open") return;
@@ -31,7 +31,7 @@ export function* arrivals({ load, warmupMs = 0, seed }: ArrivalPlan): Iterable<n
   }
 }
 
-/** When those starts are due that are left after so many. */
+/** The due times of the starts after the first `started` ones. */
 export function* arrivalsAfter(plan: ArrivalPlan, started: number): Iterable<number> {
   let number = 0;
   for (const dueMs of arrivals(plan)) {
@@ -40,17 +40,17 @@ export function* arrivalsAfter(plan: ArrivalPlan, started: number): Iterable<num
   }
 }
 
-/** The load warms up with the rate with which it begins. */
+/** The warm-up has the rate of the beginning of the first stage. */
 function withWarmup({ stages }: Extract<LoadShape, { kind: "open" }>, warmupMs: number): readonly Stage[] {
   const { fromPerSecond = 0 } = stages[0] ?? {};
   return warmupMs > 0 ? [{ fromPerSecond, toPerSecond: fromPerSecond, lengthMs: warmupMs }, ...stages] : stages;
 }
 
-/** Milliseconds into the stage after which so many starts are due in it: the inverse of a t + (b - a) t^2 / 2l. */
+/** The time in a stage, in milliseconds, at which `starts` starts are due: the inverse of a t + (b - a) t^2 / 2l. */
 function timeOf({ fromPerSecond, toPerSecond, lengthMs }: Stage, starts: number): number {
   if (starts <= 0) return 0;
   const slope = (toPerSecond - fromPerSecond) / (lengthMs / 1_000);
-  // This form of the root neither divides by a slope of 0 nor subtracts numbers that are nearly equal.
+  // This form of the root neither divides by a slope of 0 nor subtracts nearly equal numbers.
   const root = Math.sqrt(Math.max(0, fromPerSecond ** 2 + 2 * slope * starts));
   return Math.min(lengthMs, (2_000 * starts) / (fromPerSecond + root));
 }

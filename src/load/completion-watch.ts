@@ -6,24 +6,24 @@ import { Poller } from "./noticing/poller.js";
 import { isWorthAnotherTry, RETRY_PAUSE_MS } from "./noticing/worth-another-try.js";
 import { wait as realWait, type Wait } from "../async/wait.js";
 
-/** WaitForInstanceCompletion calls that are open at a time: each holds a stream of a connection. */
+/** The limit of open WaitForInstanceCompletion calls. Each one holds a stream of a connection. */
 const WAITS = 200;
 
 export interface CompletionWatchOptions {
   readonly client: OrchestrationClient;
   readonly runId: string;
   readonly clock: Clock;
-  /** After this aborts nothing is waited for. */
+  /** After this aborts, nothing is awaited. */
   readonly signal: AbortSignal;
   readonly wait?: Wait;
 }
 
 /**
- * Notices that instances have ended: 200 of them by a waiting call each, the others by polling, so that 100,000 in
- * flight do not mean 100,000 open calls. Once there are no more than 200, they too are waited for.
+ * Notices the end of instances: 200 with a waiting call each, and the others by polling, so that 100,000 instances in
+ * flight do not need 100,000 open calls. The last 200 get waiting calls too.
  */
 export class CompletionWatch {
-  /** Calls made to notice, by their name. */
+  /** The number of noticing calls by name. */
   readonly calls: Readonly<Record<string, number>>;
   readonly #calls: NoticingCalls;
   readonly #open: OpenInstances;
@@ -49,9 +49,8 @@ export class CompletionWatch {
   }
 
   /**
-   * Resolves when the instance has ended, or with undefined when the backend no longer knows it. Its state may have been
-   * read without payloads. Rejects with an error that is not worth another try, and with the reason of the signal when
-   * that aborts.
+   * Resolves when the instance has ended, or with undefined if the backend no longer knows it. The state may lack
+   * payloads. Rejects with an error that a retry cannot repair, and with the signal's reason after an abort.
    */
   async untilEnded(instanceId: string): Promise<InstanceState | undefined> {
     this.options.signal.throwIfAborted();
@@ -80,7 +79,7 @@ export class CompletionWatch {
     }
   }
 
-  /** A call tells of an end at once, a poll a pause later. */
+  /** A waiting call reports an end at once. A poll reports it one pause later. */
   #waitForTheLast(): void {
     if (this.#open.size > WAITS - this.#waits) return;
     for (const [instanceId, { resolve, reject }] of this.#open.takeAll())

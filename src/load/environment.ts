@@ -4,16 +4,16 @@ import type { BackendDurability, HubSurvey, ResultEnvironment } from "../result/
 import type { Replay } from "../protocol/replay.js";
 import { FANOUT_VERSION, SDK_VERSION } from "../version.js";
 
-/** From the weakest on. */
+/** Ordered from the weakest. */
 const DURABILITIES: readonly BackendDurability[] = ["ephemeral", "process", "disk"];
 
-/** What the emulator promises now, or promised before if that was less: another one may have taken its place. */
+/** The weaker of the emulator's durability now and the one known before: another emulator may have replaced it. */
 export async function durabilityOf(
   { admin }: Backend,
   signal: AbortSignal,
   before?: BackendDurability,
 ): Promise<BackendDurability | undefined> {
-  // One that cannot be asked any more has nothing to add.
+  // An emulator that no longer answers adds nothing.
   const now = await admin?.status({ signal }).then(
     ({ durability }) => durability,
     () => undefined,
@@ -21,7 +21,7 @@ export async function durabilityOf(
   return DURABILITIES.find((durability) => durability === now || durability === before);
 }
 
-/** What the figures of a run depend on beside its plan. No secret: it goes into results that are shared. */
+/** The conditions that the figures depend on, besides the plan. No secret: results are shared. */
 export function describeEnvironment(
   backend: Backend,
   { ownWorkers, replay }: { readonly ownWorkers: number; readonly replay: Replay },
@@ -42,7 +42,7 @@ export function describeEnvironment(
       ...(durability && { durability }),
     },
     taskHub: backend.connection.taskHub,
-    // Where others do the work, the run makes no calls but a client's.
+    // If others do the work, the run makes only calls of a client.
     transport: transport === "link" && ownWorkers === 0 ? "http2" : transport,
     ownWorkers,
     ...(ownWorkers > 0 && { workers: { replay } }),

@@ -5,12 +5,15 @@ import { concurrently } from "../async/concurrently.js";
 import { instanceIdOf, instanceIdPrefixOf } from "../plan/run-id.js";
 
 const CALLS_AT_ONCE = 20;
-/** Where a hub cannot be asked by prefix: as many of the first instances are asked for, since starts may be refused. */
+/**
+ * If the hub cannot be queried by prefix, the run asks for this many of the first instances, because some starts may be
+ * refused.
+ */
 const FIRST = 10;
 
 /**
- * Refuses run ids that somebody chose and the hub has instances of: starts would find their ids taken, and what is counted
- * by prefix would count both.
+ * Refuses chosen run ids that already have instances on the hub. Starts would find their ids taken, and counts by
+ * prefix would include both.
  * @throws UsageError that names the first such id
  */
 export async function requireFreeRunIds(

@@ -2,25 +2,25 @@ import os from "node:os";
 import { LatencyHistogram } from "../stats/latency.js";
 import type { GeneratorHealth } from "../result/run-result.js";
 
-/** How often the event loop is asked for the time: a p99 takes 1,000 answers, so 50 seconds. */
+/** The time between two samples of the event loop. A p99 takes 1,000 samples, so 50 seconds. */
 const TICK_MS = 50;
-/** CPU times are counted in steps of 10 ms on each core. */
+/** The system counts CPU time in steps of 10 ms on each core. */
 const LEAST_CPU_MS = 1_000;
-/** Where the process was held up between looking at two clocks, they tell nothing of each other. */
+/** If reading two clocks took longer, the process was held up between them, and their difference is useless. */
 const LONGEST_LOOK_MS = 1;
 
-/** What of the system is looked at. Times are milliseconds. */
+/** The readings of the system. Times are milliseconds. */
 export interface SystemReadings {
   /** A clock that is never set: `performance.now`. */
   readonly steadyMs: () => number;
-  /** The clock that people and other machines go by: `Date.now`. */
+  /** The clock of people and other machines: `Date.now`. */
   readonly systemMs: () => number;
-  /** Of all cores, since the machine started: the time in which they had work, and all. */
+  /** The busy time and the total time of all cores since the machine started. */
   readonly machine: () => { readonly busyMs: number; readonly totalMs: number };
-  /** Of all cores, by this process since it started. */
+  /** The CPU time of this process on all cores since it started. */
   readonly processMs: () => number;
   readonly cores: number;
-  /** Calls back when so long has passed, unless what it returns is called before. */
+  /** Calls back after this time, unless the returned function is called first. */
   readonly after: (ms: number, callBack: () => void) => () => void;
 }
 
@@ -44,16 +44,17 @@ interface CpuReading {
 }
 
 /**
- * Watches how the process that makes the load is doing: how late its event loop is, whether the system's clock jumps, and
- * how busy the machine is. It asks the event loop for the time every 50 ms by a schedule of its own, and of a moment that
- * was missed it takes the delay as of one that was not: what a start that was due then would have felt. (The histogram
- * of `perf_hooks.monitorEventLoopDelay` has one sample for a block, however long, and the interval in every one.)
+ * Watches the load generator's own process: the delay of its event loop, jumps of the system's clock, and the load of
+ * the machine.
+ * It samples the event loop every 50 ms on a fixed schedule. A missed sample has the delay that a start due at that
+ * moment would have had. (The histogram of `perf_hooks.monitorEventLoopDelay` has one sample for a block of any length,
+ * and includes the interval in each sample.)
  */
 export class GeneratorHealthMonitor {
   readonly #delays = new LatencyHistogram();
   #cpu: CpuReading | undefined;
   #dueMs = 0;
-  /** The system's clock less the steady one; undefined where it is not known. */
+  /** The system's clock minus the steady one; undefined if unknown. */
   #aheadMs: number | undefined;
   #jumpMs: number | undefined;
   #cancel: () => void = () => {};
@@ -67,7 +68,10 @@ export class GeneratorHealthMonitor {
     this.#schedule();
   }
 
-  /** Of the time since `start`. Absent is what was not measured: CPU of less than a second, and all before a start. */
+  /**
+   * The readings since `start`. A field is absent if it was not measured: CPU of less than a second, and everything
+   * before a start.
+   */
   stop(): Pick<GeneratorHealth, "eventLoopDelayMs" | "clockJumpMs" | "cpu"> {
     this.#cancel();
     if (this.#cpu) this.#look();
@@ -115,7 +119,7 @@ export class GeneratorHealthMonitor {
     const now = this.#readCpu();
     const lengthMs = now.atMs - this.#cpu.atMs;
     const totalMs = now.totalMs - this.#cpu.totalMs;
-    // Some systems do not tell of their cores.
+    // Some systems do not report their cores.
     if (lengthMs < LEAST_CPU_MS || !(totalMs > 0)) return undefined;
     return {
       machine: share(now.busyMs - this.#cpu.busyMs, totalMs),

@@ -14,10 +14,10 @@ import type { LoadPlan } from "../plan/plan.js";
 import { instanceIdOf } from "../plan/run-id.js";
 import type { Wait } from "../async/wait.js";
 
-/** A backend with one connection of 100 streams would queue more than this inside the client, unseen. */
+/** On a backend with one connection of 100 streams, further starts would queue unseen inside the client. */
 const OUTSTANDING_STARTS = 100;
 const AFTER_REFUSAL_MS = 100;
-/** Pauses between the attempts to learn whether a start was taken: the first, doubling to the longest. */
+/** Pauses between the attempts to learn whether a start was accepted. They double from the first to the longest. */
 const ASK_AGAIN = { firstMs: 500, longestMs: 10_000 };
 
 type ShapeOf<K extends LoadShape["kind"]> = Extract<LoadShape, { kind: K }>;
@@ -30,19 +30,19 @@ export interface GeneratorOptions {
   readonly orchestration: StartedOrchestration;
   readonly clock: Clock;
   readonly wait: Wait;
-  /** No start leaves after this aborts. */
+  /** After this aborts, no start is sent. */
   readonly stopStarting: AbortSignal;
-  /** After this aborts nothing is waited for: what has not ended by then stays unfinished. */
+  /** After this aborts, nothing is awaited. Instances that have not ended stay unfinished. */
   readonly stopWaiting: AbortSignal;
-  /** A start leaves; that it was acknowledged or refused comes to `onAnswer`. */
+  /** Called when a start is sent. Its answer comes to `onAnswer`. */
   readonly onSend: (start: Start) => void;
   readonly onAnswer: (start: Start) => void;
-  /** The answer to a start did not come, and it was learnt later that the backend has taken it. */
+  /** Called if a start was not answered, and the backend turned out to have accepted it. */
   readonly onFound: (start: Start) => void;
   readonly onCompletion: (completion: Completion) => void;
 }
 
-/** When a start is due, and whether it had to wait for another to end. */
+/** When a start is due, and whether it had to wait for another instance to end. */
 interface Due {
   readonly intendedMs: number;
   readonly heldBack: boolean;
@@ -51,14 +51,14 @@ interface Due {
 type Answer =
   | { readonly kind: "accepted"; readonly start: Start }
   | { readonly kind: "unanswered"; readonly start: Start }
-  /** Or given up on. */
+  /** The backend refused it, or the run gave it up. */
   | { readonly kind: "refused" };
 
-/** Starts orchestrations as the plan says, and follows each to its end. */
+/** Starts orchestrations by the plan and follows each one to its end. */
 export class Generator {
-  /** Instances that were accepted, or may have been, and have not ended, as far as is known. */
+  /** Instances that were accepted, or may have been, and are not known to have ended. */
   readonly inFlight = new Set<string>();
-  /** Of them, by their numbers, those whose start was not answered: whether the backend has them is not known. */
+  /** The numbers of those whose start was not answered, so that the backend may not have them. */
   readonly unanswered = new Set<number>();
   readonly #allStarted = Promise.withResolvers<void>();
   readonly #answers = new Set<Promise<void>>();
@@ -66,19 +66,22 @@ export class Generator {
   #started = 0;
   /** Sent and not ended, answered or not. */
   #outstanding = 0;
-  /** Lets a start go that waits for another to end. */
+  /** Releases a start that waits for another instance to end. */
   #release: (() => void) | undefined;
 
   constructor(readonly options: GeneratorOptions) {
     options.stopStarting.addEventListener("abort", () => this.#release?.());
   }
 
-  /** Resolves when the last start has been answered, or is not expected to be, or none will leave any more. */
+  /** Resolves when the last start is answered or given up, or when no more starts will be sent. */
   get allStarted(): Promise<void> {
     return this.#allStarted.promise;
   }
 
-  /** Resolves when every started instance has ended, or `stopWaiting` has aborted. The plan's times count from `startedMs`. */
+  /**
+   * Resolves when every started instance has ended, or after `stopWaiting` aborts. The times of the plan count from
+   * `startedMs`.
+   */
   async run(startedMs: number): Promise<void> {
     const { load } = this.options.plan;
     if (load.kind === "once") await this.#startOnce(startedMs);
@@ -89,14 +92,14 @@ export class Generator {
     await settled(this.#follows);
   }
 
-  /** All are due at once, and leave as fast as they are answered. */
+  /** All starts are due at once. They are sent as fast as the answers come. */
   async #startOnce(startedMs: number): Promise<void> {
     const { plan, stopStarting } = this.options;
     const all = repeat({ intendedMs: startedMs, heldBack: false }, plan.parallelOrchestrations ?? 1);
     await concurrently(all, OUTSTANDING_STARTS, stopStarting, (due) => this.#launch(due));
   }
 
-  /** The next is due when one has ended, so that so many are in flight. */
+  /** The next start is due when an instance ends, so that the number in flight stays constant. */
   async #startClosed({ durationMs, total = Number.POSITIVE_INFINITY }: ShapeOf<"closed">): Promise<void> {
     const { plan, clock, stopStarting, wait } = this.options;
     const { parallelOrchestrations = 1, warmupMs = 0 } = plan;
@@ -108,17 +111,17 @@ export class Generator {
       if (this.#started >= total) over.abort();
     };
     if (durationMs !== undefined) void wait(warmupMs + durationMs, signal).then(() => over.abort());
-    // The first ones a hundred at a time, as when all are started at once.
+    // The first starts are sent a hundred at a time, as when all start at once.
     await concurrently(repeat(undefined, parallelOrchestrations), OUTSTANDING_STARTS, signal, launch);
     await aborted(signal);
   }
 
-  /** Each leaves when it is due, or when the number in flight lets it. */
+  /** A start is sent when it is due, or when the number in flight allows it. */
   async #startOpen(load: ShapeOf<"open">, startedMs: number): Promise<void> {
     const { plan, clock, stopStarting, wait } = this.options;
     for (const dueMs of arrivals(plan)) {
       const intendedMs = startedMs + dueMs;
-      // A timer may fire a fraction of a millisecond early, and a start that left early would have a negative slip.
+      // A timer may fire a fraction of a millisecond early. Such a start would have a negative slip.
       for (let earlyMs = intendedMs - clock(); earlyMs > 0 && !stopStarting.aborted; earlyMs = intendedMs - clock())
         await wait(Math.ceil(earlyMs), stopStarting);
 
@@ -132,8 +135,7 @@ export class Generator {
   }
 
   /**
-   * Starts one and has it followed to its end, which `onEnd` is told. Resolves when the start is answered, or is not
-   * expected to be any more.
+   * Starts one instance and follows it to its end, then calls `onEnd`. Resolves when the start is answered or given up.
    */
   #launch(due: Due, onEnd?: () => void): Promise<void> {
     const answer = this.#start(due).then((answered) => {
@@ -171,7 +173,7 @@ export class Generator {
     try {
       await this.#ask(sent, false);
     } catch (error) {
-      // A start that was given up on may have been accepted: it stays unfinished, it has not failed.
+      // The backend may have accepted a start that was given up. It stays unfinished; it has not failed.
       if (stopWaiting.aborted || error instanceof UnansweredStart) {
         this.inFlight.add(instanceId);
         this.unanswered.add(sequence);
@@ -200,8 +202,8 @@ export class Generator {
   }
 
   /**
-   * Asks for a start again until it is answered, for as long as the run waits and starts anything. It may find itself.
-   * When it was accepted is then not known: its latency is that from when it was due.
+   * Repeats a start until it is answered, or until the run ends. It may find its own instance. The time of its
+   * acceptance is then unknown: its latency counts from when it was due.
    */
   async #findOut(start: Start): Promise<void> {
     const { stopStarting, wait, onFound } = this.options;
@@ -264,7 +266,7 @@ function* repeat<T>(value: T, times: number): Iterable<T> {
   for (let time = 0; time < times; time += 1) yield value;
 }
 
-/** Resolves when the set has become empty: what is in it removes itself, and may put more into it. */
+/** Resolves when the set is empty. Its elements remove themselves, and may add more. */
 async function settled(works: ReadonlySet<Promise<void>>): Promise<void> {
   while (works.size > 0) await Promise.all(works);
 }

@@ -19,27 +19,27 @@ const MOST_INSTANCES = 50_000;
 const MOST_BYTES = 1_000_000_000;
 const PATIENCE_MS = 30_000;
 const INTERRUPTED_PATIENCE_MS = 3_000;
-/** More than this takes a moment, which a person is told. */
+/** Reading more histories takes noticeable time, so a person is told. */
 const SLOW_INSTANCES = 2_000;
 
 export interface IrregularOptions {
   readonly client: OrchestrationClient;
   readonly plan: ResultPlan;
   readonly runId: string;
-  /** Starts by their numbers: those that the backend acknowledged, and those of them that completed. */
+  /** The numbers of the acknowledged starts, and of those that completed. */
   readonly starts: Pick<Recorder, "accepted" | "completed" | "inWarmup">;
-  /** The numbers of those whose start was not answered, which may be there or not. */
+  /** The numbers of unanswered starts. The backend may have them or not. */
   readonly unanswered: ReadonlySet<number>;
-  /** Ends it. If that was before, whoever interrupted the run waits for it a moment. */
+  /** Aborts the count. If it aborted earlier, a person who interrupted the run is waiting. */
   readonly interruption: AbortSignal;
   readonly onLine: (line: string) => void;
   readonly patienceMs?: number;
 }
 
 /**
- * Counts the actions of the instances that no formula tells, by reading their histories: of those that did not complete,
- * and of all where activities are tried again. It is bounded in time, in number and in bytes; what is beyond is told as
- * `missing`, as is what nobody can tell. Never rejects.
+ * Counts the actions of instances that no formula covers, by reading their histories: instances that did not complete,
+ * and all instances if activities are retried. Time, number and bytes are limited. `missing` says what was not counted.
+ * Never rejects.
  */
 export async function countIrregularActions(options: IrregularOptions): Promise<IrregularActions> {
   const { client, plan, runId, starts, unanswered, interruption, onLine } = options;
@@ -68,11 +68,11 @@ export async function countIrregularActions(options: IrregularOptions): Promise<
   return { instances, actions, measured, ...(missing !== undefined && { missing }) };
 }
 
-/** What has been read so far, and whether to go on. */
+/** The histories read so far, and whether to continue. */
 class Reading {
-  /** Histories. */
+  /** The number of histories. */
   count = 0;
-  /** What ended it before its time. */
+  /** Why the reading stopped early. */
   failure: string | undefined;
   actions = 0;
   measured = 0;
@@ -87,7 +87,7 @@ class Reading {
     this.signal = AbortSignal.any([signal, this.#stop.signal]);
   }
 
-  /** Why what was read does not tell all; undefined where it does. */
+  /** Why the count is incomplete; undefined if it is complete. */
   get missing(): string | undefined {
     const parts = [
       this.#unfinished > 0 && `${plural(this.#unfinished, "orchestration")} had not ended`,
@@ -98,7 +98,7 @@ class Reading {
     return parts.filter((part) => part !== false).join(", ") || undefined;
   }
 
-  /** Undefined where it could not be read, or is not worth reading any more. */
+  /** Undefined if the history cannot be read, or is no longer worth reading. */
   async historyOf(client: OrchestrationClient, instanceId: string): Promise<HistoryContents | undefined> {
     try {
       return await client.historyOf(instanceId, { signal: this.signal, onBytes: (bytes) => this.#addBytes(bytes) });
@@ -137,7 +137,10 @@ class Reading {
 
 const NO_HISTORY = "the backend has no StreamInstanceHistory (UNIMPLEMENTED)";
 
-/** What is gone from the history of an instance, by the input of its last execution; undefined where that is its only one. */
+/**
+ * The part that is gone from an instance's history, as its last execution's input reports it; undefined if there was
+ * only one execution.
+ */
 function earlierExecutions(input: string | undefined): EarlierExecutions | undefined {
   if (input === undefined || !input.includes('"carried"')) return undefined;
   try {

@@ -6,9 +6,9 @@ import type { LoadPlan } from "../plan/plan.js";
 import { instanceIdPrefixOf, isGeneratedRunId } from "../plan/run-id.js";
 import { terminateInstances } from "../hub/terminate-instances.js";
 
-/** How long an interruption waits for the answers to starts before it says what is in flight. */
+/** How long an interruption waits for the answers to starts before it reports what is in flight. */
 const START_PATIENCE_MS = 1_000;
-/** For whoever pressed Ctrl-C waits for it. */
+/** Short, because a person who pressed Ctrl-C waits for it. */
 const TERMINATE_PATIENCE_MS = 5_000;
 
 export interface LeftWorkOptions {
@@ -22,14 +22,14 @@ export interface LeftWorkOptions {
   readonly onLine: (line: string) => void;
 }
 
-/** What becomes of what a run has started and does not wait for any more. */
+/** Deals with the instances that a run started and no longer waits for. */
 export class LeftWork {
   constructor(readonly options: LeftWorkOptions) {}
 
-  /** After an interruption. `ended` resolves when the run knows that all has ended. */
+  /** After an interruption. `ended` resolves when the run knows that all instances have ended. */
   async afterInterruption(allStarted: Promise<void>, ended: Promise<void>): Promise<void> {
     const { inFlight, leave, onLine } = this.options;
-    // Starts that have left may be accepted yet, and then want ending like the others.
+    // Starts that were sent may still be accepted, and must be terminated like the others.
     const answered = await Promise.race([allStarted.then(() => true), sleep(START_PATIENCE_MS, false, { ref: false })]);
     if (answered && inFlight.size === 0) {
       onLine("interrupted: nothing is in flight");
@@ -45,7 +45,7 @@ export class LeftWork {
     if (inFlight.size > 0) this.#tellLeft("interrupted: not all could be terminated in time, ");
   }
 
-  /** Where the run has ended by itself. `isOwn`: nobody else is at work on it. */
+  /** After the run ended by itself. `isOwn`: no worker of others executes its instances. */
   async afterGivingUp(isOwn: boolean): Promise<void> {
     const { inFlight, leave, onLine } = this.options;
     if (inFlight.size === 0) return;
@@ -57,14 +57,14 @@ export class LeftWork {
     await this.#terminate(Promise.resolve(), Promise.resolve());
   }
 
-  /** Five seconds at most, for both together. What could not be reached by then stays. */
+  /** Takes at most five seconds for both. Instances that it did not reach stay. */
   async #terminate(allStarted: Promise<void>, ended: Promise<void>): Promise<void> {
     const { backend, inFlight } = this.options;
     const timer = new AbortController();
     const signal = AbortSignal.any([timer.signal, AbortSignal.timeout(TERMINATE_PATIENCE_MS)]);
     const terminated = allStarted
       .then(() => terminateInstances(backend.client, [...inFlight], signal))
-      // A backend that has gone has nothing in flight that could be ended.
+      // A backend that is gone has no instances to terminate.
       .catch(() => {});
     const patience = sleep(TERMINATE_PATIENCE_MS, undefined, { signal }).catch(() => {});
     await Promise.race([Promise.all([terminated, ended]), patience]);

@@ -44,26 +44,26 @@ export interface LoadTestOptions {
   readonly backend: Backend;
   readonly runId: string;
   readonly clock: Clock;
-  /** A person sits at a terminal. */
+  /** Whether a person sits at a terminal. */
   readonly attended: boolean;
-  /** After an interruption, leave what is unfinished running. */
+  /** After an interruption, leave the unfinished instances running. */
   readonly leave: boolean;
   readonly interruption: AbortSignal;
-  /** How the run's own workers come to the state of an orchestration. */
+  /** How the run's own workers restore the state of an orchestration. */
   readonly replay: Replay;
-  /** For a person. */
+  /** Prints a line for a person. */
   readonly onLine: (line: string) => void;
 }
 
 export interface LoadTestOutcome {
   readonly result: RunResult;
-  /** Why the run ended before everything it started had; undefined if it did not, or was interrupted. */
+  /** Why the run ended before all its instances had; undefined if they all ended, or after an interruption. */
   readonly gaveUp: string | undefined;
-  /** It was ended by `abort`. */
+  /** Whether `abort` ended it. */
   readonly aborted: boolean;
 }
 
-/** One run: everything between a plan and its result. */
+/** One run, from a plan to its result. */
 export class LoadTest {
   readonly #recorder: Recorder;
   readonly #generator: Generator;
@@ -104,7 +104,7 @@ export class LoadTest {
       onAnswer: (start) => recorder.addAnswer(start),
       onFound: (start) => recorder.addFound(start),
       onCompletion: (completion) => {
-        // What has ended and was not terminated has had a worker.
+        // An instance that ended and was not terminated had a worker.
         if (completion.server && completion.outcome !== "terminated") this.#hadWorker = true;
         recorder.add(completion);
       },
@@ -155,7 +155,9 @@ export class LoadTest {
     };
   }
 
-  /** Resolves when all has ended, the run was interrupted, or it was given up. Own workers go on until `close`. */
+  /**
+   * Resolves when all instances have ended, or the run was interrupted or given up. Own workers continue until `close`.
+   */
   async run(): Promise<LoadTestOutcome> {
     const { plan, backend, runId, clock, interruption, onLine } = this.options;
     const hub = await surveyHub(backend.client, interruption);
@@ -219,7 +221,7 @@ export class LoadTest {
     };
   }
 
-  /** What is measured by now; undefined before the first start. */
+  /** The measurements so far; undefined before the first start. */
   resultSoFar(): RunResult | undefined {
     const { runId, clock } = this.options;
     if (this.#startedMs === undefined) return undefined;
@@ -233,7 +235,7 @@ export class LoadTest {
     return describeEnvironment(backend, { ownWorkers: this.#workers.ownWorkers, replay }, hub, this.#durability);
   }
 
-  /** Ends the run's own workers, after they have finished what they hold. */
+  /** Ends the run's own workers after they have finished their work items. */
   async close(): Promise<void> {
     this.#stopStarting.abort();
     this.#stopWaiting.abort();
@@ -255,15 +257,15 @@ export class LoadTest {
     }
   }
 
-  /** Ends the run before its time. */
+  /** Ends the run early. */
   abort(reason: string): void {
     this.#ending.abort(reason);
   }
 
   /**
-   * Ends the waiting, and what an interruption finds in flight. Where the run ends by itself, what nobody else is at work
-   * on ends with it, so that the next run has the hub for itself; what others execute is left to them. Resolves with what
-   * had not ended.
+   * Ends the waiting, and terminates what is in flight after an interruption. If the run gave up, it terminates the
+   * instances that only its own workers execute, so that the next run has the hub for itself. Resolves with the
+   * instances that had not ended.
    */
   async #cutOff(ending: Ending, generating: Promise<void>): Promise<readonly StuckInstance[]> {
     const { inFlight, allStarted } = this.#generator;

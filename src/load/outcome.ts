@@ -7,10 +7,10 @@ import { errorText } from "../format/error-text.js";
 type Failure = NonNullable<Completion["failure"]>;
 
 /**
- * What became of an instance that has ended, its output checked: a completed one whose output does not account for
- * `activities` activities counts as failed, unless they are undefined: then the output is somebody else's. An output that was not
- * read is not judged: the orchestrator has checked its fan-in by itself. `state` is undefined where the backend no
- * longer knows the instance.
+ * The outcome of an ended instance. A completed one counts as failed if its output does not account for `activities`
+ * activities. `activities` is undefined for somebody else's orchestration, whose output is not judged. An output that
+ * was not read is not judged either, because the orchestrator checks its fan-in itself. `state` is undefined if the
+ * backend no longer knows the instance.
  */
 export function completionOf(
   start: Start,

@@ -12,13 +12,16 @@ const SAMPLE_PAUSE_MS = 1_000;
 /** 0 means that there is a worker. */
 const LEAST_ABSENCE_MS = 1;
 
-/** What the run has seen of its own work so far. Changed by its owner only; read by anyone. */
+/** The run's knowledge of its own work. Only its owner changes it; anyone may read it. */
 export interface Progress {
-  /** Activity results known to be in histories, completed instances aside where those are only sampled. Never falls. */
+  /**
+   * The number of activity results known to be in histories. On a backend that is only sampled, completed instances are
+   * not included. Never falls.
+   */
   activitiesCompleted(): number;
   /**
-   * Milliseconds for which the task hub has had no worker for what the run starts, 0 while it has one; undefined before
-   * anything is known.
+   * The time without a worker for the run's orchestration, in milliseconds. 0 while there is one; undefined while
+   * nothing is known.
    */
   workerlessMs(): number | undefined;
   /** Follows the run until the signal aborts. */
@@ -33,15 +36,15 @@ export interface ProgressSources {
   readonly inFlight: ReadonlySet<string>;
   /** Somebody's own orchestration, which not every worker hosts. */
   readonly orchestrator?: string | undefined;
-  /** Whether an instance has ended by what a worker did. */
+  /** Whether an instance has ended through the work of a worker. */
   readonly hadWorker: () => boolean;
-  /** What completed instances account for. */
+  /** The activities of completed instances. */
   readonly activitiesAccountedFor: () => number;
-  /** The emulator has counted so many activity results in all. */
+  /** Called with the emulator's total count of activity results. */
   readonly onActivities?: (total: number) => void;
-  /** Told once of what the emulator has taken and a Scheduler would not. */
+  /** Called once with what the emulator accepted and a Scheduler would refuse. */
   readonly onBeyondScheduler?: (sentence: string) => void;
-  /** Between two samples; a test passes its own. */
+  /** The pause between two samples. Tests pass their own. */
   readonly pause?: (signal: AbortSignal) => Promise<void>;
 }
 
@@ -85,12 +88,12 @@ class ExactProgress implements Progress {
 }
 
 /**
- * Elsewhere a sample of the unfinished is asked for its custom status about once a second, and a completed instance
- * counts in full. A worker shows only in what it has done: an instance that is no longer Pending.
+ * On other backends, about once a second, a sample of the unfinished instances is asked for its custom status. A
+ * completed instance counts in full. A worker is visible only through its work: an instance that is no longer Pending.
  */
 class SampledProgress implements Progress {
   #activities = 0;
-  /** Activities of instances that were unfinished when last asked. */
+  /** The activities of instances that were unfinished when last asked. */
   #sampled: ReadonlyMap<string, number> = new Map();
   #seenWorker = false;
   readonly #sinceMs: number;
@@ -102,7 +105,7 @@ class SampledProgress implements Progress {
   activitiesCompleted(): number {
     const { inFlight, activitiesAccountedFor } = this.sources;
     let activities = activitiesAccountedFor();
-    // One that has completed since is accounted for in full already.
+    // An instance that has completed since is already counted in full.
     for (const [instanceId, count] of this.#sampled) if (inFlight.has(instanceId)) activities += count;
     this.#activities = Math.max(this.#activities, activities);
     return this.#activities;
@@ -138,7 +141,7 @@ function pause(signal: AbortSignal): Promise<void> {
   return sleep(SAMPLE_PAUSE_MS, undefined, { signal });
 }
 
-/** A failed look costs a moment of progress, never the run. */
+/** A failed sample costs a moment of progress, never the run. */
 async function instanceOrNothing(
   client: OrchestrationClient,
   instanceId: string,

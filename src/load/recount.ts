@@ -15,15 +15,15 @@ const PATIENCE_MS = 30_000;
 export interface RecountOptions {
   readonly client: OrchestrationClient;
   readonly runId: string;
-  /** The numbers of the instances whose start the backend acknowledged. */
+  /** The numbers of the acknowledged starts. */
   readonly accepted: SequenceSet;
-  /** The numbers of those whose start was not answered: that they are there is no surprise. */
+  /** The numbers of the unanswered starts, whose instances may exist. */
   readonly unanswered: ReadonlySet<number>;
   readonly signal: AbortSignal;
   readonly patienceMs?: number;
 }
 
-/** Counts the run's instances by asking the backend, within 30 seconds. Never rejects: what went wrong is the answer. */
+/** Counts the run's instances on the backend, within 30 seconds. Never rejects: an error is part of the answer. */
 export async function recountInstances(options: RecountOptions): Promise<Recount> {
   const { signal, patienceMs = PATIENCE_MS } = options;
   const patience = AbortSignal.timeout(patienceMs);
@@ -53,7 +53,7 @@ async function recount({ client, runId, accepted, unanswered, signal }: RecountO
     page.instances.forEach(add);
     continuationToken = page.continuationToken;
   } while (continuationToken !== undefined);
-  // An index may lag behind what it is of, so none is called lost that the backend knows when asked for it alone.
+  // An index may lag behind its data, so no instance is called lost that the backend knows when asked by id.
   const suspects = firstOf(accepted.missingFrom(seen)).map((sequence) => instanceIdOf(runId, sequence));
   await concurrently(suspects, CONCURRENCY, signal, async (instanceId) => {
     const state = await client.getInstance(instanceId, { signal });

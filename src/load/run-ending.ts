@@ -5,17 +5,17 @@ import { lengthOf } from "../result/load-shape.js";
 
 export type Ending =
   | { readonly kind: "all-ended" | "interrupted" }
-  /** `aborted`: because somebody called `abort`; else by the run itself. */
+  /** `aborted`: by a call of `abort`. `given-up`: by the run itself. */
   | { readonly kind: "given-up" | "aborted"; readonly reason: string };
 
 export interface RunEndingOptions {
   readonly plan: LoadPlan;
   readonly interruption: AbortSignal;
-  /** Aborted as soon as it is known that the run ends before its time. */
+  /** Aborts as soon as it is known that the run ends early. */
   readonly stopStarting: AbortController;
 }
 
-/** What ends a run: the first of its work, an interruption, its patience, and who gives it up. */
+/** Decides how a run ends: by the end of its work, an interruption, a timeout, or a decision to give up. */
 export class RunEnding {
   readonly #early = Promise.withResolvers<Ending>();
 
@@ -26,7 +26,7 @@ export class RunEnding {
     return this.#early.promise;
   }
 
-  /** Ends the run before its time. */
+  /** Ends the run early. */
   abort(reason: string): void {
     this.#end({ kind: "aborted", reason });
   }
@@ -35,7 +35,10 @@ export class RunEnding {
     this.#end({ kind: "given-up", reason });
   }
 
-  /** How the run ended, once it has. `generating` is its work, `allStarted` the part of it until the last start has left. */
+  /**
+   * Resolves with how the run ended. `generating` is its whole work, `allStarted` its part until the last start was
+   * sent.
+   */
   async of(generating: Promise<void>, allStarted: Promise<void>): Promise<Ending> {
     const { plan, interruption } = this.options;
     const { timeoutMs, graceMs: patienceMs = timeoutMs } = plan;
@@ -63,7 +66,7 @@ export class RunEnding {
     this.#early.resolve(ending);
   }
 
-  /** Resolves when no more starts are due: where time bounds the load, whether or not those that are have left. */
+  /** Resolves when no more starts are due. If time bounds the load, due starts may still wait to be sent. */
   async #lastDue(allStarted: Promise<void>, signal: AbortSignal): Promise<void> {
     const lengthMs = lengthOf(this.options.plan);
     await (lengthMs === undefined ? allStarted : wait(lengthMs, signal));

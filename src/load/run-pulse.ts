@@ -10,14 +10,14 @@ const EVERY_MS = 200;
 export interface RunPulseOptions {
   readonly recorder: Recorder;
   readonly clock: Clock;
-  /** Failed attempts so far by call and by gRPC status name. */
+  /** Failed attempts so far by call and by gRPC status. */
   readonly rpcErrors: () => Readonly<Record<string, Readonly<Record<string, number>>>>;
   readonly onLine: (line: string) => void;
 }
 
-/** Several times a second: hands on what is counted elsewhere, and says when a stall begins and ends. */
+/** Several times a second, passes on counts from elsewhere, and reports the begin and the end of a stall. */
 export class RunPulse {
-  /** Those of before, of another run on the same backend, are told already. */
+  /** Errors of an earlier run on the same backend were reported by that run. */
   readonly #told: Map<string, number>;
   #stall: Stall | undefined;
   #timer: NodeJS.Timeout | undefined;

@@ -6,21 +6,21 @@ import type { Threshold } from "../stats/threshold.js";
 import { arrivals } from "./arrivals.js";
 import type { LoadPlan } from "../plan/plan.js";
 
-/** A figure of a sample: of the starts that are measured, or of those of them that went well. */
+/** A percentile of a sample: of the measured starts, or of the successful ones among them. */
 const PERCENTILE = /^(?:latencyMs\.\w+|generator\.slipMs)\.(?<name>p(?<digits>\d+(?:\.\d+)?))$/u;
 const RESPONSE = /^latencyMs\.response\.(?<statistic>.+)$/u;
-/** What is counted in activities, or made of them. */
+/** Figures that count activities, or derive from them. */
 const OF_ACTIVITIES =
   /^(?:counts\.(?:activities\.|actions(?:AtLeast)?$)|throughput\.(?:activities|actions)PerSecond$)/u;
-/** As many samples as have to lie beyond a percentile: see `stats/latency.ts`. */
+/** The number of samples that must lie beyond a percentile: see `stats/latency.ts`. */
 const BEYOND = 10;
 /** 1 - 0.9 is a little less than 0.1 in binary. */
 const ROUNDING = 1e-6;
 const SMALLER = ["p999", "p99", "p95", "p90", "p50"];
 
 /**
- * Refuses thresholds that no run of the plan could pass, whatever the backend does: what it cannot have measured. What
- * depends on how the run goes is judged at its end.
+ * Refuses thresholds that no run of the plan can pass, because the run cannot measure their figure. What depends on the
+ * course of the run is judged at its end.
  * @throws UsageError that says why of each, and what to change
  */
 export function refuseUncarried(thresholds: readonly Threshold[], plan: LoadPlan): void {
@@ -98,13 +98,16 @@ function tooFewForPercentile(
   };
 }
 
-/** So that ten samples lie beyond the percentile: of p99 1,000. `digits` are those of its name: 50, 999, 97.5. */
+/**
+ * The number of samples with ten of them beyond the percentile: 1,000 for p99. `digits` are those of its name: 50, 999,
+ * 97.5.
+ */
 function samplesFor(digits: string): number {
   const share = digits.length > 2 && !digits.includes(".") ? Number(`0.${digits}`) : Number(digits) / 100;
   return Math.ceil(BEYOND / (1 - share) - ROUNDING);
 }
 
-/** Starts of the plan that are due from then on, counted no further than `needed`. */
+/** The number of starts that are due from `fromMs` on, counted up to `needed`. */
 function startsUpTo(needed: number, plan: LoadPlan, fromMs: number): number {
   if (plan.load.kind !== "open") return Math.min(needed, mostStarts(plan) ?? needed);
   let starts = 0;

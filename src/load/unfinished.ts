@@ -7,7 +7,7 @@ const CONCURRENCY = 50;
 const LISTED = 100;
 const LIST_PATIENCE_MS = 2_000;
 
-/** What at most 100 unfinished instances are doing, as far as the backend tells within two seconds. */
+/** Describes at most 100 unfinished instances, with what the backend reports within two seconds. */
 export async function describeUnfinished(
   client: OrchestrationClient,
   instanceIds: Iterable<string>,

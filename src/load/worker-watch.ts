@@ -13,17 +13,17 @@ const REVIEW_EVERY_MS = 100;
 export interface WorkerWatchOptions {
   readonly plan: LoadPlan;
   readonly backend: Backend;
-  /** Variables that tell a worker process where to connect to. */
+  /** The variables with which a worker process connects. */
   readonly environment: Readonly<Record<string, string>>;
   readonly attended: boolean;
   readonly onLine: (line: string) => void;
-  /** A worker of the run's own has lost the backend. */
+  /** One of the run's own workers has lost the backend. */
   readonly onLost: () => void;
-  /** There is no worker, and there will be none. */
+  /** There is no worker, and none is coming. */
   readonly onGivenUp: (reason: string) => void;
 }
 
-/** Sees to it that a run has workers, or that a person learns that it has none. */
+/** Makes sure that a run has workers, or that a person learns that it has none. */
 export class WorkerWatch {
   readonly #startedMs = performance.now();
   #own: OwnWorkers | undefined;
@@ -34,25 +34,25 @@ export class WorkerWatch {
 
   constructor(readonly options: WorkerWatchOptions) {}
 
-  /** Worker processes that the run started for itself. */
+  /** The number of worker processes that the run started for itself. */
   get ownWorkers(): number {
     return this.#own?.count ?? 0;
   }
 
-  /** Whether workers are at it that are not the run's own. */
+  /** Whether workers of others take part. */
   get areOthers(): boolean {
     return this.ownWorkers === 0 && this.#seen;
   }
 
   /**
-   * Resolves when there are workers, where the run sees to that itself: the time that their processes take to start is
-   * not the backend's. At once where they are somebody else's business.
+   * Resolves when the run's own workers are ready, because the start of their processes says nothing about the backend.
+   * Resolves at once if the run starts none.
    */
   get ready(): Promise<void> {
     return this.#ready.promise;
   }
 
-  /** Activities that the run's own workers have executed; undefined where others do the work. */
+  /** The number of activities that the run's own workers executed; undefined if others take part. */
   async activitiesExecuted(): Promise<number | undefined> {
     return await this.#own?.activitiesExecuted();
   }
@@ -95,7 +95,7 @@ export class WorkerWatch {
       this.options.onGivenUp(`${this.#absence()} for ${formatDuration(this.#patienceMs())}; ${this.#hint()}`);
   }
 
-  /** Whether workers of the run's own are on their way, or will be if the hub has none. */
+  /** Whether own workers are starting, or will start if the hub has none. */
   #needsWorkers(workerlessMs: number | undefined): boolean {
     const { plan, backend } = this.options;
     if (this.#isHostKnown) return workerlessMs !== 0;
@@ -112,7 +112,10 @@ export class WorkerWatch {
     onLine(`${why}started ${plural(count, "worker process")} for this run`);
   }
 
-  /** Whether the backend tells who hosts the orchestration: then none is started before somebody does. */
+  /**
+   * Whether the backend reports who hosts the orchestration. Then the run waits for a host before it starts
+   * orchestrations.
+   */
   get #isHostKnown(): boolean {
     return this.options.plan.orchestrator !== undefined && this.options.backend.kind === "emulator";
   }
@@ -143,7 +146,7 @@ export class WorkerWatch {
     return this.#isHostKnown ? `no worker on ${place} hosts ${name}` : `no worker on ${place} has taken up ${name}`;
   }
 
-  /** Names no connection string: it may hold what is not for a log. */
+  /** Names no connection string, which may hold a secret. */
   #hint(): string {
     const { backend, plan } = this.options;
     if (plan.orchestrator !== undefined)

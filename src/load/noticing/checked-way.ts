@@ -4,23 +4,23 @@ import type { OpenInstances } from "./open-instances.js";
 import { settleEach, type PollWay } from "./poll-way.js";
 import { isWorthAnotherTry } from "./worth-another-try.js";
 
-/** Polls from one check of overdue instances to the next, and how many instances a check asks for. */
+/** The number of polls between two checks of overdue instances, and the number of instances in a check. */
 const POLLS_PER_CHECK = 10;
 const CHECKED = 100;
-/** A way that was answered with an error so often, and never without one, does not work on this backend. */
+/** A way that has failed this often, without a success, does not work on this backend. */
 const MOST_FAILURES = 3;
-/** Nor does one that found nothing between so many checks in a row, each of which did. */
+/** Neither does a way that found nothing between this many successive checks, each of which found ended instances. */
 const MOST_FRUITLESS = 2;
 
 /**
- * A way whose word is not taken for it: now and then some of the instances that are overdue are asked for one by one,
- * which finds those that the way has missed and those that are gone.
+ * Verifies a way of polling: from time to time it asks for some overdue instances one by one. It finds instances that
+ * the way has missed, and instances that are gone.
  */
 export class CheckedWay {
   #polls = 0;
   #failures = 0;
   #fruitless = 0;
-  /** How many instances were settled before the last check ended. */
+  /** The number of settled instances at the end of the last check. */
   #settledThen = 0;
 
   constructor(
@@ -30,8 +30,8 @@ export class CheckedWay {
   ) {}
 
   /**
-   * Resolves with false where it failed and is worth another try, and with true else. Rejects where this way is not to
-   * be gone any further. `onSearched` is called before what was found is asked for, one by one.
+   * Resolves with true after a success, and with false after an error that a retry may repair. Rejects if this way does
+   * not work. Calls `onSearched` before it asks for the found instances one by one.
    */
   async poll(onSearched: () => void): Promise<boolean> {
     try {

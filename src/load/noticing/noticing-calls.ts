@@ -7,7 +7,7 @@ import type {
   OrchestrationClient,
 } from "../../backend/orchestration-client.js";
 
-/** The calls that notice ends, each counted under its name, and given up when the signal aborts. */
+/** The calls that notice ends, counted by name. They end when the signal aborts. */
 export class NoticingCalls {
   readonly made: Record<string, number> = {};
 
@@ -21,7 +21,7 @@ export class NoticingCalls {
     return this.client.waitForCompletion(instanceId, { signal: this.signal });
   }
 
-  /** Without payloads, but for one that has failed and does not say why. */
+  /** Reads without payloads, except for a failed instance that does not say why. */
   async stateOf(instanceId: string): Promise<InstanceState | undefined> {
     this.#count("GetInstance");
     const state = await this.client.getInstance(instanceId, { signal: this.signal });

@@ -8,12 +8,12 @@ export function isEnded({ status }: InstanceState): boolean {
   return ENDED.includes(status);
 }
 
-/** Of the time that instances take, how much the latest one counts for. */
+/** The weight of the latest instance in the usual duration. */
 const LATEST = 0.1;
 const OVERDUE_FACTOR = 3;
 const LEAST_OVERDUE_MS = 2_000;
 
-/** When an instance that has ended did so, on the backend's clock. */
+/** When an ended instance ended, on the backend's clock. */
 export function endedMsOf({ completedMs, lastUpdatedMs }: InstanceState): number {
   return completedMs ?? lastUpdatedMs;
 }
@@ -22,15 +22,15 @@ interface Open extends PromiseWithResolvers<InstanceState | undefined> {
   readonly sinceMs: number;
 }
 
-/** The instances that polls are to find the end of, the oldest first. */
+/** The instances whose end the polls look for, the oldest first. */
 export class OpenInstances {
   readonly #open = new Map<string, Open>();
-  /** How many have ended or were found gone so far. */
+  /** The number that have ended or are gone. */
   settled = 0;
   readonly #inBucket = new Map<number, number>();
-  /** The duration of recently ended instances by the backend's times, so that late noticing does not count. */
+  /** The duration of recently ended instances on the backend's clock, so that late noticing does not count. */
   #usualMs = 0;
-  /** It goes on behind where it was, whatever is added or deleted meanwhile. */
+  /** It keeps its place while instances are added and deleted. */
   #cursor = this.#open.entries();
 
   constructor(
@@ -42,12 +42,12 @@ export class OpenInstances {
     return this.#open.size;
   }
 
-  /** Any one of them; the oldest. */
+  /** The oldest one, as a sample. */
   get oldestId(): string | undefined {
     return this.#open.keys().next().value;
   }
 
-  /** The buckets of the run that have an open instance, each with how many. */
+  /** The buckets of the run that have open instances, with their numbers. */
   buckets(): readonly (readonly [number, number])[] {
     return [...this.#inBucket];
   }
@@ -56,7 +56,7 @@ export class OpenInstances {
     return this.#open.has(instanceId);
   }
 
-  /** Resolves or rejects as the instance is settled. */
+  /** Settles when the instance is settled. */
   add(instanceId: string): Promise<InstanceState | undefined> {
     const known = this.#open.get(instanceId);
     if (known) return known.promise;
@@ -66,7 +66,7 @@ export class OpenInstances {
     return open.promise;
   }
 
-  /** Settles an instance that has ended, or is gone; tells whether it was open and has. */
+  /** Settles an instance that has ended or is gone. Returns whether it was open and has ended. */
   settle(instanceId: string, state: InstanceState | undefined): boolean {
     if (state && !isEnded(state)) return false;
     const open = this.#remove(instanceId);
@@ -85,7 +85,7 @@ export class OpenInstances {
     for (const [, { reject }] of this.takeAll()) reject(reason);
   }
 
-  /** Takes all of them out: whoever does has to settle them. */
+  /** Removes all of them. The caller must settle them. */
   takeAll(): readonly (readonly [string, Open])[] {
     const all = [...this.#open];
     this.#open.clear();
@@ -93,12 +93,14 @@ export class OpenInstances {
     return all;
   }
 
-  /** The next ones, the oldest first and after the last ones the oldest again; each once at most. */
+  /**
+   * The next instances in turn, from the oldest to the youngest and then again from the oldest. Each one at most once.
+   */
   next(count: number): readonly string[] {
     return this.#take(count, Number.POSITIVE_INFINITY);
   }
 
-  /** The same for instances that are open for much longer than usual. */
+  /** As `next`, for instances that have been open for much longer than usual. */
   nextOverdue(count: number): readonly string[] {
     const beforeMs = this.clock() - Math.max(LEAST_OVERDUE_MS, OVERDUE_FACTOR * this.#usualMs);
     return this.#take(count, beforeMs);
@@ -114,7 +116,7 @@ export class OpenInstances {
         taken.add(next.value[0]);
         continue;
       }
-      // It is the end, or the others behind it are younger still.
+      // Either this is the last one, or all later ones are younger.
       this.#cursor = this.#open.entries();
       if (restarted) break;
       restarted = true;

@@ -6,12 +6,12 @@ import type { PollWay } from "./poll-way.js";
 
 const PAGE_SIZE = 1_000;
 const NOT_ENDED: readonly RuntimeStatus[] = ["Pending", "Running", "Suspended", "ContinuedAsNew"];
-/** Up to this many open instances of a bucket's thousand, the list of the open ones is the smaller answer. */
+/** Up to this number of open instances in a bucket of a thousand, a list of the open ones is the smaller answer. */
 const FEW_OPEN = 500;
 
 /**
- * By QueryInstances, in those buckets of the run that still have an open instance: what has ended, or what has not,
- * whichever is less to tell. Of the latter an open one that is not told of is asked for by itself.
+ * Polls with QueryInstances, in the buckets that still have open instances. It asks for the ended or for the unfinished
+ * ones, whichever list is shorter. An open instance that is not in a list of unfinished ones is then asked for by id.
  */
 export class PollByBucket implements PollWay {
   constructor(

@@ -13,11 +13,11 @@ const OVERLAP_MS = 2_000;
  * on the backend's clock, shortly before the last search did, and has no end.
  */
 export class PollByCompletion implements PollWay {
-  /** Where the last window began; undefined before the first one. */
+  /** The beginning of the last window; undefined before the first one. */
   #fromMs: number | undefined;
-  /** When the last search began that went well, on our clock. */
+  /** When the last successful search began, on our clock. */
   #searchedMs = Number.NEGATIVE_INFINITY;
-  /** The backend's clock minus ours, at least: what it tells has happened before we hear of it. */
+  /** A lower bound of the backend's clock minus ours: an event happens before its report arrives. */
   #aheadMs = Number.NEGATIVE_INFINITY;
 
   constructor(
@@ -41,17 +41,17 @@ export class PollByCompletion implements PollWay {
 
   correct(state: InstanceState): void {
     if (endedMsOf(state) >= this.#nextFromMs) return;
-    // Its time is before the next window: the backend's clock was set back, so the known offset is void.
+    // It completed before the next window begins: the backend's clock was set back, so the known offset is void.
     this.#aheadMs = endedMsOf(state) - this.clock();
     this.#fromMs = endedMsOf(state) - OVERLAP_MS;
   }
 
-  /** Every completion before the last search began was there to be told of, unless it was committed late. */
+  /** Every completion before the last search was listed, unless it was committed late. */
   get #nextFromMs(): number {
     return Math.max(this.#fromMs ?? 0, this.#searchedMs + this.#aheadMs - OVERLAP_MS);
   }
 
-  /** No instance of the run has completed before the oldest one was created. */
+  /** No instance of the run completed before the oldest one was created. */
   async #firstFromMs(): Promise<number | undefined> {
     for (let oldest = this.open.oldestId; oldest !== undefined; oldest = this.open.oldestId) {
       const state = await this.calls.stateOf(oldest);
@@ -71,7 +71,7 @@ export class PollByCompletion implements PollWay {
       page = await this.calls.completedIn({ statuses: ENDED, completedFromMs, pageSize: PAGE_SIZE, lastInstanceKey });
       ended.push(...page.instanceIds.filter((instanceId) => this.open.has(instanceId)));
       lastInstanceKey = page.lastInstanceKey;
-      // A backend may hand out a key behind the last page as well.
+      // Some backends return a key after the last page.
     } while (lastInstanceKey !== undefined && page.instanceIds.length > 0);
     return ended;
   }

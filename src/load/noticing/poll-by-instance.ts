@@ -2,10 +2,10 @@ import type { NoticingCalls } from "./noticing-calls.js";
 import type { OpenInstances } from "./open-instances.js";
 import { settleEach, type PollWay } from "./poll-way.js";
 
-/** Instances asked for in one search. */
+/** The number of instances in one search. */
 const ASKED = 500;
 
-/** By GetInstance, one call for each instance, in turn: for backends without a call for many instances. */
+/** Polls with GetInstance, one call for each instance in turn, for backends without a call for many instances. */
 export class PollByInstance implements PollWay {
   constructor(
     readonly calls: NoticingCalls,

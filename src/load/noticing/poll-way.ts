@@ -4,24 +4,24 @@ import type { NoticingCalls } from "./noticing-calls.js";
 import type { OpenInstances } from "./open-instances.js";
 import { isWorthAnotherTry } from "./worth-another-try.js";
 
-/** One way to find the ends of open instances. */
+/** A way to find the ends of open instances. */
 export interface PollWay {
   /**
-   * Looks once, settles what it learns to have ended, and resolves with those that seem to have ended and have to be
-   * asked for. Rejects with the error of a backend that does not have the way, or is away.
+   * Searches once and settles the instances that are known to have ended. Resolves with the instances that seem to have
+   * ended and must be asked for. Rejects if the backend lacks the way or is away.
    */
   search(): Promise<Iterable<string>>;
-  /** One that it had asked for has ended so. */
+  /** Called with the state of an instance that a search had found. */
   learn?(state: InstanceState): void;
-  /** One has ended so that no search has told of. */
+  /** Called with the state of an ended instance that the searches have missed. */
   correct?(state: InstanceState): void;
 }
 
 const CONCURRENCY = 50;
 
 /**
- * Asks for each instance and settles those that have ended or are gone, and those whose state the backend refuses to
- * tell. Resolves with the states of those that have ended. Rejects, once no call is under way, where the backend is away.
+ * Asks for each instance. Settles those that have ended, are gone, or whose state the backend refuses to return.
+ * Resolves with the states of the ended ones. Rejects, after all calls have ended, if the backend is away.
  */
 export async function settleEach(
   instanceIds: Iterable<string>,

@@ -18,11 +18,11 @@ export interface PollerOptions {
   readonly clock: Clock;
   readonly wait: Wait;
   readonly signal: AbortSignal;
-  /** Called before each poll, while nothing is being asked: it may take instances out. */
+  /** Called before each poll, when no call is in progress. It may remove instances. */
   readonly beforePoll: () => void;
 }
 
-/** From the cheapest to the one that every backend has. */
+/** From the cheapest way to the one that every backend supports. */
 const WAYS: readonly ((options: PollerOptions) => PollWay)[] = [
   ({ calls, open, clock }) => new PollByCompletion(calls, open, clock),
   ({ calls, open }) => new PollByBucket(calls, open),
@@ -30,17 +30,17 @@ const WAYS: readonly ((options: PollerOptions) => PollWay)[] = [
 ];
 
 /**
- * Polls while instances are open, by the best way that the backend has. At most half of the time goes into searching;
- * to ask for what was found is no overhead of a poll, as every end is asked for once.
+ * Polls while instances are open, in the best way that the backend supports. Searching takes at most half of the time.
+ * Asking for found instances does not count, because every end is asked for once.
  */
 export class Poller {
-  /** Once a way did not work, it is not tried again. */
+  /** A way that did not work is not tried again. */
   #wayNumber = 0;
   #running = false;
 
   constructor(readonly options: PollerOptions) {}
 
-  /** Goes on until no instance is open. */
+  /** Continues until no instance is open. */
   start(): void {
     if (!this.#running) void this.#run();
   }
@@ -67,7 +67,7 @@ export class Poller {
         way = this.#newWay();
       }
     }
-    // In the turn in which nothing was open: what is added from now on starts it again.
+    // In the same turn, so that an instance added from now on starts it again.
     this.#running = false;
   }
 
