@@ -156,7 +156,7 @@ function refuseQuotes(text: string, what: string, source: string): void {
   if (!QUOTED.test(text.trim())) return;
   throw wrong(
     source,
-    `${what} stands in quotes, which belong to it here`,
+    `${what} is in quotes, which become part of it here`,
     "leave them out. A shell takes quotes away; an env file of Docker and a setting of an application keep them",
   );
 }
@@ -171,7 +171,7 @@ function partsOf(text: string, source: string): Map<string, string> {
       throw wrong(source, 'a part has no "="', 'every part has to be Key=Value, with ";" between them');
 
     const name = key.trim().toLowerCase();
-    if (parts.has(name)) throw wrong(source, `${tellable(key.trim()) ?? "a key"} stands there twice`);
+    if (parts.has(name)) throw wrong(source, `${tellable(key.trim()) ?? "a key"} is there twice`);
 
     const value = rest.join("=").trim();
     refuseQuotes(value, `the value of ${tellable(key.trim()) ?? "a key"}`, source);

@@ -6,20 +6,18 @@ const NEXT_STEPS: Readonly<Record<CredentialKind, string>> = {
   DefaultAzure:
     "Run `az login`, or set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET, or run it where there is a " +
     "managed identity",
-  ManagedIdentity:
-    "Run it on a machine of Azure that has a managed identity; one that is user-assigned is named with ClientID=",
+  ManagedIdentity: "Run it on an Azure machine that has a managed identity; set ClientID= for a user-assigned one",
   WorkloadIdentity:
     "Name it with ClientID=, TenantId= and TokenFilePath=, or with AZURE_CLIENT_ID, AZURE_TENANT_ID and " +
-    "AZURE_FEDERATED_TOKEN_FILE, and see to it that the file can be read and is current",
+    "AZURE_FEDERATED_TOKEN_FILE, and make sure that the file is readable and current",
   Environment:
-    "Set AZURE_TENANT_ID, AZURE_CLIENT_ID, and AZURE_CLIENT_SECRET or AZURE_CLIENT_CERTIFICATE_PATH, to what is " +
-    "still valid",
+    "Set AZURE_TENANT_ID, AZURE_CLIENT_ID, and AZURE_CLIENT_SECRET or AZURE_CLIENT_CERTIFICATE_PATH, to valid values",
   AzureCli: "Run `az login`, with the Azure CLI on the PATH",
   AzurePowerShell: "Run `Connect-AzAccount` in PowerShell",
   VisualStudioCode:
     "It needs the package @azure/identity-vscode, which fanout does not bring: run `az login` and use " +
     "Authentication=AzureCli",
-  InteractiveBrowser: "Sign in in the browser that opens; where there is none, use another kind, for example AzureCli",
+  InteractiveBrowser: "Sign in in the browser that opens; without a browser use another kind, for example AzureCli",
 };
 
 const NAMES: ReadonlySet<string> = new Set([

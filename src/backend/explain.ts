@@ -17,7 +17,7 @@ function noHub({ kind, taskHub }: Connection, details: string, cause: Error): Fa
   // Our own emulator lists its hubs in the error.
   const [problem, hint] =
     kind === "emulator"
-      ? [details, "Name one of them with --task-hub, or this one where the emulator is started with --task-hubs."]
+      ? [details, "Name one of them with --task-hub, or start the emulator with --task-hubs and this name."]
       : [
           `The backend has no task hub ${taskHub}, or refuses its name.`,
           "Name one that exists with TaskHub= in the connection string or with --task-hub.",
@@ -79,14 +79,14 @@ export function explainHello(error: unknown, connection: Connection, attempts = 
 function unauthenticated(connection: Connection, cause: Error): FanoutError {
   if (connection.kind === "emulator" || connection.authentication.kind === "None") {
     const problem = "The backend wants a credential, and the connection string has Authentication=None.";
-    const hint = "Say Authentication=DefaultAzure, or another kind.";
+    const hint = "Set Authentication=DefaultAzure, or another kind.";
     return new FanoutError("credential-needed", problem, { hint, cause });
   }
   const { kind } = connection.authentication;
   return new FanoutError("credential-refused", `The backend refused the token of Authentication=${kind}.`, {
     hint:
       `Check that it belongs to the scheduler's tenant, and that its identity has the role ${ROLE} on the task hub or ` +
-      "its scheduler. `fanout doctor` tells the token's tenant.",
+      "its scheduler. `fanout doctor` shows the token's tenant.",
     cause,
   });
 }
@@ -114,22 +114,21 @@ const REASONS: readonly (readonly [RegExp, (connection: Connection) => string])[
   ],
   [
     /wrong version number|EPROTO|packet length too long|before secure TLS connection/u,
-    (connection) => `There is no TLS at ${endpointOf(connection)}: a backend without TLS is named with http://.`,
+    (connection) => `There is no TLS at ${endpointOf(connection)}: write http:// for a backend without TLS.`,
   ],
   [
     /no application protocol|agree on HTTP\/2/u,
-    (connection) =>
-      `There is TLS at ${endpointOf(connection)}, but no HTTP/2 behind it: check that the port is the one of gRPC.`,
+    (connection) => `There is TLS at ${endpointOf(connection)}, but no HTTP/2: check that the port is the gRPC port.`,
   ],
   [
     /^Received HTTP status code/u,
-    () => "A gateway or a proxy in front of it says so: check that the backend runs, and that the gateway reaches it.",
+    () => "A gateway or a proxy in front of it answered: check that the backend runs, and that the gateway reaches it.",
   ],
   [
     /^(?:Failed to connect|Protocol error)/u,
     (connection) =>
-      `What answers at ${endpointOf(connection)} does not speak gRPC like this: check the port, and whether it wants ` +
-      "http:// or https://.",
+      `The server at ${endpointOf(connection)} does not speak gRPC over this protocol: check the port, and whether it ` +
+      "needs http:// or https://.",
   ],
 ];
 
@@ -157,7 +156,7 @@ function unreachableThrough(
   const problem = `The backend does not answer through the proxy of ${source}, ${place}${times}.`;
   const hint =
     `Check that the proxy runs, has the credentials that it wants, and connects to ${endpointOf(connection)}; name the ` +
-    "host in NO_PROXY to go past it. `fanout doctor` tells which it is.";
+    "host in NO_PROXY to go past it. `fanout doctor` shows which of them fails.";
   return new FanoutError("backend-unreachable", problem, { hint, cause });
 }
 

@@ -13,8 +13,11 @@ const NOT_GRPC: ReadonlySet<number> = new Set([status.UNIMPLEMENTED, status.UNKN
 export function webServer(error: ServiceError, place: string): FanoutError | undefined {
   const [, what] = /^Received (HTTP status code \d+|content type .*)$/u.exec(error.details) ?? [];
   if (what === undefined || !NOT_GRPC.has(error.code)) return undefined;
-  const looks = `What answers at ${place} looks like a web server or a proxy, not like a Durable Task backend`;
-  return new FanoutError("not-a-backend", `${looks}: ${what} in place of gRPC.`, { hint: CHECK, cause: error });
+  const looks = `The server at ${place} looks like a web server or a proxy, not like a Durable Task backend`;
+  return new FanoutError("not-a-backend", `${looks}: it answered with ${what} instead of gRPC.`, {
+    hint: CHECK,
+    cause: error,
+  });
 }
 
 /** A server without the service answers every call with one of these. A backend never answers Hello with them. */
@@ -23,7 +26,7 @@ const UNKNOWN_SERVICE: ReadonlySet<number> = new Set([status.UNIMPLEMENTED, stat
 /** Explains an error of Hello as one of another gRPC server; undefined if that is not certain. */
 export function otherService(error: ServiceError, place: string): FanoutError | undefined {
   if (!UNKNOWN_SERVICE.has(error.code)) return undefined;
-  const looks = `What answers at ${place} looks like another gRPC server, not like a Durable Task backend`;
+  const looks = `The server at ${place} looks like another gRPC server, not like a Durable Task backend`;
   const details = error.details === "" ? "" : ` (${error.details})`;
   const problem = `${looks}: it answered Hello with ${status[error.code]}${details}.`;
   return new FanoutError("not-a-backend", problem, { hint: CHECK, cause: error });

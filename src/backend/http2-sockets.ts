@@ -62,7 +62,7 @@ export class TlsSockets implements Http2Sockets {
       socket.destroy();
     };
     const timer = setTimeout(
-      () => refuse(`No TLS connection came about within ${CONNECT_TIMEOUT_MS / 1_000} s`),
+      () => refuse(`The TLS handshake did not finish within ${CONNECT_TIMEOUT_MS / 1_000} s`),
       CONNECT_TIMEOUT_MS,
     ).unref();
     socket.once("secureConnect", () => {

@@ -54,7 +54,7 @@ function parseProxy(text: string, source: string): Proxy {
   if (url === undefined || url.hostname === "") {
     throw new UsageError(
       "invalid-proxy",
-      `${source}: expected a proxy such as http://HOST:PORT, found what is no address.`,
+      `${source}: expected a proxy such as http://HOST:PORT, found something else.`,
     );
   }
 

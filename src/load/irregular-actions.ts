@@ -52,7 +52,7 @@ export async function countIrregularActions(options: IrregularOptions): Promise<
     return { instances, actions: 0, measured: 0, missing };
   }
   if (instances > SLOW_INSTANCES)
-    onLine(`reading ${plural(instances, "history")} to count actions; press Ctrl-C to leave that out`);
+    onLine(`reading ${plural(instances, "history")} to count actions; press Ctrl-C to skip this`);
 
   const patience = AbortSignal.timeout(patienceMs);
   const reading = new Reading(interruption.aborted ? patience : AbortSignal.any([interruption, patience]));
@@ -91,7 +91,7 @@ class Reading {
   get missing(): string | undefined {
     const parts = [
       this.#unfinished > 0 && `${plural(this.#unfinished, "orchestration")} had not ended`,
-      this.#gone > 0 && `${plural(this.#gone, "orchestration")} had no history any more`,
+      this.#gone > 0 && `${plural(this.#gone, "orchestration")} no longer had a history`,
       this.#overwritten > 0 &&
         `the worker did not carry the retries before a continue-as-new of ${plural(this.#overwritten, "orchestration")}`,
     ];

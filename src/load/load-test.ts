@@ -225,7 +225,7 @@ export class LoadTest {
   resultSoFar(): RunResult | undefined {
     const { runId, clock } = this.options;
     if (this.#startedMs === undefined) return undefined;
-    const hub = { unknown: "the run goes on" };
+    const hub = { unknown: "the run is in progress" };
     const environment = this.#describeEnvironment(hub);
     return this.#recorder.soFar(runId, clock(), environment);
   }
@@ -251,7 +251,7 @@ export class LoadTest {
         await this.#progress.follow(signal);
       } catch (error) {
         if (signal.aborted) return;
-        repeated.add(`progress is not known at the moment: ${errorText(error)}`);
+        repeated.add(`progress is unknown at the moment: ${errorText(error)}`);
       }
       await sleep(FOLLOW_AGAIN_MS, undefined, { signal }).catch(() => {});
     }

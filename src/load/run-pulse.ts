@@ -42,7 +42,7 @@ export class RunPulse {
     const stall = recorder.stallAt(nowMs);
     if (stall && !this.#stall) onLine(stallLine(stall));
     if (!stall && this.#stall)
-      onLine(`completions go on after ${formatDuration(recorder.sinceMs(nowMs) - this.#stall.fromMs)}`);
+      onLine(`completions resumed after ${formatDuration(recorder.sinceMs(nowMs) - this.#stall.fromMs)}`);
     this.#stall = stall;
   }
 

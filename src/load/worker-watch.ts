@@ -126,7 +126,7 @@ export class WorkerWatch {
     const waiting = formatDuration(plan.workerWarningMs);
     if (this.#isHostKnown && !this.#seen) {
       onLine(
-        `${this.#absence()}; ${this.#hint()}. Waiting ${waiting} for it (--worker-timeout), nothing is started before`,
+        `${this.#absence()}; ${this.#hint()}. Waiting ${waiting} for it (--worker-timeout); nothing starts before`,
       );
     } else {
       onLine(`${this.#absence()} for ${waiting}; ${this.#hint()}`);
@@ -150,7 +150,7 @@ export class WorkerWatch {
   #hint(): string {
     const { backend, plan } = this.options;
     if (plan.orchestrator !== undefined)
-      return `start the worker that hosts ${oneLine(plan.orchestrator)}, or look for a slip in --orchestrator`;
+      return `start the worker that hosts ${oneLine(plan.orchestrator)}, or check the spelling of --orchestrator`;
     if (backend.kind === "emulator") return "start one with: fanout worker";
     return "start one with: fanout worker --connection-string, and the string that this run uses";
   }

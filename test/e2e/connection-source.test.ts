@@ -34,11 +34,11 @@ describe("a wrong connection string ends every command with 2, and an error that
   test.each([
     ["doctor", garbage, 'a part has no "="'],
     ["doctor --json", unknown, "the kind Bogus of Authentication is not known; expected Authentication=KIND"],
-    ["doctor", quoted, "it stands in quotes"],
-    ["run", quoted, "it stands in quotes"],
+    ["doctor", quoted, "it is in quotes"],
+    ["run", quoted, "it is in quotes"],
     ["worker --port 0", unknown, "the kind Bogus of Authentication is not known"],
     ["serve --port 0", garbage, 'a part has no "="'],
-    ["status", 'Endpoint=http://h;Authentication=None;TaskHub="my-hub"', "the value of TaskHub stands in quotes"],
+    ["status", 'Endpoint=http://h;Authentication=None;TaskHub="my-hub"', "the value of TaskHub is in quotes"],
     ["purge --older-than 7d --yes", garbage, 'a part has no "="'],
   ])("%s: %s", async (line, text, message) => {
     const place = await Workplace.open();

@@ -24,7 +24,7 @@ test("the emulator reports an orchestration without a host at once, and the run 
   const { code, stdout, stderr } = await place.run("run --orchestrator Odrer --worker-timeout 1s");
   expect({ code, stdout }).toMatchObject({ code: 1 });
   expect(stderr).toMatch(
-    /^no worker on task hub default hosts Odrer; start the worker that hosts Odrer, or look for a/mu,
+    /^no worker on task hub default hosts Odrer; start the worker that hosts Odrer, or check the spelling of/mu,
   );
   expect(stderr).toMatch(/^error: no worker on task hub default hosts Odrer for 1 s/mu);
   expect(await place.runningEmulator()).toMatchObject({ instances: 0 });

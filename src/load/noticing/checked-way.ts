@@ -57,6 +57,6 @@ export class CheckedWay {
     for (const state of missed) this.way.correct?.(state);
     this.#settledThen = this.open.settled;
     this.#fruitless = missed.length > 0 && foundNothing ? this.#fruitless + 1 : 0;
-    if (this.#fruitless >= MOST_FRUITLESS) throw new Error("it does not tell of what has ended");
+    if (this.#fruitless >= MOST_FRUITLESS) throw new Error("it does not report the instances that have ended");
   }
 }

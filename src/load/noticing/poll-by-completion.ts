@@ -9,8 +9,8 @@ const PAGE_SIZE = 1_000;
 const OVERLAP_MS = 2_000;
 
 /**
- * By ListInstanceIds: what has completed lately on the whole hub, of which the open ones are asked for. A window begins,
- * on the backend's clock, shortly before the last search did, and has no end.
+ * Polls with ListInstanceIds, which lists recent completions on the whole hub. The open instances among them are asked
+ * for. A window begins shortly before the last search, on the backend's clock, and has no end.
  */
 export class PollByCompletion implements PollWay {
   /** The beginning of the last window; undefined before the first one. */

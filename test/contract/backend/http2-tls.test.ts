@@ -75,7 +75,7 @@ test("a server that never ends its handshake is given up after 20 s, and the nex
     vi.advanceTimersByTime(1);
     expect(await error).toMatchObject({
       code: status.UNAVAILABLE,
-      details: "No TLS connection came about within 20 s",
+      details: "The TLS handshake did not finish within 20 s",
     });
     await left;
   }

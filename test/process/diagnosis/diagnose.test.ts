@@ -143,7 +143,7 @@ test.each([
   expect(found.get("TLS")).toMatchObject({
     outcome: "failed",
     detail: expect.stringMatching(
-      /There is TLS.*, but no HTTP\/2 behind it: check that the port is the one of gRPC\.$/u,
+      /There is TLS.*, but no HTTP\/2: check that the port is the gRPC port\.$/u,
     ),
   });
 });

@@ -62,7 +62,7 @@ describe("an error names the part that is wrong and the next step", () => {
       connecting(`Failed to connect (${new Date().toISOString()})`),
       "http:// or https",
     ],
-    ["HTTP/1 where the string says http", away("Protocol error"), "does not speak gRPC like this"],
+    ["HTTP/1 where the string says http", away("Protocol error"), "does not speak gRPC over this protocol"],
     ["a refused token", serviceError(status.UNAUTHENTICATED, SECRET), "refused the token of Authentication=AzureCli"],
     ["a missing role", serviceError(status.PERMISSION_DENIED, SECRET), '"Durable Task Data Contributor"'],
     ["an unknown hub", serviceError(status.NOT_FOUND, "TaskHub not found"), "no task hub hub-1"],
@@ -82,7 +82,7 @@ describe("an error names the part that is wrong and the next step", () => {
   test("a backend that wants a credential where the string has none", () => {
     for (const connection of [OPEN, EMULATOR]) {
       const told = explain(serviceError(status.UNAUTHENTICATED, ""), connection) as Error;
-      expect(told.message).toContain("Say Authentication=DefaultAzure");
+      expect(told.message).toContain("Set Authentication=DefaultAzure");
     }
     const denied = explain(serviceError(status.PERMISSION_DENIED, ""), OPEN) as Error;
     expect(denied.message).toContain("does not let a caller without a credential use task hub hub-1");

@@ -208,7 +208,7 @@ describe("the actions of orchestrations that did not complete", () => {
       instances: 4,
       actions: 6,
       measured: 6,
-      missing: "1 orchestration had not ended, 1 orchestration had no history any more",
+      missing: "1 orchestration had not ended, 1 orchestration no longer had a history",
     });
   });
 
