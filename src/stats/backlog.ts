@@ -3,20 +3,24 @@ import { ninthsOf, steadyIntervals, type MeasuredLoad } from "./steady-intervals
 
 /** https://en.wikipedia.org/wiki/68-95-99.7_rule */
 const LEAST_SIGMAS = 3;
-/** Of the growth: from each third to the next, where steady growth has a half. One step to a level that stays has none. */
+/**
+ * The least share of the growth from each third to the next. Steady growth has a half in both. A single step to a level
+ * that stays has none in one of them.
+ */
 const LEAST_SHARE = 0.25;
 
-/** In flight on average in the first third of what was measured, and in the last. */
+/** The average number in flight in the first and in the last third of the measured time. */
 export interface Backlog {
   readonly first: number;
   readonly last: number;
 }
 
 /**
- * What is in flight grows in open load of one rate. It does so at first, until the first starts have ended: that is left
- * out, and so is what grew in a stall that ended. Of a backend that just carries the load, what is in flight wanders: of
- * n random arrivals and n random completions the difference has a standard deviation of sqrt(2n). A backlog grows by more
- * than three times that between the middles of the first and the last third, and in both halves of that time.
+ * Growth of the number in flight in open load of one rate.
+ * The number grows at first, until the first starts have ended; that time is left out, and so is growth in a stall that
+ * ended. If a backend just carries the load, the number wanders: the difference of n random arrivals and n random
+ * completions has a standard deviation of sqrt(2n). A backlog grows by more than three times that between the middles
+ * of the first and the last third, and it grows in both halves of that time.
  */
 export function backlogOf(result: MeasuredLoad): Backlog | undefined {
   if (result.plan.load?.kind !== "open") return undefined;
@@ -32,13 +36,13 @@ export function backlogOf(result: MeasuredLoad): Backlog | undefined {
   return isBeyondNoise && goesOn ? { first, last } : undefined;
 }
 
-/** How long the first starts take, the slowest of them; for ever where it is not known. */
+/** The duration of the slowest of the first starts; infinite if unknown. */
 function rampOf(steady: readonly Interval[]): number {
   const first = ninthsOf(steady)?.[0] ?? [];
   return Math.max(...first.map(({ service }) => service?.max ?? Number.POSITIVE_INFINITY));
 }
 
-/** Less what came to be in flight in a stall that ended: the rest goes on from there. */
+/** The intervals without the growth in stalls that ended. The others continue from the level before. */
 function withoutStalls(intervals: readonly Interval[], stalls: readonly Stall[] = []): readonly Interval[] {
   const ended = stalls.filter(({ open }) => !open);
   let piledUp = 0;

@@ -1,5 +1,5 @@
 /**
- * Events of a history that stand for an action: a message that was dispatched to the application, or a result that it
+ * History events that stand for an action: a message that was dispatched to the application, or a result that it
  * processed. A sub-orchestration is counted where it was started.
  * https://learn.microsoft.com/azure/azure-functions/durable/durable-task-scheduler/durable-task-scheduler-billing
  */
@@ -22,7 +22,7 @@ const BILLED = [
   "EntityOperationFailed",
 ];
 
-/** The Scheduler's billing units of a history, from how many events of each type it holds. */
+/** The number of actions of a history, from the number of its events of each type. */
 export function billedActions(events: Readonly<Record<string, number>>): number {
   return BILLED.reduce((sum, type) => sum + (events[type] ?? 0), 0);
 }

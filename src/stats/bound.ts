@@ -15,12 +15,12 @@ const PARTS = new Map([
   ["%", 100],
 ]);
 
-/** A number, with groups of three or without, and a unit or none. */
+/** A number, with or without groups of three, and an optional unit. */
 const QUANTITY = /^(?<number>\d+(?:\.\d+)?|\d{1,3}(?:[,_]\d{3})+) ?(?<unit>%|[A-Za-z]*)$/u;
 
 const NUMBER = { units: MULTIPLES, expected: "a number such as 1, 1,000 or 10k" };
 
-/** How the bound of a figure is written. */
+/** The notation of the bound of each kind of figure. */
 const NOTATIONS: Readonly<
   Record<FigureKind, { readonly units: ReadonlyMap<string, number>; readonly expected: string }>
 > = {
@@ -30,14 +30,14 @@ const NOTATIONS: Readonly<
   count: NUMBER,
 };
 
-/** What `parseBound` takes, for an error message. */
+/** What `parseBound` accepts, for an error message. */
 export function boundExpected(kind: FigureKind): string {
   return NOTATIONS[kind].expected;
 }
 
 /**
- * Reads a number as people write it, in milliseconds for a duration and of 1 for a share. The unit of a duration is
- * never guessed. Returns undefined for anything else.
+ * Reads a number: a duration in milliseconds, a share as a part of 1. The unit of a duration is never guessed. Returns
+ * undefined for anything else.
  */
 export function parseBound(text: string, kind: FigureKind): number | undefined {
   const groups = QUANTITY.exec(text)?.groups;

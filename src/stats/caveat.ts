@@ -1,6 +1,6 @@
 import type { Caveat, RunResult } from "../result/run-result.js";
 
-/** Load on a machine changes within hours: what was measured so far apart differs by more than what was changed. */
+/** The load on a machine changes within hours. Runs that far apart may differ for that reason alone. */
 const FAR_APART_MS = 3_600_000;
 
 export function caveatsOf(base: readonly RunResult[], fresh: readonly RunResult[]): readonly Caveat[] {

@@ -1,33 +1,35 @@
 import type { BridgedTime } from "./run-latencies.js";
 import type { ClockOffset } from "../result/run-result.js";
 
-/** How long a window is at most, by when its items were noticed, and how many it holds. */
+/** The limits of a window: its length, by the times of noticing, and its number of items. */
 const WINDOW_MS = 5_000;
 const WINDOW_ITEMS = 2_000;
-/** A window leaves while the next one fills: handed on all at once it would hold up the event loop, and with it starts. */
+/**
+ * A window is handed on while the next one fills. Handing it on at once would block the event loop, and with it starts.
+ */
 const HANDED_ON_AT_ONCE = 2;
 /**
- * What the backend's clock may gain or lose against the client's, as a share: 500 ppm, the most by which NTP disciplines
- * a clock (https://www.rfc-editor.org/rfc/rfc5905#section-11.3); quartz is ten times better.
+ * The largest gain or loss of the backend's clock against the client's, as a share: 500 ppm, the most by which NTP
+ * disciplines a clock (https://www.rfc-editor.org/rfc/rfc5905#section-11.3). Quartz is ten times better.
  */
 const MOST_DRIFT = 500e-6;
-/** What is known of the offset is kept in bins of so long, each as of its middle. */
+/** The width of the bins in which the offset is kept, each as of its middle. */
 const BIN_MS = 100;
-/** Between a time and the middle of its bin. */
+/** The drift between a time and the middle of its bin. */
 const DRIFT_TO_MIDDLE_MS = (BIN_MS / 2) * MOST_DRIFT;
-/** A whole number of milliseconds may have been cut to it. */
+/** The backend may have truncated a time to whole milliseconds. */
 const CUT_MS = 1;
-/** Milliseconds since 1970 in a double are a multiple of 1/4096: what is made of a few of them is off by less than this. */
+/** Milliseconds since 1970 in a double are a multiple of 1/4096. A sum of a few of them is off by less than this. */
 const ROUNDING_MS = 0.002;
 const SLACK_MS = DRIFT_TO_MIDDLE_MS + ROUNDING_MS;
 
-/** What is known of one item. `sentMs`, `acceptedMs` and `noticedMs` are the client's time. */
+/** The known times of one item. `sentMs`, `acceptedMs` and `noticedMs` are on the client's clock. */
 export interface CrossingTimes {
   readonly sentMs: number;
-  /** Undefined where the answer to the start was lost. */
+  /** Undefined if the answer to the start was lost. */
   readonly acceptedMs: number | undefined;
   readonly noticedMs: number;
-  /** By the backend's clock; undefined where it did not tell. */
+  /** On the backend's clock; undefined if the backend did not report them. */
   readonly server: { readonly createdMs: number; readonly completedMs: number } | undefined;
 }
 
@@ -37,31 +39,31 @@ export interface ClockBridgeOptions {
 }
 
 /**
- * Puts what completed by the backend's clock on the client's, with a bound. Of each item, offset = backend - client lies
- * in
+ * Translates completion times from the backend's clock to the client's, with a bound. Each item limits the offset
+ * backend - client to two ranges:
  *
  *     [created - accepted, created - sent]   when it was created, between its start and the answer
  *     [completed - noticed, infinity)        when it completed, before the client noticed
  *
- * and an offset known at one time lies, s later or earlier by the backend's clock, in the same range widened by 500 ppm
- * of s on both sides. All ranges of a window, of the one before and of the one after are intersected so; an item's time
- * is the middle of what is left, its bound half of the width.
+ * An offset that is known at one time lies, s later or earlier on the backend's clock, in the same range widened by 500
+ * ppm of s on both sides. The ranges of a window, of the one before and of the one after are intersected in this way.
+ * An item's time is the middle of the remaining range, and its bound is half of the width.
  *
- * Where nothing is left the clock was set, or there are several: then the window says of each item only what holds by
- * any clock, that it completed between sent and noticed. A step is seen if it is longer than two start calls and
- * something started behind it is noticed by the end of the next window. That no other steps hide, and that the drift is
- * 500 ppm at most, is what the bound assumes.
+ * If nothing remains, the clock was set, or there are several clocks. The window then says of each item only that it
+ * completed between sent and noticed, which holds on any clock. A step of the clock is detected if it is longer than
+ * two start calls, and if an item that started after it is noticed by the end of the next window. The bound assumes
+ * that no other steps occur, and that the drift is 500 ppm at most.
  *
- * Memory is that of three windows of items, the size of a window being bounded in time and number.
+ * The memory is that of three windows. The size of a window is bounded in time and number.
  */
 export class ClockBridge<T> {
   readonly #windowMs: number;
   readonly #windowItems: number;
-  /** What the window before `#pending` knows of the offset; its items are gone. */
+  /** The knowledge of the window before `#pending`, whose items are gone. */
   #before: Knowledge = new Knowledge();
   #pending = new Window<T>();
   #open = new Window<T>();
-  /** It is known what its items are told, and some of them have been. */
+  /** A window whose times are known. Some of its items have been handed on. */
   #leaving: { readonly items: readonly Buffered<T>[]; readonly ranges: Ranges | undefined } = {
     items: [],
     ranges: undefined,
@@ -72,7 +74,10 @@ export class ClockBridge<T> {
   #boundMs = 0;
 
   constructor(
-    /** Called once for each item, in order, when it is as well known as it will be; without a time the backend did not tell. */
+    /**
+     * Called once for each item, in order, when its time is as well known as it will be. `time` is undefined if the
+     * backend did not report it.
+     */
     readonly onBridged: (item: T, time: BridgedTime | undefined) => void,
     { windowMs = WINDOW_MS, windowItems = WINDOW_ITEMS }: ClockBridgeOptions = {},
   ) {
@@ -80,7 +85,7 @@ export class ClockBridge<T> {
     this.#windowItems = windowItems;
   }
 
-  /** In the order in which they were noticed. An item of which the backend told nothing is handed on at once. */
+  /** Call it in the order of noticing. An item without times of the backend is handed on at once. */
   add(item: T, times: CrossingTimes): void {
     const { server, sentMs, acceptedMs, noticedMs } = times;
     if (!server) {
@@ -99,7 +104,7 @@ export class ClockBridge<T> {
     if (completedMs + cutOf(completedMs) < createdMs) knowledge.isConsistent = false;
   }
 
-  /** Hands on all that has been added. */
+  /** Hands on all added items. */
   flush(): void {
     this.#close();
     this.#close();
@@ -107,14 +112,14 @@ export class ClockBridge<T> {
     this.#before = new Knowledge();
   }
 
-  /** Of all that was handed on with a time; undefined before the first. */
+  /** The offset over all items that were handed on with a time; undefined before the first. */
   summary(): ClockOffset | undefined {
     if (this.#firstOffsetMs === undefined) return undefined;
     const offsetMs = this.#lastOffsetMs;
     return { offsetMs, boundMs: this.#boundMs, driftMs: offsetMs - this.#firstOffsetMs };
   }
 
-  /** Ends the open window, and lets the one before it leave, which now has a neighbour on either side. */
+  /** Ends the open window and releases the one before it, which now has both neighbours. */
   #close(): void {
     this.#handOn(this.#leaving.items.length);
     const { items, knowledge } = this.#pending;
@@ -144,11 +149,11 @@ interface Buffered<T> {
   readonly item: T;
   readonly sentMs: number;
   readonly noticedMs: number;
-  /** By the backend's clock. */
+  /** On the backend's clock. */
   readonly completedMs: number;
 }
 
-/** The offset lies in it. */
+/** A range that contains the offset. */
 interface Range {
   leastMs: number;
   mostMs: number;
@@ -162,10 +167,10 @@ class Window<T> {
   readonly knowledge = new Knowledge();
 }
 
-/** What is known of the offset, by bins of the backend's time. */
+/** The knowledge of the offset, by bins of the backend's time. */
 class Knowledge {
   readonly ranges = new Map<number, Range>();
-  /** False where the backend's own times contradict each other. */
+  /** False if the backend's own times contradict each other. */
   isConsistent = true;
 
   atLeast(backendMs: number, offsetMs: number): void {
@@ -179,7 +184,7 @@ class Knowledge {
   }
 }
 
-/** By the backend's clock, as far as it is known. */
+/** The time from the backend's clock, as far as it is known. */
 function placed(buffered: Buffered<unknown>, ranges: Ranges): BridgedTime {
   const { sentMs, noticedMs, completedMs } = buffered;
   const { leastMs, mostMs } = ranges.get(binOf(completedMs))!;
@@ -188,7 +193,7 @@ function placed(buffered: Buffered<unknown>, ranges: Ranges): BridgedTime {
   return fromMs <= toMs ? middleOf(fromMs, toMs) : byClientClock(buffered);
 }
 
-/** By the client's clock alone. */
+/** The time from the client's clock alone. */
 function byClientClock({ sentMs, noticedMs }: Buffered<unknown>): BridgedTime {
   return middleOf(sentMs, noticedMs);
 }
@@ -214,8 +219,8 @@ function rangeAt(ranges: Map<number, Range>, bin: number): Range {
 }
 
 /**
- * What each bin knows from all others, which are widened by the drift between the two: once from the first
- * to the last and once back, as each neighbour passes its range on. Undefined where they contradict each other.
+ * The range of each bin from all bins, widened by the drift between them. One pass forwards and one backwards suffice,
+ * because each neighbour passes its range on. Undefined if the ranges contradict each other.
  */
 function rangesOf(parts: readonly Knowledge[]): Ranges | undefined {
   if (parts.some(({ isConsistent }) => !isConsistent)) return undefined;

@@ -16,25 +16,25 @@ import type {
 } from "../result/run-result.js";
 import { objectionTo, unusableRuns } from "./unusable-run.js";
 
-/** Samples of which ten lie beyond the percentile. */
+/** Sample sizes with ten samples beyond the percentile. */
 const SAMPLES = { p50: 20, p99: 1_000 } as const;
-/** Invalid runs are dropped where so many are left on each side: fewer say too little about the noise. */
+/** Invalid runs are dropped if this many runs remain on each side. Fewer say too little about the noise. */
 export const LEAST_LEFT = 3;
 
 export interface ComparisonOptions {
-  /** Of 1 (default: 0.05). */
+  /** As a part of 1 (default: 0.05). */
   readonly noiseThreshold?: number;
-  /** Of 1 (default: 0.95). */
+  /** As a part of 1 (default: 0.95). */
   readonly confidence?: number;
-  /** Judge runs whose verdict is invalid too (default: false). */
+  /** Judge invalid runs too (default: false). */
   readonly allowInvalid?: boolean;
 }
 
 /**
- * Compares throughput, p50 and p99 of two sets of runs. The unit is the run, for what is measured within one is not
- * independent. A figure is slower or faster where the interval of its ratio (Welch, on logarithms, corrected by Holm)
- * lies wholly beyond the noise threshold. Invalid runs are dropped where three or more are left on each side.
- * @throws UsageError where a side is empty or a run is given twice
+ * Compares throughput, p50 and p99 of two sets of runs. The unit is the run, because measurements within a run are not
+ * independent. A figure is slower or faster if the interval of its ratio (Welch, on logarithms, corrected by Holm) lies
+ * completely beyond the noise threshold. Invalid runs are dropped if three or more runs remain on each side.
+ * @throws UsageError if a side is empty or a run is given twice
  */
 export function compareRuns(
   base: readonly RunResult[],
@@ -44,16 +44,16 @@ export function compareRuns(
   return compareCandidates(base, [{ runs: fresh }], options)[0]!;
 }
 
-/** Runs that are held against a base, and what the two are called. */
+/** The runs to compare with a base, and the names of both. */
 export interface Candidate {
   readonly runs: readonly RunResult[];
   readonly names?: SideNames;
 }
 
 /**
- * Compares each of several sets of runs with one base, as `compareRuns` does. Holm's correction is over the figures of
- * all of them: however many candidates there are, a false finding among them has the same small probability.
- * @throws UsageError where a side is empty or a run is given twice
+ * Compares each of several sets of runs with one base, as `compareRuns` does. Holm's correction covers the figures of
+ * all of them: the probability of a false finding does not grow with the number of candidates.
+ * @throws UsageError if a side is empty or a run is given twice
  */
 export function compareCandidates(
   base: readonly RunResult[],
@@ -84,7 +84,7 @@ export function compareCandidates(
   }));
 }
 
-/** The runs of either side that are compared, and what speaks against the others. */
+/** The runs of both sides that are compared, and the objections to the others. */
 interface Chosen {
   readonly base: readonly RunResult[];
   readonly new: readonly RunResult[];
@@ -92,7 +92,7 @@ interface Chosen {
   readonly unusable: readonly UnusableRun[];
 }
 
-/** Work that failed or was lost is never dropped: what hides it must not make a pass. */
+/** Runs with failed or lost work are never dropped, because dropping them could turn a failure into a pass. */
 function chosenOf(base: readonly RunResult[], fresh: readonly RunResult[], allowInvalid: boolean): Chosen {
   const objections = [...unusableRuns("base", base, allowInvalid), ...unusableRuns("new", fresh, allowInvalid)];
   const isSound = (run: RunResult): boolean => objectionTo(run, allowInvalid) === undefined;
@@ -108,14 +108,14 @@ function idsOf(runs: readonly RunResult[]): readonly string[] {
   return runs.map(({ runId }) => runId);
 }
 
-/** A figure in each run of either side. */
+/** The values of a figure in the runs of both sides. */
 interface Sides {
   readonly figure: string;
   readonly base: readonly number[];
   readonly new: readonly number[];
 }
 
-/** Given twice, a run would have no noise; on both sides, nothing would ever be slower. */
+/** A run that is given twice would have no noise. On both sides it would hide every slowdown. */
 function expectDistinct(...sides: readonly (readonly RunResult[])[]): void {
   if (sides.some((runs) => runs.length === 0)) {
     const found = sides.map((runs) => runs.length).join(" and ");
@@ -130,12 +130,12 @@ function expectDistinct(...sides: readonly (readonly RunResult[])[]): void {
   }
 }
 
-/** Closed load has no schedule, and so no response time. */
+/** Closed load has no schedule, and therefore no response time. */
 export function latencyOf(runs: readonly RunResult[]): "service" | "response" {
   return runs.some(({ plan }) => plan.load?.kind === "closed") ? "service" : "response";
 }
 
-/** The figures that runs are compared by, as thresholds name them. */
+/** The compared figures, in the notation of thresholds. */
 export function figuresOf(runs: readonly RunResult[]): readonly string[] {
   const countsActivities = runs.every(({ throughput }) => throughput?.activitiesPerSecond !== undefined);
   const latency = latencyOf(runs);
@@ -147,7 +147,7 @@ function sidesOf(figure: string, base: readonly RunResult[], fresh: readonly Run
   const values = [...base, ...fresh].map(valueIn);
   const absent = values.filter((value) => value === undefined).length;
   if (absent > 0) return { figure, reason: `${absent} of ${values.length} runs do not have it${sampleHint(figure)}` };
-  // A ratio to it is none.
+  // A ratio to 0 does not exist.
   const none = values.filter((value) => value === 0).length;
   if (none > 0) return { figure, reason: `it is 0 in ${none} of ${values.length} runs` };
   const known = values.filter((value) => value !== undefined);

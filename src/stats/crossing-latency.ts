@@ -1,12 +1,13 @@
 import { LatencyHistogram } from "./latency.js";
 import type { CrossingSummary, EncodedHistogram } from "../result/run-result.js";
 
-/** A figure whose bound is a larger share of it is not worth having. */
+/** A figure with a larger bound, as a share, is useless. */
 const LARGEST_SHARE = 0.1;
 
 /**
- * A latency that begins on the client's clock and ends with a completion, both by the backend's clock, known to plus or
- * minus a bound, and as the client noticed it. Constant memory. Which of the two is meant follows from all samples.
+ * A latency from a time on the client's clock to a completion. It is kept twice: until the completion on the backend's
+ * clock, with a bound, and until the client noticed it. The memory is constant. All samples together decide which of
+ * the two is used.
  */
 export class CrossingLatency {
   readonly #completed = new LatencyHistogram();
@@ -17,15 +18,15 @@ export class CrossingLatency {
     this.#noticed.add(ms);
   }
 
-  /** What ended before it began, by less than the bound, took no time. */
+  /** A completion before the begin, within the bound, took no time. */
   addCompleted(ms: number, boundMs: number): void {
     this.#completed.add(Math.max(0, ms));
     this.#boundMs = Math.max(this.#boundMs, boundMs);
   }
 
   /**
-   * `completed` where the backend told of all that was noticed, and the median (of a small sample the mean) is known to
-   * 10 %.
+   * `completed` if the backend reported the time of every noticed completion, and if the median (in a small sample the
+   * mean) is known to 10 %.
    */
   get until(): "completed" | "noticed" {
     const told = this.#completed.count === this.#noticed.count;
@@ -47,12 +48,12 @@ export class CrossingLatency {
     return summary && { ...summary, until, ...(until === "completed" && { boundMs: this.#boundMs }) };
   }
 
-  /** The same by one of the two ends, whichever is better known. */
+  /** The same until one of the two ends. */
   summaryUntil(until: "completed" | "noticed", censored = 0) {
     return (until === "completed" ? this.#completed : this.#noticed).summary(censored);
   }
 
-  /** As far as it is known at once: the backend's clock takes a while to be known. */
+  /** The summary that is known at once. The backend's clock takes a while to be known. */
   summaryNoticed(censored = 0) {
     return this.#noticed.summary(censored);
   }

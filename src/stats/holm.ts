@@ -1,15 +1,15 @@
-/** What becomes of one of several hypotheses that are tested together. */
+/** The result for one of several hypotheses that are tested together. */
 export interface HolmTest {
-  /** Its p value, corrected: it is rejected where this is below `alpha`. */
+  /** The corrected p value. The hypothesis is rejected if it is below `alpha`. */
   readonly adjusted: number;
-  /** What its own p value was held against: an interval of confidence 1 - level tells the same as the test. */
+  /** The level for the hypothesis' own p value. An interval of confidence 1 - level agrees with the test. */
   readonly level: number;
 }
 
 /**
- * Tests several hypotheses so that, whichever of them are true, one of those is rejected with a probability of at most
- * `alpha`. The smallest of m p values is held against alpha / m, the next against alpha / (m - 1), until one is not
- * below; those after it are held against what that one was. In the order of the p values given.
+ * Tests several hypotheses so that the probability of rejecting any true one is at most `alpha`. The smallest of m p
+ * values is compared with alpha / m, the next with alpha / (m - 1), until one is not below its level. The later ones
+ * keep that level. The results have the order of the p values.
  * S. Holm, "A simple sequentially rejective multiple test procedure", Scandinavian Journal of Statistics 6 (1979).
  */
 export function holm(pValues: readonly number[], alpha: number): readonly HolmTest[] {

@@ -2,22 +2,22 @@ import type { Interval, IntervalLatency } from "../result/run-result.js";
 import { SparseHistogram } from "./sparse-histogram.js";
 
 export type LatencyName = "response" | "service";
-/** What a latency ends with: the completion by the backend's clock, or when the client noticed it. */
+/** The end of a latency: the completion on the backend's clock, or the time when the client noticed it. */
 export type Until = "completed" | "noticed";
 
-/** What a tally alone does not know of the run. */
+/** Facts about the run that a tally does not know. */
 export interface SeriesOptions {
   readonly until: Readonly<Record<LatencyName, Until>>;
-  /** Closed load has no schedule, and so no response time. */
+  /** Closed load has no schedule, and therefore no response time. */
   readonly hasResponse: boolean;
-  /** Whether it is known what an orchestration does. */
+  /** Whether the content of an orchestration is known. */
   readonly hasActivities: boolean;
   readonly hasActions: boolean;
-  /** Executions of a completed orchestration beyond the first, each of them an action. */
+  /** The executions of a completed orchestration after the first. Each one is an action. */
   readonly continuations: number;
 }
 
-/** What happened in one interval of a run. */
+/** The events of one interval of a run. */
 export class IntervalTally {
   offered = 0;
   started = 0;
@@ -25,7 +25,7 @@ export class IntervalTally {
   failed = 0;
   activities = 0;
   reconnects = 0;
-  /** Both of these are made when first needed: most intervals have no errors, and many nothing at all. */
+  /** Created when first needed: most intervals have no errors, and many have no latencies. */
   #rpcErrors: Map<string, number> | undefined;
   #latencies: Map<`${LatencyName} ${Until}`, SparseHistogram> | undefined;
 
@@ -41,7 +41,7 @@ export class IntervalTally {
     return found;
   }
 
-  /** Takes in all of another interval. */
+  /** Adds everything of another interval. */
   absorb(other: IntervalTally): void {
     this.offered += other.offered;
     this.started += other.started;

@@ -1,6 +1,7 @@
 /**
- * How much values go one way in the order in which they come: 1 where each is larger than all before it, -1 where each
- * is smaller, about 0 where there is no order; 0 of fewer than two. Pairs that rise minus pairs that fall, over all pairs:
+ * How monotonic a sequence is: 1 if each value is larger than all earlier ones, -1 if each is smaller, about 0 without
+ * an order, and 0 for fewer than two values. It is the number of rising pairs minus the number of falling pairs,
+ * divided by the number of all pairs:
  * https://en.wikipedia.org/wiki/Kendall_rank_correlation_coefficient (tau-a)
  */
 export function kendallTau(values: readonly number[]): number {

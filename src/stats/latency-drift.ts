@@ -1,8 +1,8 @@
 /**
- * By how much a latency grew from the first start of a load to the last. Of response time it is what completes later than it
- * would have, had the backend kept up; of slip what leaves later, had the generator. The slope of the least-squares line of
- * the latency by when the start was due, in constant memory (Welford's updates, _Note on a Method for Calculating Corrected
- * Sums of Squares and Products_, 1962).
+ * The growth of a latency from the first start of a load to the last. For response time, it is the extra delay because
+ * the backend did not keep up; for slip, because the generator did not. It is the slope of the least-squares line of
+ * the latency over the due time of the start, in constant memory (Welford's updates, _Note on a Method for Calculating
+ * Corrected Sums of Squares and Products_, 1962).
  */
 export class LatencyDrift {
   #count = 0;
@@ -23,7 +23,7 @@ export class LatencyDrift {
     this.#products += due * (latencyMs - this.#meanLatencyMs);
   }
 
-  /** Milliseconds over so long; 0 where it did not grow by more than three standard errors of the slope. */
+  /** The growth over `lengthMs`, in milliseconds. 0 if the slope is not above three of its standard errors. */
   over(lengthMs: number): number {
     if (this.#count < 3 || this.#dueSquares === 0) return 0;
     const slope = this.#products / this.#dueSquares;

@@ -5,8 +5,8 @@ import type { EncodedHistogram, LatencySummary } from "../result/run-result.js";
 const QUANTILES = { p50: 0.5, p90: 0.9, p95: 0.95, p99: 0.99, p999: 0.999 } as const;
 
 /**
- * Durations in microseconds to three significant digits, in constant memory; count, mean and maximum are exact.
- * Takes milliseconds and gives milliseconds.
+ * A histogram of durations with three significant digits of a microsecond, in constant memory. Count, mean and maximum
+ * are exact. Its inputs and outputs are milliseconds.
  */
 export class LatencyHistogram {
   readonly #microseconds: Histogram = build({ bitBucketSize: 32, numberOfSignificantValueDigits: 3 });
@@ -14,7 +14,7 @@ export class LatencyHistogram {
   #sumMs = 0;
   #maxMs = 0;
 
-  /** A negative duration is a clock that was set back while it was measured: no duration at all, so it is left out. */
+  /** A negative duration means that the clock was set back during the measurement. It is left out. */
   add(ms: number): void {
     if (!(ms >= 0)) return;
     this.#microseconds.recordValue(Math.round(ms * 1_000));
@@ -27,7 +27,7 @@ export class LatencyHistogram {
     return this.#count;
   }
 
-  /** The median, or where the sample does not carry it the mean; undefined without a sample. */
+  /** The median, or the mean if the sample is too small for it; undefined without a sample. */
   get typicalMs(): number | undefined {
     const summary = this.summary();
     return summary?.p50 ?? summary?.mean;
@@ -43,8 +43,8 @@ export class LatencyHistogram {
   }
 
   /**
-   * Undefined without a sample. A percentile is there only where the sample carries it; `censored` is the share of those
-   * whose duration is not known yet and may be the longest.
+   * Undefined without a sample. A percentile is present only if the sample is large enough. `censored` is the share of
+   * instances whose duration is unknown and may be the longest.
    */
   summary(censored = 0): LatencySummary | undefined {
     if (this.#count === 0) return undefined;
@@ -60,7 +60,7 @@ export class LatencyHistogram {
   }
 
   #valueAt(q: number): number {
-    // The histogram answers with the upper end of a bucket, which may lie beyond the largest sample.
+    // The histogram returns the upper end of a bucket, which may lie beyond the largest sample.
     return Math.min(this.#microseconds.getValueAtPercentile(q * 100) / 1_000, this.#maxMs);
   }
 }

@@ -1,23 +1,23 @@
 import type { LatencySummary, Stall } from "../result/run-result.js";
 
-/** How far a run is at one moment. */
+/** The state of a run at one moment. */
 export interface LiveSnapshot {
   readonly elapsedMs: number;
-  /** How long starts are due, where time bounds them. */
+  /** The time over which starts are due, if time bounds the load. */
   readonly lengthMs?: number;
-  /** A total of 0 means that it is not known before the end. */
+  /** A total of 0 means that it is unknown until the end. */
   readonly orchestrations: { readonly total: number; readonly started: number; readonly ended: number };
-  /** A total of 0 means that activities are not known. */
+  /** A total of 0 means that activities are unknown. */
   readonly activities: {
     readonly total: number;
     readonly completed: number;
-    /** Of one fan-out. */
+    /** The number in one fan-out. */
     readonly perIteration?: number;
   };
-  /** The response time so far as the client notices it, as far as the sample carries it; absent in closed load. */
+  /** The response time until the client noticed, as far as the sample allows it; absent in closed load. */
   readonly responseMs: LatencySummary | undefined;
   readonly serviceMs?: LatencySummary | undefined;
-  /** What only the run that makes the load knows of it. */
+  /** Facts that only the run that makes the load knows. */
   readonly own?: OwnSnapshot;
 }
 
@@ -29,8 +29,8 @@ export interface OwnSnapshot {
   readonly inFlight: number;
   /** Starts that `--max-in-flight` held back. */
   readonly heldBack: number;
-  /** Failed attempts by gRPC status name. */
+  /** Failed attempts by gRPC status. */
   readonly rpcErrors: Readonly<Record<string, number>>;
-  /** One that has not ended. */
+  /** The stall in progress. */
   readonly stall: Stall | undefined;
 }

@@ -1,20 +1,20 @@
 import { studentTCdf, studentTQuantile } from "./student-t.js";
 
-/** Means of the same logarithms may differ by so much, depending on how many there are. */
+/** Means of the same logarithms may differ by this much, because of rounding. */
 const ROUNDING = 1e-12;
 
-/** How far the logarithms of a figure are apart on two sides, with the noise between the runs of each side. */
+/** The difference of the logarithms of a figure on two sides, and the noise between the runs of each side. */
 export interface LogRatio {
-  /** Of the means of the logarithms, fresh minus base. */
+  /** The mean of the logarithms of the fresh side minus that of the base. */
   readonly difference: number;
   readonly standardError: number;
   readonly degreesOfFreedom: number;
 }
 
 /**
- * Welch's two samples of unequal variance, on logarithms: a slowdown multiplies, and so does noise.
+ * Welch's test for two samples of unequal variance, on logarithms: both a slowdown and noise multiply.
  * B. L. Welch, "The generalization of 'Student's' problem when several different population variances are involved",
- * Biometrika 34 (1947). Undefined where a side has fewer than two values: nothing shows its noise.
+ * Biometrika 34 (1947). Undefined if a side has fewer than two values, because its noise is unknown.
  */
 export function logRatioOf(base: readonly number[], fresh: readonly number[]): LogRatio | undefined {
   if (base.length < 2 || fresh.length < 2) return undefined;
@@ -24,17 +24,17 @@ export function logRatioOf(base: readonly number[], fresh: readonly number[]): L
   return {
     difference: after.mean - before.mean,
     standardError: Math.sqrt(variance),
-    // Without any variance there is no such number, and nothing depends on it.
+    // Without any variance it is undefined, and nothing depends on it.
     degreesOfFreedom: spread === 0 ? base.length + fresh.length - 2 : variance ** 2 / spread,
   };
 }
 
-/** exp of the mean of the logarithms. Takes positive numbers. */
+/** exp of the mean of the logarithms. The numbers must be positive. */
 export function geometricMean(values: readonly number[]): number {
   return Math.exp(logMoments(values).mean);
 }
 
-/** Where the ratio fresh / base lies with this confidence. */
+/** The interval of the ratio fresh / base at this confidence. */
 export function ratioInterval(logRatio: LogRatio, confidence: number): readonly [low: number, high: number] {
   const { difference, standardError, degreesOfFreedom } = logRatio;
   const margin = standardError * studentTQuantile((1 + confidence) / 2, degreesOfFreedom);
@@ -43,7 +43,7 @@ export function ratioInterval(logRatio: LogRatio, confidence: number): readonly 
 }
 
 /**
- * The p value of "the ratio lies between 1 / (1 + noise) and 1 + noise": it is below 1 - confidence exactly where
+ * The p value of "the ratio lies between 1 / (1 + noise) and 1 + noise". It is below 1 - confidence exactly if
  * `ratioInterval` of that confidence lies beyond one of the two.
  */
 export function pOfWithin(logRatio: LogRatio, noise: number): number {

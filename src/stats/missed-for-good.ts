@@ -2,9 +2,9 @@ import { figureOf, type Figure } from "../result/figure.js";
 import { plannedStarts, type LoadShape } from "../result/load-shape.js";
 import type { ResultPlan, RunResult } from "../result/run-result.js";
 
-/** What goes up and down as a run goes on is not judged before. */
+/** Figures that fluctuate during a run are not judged earlier. */
 const SETTLED_MS = 10_000;
-/** A test of 0.1 % a side, for it is asked again and again. https://en.wikipedia.org/wiki/Standard_score */
+/** A test at 0.1 % on each side, because it is repeated many times. https://en.wikipedia.org/wiki/Standard_score */
 const STRICT_Z = 3;
 
 /** Figures that only grow. */
@@ -24,14 +24,14 @@ const GROWING = new RegExp(
 );
 const PERCENTILE = /^latencyMs\.\w+\.p\d+$/u;
 
-/** Whether a figure that has to stay below `bound` has passed it, and more time cannot be expected to bring it back. */
+/** Whether a figure has exceeded its upper bound, and more time is not expected to bring it back. */
 export function isAboveForGood(figure: Figure, bound: number, result: RunResult): boolean {
   if (figure === figureOf("errors")) return isBeyondErrors(bound, result);
   if (figure === figureOf("rpcErrors") || GROWING.test(figure.path ?? "")) return true;
   return PERCENTILE.test(figure.path ?? "") && measuredMs(result) >= SETTLED_MS;
 }
 
-/** Whether a figure that has to reach `bound` falls so short of it that more time cannot be expected to mend it. */
+/** Whether a figure falls so far short of its lower bound that more time is not expected to repair it. */
 export function isBelowForGood(figure: Figure, bound: number, result: RunResult): boolean {
   const value = figure.read(result);
   if (figure.kind !== "rate" || value === undefined || measuredMs(result) < SETTLED_MS) return false;
@@ -39,8 +39,9 @@ export function isBelowForGood(figure: Figure, bound: number, result: RunResult)
 }
 
 /**
- * Either no number of good ones that are left brings the share back, or the sample is one that the bound takes, by the
- * rule of three, and shows it: a backend that was not there at first is no reason to end a long run.
+ * Either the remaining orchestrations cannot bring the share back even if all of them succeed, or the sample is large
+ * enough for the bound by the rule of three and exceeds it. A backend that was away at first is no reason to end a long
+ * run.
  */
 function isBeyondErrors(bound: number, result: RunResult): boolean {
   const { started, failed, terminated } = result.counts.orchestrations;
@@ -48,15 +49,15 @@ function isBeyondErrors(bound: number, result: RunResult): boolean {
   return started >= 3 / bound && leastErrors(result) > bound;
 }
 
-/** Infinite where time alone bounds them; random arrivals may be any number. */
+/** Infinite if only time bounds the load. The number of random arrivals is not bounded either. */
 function mostStarts(plan: ResultPlan): number {
   const isRandom = plan.load?.kind === "open" && plan.load.arrival === "poisson";
   return (isRandom ? undefined : plannedStarts(plan)) ?? Number.POSITIVE_INFINITY;
 }
 
 /**
- * The share of errors that is the least to be expected of all orchestrations, after those that were started: the lower
- * end of Wilson's interval, with those in flight counted as good.
+ * The least share of errors to expect of all orchestrations, from those that were started: the lower end of Wilson's
+ * interval, with those in flight counted as successful.
  * https://en.wikipedia.org/wiki/Binomial_proportion_confidence_interval#Wilson_score_interval
  */
 function leastErrors({ counts }: RunResult): number {
@@ -67,23 +68,23 @@ function leastErrors({ counts }: RunResult): number {
   return (share + z2 / (2 * n) - spread) / (1 + z2 / n);
 }
 
-/** The most that can be expected of a rate that is `value` so far. */
+/** The highest value to expect of a rate that is `value` so far. */
 function bestRate(value: number, result: RunResult): number {
   const { plan, throughput, latencyMs } = result;
   if (throughput?.windowMs === undefined) return rateOfAll(value, result);
   if (!isSteady(plan.load)) return Number.POSITIVE_INFINITY;
-  // What was started last has not had the time to complete, which is not held against it.
+  // The latest starts had no time to complete, which does not count against the rate.
   const fullMs = throughput.windowMs - (latencyMs.service?.mean ?? 0);
   return fullMs > 0 ? (value * throughput.windowMs) / fullMs : Number.POSITIVE_INFINITY;
 }
 
-/** What the rate would be if all that is left completed now. */
+/** The rate if all remaining work completed now. */
 function rateOfAll(value: number, result: RunResult): number {
   const ofEach = value / (result.throughput?.orchestrationsPerSecond ?? 0);
   return (ofEach * mostStarts(result.plan) * 1_000) / measuredMs(result);
 }
 
-/** Whether the load is the same all the time; a rate that grows may mend what was too low. */
+/** Whether the load is constant. A growing rate may still repair a value that was too low. */
 function isSteady(load: LoadShape | undefined): boolean {
   if (load?.kind !== "open") return true;
   const rates = load.stages.flatMap(({ fromPerSecond, toPerSecond }) => [fromPerSecond, toPerSecond]);

@@ -1,10 +1,10 @@
-/** The name that takes the fewest changes of a character to get to; the first of those that are equally near. */
+/** The name with the fewest changed characters; the first one if several are equally near. */
 export function nearest(found: string, names: readonly string[]): string | undefined {
   const distances = names.map((name) => distance(found.toLowerCase(), name.toLowerCase()));
   return names[distances.indexOf(Math.min(...distances))];
 }
 
-/** Levenshtein: insertions, deletions and replacements. Keeps one row of the table, that of the characters so far. */
+/** The Levenshtein distance: insertions, deletions and replacements. Keeps one row of the table. */
 function distance(a: string, b: string): number {
   let row = Array.from({ length: Array.from(b).length + 1 }, (_, index) => index);
   for (const [i, character] of Array.from(a).entries()) {

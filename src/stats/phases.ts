@@ -5,15 +5,15 @@ import type { Phase } from "../result/run-result.js";
 interface Part {
   readonly name: string;
   readonly fromMs: number;
-  /** Infinite where only a number of starts ends it. */
+  /** Infinite if only a number of starts ends it. */
   readonly lengthMs: number;
-  /** Undefined where nothing says how many starts are due. */
+  /** Undefined if the number of due starts is unknown. */
   readonly offeredPerSecond: number | undefined;
 }
 
-/** What happened in the parts of a load, its warm-up and its stages. Times count from the start of the run. */
+/** The events in the parts of a load: its warm-up and its stages. Times count from the start of the run. */
 export class Phases {
-  /** Empty where there is only one part. */
+  /** Empty if there is only one part. */
   readonly #phases: readonly PhaseRecorder[];
 
   constructor(load: Load) {
@@ -21,20 +21,20 @@ export class Phases {
     this.#phases = parts.length > 1 ? parts.map((part) => new PhaseRecorder(part)) : [];
   }
 
-  /** The part in which a start was due; undefined where there is only one. */
+  /** The part in which a start was due; undefined if there is only one. */
   dueAt(ms: number): PhaseRecorder | undefined {
     return this.#phases.findLast(({ part }) => part.fromMs <= ms) ?? this.#phases[0];
   }
 
-  /** A start, whenever it was due, has completed. */
+  /** A start has completed, whenever it was due. */
   addCompletion(completedMs: number): void {
     const phase = this.dueAt(completedMs);
     if (phase && completedMs < phase.part.fromMs + phase.part.lengthMs) phase.completions += 1;
   }
 
   /**
-   * Undefined where there is only one. `isSettled`: all that was due has left and has ended. The last part is then as long
-   * as its schedule, though the run ended as soon as its last start had: n starts take n intervals.
+   * Undefined if there is only one part. `isSettled`: all due starts were sent and have ended. The last part then has
+   * the length of its schedule, although the run ended with its last instance: n starts take n intervals.
    */
   close(
     endMs: number,
@@ -50,14 +50,14 @@ export class Phases {
 class PhaseRecorder {
   started = 0;
   completed = 0;
-  /** Those that completed in it, whenever they were due. */
+  /** The number that completed in it, whenever they were due. */
   completions = 0;
   readonly response = new CrossingLatency();
   readonly service = new CrossingLatency();
 
   constructor(readonly part: Part) {}
 
-  /** `endMs` where only a number of starts ends it. */
+  /** `endMs` if only a number of starts ends it. */
   scheduledEndMs(endMs: number): number {
     const scheduledMs = this.part.fromMs + this.part.lengthMs;
     return Number.isFinite(scheduledMs) ? scheduledMs : endMs;

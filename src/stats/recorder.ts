@@ -21,32 +21,32 @@ import { verdictOf } from "./verdict.js";
 
 const LISTED_STUCK = 100;
 
-/** What is known only when the run has ended. */
+/** Facts that are known only after the run has ended. */
 export interface RunEnd {
   /** On the client's clock, as all times of a `Start`. */
   readonly endedMs: number;
   readonly interrupted: boolean;
-  /** When starts were due that never left, in milliseconds from the start of the run. */
+  /** The due times of starts that were never sent, in milliseconds from the start of the run. */
   readonly neverSentMs: Iterable<number>;
   readonly environment: ResultEnvironment;
-  /** Activity results seen in any instance, unfinished ones included. */
+  /** Activity results seen in any instance, including unfinished ones. */
   readonly activitiesCompleted: number;
-  /** Of whatever was on the hub, by the run's own workers; undefined where others did the work. */
+  /** Activities that the run's own workers executed for anything on the hub; undefined if others took part. */
   readonly activitiesExecuted: number | undefined;
   readonly health: Omit<GeneratorHealth, "heldBack" | "slipMs" | "slipShare" | "slipGrowthMs">;
-  /** What was asked about the unfinished; need not be all of them. */
+  /** Details of unfinished instances, perhaps not all of them. */
   readonly stuck: readonly StuckInstance[];
-  /** Those of the unfinished whose start was never answered, by their ids. */
+  /** The ids of unfinished instances whose start was never answered. */
   readonly unanswered: readonly string[];
   readonly noticing: Readonly<Record<string, number>>;
   readonly recount: RunResult["recount"];
-  /** Undefined where what an orchestration does is not known. */
+  /** Undefined if the content of an orchestration is unknown. */
   readonly irregular: IrregularActions | undefined;
 }
 
 /**
- * Takes what happens in a run as it comes, in the order of time, and derives a `RunResult` at the end, in memory that
- * does not grow with the number of starts but for two bits each. Pure: it has no clock and does no I/O.
+ * Takes the events of a run in the order of time, and derives a `RunResult` at the end. Its memory grows by only two
+ * bits for each start. Pure: it has no clock and does no I/O.
  */
 export class Recorder {
   readonly #counters: RunCounters;
@@ -57,19 +57,19 @@ export class Recorder {
   readonly #hasResponse: boolean;
   #startedMs = 0;
 
-  /** Where the emulator is the source of activities, `addActivities` hands on what it says. */
+  /** If the emulator counts activities, `addActivities` passes its counts on. */
   constructor(readonly options: RunCountersOptions) {
     this.#counters = new RunCounters(options);
     this.#timeline = new Timeline(options.plan, options.activitySource);
     this.#hasResponse = options.plan.load?.kind !== "closed";
   }
 
-  /** The plan's times count from now on. */
+  /** The times of the plan count from now. */
   begin(startedMs: number): void {
     this.#startedMs = startedMs;
   }
 
-  /** A start leaves. */
+  /** A start was sent. */
   addSend(start: Start): void {
     const [dueMs, sentMs] = [this.sinceMs(start.intendedMs), this.sinceMs(start.sentMs)];
     const isMeasured = this.#isMeasured(start);
@@ -80,13 +80,13 @@ export class Recorder {
     if (isMeasured) this.#latencies.addSend(start);
   }
 
-  /** The backend has acknowledged or refused a start; a refused one also comes to `add`, as failed. */
+  /** The backend acknowledged or refused a start. A refused one also comes to `add`, as failed. */
   addAnswer(start: Start): void {
     if (start.acceptedMs !== undefined) this.accepted.add(start.sequence);
     if (this.#isMeasured(start)) this.#latencies.addAnswer(start);
   }
 
-  /** A start that was not answered was accepted all the same; when, is not known. */
+  /** A start without an answer was accepted nevertheless. The time is unknown. */
   addFound({ sequence }: Start): void {
     this.accepted.add(sequence);
   }
@@ -106,7 +106,7 @@ export class Recorder {
     this.#bridge.add(completion, { sentMs, acceptedMs, noticedMs, server });
   }
 
-  /** So many activities are known to have completed in all. */
+  /** `total` is the number of completed activities so far. */
   addActivities(clientMs: number, total: number): void {
     const more = this.#counters.addActivities(total);
     if (more === 0) return;
@@ -120,7 +120,7 @@ export class Recorder {
     this.#stalls.rpcError(this.sinceMs(clientMs), error.status, count);
   }
 
-  /** A worker of the run's own has lost the backend. */
+  /** One of the run's own workers has lost the backend. */
   addReconnect(clientMs: number): void {
     this.#timeline.addReconnect(this.sinceMs(clientMs));
   }
@@ -130,7 +130,7 @@ export class Recorder {
     return this.#counters.accepted;
   }
 
-  /** The numbers of those that completed. */
+  /** The numbers of the starts that completed. */
   get completed(): SequenceSet {
     return this.#counters.completed;
   }
@@ -144,7 +144,7 @@ export class Recorder {
     return this.#counters.orchestrations;
   }
 
-  /** Activities whose results the outputs of completed orchestrations account for. */
+  /** The activities that the outputs of completed orchestrations account for. */
   get activitiesAccountedFor(): number {
     return this.#counters.activitiesAccountedFor;
   }
@@ -154,12 +154,12 @@ export class Recorder {
     return clientMs - this.#startedMs;
   }
 
-  /** The stall that goes on; undefined while there is none. */
+  /** The stall in progress; undefined if there is none. */
   stallAt(clientMs: number): Stall | undefined {
     return this.#stalls.at(this.sinceMs(clientMs));
   }
 
-  /** What a view shows while the run goes on. */
+  /** The figures that a view shows during the run. */
   snapshot(nowMs: number): RecorderSnapshot {
     const { completed, failed, terminated, unfinished } = this.counts;
     const { heldBack, rpcErrors } = this.#counters;
@@ -179,7 +179,7 @@ export class Recorder {
     };
   }
 
-  /** As far as the run is by now, with what a threshold can be judged by: latency as the client noticed it. */
+  /** The result so far, with everything that thresholds need. Latency lasts until the client noticed. */
   soFar(runId: string, nowMs: number, environment: ResultEnvironment): RunResult {
     const endMs = this.sinceMs(nowMs);
     const throughput = this.#timeline.throughputSoFar(endMs);
@@ -262,7 +262,7 @@ export class Recorder {
     } as const;
   }
 
-  /** Returns how many; those that were not due yet when the run ended were not offered. */
+  /** Returns their number. Starts that were not due when the run ended were not offered. */
   #addNeverSent(neverSentMs: Iterable<number>, endMs: number): number {
     let count = 0;
     for (const dueMs of neverSentMs) {

@@ -12,11 +12,11 @@ export interface RunCountersOptions {
   readonly activitySource: "emulator" | "completions";
 }
 
-/** What a run counts as it goes, in memory that does not grow with the number of starts but for two bits each. */
+/** The counts of a run in progress. Its memory grows by only two bits for each start. */
 export class RunCounters {
   /** The numbers of the starts that the backend acknowledged. */
   readonly accepted = new SequenceSet();
-  /** The numbers of those that completed. */
+  /** The numbers of the starts that completed. */
   readonly completed = new SequenceSet();
   readonly failures: FailedInstance[] = [];
   /** Failed attempts by gRPC status. */
@@ -46,12 +46,15 @@ export class RunCounters {
     return { started: this.#started, completed, failed, terminated, unfinished };
   }
 
-  /** Activities whose results the outputs of completed orchestrations account for. */
+  /** The activities that the outputs of completed orchestrations account for. */
   get activitiesAccountedFor(): number {
     return this.#ended.completed * this.#activitiesOfEach;
   }
 
-  /** The share of the started that a longer run might have shown to be the slowest: a terminated one was cut off too. */
+  /**
+   * The share of started orchestrations that a longer run might have shown to be the slowest. Terminated ones were cut
+   * off too.
+   */
   get censored(): number {
     const { started, terminated, unfinished } = this.orchestrations;
     return started === 0 ? 0 : (unfinished + terminated) / started;
@@ -70,12 +73,12 @@ export class RunCounters {
     if (outcome === "failed") this.#listFailure(completion);
   }
 
-  /** A completed orchestration is part of the figures now; what it did counts where nobody else counts activities. */
+  /** A completed orchestration is now part of the figures. Its activities count if nobody else counts them. */
   addPlaced(): void {
     if (this.options.activitySource === "completions") this.#activities += this.#activitiesOfEach;
   }
 
-  /** So many activities are known to have completed in all. Returns how many more that are than before. */
+  /** `total` is the number of completed activities so far. Returns the increase. */
   addActivities(total: number): number {
     const more = Math.max(0, total - this.#activities);
     this.#activities += more;

@@ -2,42 +2,45 @@ import { plannedStarts } from "../result/load-shape.js";
 import type { HubSurvey, ResultCounts, ResultPlan } from "../result/run-result.js";
 import { actionsOf, activitiesOf, executionsOf, mayFail, mayRetry } from "../result/run-size.js";
 
-/** What the histories of instances tell whose actions are no formula: they did not complete, or have retried activities. */
+/**
+ * The actions of instances that no formula covers, from their histories: they did not complete, or have retried
+ * activities.
+ */
 export interface IrregularActions {
-  /** How many there are. */
+  /** The number of such instances. */
   readonly instances: number;
-  /** Of the histories that were read. */
+  /** The actions in the histories that were read. */
   readonly actions: number;
-  /** Of them, those of instances that were due after the warm-up. */
+  /** The part of `actions` in instances that were due after the warm-up. */
   readonly measured: number;
-  /** Why that is not all; absent where it is. */
+  /** Why the count is incomplete; absent if it is complete. */
   readonly missing?: string;
 }
 
-/** What of a run is counted as it goes. */
+/** The counts of a run in progress. */
 export interface Counted {
   readonly orchestrations: ResultCounts["orchestrations"];
   /** Starts that the backend acknowledged. */
   readonly accepted: number;
-  /** Of the started, those that were due in the warm-up. */
+  /** Started orchestrations that were due in the warm-up. */
   readonly inWarmup: number;
-  /** Starts that were due and never left. */
+  /** Starts that were due and never sent. */
   readonly neverSent: number;
   readonly activities: number;
   readonly activitySource: "emulator" | "completions";
   readonly rpcErrors: Readonly<Record<string, number>>;
   readonly rpcErrorsByCall: NonNullable<ResultCounts["rpcErrorsByCall"]>;
-  /** Undefined while the run goes on. */
+  /** Undefined during the run. */
   readonly irregular?: IrregularActions | undefined;
-  /** What the run's own workers executed, and what else was on the hub; undefined where others did the work. */
+  /** The activities that the run's own workers executed, and other work on the hub; undefined if others took part. */
   readonly executed?: { readonly activities: number; readonly hub: HubSurvey } | undefined;
 }
 
-/** The counts of a result, with those that follow from the plan. */
+/** The counts of a result, and those that follow from the plan. */
 export function countsOf(plan: ResultPlan, counted: Counted): ResultCounts {
   const { orchestrations, activities, activitySource } = counted;
   const { started } = orchestrations;
-  // Of random arrivals a plan knows the mean alone.
+  // For random arrivals, the plan knows only the mean.
   const planned = plan.load?.kind === "open" ? started + counted.neverSent : plannedStarts(plan);
   const each = activitiesOf(plan);
   const reExecuted = reExecutedOf(plan, counted);
@@ -62,9 +65,9 @@ export function countsOf(plan: ResultPlan, counted: Counted): ResultCounts {
 }
 
 /**
- * By the formula for what completed, and from histories for what is irregular. Where those do not tell all it is at least
- * that, and at least what the run has seen: one for each start that the backend took and each continue-as-new, two for
- * each activity whose result is there.
+ * Uses the formula for completed instances, and histories for irregular ones. If histories are incomplete, the sum is a
+ * lower bound. So is what the run has seen: one for each accepted start and each continue-as-new, two for each activity
+ * with a result.
  */
 function countedActions(
   plan: ResultPlan,
@@ -79,8 +82,8 @@ function countedActions(
 }
 
 /**
- * Executions beyond one for each activity. Known where the run's own workers did all of its work and no other, and no
- * activity was meant to fail or was cut off.
+ * The executions beyond one for each activity. Known if only the run's own workers did its work and nothing else, and
+ * if no activity was meant to fail or was cut off.
  */
 function reExecutedOf(plan: ResultPlan, counted: Counted): number | undefined {
   const { executed, orchestrations, activities } = counted;

@@ -1,13 +1,13 @@
 import type { Difference, Plain, RunResult } from "../result/run-result.js";
 
 /**
- * Fields that differ between runs of the same: what to find them by, what numbers are drawn from (a run id does as
- * much), how long was waited for work that did not end (runs with such work are not compared), what was there before,
- * and the request for workers, of which `environment.ownWorkers` has the outcome.
+ * Fields that may differ between comparable runs: labels, seeds (a run id changes the numbers as much), the wait for
+ * work that did not end (such runs are not compared), earlier work on the hub, and the request for workers, whose
+ * outcome is `environment.ownWorkers`.
  */
 const OF_NO_ACCOUNT = /^(?:plan\.(?:labels|seed|activity\.seed|timeoutMs|graceMs|workers)|environment\.hub)(?:\.|$)/u;
 
-/** In which fields of plan and environment, and of how a latency was taken, not all runs are the same. */
+/** The fields of plan, environment and latencies in which the runs differ. */
 export function differencesOf(base: readonly RunResult[], fresh: readonly RunResult[]): readonly Difference[] {
   const [before, after] = [base.map(circumstancesOf), fresh.map(circumstancesOf)];
   const fields = new Set([...before, ...after].flatMap((circumstances) => [...circumstances.keys()]));
@@ -23,7 +23,7 @@ type Circumstances = ReadonlyMap<string, Plain>;
 function circumstancesOf({ plan, environment, latencyMs }: RunResult): Circumstances {
   const { response, service } = latencyMs;
   const circumstances = {
-    // Results of before there was more than one load do not name it.
+    // Results from before there were several kinds of load do not name theirs.
     plan: { ...plan, load: plan.load ?? { kind: "once" } },
     environment,
     latencyMs: { response: { until: response?.until }, service: { until: service?.until } },
@@ -32,7 +32,7 @@ function circumstancesOf({ plan, environment, latencyMs }: RunResult): Circumsta
   return new Map(leavesOf(plain).filter(([field]) => !OF_NO_ACCOUNT.test(field)));
 }
 
-/** A list is one value: its parts say little by themselves. */
+/** A list is one value: its parts say little alone. */
 function leavesOf(value: Plain, path: readonly string[] = []): readonly (readonly [string, Plain])[] {
   if (typeof value !== "object" || value === null || isList(value)) return [[path.join("."), value]];
   return Object.entries(value).flatMap(([key, part]) => leavesOf(part, [...path, key]));

@@ -4,13 +4,13 @@ import { LatencyHistogram } from "./latency.js";
 import { LatencyDrift } from "./latency-drift.js";
 import type { EncodedHistogram, LatencyShares, LatencySummary, RunResult } from "../result/run-result.js";
 
-/** A moment of the backend's, on the client's clock: true within plus or minus the bound. */
+/** A time of the backend on the client's clock, true within plus or minus the bound. */
 export interface BridgedTime {
   readonly completedMs: number;
   readonly boundMs: number;
 }
 
-/** The latencies of what is measured of a run. */
+/** The latencies of the measured part of a run. */
 export class RunLatencies {
   readonly response = new CrossingLatency();
   readonly service = new CrossingLatency();
@@ -19,7 +19,9 @@ export class RunLatencies {
   readonly #slip = new LatencyHistogram();
   readonly #unheldSlip = new LatencyHistogram();
   readonly #slipDrift = new LatencyDrift();
-  /** Response time, had the generator sent each start when it was due; what `--max-in-flight` held back waits all the same. */
+  /**
+   * Response time as if the generator had sent each start on time. The wait because of `--max-in-flight` still counts.
+   */
   readonly #punctual = new CrossingLatency();
   readonly #server = new LatencyHistogram();
   #lagBoundMs = 0;
@@ -35,7 +37,7 @@ export class RunLatencies {
     if (acceptedMs !== undefined) this.#startRpc.add(acceptedMs - sentMs);
   }
 
-  /** Of one that completed. */
+  /** Adds a completion. */
   addNoticed({ start, noticedMs, server }: Completion): void {
     this.response.addNoticed(noticedMs - start.intendedMs);
     this.#punctual.addNoticed(noticedMs - leftMs(start));
@@ -43,7 +45,7 @@ export class RunLatencies {
     if (server) this.#server.add(server.completedMs - server.createdMs);
   }
 
-  /** The same completion, once the backend's clock is known. */
+  /** Adds the same completion after the backend's clock is known. */
   addBridged({ start, noticedMs }: Completion, { completedMs, boundMs }: BridgedTime): void {
     this.response.addCompleted(completedMs - start.intendedMs, boundMs);
     this.#punctual.addCompleted(completedMs - leftMs(start), boundMs);
@@ -52,24 +54,24 @@ export class RunLatencies {
     this.#lagBoundMs = Math.max(this.#lagBoundMs, boundMs);
   }
 
-  /** Of the starts that nothing held back. */
+  /** The slip of the starts that nothing held back. */
   get unheldSlip(): LatencySummary | undefined {
     return this.#unheldSlip.summary();
   }
 
-  /** By how much the slip of those starts grew over so long, milliseconds. */
+  /** The growth of the slip of those starts over `lengthMs`, in milliseconds. */
   slipGrowthMs(lengthMs: number): number {
     return this.#slipDrift.over(lengthMs);
   }
 
-  /** What slip is of the response time, of each figure that is printed; undefined without a sample. */
+  /** The share of slip in the response time, for each printed figure; undefined without a sample. */
   slipShares(censored: number): LatencyShares | undefined {
     const response = this.response.summaryUntil(this.response.until, censored);
     const punctual = this.#punctual.summaryUntil(this.response.until, censored);
     return response && punctual && sharesOf(response, punctual);
   }
 
-  /** `censored` is the share of the started whose end is not known. */
+  /** `censored` is the share of started orchestrations whose end is unknown. */
   summaries(censored: number, { hasResponse }: { readonly hasResponse: boolean }): RunResult["latencyMs"] {
     const lag = this.#detectionLag.summary(censored);
     return present({
@@ -82,7 +84,7 @@ export class RunLatencies {
     });
   }
 
-  /** While the run goes on: the backend's clock is not known at once. */
+  /** The summaries during the run, when the backend's clock is not known yet. */
   summariesNoticed(censored: number, { hasResponse }: { readonly hasResponse: boolean }): RunResult["latencyMs"] {
     return {
       ...this.summaries(censored, { hasResponse }),
@@ -124,7 +126,7 @@ function shareBeyond(part: number | undefined, whole: number | undefined): numbe
   return part === undefined || whole === undefined || whole === 0 ? undefined : Math.max(0, (whole - part) / whole);
 }
 
-/** Leaves out what is undefined. */
+/** Drops undefined fields. */
 function present<T extends object>(values: T): { [K in keyof T]?: NonNullable<T[K]> } {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as ReturnType<
     typeof present<T>

@@ -1,7 +1,7 @@
 const BITS = 32;
 const FIRST_WORDS = 32;
 
-/** A set of whole numbers counted from 0, one bit each: it takes as much memory as its largest number asks for. */
+/** A set of whole numbers from 0, with one bit each. Its memory depends on its largest number. */
 export class SequenceSet {
   #words = new Uint32Array(FIRST_WORDS);
   #size = 0;
@@ -23,7 +23,7 @@ export class SequenceSet {
     return (word & (1 << (sequence % BITS))) !== 0;
   }
 
-  /** Its numbers that the other set lacks, ascending. */
+  /** The numbers that the other set lacks, ascending. */
   *missingFrom(other: SequenceSet): Iterable<number> {
     for (let word = 0; word < this.#words.length; word += 1) {
       const bits = this.#words[word]! & ~(other.#words[word] ?? 0);
@@ -32,7 +32,7 @@ export class SequenceSet {
     }
   }
 
-  /** At least twice as large, so that adding n numbers costs n steps. */
+  /** At least doubles the size, so that adding n numbers takes n steps. */
   #grow(leastWords: number): void {
     const words = new Uint32Array(Math.max(leastWords, this.#words.length * 2));
     words.set(this.#words);

@@ -5,10 +5,10 @@ const FIRST_WIDTH_MS = 1_000;
 const MOST_INTERVALS = 3_600;
 
 /**
- * A run over time, in consecutive intervals of equal width. They are a second wide at first; when more of them would be
- * needed than there may be, neighbours become one and the width doubles, so that a run of any length takes the same
- * memory. Events come in any order. Times are milliseconds from the start of the run; one before it counts in the first
- * interval, and one that is not finite is a RangeError.
+ * A run over time, in consecutive intervals of equal width. They begin with a width of a second. When there would be
+ * too many, neighbours are merged and the width doubles, so that the memory is constant.
+ * Events may come in any order. Times are milliseconds from the start of the run. An earlier time counts in the first
+ * interval. A time that is not finite is a RangeError.
  */
 export class Series {
   #tallies: IntervalTally[] = [];
@@ -21,7 +21,7 @@ export class Series {
     this.#at(dueMs).offered += 1;
   }
 
-  /** A start left. */
+  /** A start was sent. */
   addStart(sentMs: number): void {
     this.#at(sentMs).started += 1;
   }
@@ -30,7 +30,7 @@ export class Series {
     this.#at(endedMs)[outcome === "completed" ? "completed" : "failed"] += 1;
   }
 
-  /** So many more activities have completed. */
+  /** `count` more activities have completed. */
   addActivities(atMs: number, count: number): void {
     this.#at(atMs).activities += count;
   }
@@ -40,19 +40,19 @@ export class Series {
     this.#at(atMs).addRpcErrors(status, count);
   }
 
-  /** A worker of the run's own has lost the backend. */
+  /** One of the run's own workers has lost the backend. */
   addReconnect(atMs: number): void {
     this.#at(atMs).reconnects += 1;
   }
 
-  /** A latency of `ms` of a start that was due at `dueMs`; what it ends with is chosen on `close`. */
+  /** Adds a latency of `ms` for a start that was due at `dueMs`. `close` chooses which end is used. */
   addLatency(name: LatencyName, until: Until, dueMs: number, ms: number): void {
     this.#at(dueMs).latency(name, until).add(ms);
   }
 
   /**
-   * The intervals from 0 until the end, of which the last may be shorter; none of a run without length. What was told of
-   * later times counts in the last one.
+   * The intervals from 0 to the end. The last one may be shorter. A run without length has none. Later events count in
+   * the last interval.
    */
   close(endMs: number, options: SeriesOptions): readonly Interval[] {
     if (!(endMs > 0)) return [];
@@ -67,7 +67,7 @@ export class Series {
         fromMs,
         lengthMs: Math.min(this.#widthMs, endMs - fromMs),
         ...tally.summary(options),
-        // By the backend's clock an orchestration may end a hair before it was sent by ours.
+        // On the backend's clock an orchestration may end just before it was sent on ours.
         inFlight: Math.max(0, inFlight),
       };
     });

@@ -3,25 +3,26 @@ import type { Interval, Stall } from "../result/run-result.js";
 import { SparseHistogram } from "./sparse-histogram.js";
 import { ninthsOf, steadyIntervals, type MeasuredLoad } from "./steady-intervals.js";
 
-/** Of the smaller median. */
+/** As a share of the smaller median. */
 export const LEAST_DIFFERENCE = 0.15;
-/** One step to a level that stays makes 0.5 to 0.56, and by noise some more. */
+/** A single step to a level that stays has 0.5 to 0.56, and slightly more with noise. */
 const LEAST_TAU = 0.6;
-/** A straight way makes six times its usual step between the middles of two thirds; a random walk seldom makes four. */
+/** A straight line has six times its usual step between the middles of two thirds. A random walk seldom has four. */
 const LEAST_STEPS = 4;
 
-/** The median service time of the first third of what was measured, and of the last. Milliseconds. */
+/** The median service time of the first and of the last third of the measured time, in milliseconds. */
 export interface ServiceTrend {
   readonly firstMs: number;
   readonly lastMs: number;
 }
 
 /**
- * A service time that goes one way while the load stays the same. Taken are the medians of nine parts of what was
- * measured, stalls and what followed on them left out. They make a trend where most pairs of them are in one order, and
- * where the first third differs from the last by more than 15 %, and by more than four usual differences of neighbours,
- * as what waits in a queue goes up and down slowly. In open load only a fall is a trend: where it rises, so does what is
- * in flight, which is a backlog or the noise of a queue. Undefined where there is none, or a ninth has no median.
+ * A trend of the service time under constant load.
+ * It uses the medians of nine parts of the measured time, without stalls and the time just after them. A trend needs
+ * three things: most pairs of medians have the same order; the first third differs from the last by more than 15 %; and
+ * by more than four usual differences of neighbours, because a queue fluctuates slowly. In open load only a fall is a
+ * trend: a rise comes with a rise in flight, which is a backlog or the noise of a queue.
+ * Undefined if there is no trend, or if a ninth has no median.
  */
 export function serviceTrendOf(result: MeasuredLoad): ServiceTrend | undefined {
   const { plan, stalls = [] } = result;
@@ -44,7 +45,7 @@ function goesOneWay(ninths: readonly number[], differenceMs: number): boolean {
   return Math.abs(kendallTau(ninths)) >= LEAST_TAU && differenceMs > LEAST_STEPS * usualStep;
 }
 
-/** What piled up in a stall takes about as long again to be done. */
+/** The work that a stall has piled up takes about as long again. */
 function touches({ fromMs, lengthMs }: Stall, interval: Interval): boolean {
   return interval.fromMs < fromMs + 2 * lengthMs && interval.fromMs + interval.lengthMs > fromMs;
 }

@@ -1,8 +1,8 @@
-/** Of each doubling, so that a bucket is at most 1/32 = 3.125 % wide. */
+/** The number of buckets in each doubling, so that a bucket is at most 1/32 = 3.125 % wide. */
 const PARTS = 32;
 /** 32 = 2 ** 5 */
 const PART_BITS = 5;
-/** Buckets that an empty histogram makes room for. */
+/** The room for buckets in an empty histogram. */
 const FIRST_ROOM = 4;
 
 /**
@@ -33,17 +33,19 @@ export function bucketRangeMs(bucket: number): { readonly fromMs: number; readon
 }
 
 /**
- * Durations of one interval of a run, in milliseconds: a few hundred bytes, as a result may hold thousands of them. Count
- * and maximum are exact, a quantile is at most 3.2 % (or a microsecond) too long.
+ * The durations of one interval of a run, in milliseconds, in a few hundred bytes, because a result may hold thousands
+ * of intervals. Count and maximum are exact. A quantile is at most 3.2 % (or a microsecond) too long.
  */
 export class SparseHistogram {
-  /** `bucket, count, bucket, count, ...` with the buckets ascending and no count 0; from `#used` on it is free room. */
+  /**
+   * `bucket, count, bucket, count, ...` with ascending buckets and no count of 0. From `#used` on the space is free.
+   */
   #pairs = new Uint32Array(0);
   #used = 0;
   #count = 0;
   #maxMs = 0;
 
-  /** What `buckets` gave. Without the maximum, it is the upper end of the last bucket. */
+  /** The inverse of `buckets`. Without the maximum, the upper end of the last bucket is used. */
   static fromBuckets(pairs: readonly number[], maxMs?: number): SparseHistogram {
     const histogram = new SparseHistogram();
     histogram.#pairs = Uint32Array.from(pairs);
@@ -53,7 +55,7 @@ export class SparseHistogram {
     return histogram;
   }
 
-  /** A negative duration is a clock that was set back while it was measured: no duration at all, so it is left out. */
+  /** A negative duration means that the clock was set back during the measurement. It is left out. */
   add(ms: number): void {
     if (!(ms >= 0)) return;
     const bucket = bucketOf(ms);
@@ -64,7 +66,7 @@ export class SparseHistogram {
     this.#maxMs = Math.max(this.#maxMs, ms);
   }
 
-  /** Takes in all of the other, which stays as it is. */
+  /** Adds everything of the other histogram, which does not change. */
   merge(other: SparseHistogram): void {
     const [mine, theirs, room] = [this.#pairs, other.#pairs, this.#used + other.#used];
     const merged = new Uint32Array(room);
@@ -94,7 +96,9 @@ export class SparseHistogram {
     return this.#maxMs;
   }
 
-  /** The upper end of the bucket with the sample of rank ceil(q n), or the maximum if that is less; 0 without a sample. */
+  /**
+   * The upper end of the bucket with the sample of rank ceil(q n), or the maximum if that is less; 0 without a sample.
+   */
   quantile(q: number): number {
     const rank = Math.max(1, Math.ceil(q * this.#count - 1e-9));
     let below = 0;
@@ -106,8 +110,8 @@ export class SparseHistogram {
   }
 
   /**
-   * As `quantile`, but only where n(1 - q) >= 10, so that at least ten samples lie beyond it, and where q < 1 -
-   * `censored`, the share of those whose duration is not known yet and may be the longest; else undefined.
+   * As `quantile`, but undefined unless n(1 - q) >= 10, so that at least ten samples lie beyond it, and q < 1 -
+   * `censored`, the share of instances whose duration is unknown and may be the longest.
    */
   percentile(q: number, censored = 0): number | undefined {
     // 1 - 0.9 is a little less than 0.1 in binary.
@@ -115,12 +119,12 @@ export class SparseHistogram {
     return carried ? this.quantile(q) : undefined;
   }
 
-  /** `[bucket, count, bucket, count, ...]`, the buckets ascending, none of them empty: see `bucketRangeMs`. */
+  /** `[bucket, count, bucket, count, ...]` with ascending buckets and no count of 0: see `bucketRangeMs`. */
   buckets(): number[] {
     return Array.from(this.#pairs.subarray(0, this.#used));
   }
 
-  /** Where the bucket is, or would be. */
+  /** The index of the bucket, or of its place. */
   #find(bucket: number): number {
     let [from, to] = [0, this.#used / 2];
     while (from < to) {
@@ -133,7 +137,7 @@ export class SparseHistogram {
 
   #insert(at: number, bucket: number): void {
     if (this.#used === this.#pairs.length) {
-      // By half, not by two: thousands of these live at the same time, and few of them grow far.
+      // By half instead of by two: thousands of histograms live at the same time, and few of them grow large.
       const roomier = new Uint32Array(2 * Math.max(FIRST_ROOM, Math.ceil(this.#used * 0.75)));
       roomier.set(this.#pairs);
       this.#pairs = roomier;
@@ -145,7 +149,7 @@ export class SparseHistogram {
   }
 }
 
-/** floor(log2 u), exact; -1 of 0. */
+/** floor(log2 u), exact; -1 for 0. */
 function highestBit(u: number): number {
   return u < 2 ** 32 ? 31 - Math.clz32(u) : 63 - Math.clz32(u / 2 ** 32);
 }

@@ -3,25 +3,25 @@ import { figureOf } from "../result/figure.js";
 import type { RunResult, UnusableRun } from "../result/run-result.js";
 import { unusableRuns } from "./unusable-run.js";
 
-/** How a figure varies from run to run, in its own unit. */
+/** The variation of a figure between runs, in its own unit. */
 export interface Spread {
-  /** As a threshold names it, such as `response p50`. */
+  /** In the notation of thresholds, such as `response p50`. */
   readonly figure: string;
-  /** Arithmetic. */
+  /** The arithmetic mean. */
   readonly mean: number;
-  /** The sample standard deviation; absent for one run, which shows none. */
+  /** The sample standard deviation; absent for a single run. */
   readonly deviation?: number;
   readonly least: number;
   readonly most: number;
 }
 
-/** What several runs come to. */
+/** The summary of several runs. */
 export interface RunsSpread {
-  /** How many runs the figures are of. */
+  /** The number of runs in the figures. */
   readonly count: number;
-  /** Of figures that each of those runs has. */
+  /** The figures that all of those runs have. */
   readonly figures: readonly Spread[];
-  /** Runs that went wrong or were measured wrongly, and are in no figure. */
+  /** Runs that failed or are invalid. They are in no figure. */
   readonly leftOut: readonly UnusableRun[];
 }
 

@@ -1,19 +1,18 @@
 import { Rhythm } from "./rhythm.js";
 import type { Stall } from "../result/run-result.js";
 
-/** A shorter one is not worth a name. */
+/** Shorter stalls are ignored. */
 const SHORTEST_MS = 500;
 const MOST_KEPT = 100;
 
 /**
- * Finds the stalls of a run: times in which work was in flight and nothing completed for longer than the run's own rhythm
- * explains (`Rhythm` has the rule), and for at least half a second. A stall begins with the last progress before it, or
- * where nothing was in flight with the start that changed that; it lasts until there is progress again, or nothing in
- * flight, or until the run ends. Its `inFlight` is the most that was in flight during it.
- *
- * It is told what happens in the order of time, but for `offered`. Times are milliseconds from the start of the run.
- * Memory is constant: of more than a hundred stalls the longest hundred are kept. Stalls teach the
- * rhythm nothing, and neither do the service times of what was in flight during one: freezing never becomes normal.
+ * Finds the stalls of a run: times of at least half a second in which work was in flight and nothing completed, for
+ * longer than the run's own rhythm explains (`Rhythm` has the rule).
+ * A stall begins with the last progress before it, or with the start that ended an idle time. It lasts until there is
+ * progress, until nothing is in flight, or until the run ends. Its `inFlight` is the maximum during it.
+ * Events must come in the order of time, except `offered`. Times are milliseconds from the start of the run. The memory
+ * is constant: the longest hundred stalls are kept. Stalls do not change the rhythm, nor do the service times of
+ * instances that were in flight during one. Freezing never becomes normal.
  */
 export class StallDetector {
   readonly #rhythm = new Rhythm();
@@ -23,11 +22,14 @@ export class StallDetector {
   #nowMs = 0;
   /** Undefined while nothing is in flight. */
   #silence: Silence | undefined;
-  /** Were due since, while nothing was in flight. */
+  /** Starts that came due while nothing was in flight. */
   #offeredInIdle = 0;
   #isFirst = true;
 
-  /** A start was due. One that was held back is told of when it leaves, and counts in the stall in which it was due. */
+  /**
+   * A start was due. A start that was held back is reported when it is sent, and counts in the stall in which it was
+   * due.
+   */
   offered(dueMs: number): void {
     if (dueMs < this.#stalledUntilMs) {
       const stall = this.#stalls.findLast(({ silence }) => silence.fromMs <= dueMs);
@@ -39,7 +41,7 @@ export class StallDetector {
     }
   }
 
-  /** A start left. */
+  /** A start was sent. */
   started(sentMs: number): void {
     const atMs = this.#advance(sentMs);
     this.#inFlight += 1;
@@ -48,8 +50,8 @@ export class StallDetector {
   }
 
   /**
-   * One that had started is not in flight any more, and took so long since the backend accepted it. Undefined: the
-   * backend refused it, so that it ends without anything having been done.
+   * An instance is no longer in flight. `serviceMs` is its time since the backend accepted it; undefined if the backend
+   * refused it, so that no work was done.
    */
   ended(endedMs: number, serviceMs: number | undefined): void {
     const atMs = this.#advance(endedMs);
@@ -73,7 +75,7 @@ export class StallDetector {
     this.#silence?.addRpcErrors(status, count);
   }
 
-  /** The stall that goes on now, if one does. Changes nothing, so a live view may ask at any time. */
+  /** The stall in progress, if there is one. Changes nothing, so a live view may call it at any time. */
   at(nowMs: number): Stall | undefined {
     const silence = this.#silence;
     if (!silence) return undefined;
@@ -81,7 +83,7 @@ export class StallDetector {
     return this.#isStall(silence.fromMs, nowMs, inFlightMs) ? { ...silence.stallUntil(nowMs), open: true } : undefined;
   }
 
-  /** In the order of time; the last one is open if it was still going on. */
+  /** In the order of time. The last one is open if it was still in progress. */
   close(endMs: number): readonly Stall[] {
     const ended = this.#stalls.map(({ silence, toMs }) => silence.stallUntil(toMs));
     const open = this.at(endMs);
@@ -98,7 +100,7 @@ export class StallDetector {
     if (this.#inFlight > 0) this.#silence = new Silence(atMs, 0, this.#inFlight);
   }
 
-  /** Whether it was ordinary; otherwise it is a stall, and kept. */
+  /** Returns whether the silence was ordinary. Otherwise it is a stall, and is kept. */
   #endSilence(atMs: number): boolean {
     const silence = this.#silence;
     this.#silence = undefined;
@@ -114,7 +116,7 @@ export class StallDetector {
     return ms >= SHORTEST_MS && !this.#rhythm.explains(ms, inFlightMs);
   }
 
-  /** The new present: never before the old one, from which a reading of the clock may differ by a hair. */
+  /** The new time. It is never before the old one: two readings of the clock may differ slightly. */
   #advance(toMs: number): number {
     const atMs = Math.max(this.#nowMs, toMs);
     if (this.#silence) this.#silence.inFlightMs += this.#inFlight * (atMs - this.#nowMs);
@@ -123,14 +125,14 @@ export class StallDetector {
   }
 }
 
-/** A time without progress while work was in flight; a stall if nothing explains it. */
+/** A time without progress while work was in flight. It is a stall if nothing explains it. */
 class Silence {
-  /** What was in flight, summed over its milliseconds. */
+  /** The integral of the number in flight, in milliseconds. */
   inFlightMs = 0;
   /** Starts that were due. */
   offered: number;
   mostInFlight: number;
-  /** Made when first needed: there is one silence for each completion. */
+  /** Created when first needed: there is one silence for each completion. */
   #rpcErrors: Map<string, number> | undefined;
 
   constructor(
@@ -164,7 +166,7 @@ interface EndedSilence {
   readonly toMs: number;
 }
 
-/** All of them, or all but the shortest where that is one too many. */
+/** All of them, or all but the shortest if there is one too many. */
 function longest(stalls: readonly EndedSilence[]): readonly EndedSilence[] {
   if (stalls.length <= MOST_KEPT) return stalls;
   const lengths = stalls.map(({ silence, toMs }) => toMs - silence.fromMs);

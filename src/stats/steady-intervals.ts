@@ -1,12 +1,12 @@
 import { lengthOf, type LoadShape } from "../result/load-shape.js";
 import type { Interval, RunResult } from "../result/run-result.js";
 
-/** Noise makes three parts go one way in one of three cases, nine parts hardly ever. */
+/** With three parts, noise looks like a trend in one of three cases. With nine parts it hardly ever does. */
 const BLOCKS = 9;
 
 /**
- * The intervals of a run in which the load was as it was meant to be: behind the warm-up, and before the last start was
- * due. None where the load changes, or is all started at once.
+ * The intervals of a run with the intended load: after the warm-up, and before the last start was due. None if the load
+ * changes, or if everything starts at once.
  */
 export function steadyIntervals({ plan, series = [], durationMs }: MeasuredLoad): readonly Interval[] {
   if (!isConstant(plan.load)) return [];
@@ -17,7 +17,7 @@ export function steadyIntervals({ plan, series = [], durationMs }: MeasuredLoad)
 
 export type MeasuredLoad = Pick<RunResult, "plan" | "series" | "durationMs" | "stalls">;
 
-/** Nine parts, as equally long as may be; undefined of fewer than nine. The first three are the first third. */
+/** Nine parts of nearly equal length; undefined for fewer than nine items. The first three are the first third. */
 export function ninthsOf<T>(items: readonly T[]): readonly (readonly T[])[] | undefined {
   if (items.length < BLOCKS) return undefined;
   const startOf = (block: number): number => Math.floor((block * items.length) / BLOCKS);

@@ -11,20 +11,20 @@ export function studentTCdf(t: number, degreesOfFreedom: number): number {
 }
 
 /**
- * The t that T does not exceed with `probability`: the inverse of `studentTCdf`, by bisection.
- * @throws RangeError where it is not between 0 and 1, both excluded
+ * The inverse of `studentTCdf`, by bisection.
+ * @throws RangeError unless the probability lies between 0 and 1, both excluded
  */
 export function studentTQuantile(probability: number, degreesOfFreedom: number): number {
   if (!(probability > 0 && probability < 1))
     throw new RangeError(`Expected a probability between 0 and 1, found ${probability}`);
 
-  // The smaller tail is the one whose digits are all there.
+  // The smaller tail keeps all of its digits.
   return probability < 0.5
     ? -beyondWhich(probability, degreesOfFreedom)
     : beyondWhich(1 - probability, degreesOfFreedom);
 }
 
-/** The t >= 0 that T exceeds with probability `tail`, at most a half. */
+/** The t >= 0 that T exceeds with probability `tail`, which is at most a half. */
 function beyondWhich(tail: number, degreesOfFreedom: number): number {
   let [low, high] = [0, 1];
   while (tailBeyond(high, degreesOfFreedom) > tail) [low, high] = [high, 2 * high];
@@ -59,8 +59,8 @@ function incompleteBeta({ x, complement, a, b }: BetaArguments): number {
 }
 
 /**
- * 1 + d_1 / (1 + d_2 / (1 + ...)) of https://dlmf.nist.gov/8.17.E22, from the back. The number of terms that matter
- * grows with the root of the parameters.
+ * 1 + d_1 / (1 + d_2 / (1 + ...)) of https://dlmf.nist.gov/8.17.E22, evaluated from the end. The number of relevant
+ * terms grows with the root of the parameters.
  */
 function fraction(x: number, a: number, b: number): number {
   const terms = 40 + 4 * Math.ceil(Math.sqrt(Math.max(a, b)));

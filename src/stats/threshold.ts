@@ -16,19 +16,19 @@ const HOLDS = {
 
 type Operator = keyof typeof HOLDS;
 
-/** What a run has to reach, such as `p99<500ms`. */
+/** A requirement for a run, such as `p99<500ms`. */
 export interface Threshold {
-  /** As it was written, spaces aside. */
+  /** As written, with normalized spaces. */
   readonly expression: string;
   readonly figure: Figure;
   readonly operator: Operator;
-  /** In milliseconds, of 1, per second or a number, by the figure's kind. */
+  /** In the unit of the figure's kind: milliseconds, a part of 1, per second, or a number. */
   readonly bound: number;
 }
 
 const EXPRESSION = /^(?<name>[^<>=]+?) ?(?<operator>[<>]=?) ?(?<bound>[^<>=]+)$/u;
 const LATENCY_PATH = /^latencyMs\.(?<latency>\w+)\.(?<statistic>\w+(?:\.\d+)?)$/u;
-/** Latencies that end when the orchestration does: one that was cut off may have been the slowest. */
+/** Latencies that end with the orchestration. One that was cut off may have been the slowest. */
 const UNTIL_COMPLETED = new Set(["response", "service", "server", "detectionLag"]);
 
 /**
@@ -56,12 +56,12 @@ export function parseThreshold(text: string): Threshold {
   return { expression, figure, operator, bound };
 }
 
-/** The kind of figure that an expression is about; undefined where it cannot be read. */
+/** The kind of the figure in an expression; undefined if the expression cannot be read. */
 export function kindOfThreshold(expression: string): FigureKind | undefined {
   return figureOf(EXPRESSION.exec(expression)?.groups?.["name"] ?? "")?.kind;
 }
 
-/** Compares what was measured with the bound. What cannot be judged is missed, and says why. */
+/** Compares the measured value with the bound. A threshold that cannot be judged is missed, with a reason. */
 export function judge({ expression, figure, operator, bound }: Threshold, result: RunResult): JudgedThreshold {
   const value = figure.read(result);
   const missed = { expression, ...(value !== undefined && { value }), passed: false };
@@ -81,8 +81,8 @@ export function judge({ expression, figure, operator, bound }: Threshold, result
 }
 
 /**
- * Whether a run that still goes on, of which `result` is what there is so far, has missed a threshold in a way that more
- * time cannot be expected to mend. What can only be judged at the end, such as a lower bound on a count, never is.
+ * Whether a run in progress, with the result so far, has missed a threshold in a way that more time is not expected to
+ * repair. A threshold that only the end can decide, such as a lower bound on a count, is never missed early.
  */
 export function isMissedForGood({ figure, operator, bound }: Threshold, result: RunResult): boolean {
   const value = figure.read(result) ?? leastOf(figure, result);
@@ -90,7 +90,7 @@ export function isMissedForGood({ figure, operator, bound }: Threshold, result: 
   return isUpper(operator) ? isAboveForGood(figure, bound, result) : isBelowForGood(figure, bound, result);
 }
 
-/** What a count is at least that could not be counted: beyond a bound it is as good as the count. */
+/** The lower bound of a count that could not be counted completely. If it exceeds a bound, so does the count. */
 function leastOf({ path }: Figure, { counts }: RunResult): number | undefined {
   return path === "counts.actions" ? counts.actionsAtLeast : undefined;
 }
@@ -107,7 +107,7 @@ function isUpper(operator: Operator): boolean {
   return operator === "<" || operator === "<=";
 }
 
-/** What to ask of closed load, whose starts have no schedule that they could be late against. */
+/** The alternative for closed load, which has no schedule and therefore no response time. */
 function instead(expression: string, { path = "" }: Figure, { plan }: RunResult): string | undefined {
   const { latency, statistic = "" } = LATENCY_PATH.exec(path)?.groups ?? {};
   if (plan.load?.kind !== "closed" || latency !== "response") return undefined;
@@ -117,7 +117,7 @@ function instead(expression: string, { path = "" }: Figure, { plan }: RunResult)
 }
 
 /**
- * The rule of three: after n without a failure the failure rate is below 3/n with a confidence of 95 %.
+ * The rule of three: after n successes without a failure, the failure rate is below 3/n with a confidence of 95 %.
  * https://en.wikipedia.org/wiki/Rule_of_three_(statistics)
  */
 function smallSample(bound: number, { counts }: RunResult): string | undefined {
@@ -128,7 +128,9 @@ function smallSample(bound: number, { counts }: RunResult): string | undefined {
   return `it takes ${formatCount(needed)} orchestrations, not ${formatCount(started)}`;
 }
 
-/** Percentiles that the cut off could have been in are absent; mean and maximum are there, of those that completed. */
+/**
+ * Percentiles that may include instances that were cut off are absent. Mean and maximum exist, of the completed ones.
+ */
 function unseenTail({ path = "" }: Figure, result: RunResult): string | undefined {
   const { latency = "", statistic = "" } = LATENCY_PATH.exec(path)?.groups ?? {};
   const cutOff = cutOffText(result);

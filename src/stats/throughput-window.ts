@@ -4,29 +4,29 @@ import type { IrregularActions } from "./run-counts.js";
 import type { ResultPlan, Throughput } from "../result/run-result.js";
 import { actionsOf, activitiesOf, executionsOf, mayFail, mayRetry } from "../result/run-size.js";
 
-/** What is due a hair before a whole number of arrivals is due at it: sums of fractions miss whole numbers. */
+/** A start that is due just before a whole number of arrivals is due at it: sums of fractions miss whole numbers. */
 const ROUNDING = 1e-6;
 
 interface Done {
   readonly activities: number;
-  /** Undefined where it is not known. */
+  /** Undefined if unknown. */
   readonly actions: number | undefined;
-  /** Where it is not the time that all else was done in. */
+  /** Its own time, if that differs from the time of the other work. */
   readonly actionsOverMs?: number;
 }
 
 /**
- * What was done after the warm-up and, where time bounds the load, before its end. Times are milliseconds from the
- * start of the run. `docs/measuring.md` has the formulas.
+ * The work after the warm-up and, if time bounds the load, before its end. Times are milliseconds from the start of the
+ * run. `docs/measuring.md` has the formulas.
  */
 export class ThroughputWindow {
   readonly #fromMs: number;
-  /** Undefined where the last completion ends it. */
+  /** Undefined if the last completion ends it. */
   readonly #toMs: number | undefined;
   readonly #drift = new LatencyDrift();
   #started = 0;
   #firstDueMs = Number.POSITIVE_INFINITY;
-  /** Of those that were due in the window, whenever they completed. */
+  /** Completions of starts that were due in the window, whenever they completed. */
   #completedOfDue = 0;
   #completed = 0;
   #activities = 0;
@@ -52,7 +52,7 @@ export class ThroughputWindow {
     this.#drift.add(dueMs, atMs - dueMs);
   }
 
-  /** One has failed or was terminated. */
+  /** An orchestration has failed or was terminated. */
   addNotCompleted(atMs: number): void {
     this.#lastNotCompletedMs = Math.max(this.#lastNotCompletedMs, atMs);
   }
@@ -62,8 +62,9 @@ export class ThroughputWindow {
   }
 
   /**
-   * Undefined while nothing has completed. Of somebody's own orchestration there are neither activities nor actions.
-   * `isSettled`: all that was due has left and has ended. `irregular`: what histories tell, once the run has ended.
+   * Undefined while nothing has completed. Somebody's own orchestration has neither activities nor actions.
+   * `isSettled`: all due starts were sent and have ended. `irregular`: the counts from histories, after the run has
+   * ended.
    */
   throughput(endMs: number, isSettled: boolean, irregular?: IrregularActions): Throughput | undefined {
     const { load } = this.plan;
@@ -71,8 +72,8 @@ export class ThroughputWindow {
   }
 
   /**
-   * Of open load of which nothing is left: what its starts came to, over the intervals of its schedule and what response
-   * time grew by. It needs no edge, so that what is in flight at the end of a short run is not left out.
+   * For open load with nothing left: the work of its starts, over the intervals of its schedule plus the growth of the
+   * response time. It needs no edge, so that work in flight at the end of a short run is not left out.
    */
   #ofSchedule(irregular: IrregularActions | undefined): Throughput | undefined {
     if (this.#completedOfDue === 0) return undefined;
@@ -94,8 +95,8 @@ export class ThroughputWindow {
   }
 
   /**
-   * How long the intervals of the starts are: n starts at an even pace have n, the last one's reaching until one more would
-   * be due. Random arrivals are as many as the time has.
+   * The total length of the intervals of the starts: n starts at an even pace have n intervals, and the last one lasts
+   * until one more would be due. Random arrivals take the whole time.
    */
   #scheduledMs(): number {
     const { load, warmupMs = 0 } = this.plan;
@@ -110,8 +111,9 @@ export class ThroughputWindow {
   }
 
   /**
-   * Where all are waited for, what completed is all; a window cuts through work, whose finished parts count. Of what did
-   * not complete it is not known when its actions were: they count where all of the run does, until the last has ended.
+   * If the run waits for all instances, everything that completed counts. A window cuts through work, and the finished
+   * parts count. The time of the actions of failed instances is unknown: they count if the whole run counts, until the
+   * last has ended.
    */
   #done(irregular: IrregularActions | undefined): Done | undefined {
     const each = activitiesOf(this.plan);
@@ -127,7 +129,7 @@ export class ThroughputWindow {
     return { activities: this.#activities, actions: this.#isFormula(irregular) ? actions : undefined };
   }
 
-  /** Of so many that completed, and of the irregular ones, whose count is undefined where it is not known. */
+  /** The actions of completed instances and of irregular ones, whose count is undefined if unknown. */
   #actionsOf(completed: number, irregular: IrregularActions | undefined, counted: number | undefined) {
     const byFormula = completed * (actionsOf(this.plan) ?? 0);
     if (irregular !== undefined && irregular.missing === undefined && counted !== undefined)
@@ -136,7 +138,7 @@ export class ThroughputWindow {
     return this.#isFormula(irregular) ? byFormula : undefined;
   }
 
-  /** Whether what completed has done what the plan says, and nothing else was meant to be done. */
+  /** Whether the completed instances did exactly what the plan says, and there was no other work. */
   #isFormula(irregular: IrregularActions | undefined): boolean {
     return irregular?.instances === 0 || !mayFail(this.plan);
   }

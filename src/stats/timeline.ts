@@ -6,24 +6,27 @@ import { activitiesOf, executionsOf, mayFail } from "../result/run-size.js";
 import { Series } from "./series.js";
 import { ThroughputWindow } from "./throughput-window.js";
 
-/** A completion whose place by the backend's clock is known so closely is put there, another where it was noticed. */
+/**
+ * A completion whose time on the backend's clock is known this precisely has that time. Any other has the time of
+ * noticing.
+ */
 const CLOSE_MS = 50;
 
-/** When a start was due and accepted. Milliseconds from the start of the run, as all times here. */
+/** When a start was due and accepted, in milliseconds from the start of the run, as all times here. */
 export interface StartTimes {
   readonly dueMs: number;
-  /** Undefined where the backend refused it. */
+  /** Undefined if the backend refused it. */
   readonly acceptedMs: number | undefined;
 }
 
-/** What happened when: in intervals, in the parts of the load, and in the window that throughput is measured over. */
+/** The events in time: in intervals, in the parts of the load, and in the window of the throughput. */
 export class Timeline {
   readonly #series = new Series();
   readonly #phases: Phases;
   readonly #window: ThroughputWindow;
-  /** By when completions were noticed: what is known at once, where `#window` is some seconds behind. */
+  /** By the time of noticing, which is known at once. `#window` is some seconds behind. */
   readonly #windowSoFar: ThroughputWindow;
-  /** Each completion is credited with all of its activities, as nobody else counts them. */
+  /** The activities that each completion is credited with, if nobody else counts them. */
   readonly #credited: number;
   readonly #hasResponse: boolean;
 
@@ -47,7 +50,7 @@ export class Timeline {
     if (phase) phase.started += 1;
   }
 
-  /** A start was due and never left. */
+  /** A start was due and never sent. */
   addNeverSent(dueMs: number): void {
     this.#series.addOffered(dueMs);
   }
@@ -57,7 +60,7 @@ export class Timeline {
     this.#window.addNotCompleted(noticedMs);
   }
 
-  /** One has completed, as far as is known by now: `addPlaced` follows. */
+  /** A start has completed, by the time of noticing. `addPlaced` follows. */
   addNoticed({ dueMs, acceptedMs }: StartTimes, noticedMs: number): void {
     this.#windowSoFar.addCompleted(noticedMs, dueMs);
     this.#windowSoFar.addActivities(noticedMs, this.#credited);
@@ -68,7 +71,7 @@ export class Timeline {
     this.#addLatencies("noticed", { dueMs, acceptedMs }, noticedMs);
   }
 
-  /** What can be known of when it completed is known; without `time` the backend did not tell. */
+  /** The time of a completion is known as well as it will be. `time` is undefined if the backend did not report it. */
   addPlaced(start: StartTimes, noticedMs: number, time: BridgedTime | undefined): void {
     if (time) this.#addCrossing(start, time);
     const atMs = time && time.boundMs <= CLOSE_MS ? time.completedMs : noticedMs;
@@ -79,7 +82,7 @@ export class Timeline {
     this.#window.addActivities(atMs, this.#credited);
   }
 
-  /** Somebody who counts them says that so many more activities have completed. */
+  /** `count` more activities have completed, by a count from elsewhere. */
   addActivities(atMs: number, count: number): void {
     this.#series.addActivities(atMs, count);
     this.#window.addActivities(atMs, count);
@@ -94,7 +97,7 @@ export class Timeline {
     this.#series.addReconnect(atMs);
   }
 
-  /** As `ThroughputWindow.throughput`, by when completions were noticed. */
+  /** As `ThroughputWindow.throughput`, by the time of noticing. */
   throughputSoFar(endMs: number): Throughput | undefined {
     return this.#windowSoFar.throughput(endMs, false);
   }
@@ -104,7 +107,7 @@ export class Timeline {
     return this.#window.throughput(endMs, isSettled, irregular);
   }
 
-  /** `until` is what the run's own latencies end with. */
+  /** `until` is the end of the run's own latencies. */
   close(
     endMs: number,
     isSettled: boolean,

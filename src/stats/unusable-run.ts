@@ -1,7 +1,7 @@
 import { formatCount } from "../format/count.js";
 import type { RunResult, UnusableRun } from "../result/run-result.js";
 
-/** A run that failed may be fast for that: neither side may have one. */
+/** A failed run may be fast because it failed, so neither side may have one. */
 export function unusableRuns(
   side: UnusableRun["side"],
   runs: readonly RunResult[],
@@ -13,7 +13,7 @@ export function unusableRuns(
   });
 }
 
-/** Why nothing may be concluded from a run; undefined where something may. */
+/** Why a run allows no conclusion; undefined if it does. */
 export function objectionTo(
   { interrupted, counts, recount, throughput, verdict }: RunResult,
   allowInvalid: boolean,

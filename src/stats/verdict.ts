@@ -6,28 +6,31 @@ import type { LatencySummary, RunResult, Verdict, VerdictReason } from "../resul
 import { lengthOf } from "../result/load-shape.js";
 import { LEAST_DIFFERENCE, serviceTrendOf } from "./service-trend.js";
 
-/** Of a figure, what the generator may be of it: beyond the first it is to be doubted, beyond the second it is wrong. */
+/**
+ * Shares of a figure that the generator itself may cause. Above the first one the figure is in doubt, above the second
+ * it is wrong.
+ */
 const DOUBTED_SHARE = 0.05;
 const WRONG_SHARE = 0.1;
-/** Timers are no finer: what is less is no lateness. */
+/** Timers are not more precise, so less is no delay. */
 const LEAST_SLIP_MS = 1;
 const MOST_RATE_LOST = 0.01;
 const MOST_HELD_BACK = 0.01;
 const MOST_EVENT_LOOP_DELAY_MS = 50;
 const MOST_CLOCK_JUMP_MS = 100;
 const MOST_CPU = 0.9;
-/** In a shorter run starting up is most of what the machine does. */
+/** In a shorter run, most of the CPU time is start-up. */
 const CPU_RUN_MS = 5_000;
 const MOST_LAG_SHARE = 0.05;
 
-/** All but the verdict itself. */
+/** Everything but the verdict itself. */
 type Measured = Omit<RunResult, "verdict">;
-/** Undefined where there is nothing to say, or not enough to say it of. */
+/** Undefined if there is no objection, or too little data. */
 type Rule = (result: Measured) => VerdictReason | undefined;
 
 const SLIP_FIGURES = ["mean", "p50", "p90", "p95", "p99", "p999"] as const;
 
-/** The gravest first. */
+/** The most serious one first. */
 const RULES: readonly Rule[] = [
   slip,
   offeredRate,
@@ -42,9 +45,9 @@ const RULES: readonly Rule[] = [
 ];
 
 /**
- * Whether the generator, and the load that it made, were such that the figures can be believed: a judgement of the
- * measurement, never of the backend. `invalid` where one reason is, else `suspect` where there is one. A sample too small
- * for a figure is no reason.
+ * Whether the figures can be believed, given the generator and the load that it made. It judges the measurement, never
+ * the backend. `invalid` if one reason is, else `suspect` if there is a reason. A sample that is too small for a figure
+ * is no reason.
  */
 export function verdictOf(result: Omit<RunResult, "verdict">): Verdict {
   const reasons = RULES.flatMap((rule) => rule(result) ?? []);
@@ -53,8 +56,8 @@ export function verdictOf(result: Omit<RunResult, "verdict">): Verdict {
 }
 
 /**
- * Starts that left later than they were due. Response time holds that wait, exactly: each of its figures is too high by the
- * share that the slip has in it. All at once, starts are late by nature.
+ * Starts that were sent late. Response time includes that wait, so each of its figures is too high by the share of the
+ * slip. Starts that are all due at once are always late.
  */
 function slip({ plan, generator, latencyMs: { response } }: Measured): VerdictReason | undefined {
   if (plan.load?.kind !== "open") return undefined;
@@ -74,7 +77,7 @@ function slip({ plan, generator, latencyMs: { response } }: Measured): VerdictRe
   };
 }
 
-/** Starts that left later and later: less was offered than the plan says. */
+/** Starts that were sent later and later, so that less load was offered than planned. */
 function offeredRate({ plan, generator }: Measured): VerdictReason | undefined {
   const { slipGrowthMs = 0 } = generator ?? {};
   const lengthMs = (lengthOf(plan) ?? 0) - (plan.warmupMs ?? 0);
@@ -99,7 +102,7 @@ function heldBack({ generator, counts }: Measured): VerdictReason | undefined {
   };
 }
 
-/** It delays what this process stamps: an answer, and an end that it notices. */
+/** A late event loop delays the timestamps of this process: answers, and noticed ends. */
 function eventLoop({ generator, latencyMs: { service } }: Measured): VerdictReason | undefined {
   const tail = tailOf(generator?.eventLoopDelayMs);
   if (!tail || tail.ms <= MOST_EVENT_LOOP_DELAY_MS) return undefined;
@@ -136,8 +139,9 @@ function cpu({ generator, environment, durationMs }: Measured): VerdictReason | 
 }
 
 /**
- * Work that was there before and takes part of the same workers. Other load tests always do: all that host the workload
- * execute theirs too. The work of others does where the workers are not the run's own, which take the workload alone.
+ * Earlier work on the hub that shares the workers. Work of other load tests always does, because every worker that
+ * hosts the workload executes it. Work of other applications does unless the workers are the run's own, which host the
+ * workload alone.
  */
 function sharedWorkers({ environment: { hub, ownWorkers } }: Measured): VerdictReason | undefined {
   if ("unknown" in hub) return undefined;
@@ -159,7 +163,7 @@ function sharedWorkers({ environment: { hub, ownWorkers } }: Measured): VerdictR
   };
 }
 
-/** Of closed load it is think time. Only what is sure of it counts: it ends on another clock than it begins. */
+/** In closed load it is think time. Only its certain part counts, because it begins and ends on different clocks. */
 function detectionLag({ plan, latencyMs }: Measured): VerdictReason | undefined {
   const lag = latencyMs.detectionLag;
   const serviceMs = latencyMs.service?.p50;
@@ -200,7 +204,7 @@ function trending(result: Measured): VerdictReason | undefined {
   };
 }
 
-/** The p99, to which limits apply; of a sample too small for one the p90, for where that is beyond a limit so is the p99. */
+/** The p99, which the limits are for. In a smaller sample the p90: if it exceeds a limit, so does the p99. */
 function tailOf({ p99, p90 }: Partial<LatencySummary> = {}):
   { readonly name: string; readonly ms: number } | undefined {
   if (p99 !== undefined) return { name: "p99", ms: p99 };

@@ -10,19 +10,19 @@ import {
 import { OrchestratorExecutor, type OrchestratorExecutorOptions } from "./orchestrator-executor.js";
 import type { StrayItem } from "./stray-work.js";
 
-/** A work item that asks for something to be run. */
+/** A work item that has to be executed. */
 export type RunnableWorkItem = Extract<WorkItem, { kind: "orchestrator" | "activity" }>;
 
-/** The outcome of a work item: the bytes of its completion, or that this worker does not host it. */
+/** The outcome of a work item: the bytes of its completion, or the fact that this worker does not host it. */
 export type Execution =
   { readonly kind: "completion"; readonly message: Buffer } | { readonly kind: "stray"; readonly item: StrayItem };
 
-/** A workload run on work items: bytes in, the bytes of the completion out. */
+/** Executes work items: bytes in, the bytes of the completion out. */
 export class Executor {
   readonly #orchestrators: OrchestratorExecutor;
   readonly #activities: ReadonlyMap<string, TActivity<unknown, unknown>>;
 
-  /** Episodes keep to the slice. */
+  /** Episodes respect the slice. */
   constructor(
     { orchestrators, activities }: Workload,
     options: Pick<OrchestratorExecutorOptions, "slice" | "replay"> = {},
@@ -31,14 +31,14 @@ export class Executor {
     this.#activities = new Map(Object.entries(activities));
   }
 
-  /** A failure of the workload is a completion too: this rejects only for a request that cannot be read. */
+  /** A failure of the workload is a completion too. Rejects only if the request cannot be read. */
   execute(item: RunnableWorkItem): Promise<Execution> {
     return item.kind === "activity"
       ? this.#executeActivity(item.request, item.completionToken)
       : this.#executeOrchestrator(item);
   }
 
-  /** The backend has not taken in what came of an episode. */
+  /** The backend has not accepted the result of an episode. */
   discard(item: Extract<WorkItem, { kind: "orchestrator" }>): void {
     this.#orchestrators.discard(item);
   }

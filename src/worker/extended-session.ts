@@ -2,12 +2,12 @@ import { EMPTY_BYTES } from "../protocol/empty-bytes.js";
 import { markAsPast, standsAt } from "../protocol/event-frames.js";
 import type { SdkExecution } from "./sdk-execution.js";
 
-/** An execution between two episodes: how far it has come, and what goes on from there. */
+/** An execution between two episodes, from which the next episode continues. */
 export class ExtendedSession {
   #framedBytes = 0;
-  /** The processed events, framed as past ones, with room to grow behind them. Undefined once the bytes are forgotten. */
+  /** The processed events, framed as past ones, with spare room behind them. Undefined after `forgetBytes`. */
   #framed: Uint8Array | undefined = EMPTY_BYTES;
-  /** Bytes of events since it last asked for anything: results that it may hold. */
+  /** Bytes of events since its last action. It may hold their results. */
   #heldBytes = 0;
   #outstanding = 0;
   /** The actions of its last episode, kept until the history confirms them. */
@@ -16,21 +16,21 @@ export class ExtendedSession {
   constructor(
     readonly executionId: string,
     readonly execution: SdkExecution,
-    /** Whether each episode is also replayed in full, which takes the bytes of the history. */
+    /** Whether each episode is also replayed in full, which needs the bytes of the history. */
     readonly isChecked: boolean,
   ) {}
 
-  /** Bytes that the processed events take in a request, each with its frame. */
+  /** The size of the processed events in a request, including their frames, in bytes. */
   get framedBytes(): number {
     return this.#framedBytes;
   }
 
-  /** The processed events, framed as past ones; empty where they are forgotten. */
+  /** The processed events, framed as past ones; empty after `forgetBytes`. */
   get framed(): Uint8Array {
     return this.#framed?.subarray(0, this.#framedBytes) ?? EMPTY_BYTES;
   }
 
-  /** Bytes that it takes in memory, roughly. */
+  /** Its approximate size in memory, in bytes. */
   get weight(): number {
     return (
       OWN_BYTES +
@@ -41,17 +41,17 @@ export class ExtendedSession {
     );
   }
 
-  /** Whether a history of a backend that leaves out what is known continues what was processed here. */
+  /** Whether the history of a backend that leaves out known events continues the processed ones. */
   isKnownAs(framedBytes: number): boolean {
     return this.#framedBytes === framedBytes;
   }
 
-  /** Whether the history that stands at an offset of a request begins with what was processed here. */
+  /** Whether the history at an offset of a request begins with the processed events. */
   isPrefixAt(request: Uint8Array, offset: number): boolean {
     return this.#framed !== undefined && standsAt(request, offset, this.framed);
   }
 
-  /** Takes note of an episode: the events, past and new ones as a request frames them, that were processed in it. */
+  /** Records an episode: its processed events, past and new, framed as in a request. */
   record(framed: Uint8Array, actionCount: number): void {
     const end = this.#framedBytes + framed.length;
     if (this.#framed !== undefined) {
@@ -73,9 +73,9 @@ export class ExtendedSession {
 }
 
 /**
- * Measured on fan-outs of 1 to 2,000 activities: what V8 needs for a context with its generator, for each task, for each
- * action, and for each byte of an event whose result is held: 1.1 with results of 1 kB, 1.1 with 10 kB, less where it is
- * parsed to less.
+ * Measured on fan-outs of 1 to 2,000 activities: the memory that V8 needs for a context with its generator, for each
+ * task, for each action, and for each byte of an event whose result is held. The last one is 1.1 with results of 1 kB
+ * and of 10 kB, and less if parsing shrinks them.
  */
 const OWN_BYTES = 3_500;
 const BYTES_OF_A_TASK = 230;

@@ -3,25 +3,24 @@ import { quarterOfHeap } from "./heap-bytes.js";
 
 export interface SessionLimits {
   readonly sessions: number;
-  /** By `ExtendedSession.weight`. */
+  /** In the unit of `ExtendedSession.weight`. */
   readonly bytes: number;
   readonly idleMs: number;
 }
 
-/** What is kept between two episodes. */
+/** A session between two episodes. */
 interface Kept {
   readonly session: ExtendedSession;
-  /** Of the episode that it has processed last. */
+  /** The completion token of the episode that it processed last. */
   readonly token: string;
   readonly sinceMs: number;
 }
 
 /**
- * Extended sessions by instance id, within bounds of number, of memory and of idle time: the least recently used goes
- * first, and costs a replay if it is asked for again.
- *
- * A session is taken out to be used. Where an instance has two episodes at a time, of which the backend takes in one at
- * most, neither session is kept: nothing here tells which.
+ * Extended sessions by instance id. Their number, memory and idle time are bounded. The least recently used session is
+ * dropped first, and its next episode costs a replay.
+ * A session is taken out to be used. If an instance has two episodes at a time, the backend accepts at most one of
+ * them. Neither session is kept, because nothing here tells which one it accepts.
  */
 export class ExtendedSessions {
   readonly #limits: SessionLimits;
@@ -39,7 +38,7 @@ export class ExtendedSessions {
     return this.#kept.size;
   }
 
-  /** An episode of the instance begins; it ends with `end`. */
+  /** Begins an episode of the instance, which `end` must end. */
   begin(instanceId: string): ExtendedSession | undefined {
     const running = this.#running.get(instanceId);
     if (running === undefined) {
@@ -51,7 +50,7 @@ export class ExtendedSessions {
     return this.#remove(instanceId)?.session;
   }
 
-  /** An episode has ended; keeps its session if there is one. */
+  /** Ends an episode, and keeps its session if there is one. */
   end(instanceId: string, token: string, session: ExtendedSession | undefined): void {
     const running = this.#running.get(instanceId);
     if (running === undefined) return;
@@ -66,7 +65,7 @@ export class ExtendedSessions {
     }
   }
 
-  /** The backend has not taken in what came of that episode. */
+  /** The backend has not accepted the result of that episode. */
   drop(instanceId: string, token: string): void {
     if (this.#kept.get(instanceId)?.token === token) this.#remove(instanceId);
   }
@@ -91,7 +90,7 @@ export class ExtendedSessions {
     this.#sweepLater();
   }
 
-  /** So that what nobody uses goes also where nothing else happens. */
+  /** Drops idle sessions even if nothing else happens. */
   #sweepLater(): void {
     if (this.#willSweep || this.#kept.size === 0) return;
 

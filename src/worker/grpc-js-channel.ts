@@ -10,7 +10,7 @@ import {
   type WorkerMethod,
 } from "./worker-channel.js";
 
-/** A worker's connection made with grpc-js. */
+/** A worker's connection with grpc-js. */
 export class GrpcJsChannel implements WorkerChannel {
   readonly #target: GrpcTarget;
   readonly #workerId: string;

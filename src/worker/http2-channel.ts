@@ -8,7 +8,7 @@ import {
   type WorkerMethod,
 } from "./worker-channel.js";
 
-/** A worker's connection over HTTP/2 alone: calls and work items share one session for as long as it lives. */
+/** A worker's connection over HTTP/2 alone. Calls and work items share one session while it lives. */
 export class Http2Channel implements WorkerChannel {
   readonly #target: GrpcTarget;
   readonly #workerId: string;

@@ -6,26 +6,28 @@ export interface IntakeLimits {
   readonly activities: number;
 }
 
-/** More than a load test has under way in one worker, and little enough to be given back or finished when it is to end. */
+/** More than a load test has in progress in one worker, and few enough to give back or finish when the worker ends. */
 export const DEFAULT_LIMITS: IntakeLimits = { orchestrators: 200, activities: 2_000 };
 
-/** A backend that counts sends the next item before its answer to a completion is here: that is not too much yet. */
+/**
+ * A backend that counts sends the next item before its answer to a completion arrives. That is within the tolerance.
+ */
 const TOLERANCE = 1.25;
 const MOST_BYTES = quarterOfHeap(64 * 1024 * 1024);
 
-/** A stream that can be told to wait. */
+/** A stream that can be paused. */
 interface Pausable {
   pause(): void;
   resume(): void;
 }
 
 /**
- * What a worker holds. Where a backend does not keep to the limits that it was told, the stream of work items is not read
- * until enough is finished: HTTP/2 then holds the backend back, and calls and pings go on.
+ * The work items that a worker holds. If a backend exceeds the limits that it was given, the stream of work items is
+ * not read until enough items are finished. HTTP/2 then holds the backend back, while calls and pings continue.
  */
 export class Intake {
   readonly #limits: IntakeLimits;
-  /** Of requests, as they arrived. */
+  /** The total size of requests, as they arrived. */
   readonly #mostBytes: number;
   #orchestrators = 0;
   #activities = 0;
@@ -38,7 +40,7 @@ export class Intake {
     this.#mostBytes = mostBytes;
   }
 
-  /** The stream that items come from by now. */
+  /** Sets the stream that items come from. */
   watch(stream: Pausable | undefined): void {
     this.#stream = stream;
     this.#paused = false;

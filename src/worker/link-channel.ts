@@ -11,7 +11,7 @@ export class LinkChannel implements WorkerChannel {
   #session: LinkSession | undefined;
   #closed = false;
 
-  /** `path` is that of the emulator's Unix socket. */
+  /** `path` is the path of the emulator's Unix socket. */
   constructor(path: string, greeting: LinkGreeting) {
     this.#path = path;
     this.#greeting = greeting;

@@ -14,7 +14,7 @@ import {
 } from "../protocol/link.js";
 import { type WorkItemListener, type WorkItemStream, type WorkerMethod } from "./worker-channel.js";
 
-/** How exactly deadlines are kept: calls have half a minute, and hardly one of them needs it. */
+/** The precision of deadlines. Calls have half a minute, and hardly one of them needs it. */
 const DEADLINE_CHECK_MS = 1_000;
 
 interface Call {
@@ -23,7 +23,7 @@ interface Call {
   readonly reject: (error: ServiceError) => void;
 }
 
-/** One connection of a link and what is under way on it. Once lost it stays lost. */
+/** One connection of a link with its calls in progress. A lost connection stays lost. */
 export class LinkSession {
   readonly #socket: Socket;
   readonly #writer: FrameWriter;
@@ -38,7 +38,7 @@ export class LinkSession {
 
   constructor(path: string, greeting: LinkGreeting) {
     this.#socket = connect({ path });
-    // What a turn executes is known when all that it has read is executed, promises included.
+    // The results of a turn are known after everything that it read is executed, including promises.
     this.#writer = new FrameWriter(this.#socket, setImmediate);
     const reader = new FrameReader((kind, number, payload) => this.#receive(kind, number, payload));
     this.#socket.once("connect", () => (this.#connected = true));

@@ -1,6 +1,6 @@
 /**
- * The worker processes that `fanout run` starts for itself: forked with an IPC channel, the connection string in
- * DURABLE_TASK_CONNECTION_STRING. They drain and leave when told to, on SIGTERM, and when the parent has gone.
+ * The worker processes that `fanout run` starts for itself. They are forked with an IPC channel, and get the connection
+ * string in DURABLE_TASK_CONNECTION_STRING. They drain and exit on request, on SIGTERM, and when the parent is gone.
  */
 import { errorText } from "../format/error-text.js";
 import { resolveConnection } from "../backend/connection-string.js";
@@ -19,7 +19,7 @@ import { startWorkerHost, type WorkerHost } from "./worker-host.js";
 
 const REPORT_EVERY_MS = 500;
 
-/** Resolves when the message is on its way, or cannot be: a parent that has gone misses nothing. */
+/** Resolves when the message was sent, or cannot be sent because the parent is gone. */
 function tellParent(message: ManagedWorkerMessage): Promise<void> {
   return new Promise((resolve) => {
     if (process.connected && process.send !== undefined) process.send(message, undefined, undefined, () => resolve());
@@ -56,7 +56,7 @@ function reportExecuted(host: WorkerHost): NodeJS.Timeout {
 
 async function main(): Promise<ExitCode> {
   const leaving = askedToLeave();
-  // Of these variables only the run that started this process is the author.
+  // Only the run that started this process sets these variables.
   const activities = Number(process.env[MOST_ACTIVITIES_VARIABLE] ?? DEFAULT_LIMITS.activities);
   const transport = process.env[TRANSPORT_VARIABLE] as Transport | undefined;
   const replay = process.env[REPLAY_VARIABLE] as Replay | undefined;

@@ -4,7 +4,7 @@ import { Http2Channel } from "./http2-channel.js";
 import { LinkChannel } from "./link-channel.js";
 import type { WorkerChannel } from "./worker-channel.js";
 
-/** The channel of the transport that the backend's target asks for. */
+/** Opens the channel of the target's transport. */
 export function openChannel(
   { target, connection }: Pick<Backend, "target" | "connection">,
   workerId: string,

@@ -22,18 +22,18 @@ type OrchestratorResponse = InstanceType<typeof pb.OrchestratorResponse>;
 export interface OrchestratorExecutorOptions {
   readonly replay?: Replay;
   readonly sessions?: ExtendedSessions;
-  /** What an episode may take of a turn of the event loop. */
+  /** The part of a turn of the event loop that an episode may take. */
   readonly slice?: TimeSlice;
-  /** The episodes of one in this many executions are also replayed in full, and must have the same outcome. */
+  /** One in this many executions is also replayed in full, and must have the same outcome. */
   readonly checkOneIn?: number;
 }
 
-/** Of the executions, chosen by their ids, that are checked. */
+/** Executions are chosen for the check by their ids. */
 const CHECK_ONE_IN = 1_000;
 
 /**
- * Runs episodes in the SDK's executor. Between two of them an execution stays in memory as an extended session, so that
- * it processes each event once in its life; without one it replays its whole history, which comes to the same.
+ * Executes episodes in the SDK's executor. Between two episodes an execution stays in memory as an extended session, so
+ * that it processes each event once. Without a session it replays its whole history, with the same result.
  */
 export class OrchestratorExecutor {
   readonly #orchestrators: Workload["orchestrators"];
@@ -50,16 +50,16 @@ export class OrchestratorExecutor {
     this.#checkOneIn = options.checkOneIn ?? CHECK_ONE_IN;
   }
 
-  /** The name that is asked for, where it is not hosted here. Throws where the request cannot be read. */
+  /** The requested name if it is not hosted here. Throws if the request cannot be read. */
   strayName({ request, knownHistory }: OrchestratorItem): string | undefined {
-    // Of what it is known to know, this worker has run an episode.
+    // If the backend counts on known events, this worker has executed an episode of the instance.
     const name = knownHistory > 0 ? undefined : readOrchestratorName(request, readRequestHead(request).historyStart);
     return name === undefined || Object.hasOwn(this.#orchestrators, name) ? undefined : name;
   }
 
   /**
-   * The bytes of an OrchestratorResponse. Where the backend has left out history that is not known here, it asks for all
-   * of it. Rejects where the request cannot be read.
+   * Returns the bytes of an OrchestratorResponse. If the backend has left out history that is unknown here, the
+   * response asks for all of it. Rejects if the request cannot be read.
    */
   async execute(item: OrchestratorItem): Promise<Buffer> {
     const { instanceId, historyStart } = readRequestHead(item.request);
@@ -77,12 +77,12 @@ export class OrchestratorExecutor {
     }
   }
 
-  /** The backend has not taken in what came of the item: nothing may go on from there. */
+  /** The backend has not accepted the result of the item, so nothing may continue from it. */
   discard({ request, completionToken }: OrchestratorItem): void {
     this.#sessions.drop(readRequestHead(request).instanceId, completionToken);
   }
 
-  /** A request whose history does not stand in one run says nothing about the bytes of the next one. */
+  /** If the history of a request is not contiguous, it says nothing about the bytes of the next one. */
   async #executeAlone({ request: bytes, completionToken }: OrchestratorItem): Promise<Buffer> {
     const request = decodeMessage(pb.OrchestratorRequest, bytes);
     const instanceId = request.getInstanceid();
@@ -143,7 +143,7 @@ export class OrchestratorExecutor {
     return hashOf(executionId) % this.#checkOneIn === 0;
   }
 
-  /** Encodes a response; many actions part by part. */
+  /** Encodes a response. Many actions are encoded in parts. */
   async #encode(response: OrchestratorResponse): Promise<Buffer> {
     const actions = response.getActionsList();
     if (actions.length <= PART_ACTIONS) return bufferOf(response.serializeBinary());
@@ -157,12 +157,12 @@ export class OrchestratorExecutor {
     }
     response.setActionsList([]);
     const rest = response.serializeBinary();
-    // Fields are written in the order of their numbers: the actions stand behind the instance's id.
+    // Fields are written in the order of their numbers: the actions follow the instance's id.
     const idEnd = frameEnd(rest, 0);
     return Buffer.concat([rest.subarray(0, idEnd), ...parts, rest.subarray(idEnd)]);
   }
 
-  /** Decodes framed events; many part by part. */
+  /** Decodes framed events. Many events are decoded in parts. */
   async #decodeEvents(framed: Uint8Array): Promise<Episode> {
     const past: Episode["past"] = [];
     const fresh: Episode["fresh"] = [];
@@ -170,7 +170,7 @@ export class OrchestratorExecutor {
       if (offset > 0) await this.#slice.over();
 
       const partEnd = framesWithin(framed, offset, Math.min(offset + PART_BYTES, framed.length));
-      // Framed events are a request of their own.
+      // Framed events are a valid request.
       const part = decodeMessage(pb.OrchestratorRequest, framed.subarray(offset, partEnd));
       past.push(...part.getPasteventsList());
       fresh.push(...part.getNeweventsList());
@@ -180,11 +180,11 @@ export class OrchestratorExecutor {
   }
 }
 
-/** Events that are decoded in one go, in bytes, and actions that are encoded: a few milliseconds' worth. */
+/** The size of a part, in bytes of events or of actions: a few milliseconds of work. */
 const PART_BYTES = 65_536;
 const PART_ACTIONS = 500;
 
-/** An extended session and a replay of the same history have come to different actions. */
+/** An extended session and a replay of the same history have produced different actions. */
 class SessionMismatch extends Error {
   override readonly name = "SessionMismatch";
 
@@ -196,7 +196,7 @@ class SessionMismatch extends Error {
   }
 }
 
-/** What a worker answers that takes no part in tracing: the trace of the request goes back as it came. */
+/** The response of a worker without tracing. It returns the trace of the request unchanged. */
 function responseTo(
   request: OrchestratorRequest,
   completionToken: string,

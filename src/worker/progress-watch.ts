@@ -1,20 +1,20 @@
 export interface Wait {
   readonly isDone: () => boolean;
-  /** While it holds, the wait goes on however quiet it is. */
+  /** While it returns true, the wait continues without progress. */
   readonly isBusy?: () => boolean;
   readonly patienceMs: number;
 }
 
-/** Waits for something for as long as there is progress, rather than until a time that a slow machine would miss. */
+/** Waits while there is progress, instead of a fixed time that a slow machine would miss. */
 export class ProgressWatch {
   readonly #waits = new Set<() => void>();
 
-  /** Something moved. */
+  /** Reports progress. */
   progress(): void {
     for (const look of this.#waits) look();
   }
 
-  /** Resolves with true when it is done, with false after `patienceMs` without progress. */
+  /** Resolves with true when it is done, and with false after `patienceMs` without progress. */
   until({ isDone, isBusy = () => false, patienceMs }: Wait): Promise<boolean> {
     return new Promise((resolve) => {
       const finish = (done: boolean): void => {

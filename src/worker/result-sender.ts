@@ -7,15 +7,15 @@ import { SendingTrouble } from "./sending-trouble.js";
 import { describeError, type WorkerChannel, type WorkerMethod } from "./worker-channel.js";
 
 /**
- * `accepted`: the backend has it. `stale`: the backend has given the work item to somebody else, or has the result
- * already. `refused`: the backend does not want it, now or later. `unsent`: nothing is sent any more.
+ * `accepted`: the backend has the result. `stale`: the backend has given the work item to another worker, or has a
+ * result already. `refused`: the backend will never accept it. `unsent`: sending has ended.
  */
 export type SendOutcome =
   { readonly kind: "accepted" | "stale" | "unsent" } | { readonly kind: "refused"; readonly error: ServiceError };
 
 /**
- * Sends what work items came to, until the backend has it: neither an outage nor a full disk loses a result. While the
- * backend takes none, one at a time is tried, less often each time, and the others wait.
+ * Sends the results of work items until the backend has them, so that neither an outage nor a full disk loses a result.
+ * While the backend accepts none, only one result at a time is tried, at growing intervals, and the others wait.
  */
 export class ResultSender {
   readonly #channel: WorkerChannel;
@@ -24,7 +24,7 @@ export class ResultSender {
   readonly #signal: AbortSignal;
   #underWay = 0;
   readonly #waiting: (() => void)[] = [];
-  /** Attempts in a row that came to nothing; 0 while results are taken. */
+  /** Attempts in a row that failed; 0 while results are accepted. */
   #failures = 0;
   #nextAttemptMs = 0;
   #lastAnswerMs = 0;
@@ -60,7 +60,7 @@ export class ResultSender {
         this.#postpone(error!, beganMs);
         continue;
       }
-      // A backend that takes others' results meanwhile has something against this one.
+      // The backend accepts other results meanwhile, so it rejects this one in particular.
       this.#next();
       return verdict === "accepted" || verdict === "stale" ? { kind: verdict } : { kind: "refused", error: error! };
     }
@@ -69,7 +69,7 @@ export class ResultSender {
 
   async #attempt(method: WorkerMethod, message: Buffer): Promise<ServiceError | undefined> {
     if (this.#failures > 0) {
-      // Why it cannot be recovered is for the host to say, which waits for the same backend.
+      // The host reports why recovery fails, because it waits for the same backend.
       await this.#recover().catch(() => undefined);
     }
     try {
@@ -115,7 +115,7 @@ export class ResultSender {
     }
   }
 
-  /** The backend has answered as it should, whatever it thinks of the result. */
+  /** The backend answered properly, whatever its verdict on the result. */
   #answered(): void {
     this.#lastAnswerMs = performance.now();
     this.#failures = 0;
@@ -123,7 +123,7 @@ export class ResultSender {
   }
 
   #postpone(error: ServiceError, beganMs: number): void {
-    // Calls that were under way when the trouble began are no further attempts.
+    // Calls that were in progress when the trouble began do not count as further attempts.
     if (this.#failures === 0 || beganMs >= this.#nextAttemptMs)
       this.#nextAttemptMs = performance.now() + backoffMs(this.#failures++, Math.random);
 
@@ -138,17 +138,17 @@ export class ResultSender {
   }
 }
 
-/** Above a server's usual limit of 100 streams, calls would queue unseen inside grpc-js and use up their deadlines. */
+/** Beyond a server's usual limit of 100 streams, calls would queue unseen inside grpc-js and use up their deadlines. */
 const MOST_CALLS = 80;
 const CALL_DEADLINE_MS = 30_000;
-/** Of a result that a backend fails at while it takes others. */
+/** The limit of attempts for a result on which the backend fails while it accepts others. */
 const MOST_ATTEMPTS = 10;
 
 const STALE: ReadonlySet<status> = new Set([status.NOT_FOUND, status.FAILED_PRECONDITION]);
 
 /**
- * What passes. INTERNAL and CANCELLED are what grpc-js makes of a connection that breaks in the middle of a call, and
- * INTERNAL what servers answer that cannot write; RESOURCE_EXHAUSTED is a disk that is full, or a quota.
+ * Codes of temporary errors. grpc-js turns a broken connection into INTERNAL or CANCELLED. Servers that cannot write
+ * answer INTERNAL. RESOURCE_EXHAUSTED means a full disk, or a quota.
  */
 const PASSING: ReadonlySet<status> = new Set([
   status.UNAVAILABLE,
@@ -167,12 +167,12 @@ function verdictOf(error: ServiceError): "stale" | "again" | "refused" {
   return PASSING.has(error.code) && !isTooLarge(error) ? "again" : "refused";
 }
 
-/** Whether a backend says that a message is larger than it takes: gRPC has no status of its own for that. */
+/** Whether a backend refuses a message as too large. gRPC has no status of its own for that. */
 export function isTooLarge({ code, details }: ServiceError): boolean {
   const codes: readonly status[] = [status.RESOURCE_EXHAUSTED, status.INVALID_ARGUMENT, status.OUT_OF_RANGE];
   return codes.includes(code) && TOO_LARGE.test(details);
 }
 
-/** In the words of gRPC for C, Go, Java, .NET and JavaScript, and of the emulator. */
+/** The words of gRPC for C, Go, Java, .NET and JavaScript, and of the emulator. */
 const TOO_LARGE =
   /message of \d+ bytes|message (?:is )?(?:larger|exceeds|too large)|exceeds (?:the )?maximum|larger than max/iu;

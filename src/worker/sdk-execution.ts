@@ -1,7 +1,7 @@
 /**
- * The SDK's executor of one execution, kept beyond an episode. It is a private path of the SDK, pinned to one version, so
- * this file alone may name it; what is run in the episodes behind the first is compared with the SDK's own replay by a
- * property test, and in a worker at work by `OrchestratorExecutor`.
+ * The SDK's executor of one execution, kept beyond an episode. It is a private path of the SDK, pinned to one version,
+ * so only this file may import it. A property test compares later episodes with the SDK's own replay, and so does
+ * `OrchestratorExecutor` in a running worker.
  */
 import { NoOpLogger, type TOrchestrator } from "@microsoft/durabletask-js";
 import { OrchestrationExecutor } from "@microsoft/durabletask-js/dist/worker/orchestration-executor.js";
@@ -18,7 +18,7 @@ export interface Episode {
   readonly fresh: HistoryEvent[];
 }
 
-/** What an orchestrator asks for at the end of an episode. */
+/** The actions of an orchestrator at the end of an episode. */
 export interface EpisodeOutcome {
   readonly actions: InstanceType<typeof pb.OrchestratorAction>[];
   readonly customStatus?: string | undefined;
@@ -29,7 +29,7 @@ export class SdkExecution {
   readonly #executor: OrchestrationExecutor;
   #context: RuntimeOrchestrationContext | undefined;
 
-  /** Each turn of its replay keeps to the slice. */
+  /** Each turn of its replay respects the slice. */
   constructor(orchestrators: Readonly<Record<string, TOrchestrator>>, slice: TimeSlice) {
     this.#slice = slice;
     const registry = new Registry();
@@ -42,25 +42,25 @@ export class SdkExecution {
     this.#executor = new OrchestrationExecutor(registry, new NoOpLogger());
   }
 
-  /** Whether no event would change anything any more: it has ended, or it never began. */
+  /** Whether further events change nothing: the orchestrator has ended, or never began. */
   get isOver(): boolean {
     return this.#context?.["_isComplete"] ?? true;
   }
 
-  /** Activities, timers and other tasks that it has asked for and that have not ended. */
+  /** The number of its activities, timers and other tasks that have not ended. */
   get outstanding(): number {
     return this.#context === undefined ? 0 : Object.keys(this.#context._pendingTasks).length;
   }
 
-  /** The first episode that it sees, from the beginning of the history. */
+  /** Executes its first episode, from the beginning of the history. */
   replay(instanceId: string, { past, fresh }: Episode, executionId: string): Promise<EpisodeOutcome> {
     return this.#executor.execute(instanceId, past, fresh, executionId);
   }
 
   /**
-   * A later episode, by the events behind those that it has processed. Undefined where only a replay tells what comes of
-   * them: after an error, whose place in the orchestrator depends on how it came there, and for a rewind, which rewrites
-   * the history. It is not to be used again then.
+   * Executes a later episode from the events after the processed ones. Returns undefined if only a replay gives the
+   * result: after an error, whose place depends on the way to it, and for a rewind, which rewrites the history. The
+   * execution must not be used after that.
    */
   async resume({ past, fresh }: Episode): Promise<EpisodeOutcome | undefined> {
     const context = this.#context;
@@ -80,7 +80,7 @@ export class SdkExecution {
     for (const event of events) await this.#executor["processEvent"](context, event);
   }
 
-  /** The SDK awaits `resume` behind each event that an orchestrator may have waited for. */
+  /** The SDK awaits `resume` after each event that an orchestrator may have waited for. */
   #sliced(context: RuntimeOrchestrationContext): RuntimeOrchestrationContext {
     const resume = context.resume.bind(context);
     context.resume = async () => {

@@ -3,17 +3,17 @@ import { plural } from "../format/count.js";
 import { formatDuration } from "../format/duration.js";
 import { describeError } from "./worker-channel.js";
 
-/** What passes sooner is not worth a line. */
+/** Shorter trouble is not reported. */
 const FIRST_LINE_MS = 1_000;
 const NEXT_LINE_MS = 10_000;
 const LONGEST_PAUSE_MS = 60_000;
 
-/** The host reports these, because it loses its stream of work items with them. */
+/** The host reports these, because it loses its stream of work items at the same time. */
 const OUTAGES: ReadonlySet<status> = new Set([status.UNAVAILABLE, status.CANCELLED]);
 
-/** Tells of a backend that takes no results: a line when it begins, one when it ends, and a count between. */
+/** Reports a backend that accepts no results: a line at the beginning, one at the end, and counts in between. */
 export class SendingTrouble {
-  /** Results that have to wait. */
+  /** The number of results that wait. */
   readonly #kept: () => number;
   readonly #onLine: (line: string) => void;
   #sinceMs = 0;
@@ -27,7 +27,7 @@ export class SendingTrouble {
     this.#onLine = onLine;
   }
 
-  /** An attempt came to nothing. */
+  /** An attempt failed. */
   add(error: ServiceError): void {
     if (OUTAGES.has(error.code)) return;
 
@@ -39,7 +39,7 @@ export class SendingTrouble {
     }
   }
 
-  /** Results are taken again. */
+  /** Results are accepted again. */
   end(): void {
     if (this.#timer === undefined) return;
 

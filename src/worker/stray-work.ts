@@ -1,32 +1,32 @@
 import { wait } from "./backoff.js";
 
-/** Work that a backend sends although this worker does not host it: somebody else's. */
+/** A work item of another application, which this worker does not host. */
 export interface StrayItem {
   readonly kind: "orchestrator" | "activity" | "entity";
   readonly name: string;
-  /** Of the instance or entity, with the number of the activity: what is the same when it comes again. */
+  /** The id of the instance or entity, with the number of the activity. It is the same when the item returns. */
   readonly id: string;
   readonly completionToken: string;
 }
 
-/** An item that comes back within this time has not found its worker. */
+/** An item that returns within this time has not found its worker. */
 const REMEMBERED_MS = 30_000;
 const MOST_REMEMBERED = 10_000;
 const FIRST_REST_MS = 100;
 const LONGEST_REST_MS = 5_000;
-/** Names that are told of, each once. */
+/** The limit of reported names. Each name is reported once. */
 const MOST_NAMES = 20;
 
 /**
- * Gives somebody else's work back, unrun. At once when it comes for the first time; what comes again rests here longer
- * each time, or it would go to and fro without end.
+ * Gives work of other applications back without executing it. An item is given back at once the first time. When it
+ * returns, it rests here, longer each time, so that it does not go back and forth without end.
  */
 export class StrayWork {
   readonly #abandon: (item: StrayItem) => Promise<void>;
   readonly #onName: (item: StrayItem, isLast: boolean) => void;
-  /** Ends all resting. */
+  /** Ends all rests. */
   readonly #signal: AbortSignal;
-  /** By id: how often it has come, and when it did last. In the order of that. */
+  /** By id: the number of times an item came, and the last time. In the order of that time. */
   readonly #seen = new Map<string, { readonly times: number; readonly atMs: number }>();
   readonly #names = new Set<string>();
   #held = 0;
@@ -41,7 +41,7 @@ export class StrayWork {
     this.#signal = signal;
   }
 
-  /** Items that are not given back yet. */
+  /** The number of items that rest here. */
   get held(): number {
     return this.#held;
   }

@@ -6,7 +6,7 @@ import { readRequestHead } from "../protocol/orchestrator-request.js";
 import { readActivityRequest, writeActivityFailure } from "../protocol/read-work-item.js";
 import type { RunnableWorkItem } from "./executor.js";
 
-/** What to send in place of a completion that is larger than the backend takes: a failure that says so. */
+/** Replaces a completion that is too large for the backend with a failure that says so. */
 export function failureOf(
   { kind, request, completionToken }: RunnableWorkItem,
   bytes: number,
@@ -18,7 +18,7 @@ export function failureOf(
   }
   const activity = readActivityRequest(request);
   const error = new TooLargeError(`The result of the activity "${activity.name}"`, bytes, refusal);
-  // Another try would come to the same.
+  // Another attempt would have the same result.
   return writeActivityFailure(activity, completionToken, error, true);
 }
 

@@ -20,16 +20,19 @@ export interface WorkbenchOptions {
   readonly limits: IntakeLimits;
   readonly replay: Replay;
   readonly sender: ResultSender;
-  /** Somebody else's work came, for the first time of that kind and name; `isLast`: others are not told of any more. */
+  /**
+   * Work of another application arrived, for the first time of that kind and name. `isLast`: further names are not
+   * reported.
+   */
   readonly onStray: (item: StrayItem, isLast: boolean) => void;
   /** The backend has no call to give work back. */
   readonly onNoAbandon: () => void;
   readonly onError: (message: string) => void;
-  /** Something has begun or ended. */
+  /** A work item has begun or ended. */
   readonly onProgress: () => void;
-  /** Aborts when the resting items are to be given back. */
+  /** Aborts when resting items must be given back. */
   readonly draining: AbortSignal;
-  /** Aborted when nothing is sent any more: what is left then stays counted. */
+  /** Aborts when sending ends. Items that are left stay counted. */
   readonly closed: AbortSignal;
 }
 
@@ -39,13 +42,16 @@ const CALLS = {
   entity: { abandon: "AbandonTaskEntityWorkItem" },
 } as const;
 
-/** The work items that a worker holds: run in the order in which they came, and sent. Their number is bounded. */
+/**
+ * The work items that a worker holds. It executes them in the order of arrival and sends their results. Their number is
+ * bounded.
+ */
 export class Workbench {
-  /** Activity results that the backend has acknowledged. */
+  /** The number of activity results that the backend has acknowledged. */
   activitiesCompleted = 0;
-  /** Activities that were executed, whatever became of the result. */
+  /** The number of executed activities, whatever became of their results. */
   activitiesExecuted = 0;
-  /** Results that the backend no longer wanted, because it had given the work item to somebody else. */
+  /** The number of results that came too late, because the backend had given the work item to another worker. */
   staleResults = 0;
   readonly intake: Intake;
   readonly #options: WorkbenchOptions;
@@ -54,7 +60,7 @@ export class Workbench {
   readonly #episodes: SlicedQueue<RunnableWorkItem>;
   readonly #activities: SlicedQueue<RunnableWorkItem>;
   #inFlight = 0;
-  /** Work items inside the workload's own code, which may take its time. */
+  /** The number of work items inside the workload's own code, which may take any time. */
   #executing = 0;
 
   constructor(options: WorkbenchOptions) {
@@ -67,12 +73,12 @@ export class Workbench {
     this.#activities = new SlicedQueue(new TimeSlice(), (item) => void this.#run(item));
   }
 
-  /** Work items that are waiting, being executed, or whose result the backend does not have yet. */
+  /** Work items that wait, are being executed, or have a result that the backend has not accepted yet. */
   get inFlight(): number {
     return this.#inFlight;
   }
 
-  /** Whether nothing is here: what belongs to others included. */
+  /** Whether it holds nothing, including work of other applications. */
   get isEmpty(): boolean {
     return this.#inFlight === 0 && this.#strays.held === 0;
   }
@@ -81,7 +87,7 @@ export class Workbench {
     return this.#executing > 0;
   }
 
-  /** Takes a work item in, to be run. */
+  /** Accepts a work item for execution. */
   take(item: ReturnableWorkItem): void {
     if (item.kind === "entity") {
       void this.#strays.giveBack(entityOf(item));
@@ -92,20 +98,20 @@ export class Workbench {
     (item.kind === "activity" ? this.#activities : this.#episodes).add(item);
   }
 
-  /** Gives an item back that was not taken in. */
+  /** Gives an item back that was not accepted. */
   async giveBack(item: ReturnableWorkItem): Promise<void> {
     this.#inFlight++;
     await this.#abandon(item);
     this.#settle();
   }
 
-  /** Gives all back that has not begun. */
+  /** Gives back all items that have not begun. */
   giveBackWaiting(): void {
     for (const item of [...this.#episodes.takeAll(), ...this.#activities.takeAll()])
       void this.#abandon(item).then(() => this.#done(item));
   }
 
-  /** Resolves when the next item of its kind may begin: the result may still be on its way. */
+  /** Resolves when the next item of its kind may begin. The result may still be on its way. */
   async #run(item: RunnableWorkItem): Promise<void> {
     this.#executing++;
     try {
@@ -118,7 +124,7 @@ export class Workbench {
         void this.#send(item, execution.message);
       }
     } catch (error) {
-      // Not given back: it would come again at once, to this worker or one like it.
+      // It is not given back, because it would return at once, to this worker or a similar one.
       this.#options.onError(`An ${item.kind}'s work item is dropped: ${describeError(error)}`);
       this.#done(item);
     } finally {
@@ -135,7 +141,7 @@ export class Workbench {
     } else if (outcome.kind === "refused") {
       const { complete, abandon } = CALLS[item.kind];
       this.#options.onError(`${complete} was refused, its result is dropped: ${describeError(outcome.error)}`);
-      // Where the item is still this worker's, somebody has to have it again.
+      // If the item is still this worker's, another worker must get it.
       await this.#options.sender.send(abandon, writeAbandon(item.completionToken));
     }
     this.#done(item);
@@ -168,7 +174,7 @@ export class Workbench {
   }
 
   #settle(): void {
-    // Items that a drain gave up on stay counted.
+    // Items that a drain gave up stay counted.
     if (!this.#options.closed.aborted) {
       this.#inFlight--;
       this.#options.onProgress();

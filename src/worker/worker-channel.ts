@@ -2,7 +2,7 @@ import { status } from "@grpc/grpc-js";
 import { isServiceError } from "../backend/call-retry.js";
 import { errorText } from "../format/error-text.js";
 
-/** The unary calls that a worker makes. No answer to one of them holds anything. */
+/** The unary calls of a worker. Their answers hold nothing. */
 export type WorkerMethod =
   | "Hello"
   | "CompleteActivityTask"
@@ -13,45 +13,42 @@ export type WorkerMethod =
 
 /** Receives the events of a stream of work items. */
 export interface WorkItemListener {
-  /** The backend has taken the worker on. A stream that it refuses is never open. */
+  /** The backend has accepted the worker. A refused stream never opens. */
   onOpen(): void;
-  /** An encoded WorkItem. */
+  /** Called with an encoded WorkItem. */
   onItem(item: Buffer): void;
-  /** Once, and behind all else. Without an error it was the backend that ended the stream. */
+  /** Called once, after everything else. No error means that the backend ended the stream. */
   onEnd(error: Error | undefined): void;
 }
 
 /** A stream of work items. */
 export interface WorkItemStream {
-  /** Asks for no more; what has arrived stays the worker's. `onEnd` follows. */
+  /** Asks for no more work. The worker keeps the items that have arrived. `onEnd` follows. */
   cancel(): void;
   /**
-   * Reads no more until `resume`, while calls go on. What has arrived may still be told. On a link nothing happens: there
-   * the emulator keeps to what the worker has asked for.
+   * Stops reading until `resume`, while calls continue. Items that have arrived may still be delivered. On a link it
+   * does nothing, because the emulator never exceeds the worker's request.
    */
   pause(): void;
   resume(): void;
 }
 
 /**
- * A worker's connection to a backend, with messages as bytes. It is one connection for as long as the worker lives, lost
- * and made again underneath, because a backend that ties leases to connections takes work back from a worker that
- * leaves one.
+ * A worker's connection to a backend, with messages as bytes. A lost connection is made again inside it. It is one
+ * connection for the worker's whole life, because some backends tie leases to connections and take work back from a
+ * worker that leaves one.
  */
 export interface WorkerChannel {
   /** Rejects with a ServiceError. */
   call(method: WorkerMethod, request: Buffer, deadlineMs: number): Promise<void>;
-  /**
-   * Asks for work items by a GetWorkItemsRequest. Rejects where the stream cannot even be asked for, because there is no
-   * credential for it.
-   */
+  /** Asks for work items with a GetWorkItemsRequest. Rejects if there is no credential for the stream. */
   takeWorkItems(request: Buffer, listener: WorkItemListener): Promise<WorkItemStream>;
   close(): void;
 }
 
 export const SERVICE = "/TaskHubSidecarService/";
 
-/** An error in a few words for a person: the gRPC status by name, and what came with it. */
+/** Describes an error in a few words for a person: the name of the gRPC status, and its details. */
 export function describeError(error: unknown): string {
   if (isServiceError(error)) return `${status[error.code]}: ${error.details}`;
 

@@ -26,31 +26,31 @@ export interface WorkerHostOptions {
   readonly backend: Pick<Backend, "target" | "recover" | "connection"> & {
     readonly admin: Pick<EmulatorAdmin, "drainWorker"> | undefined;
   };
-  /** Defaults to a new name with the machine and the process. */
+  /** Defaults to a new id with the machine and the process in it. */
   readonly workerId?: string;
   readonly workload?: Workload;
   readonly limits?: IntakeLimits;
   readonly replay?: Replay;
   readonly onEvent: (event: WorkerEvent) => void;
-  /** How long a drain waits, in milliseconds, for a backend from which nothing comes any more; 5,000 by default. */
+  /** How long a drain waits for a silent backend, in milliseconds. Defaults to 5,000. */
   readonly drainPatienceMs?: number;
 }
 
-/** A worker at work. It outlives its backend's absence, and never lets an unsent result go because a stream broke. */
+/** A running worker. It survives outages of its backend, and a broken stream never loses an unsent result. */
 export interface WorkerHost {
   readonly workerId: string;
   readonly connected: boolean;
-  /** Work items that are waiting, being executed, or whose result the backend does not have yet. */
+  /** Work items that wait, are being executed, or have a result that the backend has not accepted yet. */
   readonly inFlight: number;
-  /** Activity results that the backend has acknowledged. */
+  /** The number of activity results that the backend has acknowledged. */
   readonly activitiesCompleted: number;
-  /** Activities that were executed, whatever became of the result. */
+  /** The number of executed activities, whatever became of their results. */
   readonly activitiesExecuted: number;
-  /** Results that the backend no longer wanted, because it had given the work item to somebody else. */
+  /** The number of results that came too late, because the backend had given the work item to another worker. */
   readonly staleResults: number;
   /**
-   * Takes no more work, finishes what is in flight and closes; never rejects. A backend that stays away does not hold
-   * it up: what could not be sent to it is then still counted in `inFlight`.
+   * Accepts no more work, finishes the work in progress and closes. Never rejects. A backend that stays away does not
+   * delay it: unsent results are then still counted in `inFlight`.
    */
   drain(): Promise<void>;
 }
@@ -62,8 +62,8 @@ export function startWorkerHost(options: WorkerHostOptions): WorkerHost {
 const HELLO_DEADLINE_MS = 10_000;
 
 /**
- * How long a worker stays away that can give work back in no other way: a second, doubling to 30, and a second again after
- * a minute in which it was sent none.
+ * How long a worker stays disconnected if disconnecting is its only way to give work back: a second, doubling to 30,
+ * and a second again after a minute without such work.
  */
 const FIRST_REST_MS = 1_000;
 const LONGEST_REST_MS = 30_000;
@@ -76,26 +76,26 @@ class Host implements WorkerHost {
   readonly #drainPatienceMs: number;
   readonly #channel: WorkerChannel;
   readonly #bench: Workbench;
-  /** The GetWorkItemsRequest. */
+  /** The encoded GetWorkItemsRequest. */
   readonly #request: Buffer;
 
-  /** Aborted when the drain begins: no new stream is opened after that. */
+  /** Aborts when the drain begins. No new stream is opened after that. */
   readonly #draining = new AbortController();
-  /** Aborted when the drain ends: nothing is sent after that. */
+  /** Aborts when the drain ends. Nothing is sent after that. */
   readonly #closed = new AbortController();
   #drained: Promise<void> | undefined;
 
   #stream: WorkItemStream | undefined;
-  /** What a person was told last. */
+  /** The state that was last reported to a person. */
   #told: "connected" | "lost" | undefined;
-  /** How long to stay away before the next stream, where the last one was left on purpose, milliseconds. */
+  /** The pause before the next stream, if the worker left the last one on purpose, in milliseconds. */
   #restMs = 0;
   #withdrawals = 0;
-  /** When the stream was taken, by `performance.now()`. */
+  /** When the stream was opened, on the clock of `performance.now()`. */
   #tookMs = 0;
-  /** Attempts to connect that failed in a row. */
+  /** The number of failed attempts to connect in a row. */
   #failures = 0;
-  /** Told whenever a work item came, a work item ended, or the stream did. */
+  /** Notified when a work item arrives or ends, and when the stream ends. */
   readonly #watch = new ProgressWatch();
 
   constructor(options: WorkerHostOptions) {
@@ -177,16 +177,20 @@ class Host implements WorkerHost {
     }
   }
 
-  /** An absence is told as it is, for it is waited for; what waiting does not mend is told with what does. */
+  /**
+   * An outage is reported as it is, because the worker waits for its end. Other errors are reported with their hint.
+   */
   #whyLost(error: unknown): string {
     const { connection } = this.#backend;
     const told = isAway(error) ? error : explain(error, connection);
-    // Work is asked for of a hub, and of no instance.
+    // Work is requested from a hub, not for an instance.
     const isNotFound = isServiceError(told) && told.code === status.NOT_FOUND;
     return isNotFound ? doubtText(told.details, connection.taskHub) : describeError(told);
   }
 
-  /** From a Hello to the end of one stream of work items. Resolves or rejects with why it ended. */
+  /**
+   * One session, from a Hello to the end of one stream of work items. Resolves or rejects with the reason of its end.
+   */
   async #session(): Promise<string> {
     await this.#channel.call("Hello", EMPTY_BYTES, HELLO_DEADLINE_MS).catch((error: unknown) => {
       throw isAway(error) ? error : explainHello(error, this.#backend.connection);
@@ -195,7 +199,7 @@ class Host implements WorkerHost {
 
     const ended = Promise.withResolvers<string>();
     const stream = await this.#channel.takeWorkItems(this.#request, {
-      // A backend that answers Hello but refuses the stream is not there yet: only headers or work end the backing off.
+      // A backend that answers Hello but refuses the stream is not ready. Only headers or work end the backoff.
       onOpen: () => (this.#failures = 0),
       onItem: (item) => this.#receive(item),
       onEnd: (error) => {
@@ -237,8 +241,8 @@ class Host implements WorkerHost {
   }
 
   /**
-   * The backend has no call by which to give work back. It takes it back from a worker that leaves: so this one does, when
-   * it has finished its own, and stays away for a while. The worker that hosts it can take it then.
+   * The backend has no call to give work back, but takes it back from a worker that disconnects. Therefore this worker
+   * finishes its own work, disconnects, and stays away for a while, so that the right worker can get it.
    */
   async #withdraw(): Promise<void> {
     const stream = this.#stream;
@@ -282,13 +286,13 @@ class Host implements WorkerHost {
     const streamEnd = { isDone: () => this.#stream === undefined, patienceMs: this.#drainPatienceMs };
     if ((await this.#askToDrain()) && (await this.#watch.until(streamEnd))) return;
 
-    // What the backend has sent so far arrives ahead of this answer, and can still be handed back.
+    // Everything that the backend has sent arrives before this answer, and can still be given back.
     await this.#channel.call("Hello", EMPTY_BYTES, this.#drainPatienceMs).catch(() => undefined);
     stream.cancel();
     await this.#watch.until(streamEnd);
   }
 
-  /** Whether the backend will end the stream by itself, after all that it has sent. */
+  /** Whether the backend will end the stream itself, after everything that it has sent. */
   async #askToDrain(): Promise<boolean> {
     try {
       await this.#backend.admin?.drainWorker(this.workerId, { signal: AbortSignal.timeout(this.#drainPatienceMs) });
@@ -301,7 +305,7 @@ class Host implements WorkerHost {
 
 const KINDS = { orchestrator: "orchestration", activity: "activity", entity: "entity" } as const;
 
-/** The name is somebody else's: as JSON it is one line, without controls. */
+/** The name is from another application. As JSON it is one line without control characters. */
 function describeStray({ kind, name }: StrayItem, isLast: boolean): string {
   const others = isLast ? " More names are not told." : "";
   return (

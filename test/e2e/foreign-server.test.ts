@@ -16,7 +16,11 @@ const CHECK = "Check the host and the port of the connection string";
 
 describe("an endpoint that is no backend is described by what it looks like", () => {
   test.each<[string, OddAnswer, string]>([
-    ["an HTTP server without the page", page(404), `${WEB}: it answered with HTTP status code 404 instead of gRPC. ${CHECK}`],
+    [
+      "an HTTP server without the page",
+      page(404),
+      `${WEB}: it answered with HTTP status code 404 instead of gRPC. ${CHECK}`,
+    ],
     [
       "an HTTP server with a page",
       page(200),

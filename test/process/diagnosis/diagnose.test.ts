@@ -142,9 +142,7 @@ test.each([
   const found = await findings(`Endpoint=https://localhost:${(web.address() as AddressInfo).port};Authentication=None`);
   expect(found.get("TLS")).toMatchObject({
     outcome: "failed",
-    detail: expect.stringMatching(
-      /There is TLS.*, but no HTTP\/2: check that the port is the gRPC port\.$/u,
-    ),
+    detail: expect.stringMatching(/There is TLS.*, but no HTTP\/2: check that the port is the gRPC port\.$/u),
   });
 });
 
