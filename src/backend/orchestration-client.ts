@@ -1,4 +1,6 @@
+import type { HistoryMoment } from "../protocol/history-moments.js";
 import type { StatusName } from "../protocol/orchestration-status.js";
+
 /** The status of an instance, in the words of the HTTP contract. */
 export type RuntimeStatus = StatusName;
 
@@ -100,6 +102,14 @@ export interface OrchestrationClient {
     instanceId: string,
     options?: CallOptions & { readonly onBytes?: (bytes: number) => void },
   ): Promise<HistoryContents>;
+  /**
+   * Reads when and why each thing of a history happened, in its order, and what waits behind it. Empty: there is no such
+   * instance. `onChunk` is told of each part as it comes. Not every backend has the call.
+   */
+  momentsOf(
+    instanceId: string,
+    options?: CallOptions & { readonly onChunk?: (chunk: { bytes: number; moments: number }) => void },
+  ): Promise<readonly HistoryMoment[]>;
   terminate(instanceId: string, reason: string, options?: CallOptions): Promise<void>;
   /**
    * Ends up to 500 instances with one call, at once and without a worker. Not every backend has it. Resolves with the

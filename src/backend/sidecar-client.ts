@@ -1,6 +1,7 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { status } from "@grpc/grpc-js";
 import { HistoryTally } from "../protocol/history-chunk.js";
+import { momentsOf, type HistoryMoment } from "../protocol/history-moments.js";
 import {
   CreateInstanceRequestSchema,
   GetInstanceRequestSchema,
@@ -143,17 +144,28 @@ export class SidecarClient implements OrchestrationClient {
     instanceId: string,
     { signal, onBytes }: CallOptions & { readonly onBytes?: (bytes: number) => void } = {},
   ): Promise<HistoryContents> {
-    const request = writeMessage(StreamInstanceHistoryRequestSchema, { instanceId });
-    return this.#retry("StreamInstanceHistory", signal, async () => {
+    return this.#streamHistory(instanceId, signal, () => {
       const tally = new HistoryTally();
-      const onMessage = (chunk: Buffer): void => {
+      const onChunk = (chunk: Buffer): void => {
         onBytes?.(chunk.length);
-        readAnswer("StreamInstanceHistory", () => tally.add(chunk));
+        tally.add(chunk);
       };
-      const metadata = await this.#target.metadata("client");
-      const options = { signal, timeoutMs: DEADLINE_MS, onMessage };
-      await this.#pool.read(pathOf("StreamInstanceHistory"), request, metadata, options);
-      return tally;
+      return { contents: tally, onChunk };
+    });
+  }
+
+  momentsOf(
+    instanceId: string,
+    { signal, onChunk }: CallOptions & { readonly onChunk?: (chunk: { bytes: number; moments: number }) => void } = {},
+  ): Promise<readonly HistoryMoment[]> {
+    return this.#streamHistory(instanceId, signal, () => {
+      const contents: HistoryMoment[] = [];
+      const add = (chunk: Buffer): void => {
+        const moments = momentsOf(chunk);
+        onChunk?.({ bytes: chunk.length, moments: moments.length });
+        for (const moment of moments) contents.push(moment);
+      };
+      return { contents, onChunk: add };
     });
   }
 
@@ -187,6 +199,23 @@ export class SidecarClient implements OrchestrationClient {
 
   close(): void {
     this.#pool.close();
+  }
+
+  /** `begin` is called for each attempt: what a broken one has read is dropped. */
+  #streamHistory<T>(
+    instanceId: string,
+    signal: AbortSignal | undefined,
+    begin: () => { readonly contents: T; readonly onChunk: (chunk: Buffer) => void },
+  ): Promise<T> {
+    const request = writeMessage(StreamInstanceHistoryRequestSchema, { instanceId });
+    return this.#retry("StreamInstanceHistory", signal, async () => {
+      const { contents, onChunk } = begin();
+      const onMessage = (chunk: Buffer): void => readAnswer("StreamInstanceHistory", () => onChunk(chunk));
+      const metadata = await this.#target.metadata("client");
+      const options = { signal, timeoutMs: DEADLINE_MS, onMessage };
+      await this.#pool.read(pathOf("StreamInstanceHistory"), request, metadata, options);
+      return contents;
+    });
   }
 
   #purge(what: MessageInitShape<typeof PurgeInstancesRequestSchema>, signal?: AbortSignal): Promise<number> {

@@ -3,7 +3,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import type { GrpcTarget } from "../../../src/backend/grpc-target.js";
 import { channelOptions } from "../../../src/backend/channel-options.js";
 import { SidecarClient } from "../../../src/backend/sidecar-client.js";
-import { metadataOf, scheduleTask } from "../../support/emulator/raw-connection.js";
+import { complete, metadataOf, scheduleTask } from "../../support/emulator/raw-connection.js";
 import { ServedEmulator } from "../../support/emulator/served-emulator.js";
 import { GRPC_EMPTY, OddBackend } from "../../support/backend/odd-backend.js";
 
@@ -48,6 +48,32 @@ describe.each(["http2", "grpc-js"] as const)("a history, over %s", (transport) =
     expect(messages).toBeGreaterThan(1);
     expect(bytes).toBeGreaterThan(40 * 50_000);
     expect(await client.historyOf("nobody")).toMatchObject({ events: {}, input: undefined });
+  });
+
+  test("is read as moments, each with its time, its action and an activity's output", async () => {
+    const served = await ServedEmulator.start();
+    onTestFinished(() => served.close());
+    const hub = served.connect("default");
+    const worker = await hub.worker();
+    const client = clientOf(served.address, transport);
+    await client.startInstance({ instanceId: "i", name: "Orchestrator", input: undefined });
+    await hub.completeEpisode(await worker.item(), [scheduleTask(1, "Activity", '"in"')]);
+    await hub.completeActivity(await worker.item(), "out");
+    await hub.completeEpisode(await worker.item(), [complete(2, "done")]);
+    let moments = 0;
+    const all = await client.momentsOf("i", { onChunk: (chunk) => (moments += chunk.moments) });
+    expect(all.map(({ atUs: _at, ...moment }) => moment)).toEqual([
+      { kind: "orchestrator-started" },
+      { kind: "execution-started" },
+      { kind: "asked", id: 1, what: "activity" },
+      { kind: "orchestrator-started" },
+      { kind: "answered", id: 1, what: "activity", failed: false, output: '"out"' },
+      { kind: "ended" },
+    ]);
+    expect(moments).toBe(6);
+    const now = Date.now() * 1_000;
+    expect(all.filter(({ atUs }) => Math.abs(atUs - now) > 60_000_000)).toEqual([]);
+    expect(await client.momentsOf("nobody")).toEqual([]);
   });
 
   test("that is none ends the call, as does an abort in the middle of it", async () => {

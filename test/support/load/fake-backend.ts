@@ -29,6 +29,7 @@ export function fakeClient(calls: Partial<OrchestrationClient>): OrchestrationCl
     queryInstances: unexpected,
     listInstanceIds: unexpected,
     historyOf: unexpected,
+    momentsOf: unexpected,
     terminate: unexpected,
     terminateBatch: unexpected,
     purge: unexpected,
