@@ -43,11 +43,17 @@ const activityInput = activityPlace.extend({
   outputBytes: notNegative.optional(),
   failureRate: z.number().optional(),
   padding: z.string().optional(),
+  /** Over the contract: the output says when and by whom the activity was executed. */
+  trace: z.boolean().optional(),
 });
 
 const activityOutput = activityPlace.extend({
   processingTimeMs: notNegative,
   output: z.literal(ACTIVITY_OUTPUT),
+  /** Where the input said `trace`: milliseconds since the epoch by the worker's clock, with the microseconds as fraction. */
+  startedAt: z.number().optional(),
+  finishedAt: z.number().optional(),
+  workerId: z.string().optional(),
   padding: z.string().optional(),
 });
 
@@ -60,6 +66,8 @@ const orchestrationInput = z.object(
     activity: activityCost.optional(),
     /** Over the contract: begin a new execution, with an empty history, after so many iterations. */
     continueAsNewEvery: atLeastOne.optional(),
+    /** Over the contract: the outputs of its activities say when and by whom they were executed. */
+    trace: z.boolean("expected true or false").optional(),
     /** What earlier executions of a continued orchestration have done. */
     carried: z
       .object({

@@ -6,6 +6,7 @@ import {
   type OrchestrationContext,
   type Task,
 } from "@microsoft/durabletask-js";
+import { WORKER_PROCESS } from "./worker-process.js";
 import { drawDurationMs } from "./activity-duration.js";
 import { FanInError, checkFanIn, isFaultless } from "./fan-in.js";
 import {
@@ -81,12 +82,13 @@ export async function* FanOutFanInOrchestration(
 function fanOut(
   context: OrchestrationContext,
   iterationNumber: number,
-  { parallelActivities, activity: cost }: FanOutFanInInput,
+  { parallelActivities, activity: cost, trace = false }: FanOutFanInInput,
   onRetry: () => void,
 ): Task<unknown>[] {
   const options = cost !== undefined && cost.retries > 0 ? { retry: retryPolicy(cost.retries, onRetry) } : undefined;
   return Array.from({ length: parallelActivities }, (_, activityNumber) => {
-    const input = activityInput(context.instanceId, { iterationNumber, activityNumber }, cost);
+    const plain = activityInput(context.instanceId, { iterationNumber, activityNumber }, cost);
+    const input = trace ? { ...plain, trace } : plain;
     return context.callActivity(FAN_OUT_FAN_IN_ACTIVITY, input, options);
   });
 }
@@ -127,7 +129,7 @@ export async function FanOutFanInActivity(
   rawInput: unknown,
 ): Promise<FanOutFanInActivityOutput> {
   const startedMs = performance.now();
-  const { iterationNumber, activityNumber, durationMs, outputBytes, failureRate } =
+  const { iterationNumber, activityNumber, durationMs, outputBytes, failureRate, trace } =
     parseFanOutFanInActivityInput(rawInput);
   if (durationMs !== undefined) await setTimeout(durationMs);
 
@@ -137,13 +139,24 @@ export async function FanOutFanInActivity(
       `Activity (${iterationNumber}, ${activityNumber}) fails as asked, at rate ${failureRate}`,
     );
   }
+  const finishedMs = performance.now();
   return {
     iterationNumber,
     activityNumber,
-    processingTimeMs: Math.round(performance.now() - startedMs),
+    processingTimeMs: Math.round(finishedMs - startedMs),
     output: ACTIVITY_OUTPUT,
+    ...(trace && stamps(startedMs, finishedMs)),
     ...(outputBytes !== undefined && { padding: PADDING.repeat(outputBytes) }),
   };
+}
+
+/** Milliseconds since the epoch; a process's clock never jumps, so that the difference is the time of the execution. */
+function stamps(
+  startedMs: number,
+  finishedMs: number,
+): Required<Pick<FanOutFanInActivityOutput, "startedAt" | "finishedAt" | "workerId">> {
+  const at = (ms: number): number => Math.round((performance.timeOrigin + ms) * 1_000) / 1_000;
+  return { startedAt: at(startedMs), finishedAt: at(finishedMs), workerId: WORKER_PROCESS };
 }
 
 /** One sentence in place of the message of every activity that failed, of which there may be thousands. */

@@ -1,6 +1,5 @@
 import { EMPTY_BYTES } from "../protocol/empty-bytes.js";
 import { randomUUID } from "node:crypto";
-import { hostname } from "node:os";
 import { status } from "@grpc/grpc-js";
 import type { Backend } from "../backend/backend.js";
 import { isServiceError } from "../backend/call-retry.js";
@@ -8,6 +7,7 @@ import type { EmulatorAdmin } from "../backend/emulator-admin.js";
 import { explain, explainHello } from "../backend/explain.js";
 import { doubtText } from "../backend/missing-hub.js";
 import { plural } from "../format/count.js";
+import { WORKER_PROCESS } from "../orchestrations/worker-process.js";
 import { fanOutFanInWorkload, type Workload } from "../orchestrations/workload.js";
 import { readWorkItem, type WorkItem } from "../protocol/read-work-item.js";
 import { writeWorkItemsRequest } from "../protocol/work-items-request.js";
@@ -101,7 +101,7 @@ class Host implements WorkerHost {
   constructor(options: WorkerHostOptions) {
     const { backend, workerId, workload = fanOutFanInWorkload, limits = DEFAULT_LIMITS, onEvent } = options;
     const { replay = DEFAULT_REPLAY } = options;
-    this.workerId = workerId ?? `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`;
+    this.workerId = workerId ?? `${WORKER_PROCESS}-${randomUUID().slice(0, 8)}`;
     this.#backend = backend;
     this.#onEvent = onEvent;
     this.#drainPatienceMs = options.drainPatienceMs ?? 5_000;
