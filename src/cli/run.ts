@@ -126,6 +126,10 @@ function addJudging(run: Command): void {
     .optionsGroup("Pass or fail:")
     .addOption(repeatable("--threshold <expression>", "exit with 99 if this does not hold: 'p99<500ms'; repeatable"))
     .option("--abort-on-fail", "end the run as soon as a threshold can no longer be met")
+    .option(
+      "--trace-sample <share>",
+      "break down the time of this share of the orchestrations; 0 for none (default: about 25 of them, at least 1%)",
+    )
     .option("--allow-invalid", "do not exit with 96 if the load generator was not healthy")
     .option("--repeat <count>", "run the plan this many times, one after the other (default: 1)")
     .option("--baseline <file...>", "compare with earlier results, and exit with 98 if this run is slower");

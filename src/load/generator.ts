@@ -28,6 +28,8 @@ export interface GeneratorOptions {
   readonly runId: string;
   readonly plan: Pick<LoadPlan, "load" | "parallelOrchestrations" | "warmupMs" | "seed">;
   readonly orchestration: StartedOrchestration;
+  /** Whether the activities of the instance with this number are to stamp their outputs. */
+  readonly isTraced: (sequence: number) => boolean;
   readonly clock: Clock;
   readonly wait: Wait;
   /** After this aborts, no start is sent. */
@@ -188,9 +190,10 @@ export class Generator {
     return { kind: "accepted", start };
   }
 
-  async #ask({ instanceId }: Start, again: boolean): Promise<void> {
-    const { client, orchestration, stopWaiting } = this.options;
-    const { name, input } = orchestration;
+  async #ask({ instanceId, sequence }: Start, again: boolean): Promise<void> {
+    const { client, orchestration, stopWaiting, isTraced } = this.options;
+    const { name } = orchestration;
+    const input = isTraced(sequence) ? orchestration.tracedInput : orchestration.input;
     await client.startInstance({ instanceId, name, input }, { signal: stopWaiting, again });
   }
 

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Backend } from "../backend/backend.js";
 import { activitiesOf } from "../result/run-size.js";
+import type { Start } from "../stats/completion.js";
 import type { LiveSnapshot } from "../stats/live-snapshot.js";
 import { lengthOf, plannedStarts } from "../result/load-shape.js";
 import { Recorder } from "../stats/recorder.js";
@@ -25,6 +26,8 @@ import { resultPlanOf, type LoadPlan } from "../plan/plan.js";
 import { progressOf, type Progress } from "./progress.js";
 import { recountInstances } from "./recount.js";
 import { countIrregularActions } from "./irregular-actions.js";
+import { readBreakdown } from "./read-breakdown.js";
+import { TraceSample } from "./trace-sample.js";
 import { instanceIdOf } from "../plan/run-id.js";
 import { RunEnding, type Ending } from "./run-ending.js";
 import { RunPulse } from "./run-pulse.js";
@@ -72,6 +75,7 @@ export class LoadTest {
   readonly #watch: CompletionWatch;
   readonly #pulse: RunPulse;
   readonly #leftWork: LeftWork;
+  readonly #traced: TraceSample;
   readonly #health = new GeneratorHealthMonitor();
   readonly #stopStarting = new AbortController();
   readonly #stopWaiting = new AbortController();
@@ -88,6 +92,8 @@ export class LoadTest {
       activitySource: backend.admin ? "emulator" : "completions",
     });
     this.#recorder = recorder;
+    const traced = new TraceSample(plan.traceShare);
+    this.#traced = traced;
     this.#ending = new RunEnding({ ...options, stopStarting: this.#stopStarting });
     this.#watch = new CompletionWatch({ client: backend.client, runId, clock, signal: this.#stopWaiting.signal });
     this.#generator = new Generator({
@@ -96,17 +102,25 @@ export class LoadTest {
       runId,
       plan,
       orchestration: orchestrationOf(plan),
+      isTraced: traced.isTraced,
       clock,
       wait,
       stopStarting: this.#stopStarting.signal,
       stopWaiting: this.#stopWaiting.signal,
-      onSend: (start) => recorder.addSend(start),
-      onAnswer: (start) => recorder.addAnswer(start),
+      onSend: (start) => {
+        recorder.addSend(start);
+        this.#trace(start);
+      },
+      onAnswer: (start) => {
+        recorder.addAnswer(start);
+        this.#trace(start);
+      },
       onFound: (start) => recorder.addFound(start),
       onCompletion: (completion) => {
         // An instance that ended and was not terminated had a worker.
         if (completion.server && completion.outcome !== "terminated") this.#hadWorker = true;
         recorder.add(completion);
+        traced.end(completion);
       },
     });
     this.#leftWork = new LeftWork({ ...options, inFlight: this.#generator.inFlight });
@@ -135,6 +149,12 @@ export class LoadTest {
       onGivenUp: (reason) => this.#ending.giveUp(reason),
     });
     this.#pulse = new RunPulse({ recorder, clock, rpcErrors: () => backend.client.rpcErrors, onLine });
+  }
+
+  /** What was due in the warm-up is not measured. */
+  #trace(start: Start): void {
+    const { warmupMs = 0 } = this.options.plan;
+    if (start.intendedMs >= (this.#startedMs ?? 0) + warmupMs) this.#traced.add(start);
   }
 
   snapshot(): LiveSnapshot {
@@ -200,6 +220,13 @@ export class LoadTest {
             unanswered,
           }),
     ]);
+    const breakdown = await readBreakdown({
+      client: backend.client,
+      starts: this.#traced.starts,
+      endedMs,
+      interruption,
+      onLine,
+    });
     this.#durability = await durabilityOf(backend, interruption, this.#durability);
     return {
       result: this.#recorder.close(runId, {
@@ -215,6 +242,7 @@ export class LoadTest {
         noticing: this.#watch.calls,
         recount,
         irregular,
+        breakdown,
       }),
       gaveUp: "reason" in ending ? ending.reason : undefined,
       aborted: ending.kind === "aborted",

@@ -56,6 +56,8 @@ function objectionTo(threshold: Threshold, plan: LoadPlan): Objection | undefine
       hint: `use ${quoted("orchestrations/s", ">10")} or a latency`,
     };
   }
+  if (path.startsWith("breakdown.") && plan.traceShare === 0)
+    return { problem: "--trace-sample 0 traces no orchestration", hint: "leave it out, or trace a share such as 5%" };
   if (path === "throughput.windowMs" && lengthOf(plan) === undefined)
     return { problem: "only load that time bounds has a window" };
   if (path === "throughput.makespanMs" && lengthOf(plan) !== undefined)

@@ -155,8 +155,11 @@ function stamps(
   startedMs: number,
   finishedMs: number,
 ): Required<Pick<FanOutFanInActivityOutput, "startedAt" | "finishedAt" | "workerId">> {
-  const at = (ms: number): number => Math.round((performance.timeOrigin + ms) * 1_000) / 1_000;
-  return { startedAt: at(startedMs), finishedAt: at(finishedMs), workerId: WORKER_PROCESS };
+  return { startedAt: epochMs(startedMs), finishedAt: epochMs(finishedMs), workerId: WORKER_PROCESS };
+}
+
+function epochMs(sinceOriginMs: number): number {
+  return Math.round((performance.timeOrigin + sinceOriginMs) * 1_000) / 1_000;
 }
 
 /** One sentence in place of the message of every activity that failed, of which there may be thousands. */

@@ -7,13 +7,18 @@ import { inputOf } from "./workload-flags.js";
 export interface StartedOrchestration {
   readonly name: string;
   readonly input: unknown;
+  /** Of an instance whose activities are to stamp their outputs. */
+  readonly tracedInput: unknown;
   /** How many activities its output has to account for; undefined where that is not known. */
   readonly activities: number | undefined;
 }
 
 export function orchestrationOf(plan: LoadPlan): StartedOrchestration {
-  const { orchestrator, orchestratorInput } = plan;
-  return orchestrator === undefined
-    ? { name: FAN_OUT_FAN_IN_ORCHESTRATION, input: inputOf(plan), activities: activitiesOf(plan) }
-    : { name: orchestrator, input: orchestratorInput, activities: undefined };
+  const { orchestrator, orchestratorInput: foreign } = plan;
+  if (orchestrator !== undefined)
+    return { name: orchestrator, input: foreign, tracedInput: foreign, activities: undefined };
+
+  const input = inputOf(plan);
+  const tracedInput = { ...input, trace: true };
+  return { name: FAN_OUT_FAN_IN_ORCHESTRATION, input, tracedInput, activities: activitiesOf(plan) };
 }

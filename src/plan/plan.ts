@@ -5,6 +5,7 @@ import { count, duration, readFlags } from "./flags.js";
 import { foreignFlags, foreignOf, type ForeignPlan } from "./foreign-orchestration.js";
 import { labelFlags, labelsOf } from "./labels.js";
 import { loadFlags, loadOf } from "./load-flags.js";
+import { defaultTraceShare, traceFlags } from "./trace-sample.js";
 import { workloadFlags, workloadOf, type WorkloadPlan } from "./workload-flags.js";
 
 const MOST_WORKERS = 64;
@@ -20,6 +21,8 @@ export interface LoadPlan extends Omit<ResultPlan, keyof WorkloadPlan>, Partial<
   readonly workerWarningMs: number;
   /** After this long without a worker, and with nobody at a terminal to start one, the run gives up. */
   readonly workerDeadlineMs: number;
+  /** The share of instances whose time is broken down. */
+  readonly traceShare: number;
 }
 
 /** The flags of `fanout run` that make up its plan, as commander hands them over. */
@@ -28,6 +31,7 @@ const planFlags = z.object({
   ...foreignFlags,
   ...loadFlags,
   ...labelFlags,
+  ...traceFlags,
   workers: z.union([z.literal("auto"), count("--workers", 0, MOST_WORKERS, "auto or a whole number such as 2")]),
   timeout: duration("--timeout"),
   workerTimeout: duration("--worker-timeout").optional(),
@@ -39,21 +43,24 @@ const planFlags = z.object({
  */
 export function parsePlan(flags: unknown): LoadPlan {
   const parsed = readFlags(planFlags, flags);
-  const { seed = 0, workers, timeout, workerTimeout } = parsed;
+  const { seed = 0, workers, timeout, workerTimeout, traceSample } = parsed;
+  const load = loadOf(parsed);
   return {
     ...(foreignOf(parsed) ?? workloadOf(parsed)),
-    ...loadOf(parsed),
+    ...load,
     seed,
     ...labelsOf(parsed),
     workers,
     timeoutMs: timeout,
     workerWarningMs: workerTimeout ?? WORKER_WARNING_MS,
     workerDeadlineMs: workerTimeout ?? WORKER_DEADLINE_MS,
+    traceShare: traceSample ?? defaultTraceShare(load),
   };
 }
 
-/** What of a plan a result tells: neither what a run does about workers that are missing, nor somebody's own input. */
+/** What of a plan a result tells: not how it is run and measured, nor somebody's own input. */
 export function resultPlanOf(plan: LoadPlan): ResultPlan {
-  const { orchestratorInput: _input, workerWarningMs: _warning, workerDeadlineMs: _deadline, ...told } = plan;
+  const { orchestratorInput: _input, workerWarningMs: _warning, workerDeadlineMs: _deadline, ...rest } = plan;
+  const { traceShare: _share, ...told } = rest;
   return told;
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { UsageError } from "../errors.js";
+import { parseShare } from "../format/share.js";
 import { formatCount } from "../format/count.js";
 import type { ActivityCostRequest, FanOutFanInRequest } from "../orchestrations/fan-out-fan-in-contract.js";
 import { DISTRIBUTION_EXPECTED, parseDistribution } from "./duration-distribution.js";
@@ -73,9 +74,8 @@ export function inputOf(plan: Partial<WorkloadPlan>): FanOutFanInRequest {
 
 /** A share as people write it: `0.01` or `1%`. */
 function rate(text: string, context: z.core.$RefinementCtx<string>): number {
-  const [, digits, percent] = /^(\d+(?:\.\d+)?|\.\d+)(%?)$/u.exec(text.trim()) ?? [];
-  const value = Number(digits) / (percent === "%" ? 100 : 1);
-  if (value >= 0 && value <= 1) return value;
+  const value = parseShare(text);
+  if (value !== undefined) return value;
   context.addIssue({
     code: "custom",
     message: `--failure-rate: expected a share from 0 to 1 such as 0.01 or 1%, found "${text}"`,

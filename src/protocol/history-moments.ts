@@ -4,7 +4,7 @@ import { microsecondsOf, readMessage } from "./messages.js";
 import { textOf } from "./wire.js";
 
 /** What an orchestrator may ask for and be answered. */
-export type Asked = "activity" | "timer" | "child";
+type Asked = "activity" | "timer" | "child";
 
 /**
  * An event of a history, as far as it tells when something happened and why. Times are microseconds since the epoch by the

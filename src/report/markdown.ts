@@ -3,6 +3,7 @@ import { formatDuration } from "../format/duration.js";
 import { planLine } from "./plan-line.js";
 import { formatRate } from "../format/rate.js";
 import type { Listed, RunResult } from "../result/run-result.js";
+import { breakdownTable } from "./breakdown-rows.js";
 import { comparisonMarkdown } from "./comparison-markdown.js";
 import { callsText, circumstanceFacts, hubText, workFacts, type Fact } from "./fact-rows.js";
 import { latencyTable } from "./latency-rows.js";
@@ -24,6 +25,7 @@ export function resultMarkdown(result: RunResult): string {
     escapeMarkdown(planLine(result.plan)),
     namedTable(["figure", "value"], figures(result)),
     latencies(result),
+    whereTheTimeWent(result),
     phases(result),
     stalls(result),
     thresholds(result),
@@ -63,6 +65,16 @@ function latencies(result: RunResult): string {
   const { columns, rows, note } = latencyTable(result);
   const cells = rows.map((row) => [row.name, ...row.cells, row.meaning]);
   return withRest(markdownTable(["latency", ...columns, ""], cells), note);
+}
+
+function whereTheTimeWent(result: RunResult): string {
+  const table = breakdownTable(result);
+  if (!table) return "";
+  const rows = table.rows.map(({ name, cells, meaning }) => [name, ...cells, meaning]);
+  const notes = table.notes.map((note) => `- ${cellText(note)}`).join("\n");
+  return ["**Where the time went**", markdownTable(["phase", ...table.columns, ""], rows), notes]
+    .filter((part) => part !== "")
+    .join("\n\n");
 }
 
 function phases(result: RunResult): string {

@@ -3,6 +3,7 @@ import { formatDuration } from "../format/duration.js";
 import { formatRate } from "../format/rate.js";
 import { flowing, hanging, wrapped } from "../format/wrap.js";
 import type { Listed, RunResult } from "../result/run-result.js";
+import { breakdownLines } from "./breakdown-text.js";
 import { circumstanceFacts, workFacts, type Fact } from "./fact-rows.js";
 import { latencyTable } from "./latency-rows.js";
 import { toldText } from "../format/one-line.js";
@@ -27,6 +28,7 @@ export function summaryText(result: RunResult, style: TextStyle): string {
     // Nobody is to read a figure before the doubt about it.
     ...(doubt.length === 0 ? [[...outcome, ...facts]] : [[...outcome, ...doubt], facts]),
     latencyLines(result, style),
+    breakdownLines(result, style),
     phaseLines(result, style),
     stallLines(result.stalls, style),
     thresholdList(result.thresholds, style),

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { BREAKDOWN_PHASES } from "./breakdown-schema.js";
 import { latencies } from "./latency-schema.js";
 import { figureFields, type FigureKind } from "./measured-field.js";
 import { percentileOf } from "./percentile.js";
@@ -27,12 +28,19 @@ const PATHS = new Map(
 
 const STATISTICS = ["p50", "p90", "p95", "p99", "p999", "max", "mean"] as const;
 
+/** Slip is a latency of the whole run too, which says more. */
+const PHASE_NAMES = BREAKDOWN_PHASES.filter((phase) => !Object.hasOwn(latencies.shape, phase));
+
 /** Short names. A statistic alone is that of the response time: what a user who arrived on schedule feels. */
 const ALIASES = new Map<string, Figure>([
   ...STATISTICS.map((statistic) => alias(statistic, `latencyMs.response.${statistic}`)),
   ...Object.keys(latencies.shape).flatMap((latency) =>
     STATISTICS.map((statistic) => alias(`${latency} ${statistic}`, `latencyMs.${latency}.${statistic}`)),
   ),
+  ...PHASE_NAMES.flatMap((phase) =>
+    STATISTICS.map((statistic) => alias(`${phase} ${statistic}`, `breakdown.phases.${phase}.each.${statistic}`)),
+  ),
+  ...BREAKDOWN_PHASES.map((phase) => alias(`share.${phase}`, `breakdown.phases.${phase}.share`)),
   ["errors", { kind: "share", read: shareOfErrors }],
   alias("orchestrations/s", "throughput.orchestrationsPerSecond"),
   alias("activities/s", "throughput.activitiesPerSecond"),

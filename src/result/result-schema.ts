@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { breakdown } from "./breakdown-schema.js";
 import { comparisonSchema } from "./comparison-schema.js";
 import { counts, failedInstance, recount, stuckInstance } from "./counts-schema.js";
 import { interval, phase, stall, throughput } from "./course-schema.js";
@@ -46,6 +47,9 @@ export const resultSchema = object({
   counts,
   throughput: throughput.exactOptional().describe("Absent while nothing has completed."),
   latencyMs: latencies.describe("Each is absent when it has no sample."),
+  breakdown: breakdown
+    .exactOptional()
+    .describe("Where the time of a sample of orchestrations went; absent where none was traced."),
   phases: list(phase)
     .exactOptional()
     .describe("The warm-up and the stages, in order; absent where there is only one part."),

@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import type * as breakdown from "./breakdown-schema.js";
 import type * as comparison from "./comparison-schema.js";
 import type * as counted from "./counts-schema.js";
 import type * as course from "./course-schema.js";
@@ -43,6 +44,10 @@ export type ClockOffset = ValueOf<typeof generator.clock>;
 export type Concurrency = ValueOf<typeof generator.concurrency>;
 export type Verdict = ValueOf<typeof generator.verdict>;
 export type VerdictReason = ValueOf<typeof generator.verdictReason>;
+
+export type Breakdown = ValueOf<typeof breakdown.breakdown>;
+export type PhaseTime = ValueOf<typeof breakdown.phaseTime>;
+export type { BreakdownPhase } from "./breakdown-schema.js";
 
 export type JudgedThreshold = ValueOf<typeof judgedThreshold>;
 

@@ -1,4 +1,4 @@
-import { formatCount } from "../format/count.js";
+import { formatCount, plural } from "../format/count.js";
 import { UsageError } from "../errors.js";
 import { boundExpected, parseBound } from "./bound.js";
 import { FIGURE_NAMES, figureOf, type Figure } from "../result/figure.js";
@@ -28,6 +28,12 @@ export interface Threshold {
 
 const EXPRESSION = /^(?<name>[^<>=]+?) ?(?<operator>[<>]=?) ?(?<bound>[^<>=]+)$/u;
 const LATENCY_PATH = /^latencyMs\.(?<latency>\w+)\.(?<statistic>\w+(?:\.\d+)?)$/u;
+/** Phases that are one where the clocks, or the worker, do not tell them apart. */
+const PAIRS: Readonly<Record<string, readonly string[]>> = {
+  startAndNotice: ["start", "notice"],
+  queueAndReturn: ["queue", "return"],
+};
+const IN_ACTIVITY = new Set(["queue", "execute", "return"]);
 /** Latencies that end with the orchestration. One that was cut off may have been the slowest. */
 const UNTIL_COMPLETED = new Set(["response", "service", "server", "detectionLag"]);
 
@@ -151,6 +157,8 @@ function absence({ path = "" }: Figure, result: RunResult): string {
   if (path === "throughput.actionsPerSecond" && result.throughput?.activitiesPerSecond !== undefined)
     return "how many actions fell into its time is not known where work failed or was tried again";
 
+  if (path.startsWith("breakdown.")) return phaseAbsence(path, result.breakdown);
+
   const samples = figureOf(`latencyMs.${latency}.count`)?.read(result);
   if (samples !== undefined && statistic !== "boundMs") {
     const cutOff = UNTIL_COMPLETED.has(latency) ? cutOffText(result) : undefined;
@@ -159,6 +167,20 @@ function absence({ path = "" }: Figure, result: RunResult): string {
   }
   if (started === 0) return "no orchestration was started";
   return completed === 0 ? "no orchestration completed" : "it was not measured";
+}
+
+function phaseAbsence(path: string, breakdown: RunResult["breakdown"]): string {
+  if (!breakdown) return "no orchestration was traced";
+  const { phases } = breakdown;
+  if (!phases) return breakdown.missing ?? "no traced orchestration could be broken down";
+  const name = path.split(".")[2] ?? "";
+  const samples = figureOf(`breakdown.phases.${name}.each.count`)?.read({ breakdown } as RunResult);
+  if (samples !== undefined) return `${plural(samples, "sample")} ${samples === 1 ? "does" : "do"} not carry it`;
+  const together = Object.keys(phases).find((pair) => PAIRS[pair]?.includes(name));
+  if (together !== undefined) return `the clocks are known too loosely: use ${together}`;
+  return phases.activity && IN_ACTIVITY.has(name)
+    ? "the worker does not stamp: use activity"
+    : "the phase did not occur";
 }
 
 function cutOffText({ counts }: RunResult): string | undefined {

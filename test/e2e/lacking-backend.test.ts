@@ -20,12 +20,17 @@ describe("on a backend that lacks calls", () => {
   test("a run measures, and names the figures that are missing", async () => {
     const { place, flags } = await lackingBackend();
     const { stdout, stderr } = await place.succeed("run --json --parallel-orchestrations 20 --iterations 2", ...flags);
-    const { counts, environment } = parseRunResult(stdout);
+    const { breakdown, counts, environment } = parseRunResult(stdout);
     expect(counts.orchestrations).toMatchObject({ started: 20, completed: 20 });
     expect(counts.activities).toMatchObject({ needed: 200, completed: 200 });
     // That a call is not there is an answer to whoever asks whether it is.
     expect(counts.rpcErrors).toEqual({});
     expect(environment.hub).toHaveProperty("unknown");
+    expect(breakdown).toMatchObject({
+      orchestrations: { traced: 0 },
+      missing: "the backend has no StreamInstanceHistory (UNIMPLEMENTED)",
+    });
+    expect(breakdown).not.toHaveProperty("phases");
     expect(stderr).toMatch(/other work on task hub default is unknown: .*QueryInstances/u);
   });
 

@@ -22,8 +22,9 @@ export function parseRunResult(text: string): FanOutResult {
   return result as FanOutResult;
 }
 
-function wrongSums({ counts, plan, recount, series }: FanOutResult): readonly string[] {
+function wrongSums({ breakdown, counts, plan, recount, series }: FanOutResult): readonly string[] {
   const { orchestrations, activities, actions, actionsAtLeast } = counts;
+  const phases = Object.values(breakdown?.phases ?? {});
   const { started, completed, failed, terminated, unfinished } = orchestrations;
   const planned = counts.planned ?? started;
   const isRegular = completed === started && !("retries" in (plan.activity ?? {}));
@@ -46,12 +47,19 @@ function wrongSums({ counts, plan, recount, series }: FanOutResult): readonly st
     "series.completed": [sumOf(series.map((one) => one.completed)), completed],
     "series.failed": [sumOf(series.map((one) => one.failed)), failed + terminated],
     "series.activities": [sumOf(series.map((one) => one.activities ?? 0)), activities.completed],
+    // To the microsecond of each, which is less than what the sum of means in milliseconds rounds.
+    "breakdown.phases meanMs": [rounded(sumOf(phases.map(({ meanMs }) => meanMs))), rounded(breakdown?.wholeMs ?? 0)],
+    "breakdown.phases share": [rounded(sumOf(phases.map(({ share }) => share))), phases.length === 0 ? 0 : 1],
     ...(recount &&
       "instances" in recount && { "recount.instances": [sumOf(Object.values(recount.byStatus)), recount.instances] }),
   };
   return Object.entries(sums).flatMap(([name, [stated, due]]) =>
     stated === due ? [] : [`${name}: ${stated} should be ${due}`],
   );
+}
+
+function rounded(value: number): number {
+  return Math.round(value * 1e6) / 1e6;
 }
 
 function sumOf(numbers: readonly number[]): number {

@@ -20,15 +20,18 @@ export function readmeBlocks(markdown: string): readonly Block[] {
 
 /** What a run's output always has, whatever it measured: its lines without figures, ids and progress. */
 export function shapeOf(output: string): readonly string[] {
-  return output
-    .split("\n")
-    .filter((line) => line.trim() !== "" && !/^\d+ s: /u.test(line))
-    .map((line) =>
-      line
-        .replace(/(run id +)\w+$/u, "$1ID")
-        .replace(/, ± .*$/u, "")
-        .replace(/until (?:completed|noticed)/u, "until END")
-        .replaceAll(/-?[\d,]*\d(?:\.\d+)?(?: (?:m?s|us|min)\b)?/gu, "N")
-        .replaceAll(/ +/gu, " "),
-    );
+  return (
+    output
+      .split("\n")
+      // Which phases took the most time is another thing that varies.
+      .filter((line) => line.trim() !== "" && !/^\d+ s: |^ {2}[\w -]+ {2,}[\d.]+ % /u.test(line))
+      .map((line) =>
+        line
+          .replace(/(run id +)\w+$/u, "$1ID")
+          .replace(/, ± .*$/u, "")
+          .replace(/until (?:completed|noticed)/u, "until END")
+          .replaceAll(/-?[\d,]*\d(?:\.\d+)?(?: (?:m?s|us|min)\b)?/gu, "N")
+          .replaceAll(/ +/gu, " "),
+      )
+  );
 }

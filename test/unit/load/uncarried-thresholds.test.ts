@@ -35,6 +35,7 @@ describe("a threshold that no run of the plan could pass is refused, with an alt
     ["counts.activities.completed>1", { ...once("5"), orchestrator: "Order" }, "are not known"],
     ["concurrency.effective>1", once("5"), "only closed load has a concurrency"],
     ["throughput.makespanMs<1m", open("5/s"), "load that time bounds has no makespan"],
+    ["queue p90<1s", { ...once("5"), traceSample: "0" }, "--trace-sample 0 traces no orchestration"],
     ["throughput.windowMs<1m", once("5"), "only load that time bounds has a window"],
   ])("%s of %j", (expression, flags, message) => {
     expect(() => refuse(flags, expression)).toThrow(`--threshold '${expression}': `);

@@ -21,7 +21,20 @@ describe("a plan", () => {
       timeoutMs: 600_000,
       workerWarningMs: 10_000,
       workerDeadlineMs: 60_000,
+      traceShare: 1,
     });
+  });
+
+  test.each([
+    [{}, 1],
+    [{ parallelOrchestrations: "1,000" }, 0.025],
+    [{ parallelOrchestrations: "100k" }, 0.01],
+    [{ rate: "50/s", duration: "10s" }, 0.05],
+    [{ duration: "10s" }, 0.05],
+    [{ traceSample: "10%" }, 0.1],
+    [{ traceSample: "0" }, 0],
+  ])("traces of %j the share %d", (flags, traceShare) => {
+    expect(parsePlan({ ...defaults, ...flags }).traceShare).toBeCloseTo(traceShare, 9);
   });
 
   test("takes counts and durations as people write them", () => {
@@ -37,6 +50,7 @@ describe("a plan", () => {
   });
 
   test.each([
+    [{ traceSample: "1.5" }, '--trace-sample: expected a share from 0 to 1 such as 0.05 or 5%, found "1.5"'],
     [{ iterations: "0" }, '--iterations: expected at least 1, found "0"'],
     [{ iterations: "ten" }, '--iterations: expected a whole number such as 10, 1,000 or 10k, found "ten"'],
     [{ parallelActivities: "2M" }, '--parallel-activities: expected at most 1,000,000, found "2M"'],
@@ -139,6 +153,7 @@ describe("a plan", () => {
       timeoutMs: 600_000,
       workerWarningMs: 10_000,
       workerDeadlineMs: 60_000,
+      traceShare: 1,
     });
   });
 });

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { comparedSidesSchema } from "../../../src/report/compared-sides.js";
 import { comparisonSchema } from "../../../src/result/comparison-schema.js";
 import { resultSchema, SCHEMA_VERSION } from "../../../src/result/result-schema.js";
+import { brokenDownResult } from "../../support/report/broken-down-result.js";
 import { closedLoadResult } from "../../support/report/closed-load-result.js";
 import { incompleteResult } from "../../support/report/incomplete-result.js";
 import { openLoadResult } from "../../support/report/open-load-result.js";
@@ -55,7 +56,7 @@ describe("the published JSON Schema", () => {
     await expect(publishedText(published)).toMatchFileSnapshot(published.file);
   });
 
-  test.each(Object.entries({ sampleResult, incompleteResult, openLoadResult, closedLoadResult }))(
+  test.each(Object.entries({ sampleResult, brokenDownResult, incompleteResult, openLoadResult, closedLoadResult }))(
     "accepts %s",
     (_name, result) => {
       expect(schemaErrors(result)).toEqual([]);

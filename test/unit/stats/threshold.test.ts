@@ -158,6 +158,7 @@ describe("a threshold is about", () => {
   });
 
   test("any of the names that are known, each once, with a kind", () => {
+    expect(FIGURE_NAMES).toEqual(expect.arrayContaining(["queue p90", "execute mean", "share.execute", "share.slip"]));
     expect(new Set(FIGURE_NAMES).size).toBe(FIGURE_NAMES.length);
     expect(FIGURE_NAMES.filter((name) => kindOfThreshold(`${name}<1`) === undefined)).toEqual([]);
     expect(kindOfThreshold("p9x<1ms")).toBeUndefined();

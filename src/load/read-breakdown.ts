@@ -1,0 +1,138 @@
+import { breakdownOf } from "../breakdown/breakdown.js";
+import { DEEPEST_CHILD, type Histories, type History } from "../breakdown/critical-path.js";
+import type { TracedInstance } from "../breakdown/traced-instance.js";
+import { concurrently } from "../async/concurrently.js";
+import { isMissingCall } from "../backend/missing-call.js";
+import type { OrchestrationClient } from "../backend/orchestration-client.js";
+import { formatBytes } from "../format/bytes.js";
+import { formatCount, plural } from "../format/count.js";
+import { formatDuration } from "../format/duration.js";
+import { errorText } from "../format/error-text.js";
+import type { Breakdown } from "../result/run-result.js";
+import type { TracedStart } from "./trace-sample.js";
+
+const CONCURRENCY = 10;
+const MOST_EVENTS = 1_000_000;
+const MOST_BYTES = 1_000_000_000;
+const PATIENCE_MS = 20_000;
+const INTERRUPTED_PATIENCE_MS = 3_000;
+const TELL_EVERY_MS = 3_000;
+
+export interface BreakdownOptions {
+  readonly client: Pick<OrchestrationClient, "momentsOf" | "getInstance">;
+  readonly starts: readonly TracedStart[];
+  /** When the run ended, by the client's clock. */
+  readonly endedMs: number;
+  /** Ends the reading. If that was before, whoever interrupted the run waits for it a moment. */
+  readonly interruption: AbortSignal;
+  readonly onLine: (line: string) => void;
+  readonly patienceMs?: number;
+  readonly mostEvents?: number;
+}
+
+/**
+ * Reads the histories of the traced instances, in the order given, and breaks their time down. Bounded in events, bytes and
+ * time; the breakdown says what is missing. Undefined where nothing was traced. Never rejects.
+ */
+export async function readBreakdown(options: BreakdownOptions): Promise<Breakdown | undefined> {
+  const { starts, interruption, onLine, mostEvents = MOST_EVENTS } = options;
+  const { patienceMs = interruption.aborted ? INTERRUPTED_PATIENCE_MS : PATIENCE_MS } = options;
+  if (starts.length === 0) return undefined;
+  const patience = AbortSignal.timeout(patienceMs);
+  const signal = interruption.aborted ? patience : AbortSignal.any([interruption, patience]);
+  const reading = new HistoryReading(options.client, signal, mostEvents);
+  const read: TracedInstance[] = [];
+  const telling = setInterval(() => {
+    const text = `${formatCount(read.length)} of ${plural(starts.length, "history")}`;
+    onLine(`reading where the time went: ${text}; press Ctrl-C to leave the rest out`);
+  }, TELL_EVERY_MS);
+  await concurrently(starts, CONCURRENCY, reading.signal, async (start) => {
+    const instance = await reading.instanceOf(start, options.endedMs);
+    if (instance) read.push(instance);
+  });
+  clearInterval(telling);
+  const why =
+    reading.failure ?? (patience.aborted ? `it took longer than ${formatDuration(patienceMs)}` : "interrupted");
+  const missing =
+    read.length === 0 ? why : `${formatCount(read.length)} of ${plural(starts.length, "history")} were read: ${why}`;
+  return { ...breakdownOf(read), ...(read.length < starts.length && { missing }) };
+}
+
+const NO_HISTORY = "the backend has no StreamInstanceHistory (UNIMPLEMENTED)";
+
+/** Reads histories until one of the bounds. */
+class HistoryReading {
+  /** What ended it before its time. */
+  failure: string | undefined;
+  readonly signal: AbortSignal;
+  readonly #stop = new AbortController();
+  #events = 0;
+  #bytes = 0;
+
+  constructor(
+    readonly client: BreakdownOptions["client"],
+    signal: AbortSignal,
+    readonly mostEvents: number,
+  ) {
+    this.signal = AbortSignal.any([signal, this.#stop.signal]);
+  }
+
+  /** Undefined where it could not be read, or is not worth reading any more. */
+  async instanceOf({ start, completion }: TracedStart, endedMs: number): Promise<TracedInstance | undefined> {
+    const { instanceId } = start;
+    try {
+      const history = await this.#read(instanceId);
+      const children = new Map<string, History>();
+      await this.#readChildren(history, children, DEEPEST_CHILD);
+      const createdMs =
+        completion?.server?.createdMs ??
+        (await this.client.getInstance(instanceId, { signal: this.signal }))?.createdMs;
+      return {
+        instanceId,
+        outcome: completion?.outcome ?? "unfinished",
+        intendedUs: microseconds(start.intendedMs),
+        sentUs: microseconds(start.sentMs),
+        acceptedUs: start.acceptedMs === undefined ? undefined : microseconds(start.acceptedMs),
+        endedUs: microseconds(completion?.noticedMs ?? endedMs),
+        createdUs: createdMs === undefined ? undefined : microseconds(createdMs),
+        history,
+        children: children satisfies Histories,
+      };
+    } catch (error) {
+      if (!this.signal.aborted) this.#give(isMissingCall(error) ? NO_HISTORY : errorText(error));
+      return undefined;
+    }
+  }
+
+  async #readChildren(history: History, into: Map<string, History>, depth: number): Promise<void> {
+    if (depth === 0) return;
+    for (const moment of history) {
+      if (moment.kind !== "asked" || moment.instanceId === undefined || into.has(moment.instanceId)) continue;
+      const child = await this.#read(moment.instanceId);
+      into.set(moment.instanceId, child);
+      await this.#readChildren(child, into, depth - 1);
+    }
+  }
+
+  #read(instanceId: string): Promise<History> {
+    return this.client.momentsOf(instanceId, {
+      signal: this.signal,
+      onChunk: ({ bytes, moments }) => {
+        this.#bytes += bytes;
+        this.#events += moments;
+        if (this.#events > this.mostEvents)
+          this.#give(`they have more than ${plural(this.mostEvents, "event")} together`);
+        if (this.#bytes > MOST_BYTES) this.#give(`they are more than ${formatBytes(MOST_BYTES)} together`);
+      },
+    });
+  }
+
+  #give(failure: string): void {
+    this.failure ??= failure;
+    this.#stop.abort();
+  }
+}
+
+function microseconds(ms: number): number {
+  return Math.round(ms * 1_000);
+}

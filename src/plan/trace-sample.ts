@@ -1,0 +1,32 @@
+import { z } from "zod";
+import { parseShare } from "../format/share.js";
+import { plannedStarts, type Load, type LoadShape } from "../result/load-shape.js";
+
+/** Enough to carry a median, and in a larger run a share that nobody notices. */
+const EXPECTED_INSTANCES = 25;
+const LEAST_SHARE = 0.01;
+/** Where it is not known how many there will be. */
+const SHARE_OF_UNKNOWN = 0.05;
+
+/** `--trace-sample`: the share of orchestrations whose time is broken down. */
+export const traceFlags = {
+  traceSample: z
+    .string()
+    .transform((text, context) => {
+      const share = parseShare(text);
+      if (share !== undefined) return share;
+      context.addIssue({
+        code: "custom",
+        message: `--trace-sample: expected a share from 0 to 1 such as 0.05 or 5%, found "${text}"`,
+      });
+      return z.NEVER;
+    })
+    .optional(),
+};
+
+/** The share of a load's instances that is traced where nobody says: of a small load enough, of a large one few. */
+export function defaultTraceShare(load: Load & { readonly load: LoadShape }): number {
+  const starts = plannedStarts(load);
+  if (starts === undefined) return SHARE_OF_UNKNOWN;
+  return Math.min(1, Math.max(LEAST_SHARE, EXPECTED_INSTANCES / starts));
+}

@@ -1,0 +1,69 @@
+import type { z } from "zod";
+import { number, object, string } from "./json-field.js";
+import { latency } from "./latency-schema.js";
+import { measured } from "./measured-field.js";
+
+/** What each phase is, in the order of an orchestration. */
+export const PHASE_MEANINGS = {
+  slip: "intended start until sent, by the client's clock",
+  start: "sent until created, from the client's clock to the backend's",
+  earlierExecutions: "created until the last continue-as-new, by the backend's clock; histories before it are gone",
+  firstDispatch: "created until the first episode began, by the backend's clock",
+  schedule: "an episode began until it had asked for the activity, by the backend's clock",
+  queue: "activity asked for until its execution began, from the backend's clock to the worker's",
+  execute: "execution of the activity, by the worker's clock",
+  return: "execution ended until the result was in the history, from the worker's clock to the backend's",
+  activity: "activity asked for until its result was in the history, where the worker does not stamp or it failed",
+  timer: "timer asked for until it had fired, by the backend's clock",
+  signal: "waiting for an event from outside, by the backend's clock",
+  subOrchestration: "the way from and to a sub-orchestration, or all of one whose history is not known",
+  fanIn: "the last result until the next episode began, by the backend's clock",
+  finish: "the last episode began until the orchestration had ended, by the backend's clock",
+  open: "the last episode began until the orchestration was cut off",
+  notice: "ended until the client noticed, from the backend's clock to the client's",
+  startAndNotice: "start and notice together: the clocks' bound is larger than one of them",
+  queueAndReturn: "queue and return together: the clocks' bound is larger than one of them",
+} as const;
+
+export type BreakdownPhase = keyof typeof PHASE_MEANINGS;
+
+export const BREAKDOWN_PHASES = Object.keys(PHASE_MEANINGS) as readonly BreakdownPhase[];
+
+export const phaseTime = object({
+  meanMs: measured.duration.describe("All of it in one orchestration, on the average."),
+  share: measured.share.describe("meanMs over wholeMs."),
+  shareInterval: object({ from: number, to: number })
+    .exactOptional()
+    .describe("The 95 % confidence interval of the share; absent with one orchestration."),
+  each: latency.describe("Each time that it happened on a critical path."),
+  boundMs: measured.duration
+    .exactOptional()
+    .describe("Where it crosses clocks: the means are true within plus or minus this."),
+}).meta({ id: "PhaseTime" });
+
+/** One field for each phase, so that a threshold can name it by a path. */
+const phaseTimes = object(
+  Object.fromEntries(
+    BREAKDOWN_PHASES.map((phase) => [phase, phaseTime.exactOptional().describe(`${PHASE_MEANINGS[phase]}.`)]),
+  ) as Record<BreakdownPhase, z.ZodExactOptional<typeof phaseTime>>,
+);
+
+/** Where the time of a sample of orchestrations went, along their critical paths. */
+export const breakdown = object({
+  orchestrations: object({
+    traced: measured.count.describe("Orchestrations that the figures are of."),
+    completed: measured.count,
+    failed: measured.count,
+    terminated: measured.count,
+    unfinished: measured.count.describe("Until the run ended."),
+    retried: measured.count.describe("Of them, those with an activity that failed."),
+  }),
+  wholeMs: measured.duration
+    .exactOptional()
+    .describe("Intended start until the end was noticed, on the average. The phases' meanMs add up to it."),
+  phases: phaseTimes.exactOptional().describe("Only those that occurred, in the order of an orchestration."),
+  contradictory: measured.count
+    .exactOptional()
+    .describe("Traced orchestrations left out: their history is gone, or clocks that were set contradict each other."),
+  missing: string.exactOptional().describe("Why not all traced orchestrations are in it."),
+});

@@ -1,0 +1,35 @@
+import type { PhaseTime, RunResult } from "../../../src/result/run-result.js";
+import { sampleResult } from "./sample-result.js";
+
+/** A phase that took `meanMs` of two seconds in each, in `times` times. */
+function phase(meanMs: number, times: number, more: Partial<PhaseTime> = {}): PhaseTime {
+  const share = meanMs / 2_000;
+  const mean = (24 * meanMs) / times;
+  return {
+    meanMs,
+    share,
+    shareInterval: { from: Math.max(0, share - 0.02), to: share + 0.02 },
+    each: { count: times, mean, p50: 0.937_5 * mean, ...(times >= 100 && { p90: 1.5 * mean }), max: 3 * mean },
+    ...more,
+  };
+}
+
+/** A run of which 24 orchestrations were traced. */
+export const brokenDownResult: RunResult = {
+  ...sampleResult,
+  breakdown: {
+    orchestrations: { traced: 24, completed: 22, failed: 2, terminated: 0, unfinished: 0, retried: 1 },
+    wholeMs: 2_000,
+    phases: {
+      slip: phase(20, 24),
+      start: phase(60, 24, { boundMs: 5 }),
+      firstDispatch: phase(20, 24),
+      schedule: phase(300, 240),
+      queue: phase(800, 240, { boundMs: 2 }),
+      execute: phase(160, 240),
+      return: phase(400, 240, { boundMs: 2 }),
+      fanIn: phase(200, 240),
+      finish: phase(40, 24),
+    },
+  },
+};

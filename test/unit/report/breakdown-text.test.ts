@@ -1,0 +1,57 @@
+import { describe, expect, test } from "vitest";
+import { textWidth } from "../../../src/format/wrap.js";
+import { breakdownLines } from "../../../src/report/breakdown-text.js";
+import { resultMarkdown } from "../../../src/report/markdown.js";
+import { styleFor } from "../../../src/report/text-style.js";
+import { brokenDownResult as result } from "../../support/report/broken-down-result.js";
+
+function linesAt(columns: number): readonly string[] {
+  return breakdownLines(result, { ...styleFor({}), columns });
+}
+
+describe("where the time went", () => {
+  test("is in at most ten lines, the largest first, with bars where there is room", () => {
+    expect(linesAt(80)).toEqual([
+      "  Where the time went   share         in each",
+      "  queue                40.0 %  ± 2.0   800 ms  ████████████████████████",
+      "  return               20.0 %  ± 2.0   400 ms  ████████████",
+      "  schedule             15.0 %  ± 2.0   300 ms  █████████",
+      "  fan-in               10.0 %  ± 2.0   200 ms  ██████",
+      "  execute               8.0 %  ± 2.0   160 ms  █████",
+      "  start                 3.0 %  ± 2.0    60 ms  ██",
+      "  3 others              4.0 %           80 ms  ██",
+      "  of 24 traced orchestrations (22 completed, 2 failed, 1 retried), 2 s each on",
+      "  average",
+    ]);
+    expect(linesAt(60)).toHaveLength(10);
+    expect(linesAt(60)[1]).toBe("  queue                40.0 %  ± 2.0   800 ms  ████████");
+  });
+
+  test("has no bars in a pipe, and fits every terminal", () => {
+    expect(linesAt(Number.POSITIVE_INFINITY)[1]).toBe("  queue                40.0 %  ± 2.0   800 ms");
+    for (let columns = 47; columns <= 120; columns += 1)
+      expect(linesAt(columns).filter((line) => textWidth(line) > columns)).toEqual([]);
+  });
+
+  test("is one line where it is not known", () => {
+    const { phases: _phases, wholeMs: _whole, ...breakdown } = result.breakdown!;
+    const missing = "the backend has no StreamInstanceHistory (UNIMPLEMENTED)";
+    const unknown = { ...result, breakdown: { ...breakdown, missing } };
+    expect(breakdownLines(unknown, styleFor({}))).toEqual([`  Where the time went is not known: ${missing}`]);
+    expect(resultMarkdown(unknown)).toContain(missing);
+  });
+
+  test("says that a worker does not stamp", () => {
+    const { queue, execute: _execute, return: _return, ...others } = result.breakdown!.phases!;
+    const unstamped = { ...result, breakdown: { ...result.breakdown!, phases: { ...others, activity: queue! } } };
+    expect(breakdownLines(unstamped, styleFor({})).join("\n")).toContain("its worker does not stamp");
+  });
+
+  test("is a table in Markdown, with what each phase is and the bound of the clocks", () => {
+    const markdown = resultMarkdown(result);
+    expect(markdown).toContain(
+      "| queue | 40.0 % | 38.0 % to 42.0 % | 800 ms | 240 | 75 ms | 120 ms | activity asked for until its execution began, from the backend's clock to the worker's, ± 2 ms |",
+    );
+    expect(markdown.split("\n").filter((line) => /^\| [a-z -]+ \| [\d.]+ % \|/u.test(line))).toHaveLength(9);
+  });
+});
