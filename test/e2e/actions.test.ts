@@ -54,8 +54,8 @@ describe("actions are counted from the histories", () => {
       `${CONTINUED} --failure-rate 5%`,
       `${CONTINUED} --failure-rate 20% --retries 2`,
     ];
-    const ended = await Promise.all(kinds.map((kind) => place.run(`run --quiet --json ${kind}`)));
-    const results = ended.map(({ stdout }) => parseRunResult(stdout));
+    const results: FanOutResult[] = [];
+    for (const kind of kinds) results.push(parseRunResult((await place.run(`run --quiet --json ${kind}`)).stdout));
     const billed = await Promise.all(results.map((result) => billedOf(place, result)));
     for (const [index, { counts }] of results.entries()) {
       const { histories, before } = billed[index]!;

@@ -41,7 +41,7 @@ function fanout(
 
 /** The same without a process: a table needs it once. */
 async function fanoutHere(args: readonly string[]): Promise<Ended> {
-  return (await Workplace.open()).runHere("", args);
+  return (await Workplace.open()).run("", ...args);
 }
 
 describe("a flag that takes one value", () => {

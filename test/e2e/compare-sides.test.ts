@@ -140,7 +140,7 @@ describe("fanout compare --run", () => {
     [["a.json", "b.json", "--repeat", "3"], /^error: --repeat: expected --run with it/mu],
   ])("%j ends with 2 before anything starts", async (args, message) => {
     const place = await Workplace.open();
-    const { code, stdout, stderr } = await place.runHere("compare", args);
+    const { code, stdout, stderr } = await place.run("compare", ...args);
     expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
     expect(stderr).toMatch(message);
     expect(stderr).not.toContain("run 1 of");

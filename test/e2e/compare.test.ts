@@ -67,7 +67,7 @@ describe("fanout compare", () => {
     ["invalid.json -- interrupted.json", 1, /^Cannot be compared: 2 runs$/mu],
   ])("`%s` ends with %i and says so", async (line, code, stdout) => {
     const place = await placeWithRuns();
-    expect(await place.runHere(`compare ${line}`)).toMatchObject({ code, stdout: expect.stringMatching(stdout) });
+    expect(await place.run(`compare ${line}`)).toMatchObject({ code, stdout: expect.stringMatching(stdout) });
   });
 
   test("writes the comparison as JSON, with the same exit code", async () => {
@@ -90,7 +90,7 @@ describe("fanout compare", () => {
     const place = await placeWithRuns();
     const summary = join(place.folder, "summary.md");
     const line = "compare base.json slow.json --json c.json --markdown c.md --junit c.xml --html c.html";
-    const { code, stdout } = await place.startWith({ ...place.env, GITHUB_STEP_SUMMARY: summary }, line).ended;
+    const { code, stdout } = await place.runWith({ GITHUB_STEP_SUMMARY: summary }, line);
     expect(code).toBe(98);
     expect(stdout).toMatch(/^Slower beyond 5 % /mu);
     const read = (name: string) => readFile(join(place.folder, name), "utf8");
@@ -144,7 +144,7 @@ describe("fanout compare", () => {
     ["", /^error: expected two files, BASE\.\.\. -- NEW\.\.\., or --run for each side, found 0 without `--`\n$/u],
   ])("`%s` ends with 2 and says why", async (line, message) => {
     const place = await placeWithRuns();
-    const ended = await place.runHere(`compare ${line}`.trim());
+    const ended = await place.run(`compare ${line}`.trim());
     expect(ended).toMatchObject({ code: 2, stdout: "", stderr: expect.stringMatching(message) });
   });
 
@@ -172,10 +172,10 @@ describe("fanout run --baseline", () => {
     // No real run is as fast as that.
     const before = fiveRunsOf("before", { rate: 1e9, p50: 0.001, p99: 0.002 });
     await writeFile(join(place.folder, "fastest.json"), JSON.stringify(before));
-    const env = { ...place.env, GITHUB_STEP_SUMMARY: join(place.folder, "summary.md") };
+    const variable = { GITHUB_STEP_SUMMARY: join(place.folder, "summary.md") };
     const files = "--json k.json --junit k.xml --markdown k.md --html k.html --text k.txt";
     const flags = "--workers 1 --parallel-orchestrations 20 --iterations 1 --allow-invalid";
-    const run = await place.startWith(env, `run ${flags} --repeat 2 --baseline fastest.json ${files}`).ended;
+    const run = await place.runWith(variable, `run ${flags} --repeat 2 --baseline fastest.json ${files}`);
     expect(run).toMatchObject({ code: 98, stdout: expect.stringMatching(/^Slower beyond 5 % .*activities\/s/mu) });
     const read = (name: string) => readFile(join(place.folder, name), "utf8");
     const [first, last] = JSON.parse(await read("k.json")) as RunResult[];
@@ -197,7 +197,7 @@ describe("fanout run --baseline", () => {
   test("refuses one that cannot be compared, and starts nothing", async () => {
     const place = await placeWithRuns();
     const message = "error: --baseline: expected runs without failures, found fast1: it was interrupted\n";
-    const ended = await place.runHere("run --baseline interrupted.json");
+    const ended = await place.run("run --baseline interrupted.json");
     expect(ended).toMatchObject({ code: 2, stdout: "", stderr: message });
   });
 });

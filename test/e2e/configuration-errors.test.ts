@@ -82,7 +82,7 @@ test("a wrong configuration is exit code 2 for every command that reads it, with
       const command = line.replace("PORT", `${port}`);
       const { code, stdout, stderr } = processes.includes(line)
         ? await place.startWith({ ...place.env, ...env }, command).ended
-        : await place.runHere(command, [], env);
+        : await place.runWith(env, command);
       const said = stdout + stderr;
       expect({ what, line, code, said }).toEqual({ what, line, code: 2, said: expect.stringMatching(says) as string });
       expect(said).not.toMatch(/internal error|^ +at /mu);

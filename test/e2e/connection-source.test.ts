@@ -16,13 +16,12 @@ describe("a connection string in the environment", () => {
     ],
   ])("by the names of Microsoft's samples is used, and said: %j", async (variables, hub, name) => {
     const place = await Workplace.open();
-    const env = { ...place.env, ...variables };
-    const { code, stdout, stderr } = await place.startWith(env, "run --workers 1 --iterations 1").ended;
+    const { code, stdout, stderr } = await place.runWith(variables, "run --workers 1 --iterations 1");
     expect({ code, stdout, stderr }).toMatchObject({ code: 0 });
     expect(stderr).toContain(`the embedded emulator, task hub ${hub} (connection string: ${name})`);
-    const worker = place.startWith(env, "worker --port 0");
+    const worker = place.startWith({ ...place.env, ...variables }, "worker --port 0");
     await worker.says(new RegExp(`^Connected to .*, task hub ${hub} \\(connection string: ${name}\\)$`, "mu"));
-    const doctor = await place.startWith(env, "doctor").ended;
+    const doctor = await place.runWith(variables, "doctor");
     expect(doctor.stdout).toContain(`the connection string comes from ${name}\n`);
   });
 });
@@ -42,7 +41,7 @@ describe("a wrong connection string ends every command with 2, and an error that
     ["purge --older-than 7d --yes", garbage, 'a part has no "="'],
   ])("%s: %s", async (line, text, message) => {
     const place = await Workplace.open();
-    const { code, stdout, stderr } = await place.runHere(line, [], { DURABLE_TASK_CONNECTION_STRING: text });
+    const { code, stdout, stderr } = await place.runWith({ DURABLE_TASK_CONNECTION_STRING: text }, line);
     const source = "The connection string of DURABLE_TASK_CONNECTION_STRING: ";
     expect(stdout + stderr).toContain(`${source}${message}`);
     expect({ code, stdout, stderr }).toMatchObject({ code: 2 });

@@ -81,7 +81,7 @@ async function starts(place: Workplace): Promise<readonly object[]> {
   const before = sumOf(databaseOf(place));
   const ends: object[] = [];
   for (const command of ["emulator", "run"]) {
-    const { code, stdout, stderr } = await place.run(command);
+    const { code, stdout, stderr } = await place.start(command).ended;
     ends.push({ code, stdout, stderr, unchanged: sumOf(databaseOf(place)) === before });
   }
   return ends;
@@ -179,7 +179,7 @@ test.skipIf(!canMount)(
     const place = await placeOnSmallDisk();
     expect(succeeds("mount", "-o", "remount,ro", place.stateFolder)).toBe(true);
     for (const command of ["emulator", "emulator --ephemeral", "run", "emulator stop", "emulator reset --yes"]) {
-      const { code, stdout, stderr } = await place.run(command);
+      const { code, stdout, stderr } = await place.start(command).ended;
       expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
       expect(stderr).toMatch(/^error: [^\n]+\n$/u);
       expect(stderr).toContain(place.stateFolder);

@@ -137,7 +137,7 @@ test("a damaged page ends the emulator with a next step, both on reading and on 
   await killed.ended;
   await damage(file, pages);
   for (const command of ["emulator", "run"])
-    expect(await place.run(command)).toMatchObject({ code: 1, stderr: expect.stringMatching(DAMAGE) });
+    expect(await place.start(command).ended).toMatchObject({ code: 1, stderr: expect.stringMatching(DAMAGE) });
 
   await place.succeed("emulator reset --yes");
   await place.succeed("run --workers 1 --iterations 1 --allow-invalid");

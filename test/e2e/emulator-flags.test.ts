@@ -73,7 +73,7 @@ describe("a mistake in the flags of the emulator ends with 2, and nothing was st
     [["--port", "70000"], "--port: expected a number"],
   ])("%j", async (args, message) => {
     const place = await Workplace.open();
-    const { code, stdout, stderr } = await place.runHere("emulator", args);
+    const { code, stdout, stderr } = await place.run("emulator", ...args);
     expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
     expect(stderr).toMatch(/^error: /u);
     expect(stderr).toContain(message);
@@ -128,9 +128,8 @@ describe("an emulator in memory", () => {
 describe("FANOUT_DURABILITY", () => {
   test("sets the durability of the shared emulator, and the report of a run names it", async () => {
     const place = await Workplace.open();
-    const env = { ...place.env, FANOUT_DURABILITY: "ephemeral" };
     const line = "run --iterations 1 --workers 1 --json run.json --html run.html --markdown run.md";
-    const { code, stdout, stderr } = await place.startWith(env, line).ended;
+    const { code, stdout, stderr } = await place.runWith({ FANOUT_DURABILITY: "ephemeral" }, line);
     expect({ code, stderr }).toMatchObject({ code: 0 });
     expect(stderr).toMatch(/^started the embedded emulator; its state is in memory$/mu);
     expect(stdout).toMatch(/^ {2}durability +ephemeral: acknowledged calls are in memory only/mu);
@@ -148,8 +147,7 @@ describe("FANOUT_DURABILITY", () => {
   test("makes runs differ for `fanout compare`", async () => {
     const place = await Workplace.open();
     const run = (durability: string, file: string) =>
-      place.startWith({ ...place.env, FANOUT_DURABILITY: durability }, `run --iterations 1 --workers 1 --json ${file}`)
-        .ended;
+      place.runWith({ FANOUT_DURABILITY: durability }, `run --iterations 1 --workers 1 --json ${file}`);
     expect(await run("disk", "disk.json")).toMatchObject({ code: 0 });
     await place.succeed("emulator stop");
     expect(await run("process", "process.json")).toMatchObject({ code: 0 });
@@ -178,8 +176,8 @@ describe("FANOUT_DURABILITY", () => {
     const place = await Workplace.open();
     // The one tells what the process says that it starts, the other refuses by itself.
     const env = { FANOUT_DURABILITY: "always" };
-    const run = await place.startWith({ ...place.env, ...env }, "run").ended;
-    for (const { code, stderr } of [run, await place.runHere("emulator", [], env)]) {
+    const run = await place.runWith(env, "run");
+    for (const { code, stderr } of [run, await place.runWith(env, "emulator")]) {
       expect(code).toBe(2);
       expect(stderr).toContain('FANOUT_DURABILITY: expected one of disk, process, ephemeral, found "always"');
     }

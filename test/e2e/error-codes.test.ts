@@ -13,8 +13,6 @@ interface Row {
   readonly code: ErrorCode;
   readonly args: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
-  /** It opens a backend or has child processes, so that it needs a process of its own. */
-  readonly isProcess?: boolean;
 }
 
 /** Command lines with `--json` that fail before they print anything else. */
@@ -46,7 +44,7 @@ const ROWS: readonly Row[] = [
   { code: "incomparable-runs", args: ["compare", "base.json", "base.json", "--json"] },
   { code: "invalid-side", args: ["compare", "--run", "", "--json"] },
   { code: "invalid-side", args: ["compare", "--run", "", "--run", "--csv x", "--json"] },
-  { code: "side-refused", args: ["compare", "--run", "", "--run", "--total none", "--json"], isProcess: true },
+  { code: "side-refused", args: ["compare", "--run", "", "--run", "--total none", "--json"] },
   { code: "exposed-credential", args: ["status", "--json", "--connection-string", `Endpoint=http://h;${AZURE}`] },
   {
     code: "exposed-credential",
@@ -67,7 +65,7 @@ const ROWS: readonly Row[] = [
   { code: "unwritable-file", args: ["run", "--json", "--html", "folder"] },
   { code: "results-in-the-way", args: ["compare", "other.json", "other.json", "--html", "base.json", "--json"] },
   { code: "unusable-state-folder", args: ["emulator", "status", "--json"], env: { FANOUT_STATE_DIR: "base.json/x" } },
-  { code: "unavailable-address", args: ["run", "--json", "--metrics-port", "PORT"], isProcess: true },
+  { code: "unavailable-address", args: ["run", "--json", "--metrics-port", "PORT"] },
   {
     code: "spend-limit",
     args: [
@@ -78,14 +76,12 @@ const ROWS: readonly Row[] = [
       "--connection-string",
       "Endpoint=http://127.0.0.1:1;Authentication=None",
     ],
-    isProcess: true,
   },
   {
     code: "backend-unreachable",
     args: ["status", "--json", "--connection-string", "Endpoint=http://127.0.0.1:1;Authentication=None"],
-    isProcess: true,
   },
-  { code: "run-not-found", args: ["status", "--json", "--run", "rmwvaxyifz2wa"], isProcess: true },
+  { code: "run-not-found", args: ["status", "--json", "--run", "rmwvaxyifz2wa"] },
 ];
 
 /** Codes of a command line that no command with `--json` ends with here, and why. */
@@ -126,10 +122,10 @@ test("every command with --json prints the code of its error there, and the same
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
 
-  for (const { code, args, env, isProcess } of ROWS) {
+  for (const { code, args, env = {} } of ROWS) {
     const words = args.map((word) => word.replace("PORT", `${port}`));
     const [command = "", ...more] = words;
-    const ended = await (isProcess ? place.run(command, ...more) : place.runHere(command, more, env));
+    const ended = await place.runWith(env, command, ...more);
     expect({ words, ended, code: factsIn(ended).code }).toEqual({ words, ended, code });
   }
 });

@@ -77,8 +77,7 @@ describe("a mistake is refused before anything starts", () => {
 
   test("in the variable or the settings file, which the message names", async () => {
     const place = await Workplace.open();
-    const variable = { ...place.env, DURABLE_TASK_CONNECTION_STRING: "Authentication=None" };
-    const ofVariable = await place.startWith(variable, "run").ended;
+    const ofVariable = await place.runWith({ DURABLE_TASK_CONNECTION_STRING: "Authentication=None" }, "run");
     expect(ofVariable).toMatchObject({ code: 2, stderr: expect.stringContaining("DURABLE_TASK_CONNECTION_STRING") });
     const settings = { DurableTaskScheduler: { ConnectionString: "Authentication=None" } };
     await writeFile(join(place.folder, "appsettings.json"), JSON.stringify(settings));
@@ -131,8 +130,8 @@ test("a state folder works although its path is too long for a socket", async ()
   const place = await Workplace.open();
   const long = join(place.root, "a-folder-with-a-long-name-".repeat(4), "state");
   await mkdir(join(place.root, "runtime"), { mode: 0o700 });
-  const env = { ...place.env, FANOUT_STATE_DIR: long, XDG_RUNTIME_DIR: join(place.root, "runtime") };
-  expect(await place.startWith(env, "run --workers 1").ended).toMatchObject({ code: 0 });
-  const stop = await place.startWith(env, "emulator stop").ended;
+  const env = { FANOUT_STATE_DIR: long, XDG_RUNTIME_DIR: join(place.root, "runtime") };
+  expect(await place.runWith(env, "run --workers 1")).toMatchObject({ code: 0 });
+  const stop = await place.runWith(env, "emulator stop");
   expect(stop).toMatchObject({ code: 0, stdout: expect.stringContaining("stopped") });
 });

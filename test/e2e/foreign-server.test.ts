@@ -41,11 +41,9 @@ describe("an endpoint that is no backend is described by what it looks like", ()
     const backend = await OddBackend.start(() => answer);
     const flag = ["--connection-string", backend.connectionString];
     const worker = place.start("worker --port 0", ...flag);
-    const [doctor, run, grpcRun] = await Promise.all([
-      place.run("doctor", ...flag),
-      place.run("run", ...flag),
-      place.run("run --transport grpc-js", ...flag),
-    ]);
+    const doctor = await place.run("doctor", ...flag);
+    const run = await place.run("run", ...flag);
+    const grpcRun = await place.run("run --transport grpc-js", ...flag);
     expect(doctor).toMatchObject({ code: 1, stdout: expect.stringMatching(/^failed +service +/mu) });
     expect(doctor.stdout).toContain(expected);
     for (const { code, stderr } of [run, grpcRun])

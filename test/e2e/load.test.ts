@@ -112,7 +112,7 @@ describe("results", () => {
 
   test("are refused before anything starts where a file could not be written", async () => {
     const place = await Workplace.open();
-    const { code, stderr } = await place.runHere("run --html nowhere/r.html");
+    const { code, stderr } = await place.run("run --html nowhere/r.html");
     expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringContaining("--html") as string });
     expect(stderr).not.toContain("emulator");
   });

@@ -27,8 +27,8 @@ describe("fanout report", () => {
     const place = await Workplace.open();
     const summary = join(place.folder, "summary.md");
     await writeFile(summary, "before");
-    const env = { ...place.env, GITHUB_STEP_SUMMARY: summary };
-    const run = await place.startWith(env, "run --json result.json --workers 1 --parallel-orchestrations 20").ended;
+    const variable = { GITHUB_STEP_SUMMARY: summary };
+    const run = await place.runWith(variable, "run --json result.json --workers 1 --parallel-orchestrations 20");
     expect(run).toMatchObject({ code: 0 });
     const text = await place.succeed("report result.json");
     expect(text).toMatchObject({ stdout: run.stdout, stderr: "" });
@@ -141,8 +141,7 @@ test("a step summary that cannot be written costs a line on stderr, and does not
   const place = await Workplace.open();
   const folder = join(place.folder, "summary");
   await mkdir(folder);
-  const { code, stderr } = await place.startWith({ ...place.env, GITHUB_STEP_SUMMARY: folder }, "run --workers 1")
-    .ended;
+  const { code, stderr } = await place.runWith({ GITHUB_STEP_SUMMARY: folder }, "run --workers 1");
   expect({ code, stderr }).toMatchObject({ code: 0 });
   expect(stderr).toMatch(/^the step summary could not be written to GITHUB_STEP_SUMMARY: EISDIR/mu);
 });

@@ -41,7 +41,7 @@ test("files that cannot be written, or are the same, are refused before anything
     ["--json /proc/r.json", "--json: expected a file that can be written, found /proc/r.json: "],
     [`--json ${"x".repeat(250)}`, "ENAMETOOLONG"],
   ] as const) {
-    const { code, stdout, stderr } = await place.runHere(`run ${flags}`);
+    const { code, stdout, stderr } = await place.run(`run ${flags}`);
     expect({ code, stdout, stderr }).toEqual({
       code: 2,
       stdout: "",

@@ -76,7 +76,7 @@ describe("serve", () => {
     ["--allowed-host x:80", "--allowed-host: expected a name without a port, such as", ""],
   ])("refuses %s", async (flags, message, key) => {
     const place = await Workplace.open();
-    const { code, stderr } = await place.runHere(`serve ${flags}`.trim(), [], { FANOUT_API_KEY: key });
+    const { code, stderr } = await place.runWith({ FANOUT_API_KEY: key }, `serve ${flags}`.trim());
     expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringContaining(`error: ${message}`) });
     if (key !== "") expect(stderr).not.toContain(key);
   });

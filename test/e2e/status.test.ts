@@ -163,7 +163,7 @@ describe("fanout status", () => {
     ["run --max-actions 100", "--max-actions: this run costs 101 actions"],
   ])("%s is a usage error, and nothing is started", async (line, message) => {
     const place = await Workplace.open();
-    const { code, stdout, stderr } = await place.runHere(line);
+    const { code, stdout, stderr } = await place.run(line);
     expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
     expect(stderr).toContain(message);
     expect(existsSync(place.stateFolder)).toBe(false);

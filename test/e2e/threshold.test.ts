@@ -43,7 +43,7 @@ test("one that no run of the plan could pass is refused before anything starts",
   expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
   expect(stderr).toMatch(/^error: --threshold 'p99<1m': p99 takes 1,000 .*, or use 'max<1m'$/mu);
   expect(stderr).toMatch(/^error: --threshold 'errors<1%': .* 300 orchestrations without an error/mu);
-  const closed = await place.runHere("run --duration 1m --threshold p99<1s");
+  const closed = await place.run("run --duration 1m --threshold p99<1s");
   expect(closed).toMatchObject({ code: 2, stderr: expect.stringContaining("use 'service p99<1s'") as string });
   expect(existsSync(place.stateFolder)).toBe(false);
 });
@@ -73,7 +73,7 @@ test.each([
   ["p99", "expected a figure, one of < <= > >= and a bound"],
 ])("a wrong expression is told and nothing is started: %s", async (expression, message) => {
   const place = await Workplace.open();
-  const { code, stdout, stderr } = await place.runHere(`run --threshold p50<1s --threshold ${expression}`);
+  const { code, stdout, stderr } = await place.run(`run --threshold p50<1s --threshold ${expression}`);
   expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
   expect(stderr).toMatch(/^error: .*\n$/u);
   expect(stderr).toContain(`--threshold '${expression}': `);

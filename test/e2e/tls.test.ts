@@ -56,15 +56,13 @@ test("a run and its workers go over TLS by each transport, which the result name
 test("a run and a worker of each transport that do not trust it say so, and connect to nothing", async () => {
   const { place, endpoint, connections } = await behindTls();
   const expected = "Its TLS certificate is not trusted here: if it is meant to be, name the file of its authority in";
-  await Promise.all(
-    ["http2", "grpc"].map(async (transport) => {
-      const flags = `--transport ${transport} --connection-string ${endpoint}`;
-      const worker = place.start(`worker --port 0 ${flags}`);
-      const { code, stderr } = await place.run(`run --workers 0 ${flags}`);
-      expect({ code, stderr }).toMatchObject({ code: 1, stderr: expect.stringContaining(expected) });
-      await worker.says(/trying again/u);
-      expect(worker.stderr).toContain("unable to verify the first certificate");
-    }),
-  );
+  for (const transport of ["http2", "grpc"]) {
+    const flags = `--transport ${transport} --connection-string ${endpoint}`;
+    const worker = place.start(`worker --port 0 ${flags}`);
+    const { code, stderr } = await place.run(`run --workers 0 ${flags}`);
+    expect({ code, stderr }).toMatchObject({ code: 1, stderr: expect.stringContaining(expected) });
+    await worker.says(/trying again/u);
+    expect(worker.stderr).toContain("unable to verify the first certificate");
+  }
   expect(connections()).toBe(0);
 });

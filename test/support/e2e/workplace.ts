@@ -1,7 +1,7 @@
 import { mkdtemp, mkdir, realpath, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { PassThrough } from "node:stream";
+import { Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { onTestFinished } from "vitest";
 import { z } from "zod";
@@ -43,7 +43,27 @@ export const emulatorStatus = z.discriminatedUnion("running", [
 
 export type RunningEmulator = Extract<z.output<typeof emulatorStatus>, { running: true }>;
 
-type EndedHere = Omit<Ended, "signal" | "code"> & { readonly code: number };
+type EndedHere = Ended & { readonly code: number };
+
+/** These keep the emulator's lock to the end of their process. */
+const HOLDS_THE_LOCK = /^emulator (?:stop|reset)\b/u;
+
+/** The command that runs in this process, which has one environment and one working folder. */
+let running: string | undefined;
+
+/** A stream that keeps what is written to it. */
+class Heard extends Writable {
+  text = "";
+
+  constructor() {
+    super({ decodeStrings: false });
+  }
+
+  override _write(chunk: string | Buffer, _encoding: BufferEncoding, done: () => void): void {
+    this.text += String(chunk);
+    done();
+  }
+}
 
 /** A machine of its own, as far as fanout can tell: an empty HOME, a working folder, and no state. */
 export class Workplace {
@@ -105,35 +125,46 @@ export class Workplace {
     return this.startProgram("script", ["-qfec", command, "/dev/null"], env);
   }
 
-  /** Runs `fanout` to its end. */
-  run(line: string, ...more: readonly string[]): Promise<Ended> {
-    return this.start(line, ...more).ended;
-  }
-
-  /** Runs `fanout` to its end, which has to be a good one, and returns it. */
-  async succeed(line: string, ...more: readonly string[]): Promise<Ended> {
-    const ended = await this.run(line, ...more);
-    if (ended.code !== 0) throw new Error(`Expected \`fanout ${line}\` to end with 0, found ${JSON.stringify(ended)}`);
-    return ended;
-  }
-
   /**
-   * Runs `fanout` to its end in this process, as built: for tables of what is refused, or read from files, where a
-   * process for each row would show nothing more. It must open no backend.
+   * Runs `fanout` to its end in this process, as built, one command at a time. A process of its own costs half a second of
+   * CPU, and shows more only of signals, keys, and what a command holds until its process ends: `start` gives it one.
    */
-  async runHere(line: string, more: readonly string[] = [], env: NodeJS.ProcessEnv = {}): Promise<EndedHere> {
-    const { runProgram } = (await import(PROGRAM)) as { runProgram: typeof RunProgram };
+  run(line: string, ...more: readonly string[]): Promise<EndedHere> {
+    return this.runWith({}, line, ...more);
+  }
+
+  /** The same with more variables in its environment. */
+  async runWith(env: NodeJS.ProcessEnv, line: string, ...more: readonly string[]): Promise<EndedHere> {
+    if (HOLDS_THE_LOCK.test(line)) return this.#runProcess({ ...this.env, ...env }, line);
+    if (running !== undefined)
+      throw new Error(`Expected \`fanout ${running}\` to have ended before \`fanout ${line}\``);
+    running = line;
     const before = { env: process.env, folder: process.cwd() };
-    const io = { stdout: new PassThrough(), stderr: new PassThrough() };
-    process.env = { ...this.env, ...env };
-    process.chdir(this.folder);
+    const io = { stdout: new Heard(), stderr: new Heard() };
     try {
+      const { runProgram } = (await import(PROGRAM)) as { runProgram: typeof RunProgram };
+      process.env = { ...this.env, ...env };
+      process.chdir(this.folder);
       const code = await runProgram([...(line === "" ? [] : line.split(" ")), ...more], io);
-      return { code, stdout: textOf(io.stdout), stderr: textOf(io.stderr) };
+      return { code, signal: null, stdout: io.stdout.text, stderr: io.stderr.text };
     } finally {
       process.env = before.env;
       process.chdir(before.folder);
+      running = undefined;
     }
+  }
+
+  async #runProcess(env: NodeJS.ProcessEnv, line: string): Promise<EndedHere> {
+    const ended = await this.startWith(env, line).ended;
+    if (ended.code === null) throw new Error(`Expected \`fanout ${line}\` to exit, found ${JSON.stringify(ended)}`);
+    return { ...ended, code: ended.code };
+  }
+
+  /** Runs `fanout` to its end, which has to be a good one, and returns it. */
+  async succeed(line: string, ...more: readonly string[]): Promise<EndedHere> {
+    const ended = await this.run(line, ...more);
+    if (ended.code !== 0) throw new Error(`Expected \`fanout ${line}\` to end with 0, found ${JSON.stringify(ended)}`);
+    return ended;
   }
 
   /** What the emulator says of itself, asked over its socket: a process that asks takes a hundred times as long. */
@@ -166,10 +197,6 @@ export class Workplace {
     }
     await rm(this.root, { recursive: true, force: true });
   }
-}
-
-function textOf(stream: PassThrough): string {
-  return String((stream.read() as Buffer | null) ?? "");
 }
 
 function killIfThere(pid: number): void {
