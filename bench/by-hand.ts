@@ -2,7 +2,7 @@
  * What a part of the emulator that is written by hand saves beside what could replace it: the emulator as it is and one
  * with the replacement, in turn, each with one warm worker.
  *
- *     npm run build && node bench/by-hand.ts PART [--pairs 5] [--slow-commits MS]
+ *     npm run build && node bench/by-hand.ts PART [W1 W2 W3 chain] [--pairs 5] [--slow-commits MS]
  *
  * Prints medians with the least and the greatest of throughput and of the emulator's CPU, and the ratios pair by pair,
  * by hand / replaced: of throughput above 1, of CPU under 1, is what the part saves. `--slow-commits` adds as much to
@@ -12,7 +12,7 @@ import path from "node:path";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { parseArgs } from "node:util";
-import { CHAIN, CHAIN_STEPS, W1, W2, W3 } from "#pairs/loads";
+import { CHAIN, W1, W2, W3 } from "#pairs/loads";
 import { closePlace, openPlace, runIn, type Command, type Place } from "#pairs/place";
 import { printPairs, type Figures } from "#pairs/table";
 import { buildSlowCommits, makeCountFile } from "#slow-commits";
@@ -34,7 +34,7 @@ const LOADS: Readonly<Record<string, readonly string[]>> = {
   W1,
   W2,
   W3,
-  [`chain of ${CHAIN_STEPS}`]: CHAIN,
+  chain: CHAIN,
 };
 const EMULATOR = path.join(import.meta.dirname, "by-hand/emulator.ts");
 
@@ -42,9 +42,12 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { pairs: { type: "string", default: "5" }, "slow-commits": { type: "string" } },
 });
-const [name = ""] = positionals;
+const [name = "", ...wanted] = positionals;
 const part = PARTS[name];
 if (part === undefined) throw new Error(`Expected one of ${Object.keys(PARTS).join(", ")}, found "${name}".`);
+const loads = wanted.length === 0 ? Object.keys(LOADS) : wanted;
+const unknown = loads.find((load) => LOADS[load] === undefined);
+if (unknown !== undefined) throw new Error(`Expected loads of ${Object.keys(LOADS).join(", ")}, found "${unknown}".`);
 
 const folder = mkdtempSync(path.join(tmpdir(), "fanout-by-hand-"));
 const places: Place[] = [];
@@ -52,10 +55,10 @@ try {
   console.log(`${name}, beside ${part.replacedBy}`);
   const byHand = await open([process.execPath, EMULATOR]);
   const replaced = await open([process.execPath, EMULATOR, name]);
-  for (const [load, flags] of Object.entries(LOADS)) {
+  for (const load of loads) {
     printPairs(load, Number(values.pairs), {
-      "by hand": () => figures(byHand, flags),
-      replaced: () => figures(replaced, flags),
+      "by hand": () => figures(byHand, LOADS[load]!),
+      replaced: () => figures(replaced, LOADS[load]!),
     });
   }
 } finally {
