@@ -1,4 +1,4 @@
-import { InstanceWriter } from "../../dist/emulator/store/sqlite/instances.js";
+import { InstanceWriter } from "../../dist/emulator/store/sqlite/instance-writer.js";
 import { Statements } from "../../dist/emulator/store/sqlite/statements.js";
 import { Status } from "../../dist/protocol/orchestration-status.js";
 import { StoreError } from "../../dist/emulator/store/store.js";
