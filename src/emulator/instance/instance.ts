@@ -1,18 +1,12 @@
-import { invariant } from "../../invariant.js";
 import { EMPTY_BYTES } from "../../protocol/empty-bytes.js";
 import { randomBytes } from "node:crypto";
 import { History } from "./history.js";
-import { EventType, concernsAction, viewEvent, type TaskRequest } from "../../protocol/history-event.js";
+import { concernsAction, type TaskRequest } from "../../protocol/history-event.js";
 import { Orchestration } from "./orchestration.js";
 import type { ActiveInstance, WaitingEvent } from "../store/store.js";
 import { activityParent, episodeHead } from "../../protocol/write-work-item.js";
 import { textOf } from "../../protocol/wire.js";
-
-interface Arrival extends WaitingEvent {
-  readonly type: number;
-  /** Whether it is the outcome of an activity. */
-  readonly isResult: boolean;
-}
+import { WaitingEvents, type Arrival } from "./waiting-events.js";
 
 /** What an instance goes on with as the next execution of its orchestrator. */
 export interface NextExecution {
@@ -51,10 +45,7 @@ export class Instance {
   #state: Orchestration;
   #history: History;
   #nextHistorySeq: number;
-  #waiting: Arrival[];
-  #nextWaitingSeq: number;
-  #processedSeq = 0;
-  #durableSeq = 0;
+  readonly #waiting: WaitingEvents;
 
   /** Activities of executions that are over, which nobody waits for, by `taskKey`. */
   #detached: Map<string, TaskRequest> | undefined;
@@ -84,8 +75,7 @@ export class Instance {
 
     this.#history = new History(history);
     this.#nextHistorySeq = nextHistorySeq;
-    this.#waiting = waiting.map(arrivalOf);
-    this.#nextWaitingSeq = (waiting.at(-1)?.seq ?? 0) + 1;
+    this.#waiting = new WaitingEvents(waiting);
   }
 
   get status(): number {
@@ -129,7 +119,7 @@ export class Instance {
 
   /** Events for the next episode, in order and without a gap in `seq`; those that are on disk come first. */
   get waiting(): readonly Arrival[] {
-    return this.#waiting;
+    return this.#waiting.inOrder;
   }
 
   /** Activity results of all executions that episodes have processed. */
@@ -191,33 +181,32 @@ export class Instance {
 
   /** The last `seq` that episodes have processed. */
   get processedSeq(): number {
-    return this.#processedSeq;
+    return this.#waiting.processedSeq;
   }
 
   /** The `seq` of the last event that it has received. */
   get lastSeq(): number {
-    return this.#nextWaitingSeq - 1;
+    return this.#waiting.lastSeq;
   }
 
   /** How many of the waiting events are on disk: the next episode may take those, and no others. */
   get durableCount(): number {
-    const [first] = this.#waiting;
-    return first === undefined ? 0 : Math.min(Math.max(0, this.#durableSeq - first.seq + 1), this.#waiting.length);
+    return this.#waiting.durableCount;
   }
 
   /** How many of them the next episode takes along. A rewind is told of alone: the worker answers it with a history. */
   get takeCount(): number {
-    return this.#waiting[0]?.type === EventType.ExecutionRewound ? Math.min(1, this.durableCount) : this.durableCount;
+    return this.#waiting.takeCount;
   }
 
   /** Whether it is to go on whatever it waits for, since somebody wants its end. */
   get terminating(): boolean {
-    return this.#waiting.slice(0, this.durableCount).some(({ type }) => type === EventType.ExecutionTerminated);
+    return this.#waiting.terminating;
   }
 
   /** Whether an episode was ever completed, of this execution or an earlier one. */
   get begun(): boolean {
-    return this.#history.length > 0 || this.#waiting[0]?.seq !== 1;
+    return this.#history.length > 0 || this.waiting[0]?.seq !== 1;
   }
 
   /** Whether it gets no episodes for now. */
@@ -227,31 +216,24 @@ export class Instance {
 
   /** Whether more is to come: activities without a result, or events that are about to be on disk. */
   get outstanding(): boolean {
-    return this.#state.tasks.size > 0 || this.#waiting.length > this.durableCount;
+    return this.#state.tasks.size > 0 || this.waiting.length > this.durableCount;
   }
 
   /** Adds an event for the next episode, which may take it once `settle` has said that it is on disk. */
   receive(event: Uint8Array): WaitingEvent {
-    const arrival = arrivalOf({ seq: this.#nextWaitingSeq, event });
-    this.#nextWaitingSeq += 1;
-    this.#waiting.push(arrival);
-    return arrival;
+    return this.#waiting.receive(event);
   }
 
   /** The events up to this `seq` are on disk; returns those that were not before. */
   settle(seq: number): readonly Arrival[] {
-    const before = this.durableCount;
-    this.#durableSeq = Math.max(this.#durableSeq, seq);
-    return this.#waiting.slice(before, this.durableCount);
+    return this.#waiting.settle(seq);
   }
 
   /** Removes the events that an episode took along, now that it has processed them, and the results among them. */
   takeWaiting(eventCount: number, resultCount: number): Uint8Array[] {
-    invariant(eventCount <= this.#waiting.length, "An episode takes along events that wait.");
-    const taken = this.#waiting.splice(0, eventCount);
+    const taken = this.#waiting.take(eventCount);
     this.#tasksProcessed += resultCount;
-    this.#processedSeq = taken.at(-1)?.seq ?? this.#processedSeq;
-    return taken.map(({ event }) => event);
+    return taken;
   }
 
   /** Adds the framed events of an episode to the history; the next one gets `trace` if the episode has set it. */
@@ -270,7 +252,7 @@ export class Instance {
 
   /** Begins the next execution; of the events that wait, those that were not about the old one are handed back. */
   continueAsNew({ executionId, version, tags }: NextExecution): Uint8Array[] {
-    const kept = this.#waiting.map(({ event }) => event).filter((event) => !concernsAction(event));
+    const kept = this.#waiting.withdraw().filter((event) => !concernsAction(event));
     this.#tasksCompletedBefore = this.tasksCompleted;
     this.#begin(executionId, EMPTY_BYTES);
     this.#version = version;
@@ -280,7 +262,7 @@ export class Instance {
 
   /** Goes on from another history; hands back the events that wait. */
   rewind({ executionId, parent, history }: RewoundExecution): Uint8Array[] {
-    const kept = this.#waiting.map(({ event }) => event);
+    const kept = this.#waiting.withdraw();
     this.#begin(executionId, history);
     this.#parent = parent;
     this.#nextHistorySeq = 1;
@@ -292,7 +274,6 @@ export class Instance {
     this.#state = Orchestration.replay(history);
     this.#history = new History(history);
     this.#nextHistorySeq = 0;
-    this.#waiting = [];
     this.#tasksProcessed = this.tasksCompleted;
     this.#executionId = executionId;
     this.#trace = undefined;
@@ -326,11 +307,6 @@ export class Instance {
 
 function taskKey(executionId: string, taskId: number): string {
   return `${executionId} ${taskId}`;
-}
-
-function arrivalOf({ seq, event }: WaitingEvent): Arrival {
-  const { type } = viewEvent(event);
-  return { seq, event, type, isResult: type === EventType.TaskCompleted || type === EventType.TaskFailed };
 }
 
 export function newExecutionId(): string {
