@@ -84,7 +84,7 @@ export class Completions {
     const outcome = applyActions(instance.state, completion.actions, { nowUs, executionId: instance.executionId });
     const { end } = outcome;
     this.#dispatch.learn(lease, outcome);
-    this.#pursue(instance, outcome);
+    this.#schedule(instance, outcome);
     if (end?.status === Status.ContinuedAsNew) {
       this.#relate(instance, outcome);
       this.#continueAsNew(instance, end, taken, completion.customStatus, nowUs);
@@ -217,16 +217,16 @@ export class Completions {
       if (instance.state.observe(event)) this.#instances.receive(instance, event);
 
     const { tasks, timers } = instance.state;
-    this.#instances.pursue(instance, tasks.keys(), timers.keys());
+    this.#instances.schedule(instance, tasks.keys(), timers.keys());
     this.#relations.rewindChildren(instance, history, rewound);
   }
 
   /** What was asked for is run, also where nobody waits for it any more; only a termination calls it off. */
-  #pursue(instance: DispatchedInstance, { end, taskIds, timerIds }: Outcome): void {
+  #schedule(instance: DispatchedInstance, { end, taskIds, timerIds }: Outcome): void {
     if (end === undefined) {
-      this.#instances.pursue(instance, taskIds, timerIds);
+      this.#instances.schedule(instance, taskIds, timerIds);
     } else if (end.status !== Status.Terminated) {
-      this.#instances.pursue(instance, taskIds, []);
+      this.#instances.schedule(instance, taskIds, []);
       this.#instances.detachTasks(instance);
     }
   }

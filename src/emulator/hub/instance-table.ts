@@ -139,8 +139,8 @@ export class InstanceTable {
     if (instance.setStatus(status)) this.#turn.changed.add(instance.id);
   }
 
-  /** Sees to it that what it waits for comes to be. */
-  pursue(instance: DispatchedInstance, taskIds: Iterable<number>, timerIds: Iterable<number>): void {
+  /** Has activities run and timers fire that it waits for. */
+  schedule(instance: DispatchedInstance, taskIds: Iterable<number>, timerIds: Iterable<number>): void {
     for (const taskId of taskIds) this.#turn.tasks.push({ instance, executionId: instance.executionId, taskId });
 
     for (const timerId of timerIds) this.#timers.set(instance, timerId, instance.state.timers.get(timerId)!);
@@ -209,10 +209,10 @@ export class InstanceTable {
     this.#forgetDetached();
     const held = this.#dispatch.reload();
     this.#turn = newTurn();
-    this.#timers.rest();
+    this.#timers.beginReload();
     for (const each of active) {
       const instance = this.#add(each);
-      this.pursue(instance, held.resume(instance), instance.state.timers.keys());
+      this.schedule(instance, held.resume(instance), instance.state.timers.keys());
     }
     for (const [instanceId, tasks] of Map.groupBy(detached, (task) => task.instanceId)) {
       const instance = this.#instances.get(instanceId) ?? endedInstance(tasks[0]!, this.#versionOf(instanceId));

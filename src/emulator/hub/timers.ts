@@ -39,7 +39,7 @@ export class Timers {
    * Instances are read from the store again. A timer that goes off on a disk that is full makes a turn that is rolled
    * back, which sets it anew: at once, it would do nothing else. Rollbacks that come meanwhile put it off no further.
    */
-  rest(): void {
+  beginReload(): void {
     const nowUs = this.#context.clock.nowUs();
     if (this.#retryUs === undefined) {
       // The hub begins: nothing was rolled back.

@@ -25,7 +25,7 @@ export class VirtualTime {
   /** Lets all happen that happens until then. */
   async runUntil(ms: number): Promise<void> {
     for (;;) {
-      await this.#rest();
+      await this.#passTurns();
       const [next] = this.#timers.toSorted((a, b) => a.atMs - b.atMs);
       if (!next || next.atMs > ms) break;
       this.#timers = this.#timers.filter((timer) => timer !== next);
@@ -33,10 +33,10 @@ export class VirtualTime {
       next.fire();
     }
     this.#nowMs = ms;
-    await this.#rest();
+    await this.#passTurns();
   }
 
-  async #rest(): Promise<void> {
+  async #passTurns(): Promise<void> {
     for (let turn = 0; turn < TURNS; turn += 1) await new Promise((resolve) => setImmediate(resolve));
   }
 }

@@ -19,7 +19,7 @@ const never = (): boolean => false;
 const RETRIES = {
   policy: new RetryPolicy({ maxNumberOfAttempts: 3, firstRetryIntervalInMilliseconds: 1, backoffCoefficient: 2 }),
   slowPolicy: new RetryPolicy({ maxNumberOfAttempts: 3, firstRetryIntervalInMilliseconds: 300 }),
-  choosyPolicy: new RetryPolicy({
+  selectivePolicy: new RetryPolicy({
     maxNumberOfAttempts: 3,
     firstRetryIntervalInMilliseconds: 1,
     handleFailure: ({ errorType }) => errorType !== "Hopeless",
@@ -106,7 +106,7 @@ test.each(["policy", "handlerAtOnce", "handlerLater"])(
   },
 );
 
-test.each(["choosyPolicy", "handlerNever"])("a %s does not try again what it does not want to", async (name) => {
+test.each(["selectivePolicy", "handlerNever"])("a %s does not try again what it does not want to", async (name) => {
   const flaky = new Flaky(3, "Hopeless");
   await hub.worker({ orchestrators: activityCallers, activities: { flaky: flaky.run } });
   await hub.client.scheduleNewOrchestration(name, undefined, "instance");

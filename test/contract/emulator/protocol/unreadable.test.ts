@@ -17,8 +17,8 @@ afterEach(() => {
 });
 
 /** One whose work is looked at for its name and its version. */
-async function choosyWorker(): Promise<RawWorker> {
-  return hub.worker("choosy", (request) => request.setMaxconcurrentactivityworkitems(1));
+async function narrowWorker(): Promise<RawWorker> {
+  return hub.worker("narrow", (request) => request.setMaxconcurrentactivityworkitems(1));
 }
 
 function field(no: number, ...content: (Buffer | string)[]): Buffer {
@@ -31,7 +31,7 @@ const CUT = Buffer.of(0x0a, 5);
 const CONTINUED_AS_NEW = Buffer.of(0x08, 2);
 
 test("a start whose version cannot be read is refused, and stops nobody's work", async () => {
-  const worker = await choosyWorker();
+  const worker = await narrowWorker();
   const start = Buffer.concat([field(1, "broken"), field(2, "Orchestrator"), field(3, CUT)]);
   await expect(hub.call("StartInstance", start, pb.CreateInstanceResponse)).rejects.toMatchObject({
     code: status.INTERNAL,
@@ -51,7 +51,7 @@ test.each([
   ["an event that is carried over", field(6, CONTINUED_AS_NEW, field(5, Buffer.of(0x1a, 5)))],
   ["an event of a rewind", field(9, field(1, Buffer.of(0x1a, 5)))],
 ])("a completion in which %s cannot be read is refused, and its item comes again", async (_, action) => {
-  const worker = await choosyWorker();
+  const worker = await narrowWorker();
   await hub.start("instance");
   const completion = completionOf(await worker.item(), action);
   await expect(hub.call("CompleteOrchestratorTask", completion, pb.CompleteTaskResponse)).rejects.toMatchObject({

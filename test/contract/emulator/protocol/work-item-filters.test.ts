@@ -27,7 +27,10 @@ afterEach(() => {
 type Filter = readonly [name: string, ...versions: string[]];
 
 /** A worker that takes these orchestrators and activities alone. */
-async function choosyWorker(orchestrators: readonly Filter[], activities: readonly Filter[] = []): Promise<RawWorker> {
+async function filteredWorker(
+  orchestrators: readonly Filter[],
+  activities: readonly Filter[] = [],
+): Promise<RawWorker> {
   const filters = new pb.WorkItemFilters();
   for (const [name, ...versions] of orchestrators) {
     const filter = new pb.OrchestrationFilter();
@@ -41,7 +44,7 @@ async function choosyWorker(orchestrators: readonly Filter[], activities: readon
     filter.setVersionsList(versions);
     filters.addActivities(filter);
   }
-  return served.connect().worker("choosy", (request) => {
+  return served.connect().worker("filtered", (request) => {
     request.setWorkitemfilters(filters);
   });
 }
@@ -69,11 +72,11 @@ async function subjects(worker: RawWorker, count: number): Promise<(string | und
 }
 
 test("a worker gets the orchestrators that it names, and others get the rest", async () => {
-  const choosy = await choosyWorker([["Mine"], ["Ours"]]);
+  const filtered = await filteredWorker([["Mine"], ["Ours"]]);
   for (const name of ["Mine", "Theirs", "Ours", "Mine"]) await start(`${name}-${await countOnHub()}`, name);
-  expect(await subjects(choosy, 3)).toEqual(["Mine-0", "Ours-2", "Mine-3"]);
+  expect(await subjects(filtered, 3)).toEqual(["Mine-0", "Ours-2", "Mine-3"]);
   expect(await subjects(await hub.worker(), 1)).toEqual(["Theirs-1"]);
-  expect(choosy.arrived).toBe(0);
+  expect(filtered.arrived).toBe(0);
 });
 
 async function countOnHub(): Promise<number> {
@@ -83,13 +86,13 @@ async function countOnHub(): Promise<number> {
 }
 
 test("a worker gets the activities that it names, and others get the rest", async () => {
-  const choosy = await choosyWorker([["Orchestrator"]], [["mine"]]);
+  const filtered = await filteredWorker([["Orchestrator"]], [["mine"]]);
   await start("instance", "Orchestrator");
   const tasks = ["mine", "theirs", "mine"].map((name, index) => scheduleTask(index + 1, name));
-  await hub.completeEpisode(await choosy.item(), tasks);
-  expect(await subjects(choosy, 2)).toEqual(["mine", "mine"]);
+  await hub.completeEpisode(await filtered.item(), tasks);
+  expect(await subjects(filtered, 2)).toEqual(["mine", "mine"]);
   expect(await subjects(await hub.worker(), 1)).toEqual(["theirs"]);
-  expect(choosy.arrived).toBe(0);
+  expect(filtered.arrived).toBe(0);
 });
 
 test.each<[string, Filter[], string[]]>([
@@ -109,62 +112,62 @@ test.each<[string, Filter[], string[]]>([
   await start("none", "Mine");
   await start("1.0", "Mine", "1.0");
   await start("2.0", "Mine", "2.0");
-  expect(await subjects(await choosyWorker(filters), ids.length)).toEqual(ids);
+  expect(await subjects(await filteredWorker(filters), ids.length)).toEqual(ids);
   expect((await subjects(await hub.worker(), 3 - ids.length)).length).toBe(3 - ids.length);
 });
 
 test("a worker gets the versions of an activity that it names, and of those without one its orchestration's", async () => {
-  const choosy = await choosyWorker([["Orchestrator"]], [["a", "2.0"]]);
+  const filtered = await filteredWorker([["Orchestrator"]], [["a", "2.0"]]);
   await start("instance", "Orchestrator", "2.0");
   const actions = [versioned(1, "a", "1.0"), versioned(2, "a", "2.0"), scheduleTask(3, "a")];
-  await hub.completeEpisode(await choosy.item(), actions);
-  expect((await choosy.item()).activityrequest).toMatchObject({ taskid: 2, version: { value: "2.0" } });
-  const unversioned = (await choosy.item()).activityrequest;
+  await hub.completeEpisode(await filtered.item(), actions);
+  expect((await filtered.item()).activityrequest).toMatchObject({ taskid: 2, version: { value: "2.0" } });
+  const unversioned = (await filtered.item()).activityrequest;
   expect([unversioned?.taskid, unversioned?.version]).toEqual([3, undefined]);
   expect((await (await hub.worker()).item()).activityrequest?.taskid).toBe(1);
-  expect(choosy.arrived).toBe(0);
+  expect(filtered.arrived).toBe(0);
 });
 
 test("an activity has the version of the execution that asked for it when that has ended, also over a restart", async () => {
-  const starter = await choosyWorker([["Orchestrator"]]);
+  const starter = await filteredWorker([["Orchestrator"]]);
   await start("instance", "Orchestrator", "2.0");
   await hub.completeEpisode(await starter.item(), [scheduleTask(1, "a"), complete(2, "end")]);
   served.stop();
   await served.open();
   hub = served.connect();
-  const other = await choosyWorker([], [["a", "1.0"]]);
-  expect((await (await choosyWorker([], [["a", "2.0"]])).item()).activityrequest?.taskid).toBe(1);
+  const other = await filteredWorker([], [["a", "1.0"]]);
+  expect((await (await filteredWorker([], [["a", "2.0"]])).item()).activityrequest?.taskid).toBe(1);
   expect(other.arrived).toBe(0);
 });
 
 test("a worker whose filters name nothing gets nothing", async () => {
-  const choosy = await choosyWorker([]);
+  const filtered = await filteredWorker([]);
   await start("instance", "Orchestrator");
   await hub.completeEpisode(await (await hub.worker()).item(), [complete(1, "end")]);
-  expect(choosy.arrived).toBe(0);
+  expect(filtered.arrived).toBe(0);
 });
 
 test("what nobody takes waits, also over a restart, and goes to a worker that comes later", async () => {
-  let choosy = await choosyWorker([["Mine"]]);
+  let filtered = await filteredWorker([["Mine"]]);
   await start("theirs", "Theirs");
   await start("mine", "Mine");
-  expect(await subjects(choosy, 1)).toEqual(["mine"]);
+  expect(await subjects(filtered, 1)).toEqual(["mine"]);
   served.stop();
   await served.open();
   hub = served.connect();
-  choosy = await choosyWorker([["Mine"]]);
-  expect(await subjects(choosy, 1)).toEqual(["mine"]);
-  expect(await subjects(await choosyWorker([["Theirs"]]), 1)).toEqual(["theirs"]);
-  expect(choosy.arrived).toBe(0);
+  filtered = await filteredWorker([["Mine"]]);
+  expect(await subjects(filtered, 1)).toEqual(["mine"]);
+  expect(await subjects(await filteredWorker([["Theirs"]]), 1)).toEqual(["theirs"]);
+  expect(filtered.arrived).toBe(0);
 });
 
 test("what a worker held goes, when its connection is cut, to one that takes it", async () => {
   await start("instance", "Mine");
   const { connection, cut } = await served.connectCuttably();
-  const other = await choosyWorker([["Theirs"]]);
+  const other = await filteredWorker([["Theirs"]]);
   expect(await subjects(await connection.worker(), 1)).toEqual(["instance"]);
   cut();
-  expect(await subjects(await choosyWorker([["Mine"]]), 1)).toEqual(["instance"]);
+  expect(await subjects(await filteredWorker([["Mine"]]), 1)).toEqual(["instance"]);
   expect(other.arrived).toBe(0);
 });
 

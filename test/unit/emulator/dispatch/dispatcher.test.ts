@@ -315,7 +315,7 @@ test("an instance that has ended counts for no worker's home", () => {
 
 test.each([
   ["no worker is there", []],
-  ["no worker takes it", [worker("choosy", Infinity, onlyActivities("another"))]],
+  ["no worker takes it", [worker("filtered", Infinity, onlyActivities("another"))]],
 ])("what has nothing to do any more is not kept while %s", (_, present) => {
   const dispatcher = dispatcherWith(...present);
   let looks = 0;
