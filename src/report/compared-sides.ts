@@ -6,7 +6,7 @@ import { checkedBy, documentIn, hasSides } from "../result/result-document.js";
 import { resultSchema } from "../result/result-schema.js";
 import type { Comparison } from "../result/run-result.js";
 
-/** What `fanout compare --run ... --json` writes: all that was measured, so that it can be judged again. */
+/** The document of `fanout compare --run ... --json`. It has all measurements, so that they can be judged again. */
 export const comparedSidesSchema = object({
   schemaVersion: z.literal(1, "1"),
   sides: list(
@@ -22,15 +22,15 @@ export const comparedSidesSchema = object({
 export type ComparedSides = ValueOf<typeof comparedSidesSchema>;
 
 /**
- * What `fanout compare --run ... --json FILE` wrote into a file; undefined where it holds something else.
- * @throws UsageError where it is such a document and broken
+ * Reads the document that `fanout compare --run ... --json FILE` wrote; undefined if the file holds something else.
+ * @throws UsageError if it is such a document and invalid
  */
 export async function readComparedSides(file: string): Promise<ComparedSides | undefined> {
   const { value, name } = await documentIn(file);
   return hasSides(value) ? checkedBy(comparedSidesSchema, value, name) : undefined;
 }
 
-/** Each side with the first of them; none while a side has no run. */
+/** Compares each side with the first one. Empty while a side has no run. */
 export function comparisonsOf(sides: ComparedSides["sides"], options: ComparisonOptions): readonly Comparison[] {
   const [base, ...others] = sides;
   if (!base || sides.some(({ results }) => results.length === 0)) return [];

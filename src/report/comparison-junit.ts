@@ -2,12 +2,12 @@ import type { ComparedFigure, Comparison } from "../result/run-result.js";
 import { conclusionOf, figureText, objectionRows, sideNames } from "./comparison-rows.js";
 import { junitXml, type TestCase, type TestSuite } from "./junit-xml.js";
 
-/** Comparisons as JUnit XML, a suite for each. */
+/** Comparisons as JUnit XML, with a suite for each. */
 export function comparisonsJunit(comparisons: readonly Comparison[]): string {
   return junitXml(comparisons.map(comparisonSuite));
 }
 
-/** That no run speaks against the comparison, and that no figure is slower. */
+/** Its tests: there is no objection to a run, and no figure is slower. */
 export function comparisonSuite(comparison: Comparison): TestSuite {
   const { base, new: fresh } = sideNames(comparison);
   return {

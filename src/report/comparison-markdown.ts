@@ -11,7 +11,9 @@ import {
 } from "./comparison-rows.js";
 import { cellText, escapeMarkdown, markdownTable } from "./markdown-text.js";
 
-/** A comparison as GitHub's Markdown, without a final newline: the conclusion first, for the summary of a CI job. */
+/**
+ * A comparison as GitHub's Markdown, without a final newline. The conclusion comes first, for the summary of a CI job.
+ */
 export function comparisonMarkdown(comparison: Comparison): string {
   const { word, rest } = conclusionOf(comparison);
   const { base, new: fresh } = sideNames(comparison);

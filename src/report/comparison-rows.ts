@@ -16,7 +16,7 @@ import { oneLine } from "../format/one-line.js";
 
 const LONGEST_VALUE = 60;
 
-/** What a comparison comes to: the word for it, and the rest of the sentence with its blank or colon in front. */
+/** The result of a comparison: its word, and the rest of the sentence with its leading blank or colon. */
 export interface Conclusion {
   readonly word: "Slower" | "Faster" | "No difference shown" | "Run-to-run noise unknown" | "Not judged";
   readonly rest: string;
@@ -39,12 +39,12 @@ export function conclusionOf(comparison: Comparison): Conclusion {
     : { word: "Faster", rest: `${limits}: ${faster}` };
 }
 
-/** What the sides are called: `base` and `new` where they have no names of their own. */
+/** The names of the sides: `base` and `new`, unless they have names of their own. */
 export function sideNames({ names }: Comparison): SideNames {
   return names ? { base: oneLine(names.base), new: oneLine(names.new) } : { base: "base", new: "new" };
 }
 
-/** The heads of the columns that `figureCells` fills. */
+/** The headers of the columns of `figureCells`. */
 export function figureHeads(comparison: Comparison): readonly [string, ...string[]] {
   const names = sideNames(comparison);
   const { runs, figures } = comparison;
@@ -63,7 +63,7 @@ export function figureText(compared: ComparedFigure): string {
   return `${base} -> ${after}, ${change}${interval === undefined ? "" : ` (${interval})`}`;
 }
 
-/** Each field that differs, with its values on either side. */
+/** Each field that differs, with its values on both sides. */
 export function differenceRows({ differences }: Comparison): readonly (readonly [name: string, values: string])[] {
   return differences.map(({ field, base, new: after }) => [
     oneLine(field),

@@ -30,7 +30,7 @@ const CONCLUSIONS: Readonly<Partial<Record<Conclusion["word"], Colour>>> = {
   "Not judged": "yellow",
 };
 
-/** A comparison for a person, without a final newline: what else differs first, the conclusion last. */
+/** A comparison for a person, without a final newline. Other differences come first, the conclusion last. */
 export function comparisonText(comparison: Comparison, style: TextStyle): string {
   const { colours, columns } = style;
   const { unusable, dropped } = comparison;

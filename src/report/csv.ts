@@ -3,10 +3,10 @@ import type { RunResult } from "../result/run-result.js";
 import { flatResult } from "./flat-result.js";
 
 const END_OF_LINE = "\r\n";
-/** What makes spreadsheets take text for a formula, behind white space too, and in full width as well. */
+/** Text that spreadsheets take for a formula, also after white space and in full width. */
 const FORMULA = /^(?:[\t\r\n]|\s*[=+\-@＝＋－＠])/u;
 
-/** A header and a row for each run, as in RFC 4180. What is absent is empty. */
+/** A header and a row for each run, as in RFC 4180. An absent value is empty. */
 export function resultsCsv(results: readonly [RunResult, ...RunResult[]]): string {
   const rows = results.map((result) => flatResult(result));
   const header = rows[0]?.map(([path]) => path) ?? [];
@@ -15,7 +15,10 @@ export function resultsCsv(results: readonly [RunResult, ...RunResult[]]): strin
     .join("");
 }
 
-/** Text that a spreadsheet would execute gets an apostrophe before it, which shows it as it is. Numbers are numbers. */
+/**
+ * Text that a spreadsheet would execute gets an apostrophe in front, so that it is shown as it is. Numbers stay
+ * numbers.
+ */
 function cell(value: string | number | boolean): string {
   const told = withoutEscapes(String(value));
   const text = typeof value === "string" && FORMULA.test(told) ? `'${told}` : told;

@@ -2,7 +2,7 @@ import { formatBytes } from "../format/bytes.js";
 import { formatCount, plural } from "../format/count.js";
 import { formatDuration } from "../format/duration.js";
 
-/** What an emulator has done since it started, and what it holds now. */
+/** The work of an emulator since its start, and its current state. */
 export interface EmulatorFigures {
   readonly orchestrationsEnded: number;
   readonly activitiesCompleted: number;
@@ -12,12 +12,12 @@ export interface EmulatorFigures {
 }
 
 const INDENT = "  ";
-/** Between two parts: the second where the first is too wide. */
+/** The gap between two parts. The second one is used if the line is too wide with the first. */
 const GAPS = ["   ", "  "] as const;
 
 /**
- * The parts of the live line, the most important first: rates between two looks that are `elapsedMs` apart, more than
- * 0, and what the later one has found. Where nothing ended and nothing is in flight, `idle` stands for the rates.
+ * The parts of the live line, the most important one first: rates between two states `elapsedMs` apart, which is more
+ * than 0, and the later state. If nothing ended and nothing is in flight, `idle` replaces the rates.
  */
 export function liveParts(before: EmulatorFigures, now: EmulatorFigures, elapsedMs: number): readonly string[] {
   const ended = now.orchestrationsEnded - before.orchestrationsEnded;
@@ -29,8 +29,8 @@ export function liveParts(before: EmulatorFigures, now: EmulatorFigures, elapsed
 }
 
 /**
- * The parts on one line of at most `columns - 1`, for a terminal wraps a line that fills it. What does not fit is left
- * out from the end on, never cut inside: the first digits of a count look like a count.
+ * Joins the parts to a line of at most `columns - 1`, because a terminal wraps a line that fills it. Parts that do not
+ * fit are dropped from the end. A part is never cut, because the first digits of a count look like a count.
  */
 export function fitLine(parts: readonly string[], columns: number): string {
   for (let count = parts.length; count > 0; count -= 1) {
@@ -47,7 +47,7 @@ export function workText({ orchestrationsEnded, activitiesCompleted }: EmulatorF
   return `${plural(orchestrationsEnded, "orchestration")}, ${plural(activitiesCompleted, "activity")}`;
 }
 
-/** What is said at the end: `stopped after 2m10s: 1,204 orchestrations, 12,040 activities` */
+/** The closing line: `stopped after 2m10s: 1,204 orchestrations, 12,040 activities` */
 export function closingText(figures: EmulatorFigures, ranMs: number): string {
   return `stopped after ${formatDuration(ranMs)}: ${workText(figures)}`;
 }

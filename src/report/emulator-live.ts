@@ -5,17 +5,17 @@ import { columnsOf, takesEscapes, type OutputStream } from "./output-stream.js";
 
 const LOOK_MS = 1_000;
 
-/** What shows an emulator while it runs. */
+/** The live view of an emulator. */
 export interface EmulatorLive {
-  /** Prints a line for a person without disturbing the rest. */
+  /** Prints a line for a person without disturbing the view. */
   readonly line: (text: string) => void;
-  /** Takes the live line away again. May be called more than once. */
+  /** Removes the live line. May be called more than once. */
   readonly stop: () => void;
 }
 
 /**
- * On a terminal that can draw it: one line of what the emulator does, looked at once a second and drawn when it has
- * changed. Anywhere else nothing.
+ * On a capable terminal, shows one line with the work of the emulator. The line is updated once a second if it has
+ * changed. On any other stream it shows nothing.
  */
 export function showEmulatorLive(stream: OutputStream, look: () => EmulatorFigures): EmulatorLive {
   if (!takesEscapes(stream)) return { line: (text) => void stream.write(`${text}\n`), stop: () => {} };
@@ -50,7 +50,7 @@ export function showEmulatorLive(stream: OutputStream, look: () => EmulatorFigur
     block.clear();
   };
   stream.on("resize", redraw);
-  // What is said of an error that ends the process has the line for itself, and the cursor is never left hidden.
+  // The error that ends the process gets a line of its own, and the cursor is never left hidden.
   process.once("uncaughtExceptionMonitor", stop);
   process.once("exit", stop);
   draw();

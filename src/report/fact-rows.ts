@@ -6,18 +6,18 @@ import type { HubSurvey, Listed, Recount, RunResult } from "../result/run-result
 import { oneLine } from "../format/one-line.js";
 import { notCompletedText } from "./outcome.js";
 
-/** One that has nothing to tell is undefined or empty. */
+/** A fact without content is undefined or empty. */
 export type Fact = readonly [name: string, value: string | undefined];
 
 const LISTED_IDS = 3;
 
-/** How the run's own workers came to the state of an orchestration. */
+/** How the run's own workers restored the state of an orchestration. */
 export const REPLAY_TEXTS = {
   sessions: "only if a worker has not kept the orchestration (extended sessions)",
   always: "of the whole history at each episode (--replay always)",
 } as const;
 
-/** What was done. */
+/** The work of the run. */
 export function workFacts(result: RunResult): readonly Fact[] {
   return [
     ["warm-up", warmupText(result)],
@@ -34,7 +34,7 @@ function actionsText({ counts: { actions, actionsAtLeast, actionsMissing } }: Ru
   return `at least ${formatCount(actionsAtLeast)}: ${missing}`;
 }
 
-/** Under what circumstances, as far as they matter. */
+/** The circumstances of the run, as far as they matter. */
 export function circumstanceFacts(result: RunResult): readonly Fact[] {
   const { concurrency, environment, generator, plan, recount, unanswered } = result;
   const { durability } = environment.backend;
@@ -47,25 +47,25 @@ export function circumstanceFacts(result: RunResult): readonly Fact[] {
     ["recount", recount && recountText(recount)],
     ["noticing", noticingText(result)],
     ["durability", durability && durabilityText(durability)],
-    // As few run it.
+    // Few users run it.
     ["replay", environment.workers?.replay === "always" ? REPLAY_TEXTS.always : undefined],
     ["on the hub", workOfOthersText(environment.hub)],
     ["labels", labelsText(plan.labels)],
   ];
 }
 
-/** What was unfinished on the task hub when the run began; undefined where nothing was, or it is not known. */
+/** The unfinished work on the task hub when the run began; undefined if there was none, or if it is unknown. */
 function workOfOthersText(hub: HubSurvey): string | undefined {
   return "unknown" in hub || hub.unfinished === 0 ? undefined : `${unfinishedWorkText(hub)}, when the run began`;
 }
 
-/** What was unfinished on the task hub when the run began, or why that is not known. */
+/** The unfinished work on the task hub when the run began, or why it is unknown. */
 export function hubText(hub: HubSurvey): string {
   if ("unknown" in hub) return `not known: ${hub.unknown}`;
   return hub.unfinished === 0 ? "nothing unfinished" : unfinishedWorkText(hub);
 }
 
-/** Failed attempts by call and status, `StartInstance UNAVAILABLE`; by status alone in results of before. */
+/** Failed attempts by call and status, such as `StartInstance UNAVAILABLE`; in older results by status alone. */
 export function rpcErrorsOf({ counts }: RunResult): Readonly<Record<string, number>> {
   if (!counts.rpcErrorsByCall) return counts.rpcErrors;
   const named = Object.entries(counts.rpcErrorsByCall).flatMap(([call, ofCall]) =>
@@ -74,7 +74,7 @@ export function rpcErrorsOf({ counts }: RunResult): Readonly<Record<string, numb
   return Object.fromEntries(named);
 }
 
-/** `12 UNAVAILABLE, 2 DEADLINE_EXCEEDED`; empty where there was none. */
+/** `12 UNAVAILABLE, 2 DEADLINE_EXCEEDED`; empty if there were none. */
 export function rpcErrorsText(rpcErrors: Readonly<Record<string, number>>): string {
   return Object.entries(rpcErrors)
     .filter(([, count]) => count > 0)
@@ -82,7 +82,7 @@ export function rpcErrorsText(rpcErrors: Readonly<Record<string, number>>): stri
     .join(", ");
 }
 
-/** Starts of which nobody knows whether the backend has taken them. */
+/** Starts that the backend may or may not have accepted. */
 export function unansweredText(unanswered: Listed<string>): string {
   return `${plural(unanswered.total, "start")}: it is unknown whether the backend accepted them${idsText(unanswered)}`;
 }
@@ -92,7 +92,7 @@ function idsText({ total, first }: Listed<string>): string {
   return ` (${ids.join(", ")}${total > ids.length ? ", ..." : ""})`;
 }
 
-/** Where the backend's count differs from the run's, or is not known; empty where they agree. */
+/** The difference between the backend's count and the run's, or why it is unknown; empty if they agree. */
 export function recountText(recount: Recount): string {
   if ("unknown" in recount) return `not known: ${oneLine(recount.unknown)}`;
   const { lost, unexpected } = recount;
@@ -125,7 +125,7 @@ function activitiesText({ counts: { activities } }: RunResult): string | undefin
   return `${formatCount(completed)} of ${formatCount(needed)}${again}`;
 }
 
-/** Only where noticing took more than a call for each start, and so may itself be a load. */
+/** Shown only if noticing took more than one call for each start, because it may then be a load itself. */
 function noticingText({ noticing = {}, counts }: RunResult): string | undefined {
   const calls = Object.values(noticing).reduce((sum, count) => sum + count, 0);
   return calls > counts.orchestrations.started ? callsText(noticing) : undefined;

@@ -9,8 +9,9 @@ const SUMMARY = ["count", "mean", "p50", "p90", "p99", "p999", "max"];
 const CROSSING = ["until", "boundMs"];
 
 /**
- * Where in the JSON of a result its single values are, or what a threshold calls what is made of several. The names and their order are a published contract, for
- * spreadsheets and scripts refer to them: new ones go to the end.
+ * The paths of the single values in the JSON of a result, or the names that thresholds use for derived values. The
+ * names and their order are a published contract, because spreadsheets and scripts refer to them. Add new ones at the
+ * end.
  */
 const PATHS: readonly string[] = [
   "runId",
@@ -96,16 +97,16 @@ const PATHS: readonly string[] = [
   "counts.rpcErrorsByCall",
 ];
 
-/** Fields of the plan that are not in the list go behind it: write them into it before another path is added. */
+/** Fields of the plan that are not in the list follow it. Add them to the list before any other path. */
 const PLAN_PATHS = Object.keys(resultPlan.shape).map((field) => `plan.${field}`);
 const ALL_PATHS = [...new Set([...PATHS, ...PLAN_PATHS])];
 
-/** What are lists in the JSON, which no cell holds. */
+/** Values that are lists in the JSON, which no cell can hold. */
 const MADE_OF_SEVERAL = new Set(["stalls", "longest stall"]);
 
 /**
- * The single values of a result by their path in its JSON, always the same paths in the same order; undefined where
- * there is none. What is an object, such as the RPC errors by status, is JSON text.
+ * The single values of a result by their path in its JSON. The paths and their order never change; a missing value is
+ * undefined. An object, such as the RPC errors by status, is JSON text.
  */
 export function flatResult(result: RunResult): readonly (readonly [path: string, value: FlatValue])[] {
   return ALL_PATHS.map((path) => [

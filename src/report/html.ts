@@ -23,8 +23,8 @@ import { timeCharts } from "./html/time-charts.js";
 import { outcomeText } from "./outcome.js";
 
 /**
- * A run as one HTML file that needs no network: about 90 kB, and 70 bytes for each interval of its series. What came from a
- * backend is escaped, and a content security policy lets nothing run but the page's own script.
+ * A run as one HTML file that needs no network: about 90 kB, and 70 bytes for each interval of its series. Text from a
+ * backend is escaped, and a content security policy allows only the page's own script.
  */
 export async function resultHtml(result: RunResult): Promise<string> {
   const assets = await chartAssets();

@@ -7,19 +7,19 @@ import { errorText } from "../format/error-text.js";
 import { inertJson } from "../format/json-text.js";
 import type { RunResult } from "../result/run-result.js";
 
-/** The result as JSON text for people and programs alike, with a final newline. */
+/** The result as JSON text with a final newline, readable for people too. */
 export function resultJson(result: RunResult): string {
   return `${inertJson(prettyJson(result))}\n`;
 }
 
-/** Several results as a list, in the same way. */
+/** Several results as a list, in the same form. */
 export function resultsJson(results: readonly RunResult[]): string {
   return `${inertJson(prettyJson(results))}\n`;
 }
 
 /**
- * Checks that `file`, which a flag such as `--json` named, can be written to before a run spends its time: by writing
- * beside it what is then removed, since permissions do not tell all that keeps a file from being made.
+ * Checks that `file`, the value of a flag such as `--json`, can be written to before a run spends its time. It writes a
+ * temporary file beside it, because permissions do not show every obstacle.
  * @throws UsageError
  */
 export async function checkFile(flag: string, file: string): Promise<void> {
@@ -42,8 +42,8 @@ export async function checkFile(flag: string, file: string): Promise<void> {
 }
 
 /**
- * Writes `text` so that `file`, which a flag named, never holds a part of it. What is no regular file, such as a pipe,
- * is written to and not replaced; a link stays a link.
+ * Writes `text` to `file`, the value of a flag, so that the file never holds a part of it. A pipe or another special
+ * file is written to and not replaced. A link stays a link.
  * @throws FanoutError
  */
 export async function writeFileWhole(flag: string, file: string, text: string): Promise<void> {
@@ -73,7 +73,10 @@ function temporaryFor(file: string): string {
   return join(dirname(file), `.${basename(file)}.${randomUUID()}`);
 }
 
-/** As `JSON.stringify` with two blanks, but arrays of numbers, of which a result may have thousands, are on one line. */
+/**
+ * As `JSON.stringify` with two blanks, but with an array of numbers on one line, because a result may have thousands of
+ * them.
+ */
 export function prettyJson(value: unknown, indent = ""): string {
   if (typeof value !== "object" || value === null) return JSON.stringify(value);
   const inner = `${indent}  `;

@@ -1,6 +1,6 @@
 import { withoutEscapes } from "../format/one-line.js";
 
-/** What had to hold, and whether it did. */
+/** A requirement, and whether it was met. */
 export interface TestCase {
   readonly name: string;
   readonly failure?: { readonly message: string; readonly details: readonly string[] };
@@ -10,7 +10,7 @@ export interface TestCase {
 
 export interface TestSuite {
   readonly name: string;
-  /** Absent where it took no time of its own. */
+  /** Absent if it took no time of its own. */
   readonly durationMs?: number;
   /** ISO-8601 in UTC. */
   readonly timestamp?: string;
@@ -18,9 +18,9 @@ export interface TestSuite {
   readonly cases: readonly TestCase[];
 }
 
-/** What XML 1.0 has no way to hold, not even escaped. */
+/** Characters that XML 1.0 cannot hold, not even escaped. */
 const NO_XML = /[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/gu;
-/** White space is escaped too: a parser would turn it into spaces in an attribute, and CR into LF anywhere. */
+/** White space is escaped too. A parser would turn it into spaces in an attribute, and CR into LF anywhere. */
 const ESCAPED = /[&<>"'\t\n\r]/gu;
 
 /** Suites as one document of JUnit XML, with a final newline. */

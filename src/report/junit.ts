@@ -7,8 +7,8 @@ import { notCompletedText, outcomeOf, outcomeText } from "./outcome.js";
 import { foundText } from "./threshold-text.js";
 
 /**
- * Runs as JUnit XML, a suite for each: what had to hold, and the figures as its properties. A comparison with a baseline
- * is a suite of its own.
+ * Runs as JUnit XML, with a suite for each: its requirements, and its figures as properties. A comparison with a
+ * baseline is a suite of its own.
  */
 export function resultsJunit(results: readonly RunResult[]): string {
   const comparisons = results.flatMap(({ comparison }) => comparison ?? []);
@@ -62,7 +62,7 @@ function recountCase({ recount }: RunResult): readonly TestCase[] {
   return [{ name, failure: { message: `${plural(lost.total, "orchestration")} lost`, details: lost.first } }];
 }
 
-/** What is suspect does not fail: its reasons are among the properties. */
+/** A suspect run does not fail. Its reasons are among the properties. */
 function verdictCase({ verdict }: RunResult): readonly TestCase[] {
   if (!verdict) return [];
   const name = "the measurement is valid";

@@ -4,28 +4,31 @@ import type { CrossingSummary, LatencySummary, RunResult } from "../result/run-r
 
 const NAMES = ["response", "service", "server", "detectionLag", "startRpc", "slip"] as const;
 const COLUMNS = ["mean", "p50", "p90", "p95", "p99", "p999", "max"] as const;
-/** What a threshold asks for beyond those has a column too. */
+/** A percentile in a threshold gets a column even if it is no standard one. */
 const ASKED_PERCENTILE = /\b(p\d+\.\d+|p[1-9]\d?) ?[<>]/u;
 const TIME_OF_ONE = "time";
-/** Fewer do not carry a median. What is cut off takes percentiles away too, and more orchestrations do not bring them back. */
+/**
+ * Fewer orchestrations have no median. Orchestrations that were cut off remove percentiles too, and more of them do not
+ * help.
+ */
 const CARRIES_MEDIAN = 20;
 const FEW = "percentiles need more orchestrations: p50 from 20, p99 from 1,000";
-/** A larger share of the median service time is worth a row. */
+/** A larger share of the median service time deserves a row. */
 const LAG_OF_SERVICE = 0.05;
-/** A larger share of the median is worth telling. */
+/** A larger share of the median is mentioned. */
 const BOUND_OF_FIGURE = 0.01;
 
 type LatencyName = (typeof NAMES)[number];
 
-/** The latencies of a run as a table of words; `cells` are one for each of `columns`, "" where there is no figure. */
+/** The latencies of a run as a table of words. `cells` has one for each of `columns`, "" if there is no figure. */
 export interface LatencyTable {
   readonly columns: readonly string[];
   readonly rows: readonly { readonly name: string; readonly cells: readonly string[]; readonly meaning: string }[];
-  /** What the rows cannot show. */
+  /** A remark on what the rows cannot show. */
   readonly note?: string;
 }
 
-/** Columns that no row has are left out. Of a run of one orchestration there is its time alone. */
+/** Columns without a value are left out. A run of one orchestration has only its time. */
 export function latencyTable(result: RunResult): LatencyTable {
   const summaries = NAMES.flatMap((name) => {
     const summary = result.latencyMs[name];
@@ -56,7 +59,7 @@ function noteOf(result: RunResult): string | undefined {
   return notes.length === 0 ? undefined : notes.join("; ");
 }
 
-/** In ascending order of what they are of the sample, between mean and maximum. */
+/** From the mean to the maximum, with percentiles in ascending order. */
 function columnsOf({ thresholds = [] }: RunResult): readonly string[] {
   const asked = thresholds.flatMap(({ expression }) => ASKED_PERCENTILE.exec(expression)?.[1] ?? []);
   const percentiles = [...new Set([...COLUMNS.filter((column) => /^p\d/u.test(column)), ...asked])];
@@ -67,7 +70,7 @@ function percentOf(name: string): number {
   return name === "p999" ? 99.9 : Number(name.slice(1));
 }
 
-/** How late completions are noticed is think time of closed load; in any other it is worth a row only where it is long. */
+/** The delay of noticing is think time of closed load. In other load it deserves a row only if it is long. */
 function matters(name: LatencyName, result: RunResult): boolean {
   if (name !== "detectionLag" || isClosed(result)) return true;
   const { detectionLag, service } = result.latencyMs;

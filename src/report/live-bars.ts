@@ -17,8 +17,8 @@ const WIDEST_BAR = 40;
 const NARROWEST_BAR = 4;
 
 /**
- * On a terminal: a bar for orchestrations and one for activities where they are known, or one for the time that bounds
- * the load; below them lines of counts, rates and latency, and of a stall.
+ * The live view on a terminal: a bar for orchestrations and one for known activities, or one for the time of the load.
+ * Lines below show counts, rates, latency and a stall.
  */
 export class LiveBars implements LiveView {
   readonly #colours: ChalkInstance;
@@ -27,7 +27,7 @@ export class LiveBars implements LiveView {
   readonly #draw = (): void => this.#block.draw(this.#lines());
   readonly #restore = (): void => this.stop();
   #timer: NodeJS.Timeout | undefined;
-  /** Of activities, in the last seconds. */
+  /** The rate of activities in the last seconds. */
   #ratePerSecond: number | undefined;
 
   constructor(
@@ -42,7 +42,7 @@ export class LiveBars implements LiveView {
   start(): void {
     this.#timer = setInterval(() => this.#update(), 1_000 / UPDATES_PER_SECOND);
     this.stream.on("resize", this.#draw);
-    // Signals and errors that end the process pass here too: the cursor is never left hidden.
+    // Signals and errors that end the process pass here too, so that the cursor is never left hidden.
     process.once("exit", this.#restore);
     this.#update();
   }
@@ -86,14 +86,14 @@ export class LiveBars implements LiveView {
   }
 }
 
-/** How much of what is done. */
+/** The progress of one quantity. */
 export interface Track {
   readonly name: string;
   readonly total: number;
   readonly done: number;
 }
 
-/** What there are bars for. */
+/** The quantities with a bar. */
 function tracksOf({ elapsedMs, lengthMs, orchestrations, activities }: LiveSnapshot): readonly Track[] {
   if (lengthMs !== undefined) {
     const total = Math.ceil(lengthMs / 1_000);
@@ -104,7 +104,7 @@ function tracksOf({ elapsedMs, lengthMs, orchestrations, activities }: LiveSnaps
   return [first, { name: "activities", total: activities.total, done: activities.completed }];
 }
 
-/** `activities      ████████░░░░  12,345 / 20,000   61 %`, all equally long and at most `width` columns wide. */
+/** `activities      ████████░░░░  12,345 / 20,000   61 %`, all of equal length and at most `width` columns wide. */
 export function barLines(tracks: readonly Track[], width: number, colours: ChalkInstance): readonly string[] {
   const digits = Math.max(...tracks.map(({ total }) => formatCount(total).length));
   return tracks.map((track) => barLine(track, digits, width, colours));
@@ -120,11 +120,11 @@ function barLine({ name, total, done }: Track, digits: number, width: number, co
   return `${head}${barOf(share, room, colours)}  ${counts}  ${percent}`;
 }
 
-/** What is between the two parts of a bar, which have colours of their own. */
+/** Separates the two parts of a bar, which have different colours. */
 const GLUE = "|";
 
 function barOf(share: number, room: number, colours: ChalkInstance): string {
-  // Rounded down: a bar that is full has nothing left.
+  // Rounded down: a full bar means that everything is done.
   const drawn = cliProgress.Format.BarFormat(Math.floor(share * room) / room, {
     barsize: room,
     barCompleteString: "█".repeat(room),
@@ -135,7 +135,7 @@ function barOf(share: number, room: number, colours: ChalkInstance): string {
   return colours.cyan(done) + colours.dim(left);
 }
 
-/** As many of the parts as there is room for, none of them cut: the first digits of a count look like a count. */
+/** The first parts that fit. None is cut, because the first digits of a count look like a count. */
 function fitting(parts: readonly string[], width: number): string {
   const [first = "", ...rest] = parts;
   return rest.reduce(

@@ -6,14 +6,13 @@ const CLEAR_TO_END_OF_LINE = "\u001B[K";
 const CLEAR_TO_END_OF_SCREEN = "\u001B[J";
 const RIGHT = "\u001B[1C";
 const CURSOR = { show: "\u001B[?25h", hide: "\u001B[?25l" };
-/** Without it a terminal cuts a line that is too wide. */
+/** When wrapping is off, a terminal cuts a line that is too wide. */
 const WRAPPING = { on: "\u001B[?7h", off: "\u001B[?7l" };
 
 /**
- * Lines at the end of a terminal that are drawn again and again, below all that is printed meanwhile.
- *
- * The cursor rests at the start of the first of them. There it stays when the terminal becomes narrower, whether that
- * wraps what is drawn into more rows or cuts it, so that clearing all below takes the whole of it away.
+ * Lines at the bottom of a terminal that are drawn repeatedly, below everything that is printed meanwhile.
+ * | The cursor rests at the start of the first line. It stays there when the terminal becomes narrower, whether the
+ * terminal wraps or cuts the lines. Clearing everything below it therefore removes all of them.
  */
 export class LiveBlock {
   readonly #stream: OutputStream;
@@ -26,22 +25,25 @@ export class LiveBlock {
     this.#cursorSinks = cursorSinks(env);
   }
 
-  /** Lines of less than the terminal's columns, in place of those before. Of too many for its rows the first are shown. */
+  /**
+   * Draws lines in place of the earlier ones. They must be narrower than the terminal. If there are too many for its
+   * rows, the first ones are shown.
+   */
   draw(lines: readonly string[]): void {
     this.#write([], lines);
   }
 
-  /** Prints a line above, which is wrapped where it is too long. */
+  /** Prints a line above, and wraps it if it is too long. */
   print(line: string): void {
     const lines = wrapped(line, columnsOf(this.#stream));
     if (this.#isShown) this.#write(lines, this.#lines);
     else this.#stream.write(lines.map((text) => `${text}\n`).join(""));
   }
 
-  /** Leaves the terminal as it was. */
+  /** Restores the terminal. */
   clear(): void {
     if (!this.#isShown) return;
-    // Not from the first column: where that is the first of the screen, tmux would move all of it to its history.
+    // Not from the first column: if that is the first one of the screen, tmux would move all of it to its history.
     const below = RIGHT + CLEAR_TO_END_OF_SCREEN + TO_START_OF_LINE;
     this.#stream.write(this.#toStart() + below + CLEAR_TO_END_OF_LINE + CURSOR.show);
     this.#lines = [];
@@ -66,16 +68,16 @@ export class LiveBlock {
 }
 
 /**
- * Whether a terminal that becomes narrower moves its cursor down for rows that it adds below it, too: xterm.js does, the
- * terminal of Visual Studio Code. On Windows it leaves wrapping to the system.
+ * Whether a terminal that becomes narrower also moves its cursor down for the rows that it adds below it. xterm.js
+ * does, in the terminal of Visual Studio Code. On Windows it leaves wrapping to the system.
  */
 function cursorSinks({ TERM_PROGRAM }: NodeJS.ProcessEnv): boolean {
   return TERM_PROGRAM === "vscode" && process.platform !== "win32";
 }
 
 /**
- * How far the cursor of xterm.js has moved from the first of these lines, on a terminal that is now `columns` wide: from
- * the last line upwards it goes down by each row added, while the line that it is on by then is left alone.
+ * How far the cursor of xterm.js has moved from the first line, on a terminal that is now `columns` wide. From the last
+ * line upwards it moves down by each added row, except for the row of the line that it is on.
  */
 function rowsSunk(widths: readonly number[], columns: number): number {
   return widths.reduceRight((sunk, width, line) => {

@@ -8,7 +8,10 @@ import { styleFor } from "./text-style.js";
 
 const RATE_WINDOW_MS = 5_000;
 
-/** Without a terminal: a plain line now and then, the longer it takes the sparser, so that a log stays readable. */
+/**
+ * The live view without a terminal: a plain line from time to time, less often in longer runs, so that a log stays
+ * readable.
+ */
 export class LiveLines implements LiveView {
   readonly #rate = new RateWindow(RATE_WINDOW_MS);
   #timer: NodeJS.Timeout | undefined;
@@ -41,7 +44,7 @@ export class LiveLines implements LiveView {
   }
 }
 
-/** How long to say nothing once a run has lasted this long: 2 s at first, then 5, 10, 30 and 60 s. */
+/** The pause between two lines in a run that has lasted this long: 2 s at first, then 5, 10, 30 and 60 s. */
 export function pauseAfterMs(elapsedMs: number): number {
   if (elapsedMs < 10_000) return 2_000;
   if (elapsedMs < 60_000) return 5_000;

@@ -4,7 +4,7 @@ import { formatRate } from "../format/rate.js";
 import type { LiveSnapshot } from "../stats/live-snapshot.js";
 import type { LatencySummary } from "../result/run-result.js";
 
-/** `activities 1,234/s now, 1,100/s on average`; undefined while there is nothing to divide by, or to count. */
+/** `activities 1,234/s now, 1,100/s on average`; undefined while there is no time to divide by, or nothing to count. */
 export function ratesText(snapshot: LiveSnapshot, nowPerSecond: number | undefined): string | undefined {
   if (nowPerSecond === undefined || snapshot.elapsedMs <= 0 || snapshot.activities.total === 0) return undefined;
   const average = (snapshot.activities.completed * 1_000) / snapshot.elapsedMs;
@@ -12,9 +12,9 @@ export function ratesText(snapshot: LiveSnapshot, nowPerSecond: number | undefin
 }
 
 /**
- * `response until noticed p50 12.3 ms, p99 41.2 ms, max 50.1 ms`, of closed load the service time; without percentiles the
- * mean and maximum. A run of one has none before its end: until then there is how long its iterations take. The final
- * figures are until completed, which is known only later.
+ * `response until noticed p50 12.3 ms, p99 41.2 ms, max 50.1 ms`; in closed load the service time; without percentiles
+ * the mean and maximum. A run of one orchestration has no latency before its end, so the duration of its iterations is
+ * shown. The final figures last until completed, which is known only later.
  */
 export function latencyText(snapshot: LiveSnapshot): string | undefined {
   const { responseMs, serviceMs, orchestrations, own } = snapshot;
@@ -25,14 +25,16 @@ export function latencyText(snapshot: LiveSnapshot): string | undefined {
   return parts.filter((part) => part !== undefined).join("; ");
 }
 
-/** `iteration 12.3 ms on average`: those of one orchestration run one after the other. */
+/** `iteration 12.3 ms on average`. The iterations of one orchestration run one after the other. */
 function iterationText({ elapsedMs, activities }: LiveSnapshot): string | undefined {
   const { completed, perIteration } = activities;
   if (perIteration === undefined || completed < perIteration) return undefined;
   return `iteration ${formatDuration((elapsedMs * perIteration) / completed)} on average`;
 }
 
-/** `1,234 orchestrations started, 1,178 completed, 56 in flight, 2 failed`; undefined where that is not known or not worth a line. */
+/**
+ * `1,234 orchestrations started, 1,178 completed, 56 in flight, 2 failed`; undefined if unknown, or not worth a line.
+ */
 export function loadText({ lengthMs, orchestrations, own }: LiveSnapshot): string | undefined {
   if (lengthMs === undefined || !own) return undefined;
   const { completed, inFlight, failed, terminated, heldBack } = own;
@@ -41,7 +43,7 @@ export function loadText({ lengthMs, orchestrations, own }: LiveSnapshot): strin
   return [...Object.entries(always), ...rare].map(([word, count]) => `${formatCount(count)} ${word}`).join(", ");
 }
 
-/** `stalled: nothing has completed for 2.1 s, 104 in flight, 12 UNAVAILABLE`; undefined while there is none. */
+/** `stalled: nothing has completed for 2.1 s, 104 in flight, 12 UNAVAILABLE`; undefined without a stall. */
 export function stallText({ own }: LiveSnapshot): string | undefined {
   if (!own?.stall) return undefined;
   const { lengthMs, rpcErrors } = own.stall;
@@ -60,7 +62,7 @@ function summaryText(summary: LatencySummary): string {
   return [...parts, `max ${formatDuration(summary.max)}`].join(", ");
 }
 
-/** Whole seconds: digits that change with every update distract. */
+/** Whole seconds, because digits that change with every update distract. */
 export function elapsedText(elapsedMs: number): string {
   return formatDuration(Math.round(elapsedMs / 1_000) * 1_000).replace(/^0 ms$/u, "0 s");
 }

@@ -1,8 +1,8 @@
-/** Shows how far a run is while it runs. */
+/** Shows the progress of a run. */
 export interface LiveView {
   start(): void;
-  /** Prints a line for a person without disturbing the rest. */
+  /** Prints a line for a person without disturbing the view. */
   line(text: string): void;
-  /** Leaves the terminal as it was. May be called more than once. */
+  /** Restores the terminal. May be called more than once. */
   stop(): void;
 }

@@ -4,7 +4,7 @@ import { LiveLines } from "./live-lines.js";
 import type { LiveView } from "./live-view.js";
 import { takesEscapes, type OutputStream } from "./output-stream.js";
 
-/** Bars on a terminal that can draw them, a line every few seconds elsewhere. */
+/** Bars on a capable terminal, and a line every few seconds elsewhere. */
 export function liveView(stream: OutputStream, snapshot: () => LiveSnapshot): LiveView {
   return takesEscapes(stream) ? new LiveBars(stream, snapshot) : new LiveLines(stream, snapshot);
 }

@@ -3,7 +3,7 @@ import { formatDuration } from "../format/duration.js";
 import { lengthOf, plannedStarts } from "../result/load-shape.js";
 import type { RunResult } from "../result/run-result.js";
 
-/** How a run ended: the word for it, and the rest of the sentence with its blank or colon in front. */
+/** How a run ended: its word, and the rest of the sentence with its leading blank or colon. */
 export interface Outcome {
   readonly word: "Completed" | "Interrupted" | "Incomplete";
   readonly rest: string;
@@ -12,11 +12,11 @@ export interface Outcome {
 export function outcomeOf(result: RunResult): Outcome {
   const { planned, orchestrations } = result.counts;
   const { started, completed } = orchestrations;
-  // Undefined where only time bounded the starts.
+  // Undefined if only time bounded the starts.
   const due = planned ?? plannedStarts(result.plan);
   const total = due ?? started;
   const took = `in ${formatDuration(result.durationMs)}`;
-  // Where nothing says how many there would have been, all that were started may be half of them.
+  // If the planned number is unknown, the started ones may be half of it.
   if (completed === total && !(result.interrupted && due === undefined))
     return { word: "Completed", rest: ` ${plural(completed, "orchestration")} ${took}` };
 
@@ -27,13 +27,13 @@ export function outcomeOf(result: RunResult): Outcome {
   };
 }
 
-/** `Completed 200 orchestrations in 12.3 s`, or what kept some from completing. */
+/** `Completed 200 orchestrations in 12.3 s`, or the reason why some did not complete. */
 export function outcomeText(result: RunResult): string {
   const { word, rest } = outcomeOf(result);
   return word + rest;
 }
 
-/** `2 failed, 50 unfinished after 30 s of grace`: what became of those that did not complete; empty where all did. */
+/** `2 failed, 50 unfinished after 30 s of grace`: the fate of those that did not complete; empty if all did. */
 export function notCompletedText(result: RunResult): string {
   const { failed, terminated, unfinished } = result.counts.orchestrations;
   const text = Object.entries({ failed, terminated, unfinished })

@@ -3,7 +3,7 @@ import { basename, dirname, join } from "node:path";
 import { UsageError } from "../errors.js";
 import { checkFile } from "./json.js";
 
-/** Where flags such as `--json FILE` want something, by the name of the flag; true is stdout. */
+/** The values of flags such as `--json FILE`, by the name of the flag; true is stdout. */
 export type OutputFlags = Readonly<Record<string, string | true | undefined>>;
 
 /** A file that a flag names. */
@@ -19,7 +19,7 @@ export function outputFilesOf(flags: OutputFlags): readonly OutputFile[] {
 }
 
 /**
- * Checks that all files can be written, and that no two of them are the same: the one would replace the other.
+ * Checks that all files can be written, and that no two of them are the same, because one would replace the other.
  * @throws UsageError that names the flags
  */
 export async function checkOutputFiles(outputs: OutputFlags): Promise<void> {
@@ -41,7 +41,7 @@ export async function checkOutputFiles(outputs: OutputFlags): Promise<void> {
   }
 }
 
-/** What a file is called however it was written down; undefined of a pipe or a device, which takes more than one. */
+/** The canonical path of a file; undefined for a pipe or a device, which accepts several outputs. */
 async function placeOf(file: string): Promise<string | undefined> {
   const found = await stat(file).catch(() => undefined);
   if (found && !found.isFile()) return undefined;

@@ -8,7 +8,9 @@ import { numbersBy, tableSection, type Column } from "./html/table.js";
 import { planLine } from "./plan-line.js";
 import { repeatsTitle, runsTable, spreadTable } from "./repeats-rows.js";
 
-/** Several runs as one page: mean and spread, a row for each run, and the comparison with a baseline where there is one. */
+/**
+ * Several runs as one page: mean and spread, a row for each run, and the comparison with a baseline if there is one.
+ */
 export function repeatsHtml(results: readonly RunResult[]): string {
   const plans = [...new Set(results.map(({ plan }) => planLine(plan)))];
   const spread = spreadTable(results);

@@ -4,15 +4,15 @@ import type { Phase, RunResult } from "../result/run-result.js";
 
 const LISTED = 20;
 
-/** The parts of a load as a table of words; `cells` are one for each of `columns`, "" where there is no figure. */
+/** The parts of a load as a table of words. `cells` has one for each of `columns`, "" if there is no figure. */
 export interface PhaseTable {
   readonly columns: readonly string[];
   readonly rows: readonly { readonly name: string; readonly cells: readonly string[] }[];
-  /** Parts that are not shown. */
+  /** The number of parts that are not shown. */
   readonly more: number;
 }
 
-/** Empty where the load has one part only. Columns that no row has are left out. */
+/** Empty if the load has only one part. Columns without a value are left out. */
 export function phaseTable({ phases = [] }: RunResult): PhaseTable {
   const shown = phases.length > 1 ? phases.slice(0, LISTED) : [];
   const cellsOf = cellsBy(shown.some(({ response }) => response) ? "response" : "service");

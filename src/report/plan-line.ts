@@ -8,9 +8,9 @@ import { formatRate } from "../format/rate.js";
 const LISTED_STAGES = 4;
 
 /**
- * `1 orchestration x 10 iterations x 5 activities = 50 activities, 101 actions`; where the load goes on for a time, how
- * it does, and what is in all of it or, if that is not known before, in each. Of somebody's own orchestration its name,
- * for what it does is not known.
+ * `1 orchestration x 10 iterations x 5 activities = 50 activities, 101 actions`. For load over time, it describes the
+ * load and the work of all orchestrations, or of each one if their number is unknown. For somebody's own orchestration
+ * it gives the name, because its work is unknown.
  */
 export function planLine(plan: PlanShape): string {
   const { iterations, parallelActivities, orchestrator = "another kind", load = { kind: "once" } } = plan;

@@ -3,7 +3,7 @@ import { comparisonMarkdown } from "./comparison-markdown.js";
 import { escapeMarkdown, markdownTable } from "./markdown-text.js";
 import { repeatsTitle, runsTable, spreadTable } from "./repeats-rows.js";
 
-/** What several runs come to as GitHub's Markdown, with the comparison with a baseline where there is one. */
+/** The summary of several runs as GitHub's Markdown, with the comparison with a baseline if there is one. */
 export function repeatsMarkdown(results: readonly RunResult[]): string {
   const sections = [
     `### fanout: ${escapeMarkdown(repeatsTitle(results))}`,

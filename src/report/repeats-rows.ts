@@ -7,7 +7,7 @@ import { spreadOf, type Spread } from "../stats/spread.js";
 import { objectionTo } from "../stats/unusable-run.js";
 import { figureValueText } from "./comparison-rows.js";
 
-/** A column without a head holds words. */
+/** A column without a header holds words. */
 export interface RepeatsTable {
   readonly heads: readonly string[];
   readonly rows: readonly (readonly string[])[];
@@ -22,13 +22,13 @@ export function repeatsTitle(results: readonly RunResult[]): string {
     : `${runs}: ${formatCount(count)} in these figures, ${formatCount(leftOut.length)} left out`;
 }
 
-/** Each figure with its mean and how it varies from run to run. */
+/** Each figure with its mean and its variation between runs. */
 export function spreadTable(results: readonly RunResult[]): RepeatsTable {
   const { figures } = spreadOf(results);
   return { heads: ["figure", "mean", "std. dev.", "min", "max"], rows: figures.map(spreadCells) };
 }
 
-/** Each run with its figures, and what is to be said of it. */
+/** Each run with its figures and a remark. */
 export function runsTable(results: readonly RunResult[]): RepeatsTable {
   const figures = figuresOf(results);
   return {

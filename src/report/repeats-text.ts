@@ -4,7 +4,7 @@ import { repeatsTitle, runsTable, spreadTable, type RepeatsTable } from "./repea
 import { tableLines, type FigureTable } from "./table-text.js";
 import type { TextStyle } from "./text-style.js";
 
-/** What several runs come to, for a person, without a final newline: mean and spread first, then a line for each run. */
+/** The summary of several runs for a person, without a final newline: mean and spread, then a line for each run. */
 export function repeatsText(results: readonly RunResult[], style: TextStyle): string {
   const sections = [spreadTable(results), runsTable(results)]
     .filter(({ rows }) => rows.length > 0)
@@ -12,7 +12,7 @@ export function repeatsText(results: readonly RunResult[], style: TextStyle): st
   return [wrapped(repeatsTitle(results), style.columns).join("\n"), ...sections].join("\n\n");
 }
 
-/** What is in a column without a head is said of the row. */
+/** A column without a header becomes the remark of the row. */
 function figureTable({ heads: [names = "", ...columns], rows }: RepeatsTable): FigureTable {
   const remarks = columns.indexOf("");
   const figures = remarks < 0 ? columns.length : remarks;

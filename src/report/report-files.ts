@@ -5,12 +5,11 @@ import { writeFileWhole } from "./json.js";
 import { checkOutputFiles } from "./output-files.js";
 import { REPORT_FORM_NAMES, REPORT_FORMS, type ReportFormName, type SomeResults } from "./report-forms.js";
 
-/** Where `--html FILE` and the like want a report. */
+/** The files of `--html FILE` and similar flags. */
 export type ReportFiles = { readonly [Form in ReportFormName]?: string | undefined };
 
 /**
- * Checks that results can be written, each to a file of its own, before a run spends its time on them. `json`: true is
- * stdout.
+ * Checks that results can be written, each to a file of its own, before a run spends its time. `json`: true is stdout.
  * @throws UsageError that names the flag
  */
 export async function checkResultFiles(
@@ -21,7 +20,7 @@ export async function checkResultFiles(
 }
 
 /**
- * Writes the results in each form that is asked for, so that no file ever holds a part of one.
+ * Writes the results in each requested form. No file ever holds a part of one.
  * @throws FanoutError that names the flag
  */
 export async function writeReportFiles(files: ReportFiles, results: SomeResults): Promise<void> {
@@ -29,7 +28,7 @@ export async function writeReportFiles(files: ReportFiles, results: SomeResults)
 }
 
 /**
- * Writes one of several results, where a form has a file for each: `report-2.html` is that of the second.
+ * Writes one of several results, for forms with a file for each run: `report-2.html` is the second one.
  * @throws FanoutError that names the flag
  */
 export async function writeNumberedFiles(files: ReportFiles, result: RunResult, number: number): Promise<void> {

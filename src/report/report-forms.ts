@@ -10,14 +10,14 @@ import type { TextStyle } from "./text-style.js";
 
 export type SomeResults = readonly [RunResult, ...RunResult[]];
 
-/** One result as it is, several as what they come to and each of them. */
+/** Shows one result in full. Shows several as their summary and each of them. */
 interface ReportForm {
   readonly write: (results: SomeResults, style: TextStyle) => string | Promise<string>;
-  /** Where each of several repeats has a file of its own beside that of all: what one shows, the other only counts. */
+  /** Whether each of several repeats also gets a file of its own, because the common file has only its figures. */
   readonly filePerRun: boolean;
 }
 
-/** The forms that results can be shown in, by the name of their flag. */
+/** The forms of results, by the name of their flag. */
 export const REPORT_FORMS = {
   text: { write: resultsText, filePerRun: true },
   markdown: { write: (results) => markdownOf(results), filePerRun: true },
@@ -51,7 +51,7 @@ function markdownOf(results: SomeResults): string {
   return [repeatsMarkdown(results), ...results.map((result) => resultMarkdown(withoutComparison(result)))].join("\n");
 }
 
-/** It brings a chart library along. */
+/** It loads a chart library. */
 async function htmlOf(results: SomeResults): Promise<string> {
   const [first, ...more] = results;
   if (more.length === 0) return (await import("./html.js")).resultHtml(first);

@@ -6,7 +6,7 @@ import { rpcErrorsText } from "./fact-rows.js";
 
 const LISTED = 5;
 
-/** Each of the first stalls in words, and how many more there are. */
+/** The first stalls in words, and the number of the others. */
 export function stallTexts(stalls: readonly Stall[] = []): readonly string[] {
   const more = stalls.length - LISTED;
   return [...stalls.slice(0, LISTED).map(stallText), ...(more > 0 ? [`and ${formatCount(more)} more`] : [])];

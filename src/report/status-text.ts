@@ -10,7 +10,7 @@ import type { TextStyle } from "./text-style.js";
 
 const COLUMN_GAP = "  ";
 
-/** A line for each instance: id, status, created, how long, how far, why it failed. */
+/** A line for each instance: id, status, creation, duration, progress, and the reason of a failure. */
 export function instanceLines(instances: readonly InstanceStatus[], nowMs: number, style: TextStyle): string {
   const rows = instances.map((instance) => [
     oneLine(instance.instanceId),
@@ -23,7 +23,7 @@ export function instanceLines(instances: readonly InstanceStatus[], nowMs: numbe
   return table(rows, style, (cell, column) => (column === 5 ? style.colours.red(cell) : cell));
 }
 
-/** `took 5.80 s` by the backend's clock; `for 12 s` until now, which is the client's. */
+/** `took 5.80 s` on the backend's clock; `for 12 s` until now, on the client's clock. */
 function durationText({ durationMs, createdAt }: InstanceStatus, nowMs: number): string {
   if (durationMs !== undefined) return `took ${formatDuration(durationMs)}`;
   return `for ${formatDuration(Math.max(0, nowMs - Date.parse(createdAt)))}`;

@@ -2,8 +2,8 @@ import { appendFile } from "node:fs/promises";
 import { errorText } from "../format/error-text.js";
 
 /**
- * Appends Markdown to the file that GitHub Actions shows as the summary of a step, if there is one. It is a courtesy:
- * where it fails, `say` is told, and the run is what it was.
+ * Appends Markdown to the step summary of GitHub Actions, if there is one. A failure is reported with `say` and does
+ * not change the run's outcome.
  */
 export async function appendStepSummary(
   markdown: string,
@@ -12,7 +12,7 @@ export async function appendStepSummary(
 ): Promise<void> {
   if (!file) return;
   try {
-    // What is there may lack its final newline.
+    // The existing text may lack its final newline.
     await appendFile(file, `\n${markdown}`);
   } catch (error) {
     say(`the step summary could not be written to GITHUB_STEP_SUMMARY: ${errorText(error)}`);

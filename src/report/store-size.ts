@@ -1,9 +1,12 @@
 import { formatBytes } from "../format/bytes.js";
 
-/** A disk has more room than this; who only tries things out does not expect them to take it. */
+/** A disk has more room than this, but a person who tries fanout does not expect it to be used. */
 const NOTED_BYTES = 1e9;
 
-/** That the emulator's store has become large, and how to shrink it; undefined while it is not, or is in memory. */
+/**
+ * A warning that the emulator's store has become large, with the way to shrink it; undefined for a small store, and in
+ * memory.
+ */
 export function storeSizeText(store: {
   readonly storeBytes: number;
   readonly durability: string;

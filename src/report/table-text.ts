@@ -5,25 +5,25 @@ import type { TextStyle } from "./text-style.js";
 const INDENT = "  ";
 const GAP = "  ";
 
-/** Named rows of figures. */
+/** Rows of figures with names. */
 export interface FigureTable {
-  /** Of the names, and of each column of figures. */
+  /** The header of the names, and of each column of figures. */
   readonly heads: readonly [names: string, ...columns: string[]];
   readonly rows: readonly FigureRow[];
 }
 
 interface FigureRow {
   readonly name: string;
-  /** One for each column of figures, "" where there is none. */
+  /** One for each column of figures, "" if there is none. */
   readonly cells: readonly string[];
-  /** What is to be said of it in words, with their colours. */
+  /** A remark in words, with its colours. */
   readonly remark?: string;
 }
 
 /**
- * A table in lines of at most `columns`. The remarks stand behind their rows where there is room for all of them, else
- * below the table. Where its columns do not fit side by side the table is turned, if that is enough, or else goes in
- * parts, one below the other. Figures are never broken: a name and one figure that are too wide together stay so.
+ * A table in lines of at most `columns`. Remarks follow their rows if there is room for all of them, else they are
+ * below the table. If the columns do not fit side by side, the table is transposed if that helps, else it is split into
+ * parts, one below the other. Figures are never broken: a name and a figure that are too wide together stay so.
  */
 export function tableLines(table: FigureTable, { colours, columns }: TextStyle): readonly string[] {
   const remarks = table.rows.map(({ remark = "" }) => remark);
@@ -74,7 +74,7 @@ function turned({ heads: [names, ...columns], rows }: FigureTable): FigureTable 
   };
 }
 
-/** Each with at most `most` of its columns. */
+/** Parts with at most `most` columns each. */
 function inParts({ heads: [names, ...columns], rows }: FigureTable, most: number): readonly FigureTable[] {
   const parts: FigureTable[] = [];
   for (let from = 0; from < columns.length; from += most) {

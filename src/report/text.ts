@@ -25,7 +25,7 @@ export function summaryText(result: RunResult, style: TextStyle): string {
   const doubt = doubtLines(result.verdict, style);
   const facts = factLines(result, style);
   const sections = [
-    // Nobody is to read a figure before the doubt about it.
+    // The doubt about a figure must come before the figure.
     ...(doubt.length === 0 ? [[...outcome, ...facts]] : [[...outcome, ...doubt], facts]),
     latencyLines(result, style),
     breakdownLines(result, style),

@@ -15,7 +15,7 @@ const IN_WORDS: Readonly<Record<FigureKind, (value: number) => string>> = {
   count: (value) => (Number.isInteger(value) ? formatCount(value) : threeDigits(value)),
 };
 
-/** Each threshold, whether it was reached, and what was found; no line where none was given. */
+/** A line for each threshold, with its outcome and the measured value. */
 export function thresholdList(thresholds: readonly JudgedThreshold[] = [], style: TextStyle): readonly string[] {
   if (thresholds.length === 0) return [];
   const { colours } = style;
@@ -34,7 +34,7 @@ function thresholdLines(threshold: JudgedThreshold, width: number, { colours, co
   return hanging(`  ${word}  ${expression.padEnd(width)}  `, found, columns);
 }
 
-/** What was found, in the unit of its kind; a bare number where the expression is of another version of fanout. */
+/** The measured value in the unit of its kind; a bare number if another version of fanout wrote the expression. */
 export function foundText({ expression, value }: JudgedThreshold): string | undefined {
   if (value === undefined) return undefined;
   const kind = kindOfThreshold(expression);

@@ -5,17 +5,17 @@ const HEADLINES = {
   invalid: { word: "Invalid", rest: ": do not use these figures" },
 } as const;
 
-/** Why the figures of a run may not be what they seem. */
+/** Why the figures of a run may be misleading. */
 export interface Doubt {
   readonly status: "suspect" | "invalid";
   readonly word: "Suspect" | "Invalid";
-  /** The rest of the sentence, with its colon in front. */
+  /** The rest of the sentence, with its leading colon. */
   readonly rest: string;
-  /** The gravest first. */
+  /** The most serious one first. */
   readonly reasons: readonly VerdictReason[];
 }
 
-/** Undefined where the verdict is valid, or not known. */
+/** Undefined if the verdict is valid or unknown. */
 export function doubtOf(verdict: Verdict | undefined): Doubt | undefined {
   if (verdict === undefined || verdict.status === "valid") return undefined;
   const { status, reasons } = verdict;

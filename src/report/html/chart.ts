@@ -1,15 +1,15 @@
 import { markup, type Markup } from "./markup.js";
 import { STROKES, type Line, type Panel } from "./panel.js";
 
-/** One or more panels under one title, or why there is none. */
+/** One or more panels under one title, or the reason why there is none. */
 export type Chart = {
   readonly title: string;
-  /** How it was measured, and what it shows in words: for those who do not see it, too. */
+  /** How it was measured, and what it shows in words, also for readers who cannot see it. */
   readonly text: string;
 } & ({ readonly panels: readonly TitledPanel[] } | { readonly absent: string });
 
 export interface TitledPanel {
-  /** Of the axis. */
+  /** The title of the axis. */
   readonly title: string;
   readonly panel: Panel;
 }

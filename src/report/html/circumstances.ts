@@ -11,7 +11,7 @@ import { definitionList } from "./table.js";
 
 type Facts = Parameters<typeof definitionList>[0];
 
-/** How the load generator did, what was run, and on what: for those who want to do it again. */
+/** The state of the load generator, the plan and the environment, for readers who want to repeat the run. */
 export function circumstances(result: RunResult): Markup {
   const parts = [
     { title: "Load generator and clocks", facts: healthFacts(result) },

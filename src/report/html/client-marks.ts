@@ -3,10 +3,10 @@ import type { Panel } from "./panel.js";
 
 /* Runs in the reader's browser, as client.ts does: these functions know only each other and what they are given. */
 
-/** A colour by the name of its custom property. */
+/** Returns the colour of a custom property. */
 type ColourOf = (property: string) => string;
 
-/** What lies behind the lines. */
+/** Draws the areas behind the lines. */
 export function drawBands(plot: uPlot, { bands }: Panel, colourOf: ColourOf): void {
   const { ctx, bbox } = plot;
   ctx.save();
@@ -20,7 +20,7 @@ export function drawBands(plot: uPlot, { bands }: Panel, colourOf: ColourOf): vo
   ctx.restore();
 }
 
-/** Borders, with their names above the plot. A name that has no room is left out. */
+/** Draws borders, with their names above the plot. A name without room is left out. */
 export function drawBorders(plot: uPlot, { borders }: Panel, colourOf: ColourOf): void {
   const { ctx, bbox } = plot;
   const pxRatio = ratioOf(plot);
@@ -40,7 +40,9 @@ export function drawBorders(plot: uPlot, { borders }: Panel, colourOf: ColourOf)
   ctx.restore();
 }
 
-/** The names of bands, on the right of each at the top of the plot, or on its left; one that has no room is left out. */
+/**
+ * Draws the names of bands at the top of the plot, to the right or the left of each. A name without room is left out.
+ */
 export function drawBandNames(plot: uPlot, { bands }: Panel, colourOf: ColourOf): void {
   const { ctx, bbox } = plot;
   const pxRatio = ratioOf(plot);
@@ -91,7 +93,7 @@ function writeSmall(plot: uPlot, colour: string): void {
   ctx.fillStyle = colour;
 }
 
-/** Pixels of the canvas for one of CSS. */
+/** Pixels of the canvas for one pixel of CSS. */
 function ratioOf({ ctx, width }: uPlot): number {
   return ctx.canvas.width / width;
 }

@@ -7,7 +7,10 @@ import type { HEIGHTS_PX, Line, Panel, STROKES, Unit } from "./panel.js";
  * what a browser has, and what they are given: an import of a value would not be there.
  */
 
-/** What they use of the browser: TypeScript's DOM library would be in scope of the whole program, not of a file. */
+/**
+ * The part of the browser's API that they use. TypeScript's DOM library would be in scope of the whole program, not of
+ * one file.
+ */
 interface PageElement {
   readonly clientWidth: number;
   readonly classList: { toggle(name: string, on: boolean): void };
@@ -25,7 +28,7 @@ declare function matchMedia(query: string): {
 };
 declare function addEventListener(event: "beforeprint" | "afterprint" | "resize", listener: () => void): void;
 
-/** What the page gives them: the chart library, and what is in other files of ours. */
+/** What the page provides: the chart library, and our functions of other files. */
 export interface Tools {
   readonly Plot: typeof uPlot;
   readonly strokes: typeof STROKES;
@@ -38,7 +41,7 @@ export interface Tools {
   readonly threeDigits: (value: number) => string;
 }
 
-/** Draws the panels, and again whenever the colours, the width or the paper change. */
+/** Draws the panels, and draws them again when the colours, the width or the paper change. */
 export function drawPanels(panels: readonly Panel[], tools: Tools): void {
   const paper = matchMedia("print");
   const dark = matchMedia("(prefers-color-scheme: dark)");
@@ -52,7 +55,7 @@ export function drawPanels(panels: readonly Panel[], tools: Tools): void {
     });
   };
   draw(paper.matches);
-  // Browsers differ in which of the first three they do when they print.
+  // Browsers differ in which of the first three events they send when they print.
   addEventListener("beforeprint", () => draw(true));
   addEventListener("afterprint", () => draw(false));
   paper.addEventListener("change", () => draw(paper.matches));
@@ -99,7 +102,7 @@ function scalesOf({ x, xs, y, lines }: Panel): uPlot.Scales {
   const most = values.reduce((max, value) => Math.max(max, value), 0);
   const least = values.reduce((min, value) => Math.min(min, value), most);
   const isWhole = (from: number, to: number) => from === xs[0] && to === xs.at(-1);
-  // Its `distr` is of a const enum, which a module compiled by itself cannot read.
+  // Its `distr` is a const enum, which a separately compiled module cannot read.
   const logarithmic: object = { distr: 3, log: 10, range: () => [least / 1.25, most * 1.6] };
   return {
     x: { time: false, range: (_plot, from, to) => (isWhole(from, to) ? [x.from, x.to] : [from, to]) },
@@ -134,13 +137,13 @@ function axesOf({ x, y }: Panel, tools: Tools): uPlot.Axis[] {
       space: 34,
       ...(y.logarithmic && { splits: logarithmicSplits, filter: (_plot, splits) => splits }),
       values: (_plot, splits) => splits.map((value) => (value === null ? "" : valueText(value, y.unit, tools))),
-      // Wide enough for most, so that the same moment is at the same place in all panels.
+      // Wide enough for most labels, so that the same moment is at the same place in all panels.
       size: (_plot, texts) => 14 + 7 * Math.max(...(texts ?? []).map((text) => text.length), 7),
     },
   ];
 }
 
-/** 1, 2 and 5 of each power of ten; over more than three of these only the powers. */
+/** 1, 2 and 5 of each power of ten. Over more than three powers, only the powers. */
 function logarithmicSplits(_plot: uPlot, _axis: number, from: number, to: number): number[] {
   const [first, last] = [Math.floor(Math.log10(from)), Math.ceil(Math.log10(to))];
   const steps = last - first > 4 ? [1] : [1, 2, 5];
@@ -149,7 +152,7 @@ function logarithmicSplits(_plot: uPlot, _axis: number, from: number, to: number
     .filter((value) => value >= from && value <= to);
 }
 
-/** Panels over time move together: what is pointed at or dragged over in one is so in all. */
+/** Panels over time share their cursor: pointing at a time or selecting a range in one applies to all. */
 function cursorOf({ x }: Panel): uPlot.Cursor {
   const common = { y: false, points: { size: 7, width: 0 } };
   return x.kind === "time"
@@ -157,7 +160,7 @@ function cursorOf({ x }: Panel): uPlot.Cursor {
     : { ...common, drag: { x: false, y: false } };
 }
 
-/** Writes what is pointed at into the legend: the value of each line, and then where that is. */
+/** Writes the values at the cursor into the legend: the value of each line, and the position. */
 function tellValues(plot: uPlot, { id, x, xs, y, lines }: Panel, tools: Tools): void {
   const index = plot.cursor.idx ?? -1;
   const at = xs[index];

@@ -22,7 +22,7 @@ const CLASSES: Readonly<Partial<Record<Finding | Conclusion["word"], string>>> =
   Faster: "good",
 };
 
-/** Two sets of runs side by side: what it comes to, then how. */
+/** Two sets of runs side by side: the conclusion first, then the details. */
 export function comparisonSection(comparison: Comparison): Markup {
   const { word, rest } = conclusionOf(comparison);
   const { base, new: fresh } = sideNames(comparison);

@@ -1,11 +1,14 @@
 import { oneLine } from "../../format/one-line.js";
 
-/** HTML that is safe to put into a page. Only `markup` and the few that own a file's assets make it. */
+/** HTML that is safe to put into a page. Only `markup` and the owners of the page's assets create it. */
 export class Markup {
   constructor(readonly text: string) {}
 }
 
-/** What a template may hold: text is escaped, `undefined` and `""` are nothing, a list is its items one after another. */
+/**
+ * The content of a template. Text is escaped, `undefined` and `""` are nothing, and a list is the sequence of its
+ * items.
+ */
 export type Content = Markup | string | undefined | readonly Content[];
 
 const ENTITIES: Readonly<Record<string, string>> = {
@@ -16,7 +19,7 @@ const ENTITIES: Readonly<Record<string, string>> = {
   "'": "&#39;",
 };
 
-/** A template whose values are escaped, in text and in quoted attributes alike, unless they are `Markup`. */
+/** A template that escapes its values in text and in quoted attributes, unless they are `Markup`. */
 export function markup(parts: TemplateStringsArray, ...values: readonly Content[]): Markup {
   return new Markup(parts.reduce((text, part, index) => text + written(values[index - 1]) + part));
 }
@@ -32,7 +35,7 @@ function escapeHtml(text: string): string {
   return printable(text).replaceAll(/[&<>"']/gu, (character) => ENTITIES[character]!);
 }
 
-/** Without control characters; blanks at the ends stay, since they part it from what is beside it. */
+/** Removes control characters. Blanks at the ends stay, because they separate the text from its neighbours. */
 function printable(text: string): string {
   const [before] = /^\s?/u.exec(text)!;
   const [after] = /\s?$/u.exec(text)!;
@@ -41,7 +44,8 @@ function printable(text: string): string {
 }
 
 /**
- * A value as the text of a JSON script element: no `<`, so that nothing in it ends the element or starts a comment.
+ * A value as the text of a JSON script element. It has no `<`, so that nothing in it ends the element or starts a
+ * comment.
  * https://html.spec.whatwg.org/multipage/scripting.html#restrictions-for-contents-of-script-elements
  */
 export function scriptJson(value: unknown): Markup {

@@ -10,7 +10,7 @@ export interface Page {
   readonly style: string;
 }
 
-/** A page in one file that loads nothing. What came from a backend is escaped, and only the page's own script may run. */
+/** A page in one file that loads nothing. Text from a backend is escaped, and only the page's own script may run. */
 export function documentOf({ title, body, data, script, style }: Page): string {
   const scripts =
     data && script
@@ -39,7 +39,7 @@ ${scripts}</body>
   return text;
 }
 
-/** What is in the page and nothing else: https://www.w3.org/TR/CSP3/ */
+/** Allows only the content of the page: https://www.w3.org/TR/CSP3/ */
 function policyOf(style: string, script?: string): string {
   return [
     "default-src 'none'",

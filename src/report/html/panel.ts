@@ -1,9 +1,9 @@
-/** What a number is: it decides how the axis and the legend write it. */
+/** The unit of a number. It decides how the axis and the legend write it. */
 export type Unit = "milliseconds" | "perSecond" | "count";
 
-/** One set of axes as the browser draws it: what the page's script is given, as JSON. */
+/** One set of axes, as the browser draws it. The page's script gets it as JSON. */
 export interface Panel {
-  /** Of the element that it is drawn into. */
+  /** The id of its element. */
   readonly id: string;
   readonly height: keyof typeof HEIGHTS_PX;
   readonly x: TimeAxis | PercentileAxis;
@@ -22,7 +22,7 @@ interface TimeAxis {
   readonly to: number;
 }
 
-/** A percentile p at log10(1 / (1 - p / 100)). */
+/** Percentile p is at log10(1 / (1 - p / 100)). */
 interface PercentileAxis {
   readonly kind: "percentile";
   readonly from: number;
@@ -33,9 +33,9 @@ interface PercentileAxis {
 export interface Line {
   readonly name: string;
   readonly stroke: Stroke;
-  /** One for each of `xs`; null where there is none. */
+  /** One for each of `xs`; null if there is none. */
   readonly values: readonly (number | null)[];
-  /** Which of the values are marked with a dot as well. */
+  /** The indexes of values that also have a dot. */
   readonly dots?: readonly number[];
 }
 
@@ -44,11 +44,11 @@ interface Band {
   readonly from: number;
   readonly to: number;
   readonly text: string;
-  /** Where there is no room for the text. */
+  /** Used if there is no room for the text. */
   readonly short: string;
 }
 
-/** A vertical line, and what begins there. */
+/** A vertical line, and the name of what begins there. */
 interface Border {
   readonly at: number;
   readonly text: string;
@@ -56,10 +56,10 @@ interface Border {
 
 export const HEIGHTS_PX = { tall: 260, low: 170 } as const;
 
-/** Each differs from the others in colour and in pattern. */
+/** Strokes differ in both colour and pattern. */
 export type Stroke = keyof typeof STROKES;
 
-/** `colour` is a custom property of the page's style; lengths in CSS pixels. */
+/** `colour` is a custom property of the page's style. Lengths are CSS pixels. */
 export const STROKES = {
   solid: { colour: "--solid", width: 2, dash: [] },
   dashed: { colour: "--dashed", width: 2, dash: [7, 4] },

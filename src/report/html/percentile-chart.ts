@@ -7,9 +7,9 @@ import { percentileCurve, percentilePosition, percentileSteps, type PercentileCu
 
 const TITLE = "Latency by percentile";
 const TICKS = ["0", "50", "90", "99", "99.9", "99.99", "99.999", "99.9999"];
-/** Room on the axis between the last percentile and the maximum, in nines. */
+/** The gap on the axis between the last percentile and the maximum, in nines. */
 const MAX_GAP = 0.3;
-/** A curve that climbs more than this is drawn on a logarithmic axis. */
+/** A curve that rises by a larger factor gets a logarithmic axis. */
 const LINEAR_UP_TO = 25;
 
 export interface NamedCurve extends PercentileCurve {
@@ -25,7 +25,10 @@ export function percentileCurves(result: RunResult): readonly NamedCurve[] {
   });
 }
 
-/** Response beside service time, each with its maximum; undefined of a run of one, which has no distribution. */
+/**
+ * Response and service time, each with its maximum; undefined for a run of one orchestration, which has no
+ * distribution.
+ */
 export function percentileChart(result: RunResult, curves: readonly NamedCurve[]): Chart | undefined {
   if (result.counts.orchestrations.started <= 1) return undefined;
   const [widest] = [...curves].sort((a, b) => b.limit - a.limit);
@@ -41,7 +44,7 @@ export function percentileChart(result: RunResult, curves: readonly NamedCurve[]
     height: "tall",
     x: { kind: "percentile", from: 0, to: maxAt + 0.1, ticks: [...ticks, { at: maxAt, text: "max" }] },
     y: { unit: "milliseconds", logarithmic: curves.some(isSteep) },
-    // The empty step keeps a line from being drawn to the maximum, which is no percentile.
+    // The empty step prevents a line to the maximum, which is no percentile.
     xs: [...steps.map(percentilePosition), end + MAX_GAP / 2, maxAt],
     lines: curves.map((curve) => lineOf(curve, steps)),
     bands: [],
@@ -83,7 +86,7 @@ function textOf({ counts }: RunResult, curves: readonly NamedCurve[]): string {
   return [...ended, limit].join(" ");
 }
 
-/** What a latency ends with, as part of a sentence, and how far the two clocks may make it wrong. */
+/** The end of a latency, as part of a sentence, and the possible error of the two clocks. */
 export function errorText({ until, boundMs }: PercentileCurve["summary"]): string {
   if (until === "noticed") return ", until noticed by the client";
   return boundMs === undefined ? "" : `, ± ${formatDuration(boundMs)} between the two clocks`;

@@ -5,19 +5,18 @@ import type { CrossingSummary, RunResult } from "../../result/run-result.js";
 /** Points on the axis for each factor of ten. */
 const POINTS_PER_DECADE = 48;
 
-/** A latency by percentile, as far as its sample carries one. */
+/** A latency by percentile, as far as its sample allows. */
 export interface PercentileCurve {
   readonly summary: CrossingSummary;
-  /** Beyond this share of 1 no percentile is shown. */
+  /** As a part of 1. No percentile beyond it is shown. */
   readonly limit: number;
   /** Milliseconds; undefined beyond the limit. */
   readonly at: (q: number) => number | undefined;
 }
 
 /**
- * Of a latency whose histogram is in the result; undefined where it is not, cannot be read, or has too few samples to
- * carry a median. A p_q is there only where n(1 - q) >= 10, and q < 1 - (unfinished + terminated) / started: those may be
- * the longest.
+ * The curve of a latency; undefined if its histogram is missing or unreadable, or has too few samples for a median. A
+ * p_q exists only if n(1 - q) >= 10 and q < 1 - (unfinished + terminated) / started, because those may be the longest.
  */
 export function percentileCurve(result: RunResult, name: "response" | "service"): PercentileCurve | undefined {
   const summary = result.latencyMs[name];
@@ -34,19 +33,19 @@ export function percentileCurve(result: RunResult, name: "response" | "service")
   };
 }
 
-/** Where a share of 1 stands on the axis: log10(1 / (1 - q)), so that each further nine takes the same room. */
+/** The position of a part of 1 on the axis: log10(1 / (1 - q)), so that each further nine takes the same room. */
 export function percentilePosition(q: number): number {
   return -Math.log10(1 - q);
 }
 
-/** Shares of 1, evenly spaced on the axis from 0 to the limit. */
+/** Parts of 1, evenly spaced on the axis from 0 to the limit. */
 export function percentileSteps(limit: number): readonly number[] {
   const end = percentilePosition(limit);
   const count = Math.max(1, Math.ceil(end * POINTS_PER_DECADE));
   return Array.from({ length: count + 1 }, (_, index) => 1 - 10 ** ((-end * index) / count));
 }
 
-/** A result may come from anywhere: what is no histogram is none. */
+/** A result may come from anywhere, so its histogram may be invalid. */
 function decoded(hdr: string) {
   try {
     return decodeFromCompressedBase64(hdr, 32);

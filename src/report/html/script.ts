@@ -6,14 +6,14 @@ import { CLIENT_FUNCTIONS, drawPanels } from "./client.js";
 import { drawBandNames, drawBands, drawBorders, MARK_FUNCTIONS } from "./client-marks.js";
 import { HEIGHTS_PX, STROKES } from "./panel.js";
 
-/** Where the page's script finds the panels. */
+/** The id of the element with the panels' data. */
 export const PANELS_ID = "panels";
 
 const FORMATS = { formatCount, formatDuration, threeDigits };
 const TOOLS = { drawBands, drawBorders, drawBandNames, ...FORMATS };
 const require = createRequire(import.meta.url);
 
-/** The chart library with its licence and its style, and what draws with it: sources to be put into a page. */
+/** The sources of the chart library, with its licence and style, and of our drawing functions, for a page. */
 export async function chartAssets(): Promise<{ readonly script: string; readonly style: string }> {
   const [library, style, licence] = await Promise.all(
     ["uplot/dist/uPlot.iife.min.js", "uplot/dist/uPlot.min.css", "uplot/LICENSE"].map(async (file) =>
@@ -23,7 +23,7 @@ export async function chartAssets(): Promise<{ readonly script: string; readonly
   return { script: `/*!\n${licence!.trim()}\n*/\n${library!.trim()}\n${ourScript()}`, style: style!.trim() };
 }
 
-/** Functions as they stand here, each under its own name, and one call. */
+/** The source of the functions, each under its own name, and one call. */
 function ourScript(): string {
   const functions = [...Object.values(FORMATS), ...MARK_FUNCTIONS, ...CLIENT_FUNCTIONS];
   const values = `strokes: ${JSON.stringify(STROKES)}, heightsPx: ${JSON.stringify(HEIGHTS_PX)}`;

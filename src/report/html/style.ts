@@ -1,8 +1,8 @@
 import { HEIGHTS_PX } from "./panel.js";
 
 /**
- * Text has a contrast of at least 4.5:1 on what is behind it, lines one of 3:1. The lines are of the palette of Okabe
- * and Ito, which the colour-blind can tell apart: https://jfly.uni-koeln.de/color/
+ * Text has a contrast of at least 4.5:1 to its background, lines one of 3:1. The colours of the lines are from the
+ * palette of Okabe and Ito, which colour-blind readers can tell apart: https://jfly.uni-koeln.de/color/
  */
 const LIGHT = `
   --page: #ffffff; --text: #1b1f24; --muted: #59616b; --rule: #d9dde2; --grid: #e6e9ed;

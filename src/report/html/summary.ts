@@ -14,7 +14,7 @@ import { tableSection, withoutEmpty, type Column } from "./table.js";
 
 const SIGNS = { suspect: "▲", invalid: "✕" } as const;
 
-/** How the run ended, and what was run when. */
+/** How the run ended, what it was, and when it ran. */
 export function header(result: RunResult): Markup {
   const { word, rest } = outcomeOf(result);
   const { runId, startedAt, plan, environment } = result;
@@ -31,12 +31,12 @@ ${labels.length > 0 ? markup`<ul class="labels" aria-label="labels">${labels}</u
 `;
 }
 
-/** `2030-01-02 03:04:05 UTC`; what is no time in ISO-8601 as it is. */
+/** `2030-01-02 03:04:05 UTC`; a text that is no time in ISO 8601 is returned unchanged. */
 function startText(iso: string): string {
   return iso.replace(/^(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.\d+)?Z$/u, "$1 $2 UTC");
 }
 
-/** Whether the figures can be believed: quiet where they can. */
+/** Whether the figures can be believed. A valid verdict takes little room. */
 export function verdictSection({ verdict }: RunResult): Markup | undefined {
   if (verdict?.status === "valid")
     return markup`<p class="valid"><span class="good">✓ Valid</span>: nothing about the load generator casts doubt on these figures.</p>\n`;
@@ -73,7 +73,7 @@ export function thresholdSection({ thresholds = [] }: RunResult): Markup | undef
   return tableSection(title, ...withoutEmpty(columns, rows));
 }
 
-/** The figures that most readers come for. */
+/** The figures that most readers look for. */
 export function tiles(result: RunResult): Markup {
   return markup`<section class="tiles" aria-label="key figures">
 ${[throughputTile(result), ...latencyTiles(result), endTile(result), actionsTile(result)]}</section>
@@ -87,7 +87,7 @@ function throughputTile({ throughput }: RunResult): Markup | undefined {
   return tile("orchestrations per second", formatRate(orchestrationsPerSecond), activities);
 }
 
-/** The median and the p99, or what the sample carries instead. */
+/** The median and the p99, or the figures that a smaller sample has. */
 function latencyTiles({ counts, latencyMs }: RunResult): readonly (Markup | undefined)[] {
   const name = latencyMs.response ? "response" : "service";
   const summary = latencyMs[name];

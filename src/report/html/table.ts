@@ -1,17 +1,17 @@
 import { markup, type Content, type Markup } from "./markup.js";
 
-/** `number` columns stand on the right, digit under digit. */
+/** `number` columns are aligned to the right. */
 export interface Column {
   readonly name: string;
   readonly kind: "text" | "number";
 }
 
-/** Columns by their names, the first of text and the rest of numbers. */
+/** Columns by their names: the first one has text, the others have numbers. */
 export function numbersBy(name: string, ...numbers: readonly string[]): readonly Column[] {
   return [{ name, kind: "text" }, ...numbers.map((name): Column => ({ name, kind: "number" }))];
 }
 
-/** A table under its title, scrolling sideways by itself where it does not fit. No rows, no table. */
+/** A table under its title, which scrolls sideways if it does not fit. Nothing without rows. */
 export function tableSection(
   title: string,
   columns: readonly Column[],
@@ -39,14 +39,14 @@ function cellOf(cell: Content, index: number, columns: readonly Column[]): Marku
   return index === 0 ? markup`<th scope="row" class="${kind}">${cell}</th>` : markup`<td class="${kind}">${cell}</td>`;
 }
 
-/** Columns, and the cells under them, that at least one row has something for. */
+/** The columns, and their cells, that have content in at least one row. */
 export function withoutEmpty(columns: readonly Column[], rows: readonly (readonly Content[])[]) {
   const told = columns.map((_column, index) => rows.some((row) => row[index] !== undefined));
   const kept = <T>(cells: readonly T[]) => cells.filter((_cell, index) => told[index]);
   return [kept(columns), rows.map(kept)] as const;
 }
 
-/** Names and what they stand for; a value that is undefined or empty has nothing to tell. */
+/** Names and their values. A value that is undefined or empty is left out. */
 export function definitionList(rows: readonly (readonly [name: string, value: string | undefined])[]): Markup {
   const told = rows.filter(([, value]) => value !== undefined && value !== "");
   return markup`<dl>${told.map(([name, value]) => markup`<div><dt>${name}</dt><dd>${value}</dd></div>\n`)}</dl>`;

@@ -25,7 +25,7 @@ export function latencySection(result: RunResult): Table {
   );
 }
 
-/** What the chart of percentiles shows, as numbers. */
+/** The chart of percentiles in numbers. */
 export function percentileSection(curves: readonly NamedCurve[]): Table {
   const rows = PERCENTILES.map((text) => [
     `p${text}`,
@@ -82,7 +82,7 @@ export function stallSection({ stalls = [] }: RunResult): Table {
   );
 }
 
-/** The charts over time as numbers, in few enough rows to be read. */
+/** The charts over time in numbers, with few enough rows to read. */
 export function timeSection(result: RunResult): Table {
   if (result.counts.orchestrations.started <= 1) return undefined;
   const name = latencyOverTime(result);

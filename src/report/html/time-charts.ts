@@ -6,11 +6,11 @@ import type { Chart, TitledPanel } from "./chart.js";
 import type { Line, Panel, Stroke, Unit } from "./panel.js";
 import { latencyOverTime, timeSlices, type TimeSlice } from "./time-slices.js";
 
-/** Where the largest is more than so many times the typical, the typical would lie on the axis. */
+/** If the largest value exceeds the typical one by this factor, the typical one would lie on the axis. */
 const LINEAR_UP_TO = 25;
 const LATENCY_NAMES = { response: "Response time", service: "Service time" } as const;
 
-/** The run over time: its rates, what it had to carry, and how long that took. */
+/** The run over time: its rates, its load, and its latencies. */
 export function timeCharts(result: RunResult): readonly Chart[] {
   const slices = timeSlices(result);
   const absent = whyNone(result, slices);
@@ -154,7 +154,7 @@ function lineOf(
   return { name, stroke, values: slices.map((slice) => roundedOf(valueOf(slice))) };
 }
 
-/** To five digits: more of them are only bytes. */
+/** Five digits. More would only be bytes. */
 function roundedOf(value: number | undefined): number | null {
   return value === undefined ? null : Number(value.toPrecision(5));
 }

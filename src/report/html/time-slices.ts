@@ -1,27 +1,30 @@
 import type { Interval, IntervalLatency, RunResult } from "../../result/run-result.js";
 import { SparseHistogram } from "../../stats/sparse-histogram.js";
 
-/** A time of a run: neighbouring intervals of its series as one. Times in milliseconds from the start of the run. */
+/** A part of a run: neighbouring intervals of its series in one. Times are milliseconds from the start of the run. */
 export interface TimeSlice {
   readonly fromMs: number;
   readonly lengthMs: number;
   readonly offeredPerSecond: number;
   readonly startedPerSecond: number;
   readonly completedPerSecond: number;
-  /** Absent where what an orchestration does is not known. */
+  /** Absent if the content of an orchestration is unknown. */
   readonly activitiesPerSecond?: number;
   /** At its end. */
   readonly inFlight: number;
-  /** Response time; in closed load, which has none, service time. Absent where nothing that was due in it completed. */
+  /**
+   * Response time, or service time in closed load, which has no response time. Absent if nothing completed that was due
+   * in it.
+   */
   readonly latency?: Pick<IntervalLatency, "p50" | "p99" | "max">;
 }
 
-/** Which latency a run's intervals are shown with: closed load has no schedule, and so no response time. */
+/** The latency that a run's intervals are shown with. Closed load has no schedule, and therefore no response time. */
 export function latencyOverTime({ series = [] }: RunResult): "response" | "service" {
   return series.some(({ response }) => response) ? "response" : "service";
 }
 
-/** Every interval of the run; a last one too short for a rate of its own is one with that before it. */
+/** Every interval of the run. A last interval that is too short for a rate is merged with the one before. */
 export function timeSlices(result: RunResult): readonly TimeSlice[] {
   const intervals = result.series ?? [];
   const [last, previous] = [intervals.at(-1), intervals.at(-2)];
@@ -31,7 +34,7 @@ export function timeSlices(result: RunResult): readonly TimeSlice[] {
   return (isRest ? [...groups, [previous, last]] : groups).map((group) => sliceOf(group, name));
 }
 
-/** Cuts the run into equal parts, at most `most` of them. */
+/** Cuts the run into at most `most` equal parts. */
 export function coarseSlices(result: RunResult, most: number): readonly TimeSlice[] {
   const intervals = result.series ?? [];
   const size = Math.ceil(intervals.length / most);
