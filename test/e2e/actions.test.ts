@@ -45,7 +45,7 @@ async function placeWithWorker(): Promise<Workplace> {
 const CONTINUED = "--parallel-orchestrations 20 --iterations 6 --parallel-activities 2 --continue-as-new-every 2";
 
 describe("actions are counted from the histories", () => {
-  test("where activities fail, are tried again, or go on behind a continue-as-new", async () => {
+  test("if activities fail, are retried, or continue after a continue-as-new", async () => {
     const place = await placeWithWorker();
     const kinds = [
       "--parallel-orchestrations 3 --iterations 1 --parallel-activities 4 --failure-rate 1",
@@ -76,7 +76,7 @@ describe("actions are counted from the histories", () => {
     }
   });
 
-  test("where a run is interrupted: what it had done, and its end", async () => {
+  test("if a run is interrupted: its work so far, and its termination", async () => {
     const place = await placeWithWorker();
     const kind = "--parallel-orchestrations 8 --iterations 1000 --parallel-activities 10";
     const run = place.start(`run --json ${kind}`);
@@ -90,8 +90,8 @@ describe("actions are counted from the histories", () => {
   });
 });
 
-describe("where not all actions can be counted", () => {
-  test("a run says how many there are at least, and why; a threshold is judged by that where it can be", async () => {
+describe("if not all actions can be counted", () => {
+  test("a run reports a lower bound with a reason, and a threshold is judged by it if possible", async () => {
     const place = await placeWithWorker();
     const backend = await ForwardingBackend.start(`unix:${place.socket}`, ["StreamInstanceHistory"]);
     onTestFinished(() => backend.close());

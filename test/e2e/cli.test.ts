@@ -55,13 +55,13 @@ describe("a flag that takes one value", () => {
     ["--older-than", ["purge", "--older-than", "7d", "--older-than", "1d", "--yes"]],
     ["--noise-threshold", ["compare", "--noise-threshold", "1%", "a", "b", "--noise-threshold", "2%"]],
     ["--retention", ["emulator", "--retention", "1d", "--retention", "2d"]],
-  ])("%s is refused where it is given twice: %j", async (flag, args) => {
+  ])("%s is refused if it is given twice: %j", async (flag, args) => {
     const { code, stdout, stderr } = await fanoutHere(args);
     const message = `error: ${flag}: expected one value, found the flag twice; leave one of them out\n`;
     expect({ code, stdout, stderr }).toEqual({ code: 2, stdout: "", stderr: message });
   });
 
-  test("is no flag that is made to be repeated", async () => {
+  test("does not include repeatable flags", async () => {
     const labels = ["--label", "a=1", "--label", "b=2", "--threshold", "p99<9s", "--threshold", "p90<9s"];
     const { code, stderr } = await fanout(["run", "--dry-run", "--rate", "100/s", "--duration", "1m", ...labels]);
     expect({ code, stderr }).toMatchObject({ code: 0 });
@@ -93,7 +93,7 @@ describe("help", () => {
     expect(stderr).toMatch(/^Usage: fanout/u);
   });
 
-  test("into a pipe that closes early is quiet", async () => {
+  test("into a pipe that closes early causes no error", async () => {
     const child = spawn(process.execPath, [FANOUT, "--help"], { stdio: ["ignore", "pipe", "pipe"] });
     child.stdout.destroy();
     const [stderr] = await Promise.all([text(child.stderr), once(child, "exit")]);
@@ -101,7 +101,7 @@ describe("help", () => {
     expect(child.exitCode).toBe(0);
   });
 
-  test("--version prints that of the package", async () => {
+  test("--version prints the version of the package", async () => {
     const { version }: { version: string } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
     expect(await fanout(["--version"])).toEqual({ code: 0, stdout: `${version}\n`, stderr: "" });
   });

@@ -55,7 +55,7 @@ describe("fanout compare --run", () => {
     });
   });
 
-  test("gives two programs an emulator each, a worker where it is asked for, and no secret a place to show", async () => {
+  test("gives each of two programs its own emulator and the requested worker, and shows no secret", async () => {
     const place = await Workplace.open();
     const [old, fresh] = [await otherFanout(place, "old"), await otherFanout(place, "fresh")];
     const worker = `'${process.execPath}' '${FANOUT}' worker --port 0`;
@@ -120,7 +120,7 @@ describe("fanout compare --run", () => {
     expect(stderr).not.toContain("unfinished");
   });
 
-  test("ends with the first run that fails, says which and why, and judges nothing", async () => {
+  test("ends at the first failed run, says which and why, and judges nothing", async () => {
     const place = await Workplace.open();
     const runs = ["--run", "", "--run", "--failure-rate 100%"];
     const { code, stdout, stderr } = await place.run("compare", ...runs, "--allow-invalid", ...SMALL);

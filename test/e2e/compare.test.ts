@@ -65,7 +65,7 @@ describe("fanout compare", () => {
     ["base.json later.json", 98, /^Take care: new was measured 4h30m after base: .*`fanout compare --run`$/mu],
     ["base.json elsewhere.json", 98, /^Take care: the sides ran on unlike machines \(.* -> 2 x Another\): /mu],
     ["invalid.json -- interrupted.json", 1, /^Cannot be compared: 2 runs$/mu],
-  ])("`%s` ends with %i and says so", async (line, code, stdout) => {
+  ])("`%s` ends with %i and states the conclusion", async (line, code, stdout) => {
     const place = await placeWithRuns();
     expect(await place.run(`compare ${line}`)).toMatchObject({ code, stdout: expect.stringMatching(stdout) });
   });
@@ -86,7 +86,7 @@ describe("fanout compare", () => {
     });
   });
 
-  test("goes to every file that is asked for, and to the summary of a step", async () => {
+  test("writes every requested file, and the step summary", async () => {
     const place = await placeWithRuns();
     const summary = join(place.folder, "summary.md");
     const line = "compare base.json slow.json --json c.json --markdown c.md --junit c.xml --html c.html";
@@ -108,7 +108,7 @@ describe("fanout compare", () => {
     expect(await read("c.html")).toContain(headline.replace("Slower", '<span class="bad">Slower</span>'));
   });
 
-  test("never writes over results that were measured", async () => {
+  test("never overwrites results of runs", async () => {
     const place = await placeWithRuns();
     const { code, stderr } = await place.run("compare --json base.json slow.json fast.json");
     expect({ code, stderr }).toEqual({
@@ -148,7 +148,7 @@ describe("fanout compare", () => {
     expect(ended).toMatchObject({ code: 2, stdout: "", stderr: expect.stringMatching(message) });
   });
 
-  test("shows in its help how two sides are told apart", async () => {
+  test("shows in its help how to separate two sides", async () => {
     const place = await placeWithRuns();
     const { stdout } = await place.succeed("compare --help");
     expect(stdout).toContain("Usage: fanout compare [options] <base...> -- <new...>");
@@ -167,7 +167,7 @@ describe("fanout run --baseline", () => {
     expect(stdout).toMatch(/\nRun-to-run noise unknown: .*\n$/u);
   });
 
-  test("that fails the gate is in every form of the result", async () => {
+  test("writes a failed comparison into every form of the result", async () => {
     const place = await placeWithRuns();
     // No real run is as fast as that.
     const before = fiveRunsOf("before", { rate: 1e9, p50: 0.001, p99: 0.002 });
@@ -194,7 +194,7 @@ describe("fanout run --baseline", () => {
     expect((await place.succeed("report k.json --junit")).stdout).toBe(junit);
   });
 
-  test("refuses one that cannot be compared, and starts nothing", async () => {
+  test("refuses a baseline that cannot be compared, and starts nothing", async () => {
     const place = await placeWithRuns();
     const message = "error: --baseline: expected runs without failures, found fast1: it was interrupted\n";
     const ended = await place.run("run --baseline interrupted.json");

@@ -69,7 +69,7 @@ const WRONG: readonly {
   },
 ];
 
-test("a wrong configuration is exit code 2 for every command that reads it, with one line", async () => {
+test("every command ends with 2 and one line on a configuration that it cannot use", async () => {
   const place = await Workplace.open();
   await writeFile(join(place.folder, "file"), "garbage");
   await mkdir(join(place.folder, "folder"));

@@ -14,7 +14,7 @@ describe("a connection string in the environment", () => {
       "scheduler",
       "DURABLE_TASK_SCHEDULER_CONNECTION_STRING",
     ],
-  ])("by the names of Microsoft's samples is used, and said: %j", async (variables, hub, name) => {
+  ])("under a name of Microsoft's samples is used, and a line names the variable: %j", async (variables, hub, name) => {
     const place = await Workplace.open();
     const { code, stdout, stderr } = await place.runWith(variables, "run --workers 1 --iterations 1");
     expect({ code, stdout, stderr }).toMatchObject({ code: 0 });

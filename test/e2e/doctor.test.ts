@@ -45,7 +45,7 @@ test("on the embedded emulator every line is ok", async () => {
   expect(await place.runningEmulator()).toMatchObject({ instances: 0 });
 });
 
-test("a worker that is connected is seen", async () => {
+test("a connected worker is counted", async () => {
   const place = await Workplace.open();
   const worker = place.start("worker --port 0");
   await worker.says(/Connected to/u);
@@ -78,7 +78,7 @@ test("names the step that fails on a dead endpoint, skips the later ones, and ex
   expect(existsSync(`${place.stateFolder}/emulator.db`)).toBe(false);
 });
 
-test("a connection string that is wrong is a finding, without a value of it", async () => {
+test("a wrong connection string is a finding that repeats none of its values", async () => {
   const place = await Workplace.open();
   const text = "Endpoint=http://host.example;Authentication=AzureCli;TenantId=hunter2-secret";
   const { code, stdout, stderr } = await place.run("doctor --connection-string", text);
@@ -94,7 +94,7 @@ test("--json reports the same as the lines", async () => {
   expect(checks.every(({ outcome }) => outcome === "ok")).toBe(true);
 });
 
-test("over TLS it takes an authority that NODE_EXTRA_CA_CERTS names, and says so where none does", async () => {
+test("over TLS it trusts the authority of NODE_EXTRA_CA_CERTS, and names that variable if the certificate is not trusted", async () => {
   const place = await Workplace.open();
   const authority = await TestAuthority.create();
   const server = await SchedulerServer.start(await authority.issue());

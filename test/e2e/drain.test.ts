@@ -11,7 +11,7 @@ const NEEDED = 6_000;
 const UNTIL = 0.6;
 
 describe("fanout worker", () => {
-  test("drained by SIGTERM, one after the other, has nothing delivered twice", async () => {
+  test("one after the other drained by SIGTERM, no work item is delivered twice", async () => {
     const place = await Workplace.open();
     // All at the start: while one starts in the middle, a run may come to its end.
     const last = await connectedWorker(place);
@@ -47,7 +47,7 @@ describe("fanout worker", () => {
     expect((await place.runningEmulator()).redelivered).toBeGreaterThan(0);
   });
 
-  test("outlives an emulator that is killed: it says so, starts it again, and works on", async () => {
+  test("survives a killed emulator: it says so, starts it again, and continues", async () => {
     const place = await Workplace.open();
     const worker = await connectedWorker(place);
     const { pid } = await place.runningEmulator();
@@ -61,7 +61,7 @@ describe("fanout worker", () => {
     expect(worker.running).toBe(true);
   });
 
-  test("waits for a backend that is not there yet", async () => {
+  test("waits for a backend that does not answer yet", async () => {
     const place = await Workplace.open();
     const port = await freePort();
     const connection = `Endpoint=http://127.0.0.1:${port};Authentication=None;TaskHub=late`;
@@ -76,7 +76,7 @@ describe("fanout worker", () => {
     expect(await emulator.ended).toMatchObject({ code: 0 });
   });
 
-  test("answers /status and /health, and names --port to another one that wants the same", async () => {
+  test("answers /status and /health, and a second one on the same port names --port", async () => {
     const place = await Workplace.open();
     const worker = await connectedWorker(place);
     const [, url = ""] = await worker.says(/Status on (http:\/\/127\.0\.0\.1:\d+)\/status/u);

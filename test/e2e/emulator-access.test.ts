@@ -100,7 +100,7 @@ async function intrude(place: Workplace, as: { uid?: number; gid?: number }): Pr
 }
 
 describe("another user of the machine", () => {
-  test.skipIf(!canBeNobody)("gets at nothing of the emulator: not its folder, its files or its socket", async () => {
+  test.skipIf(!canBeNobody)("has no access to the emulator's folder, files and socket", async () => {
     const place = await Workplace.open();
     // Only the state folder itself is in the way.
     await chmod(place.root, 0o755);
@@ -124,7 +124,7 @@ async function endsOf(place: Workplace): Promise<ReadonlySet<string>> {
 }
 
 describe.skipIf(process.platform === "win32")("a state folder that is not this user's alone", () => {
-  test.skipIf(!isRoot)("but belongs to somebody else is refused, and left as it was", async () => {
+  test.skipIf(!isRoot)("is refused and not changed if it belongs to somebody else", async () => {
     const place = await Workplace.open();
     await mkdir(place.stateFolder, { mode: 0o755 });
     await chown(place.stateFolder, NOBODY.uid, NOBODY.gid);
@@ -138,7 +138,7 @@ describe.skipIf(process.platform === "win32")("a state folder that is not this u
     expect((await stat(place.stateFolder)).mode & 0o777).toBe(0o755);
   });
 
-  test("but a link to another is refused, and the other left as it was", async () => {
+  test("is refused if it is a link, and its target is not changed", async () => {
     const place = await Workplace.open();
     const other = join(place.root, "other");
     await mkdir(other, { mode: 0o755 });
@@ -153,7 +153,7 @@ describe.skipIf(process.platform === "win32")("a state folder that is not this u
     expect((await stat(other)).mode & 0o777).toBe(0o755);
   });
 
-  test("but that others could put something into is refused, and left as it was", async () => {
+  test("is refused and not changed if others could write to it", async () => {
     const place = await Workplace.open();
     await mkdir(place.stateFolder);
     await writeFile(join(place.stateFolder, "emulator.log"), "somebody's");
@@ -168,7 +168,7 @@ describe.skipIf(process.platform === "win32")("a state folder that is not this u
     expect((await stat(place.stateFolder)).mode & 0o777).toBe(0o777);
   });
 
-  test("with files of others is refused, and left unchanged", async () => {
+  test("is refused and not changed if it holds other files", async () => {
     const place = await Workplace.open();
     await mkdir(place.stateFolder);
     await writeFile(join(place.stateFolder, "letter"), "somebody's");
@@ -183,7 +183,7 @@ describe.skipIf(process.platform === "win32")("a state folder that is not this u
     expect((await stat(place.stateFolder)).mode & 0o777).toBe(0o755);
   });
 
-  test("but is empty is closed to others, and taken", async () => {
+  test("is closed to others and used if it is empty", async () => {
     const place = await Workplace.open();
     await mkdir(place.stateFolder);
     await chmod(place.stateFolder, 0o777);

@@ -109,8 +109,8 @@ function refusals(
   return [refusal, refusal];
 }
 
-describe("a database that cannot be used ends the emulator with one line, and stays as it is:", () => {
-  test("one that is none", async () => {
+describe("an unusable database ends the emulator with one line, and is not changed:", () => {
+  test("a file that is no database", async () => {
     const place = await placeWithState();
     await writeFile(databaseOf(place), "This is not a database. ".repeat(1_000));
     expect(await starts(place)).toEqual(refusals(place, /not a database/u, { reset: true }));
@@ -118,7 +118,7 @@ describe("a database that cannot be used ends the emulator with one line, and st
     await place.succeed("run --iterations 1 --workers 1");
   });
 
-  test("one that is damaged in its midst", async () => {
+  test("a database with a damaged page", async () => {
     const place = await placeWithState();
     const emulator = await startEmulator(place);
     await connect(place).start("instance");
@@ -128,7 +128,7 @@ describe("a database that cannot be used ends the emulator with one line, and st
     expect(await starts(place)).toEqual(refusals(place, /malformed/u, { reset: true }));
   });
 
-  test("one of a newer version", async () => {
+  test("a database of a newer version", async () => {
     const place = await placeWithState();
     await stopEmulator(await startEmulator(place));
     const database = new DatabaseSync(databaseOf(place));
@@ -137,7 +137,7 @@ describe("a database that cannot be used ends the emulator with one line, and st
     expect(await starts(place)).toEqual(refusals(place, /it has schema 99.*Update fanout/u, { reset: true }));
   });
 
-  test("one that another program has open", async () => {
+  test("a database that another program has open", async () => {
     const place = await placeWithState();
     await stopEmulator(await startEmulator(place));
     const holder = place.startProgram(process.execPath, ["-e", HOLDER, databaseOf(place)]);
@@ -153,7 +153,7 @@ describe("a database that cannot be used ends the emulator with one line, and st
     );
   });
 
-  test.skipIf(!canMount)("one on a disk that can only be read", async () => {
+  test.skipIf(!canMount)("a database on a read-only disk", async () => {
     const place = await placeOnSmallDisk();
     await stopEmulator(await startEmulator(place));
     // The log of the one in the background is there already, and cannot be written to.
@@ -163,7 +163,7 @@ describe("a database that cannot be used ends the emulator with one line, and st
     expect(reset).toMatchObject({ code: 2, stderr: expect.stringMatching(/^error: [^\n]+\n$/u) });
   });
 
-  test.skipIf(!canMount)("one on a disk that is full", async () => {
+  test.skipIf(!canMount)("a database on a full disk", async () => {
     const place = await placeOnSmallDisk();
     await stopEmulator(await startEmulator(place));
     await fill(place, 0);
@@ -202,7 +202,7 @@ async function fill(place: Workplace, left: number): Promise<void> {
   }
 }
 
-describe.skipIf(!canMount)("while the emulator runs, a disk that is full", () => {
+describe.skipIf(!canMount)("a disk that fills up while the emulator runs", () => {
   const input = "x".repeat(100 * KB);
 
   async function start(connection: RawConnection, instanceId: string): Promise<void> {
@@ -229,7 +229,7 @@ describe.skipIf(!canMount)("while the emulator runs, a disk that is full", () =>
     }
   }
 
-  test("refuses starts and says so, answers reads, and takes starts again once there is room", async () => {
+  test("makes it refuse starts with an error and answer reads, until there is room again", async () => {
     const place = await placeOnSmallDisk();
     const emulator = await startEmulator(place);
     const connection = connect(place);
@@ -252,7 +252,7 @@ describe.skipIf(!canMount)("while the emulator runs, a disk that is full", () =>
     expect(await place.runningEmulator()).toMatchObject({ instances: accepted.length + 1 });
   });
 
-  test("loses no result: workers keep what could not be written, report it in two lines, and run nothing twice", async () => {
+  test("loses no result: workers keep it, report the trouble in two lines, and execute nothing twice", async () => {
     const place = await placeOnSmallDisk();
     await startEmulator(place);
     const load = "--parallel-orchestrations 10 --iterations 8 --parallel-activities 5 --activity-duration 200ms";
@@ -273,7 +273,7 @@ describe.skipIf(!canMount)("while the emulator runs, a disk that is full", () =>
     expect(stderr).not.toContain("dropped");
   });
 
-  test("costs nothing that was acknowledged, though it is stopped, or killed, before there is room", async () => {
+  test("loses no acknowledged work, even if the emulator is stopped or killed before there is room", async () => {
     const place = await placeOnSmallDisk();
     for (const signal of ["SIGTERM", "SIGKILL"] as const) {
       const emulator = await startEmulator(place);

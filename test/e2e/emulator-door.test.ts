@@ -96,7 +96,7 @@ function isClosed(socket: Socket): Promise<unknown> {
 }
 
 describe("the port", () => {
-  test("has nothing of the admin service and of the link, which the owner's socket has", async () => {
+  test("offers neither the admin service nor the link, which only the owner's socket has", async () => {
     const { place, port } = await openDoor(await Workplace.open());
     for (const method of ["Status", "Watch", "DrainWorker", "Stop"])
       await expect(askAdmin(`127.0.0.1:${port}`, method)).rejects.toMatchObject({ code: status.UNIMPLEMENTED });
@@ -153,7 +153,7 @@ describe("the port", () => {
     }
   });
 
-  test("full of idle connections shuts nobody out of the socket; they are closed in seconds, whatever they said", async () => {
+  test("full of idle connections closes them within seconds, and the socket stays reachable", async () => {
     const { place, port } = await openDoor(await Workplace.open());
     const busy = connection(`127.0.0.1:${port}`);
     await busy.start("first");
@@ -183,7 +183,7 @@ describe("the port", () => {
     await connection(`127.0.0.1:${port}`).start("third");
   });
 
-  test("leaves files for the owner where this process may open few", async () => {
+  test("leaves file descriptors for the owner if the process may open few", async () => {
     const place = await Workplace.open();
     const emulator = place.startProgram("sh", [
       "-c",

@@ -66,7 +66,7 @@ describe("an emulator that lost its files refuses calls and ends:", () => {
     });
   });
 
-  test("while it has nothing to do, and without its socket being taken for that of the next one", async () => {
+  test("while it is idle, and the socket of its successor stays", async () => {
     const place = await Workplace.open();
     const emulator = await startEmulator(place);
     await rm(place.stateFolder, { recursive: true });

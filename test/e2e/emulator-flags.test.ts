@@ -26,7 +26,7 @@ async function ended(emulator: FanoutProcess, signal: NodeJS.Signals = "SIGTERM"
 }
 
 describe("the task hubs of the emulator in the foreground", () => {
-  test("are those that are named, and another one is refused by name", async () => {
+  test("are those of --task-hubs, and the error names any other one", async () => {
     const place = await Workplace.open();
     const emulator = await started(place, "--task-hubs default,orders");
     expect(emulator.stderr).toMatch(/^task hubs default, orders$/mu);
@@ -42,14 +42,14 @@ describe("the task hubs of the emulator in the foreground", () => {
     await place.succeed("run --workers 1 --task-hub orders --iterations 1");
   });
 
-  test("are one named default where none is named", async () => {
+  test("are one named default without --task-hubs", async () => {
     const place = await Workplace.open();
     await started(place, "");
     await connect(place, "default").start("instance");
     await expect(connect(place, "hub").start("instance")).rejects.toMatchObject({ code: status.NOT_FOUND });
   });
 
-  test("are whatever anybody names in the shared one", async () => {
+  test("are created by use in the shared emulator", async () => {
     const place = await Workplace.open();
     expect(await place.run("run --task-hub anything --iterations 1")).toMatchObject({ code: 0 });
   });
@@ -82,7 +82,7 @@ describe("a mistake in the flags of the emulator ends with 2, and nothing was st
 });
 
 describe("an emulator that does not wait for the disk", () => {
-  test("says so, and keeps what it acknowledged though it is killed", async () => {
+  test("says so, and keeps its acknowledged work when it is killed", async () => {
     const place = await Workplace.open();
     const emulator = await started(place, "--durability process");
     expect(emulator.stderr).toMatch(/^durability process: .* survive a crash, not a power failure$/mu);
@@ -98,7 +98,7 @@ describe("an emulator that does not wait for the disk", () => {
 });
 
 describe("an emulator in memory", () => {
-  test("touches no database, and is forgotten when it ends", async () => {
+  test("touches no database, and its state is gone when it ends", async () => {
     const place = await Workplace.open();
     const onDisk = await started(place, "");
     await connect(place).start("kept");

@@ -83,7 +83,7 @@ function prefixOf(bytes: number): Buffer {
 }
 
 describe.skipIf(process.platform !== "linux")("the memory of the emulator", () => {
-  test("is bounded whatever is sent and not finished, and the owner is still served", async () => {
+  test("is bounded for any unfinished input, and the owner is still served", async () => {
     const { place, pid, port } = await openDoor();
     const part = Buffer.alloc(60 * MIB - 1);
     let refused = 0;

@@ -35,8 +35,8 @@ describe("without workers", () => {
   });
 });
 
-describe("a backend that is not there", () => {
-  test("fails the run within seconds, in a sentence", async () => {
+describe("an unreachable backend", () => {
+  test("fails the run within seconds, with one sentence", async () => {
     const place = await Workplace.open();
     const startedMs = performance.now();
     const { code, stdout, stderr } = await place.run("run --connection-string", DEAD_END);
@@ -51,7 +51,7 @@ describe("a backend that is not there", () => {
 });
 
 describe("a mistake is refused before anything starts", () => {
-  test("of a --json that cannot be written", async () => {
+  test("in --json: the file cannot be written", async () => {
     const place = await Workplace.open();
     const { code, stdout, stderr } = await place.run("run --json /nonexistent/dir/x.json");
     expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
@@ -75,7 +75,7 @@ describe("a mistake is refused before anything starts", () => {
     expect(existsSync(place.stateFolder)).toBe(false);
   });
 
-  test("in the variable or the settings file, which the message names", async () => {
+  test("in the variable or the settings file, and the message names it", async () => {
     const place = await Workplace.open();
     const ofVariable = await place.runWith({ DURABLE_TASK_CONNECTION_STRING: "Authentication=None" }, "run");
     expect(ofVariable).toMatchObject({ code: 2, stderr: expect.stringContaining("DURABLE_TASK_CONNECTION_STRING") });
@@ -85,7 +85,7 @@ describe("a mistake is refused before anything starts", () => {
     expect(existsSync(place.stateFolder)).toBe(false);
   });
 
-  test("of a state folder that is a file, which the message names", async () => {
+  test("in the state folder: it is a file, and the message names it", async () => {
     const place = await Workplace.open();
     await writeFile(place.stateFolder, "");
     for (const command of ["run", "emulator", "emulator status"]) {
@@ -99,7 +99,7 @@ describe("a mistake is refused before anything starts", () => {
   });
 });
 
-describe("a secret in a connection string that is refused is not repeated", () => {
+describe("an error never repeats a secret of the connection string", () => {
   const SECRET = "c2VjcmV0LXNlY3JldC1zZWNyZXQ";
 
   test.each([
@@ -118,7 +118,7 @@ describe("a secret in a connection string that is refused is not repeated", () =
   });
 });
 
-test("a reader that has seen enough closes the pipe, and nobody complains", async () => {
+test("a reader that closes the pipe early causes no error", async () => {
   const place = await Workplace.open();
   const script = `set -o pipefail; '${process.execPath}' '${FANOUT}' run --json --workers 1 | head -c 1`;
   const { code, stdout, stderr } = await place.startProgram("bash", ["-c", script]).ended;
@@ -126,7 +126,7 @@ test("a reader that has seen enough closes the pipe, and nobody complains", asyn
   expect(stderr).not.toMatch(/error|EPIPE/iu);
 });
 
-test("a state folder works although its path is too long for a socket", async () => {
+test("a state folder works even if its path is too long for a socket", async () => {
   const place = await Workplace.open();
   const long = join(place.root, "a-folder-with-a-long-name-".repeat(4), "state");
   await mkdir(join(place.root, "runtime"), { mode: 0o700 });

@@ -14,7 +14,7 @@ const WEB = "looks like a web server or a proxy, not like a Durable Task backend
 const OTHER = "looks like another gRPC server, not like a Durable Task backend";
 const CHECK = "Check the host and the port of the connection string";
 
-describe("an endpoint that is no backend is described by what it looks like", () => {
+describe("an endpoint that is no backend is described by its answers", () => {
   test.each<[string, OddAnswer, string]>([
     [
       "an HTTP server without the page",
@@ -54,7 +54,7 @@ describe("an endpoint that is no backend is described by what it looks like", ()
     expect(worker.stderr).toContain(expected);
   });
 
-  test("a hub that may not be there is doubted, by doctor, run and worker", async () => {
+  test("a hub that may not exist is reported as a doubt, by doctor, run and worker", async () => {
     const place = await Workplace.open();
     const backend = await OddBackend.start((path) =>
       path.endsWith("/Hello") ? GRPC_EMPTY : grpcFailure(status.NOT_FOUND, "nothing here"),
@@ -72,7 +72,7 @@ describe("an endpoint that is no backend is described by what it looks like", ()
   });
 });
 
-test("an emulator of fanout at a port is recognised, and bills nothing", async () => {
+test("a fanout emulator at a port is recognised, so that its actions need no --max-actions", async () => {
   const place = await Workplace.open();
   const port = await freePort();
   const emulator = place.start(`emulator --ephemeral --port ${port}`);
@@ -90,7 +90,7 @@ test("an emulator of fanout at a port is recognised, and bills nothing", async (
   expect((await run.ended).code).toBe(143);
 });
 
-test("an address over TLS is checked against the certificate, without a warning of Node", async () => {
+test("an IP address over TLS is checked against the certificate, without a warning of Node", async () => {
   const place = await Workplace.open();
   const authority = await TestAuthority.create();
   onTestFinished(() => authority.close());

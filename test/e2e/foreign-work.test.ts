@@ -22,7 +22,7 @@ async function* BillingOrder(context: OrchestrationContext, order: unknown): Asy
 
 const Charge = (_: unknown, order: unknown): string => `charged ${String(order)}`;
 
-test("an application's work on a hub is left to it, by workers of every transport and by those of a run", async () => {
+test("workers of every transport, and those of a run, do not touch the work of another application", async () => {
   const place = await Workplace.open();
   const workers = [place.start("worker --port 0"), place.start("worker --port 0 --transport http2")];
   for (const worker of workers) await worker.says(/Connected to the embedded emulator/u);
@@ -45,7 +45,7 @@ test("an application's work on a hub is left to it, by workers of every transpor
   await Promise.all([application.stop(), client.stop()]);
 });
 
-test("a backend that ignores filters gets it back, later each time it comes again, and its name is said once", async () => {
+test("a backend that ignores filters gets foreign work back, later each time, and its name is reported once", async () => {
   const { sidecar, worker } = await workerOn();
   const stream = await sidecar.streams.next();
   const request = pb.GetWorkItemsRequest.deserializeBinary(stream.request).toObject();
@@ -84,7 +84,7 @@ test("a backend that ignores filters gets it back, later each time it comes agai
   expect(sidecar.requests.CompleteActivityTask.isEmpty).toBe(true);
 });
 
-test("a backend that takes nothing back is left for a while, which gives it back", async () => {
+test("a worker disconnects for a while from a backend without Abandon, so that foreign work returns", async () => {
   const { sidecar, worker } = await workerOn((fake) => {
     fake.answers.AbandonTaskOrchestratorWorkItem = (_, answer) => answer(status.UNIMPLEMENTED);
   });

@@ -6,7 +6,7 @@ import { Workplace } from "../support/e2e/workplace.js";
 /** Longer than a start waits for its answer. */
 const FROZEN_MS = 40_000;
 
-test("an emulator that stands still for longer than a start waits loses and refuses none", async () => {
+test("an emulator that freezes for longer than a start waits neither loses nor refuses a start", async () => {
   const place = await Workplace.open();
   const run = place.start("run --json --rate 20/s --duration 15s --grace 2m --iterations 1 --allow-invalid");
   await run.says(/^2 s: /mu);

@@ -37,7 +37,7 @@ async function garbledBackend(): Promise<readonly string[]> {
   return ["--connection-string", `Endpoint=http://127.0.0.1:${port};Authentication=None;TaskHub=default`];
 }
 
-test.each(["http2", "grpc"])("a run ends on an answer that cannot be read, over %s", async (transport) => {
+test.each(["http2", "grpc"])("a run ends with an error on an unreadable answer, over %s", async (transport) => {
   const place = await Workplace.open();
   const flags = await garbledBackend();
   expect(await place.run(`run --transport ${transport}`, ...flags)).toMatchObject({
@@ -48,7 +48,7 @@ test.each(["http2", "grpc"])("a run ends on an answer that cannot be read, over 
   });
 });
 
-test("a status ends on one, and a worker goes on when its work items cannot be read", async () => {
+test("status ends with an error on an unreadable answer, and a worker continues after unreadable work items", async () => {
   const place = await Workplace.open();
   const flags = await garbledBackend();
   const status = await place.run("status", ...flags);

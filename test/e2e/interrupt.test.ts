@@ -24,7 +24,7 @@ describe.skipIf(process.platform !== "linux")("on a terminal", () => {
     expectCursorRestored(run.output);
   });
 
-  test("Ctrl-C ends a run in order, and leaves the emulator whole", async () => {
+  test("Ctrl-C ends a run in order, and the emulator keeps running", async () => {
     const place = await Workplace.open();
     const run = await runAtWork(place);
     const { pid } = await place.runningEmulator();
@@ -40,7 +40,7 @@ describe.skipIf(process.platform !== "linux")("on a terminal", () => {
     expect((await place.runningEmulator()).pid).toBe(pid);
   });
 
-  test("a second Ctrl-C ends it at once, though the backend does not answer", async () => {
+  test("a second Ctrl-C ends it at once, even if the backend does not answer", async () => {
     const place = await Workplace.open();
     const run = await runAtWork(place);
     const { pid } = await place.runningEmulator();
@@ -74,7 +74,7 @@ describe.skipIf(process.platform !== "linux")("on a terminal", () => {
     expect(await place.runningEmulator()).toMatchObject({ instances: 40, inFlight: 40 });
   });
 
-  test("a terminal that is closed ends a run in order, its results written, and leaves the emulator alone", async () => {
+  test("closing the terminal ends a run in order with its results written, and the emulator keeps running", async () => {
     const place = await Workplace.open();
     const run = await runAtWork(place, `${LONG} --json result.json`);
     const { pid } = await place.runningEmulator();
@@ -86,7 +86,7 @@ describe.skipIf(process.platform !== "linux")("on a terminal", () => {
     expect(await place.runningEmulator()).toMatchObject({ pid, inFlight: 0 });
   });
 
-  test("under nohup a run outlives its terminal, and goes on to its end", async () => {
+  test("under nohup a run outlives its terminal and finishes", async () => {
     const place = await Workplace.open();
     const line = "run --rate 20/s --duration 4s --workers 1 --iterations 1 --json result.json";
     const nohup = `exec nohup '${process.execPath}' '${FANOUT}' ${line}`;
@@ -103,7 +103,7 @@ describe.skipIf(process.platform !== "linux")("on a terminal", () => {
 test.each([
   ["SIGTERM", 143],
   ["SIGHUP", 129],
-] as const)("%s ends a run in order with %d, and its workers with it", async (signal, exitCode) => {
+] as const)("%s ends a run and its workers in order, with exit code %d", async (signal, exitCode) => {
   const place = await Workplace.open();
   const run = place.start(LONG);
   await run.says(/^\d+ s: 0 of 40 orchestrations, [1-9]/mu);
@@ -133,7 +133,7 @@ test("SIGHUP ends servers like SIGTERM, but not the background emulator", async 
   expect(await foreground.ended).toMatchObject({ code: 0, signal: null });
 });
 
-test("a run that is killed takes its workers with it", async () => {
+test("the workers of a killed run end too", async () => {
   const place = await Workplace.open();
   const run = place.start(LONG);
   await run.says(/^\d+ s: 0 of 40 orchestrations, [1-9]/mu);

@@ -7,7 +7,7 @@ test.each([
   ["closed", "constant:20ms", CLOSED],
   ["closed", "exp:20ms", CLOSED],
   ["closed", "bimodal:10ms,100ms@5%", CLOSED],
-])("percentiles in %s load of delays %s are those of the server's own log", async (_, delay, load) => {
+])("percentiles in %s load of delays %s agree with the server's own log", async (_, delay, load) => {
   const { result, log } = await runKnownDelays(delay, load);
   expect(log).toHaveLength(11_000);
   expectPercentiles(result, log);

@@ -15,7 +15,7 @@ function textIn(place: Workplace, file: string): Promise<string> {
   return readFile(join(place.folder, file), "utf8");
 }
 
-describe("load that goes on", () => {
+describe("load over time", () => {
   test("closed load with --total starts that number, and keeps the requested number in flight", async () => {
     const place = await Workplace.open();
     const { stdout, stderr } = await place.succeed(`run --total 30 --parallel-orchestrations 5 ${SMALL} --json r.json`);
@@ -45,7 +45,7 @@ describe("load that goes on", () => {
     expect(series?.reduce((sum, { offered }) => sum + offered, 0)).toBe(60);
   });
 
-  test("few starts of a low rate come out at that rate", async () => {
+  test("a few starts at a low rate have that rate as their throughput", async () => {
     const place = await Workplace.open();
     const { stdout } = await place.succeed(`run --rate 30/m --duration 3s ${SMALL} --allow-invalid --json r.json`);
     expect(stdout).toMatch(/throughput +orchestrations 0\.50\/s, .* over 4 s/u);
@@ -76,7 +76,7 @@ describe("load that goes on", () => {
     expect(next).not.toContain("unfinished");
   });
 
-  test("a threshold that is missed for good ends the run", async () => {
+  test("with --abort-on-fail, a threshold that is missed for good ends the run", async () => {
     const place = await Workplace.open();
     const flags = "--rate 5/s --duration 5m --workers 1 --iterations 1 --abort-on-fail --threshold";
     const { code, stdout, stderr } = await place.run(`run ${flags}`, "max<1ms");
@@ -87,7 +87,7 @@ describe("load that goes on", () => {
 });
 
 describe("results", () => {
-  test("go to every file that was asked for, repeats to one of all and to numbered ones", async () => {
+  test("are written to every requested file; repeats also to numbered files", async () => {
     const place = await Workplace.open();
     const files = "--json r.json --html r.html --markdown r.md --junit r.xml --csv r.csv --text r.txt";
     await place.succeed(`run --workers 1 --iterations 1 --repeat 2 --run-id nightly ${files}`);
@@ -110,14 +110,14 @@ describe("results", () => {
     expect(stdout).toContain("nightly.2");
   });
 
-  test("are refused before anything starts where a file could not be written", async () => {
+  test("are refused before anything starts if a file cannot be written", async () => {
     const place = await Workplace.open();
     const { code, stderr } = await place.run("run --html nowhere/r.html");
     expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringContaining("--html") as string });
     expect(stderr).not.toContain("emulator");
   });
 
-  test("are served for Prometheus while the run goes on", async () => {
+  test("are served to Prometheus during the run", async () => {
     const place = await Workplace.open();
     const run = place.start(`run --rate 20/s --duration 3s ${SMALL} --allow-invalid --metrics-port 0`);
     const [, url] = await run.says(/^metrics: (http:\/\/127\.0\.0\.1:\d+\/metrics)$/mu);
@@ -128,7 +128,7 @@ describe("results", () => {
     await expect(fetch(url!)).rejects.toThrow("fetch failed");
   });
 
-  test("are compared with a baseline of before", async () => {
+  test("are compared with an earlier baseline", async () => {
     const place = await Workplace.open();
     await place.succeed("run --workers 1 --iterations 1 --repeat 2 --json before.json");
     const { stdout } = await place.run("run --workers 1 --iterations 1 --baseline before.json --allow-invalid");

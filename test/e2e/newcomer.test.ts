@@ -29,7 +29,7 @@ describe("in an empty HOME", () => {
 });
 
 describe("in a script", () => {
-  test("x=$(fanout run) returns when the run is done, and the emulator lives on", async () => {
+  test("x=$(fanout run) returns when the run has ended, while the emulator keeps running", async () => {
     const place = await Workplace.open();
     const script = `x=$('${process.execPath}' '${FANOUT}' run --workers 1); echo "code $? [$x]"`;
     const shell = place.startProgram("sh", ["-c", script]);
@@ -98,7 +98,7 @@ describe("in a script", () => {
     expect(await readdir(place.folder)).toEqual(["result.json"]);
   });
 
-  test("without a terminal no control character is written, not even to those who force colours", async () => {
+  test("without a terminal no control character is written, not even with forced colours", async () => {
     const place = await Workplace.open();
     const env = { ...place.env, COLORTERM: "truecolor", FORCE_COLOR: "1" };
     const good = await place.startWith(env, "run --workers 1 --parallel-orchestrations 20").ended;

@@ -71,7 +71,7 @@ test.each(["http2", "grpc"])(
   },
 );
 
-test("workers of a run that die for want of memory are given up after three lives, with the reason", async () => {
+test("a run gives its workers up after they ran out of memory three times, and says why", async () => {
   const place = await Workplace.open();
   await place.succeed("run --workers 1");
   const starved = { ...place.env, NODE_OPTIONS: "--max-old-space-size=30" };

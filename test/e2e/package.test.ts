@@ -9,7 +9,7 @@ const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const packed = z.tuple([z.object({ files: z.array(z.object({ path: z.string() })) })]);
 const manifest = z.object({ bin: z.record(z.string(), z.string()), engines: z.object({ node: z.string() }) });
 
-test("the package holds the files of run time, and nothing else", async () => {
+test("the package holds only the files that run time needs", async () => {
   const place = await Workplace.open();
   // Without scripts: `prepare` would build into the folder that other tests are running from.
   const args = ["pack", ROOT, "--json", "--ignore-scripts", "--offline", "--pack-destination", place.folder];

@@ -44,7 +44,7 @@ async function behindProxy(): Promise<{
 }
 
 describe("an endpoint over TLS", () => {
-  test("is reached through the proxy of the environment, which is said", async () => {
+  test("is reached through the proxy of the environment, and a line names the proxy", async () => {
     const { server, proxy, run, url } = await behindProxy();
     const doctor = await run("doctor", { HTTPS_PROXY: url });
     expect(doctor).toMatchObject({ code: 0 });
@@ -91,21 +91,21 @@ describe("an endpoint over TLS", () => {
     },
   );
 
-  test("goes past the proxy where NO_PROXY names it", async () => {
+  test("is reached without the proxy if NO_PROXY names it", async () => {
     const { proxy, run, url } = await behindProxy();
     const { code, output } = await run("doctor", { HTTPS_PROXY: url, NO_PROXY: "example.com, .fanout.invalid" });
     expect({ code, output }).toMatchObject({ code: 1, output: expect.stringContaining("does not resolve") });
     expect(proxy.targets).toEqual([]);
   });
 
-  test("is refused where gRPC cannot use the proxy", async () => {
+  test("is refused if gRPC cannot use the proxy", async () => {
     const { run } = await behindProxy();
     const { code, output } = await run("status some-id", { HTTPS_PROXY: "socks5://somebody:p%40ss@127.0.0.1:1" });
     expect({ code, output }).toMatchObject({ code: 2, output: expect.stringContaining("found one of socks5") });
   });
 });
 
-test("the emulator, embedded or at a port of this machine, is never looked for through a proxy", async () => {
+test("the emulator, embedded or at a port of this machine, is never reached through a proxy", async () => {
   const place = await Workplace.open();
   const proxies = ["http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "all_proxy", "grpc_proxy"];
   const env = { ...place.env, ...Object.fromEntries(proxies.map((name) => [name, "http://127.0.0.1:1"])) };

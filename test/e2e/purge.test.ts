@@ -36,7 +36,7 @@ describe("fanout purge", () => {
     expect(gone).toMatchObject({ code: 1, stderr: expect.stringContaining("no instance of run") as string });
   });
 
-  test("at a terminal counts, asks, and does nothing without a yes", async () => {
+  test("at a terminal counts, asks, and deletes nothing without a yes", async () => {
     const place = await Workplace.open();
     const runId = await runToItsEnd(place, "--parallel-orchestrations 3 --iterations 1");
     const question =
@@ -55,7 +55,7 @@ describe("fanout purge", () => {
     }
   });
 
-  test("by age takes load tests alone", async () => {
+  test("--older-than deletes only load tests", async () => {
     const place = await Workplace.open();
     await runToItsEnd(place, "--parallel-orchestrations 4 --iterations 1");
     const emulator = new RawConnection(`unix:${place.socket}`, "default");
@@ -82,7 +82,7 @@ describe("fanout purge", () => {
 });
 
 describe("fanout run", () => {
-  test("with --purge leaves its results and nothing on the hub", async () => {
+  test("with --purge writes its result and leaves nothing on the hub", async () => {
     const place = await Workplace.open();
     const { stdout, stderr } = await place.succeed(
       "run --workers 1 --purge --json --parallel-orchestrations 3 --iterations 1",
@@ -92,7 +92,7 @@ describe("fanout run", () => {
     expect((await place.succeed("status")).stderr).toContain("task hub default has no runs");
   });
 
-  test("with --purge ends with 1 and a line where the backend does not purge", async () => {
+  test("with --purge ends with 1 and an error if the backend does not purge", async () => {
     const place = await Workplace.open();
     const worker = place.start("worker --port 0");
     await worker.says(/Connected/u);
@@ -107,7 +107,7 @@ describe("fanout run", () => {
     );
   });
 
-  test("with --dry-run prints plan, actions and share, and starts nothing", async () => {
+  test("with --dry-run prints the plan, its actions and its share of the capacity, and starts nothing", async () => {
     const place = await Workplace.open();
     const plan = "run --dry-run --parallel-orchestrations 1,000 --iterations 100 --capacity-units 2";
     const { stdout, stderr } = await place.succeed(plan);

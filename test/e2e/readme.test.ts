@@ -55,35 +55,39 @@ async function type(
 }
 
 describe("the README", () => {
-  test("its commands work when they are typed in order, and print what it shows", { timeout: 120_000 }, async () => {
-    const { place, env } = await openPlace();
-    const ports = { worker: await freePort(), serve: await freePort() };
-    const commands = commandsOf("run").map((command) =>
-      command
-        // Other tests on this machine may use the printed ports.
-        .replaceAll("fanout worker", `fanout worker --port ${ports.worker}`)
-        .replaceAll("5050", String(ports.serve))
-        // Shorter and fewer runs show the same.
-        .replace("--duration 10s", "--duration 1s")
-        .replace("--repeat 5", "--repeat 1"),
-    );
-    const typed = await type(commands, place, env);
-    const failed = typed.filter(
-      ({ command, code }) => !(/fanout (?:run|compare) /u.test(command) ? MEASURING_CODES : [0]).includes(code),
-    );
-    expect(failed).toEqual([]);
+  test(
+    "its commands work when they are typed in order, and print the output that it shows",
+    { timeout: 120_000 },
+    async () => {
+      const { place, env } = await openPlace();
+      const ports = { worker: await freePort(), serve: await freePort() };
+      const commands = commandsOf("run").map((command) =>
+        command
+          // Other tests on this machine may use the printed ports.
+          .replaceAll("fanout worker", `fanout worker --port ${ports.worker}`)
+          .replaceAll("5050", String(ports.serve))
+          // Shorter and fewer runs show the same.
+          .replace("--duration 10s", "--duration 1s")
+          .replace("--repeat 5", "--repeat 1"),
+      );
+      const typed = await type(commands, place, env);
+      const failed = typed.filter(
+        ({ command, code }) => !(/fanout (?:run|compare) /u.test(command) ? MEASURING_CODES : [0]).includes(code),
+      );
+      expect(failed).toEqual([]);
 
-    const shown = BLOCKS.find(({ kind }) => kind === "output")!.text;
-    const printed = shapeOf(typed[0]!.output);
-    expect(shapeOf(shown).filter((line) => !printed.includes(line))).toEqual([]);
-    const of = (part: string): string => typed.find(({ command }) => command.includes(part))!.output;
-    expect(of("status --run nightly")).toMatch(/^ +instances +20: 20 Completed$/mu);
-    expect(of("purge --run nightly")).toContain("purged 20 instances");
-    expect(of("api/orchestrations/$id")).toMatch(/"status":"Completed"/u);
-    expect(await readdir(place.folder)).toEqual(
-      expect.arrayContaining(["before.json", "junit.xml", "report.html", "result.json"]),
-    );
-  });
+      const shown = BLOCKS.find(({ kind }) => kind === "output")!.text;
+      const printed = shapeOf(typed[0]!.output);
+      expect(shapeOf(shown).filter((line) => !printed.includes(line))).toEqual([]);
+      const of = (part: string): string => typed.find(({ command }) => command.includes(part))!.output;
+      expect(of("status --run nightly")).toMatch(/^ +instances +20: 20 Completed$/mu);
+      expect(of("purge --run nightly")).toContain("purged 20 instances");
+      expect(of("api/orchestrations/$id")).toMatch(/"status":"Completed"/u);
+      expect(await readdir(place.folder)).toEqual(
+        expect.arrayContaining(["before.json", "junit.xml", "report.html", "result.json"]),
+      );
+    },
+  );
 
   test("fanout accepts the commands that need a Scheduler or a worker of your own", async () => {
     const { place, env } = await openPlace();
@@ -113,7 +117,7 @@ describe("the README", () => {
   });
 });
 
-test("each link of the README and of docs/ leads to a file and a heading that are there", async () => {
+test("each link of the README and of docs/ leads to an existing file and heading", async () => {
   const docs = (await readdir(new URL("docs", ROOT))).filter((name) => name.endsWith(".md"));
   const pages = ["README.md", "CONTRIBUTING.md", ...docs.map((name) => `docs/${name}`)];
   const broken = pages.flatMap((page) =>

@@ -3,7 +3,7 @@ import { ForwardingBackend } from "../support/hub/forwarding-backend.js";
 import { parseRunResult } from "../support/e2e/checked-result.js";
 import { Workplace } from "../support/e2e/workplace.js";
 
-test("a start whose answer was lost is repeated, finds what it has started, and runs it once", async () => {
+test("a start whose answer was lost is repeated, finds its own instance, and runs once", async () => {
   const place = await Workplace.open();
   const worker = place.start("worker --port 0");
   await worker.says(/Connected to/u);

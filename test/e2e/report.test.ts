@@ -60,7 +60,7 @@ describe("fanout report", () => {
     },
   );
 
-  test("is the same as the files that the run writes", async () => {
+  test("writes the same bytes as the run's own report flags", async () => {
     const place = await Workplace.open();
     const files = "--text a.txt --markdown a.md --html a.html --junit a.xml --csv a.csv";
     await place.succeed(`run --workers 1 --json a.json ${files}`);
@@ -76,7 +76,7 @@ describe("fanout report", () => {
     }
   });
 
-  test("shows a list, as repeats write it, with mean and spread, and each run; several files are one", async () => {
+  test("shows several results, in one file or in many, with mean, spread and each run", async () => {
     const place = await placeWithResults();
     const runs = fiveRunsOf("night", { rate: 1_600 }).map((run, index) => (index === 4 ? invalid(run) : run));
     await writeFile(join(place.folder, "list.json"), resultsJson(runs));

@@ -5,7 +5,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { ForwardingBackend } from "../support/hub/forwarding-backend.js";
 import { Workplace } from "../support/e2e/workplace.js";
 
-test("a run id that the hub has is refused before a start, and --quiet says nothing but the summary", async () => {
+test("a run id that is in use is refused before a start, and --quiet prints only the summary", async () => {
   const place = await Workplace.open();
   const run = "run --workers 1 --quiet --iterations 1 --run-id nightly";
   const first = await place.succeed(run);
@@ -28,7 +28,7 @@ test("a run id that the hub has is refused before a start, and --quiet says noth
   expect(await place.runningEmulator()).toMatchObject({ instances: 1 });
 });
 
-test("files that cannot be written, or are the same, are refused before anything starts", async () => {
+test("unwritable files, and one file for two flags, are refused before anything starts", async () => {
   const place = await Workplace.open();
   await mkdir(join(place.folder, "folder"));
   await symlink(place.folder, join(place.folder, "link"));

@@ -55,7 +55,7 @@ describe("fanout run", () => {
     ["by default", [], "link"],
     ["with --transport http2", ["--transport", "http2"], "http2"],
     ["with --transport grpc-js", ["--transport", "grpc-js"], "grpc-js"],
-  ])("%s its workers and it speak to the emulator in the way that the result names", async (_, flags, transport) => {
+  ])("%s uses the transport that the result names", async (_, flags, transport) => {
     const { code, stdout, stderr } = await start(["run", "--json", "--workers", "2", ...flags]).ended;
     expect({ code, stderr }).toMatchObject({ code: 0 });
     expect(JSON.parse(stdout)).toMatchObject({
@@ -90,18 +90,21 @@ describe("fanout run", () => {
     });
   });
 
-  test.each([["run", "--dry-run"], ["worker"]])("%s refuses a transport that the backend has not", async (...args) => {
-    const elsewhere = "Endpoint=https://localhost:9;Authentication=None;TaskHub=hub";
-    const { code, stdout, stderr } = await start([...args, "--transport", "link", "--connection-string", elsewhere])
-      .ended;
-    expect({ code, stdout, stderr }).toEqual({
-      code: 2,
-      stdout: "",
-      stderr: "error: --transport link is for the embedded emulator alone\n",
-    });
-  });
+  test.each([["run", "--dry-run"], ["worker"]])(
+    "%s refuses a transport that the backend does not support",
+    async (...args) => {
+      const elsewhere = "Endpoint=https://localhost:9;Authentication=None;TaskHub=hub";
+      const { code, stdout, stderr } = await start([...args, "--transport", "link", "--connection-string", elsewhere])
+        .ended;
+      expect({ code, stdout, stderr }).toEqual({
+        code: 2,
+        stdout: "",
+        stderr: "error: --transport link is for the embedded emulator alone\n",
+      });
+    },
+  );
 
-  test("with --json has the result on stdout and nothing else", async () => {
+  test("with --json prints only the result on stdout", async () => {
     const { code, stdout, stderr } = await start(["run", "--parallel-orchestrations", "20", "--json"]).ended;
     expect({ code, stderr }).toMatchObject({ code: 0 });
     const result: RunResult = JSON.parse(stdout);
@@ -120,7 +123,7 @@ describe("fanout run", () => {
     expect(result.latencyMs.response).not.toHaveProperty("p90");
   });
 
-  test("with --json FILE writes the file and still sums up on stdout", async () => {
+  test("with --json FILE writes the file, and prints the summary on stdout", async () => {
     const { code, stdout } = await start(["run", "--json", "result.json"]).ended;
     expect(code).toBe(0);
     expect(stdout).toMatch(/^Completed/u);

@@ -106,7 +106,7 @@ test("a request with a wrong depth, method or Host gets an error that names it, 
   expect(JSON.stringify(document.paths[START]?.post)).toContain("iterations x parallelActivities is at most 20,000");
 });
 
-test("with a key any Host is let in, with the key only", async () => {
+test("with a key, a request with any Host is accepted, but only with the key", async () => {
   const place = await Workplace.open();
   const serve = place.startWith({ ...place.env, FANOUT_API_KEY: KEY }, "serve --port 0 --host 0.0.0.0");
   const [, port = ""] = await serve.says(LISTENING);
@@ -132,7 +132,7 @@ test.each([
   ["report deep.json", "deep.json: "],
   ["compare deep.json deep.json", "deep.json: "],
   ["run --orchestrator Order --input @deep.json", "--input: expected JSON in deep.json: "],
-])("%s, where the file nests too deeply, is refused by name", async (line, where) => {
+])("%s refuses a file that nests too deeply, and names it", async (line, where) => {
   const place = await Workplace.open();
   await writeFile(`${place.folder}/deep.json`, `{"a":${nested(5_000)}}`);
   const { code, stderr } = await place.run(line);

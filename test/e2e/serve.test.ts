@@ -46,7 +46,7 @@ describe("serve", () => {
     expect((await serve.ended).code).toBe(143);
   });
 
-  test("names --port where its port is taken", async () => {
+  test("names --port if its port is taken", async () => {
     const place = await Workplace.open();
     const other = createServer().listen(0, "127.0.0.1");
     await once(other, "listening");
@@ -81,7 +81,7 @@ describe("serve", () => {
     if (key !== "") expect(stderr).not.toContain(key);
   });
 
-  test("starts while its backend is away, says so, and serves when it has come", async () => {
+  test("starts while its backend is away, says so, and serves once the backend is there", async () => {
     const place = await Workplace.open();
     const backendPort = await freePort();
     const backend = `Endpoint=http://127.0.0.1:${backendPort};Authentication=None`;

@@ -20,7 +20,7 @@ async function hubWithBilling(place: Workplace): Promise<RawConnection> {
   return other;
 }
 
-test("doctor and run tell of work that fanout did not start, wherever they tell anything", async () => {
+test("doctor and every form of a run's report name work that fanout did not start", async () => {
   const place = await Workplace.open();
   const other = await hubWithBilling(place);
   const work = "2 unfinished instances: 2 that fanout did not start (2 BillingOrder)";

@@ -5,7 +5,7 @@ import { parseRunResult } from "../support/e2e/checked-result.js";
 import { Workplace, emulatorStatus } from "../support/e2e/workplace.js";
 
 describe("the shared emulator", () => {
-  test("is one, though five commands start at the same moment", async () => {
+  test("is a single process, even if five commands start at once", async () => {
     const place = await Workplace.open();
     const runs = Array.from({ length: 5 }, () => place.start("run --json --iterations 3"));
     const ended = await Promise.all(runs.map((run) => run.ended));
@@ -23,7 +23,7 @@ describe("the shared emulator", () => {
     expect(instances).toBe(5);
   });
 
-  test("has work of other runs, and a run reports it in its result", async () => {
+  test("may have work of other runs, and a run reports it in its result", async () => {
     const place = await Workplace.open();
     const other = place.start("run --workers 0 --json --parallel-orchestrations 3");
     await other.says(/3 orchestrations x/u);
@@ -39,7 +39,7 @@ describe("the shared emulator", () => {
     expect(stderr).toContain(`task hub default already has 3 unfinished instances: 3 of run ${runId}`);
   });
 
-  test.skipIf(process.platform !== "linux")("takes along nothing of the command that started it", async () => {
+  test.skipIf(process.platform !== "linux")("keeps nothing of the command that started it", async () => {
     const place = await Workplace.open();
     const secret = "s3cr3t-of-the-shell";
     const run = place.startWith({ ...place.env, AZURE_CLIENT_SECRET: secret }, "run --workers 1");
@@ -53,7 +53,7 @@ describe("the shared emulator", () => {
     expect((await stat(place.stateFolder)).mode & 0o777).toBe(0o700);
   });
 
-  test("stops when told to, keeps its state, and loses it only to a reset", async () => {
+  test("stops on request and keeps its state, which only a reset deletes", async () => {
     const place = await Workplace.open();
     await place.succeed("run --workers 1");
     const { pid } = await place.runningEmulator();

@@ -136,7 +136,7 @@ describe("fanout status", () => {
     );
   });
 
-  test("without QueryInstances finds a run by its ids, and names the call that a list needs", async () => {
+  test("without QueryInstances finds a run by its ids, and an error names the call that a list needs", async () => {
     const place = await Workplace.open();
     const runId = await runToItsEnd(place, "--parallel-orchestrations 120 --iterations 1 --parallel-activities 1");
     const flags = await elsewhere(place, ["QueryInstances"]);

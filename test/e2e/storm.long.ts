@@ -34,7 +34,7 @@ async function start(connection: RawConnection, instanceId: string, input: strin
   );
 }
 
-test("a worker that begins on 200,000 large orchestrations gets on steadily, and neither grows without end", async () => {
+test("a worker makes steady progress on 200,000 large orchestrations, and its memory and the emulator's stay bounded", async () => {
   const place = await Workplace.open();
   const emulator = place.start("emulator");
   await emulator.says(/Ctrl-C stops\./u);

@@ -26,7 +26,7 @@ function expectToFit(output: string, columns: number): void {
 }
 
 describe("on a terminal", () => {
-  test("a run fits, also while it lasts and when the terminal becomes narrower, and so do other commands", async () => {
+  test("the output of each command fits, also during a run while the terminal becomes narrower", async () => {
     const place = await Workplace.open();
     const run = place.startOnTerminal("run --rate 50/s --duration 30s --workers 1", 100);
     const [, name = ""] = await run.says(/^(\/dev\/\S+)/u);
@@ -68,7 +68,7 @@ describe("on a terminal", () => {
     expect(piped).toMatch(/^ {2}latency +mean .* max\n {2}response .* intended start until completed$/mu);
   });
 
-  test("that is dumb a run has lines without an escape, which fit", async () => {
+  test("of type dumb, a run prints lines that fit, without escape sequences", async () => {
     const place = await Workplace.open();
     const run = place.startOnTerminal("run --iterations 40 --activity-duration 60ms", 60, {
       ...place.env,

@@ -27,7 +27,7 @@ async function statusesOf(hub: RawConnection, ids: readonly string[]): Promise<r
 }
 
 describe("the unfinished instances of a run", () => {
-  test("is ended by its run id, and by nothing else", async () => {
+  test("are ended by the run id, and those of other runs stay", async () => {
     const { place, hub } = await hubWithLeftWork();
     const unasked = await place.run(`terminate --run ${RUN}`);
     expect(unasked).toMatchObject({ code: 2, stderr: expect.stringContaining("Add --yes") as string });
@@ -41,7 +41,7 @@ describe("the unfinished instances of a run", () => {
     expect(unknown).toMatchObject({ code: 1, stderr: expect.stringContaining("no instance of run") as string });
   });
 
-  test("is not taken for a load test's by an id that anybody may use", async () => {
+  test("are not ended without a question if the run id does not prove a load test", async () => {
     const { place, hub } = await hubWithLeftWork();
     for (const command of ["terminate --run order --yes", "purge --run order --terminate --yes"]) {
       const refused = await place.run(command);
@@ -54,7 +54,7 @@ describe("the unfinished instances of a run", () => {
     expect(named.stdout).toBe("ended 1 instance (1 Terminated)\n");
   });
 
-  test("is ended and purged in one, where the backend lists nothing too", async () => {
+  test("are ended and purged by one command, also on a backend without QueryInstances", async () => {
     const { place, hub } = await hubWithLeftWork();
     const backend = await ForwardingBackend.start(`unix:${place.socket}`, ["QueryInstances"], { batches: false });
     onTestFinished(() => backend.close());
@@ -82,7 +82,7 @@ describe("the unfinished instances of a run", () => {
     ).toContainEqual(expect.objectContaining({ recurse: false }));
   });
 
-  test("that the backend cannot end is named by the call that it lacks", async () => {
+  test("stay if the backend has no TerminateInstance, and the error names that call", async () => {
     const { place } = await hubWithLeftWork();
     const backend = await ForwardingBackend.start(`unix:${place.socket}`, ["TerminateInstance", AT_ONCE]);
     onTestFinished(() => backend.close());
@@ -92,7 +92,7 @@ describe("the unfinished instances of a run", () => {
   });
 });
 
-test.skipIf(process.platform !== "linux")("at a terminal a termination counts, asks, and needs a yes", async () => {
+test.skipIf(process.platform !== "linux")("are counted at a terminal, and are ended only after a yes", async () => {
   const { place, hub } = await hubWithLeftWork();
   for (const [keys, answer] of [
     ["\r", /nothing was changed/u],

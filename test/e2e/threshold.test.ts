@@ -22,7 +22,7 @@ test("a run that reaches its thresholds ends with 0, and shows each", async () =
   ]);
 });
 
-test("a run that misses one, or cannot judge it, ends with 99 and says why", async () => {
+test("a run that misses a threshold, or cannot judge it, ends with 99 and says why", async () => {
   const place = await Workplace.open();
   const run =
     "run --workers 1 --parallel-orchestrations 20 --threshold orchestrations/s>1M --threshold clock.boundMs<1s --json";
@@ -36,7 +36,7 @@ test("a run that misses one, or cannot judge it, ends with 99 and says why", asy
   ]);
 });
 
-test("one that no run of the plan could pass is refused before anything starts", async () => {
+test("a threshold that no run of the plan can pass is refused before anything starts", async () => {
   const place = await Workplace.open();
   const run = "run --parallel-orchestrations 10 --threshold p99<1m --threshold errors<1% --threshold max<1m";
   const { code, stdout, stderr } = await place.run(run);
@@ -57,7 +57,7 @@ test("a run that failed ends with 1 whatever its thresholds, and shows them", as
   expect(stdout).toMatch(/^1 of 2 thresholds missed\n {2}passed {2}duration<1m +[\d.]+ m?s\n {2}missed {2}p50<1m /mu);
 });
 
-test("an interrupted run ends with 130, and passes nothing", async () => {
+test("an interrupted run ends with 130, and passes no threshold", async () => {
   const place = await Workplace.open();
   const run = place.start("run --workers 1 --iterations 1000 --parallel-activities 100 --threshold duration<60m");
   await run.says(/[1-9][\d,]* of 100,000 activities/u);
@@ -71,7 +71,7 @@ test.each([
   ["p9x<500ms", 'found "p9x"; did you mean p90?'],
   ["p99<500", 'expected a duration with its unit, such as 500ms, 2s or 1m, found "500"'],
   ["p99", "expected a figure, one of < <= > >= and a bound"],
-])("a wrong expression is told and nothing is started: %s", async (expression, message) => {
+])("a wrong expression is a usage error, and nothing starts: %s", async (expression, message) => {
   const place = await Workplace.open();
   const { code, stdout, stderr } = await place.run(`run --threshold p50<1s --threshold ${expression}`);
   expect({ code, stdout }).toEqual({ code: 2, stdout: "" });

@@ -35,7 +35,7 @@ async function behindTls() {
   };
 }
 
-test("a run and its workers go over TLS by each transport, which the result names", async () => {
+test("a run and its workers use TLS with each transport, and the result names the transport", async () => {
   const { place, endpoint, trusting } = await behindTls();
   const flags = `--workers 1 --iterations 2 --json --connection-string ${endpoint}`;
   const ended = await Promise.all(
@@ -53,7 +53,7 @@ test("a run and its workers go over TLS by each transport, which the result name
   }
 });
 
-test("a run and a worker of each transport that do not trust it say so, and connect to nothing", async () => {
+test("a run and a worker refuse an untrusted certificate with each transport, and say so", async () => {
   const { place, endpoint, connections } = await behindTls();
   const expected = "Its TLS certificate is not trusted here: if it is meant to be, name the file of its authority in";
   for (const transport of ["http2", "grpc"]) {

@@ -7,7 +7,7 @@ import { parseRunResult } from "../support/e2e/checked-result.js";
 import { Workplace } from "../support/e2e/workplace.js";
 
 describe("orchestrations that do more than fan out and in", () => {
-  test("with --continue-as-new-every they begin anew, lose nothing, and the extra actions are counted", async () => {
+  test("continue as new with --continue-as-new-every, lose nothing, and their extra actions are counted", async () => {
     const place = await Workplace.open();
     const size = "--parallel-orchestrations 3 --iterations 10 --parallel-activities 4 --continue-as-new-every 3";
     const { stdout, stderr } = await place.succeed(`run --workers 1 --json ${size}`);
@@ -23,7 +23,7 @@ describe("orchestrations that do more than fan out and in", () => {
     await inspector.close();
   });
 
-  test("with --failure-rate and --retries failed activities are tried again, and each counts once", async () => {
+  test("retry failed activities with --retries, and each activity counts once", async () => {
     const place = await Workplace.open();
     const { stdout } = await place.succeed("run --workers 1 --json --iterations 4 --failure-rate 30% --retries 30");
     const { counts, throughput, runId } = parseRunResult(stdout);
@@ -36,7 +36,7 @@ describe("orchestrations that do more than fan out and in", () => {
     expect(throughput?.actionsPerSecond).toBeCloseTo((billed * 1_000) / throughput!.makespanMs!, 6);
   });
 
-  test("without retries a failed activity fails its orchestration, which says so", async () => {
+  test("fail with a reason if an activity fails without retries", async () => {
     const place = await Workplace.open();
     const { code, stdout } = await place.run("run --workers 1 --iterations 1 --parallel-activities 1 --failure-rate 1");
     expect(code).toBe(1);
@@ -46,7 +46,7 @@ describe("orchestrations that do more than fan out and in", () => {
     expect(stdout).toContain("Activity (0, 0) fails as asked, at rate 1");
   });
 
-  test("with --activity-duration and payloads they take as long and are as large as asked", async () => {
+  test("have activities of the requested duration and payloads of the requested size", async () => {
     const place = await Workplace.open();
     const cost = "--activity-duration 50ms --input-bytes 1k --output-bytes 2k";
     const { stdout } = await place.succeed(`run --workers 1 --json --iterations 3 --parallel-activities 2 ${cost}`);
@@ -81,7 +81,7 @@ describe("somebody's own orchestration", () => {
     await inspector.close();
   });
 
-  test("that no worker hosts fails, and the run says so", async () => {
+  test("fails if no worker hosts it, and the run says so", async () => {
     const place = await Workplace.open();
     const { code, stdout, stderr } = await place.run("run --workers 1 --worker-timeout 1s --orchestrator Nobody");
     expect(code).toBe(1);
@@ -89,7 +89,7 @@ describe("somebody's own orchestration", () => {
     expect(stderr).toMatch(/^error: no worker on task hub default hosts Nobody for 1 s/mu);
   });
 
-  test("waits for a worker of its own, which the run names", async () => {
+  test("waits for the worker that hosts it, and the run names it", async () => {
     const place = await Workplace.open();
     const { code, stderr } = await place.run("run --orchestrator Order --worker-timeout 500ms");
     expect(code).toBe(1);

@@ -15,7 +15,7 @@ const LOSS = /There is no instance|and is not there|does not end|there is no suc
 const understudies = new Understudies({ worker: 2, client: 1 });
 afterAll(() => understudies.close());
 
-test.each(SHORT_SEEDS)("nothing acknowledged is lost and nothing is done twice: seed %i", async (seed) => {
+test.each(SHORT_SEEDS)("no acknowledged work is lost and none is done twice: seed %i", async (seed) => {
   const { failures, told } = await runSeed(seed, { understudies });
   expect(failures.length === 0 ? [] : told.split("\n")).toEqual([]);
 });

@@ -51,7 +51,7 @@ test("a seed does the same each time", async () => {
   expect(second.told.split("\n")).toEqual(first.told.split("\n"));
 });
 
-test("a hub that keeps in memory what was rolled back is caught", async () => {
+test("a hub that keeps rolled-back changes in memory is caught", async () => {
   const faults: string[] = [];
   for (let seed = 1; seed <= MOST_SEEDS_TO_CATCH && faults.length === 0; seed += 1)
     faults.push(...(await runSeed(seed, "no reload")).faults);

@@ -98,15 +98,15 @@ function toVersion2(database: DatabaseSync): void {
   database.exec("PRAGMA user_version = 2");
 }
 
-describe("what a killed emulator has left", () => {
-  test("is taken up whole", async () => {
+describe("the state of a killed emulator", () => {
+  test("is opened in full", async () => {
     const folder = await folderLeftBehind();
     expect(existsSync(join(folder, "emulator.db-wal"))).toBe(true);
     await started(folder);
     expect(await whatIsIn(folder)).toEqual(WHOLE);
   });
 
-  test("is taken up whole with half of a write behind it", async () => {
+  test("is opened in full with half of a write behind it", async () => {
     const folder = await folderLeftBehind();
     const log = join(folder, "emulator.db-wal");
     // A frame of the log begun anew, as it is when the machine stops in the midst of one.
@@ -115,14 +115,14 @@ describe("what a killed emulator has left", () => {
     expect(await whatIsIn(folder)).toEqual(WHOLE);
   });
 
-  test("is taken up whole when it is of an older version", async () => {
+  test("is opened in full if it has an older version", async () => {
     const folder = await folderLeftBehind();
     changeAndDie(folder, toVersion2);
     await started(folder);
     expect(await whatIsIn(folder)).toEqual(WHOLE);
   });
 
-  test("is refused in one line, and holds what it held, when it is of a newer version", async () => {
+  test("is refused in one line and not changed if it has a newer version", async () => {
     const folder = await folderLeftBehind();
     changeAndDie(folder, (database) => {
       database.exec("PRAGMA user_version = 1000");

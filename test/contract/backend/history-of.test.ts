@@ -26,7 +26,7 @@ function clientOf(address: string, transport: Transport): SidecarClient {
 }
 
 describe.each(["http2", "grpc-js"] as const)("a history, over %s", (transport) => {
-  test("is counted by type over all of its messages, and that of nobody is empty", async () => {
+  test("is counted by type over all of its messages, and is empty for an unknown instance", async () => {
     const served = await ServedEmulator.start();
     onTestFinished(() => served.close());
     const hub = served.connect("default");
@@ -76,7 +76,7 @@ describe.each(["http2", "grpc-js"] as const)("a history, over %s", (transport) =
     expect(await client.momentsOf("nobody")).toEqual([]);
   });
 
-  test("that is none ends the call, as does an abort in the middle of it", async () => {
+  test("that cannot be read ends the call, as does an abort midway", async () => {
     const garbled = Buffer.from("0a ff ff ff ff 0f 01".replaceAll(" ", ""), "hex");
     const frame = Buffer.concat([Buffer.from([0, 0, 0, 0, garbled.length]), garbled]);
     const backend = await OddBackend.start(() => ({ ...GRPC_EMPTY, body: frame }));

@@ -172,7 +172,7 @@ describe.each(WIRES)("over %s", (wire) => {
       expect(await call(connection)).toEqual(REQUEST);
     });
 
-    test("an error has the metadata of its trailers, without what gRPC itself sends", async () => {
+    test("an error has the metadata of its trailers, without gRPC's own", async () => {
       server.handle = (stream) =>
         answerAtOnce(stream, { "grpc-status": "3", "grpc-message": "no", "details-bin": "AP8=", reason: "r" });
       const { metadata } = await errorOf(call(server.connect()));
@@ -182,7 +182,7 @@ describe.each(WIRES)("over %s", (wire) => {
       expect(metadata.get("grpc-message")).toEqual([]);
     });
 
-    test("an answer before it has read the request has answered", async () => {
+    test("an answer before the end of the request counts", async () => {
       expect(await call(server.connect(), {}, Buffer.alloc(1_000_000))).toEqual(REQUEST);
     });
   });

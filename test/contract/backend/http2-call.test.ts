@@ -33,7 +33,7 @@ describe.each(WIRES)("over %s", (wire) => {
   });
 
   describe("a call", () => {
-    test("sends what gRPC asks for, and its metadata", async () => {
+    test("sends the headers of gRPC and its metadata", async () => {
       let headers: NodeJS.Dict<string | string[]> = {};
       const body: Buffer[] = [];
       server.handle = (stream, received) => {
@@ -75,7 +75,7 @@ describe.each(WIRES)("over %s", (wire) => {
       await failed;
     });
 
-    test("reads its answer however it is cut", async () => {
+    test("reads an answer in chunks of any size", async () => {
       const connection = server.connect();
       const property = fc.asyncProperty(
         fc.uint8Array({ maxLength: 300 }),
@@ -103,14 +103,14 @@ describe.each(WIRES)("over %s", (wire) => {
   });
 
   describe("an abort", () => {
-    test("before the call makes none", async () => {
+    test("before the call prevents it", async () => {
       const { code, details } = await errorOf(call(server.connect(), { signal: AbortSignal.abort() }));
       expect(code).toBe(status.CANCELLED);
       expect(details).toBe("Cancelled on client");
       expect(server.sessions).toEqual([]);
     });
 
-    test("of a call under way tells the server", async () => {
+    test("during a call tells the server", async () => {
       const abort = new AbortController();
       const reset = Promise.withResolvers<number>();
       server.handle = (stream) => {
@@ -141,7 +141,7 @@ describe.each(WIRES)("over %s", (wire) => {
   });
 
   describe("a deadline", () => {
-    test("ends the calls whose it is, each at its own time, and tells the server", async () => {
+    test("ends each call at its own time, and tells the server", async () => {
       const resets: number[] = [];
       const arrived = Promise.withResolvers<void>();
       let calls = 0;

@@ -63,7 +63,7 @@ describe.each(WIRES)("over %s", (wire) => {
       expect(String(await first)).toBe("first");
     });
 
-    test("to nobody says so, and the next call tries again", async () => {
+    test("that is refused says so, and the next call tries again", async () => {
       await closed(server.server);
       const connection = server.connect();
       for (let attempt = 0; attempt < 2; attempt += 1) {
@@ -75,7 +75,7 @@ describe.each(WIRES)("over %s", (wire) => {
       expect(await call(connection)).toEqual(REQUEST);
     });
 
-    test("to a name of several addresses names the last one that refused", async () => {
+    test("to a name with several addresses reports the last refusal", async () => {
       await closed(server.server);
       const { details } = await errorOf(call(server.connect(`localhost:${server.port}`)));
       expect(details).toMatch(/^connect ECONNREFUSED .+:\d+$/u);
@@ -122,7 +122,7 @@ describe.each(WIRES)("over %s", (wire) => {
       }
     });
 
-    test("that is closed makes no calls, and lets those under way end", async () => {
+    test("that is closed refuses new calls, and lets calls in progress end", async () => {
       const held: ServerHttp2Stream[] = [];
       server.handle = (stream) => held.push(stream);
       const connection = server.connect();
@@ -146,7 +146,7 @@ describe.each(WIRES)("over %s", (wire) => {
       await expect.poll(sockets).toBe(0);
     });
 
-    test("that leaves pings unanswered is lost, and one that answers them is not", async () => {
+    test("is lost if the server leaves pings unanswered, and only then", async () => {
       let pings = 0;
       const silent = await rawServer(wire, (socket) => {
         socket.on("error", () => {}).resume();
@@ -178,7 +178,7 @@ function sockets(): number {
   return process.getActiveResourcesInfo().filter((name) => name === "TCPSocketWrap").length;
 }
 
-test("the emulator is called as it is with grpc-js, and again when it is back", async () => {
+test("the emulator answers as it answers grpc-js, also after a restart", async () => {
   const emulator = await ServedEmulator.start();
   const target = {
     address: emulator.address,

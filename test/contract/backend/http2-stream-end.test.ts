@@ -39,7 +39,7 @@ describe.each(WIRES)("over %s", (wire) => {
       expect(received.told).toEqual([`end: ${status[code]}`]);
     });
 
-    test("because nobody is there is never open", async () => {
+    test("that cannot be reached is never open", async () => {
       const connection = server.connect("127.0.0.1:1");
       const { received } = openStream(connection);
       await received.ended.promise;
@@ -83,7 +83,7 @@ describe.each(WIRES)("over %s", (wire) => {
         status.UNAVAILABLE,
         /./u,
       ],
-    ])("ends %s, behind what has come", async (_, end, code, details) => {
+    ])("ends %s, after the received messages", async (_, end, code, details) => {
       server.handle = server.hold;
       const connection = server.connect();
       const { received } = openStream(connection);
@@ -100,7 +100,7 @@ describe.each(WIRES)("over %s", (wire) => {
       expect(next.received.told).toEqual(["open", "again", "end"]);
     });
 
-    test("hands on what came together with its error", async () => {
+    test("delivers messages that arrived together with its error", async () => {
       server.handle = (stream) =>
         answer(stream, framedTexts("one", "two"), { "grpc-status": "14", "grpc-message": "going" });
       const { received } = openStream(server.connect());
@@ -108,7 +108,7 @@ describe.each(WIRES)("over %s", (wire) => {
       expect(received.told).toEqual(["open", "one", "two", "end: UNAVAILABLE"]);
     });
 
-    test("goes on after a GOAWAY, beside a new connection for what is new", async () => {
+    test("continues after a GOAWAY, beside a new connection for later calls", async () => {
       server.handle = server.hold;
       const connection = server.connect();
       const { received } = openStream(connection);

@@ -28,7 +28,7 @@ describe.each(WIRES)("over %s", (wire) => {
   });
 
   describe("a stream", () => {
-    test("is open with its headers, and hands on what comes, when it comes", async () => {
+    test("opens with its headers, and delivers each message when it arrives", async () => {
       const arrived = Promise.withResolvers<ServerHttp2Stream>();
       server.handle = arrived.resolve;
       const { received } = openStream(server.connect());
@@ -60,21 +60,21 @@ describe.each(WIRES)("over %s", (wire) => {
       expect(Buffer.concat(body)).toEqual(framed(REQUEST));
     });
 
-    test("that the server ends, ends without an error behind its last message", async () => {
+    test("ends without an error after its last message when the server ends it", async () => {
       server.handle = (stream) => answer(stream, [framedTexts("one"), framedTexts("two", "three")]);
       const { received } = openStream(server.connect());
       await received.ended.promise;
       expect(received.told).toEqual(["open", "one", "two", "three", "end"]);
     });
 
-    test("may have no message at all", async () => {
+    test("may be empty", async () => {
       server.handle = (stream) => answer(stream, []);
       const { received } = openStream(server.connect());
       await received.ended.promise;
       expect(received.told).toEqual(["open", "end"]);
     });
 
-    test("carries messages beyond all windows, each whole and in order", async () => {
+    test("carries messages larger than all windows, complete and in order", async () => {
       const sizes = [8 * 1_048_576, 1, 5 * 1_048_576, 0, 40 * 1_048_576];
       server.handle = (stream) =>
         answer(
@@ -117,7 +117,7 @@ describe.each(WIRES)("over %s", (wire) => {
       expect(received.told.filter((told) => told.startsWith("end"))).toEqual(["end: CANCELLED"]);
     });
 
-    test("lets all come that has come with the message that led to it", async () => {
+    test("still delivers messages that arrived with the one that led to it", async () => {
       server.handle = (stream) => {
         server.hold(stream);
         stream.write(framedTexts("one", "two", "three"));
@@ -130,7 +130,7 @@ describe.each(WIRES)("over %s", (wire) => {
       expect(received.told).toEqual(["open", "one", "two", "three", "end: CANCELLED"]);
     });
 
-    test("before there is a connection ends the stream as well", async () => {
+    test("before there is a connection ends the stream too", async () => {
       const { received, call } = openStream(server.connect());
       call.cancel();
       await received.ended.promise;

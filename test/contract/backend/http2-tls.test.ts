@@ -42,7 +42,7 @@ test.each([
   expect(secured[0]).toMatchObject({ servername: expected, alpnProtocol: "h2" });
 });
 
-test("a server that agrees on no protocol is sent nothing", async () => {
+test("nothing is sent to a server that agrees on no protocol", async () => {
   const received: Buffer[] = [];
   const ended = Promise.withResolvers<void>();
   const other = await rawServer(
@@ -82,7 +82,7 @@ test("a server that never ends its handshake is given up after 20 s, and the nex
   await closed(silent);
 });
 
-test("the time for a handshake is none for the calls behind it", async () => {
+test("the time limit of a handshake does not apply to later calls", async () => {
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
   const connection = server.connect();
   await call(connection);

@@ -31,7 +31,7 @@ describe("a backend that fails", () => {
     backend.close();
   });
 
-  test("midway through the starts: the answer has exactly the ids that were started", async () => {
+  test("midway through the starts has exactly the started ids in the answer", async () => {
     backend.refuse = (sequence) => (sequence === 120 ? status.INTERNAL : undefined);
     const answer = await place.post(START, { parallelOrchestrations: 1_000 });
     expect(answer.status).toBe(500);
@@ -47,7 +47,7 @@ describe("a backend that fails", () => {
     expect(place.defects).toEqual([]);
   });
 
-  test("as one that is away does: 503, and when to ask again", async () => {
+  test("like an unreachable one is answered with 503 and Retry-After", async () => {
     backend.refuse = (sequence) => (sequence >= 3 ? status.RESOURCE_EXHAUSTED : undefined);
     const answer = await place.post(START, { parallelOrchestrations: 10 });
     expect(answer).toMatchObject({ status: 503, headers: { "retry-after": "5" } });
@@ -55,7 +55,7 @@ describe("a backend that fails", () => {
     expect(place.defects).toEqual([]);
   });
 
-  test("by not answering: the request is given up in bounded time", async () => {
+  test("by not answering has the request given up in bounded time", async () => {
     backend.refuse = (sequence) => (sequence === 1 ? "never" : undefined);
     const startMs = performance.now();
     const answer = await place.post(START, { parallelOrchestrations: 2 });
@@ -73,7 +73,7 @@ describe("a backend that fails", () => {
     expect(backend.mostOutstanding).toBe(50);
   });
 
-  test("and cannot list what is pending is asked about what was started", async () => {
+  test("and cannot list pending instances is asked about the started ones", async () => {
     const bounded = await ServePlace.open(backend.port, { maxPending: 5 });
     try {
       // None of this backend's ends.
@@ -102,7 +102,7 @@ describe("a backend that fails", () => {
     expect((await place.ask("/readyz")).status).toBe(200);
   });
 
-  test("is not ready, whatever it answers", async () => {
+  test("is not ready, whatever error it answers with", async () => {
     backend.getStatus = status.PERMISSION_DENIED;
     expect(await place.ask("/readyz")).toMatchObject({ status: 503, headers: { "retry-after": "5" } });
   });

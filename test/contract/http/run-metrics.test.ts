@@ -137,7 +137,7 @@ test("every exposition can be parsed, and no counter falls", async () => {
   await fc.assert(property, { numRuns: 50 });
 });
 
-test("what counts a thing rises by as much as the run tells", async () => {
+test("counters rise by the run's own counts", async () => {
   const metrics = new SnapshotMetrics({ runId: "r1" });
   await metrics.text(SNAPSHOT);
   const later = { ...OWN, completed: 41, rpcErrors: { UNAVAILABLE: 9, UNKNOWN: 1 } };
@@ -152,7 +152,7 @@ test.each(["/", "/metrics/more", "/status"])("%s is not found", async (path) => 
   expect((await fetch(`http://127.0.0.1:${port}${path}`)).status).toBe(404);
 });
 
-test("nothing can be posted", async () => {
+test("a POST is refused", async () => {
   const { port } = await start();
   const response = await fetch(`http://127.0.0.1:${port}/metrics`, { method: "POST" });
   expect([response.status, response.headers.get("allow")]).toEqual([405, "GET, HEAD"]);

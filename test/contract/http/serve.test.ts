@@ -98,7 +98,7 @@ describe("the contract", () => {
     expect(error.parse(answer.body)).toMatchObject({ code: "not-found", field: "id" });
   });
 
-  test("an error tells the next step apart from what is wrong", async () => {
+  test("an error has the next step in a field of its own", async () => {
     const { body } = await place.ask("/api/nothing");
     expect(error.parse(body)).toMatchObject({
       message: "There is no GET /api/nothing.",
@@ -110,11 +110,11 @@ describe("the contract", () => {
     ["/status", { status: "Running", service: "Orchestration Service", time: expect.stringMatching(UTC) }],
     ["/healthz", { status: "Healthy" }],
     ["/readyz", { status: "Ready" }],
-  ])("%s says how the service is", async (target, body) => {
+  ])("%s reports the state of the service", async (target, body) => {
     expect(await place.ask(target)).toMatchObject({ status: 200, body });
   });
 
-  test("the page and its document have all they need from here", async () => {
+  test("the page and its document load everything from this server", async () => {
     const page = await place.ask("/docs/");
     expect(page).toMatchObject({ status: 200, headers: { "content-type": "text/html; charset=utf-8" } });
     const assets = [...page.text.matchAll(/(?:src|href)="([^"]+)"/gu)].map(([, asset = ""]) => asset);
@@ -136,7 +136,7 @@ function value(body: unknown): Asking {
   return json(JSON.stringify(body));
 }
 
-describe("a request that is wrong starts nothing", () => {
+describe("a wrong request starts nothing", () => {
   const big = `{"iterations":1${" ".repeat(1_048_576)}}`;
 
   test.each<[string, Asking, number, string | undefined, string?]>([
@@ -183,7 +183,7 @@ describe("a request that is wrong starts nothing", () => {
     expect(place.defects).toEqual([]);
   });
 
-  test("up to the limits it is right", async () => {
+  test("requests up to the limits are accepted", async () => {
     const ids = Array.from({ length: 1_000 }, () => "nobody");
     expect(await place.post(STATUS, ids)).toMatchObject({ status: 200, body: { totalRequested: 1_000 } });
     expect((await place.post(START, { iterations: 100, parallelActivities: 200 })).status).toBe(202);
@@ -218,14 +218,14 @@ describe("a page of another origin", () => {
     expect(Object.keys(answer.headers).filter((name) => name.startsWith("access-control"))).toEqual([]);
   });
 
-  test("may read nothing under another host either, and gets no leave to ask", async () => {
+  test("cannot read under another Host either, and gets no CORS permission", async () => {
     expect((await place.ask("/status", { headers: { host: "evil.example" } })).status).toBe(403);
     expect((await place.ask("/docs/", { headers: { host: "evil.example" } })).status).toBe(403);
     const headers = { origin: "http://evil.example", "access-control-request-method": "POST" };
     expect((await place.ask(START, { method: "OPTIONS", headers })).status).toBe(403);
   });
 
-  test("on all interfaces an address is ours, and a name that is not ours is still none", async () => {
+  test("on all interfaces any address is accepted as Host, but no foreign name", async () => {
     const open = await ServePlace.open(emulator.port, { host: "0.0.0.0" });
     try {
       for (const [host, status] of [
@@ -258,7 +258,7 @@ describe("with a key", () => {
     ["the right one in another scheme", { authorization: `Basic ${apiKey}` }, false],
     ["the right one", { "x-api-key": apiKey }, true],
     ["the right one as a token", { authorization: `bearer ${apiKey}` }, true],
-  ])("%s is let in or not", async (_, headers, allowed) => {
+  ])("%s is accepted only with the key", async (_, headers, allowed) => {
     const answers = await Promise.all([
       locked.post(START, {}, headers),
       locked.post(STATUS, [], headers),

@@ -77,7 +77,7 @@ describe("a run of 3,000 instances", () => {
     });
   }
 
-  test("is watched by few calls: pages of all at first and at the end, in between of what has not completed", async () => {
+  test("is watched with few calls: all pages at first and at the end, only unfinished instances in between", async () => {
     const forwarding = await ForwardingBackend.start(served.address);
     const seen = await watch(forwarding, [
       () => end(INSTANCES - OPEN, INSTANCES - 50),
@@ -121,7 +121,7 @@ describe("a run of 3,000 instances", () => {
     forwarding.close();
   });
 
-  test("is read by id where the backend has no QueryInstances, and what has ended is not asked for again", async () => {
+  test("is read by id without QueryInstances, and ended instances are not read again", async () => {
     const forwarding = await ForwardingBackend.start(served.address, ["QueryInstances"]);
     const observing = new AbortController();
     const run = observe(forwarding, observing.signal);

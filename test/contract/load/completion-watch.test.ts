@@ -108,7 +108,7 @@ describe.each<[string, readonly string[], string]>([
     expect(noticing.calls).toEqual(forwarding.calls);
   });
 
-  test("judges what it has read without payloads, and asks again why one has failed", async () => {
+  test("judges instances that it has read without payloads, and reads failed ones again for the reason", async () => {
     const ids = await start(WAITS + 2, lacking);
     const noticing = watch();
     void follow(noticing, ids.slice(0, WAITS));
@@ -141,7 +141,7 @@ test("asks once for the time at the backend, and once for each instance that has
   expect(noticing.calls["GetInstance"]).toBe(1 + 999);
 });
 
-test("asks those buckets only that have an open instance, and of one with few open for what has not ended", async () => {
+test("queries only buckets with open instances, and lists the unfinished ones if they are few", async () => {
   const ids = await start(2_100, ["ListInstanceIds"]);
   const prefixes = new Set<string | undefined>();
   const queryInstances = client.queryInstances.bind(client);
@@ -159,7 +159,7 @@ test("asks those buckets only that have an open instance, and of one with few op
   expect(prefixes).toEqual(new Set([`${RUN}-00001-`]));
 });
 
-test("goes on with waiting calls once they are enough", async () => {
+test("changes to waiting calls once they suffice", async () => {
   const ids = await start(WAITS + 10, []);
   const noticing = watch();
   const all = follow(noticing, ids);

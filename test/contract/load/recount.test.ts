@@ -69,7 +69,7 @@ describe("of 2,500 instances on a hub with others", () => {
   ) =>
     recountInstances({ client, runId: RUN, accepted: setOf(accepted), unanswered: new Set(unanswered), signal: never });
 
-  test("all are there that were accepted, and no others", async () => {
+  test("all accepted instances exist, and no others", async () => {
     expect(await recount(numbers(0, 2_500))).toEqual({
       instances: 2_500,
       byStatus: { Completed: 2_000, Pending: 500 },
@@ -78,7 +78,7 @@ describe("of 2,500 instances on a hub with others", () => {
     });
   });
 
-  test("a hundred are named of those that are lost, and of those that nobody accepted, and the rest counted", async () => {
+  test("a hundred of the lost and of the unexpected ones are named, and the rest are counted", async () => {
     expect(await recount(numbers(300, 2_700))).toMatchObject({
       instances: 2_500,
       lost: { total: 200, first: numbers(2_500, 2_600).map((number) => instanceIdOf(RUN, number)) },
@@ -86,13 +86,13 @@ describe("of 2,500 instances on a hub with others", () => {
     });
   });
 
-  test("those are no surprise whose start was not answered", async () => {
+  test("instances whose start was not answered are not unexpected", async () => {
     expect(await recount(numbers(0, 2_400), undefined, numbers(2_399, 2_498))).toMatchObject({
       unexpected: { total: 2, first: [instanceIdOf(RUN, 2_498), instanceIdOf(RUN, 2_499)] },
     });
   });
 
-  test("one that a query leaves out and the backend knows is not lost", async () => {
+  test("an instance that a query omits and the backend knows is not lost", async () => {
     const client = forwarding.client("hub");
     const queryInstances = client.queryInstances.bind(client);
     client.queryInstances = async (query, options) => {
@@ -106,7 +106,7 @@ describe("of 2,500 instances on a hub with others", () => {
     });
   });
 
-  test("none is known where the backend lacks the call", async () => {
+  test("no recount is possible if the backend lacks the call", async () => {
     const lacking = await ForwardingBackend.start(served.address, ["QueryInstances"]);
     expect(await recount([1], lacking.client("hub"))).toEqual({
       unknown: "the backend has no QueryInstances (UNIMPLEMENTED)",

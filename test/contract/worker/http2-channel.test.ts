@@ -101,7 +101,7 @@ describe.each(WIRES)("over %s", (wire) => {
       );
     });
 
-    test("names the worker, and asks for the credential of each call anew", async () => {
+    test("names the worker, and gets the credential anew for each call", async () => {
       const channel = openChannel();
       const workers: unknown[] = [];
       const { handle } = server;
@@ -117,7 +117,7 @@ describe.each(WIRES)("over %s", (wire) => {
       expect(workers).toEqual(["worker w-1", "worker w-1", "worker w-1"]);
     });
 
-    test("asks for nothing without a credential", async () => {
+    test("sends nothing without a credential", async () => {
       const channel = openChannel();
       token = () => {
         throw new Error("no credential");
@@ -127,7 +127,7 @@ describe.each(WIRES)("over %s", (wire) => {
       expect(relay.made).toBe(0);
     });
 
-    test("that is lost ends the stream and the calls on it, and is made again, once, by what comes next", async () => {
+    test("ends its stream and calls when it is lost, and the next call makes it again, once", async () => {
       const channel = openChannel();
       const told = new Told();
       await channel.takeWorkItems(NOTHING, told);
@@ -146,7 +146,7 @@ describe.each(WIRES)("over %s", (wire) => {
       expect(relay.made).toBe(2);
     });
 
-    test("hands on the error of a stream that is refused, which is never open", async () => {
+    test("passes on the error of a refused stream, which never opens", async () => {
       server.handle = (stream) => answerAtOnce(stream, { "grpc-status": "7", "grpc-message": "not you" });
       const ended = Promise.withResolvers<Error | undefined>();
       const told: string[] = [];
@@ -159,7 +159,7 @@ describe.each(WIRES)("over %s", (wire) => {
       expect(told).toEqual([]);
     });
 
-    test("ends its stream with the backend's, and for a worker that wants no more", async () => {
+    test("ends its stream when the backend or the worker ends it", async () => {
       const channel = openChannel();
       const [ended, cancelled] = [new Told(), new Told()];
       await channel.takeWorkItems(NOTHING, ended);
@@ -187,7 +187,7 @@ describe.each(WIRES)("over %s", (wire) => {
     });
   });
 
-  test("results under way when the connection breaks are sent again over the next", async () => {
+  test("results in progress when the connection breaks are sent again over the next one", async () => {
     const answering = server.handle;
     server.handle = server.hold;
     const errors: string[] = [];

@@ -95,7 +95,7 @@ describe("commands that need the emulator", () => {
     expect(await command()).toEqual({ pids: [...pids], notices: [] });
   });
 
-  test("start it again when it was killed, once however many of their calls find it gone", async () => {
+  test("restart it after it was killed, once for all calls that find it gone", async () => {
     const { pids, notices, error } = await command(`
       process.kill(told.pids[0], "SIGKILL");
       await Promise.all([backend.recover(), backend.recover(), backend.recover()]);
@@ -115,7 +115,7 @@ describe("commands that need the emulator", () => {
     ]);
   });
 
-  test("replace one of another version that nobody uses", async () => {
+  test("replace an unused emulator of another version", async () => {
     const other = await spawnEmulator(folder, { version: "0.0.0-other" });
     const { pids, error } = await command();
     expect(error).toBeUndefined();
@@ -123,7 +123,7 @@ describe("commands that need the emulator", () => {
     expect(await other.exited).toEqual({ code: 0, signal: null });
   });
 
-  test("name one of another version that others use, and leave it", async () => {
+  test("refuse an emulator of another version that others use, and leave it running", async () => {
     const other = await spawnEmulator(folder, { version: "0.0.0-other" });
     const connection = await connectTo(socket);
     const { error } = await command();
@@ -154,7 +154,7 @@ describe("commands that need the emulator", () => {
     expect(error!.message).toContain(file);
   });
 
-  test("start a new log when the old one is long, and keep that", async () => {
+  test("start a new log when the old one is long, and keep the old one", async () => {
     const log = path.join(folder, "emulator.log");
     writeFileSync(log, "x".repeat(1_000_001));
     await command();

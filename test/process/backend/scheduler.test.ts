@@ -171,7 +171,7 @@ describe.each(TRANSPORTS)("by %s", (each) => {
       expect(client.rpcErrors).toEqual({ GetInstance: { UNAVAILABLE: 10 } });
     });
 
-    test("and comes back is found on the way", async () => {
+    test("is found again between two calls when it returns", async () => {
       server.refuse = () => (server.calls.length < 4 ? { code: status.UNAVAILABLE, details: "busy" } : undefined);
       const { client } = await openServer();
       await client.getInstance("i");
@@ -194,14 +194,14 @@ describe.each(TRANSPORTS)("by %s", (each) => {
       expect(server.calls).toHaveLength(1);
     });
 
-    test("an instance, as it does not know it, has none of that id", async () => {
+    test("with NOT_FOUND for an instance means that there is no such instance", async () => {
       server.refuse = () => ({ code: status.NOT_FOUND, details: "no such instance" });
       const { client } = await openServer();
       expect(await client.getInstance("i")).toBeUndefined();
       expect(await client.waitForCompletion("i")).toBeUndefined();
     });
 
-    test("anything else for a reason that is no matter of ours keeps the error as it came", async () => {
+    test("with an error that fanout cannot explain has the error passed on unchanged", async () => {
       server.refuse = () => ({ code: status.NOT_FOUND, details: "no such instance" });
       const { client } = await openServer();
       await expect(client.queryInstances({})).rejects.toMatchObject({ code: status.NOT_FOUND });
@@ -218,7 +218,7 @@ describe.each(TRANSPORTS)("by %s", (each) => {
       vi.restoreAllMocks();
     });
 
-    test("is not made where NODE_TLS_REJECT_UNAUTHORIZED=0 would have it either", async () => {
+    test("is not made even with NODE_TLS_REJECT_UNAUTHORIZED=0", async () => {
       setDefaultCACertificates(trusted);
       vi.stubEnv("NODE_TLS_REJECT_UNAUTHORIZED", "0");
       const { client } = await openServer();
@@ -279,12 +279,12 @@ describe.each(TRANSPORTS)("by %s", (each) => {
     });
   });
 
-  test("a name that does not resolve is told as such", async () => {
+  test("the error for a name that does not resolve says so", async () => {
     const { client } = await open("Endpoint=https://nobody.invalid;Authentication=None");
     expect((await errorOf(client.getInstance("i"))).message).toContain("does not resolve");
   });
 
-  test("a credential that fails is told with what makes it work, and nothing is sent", async () => {
+  test("the error of a failed credential names the next step, and nothing is sent", async () => {
     const connection = resolveConnection({
       flag: `Endpoint=https://localhost:${server.port};Authentication=AzureCli`,
       env: {},

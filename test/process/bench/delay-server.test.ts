@@ -42,7 +42,7 @@ test("an instance completes after its delay, with the output that a run accepts"
   expect(completionOf(start, state, 0, 11)).toMatchObject({ outcome: "failed" });
 });
 
-test("while it runs it tells no completion, and without payloads no output", async () => {
+test("a running instance has no completion time, and without payloads no output", async () => {
   const client = (await DelayServerProcess.start({ delay: NEVER })).client();
   await startAll(client, ["a"]);
   expect(await client.getInstance("a", { payloads: true })).toMatchObject({
@@ -115,7 +115,7 @@ test.each(["250ms", "-3s"])("its clock is %s beside ours", async (clockOffset) =
   expect(createdMs).toBeLessThan(acceptedMs + offsetMs + 10);
 });
 
-test("what has completed is listed in the order of completion, by window, status and page", async () => {
+test("completed instances are listed in the order of completion, by window, status and page", async () => {
   const client = (await DelayServerProcess.start({ delay: "uniform:1ms-50ms" })).client();
   const states = await runAll(client, idsOf(30));
   // Several may complete in the same microsecond: the order of the times is what is promised.
@@ -156,7 +156,7 @@ test("instances are queried by prefix, status and page, in the order of their id
   expect(await idsBy({ createdToMs: 1 })).toEqual([]);
 });
 
-test("calls that it is told to lack are answered with UNIMPLEMENTED", async () => {
+test("calls that it is configured to lack are answered with UNIMPLEMENTED", async () => {
   const lacking = ["ListInstanceIds", "QueryInstances"];
   const client = (await DelayServerProcess.start({ lacking, delay: "constant:1ms" })).client();
   await expect(client.listInstanceIds({ statuses: [], pageSize: 1 })).rejects.toMatchObject({
@@ -166,7 +166,7 @@ test("calls that it is told to lack are answered with UNIMPLEMENTED", async () =
   expect(await runAll(client, ["a"])).toMatchObject([{ status: "Completed" }]);
 });
 
-test("a terminated instance has ended with its reason, and is no delay that was measured", async () => {
+test("a terminated instance ends with its reason, and its delay is not measured", async () => {
   const server = await DelayServerProcess.start({ delay: "constant:100ms" });
   const client = server.client();
   await startAll(client, ["a", "b"]);
@@ -180,7 +180,7 @@ test("a terminated instance has ended with its reason, and is no delay that was 
   expect(await server.stop()).toHaveLength(1);
 });
 
-test("only what has ended is purged, and nothing tells of it any more", async () => {
+test("only ended instances are purged, and no call returns them any more", async () => {
   const client = (await DelayServerProcess.start({ delay: NEVER })).client();
   await startAll(client, ["a", "b", "c", "d"]);
   for (const id of ["a", "b", "c"]) await client.terminate(id, "enough");

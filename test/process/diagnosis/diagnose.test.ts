@@ -64,7 +64,7 @@ const secure = (): string => `Endpoint=https://localhost:${server.port};Authenti
 const outcomes = (found: ReadonlyMap<string, Finding>): string[] =>
   [...found.values()].map(({ name, outcome }) => `${name} ${outcome}`);
 
-test("a Scheduler that is well is ok from end to end, and nothing is started on it", async () => {
+test("a healthy Scheduler is ok at every check, and nothing is started on it", async () => {
   const found = await findings(secure());
   expect(Object.fromEntries([...found].map(([name, { outcome, detail }]) => [name, `${outcome}: ${detail}`]))).toEqual({
     configuration: "ok: the connection string comes from --connection-string",
@@ -89,7 +89,7 @@ test("a Scheduler that is well is ok from end to end, and nothing is started on 
   );
 });
 
-test("http without a credential has neither TLS nor a token, which is no fault", async () => {
+test("http without a credential needs neither TLS nor a token", async () => {
   server.close();
   server = await SchedulerServer.start();
   const found = await findings(`Endpoint=http://localhost:${server.port};Authentication=None`);
@@ -103,7 +103,7 @@ test.each<[string, () => string, string, string]>([
   ["a host that does not resolve", () => "Endpoint=nobody.invalid;Authentication=None", "host", "does not resolve"],
   ["nobody at the port", () => "Endpoint=http://127.0.0.1:1;Authentication=None", "connection", "ECONNREFUSED"],
   ["http where there is TLS", () => `Endpoint=http://localhost:${server.port};Authentication=None`, "service", "https"],
-])("%s fails at its line, and all behind it is skipped", async (_, flag, name, detail) => {
+])("%s fails at its check, and the later checks are skipped", async (_, flag, name, detail) => {
   const found = await findings(flag());
   expect(found.get(name)).toMatchObject({ outcome: "failed", detail: expect.stringContaining(detail) });
   const names = [...found.keys()];
@@ -162,7 +162,7 @@ test("a token that is refused fails at the first call", async () => {
   });
 });
 
-test("an instance that is not there is no fault of the hub", async () => {
+test("a missing instance is no fault of the hub", async () => {
   server.refuse = ({ method }) =>
     method === "GetInstance" ? { code: status.NOT_FOUND, details: "no such instance" } : undefined;
   expect((await findings(secure())).get("task hub")).toMatchObject({ outcome: "ok" });

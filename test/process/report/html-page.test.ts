@@ -136,7 +136,7 @@ describe.skipIf(!existsSync(CHROMIUM))(`the HTML report in a browser (needs Chro
     return { page, trouble };
   }
 
-  test("draws every chart, asks for nothing and complains of nothing", async () => {
+  test("draws every chart, requests nothing and reports no error", async () => {
     const { page, trouble } = await opened(await resultHtml(openLoadResult));
     const canvases = await canvasesOf(page);
     expect(canvases.map(({ id }) => id)).toEqual(PANELS);
@@ -144,7 +144,7 @@ describe.skipIf(!existsSync(CHROMIUM))(`the HTML report in a browser (needs Chro
     expect(trouble).toEqual([]);
   });
 
-  test("marks a stall where it was, and nowhere else", async () => {
+  test("marks a stall at its time, and nowhere else", async () => {
     const { page } = await opened(await resultHtml(openLoadResult));
     const { fromMs, lengthMs } = openLoadResult.stalls![0]!;
     const { durationMs } = openLoadResult;
@@ -154,7 +154,7 @@ describe.skipIf(!existsSync(CHROMIUM))(`the HTML report in a browser (needs Chro
     expect(await page.evaluate(stallPixels(to + 0.005, 1))).toBe(0);
   });
 
-  test("sees a script that is not its own, and lets it do nothing", async () => {
+  test("blocks a script that is not its own", async () => {
     const html = await resultHtml(openLoadResult);
     const injected = html.replace("</main>", '<script>alert(1)</script><img src="https://example.invalid/x"></main>');
     const { page, trouble } = await opened(injected);
@@ -184,7 +184,7 @@ describe.skipIf(!existsSync(CHROMIUM))(`the HTML report in a browser (needs Chro
     expect(await page.evaluate(OVERFLOW)).toBe(0);
   });
 
-  test("is dark where the reader wants it dark, and changes with the reader", async () => {
+  test("follows the reader's dark mode, also when it changes", async () => {
     const { page, trouble } = await opened(await resultHtml(openLoadResult), { colorScheme: "dark" });
     const colour = async () => page.evaluate<string>(AXIS_COLOUR);
     const [dark, darkLine] = [await page.evaluate<string>(BACKGROUND), await colour()];
@@ -219,7 +219,7 @@ describe.skipIf(!existsSync(CHROMIUM))(`the HTML report in a browser (needs Chro
     }
   });
 
-  test("tells the values of what is pointed at, in every chart over time", async () => {
+  test("shows the values at the pointer in every chart over time", async () => {
     const { page } = await opened(await resultHtml(openLoadResult), TALL);
     const box = (await page.locator("#rates .u-over").boundingBox())!;
     // Between 30 s and 31 s of 120 s.
@@ -231,7 +231,7 @@ describe.skipIf(!existsSync(CHROMIUM))(`the HTML report in a browser (needs Chro
     expect((await told("latency")).slice(-1)).toEqual(["30.5 s"]);
   });
 
-  test("looks closer at what is dragged over, and back at a double click", async () => {
+  test("zooms into a dragged range, and back on a double click", async () => {
     const { page, trouble } = await opened(await resultHtml(openLoadResult), TALL);
     const before = await page.locator("#in-flight canvas").screenshot();
     const box = (await page.locator("#rates .u-over").boundingBox())!;

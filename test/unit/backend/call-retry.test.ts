@@ -153,6 +153,6 @@ test.each<[string, unknown, boolean]>([
   ["any other error", OTHER, false],
   ["something that is no error", { code: 14, details: "" }, false],
   ["nothing", undefined, false],
-])("%s is told apart from what gRPC answered", (_, value, expected) => {
+])("%s is not confused with an answer of gRPC", (_, value, expected) => {
   expect(isServiceError(value)).toBe(expected);
 });

@@ -119,7 +119,7 @@ describe("a connection string", () => {
     [`Endpoint=http://localhost:99999;Authentication=None`, "Endpoint is not an address"],
     [`Endpoint=http://user:${SECRET}@localhost;Authentication=None`, "must not hold a user name or a password"],
     [`Endpoint=${SECRET}@localhost;Authentication=None`, "must not hold a user name or a password"],
-  ])("%j is refused by the part that is wrong, and no value is told", (flag, expected) => {
+  ])("%j is refused with the name of the wrong part, and no value is repeated", (flag, expected) => {
     const error = errorOf({ flag });
     expect(error.message).toContain("--connection-string");
     expect(error.message).toContain(expected);
@@ -195,7 +195,7 @@ describe("a credential that a settings file asks for", () => {
     expect(message).toContain("appsettings.json");
   });
 
-  test("goes elsewhere only where the flag or the variable says so", () => {
+  test("goes elsewhere only if the flag or the variable says so", () => {
     writeSettings(settingsFor("elsewhere.example"));
     expect(errorOf({}).message).toContain("*.durabletask.io only");
     const flag = "Endpoint=elsewhere.example;Authentication=DefaultAzure";
@@ -203,7 +203,7 @@ describe("a credential that a settings file asks for", () => {
     expect(resolve({ env: { DURABLE_TASK_CONNECTION_STRING: flag } })).toMatchObject({ kind: "endpoint" });
   });
 
-  test("is no matter where there is none", () => {
+  test("needs no check if there is none", () => {
     writeSettings(settingsFor("http://localhost:8080", "None"));
     expect(resolve({})).toMatchObject({ authentication: { kind: "None" } });
   });
@@ -322,7 +322,7 @@ describe("where it comes from", () => {
     ["has a text for the section", `{"DurableTaskScheduler": "${SECRET}"}`, "found another shape"],
     ["has a number", '{"DurableTaskScheduler": {"ConnectionString": 5}}', "found another shape"],
     ["has an empty text", '{"DurableTaskScheduler": {"ConnectionString": ""}}', "found another shape"],
-  ])("a settings file that %s is refused by name, and nothing of it is told", (_, content, expected) => {
+  ])("a settings file that %s is refused by name, and none of it is repeated", (_, content, expected) => {
     writeSettings(content);
     const { message } = errorOf({});
     expect(message).toContain("appsettings.json");
@@ -335,7 +335,7 @@ describe("where it comes from", () => {
     expect(errorOf({}).message).toContain("appsettings.json cannot be read");
   });
 
-  test("a settings file that is wrong does not matter where another source comes first", () => {
+  test("a wrong settings file has no effect if another source comes first", () => {
     writeSettings("{");
     expect(resolve({ flag }).taskHub).toBe("flag");
     expect(resolve({ env }).taskHub).toBe("variable");

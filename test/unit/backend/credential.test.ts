@@ -77,7 +77,7 @@ describe("a credential that fails", () => {
     ["WorkloadIdentity", new Error(`ENOENT: no such file, open '${SECRET}'`), "is missing or has", "TokenFilePath="],
     ["AzureCli", new DOMException(SECRET, "TimeoutError"), "did not answer in time", "az login"],
     ["AzureCli", SECRET, "the credential failed", "az login"],
-  ])("%s tells why and what to do, and no secret", (kind, error, reason, step) => {
+  ])("%s has an error with the reason and the next step, and no secret", (kind, error, reason, step) => {
     const { message, exitCode } = credentialFailure(error, { kind });
     expect(message).toContain(`Authentication=${kind} gives no token: `);
     expect(message).toContain(reason);
@@ -86,12 +86,12 @@ describe("a credential that fails", () => {
     expect(exitCode).toBe(1);
   });
 
-  test("is told by its name from other errors", () => {
+  test("is recognised by its name", () => {
     expect([unavailable, refused, new AggregateAuthenticationError([])].every(isCredentialError)).toBe(true);
     expect(isCredentialError(new Error("AuthenticationError"))).toBe(false);
   });
 
-  test("of kind AzureCli really fails so where there is no `az`", async () => {
+  test("of kind AzureCli fails in this way without `az`", async () => {
     const credential = await azureCredential({ kind: "AzureCli" });
     const error: unknown = await fetchToken(credential, "AzureCli").catch((error: unknown) => error);
     expect(isCredentialError(error)).toBe(true);

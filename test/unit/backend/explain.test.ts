@@ -79,7 +79,7 @@ describe("an error names the part that is wrong and the next step", () => {
     expect({ cause, exitCode }).toEqual({ cause: error, exitCode: 1 });
   });
 
-  test("a backend that wants a credential where the string has none", () => {
+  test("a backend that wants a credential names the next step if the string has none", () => {
     for (const connection of [OPEN, EMULATOR]) {
       const told = explain(serviceError(status.UNAUTHENTICATED, ""), connection) as Error;
       expect(told.message).toContain("Set Authentication=DefaultAzure");
@@ -88,7 +88,7 @@ describe("an error names the part that is wrong and the next step", () => {
     expect(denied.message).toContain("does not let a caller without a credential use task hub hub-1");
   });
 
-  test("the attempts are told where there were several", () => {
+  test("several attempts are counted in the message", () => {
     const told = explain(away("busy"), OPEN, 10) as Error;
     expect(told.message).toBe(
       "The backend does not answer: busy (10 attempts). Check that it runs, and that the connection string names it.",
@@ -106,6 +106,6 @@ test.each<[string, unknown]>([
   ["a defect", new TypeError("x is not a function")],
   ["what is explained already", new FanoutError("backend-failed", "known")],
   ["what is no error", "x"],
-])("%s stays as it is", (_, error) => {
+])("%s is not changed", (_, error) => {
   expect(explain(error, SCHEDULER)).toBe(error);
 });

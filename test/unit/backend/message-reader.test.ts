@@ -43,7 +43,7 @@ describe("messages", () => {
     expect(read).toEqual(messages);
   });
 
-  test("are the same however they are cut", () => {
+  test("do not depend on the chunks", () => {
     const property = fc.property(
       fc.array(fc.uint8Array({ maxLength: 40 }), { maxLength: 12 }),
       fc.array(fc.nat({ max: 500 }), { maxLength: 30 }),
@@ -65,7 +65,7 @@ describe("messages", () => {
     expect(read.map(({ buffer }) => buffer)).toEqual([chunk.buffer, chunk.buffer]);
   });
 
-  test("of 8 MiB are read, with what comes with their last piece", () => {
+  test("of 8 MiB are read, with the messages behind them", () => {
     const large = Buffer.alloc(8 * 1_048_576, "abc");
     const sent = Buffer.concat([framed(Buffer.from("before")), framed(large), framed(Buffer.from("behind"))]);
     const { reader, messages: read } = reading();
@@ -76,7 +76,7 @@ describe("messages", () => {
 });
 
 describe("a prefix", () => {
-  test.each([1, 2, 4])("cut at byte %d is refused once it tells of compression, behind what precedes it", (at) => {
+  test.each([1, 2, 4])("cut at byte %d is refused when it announces compression, after the earlier messages", (at) => {
     const { reader, messages } = reading();
     const compressed = Buffer.from([1, 0, 0, 0, 9]);
     reader.add(Buffer.concat([framed(Buffer.from("fine")), compressed.subarray(0, at)]));
@@ -84,7 +84,7 @@ describe("a prefix", () => {
     expect(() => reader.add(compressed.subarray(at))).toThrow("compressed message");
   });
 
-  test("is refused once it tells of a message that is too long", () => {
+  test("is refused when it announces a message that is too long", () => {
     const { reader, messages } = reading(10);
     reader.add(framed(Buffer.alloc(10)));
     expect(messages).toHaveLength(1);

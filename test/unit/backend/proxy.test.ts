@@ -35,7 +35,7 @@ test.each<[string, NodeJS.ProcessEnv, string | undefined]>([
   expect(proxy && `${proxy.source} ${proxy.place}`).toBe(expected);
 });
 
-test("credentials are decoded, and are in nothing that is printed", () => {
+test("credentials are decoded, and never printed", () => {
   const proxy = proxyFor(new URL(AZURE), { HTTPS_PROXY: "http://us%40er:p%3Ass@proxy.example:3128" });
   expect(proxy?.credentials).toBe("us@er:p:ss");
   expect(JSON.stringify(proxy) + inspect(proxy, { depth: 9, showHidden: true })).not.toMatch(/ss/u);

@@ -76,7 +76,7 @@ describe("a token", () => {
     expect(credential.fetches).toBe(2);
   });
 
-  test("goes on while a fetch fails, which is tried again after a pause", async () => {
+  test("stays in use while a fetch fails, and the fetch is repeated after a pause", async () => {
     const credential = new CountingCredential();
     await credential.first();
     credential.nowMs += 56 * MINUTE_MS;

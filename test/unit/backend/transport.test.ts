@@ -45,7 +45,7 @@ test.each([
 test.each([
   ["link", PLAIN, "--transport link is for the embedded emulator alone"],
   ["link", SECURE, "--transport link is for the embedded emulator alone"],
-] as const)("%s is refused where the backend has it not: %s", (asked, connection, message) => {
+] as const)("%s is refused if the backend does not support it: %s", (asked, connection, message) => {
   expect(() => chooseTransport(connectionOf(connection), asked)).toThrow(
     expect.objectContaining({ message, code: "unsupported-transport" }),
   );
@@ -56,7 +56,7 @@ describe("a backend behind a proxy", () => {
     expect(chooseTransport(connectionOf(SECURE, PROXY), asked)).toBe("grpc-js");
   });
 
-  test("is not spoken to over http2, and what to do is told without the proxy's password", () => {
+  test("is not reached over http2, and the error has a hint without the proxy's password", () => {
     expect(() => chooseTransport(connectionOf(SECURE, PROXY), "http2")).toThrow(
       new UsageError(
         "unsupported-transport",

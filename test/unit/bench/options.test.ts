@@ -21,7 +21,7 @@ test.each([
   [["--slow-commits", "x"], /^--slow-commits: expected a whole number above 0, found "x"$/u],
   [["--restate-partitions", "1.5"], /^--restate-partitions: /u],
   [["--nothing"], /--nothing/u],
-])("%j is refused with what was expected", (argv, message) => {
+])("%j is refused, with the expected form", (argv, message) => {
   expect(() => parseOptions(argv)).toThrow(message);
 });
 
@@ -30,7 +30,7 @@ test("the help names every engine and every workload", () => {
   for (const { name } of [...options.engines, ...options.workloads]) expect(helpText(options)).toContain(name);
 });
 
-test("the SDK's in-memory backend is not given what its histories cannot hold", () => {
+test("the SDK's in-memory backend gets no workload that its histories cannot hold", () => {
   const { engines, workloads } = parseOptions([]);
   const inMemory = engines.find(({ name }) => name === "sdk-in-memory")!;
   const without = workloads.filter((workload) => inMemory.cannot(workload) !== undefined);

@@ -44,14 +44,14 @@ test("without a baseline there are figures and no ratios", () => {
   expect(workloadTable(summary)).toContain("- restate: failed, a result was lost");
 });
 
-test("a remark of several runs is told once, with their number", () => {
+test("a remark of several runs is printed once, with their number", () => {
   const [run] = standing("fanout", [100]).runs;
   const runs = [{ ...run!, remarks: ["busy"] }, run!, { ...run!, remarks: ["busy"] }];
   const [summary] = summarize(W1!, [{ ...standing("fanout", []), runs }], "restate").contenders;
   expect(summary?.remarks).toEqual(["busy in 2 of 3 runs"]);
 });
 
-test("what is not measured is not shown as a number", () => {
+test("a figure that was not measured is not shown as a number", () => {
   const table = workloadTable(
     summarize(W1!, [standing("fanout", [100, 110, 120]), standing("restate", [])], "restate"),
   );

@@ -9,7 +9,7 @@ test("names choose workloads, in their order", () => {
   expect(workloadsNamed(["W3", "W1"]).map(({ name }) => name)).toEqual(["W3", "W1"]);
 });
 
-test("a name that is none is refused, with those that there are", () => {
+test("an unknown name is refused, with the known ones", () => {
   expect(() => workloadsNamed(["W9"])).toThrow(/Expected a workload of W1, .*found "W9"/u);
 });
 

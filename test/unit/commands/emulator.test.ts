@@ -41,7 +41,7 @@ async function textOf(
   return String(io.stdout.read());
 }
 
-test("it says what it holds, and at the end what it did, in plain lines where there is no terminal", async () => {
+test("without a terminal it prints its state, and at the end its work, in plain lines", async () => {
   const io = { stdout: new PassThrough(), stderr: new PassThrough() };
   const lines = createInterface({ input: io.stderr })[Symbol.asyncIterator]();
   const nextLine = async (): Promise<string> => String((await lines.next()).value);
@@ -68,7 +68,7 @@ test("it says what it holds, and at the end what it did, in plain lines where th
   expect(await exitCode).toBe(ExitCode.Success);
 });
 
-test("on a terminal it has a live line, which is gone when it says what it did", async () => {
+test("on a terminal it has a live line, which is removed before the closing line", async () => {
   const stderr = Object.assign(new PassThrough(), { isTTY: true, columns: 100 });
   const exitCode = runEmulatorCommand({ taskHubs: "default" }, { stdout: new PassThrough(), stderr });
   let text = "";

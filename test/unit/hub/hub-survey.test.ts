@@ -36,7 +36,7 @@ describe("the survey of a hub", () => {
     );
   });
 
-  test("takes what a run of an id that was chosen may have started for somebody else's, but not the workload", async () => {
+  test("counts instances under a chosen run id as foreign, unless they are of the workload", async () => {
     const client = fakeClient({ queryInstances: () => page(["order-00001-234", "nightly-00000-000"]) });
     expect(await surveyHub(client, never)).toMatchObject({
       runs: [{ runId: "nightly", unfinished: 1 }],
@@ -58,7 +58,7 @@ describe("the survey of a hub", () => {
     expect(surveyLine(survey, "default")).toContain("is unknown: 12 UNIMPLEMENTED");
   });
 
-  test("has nothing to say about an empty hub", () => {
+  test("reports nothing for an empty hub", () => {
     expect(surveyLine({ unfinished: 0, more: false, runs: [] }, "default")).toBeUndefined();
   });
 });

@@ -51,7 +51,7 @@ describe("purging", () => {
     },
   );
 
-  test("goes by id for a batch of which the backend has done only a part", async () => {
+  test("deletes by id if the backend has done only a part of a batch", async () => {
     const client = fakeClient({
       purgeBatch: () => Promise.resolve(2),
       purge: (id) => Promise.resolve(id === "i2"),
@@ -78,7 +78,7 @@ describe("purging", () => {
 });
 
 describe("the instances that a purge selects", () => {
-  test("of a run is what has ended; what has not is named", async () => {
+  test("of a run are the ended ones; the others are named", async () => {
     const instances = [stateOf(0, { status: "Completed" }), stateOf(1), stateOf(2, { status: "Terminated" })];
     const client = fakeClient({ queryInstances: () => Promise.resolve({ instances, continuationToken: undefined }) });
     expect(await selectRun(client, RUN, never)).toEqual({
@@ -89,7 +89,7 @@ describe("the instances that a purge selects", () => {
     });
   });
 
-  test("of an age is what load tests started, by a run id of fanout's or by the workload's name", async () => {
+  test("of an age are those of load tests, by a run id of fanout or the workload's name", async () => {
     const instances = [
       stateOf(0, { status: "Completed", name: "Mine" }),
       stateOf(0, { status: "Failed", instanceId: "by-the-api" }),

@@ -13,7 +13,7 @@ function pass(tally: RunTally, over: PassOver, statuses: readonly (readonly [num
 }
 
 describe("the tally of a run", () => {
-  test("concludes that what is not among the not completed any more has completed", () => {
+  test("concludes that an instance has completed when it is no longer among the unfinished", () => {
     const tally = new RunTally();
     pass(tally, "all", [
       [0, "Completed"],
@@ -30,7 +30,7 @@ describe("the tally of a run", () => {
     expect(tally.timesKnown).toBe(false);
   });
 
-  test("drops what a pass over all does not find: it has been purged", () => {
+  test("drops instances that a complete pass does not find, because they were purged", () => {
     const tally = new RunTally();
     pass(tally, "all", [
       [0, "Completed"],
@@ -40,7 +40,7 @@ describe("the tally of a run", () => {
     expect(tally.ids()).toEqual([`${RUN}-00000-001`]);
   });
 
-  test("concludes nothing from a pass that broke off", () => {
+  test("concludes nothing from an aborted pass", () => {
     const tally = new RunTally();
     pass(tally, "all", [
       [0, "Running"],
@@ -52,7 +52,7 @@ describe("the tally of a run", () => {
     expect(tally.byStatus()).toEqual({ Running: 1, Terminated: 1 });
   });
 
-  test("agrees with the hub, whatever happens between passes over the not completed", () => {
+  test("agrees with the hub after any changes between passes over the unfinished", () => {
     const statuses = fc.constantFrom<RuntimeStatus>("Pending", "Running", "Completed", "Failed", "Terminated");
     const steps = fc.array(fc.array(fc.tuple(fc.nat(20), statuses), { maxLength: 12 }), { maxLength: 6 });
     fc.assert(
@@ -102,7 +102,7 @@ describe("the status of a run", () => {
     });
   });
 
-  test("has no throughput where times are not known, or nothing has completed", () => {
+  test("has no throughput if times are unknown, or if nothing has completed", () => {
     const tally = new RunTally();
     pass(tally, "all", [[0, "Running"]]);
     expect(runStatusOf(RUN, tally, undefined, undefined)).not.toHaveProperty("throughput");
@@ -110,7 +110,7 @@ describe("the status of a run", () => {
     expect(runStatusOf(RUN, tally, undefined, undefined)).not.toHaveProperty("throughput");
   });
 
-  test("has no activities per second where they are only a lower bound", () => {
+  test("has no activities per second if they are only a lower bound", () => {
     const tally = new RunTally();
     pass(tally, "all", [[0, "Completed"]]);
     const status = runStatusOf(RUN, tally, { needed: 9, completed: 5, atLeast: true }, undefined);

@@ -36,13 +36,13 @@ describe("the watch of a run", () => {
     expect(await endedCounts([[stateOf(0)], [done(0)], [done(0)], [done(0)]])).toEqual(["0 of 1", "1 of 1", "1 of 1"]);
   });
 
-  test("goes on while the run still starts instances", async () => {
+  test("continues while the run still starts instances", async () => {
     const counts = await endedCounts([[done(0)], [done(0), stateOf(1)], [done(0), done(1)], [done(0), done(1)]]);
     expect(counts.at(-1)).toBe("2 of 2");
     expect(counts).toContain("1 of 2");
   });
 
-  test("is over at once where there is no such run, or none any more", async () => {
+  test("ends at once if there is no such run, or no longer", async () => {
     expect(await endedCounts([[]])).toEqual([]);
     expect(await endedCounts([[done(0)], []])).toEqual(["1 of 1"]);
   });

@@ -43,7 +43,7 @@ describe("constant arrivals", () => {
     expect([...arrivals(open([steady(4, 1_000)]))]).toEqual([0, 250, 500, 750]);
   });
 
-  test("become denser as the rate goes up", () => {
+  test("become denser as the rate rises", () => {
     // From 0 to 4/s in two seconds, t^2 are due after t seconds.
     const due = [...arrivals(open([{ fromPerSecond: 0, toPerSecond: 4, lengthMs: 2_000 }]))];
     expect(due).toHaveLength(4);
@@ -121,7 +121,7 @@ function arrivalsTotal(stages: readonly Stage[]): number {
   return stages.reduce((sum, stage) => sum + arrivalsIn(stage), 0);
 }
 
-test("what is left of a schedule after some starts is the rest of it", () => {
+test("the rest of a schedule after some starts equals its tail", () => {
   const plan = open([steady(10, 1_000)]);
   expect([...arrivalsAfter(plan, 7)]).toEqual([...arrivals(plan)].slice(7));
   expect([...arrivalsAfter(plan, 10)]).toEqual([]);

@@ -86,7 +86,7 @@ describe("the delay of the event loop", () => {
     expect(monitor.stop()).not.toHaveProperty("eventLoopDelayMs");
   });
 
-  test("is no less than the block of this very process, but for the time until the first look", () => {
+  test("is at least the block of this very process, except for the time before the first sample", () => {
     const monitor = new GeneratorHealthMonitor();
     monitor.start();
     const endMs = performance.now() + 250;
@@ -128,7 +128,7 @@ describe("the jump of the clock", () => {
     expect(monitor.stop().clockJumpMs).toBe(0);
   });
 
-  test("is seen behind a look that told nothing", () => {
+  test("is detected after a useless sample", () => {
     const { machine, monitor } = started();
     machine.heldUpMs = 200;
     machine.pass(50);
@@ -169,7 +169,7 @@ describe("the CPU", () => {
   });
 });
 
-test("a monitor that was stopped looks no more, and one that never started has nothing to tell", () => {
+test("a stopped monitor takes no samples, and one that never started has no readings", () => {
   const { machine, monitor } = started();
   machine.pass(1_000);
   expect(machine.hasTimer).toBe(true);

@@ -122,7 +122,7 @@ describe("a generator that starts all at once", () => {
       expect([generator.inFlight.size, generator.unanswered.size]).toEqual([0, 0]);
     });
 
-    test("counts it as refused where it is refused in the end", async () => {
+    test("counts it as refused if it is refused in the end", async () => {
       let first = true;
       const startInstance = () => {
         if (!first) return Promise.reject(new Error("7 PERMISSION_DENIED"));
@@ -137,7 +137,7 @@ describe("a generator that starts all at once", () => {
       expect([generator.inFlight.size, generator.unanswered.size]).toEqual([0, 0]);
     });
 
-    test("knows it as unanswered when it is to start nothing any more", async () => {
+    test("lists it as unanswered after it was told to stop", async () => {
       const client = { startInstance: lost };
       const { generator, time, completions, stopStarting } = harness(once(2), client, endAtOnce);
       const run = generator.run(0);
@@ -166,7 +166,7 @@ describe("a generator that starts all at once", () => {
     expect(completions).toHaveLength(sent.length);
   });
 
-  test("leaves unfinished what has not ended when it stops waiting", async () => {
+  test("leaves instances unfinished that have not ended when it stops waiting", async () => {
     const { generator, sent, completions, stopWaiting } = harness(once(5), accept, (_, signal) => untilAborted(signal));
     const running = generator.run(0);
     await generator.allStarted;
@@ -254,7 +254,7 @@ describe("a generator of closed load", () => {
     expect(most).toBe(Math.min(lanes, 10));
   });
 
-  test("does not spin where every start is refused", async () => {
+  test("does not spin if every start is refused", async () => {
     const refuse = { startInstance: () => Promise.reject(new Error("8 RESOURCE_EXHAUSTED")) };
     const { generator, time, sent } = harness(closed({ durationMs: 1_000 }, 1), refuse, endAtOnce);
     const run = generator.run(0);
@@ -265,7 +265,7 @@ describe("a generator of closed load", () => {
 });
 
 describe("a generator of open load", () => {
-  test("starts by the schedule, whatever is in flight", async () => {
+  test("starts by the schedule, whatever the number in flight", async () => {
     const { generator, time, sent, stopWaiting } = harness(open(100, 1_000), accept, (_, signal) =>
       untilAborted(signal),
     );
@@ -281,7 +281,7 @@ describe("a generator of open load", () => {
     await run;
   });
 
-  test("goes on while a start is not answered", async () => {
+  test("continues while a start is not answered", async () => {
     let first = true;
     const startInstance = (): Promise<void> => {
       if (!first) return Promise.resolve();
@@ -298,7 +298,7 @@ describe("a generator of open load", () => {
     expect(completions).toHaveLength(10);
   });
 
-  test("holds back what the cap does not let go, and keeps when it was due", async () => {
+  test("holds starts back at the cap, and keeps their due times", async () => {
     const { generator, time, sent } = harness(open(100, 100, 2), accept, (instanceId) =>
       time.after(50).then(() => completedState(instanceId, 50)),
     );
@@ -310,7 +310,7 @@ describe("a generator of open load", () => {
     expect(sent.map(({ sentMs }) => sentMs)).toEqual([0, 10, 50, 60, 100, 110, 150, 160, 200, 210]);
   });
 
-  test("lets nothing go any more once it was told to stop, not even what it holds back", async () => {
+  test("sends nothing after it was told to stop, not even held-back starts", async () => {
     const { generator, time, sent, stopStarting, stopWaiting } = harness(open(100, 1_000, 1), accept, (_, signal) =>
       untilAborted(signal),
     );

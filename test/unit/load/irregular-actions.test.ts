@@ -180,7 +180,7 @@ describe("the actions of orchestrations that did not complete", () => {
     );
   });
 
-  test("are those of all where activities are tried again, those before a continue-as-new by what it has carried", async () => {
+  test("are those of all instances if activities are retried, with those before a continue-as-new from its input", async () => {
     const retrying = { ...plan, activity: { failureRate: 0.5, retries: 3 } };
     const whole = optionsFor(clientOf([FAILED, FAILED].map(historyOf)), 2, [0, 1]);
     expect(await countIrregularActions({ ...whole, plan: retrying })).toEqual({
@@ -201,7 +201,7 @@ describe("the actions of orchestrations that did not complete", () => {
     });
   });
 
-  test("are not all where an orchestration goes on or has gone; one whose start nobody took costs nothing", async () => {
+  test("are incomplete if an orchestration continues or is gone; a start that was never accepted costs nothing", async () => {
     const unfinished = historyOf(FAILED).slice(0, -1);
     const options = optionsFor(clientOf([unfinished, [], historyOf(FAILED), []]), 3);
     expect(await countIrregularActions({ ...options, unanswered: new Set([3]) })).toEqual({
@@ -239,7 +239,7 @@ describe("the actions of orchestrations that did not complete", () => {
     });
   });
 
-  test("are not all where the backend fails, or the run is interrupted", async () => {
+  test("are incomplete if the backend fails, or if the run is interrupted", async () => {
     const failing = fakeClient({ historyOf: () => Promise.reject(new Error("the disk is gone")) });
     expect((await countIrregularActions(optionsFor(failing, 3))).missing).toBe(
       "0 of 3 histories were read: the disk is gone",

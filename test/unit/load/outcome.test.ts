@@ -23,7 +23,7 @@ test.each<[string, InstanceState | undefined, string, string | undefined]>([
   expect(completion.failure?.type).toBe(failure);
 });
 
-test("where the backend tells no completion time its last update stands for it", () => {
+test("without a completion time of the backend, the last update replaces it", () => {
   const { server } = completionOf(start, { ...done, completedMs: undefined, lastUpdatedMs: 1_900 }, 3, 50);
   expect(server).toEqual({ createdMs: 1_000, completedMs: 1_900 });
 });

@@ -61,7 +61,7 @@ describe("the pause between polls", () => {
     expect(gaps(hub.callsOf("ListInstanceIds"))).toEqual([6_000, 6_000, 6_000]);
   });
 
-  test("does not count the time that it takes to ask for what was found", async () => {
+  test("does not count the time for reading found instances", async () => {
     let slow = false;
     const { time, hub, add } = polling((time, name) =>
       slow && name === "GetInstance" ? time.after(3_000) : undefined,
@@ -132,7 +132,7 @@ describe("an error", () => {
     [status.UNIMPLEMENTED, 1],
     [status.INVALID_ARGUMENT, 1],
     [status.INTERNAL, 3],
-  ])("with the code %d, %d times, has the next way gone for good", async (code, times) => {
+  ])("with the code %d, %d times, changes to the next way for good", async (code, times) => {
     const { time, hub, fates, add } = polling((_, name) => {
       if (name === "ListInstanceIds") throw rpcError(code);
     });
@@ -169,7 +169,7 @@ test("an instance that the backend does not know is gone, also where there is no
 });
 
 describe("an end that a poll has missed", () => {
-  test("since the backend's clock was set back is found, and what follows is not missed again", async () => {
+  test("because the backend's clock was set back is found, and later ends are not missed", async () => {
     const { time, hub, fates, add } = polling();
     add();
     hub.end(add());
@@ -187,7 +187,7 @@ describe("an end that a poll has missed", () => {
     expect(hub.callsOf("QueryInstances")).toEqual([]);
   });
 
-  test("because the call tells nothing is found by another way", async () => {
+  test("because the call reports nothing is found in another way", async () => {
     const { time, hub, fates, add } = polling();
     const deaf = { listInstanceIds: () => Promise.resolve({ instanceIds: [], lastInstanceKey: undefined }) };
     const { clock, wait } = time;
@@ -262,7 +262,7 @@ function waitFor(...answers: readonly (Error | undefined)[]) {
 }
 
 describe("a waiting call", () => {
-  test("that failed is made again after a second where that may help", async () => {
+  test("that failed is repeated after a second if that may help", async () => {
     const { time, watch } = waitFor(rpcError(status.INTERNAL), new FanoutError("backend-unreachable", "away"));
     const end = watch.untilEnded("a").then(() => time.clock());
     await time.runUntil(5_000);
@@ -270,7 +270,7 @@ describe("a waiting call", () => {
     expect(watch.calls).toEqual({ WaitForInstanceCompletion: 3 });
   });
 
-  test("that failed is the end where it does not", async () => {
+  test("that failed ends the waiting if a retry cannot help", async () => {
     const { watch } = waitFor(rpcError(status.UNIMPLEMENTED));
     await expect(watch.untilEnded("a")).rejects.toMatchObject({ code: status.UNIMPLEMENTED });
   });

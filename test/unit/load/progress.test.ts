@@ -38,7 +38,7 @@ const running = (instanceId: string, activitiesCompleted: number) => ({
 });
 
 describe("progress on the embedded emulator", () => {
-  test("is what the emulator counted, or the outputs account for", async () => {
+  test("is the larger of the emulator's count and that of the outputs", async () => {
     const { state, progress } = watching([{ workers: 1, workerlessMs: 0, activitiesCompleted: 30 }]);
     await progress.follow(new AbortController().signal);
     expect(progress.activitiesCompleted()).toBe(30);
@@ -55,7 +55,7 @@ describe("progress on the embedded emulator", () => {
     expect(progress.activitiesCompleted()).toBe(30);
   });
 
-  test("goes on counting the time without a worker between two answers", async () => {
+  test("continues to count the time without a worker between two answers", async () => {
     const { state, progress } = watching([{ workers: 0, workerlessMs: 400, activitiesCompleted: 0 }]);
     await progress.follow(new AbortController().signal);
     state.now = 700;
@@ -64,7 +64,7 @@ describe("progress on the embedded emulator", () => {
 });
 
 describe("progress elsewhere", () => {
-  test("adds what a sample of the unfinished says to what the outputs account for", async () => {
+  test("adds the sampled progress of unfinished instances to that of the outputs", async () => {
     const firstSample = Promise.withResolvers<void>();
     let pauses = 0;
     const pause = async (signal: AbortSignal): Promise<void> => {

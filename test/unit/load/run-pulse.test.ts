@@ -3,7 +3,7 @@ import { RunPulse } from "../../../src/load/run-pulse.js";
 import { Recorder } from "../../../src/stats/recorder.js";
 import { sampleResult } from "../../support/report/sample-result.js";
 
-test("of the RPC errors of a backend, a run is told those since it began", () => {
+test("a run counts only the RPC errors of the backend since the run began", () => {
   const recorder = new Recorder({ plan: sampleResult.plan, activitySource: "completions" });
   const start: Record<string, number> = { UNAVAILABLE: 3 };
   const rpcErrors: Record<string, Record<string, number>> = { StartInstance: start };

@@ -50,7 +50,7 @@ describe("the run's own workers", () => {
     return { workers, lines, said };
   }
 
-  test("are as many as asked for, and leave when told to", async () => {
+  test("have the requested number, and end on request", async () => {
     const { workers, lines, said } = await workersRunning(GOOD_WORKER, 2);
     await said(/pid \d+/u, 2);
     await workers.stop();

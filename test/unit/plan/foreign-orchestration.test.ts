@@ -33,7 +33,7 @@ describe("somebody's own orchestration", () => {
     expect(foreignOf(flags)).toEqual(orchestration);
   });
 
-  test("has its input in a file", async () => {
+  test("may have its input in a file", async () => {
     const input = `@${await fileWith('{"id": 7}')}`;
     expect(foreignOf({ orchestrator: "Order", input })).toEqual({
       orchestrator: "Order",

@@ -32,7 +32,7 @@ describe("an instance id", () => {
     expect(instanceIdOf("a", number)).toBe(instanceId);
   });
 
-  test("tells its run and its number", () => {
+  test("contains its run id and its number", () => {
     fc.assert(
       fc.property(ownId, sequence, (runId, number) => {
         expect(runIdOf(instanceIdOf(runId, number))).toBe(runId);

@@ -95,7 +95,7 @@ describe("the spend guard", () => {
     expect(spendObjection(costOf(whole), { maxActions: 101 }, 1, "emulator")).toBeUndefined();
   });
 
-  test("asks for a limit where only time bounds what a run costs, but on the emulator", () => {
+  test("asks for a limit if only time bounds the cost of a run, except on the emulator", () => {
     const plan = parsePlan({ ...flags, duration: "1m" });
     expect(spendObjection(costOf(plan), {}, 1, "billed")?.message).toContain(
       "only time bounds the actions of this run",

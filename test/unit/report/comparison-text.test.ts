@@ -31,7 +31,7 @@ describe("the text of a comparison", () => {
     `);
   });
 
-  test("begins with what else differs", () => {
+  test("begins with the other differences", () => {
     const fresh = slow.map((run, index) => (index === 0 ? run : elsewhere(run)));
     const [headline, ...lines] = textOf(base, fresh).split("\n");
     expect(headline).toBe("The runs differ in more than their figures (base -> new)");
@@ -69,7 +69,7 @@ describe("the text of a comparison", () => {
     expect(text).toMatch(/\n\nRun-to-run noise unknown: .*`run --repeat 5`$/u);
   });
 
-  test("says what is left out, and why", () => {
+  test("names the figures that are left out, and why", () => {
     const few = [{ rate: 1_600 }, { rate: 1_610 }];
     const text = textOf(runsOf("base", few), runsOf("new", few));
     expect(text).toMatch(/^ {2}response p99 .*left out: 4 of 4 runs do not have it, it takes 1,000 samples$/mu);

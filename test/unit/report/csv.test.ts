@@ -112,7 +112,7 @@ describe("results as CSV", () => {
     expect(columns.indexOf("latencyMs.slip.max")).toBe(70);
   });
 
-  test("say what a run over time was like", () => {
+  test("describe the course of a run over time", () => {
     expect(recordsOf(openLoadResult)[0]).toMatchObject({
       "plan.parallelOrchestrations": "",
       "plan.load": expect.stringMatching(/^\{"kind":"open","arrival":"constant",/u),

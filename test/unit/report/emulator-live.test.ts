@@ -188,7 +188,7 @@ describe("the live line on a terminal", () => {
     expect(screen.lines).toEqual([BUSY_LINE]);
   });
 
-  test("goes on below what is said meanwhile, of which nothing is overwritten", async () => {
+  test("continues below messages, and overwrites none of them", async () => {
     const { screen, line } = show();
     line("warning: an input has 2 MB");
     figures = BUSY;

@@ -48,11 +48,11 @@ describe("a curve of percentiles", () => {
     ["no histogram", sampleResult],
     ["no summary", { ...resultOf(upTo(100)), latencyMs: {} }],
     ["a histogram that is none", { ...resultOf(upTo(100)), histograms: { response: { hdr: "AAAA", count: 100 } } }],
-  ])("is none of %s", (_what, result) => {
+  ])("does not exist for %s", (_what, result) => {
     expect(percentileCurve(result, "response")).toBeUndefined();
   });
 
-  test("has the percentiles that the summary has, as it has them, and none that it has not", () => {
+  test("has exactly the percentiles of the summary, with the same values", () => {
     const durations = fc.array(fc.integer({ min: 0, max: 100_000 }), { minLength: 20, maxLength: 1_500 });
     fc.assert(
       fc.property(durations, fc.integer({ min: 0, max: 30 }), (durations, unfinished) => {

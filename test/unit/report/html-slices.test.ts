@@ -44,18 +44,18 @@ describe("the slices of a run over time", () => {
     expect(timeSlices(resultOf([10, 10, 5], 500))).toHaveLength(3);
   });
 
-  test("have no latency where nothing completed, and no activities where they are not known", () => {
+  test("have no latency if nothing completed, and no activities if they are unknown", () => {
     expect(timeSlices(resultOf([0, 1]))[0]).not.toHaveProperty("latency");
     const { series } = resultOf([1, 1]);
     const unknown = series!.map(({ activities: _activities, actions: _actions, ...rest }) => rest);
     expect(timeSlices({ ...sampleResult, series: unknown })[0]).not.toHaveProperty("activitiesPerSecond");
   });
 
-  test("are none of a result without a series", () => {
+  test("are empty for a result without a series", () => {
     expect([timeSlices(sampleResult), coarseSlices(sampleResult, 30)]).toEqual([[], []]);
   });
 
-  test("carry percentiles of all the durations in them, where those are enough", () => {
+  test("have percentiles of all their durations if there are enough", () => {
     const [slice] = coarseSlices(resultOf([500, 500]), 1);
     expect(slice?.latency?.p50).toBeCloseTo(1, 1);
     expect(slice?.latency?.p99).toBeCloseTo(2, 1);

@@ -98,7 +98,7 @@ describe("the HTML report", () => {
     );
   });
 
-  test("draws what was offered, started and completed, with stalls and phases marked", async () => {
+  test("draws offered, started and completed work, with stalls and phases marked", async () => {
     const panels = panelsOf(await resultHtml(openLoadResult));
     expect(panels.map(({ id }) => id)).toEqual(["rates", "activities", "in-flight", "latency", "percentiles"]);
     const [rates] = panels;
@@ -108,7 +108,7 @@ describe("the HTML report", () => {
     expect(rates?.borders.map(({ text }) => text)).toEqual(["warm-up", "40/s", "40/s to 80/s"]);
   });
 
-  test("has a logarithmic axis where on an even one the typical would lie at the bottom", async () => {
+  test("has a logarithmic axis if a linear one would put the typical value at the bottom", async () => {
     const [first, ...rest] = openLoadResult.series!;
     const slow = { ...first!, response: { ...first!.response!, max: 60_000 } };
     expect(await isLogarithmic(openLoadResult)).toBe(false);
@@ -139,7 +139,7 @@ describe("the HTML report", () => {
     expect(textOf(await resultHtml(result))).toContain(sentence);
   });
 
-  test("has no script where there is nothing to draw", async () => {
+  test("has no script if there is nothing to draw", async () => {
     for (const result of [sampleResult, incompleteResult, runOfOne()]) {
       const html = await resultHtml(result);
       expect(html).not.toContain("<script");
@@ -190,7 +190,7 @@ describe("hostile text", () => {
     expect(panelsOf(html)[0]?.borders[0]?.text).toBe(HOSTILE);
   });
 
-  test("is shown as it is, without what a terminal would obey", async () => {
+  test("is shown unchanged, without control sequences", async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.string({ unit: fc.constantFrom(...Array.from("<>&\"'`/!-x \n\u0000\u001B\u{1F600}")) }),

@@ -95,7 +95,7 @@ describe("a result as JUnit XML", () => {
     expect(properties).not.toHaveProperty(["latencyMs.response.p99"]);
   });
 
-  test("says in a failure what did not complete, and why", () => {
+  test("has a failure that says what did not complete, and why", () => {
     const { named } = elementsOf(incompleteResult);
     expect(named("testsuites")[0]?.attributes).toMatchObject({ tests: "5", failures: "4" });
     const [orchestrations, activities, ...thresholds] = named("failure");
@@ -153,7 +153,7 @@ describe("a result as JUnit XML", () => {
     expect(named(element)).toMatchObject([expected]);
   });
 
-  test("tells of a run over time by its properties", () => {
+  test("has a run over time in its properties", () => {
     const { named, properties } = elementsOf(openLoadResult);
     expect(named("testsuite")[0]?.attributes).toMatchObject({ tests: "6", failures: "3" });
     expect(properties).toMatchObject({ stalls: "1", "verdict.status": "suspect", "recount.lost.total": "0" });
@@ -170,7 +170,7 @@ describe("a result as JUnit XML", () => {
     expect(named("failure")[0]?.text.trim()).toBe(`${shown}  ${shown}: ${shown}\n${shown}  ${shown}`);
   });
 
-  test("is well-formed and says the same whatever the backend said", () => {
+  test("is well-formed and keeps any text of the backend", () => {
     const units = fc.oneof(
       fc.constantFrom(...Array.from(`<>&"'\n\r\t]]>\u0000\u001B\uFFFF\uD800\u{1F600}`)),
       fc.string({ unit: "binary" }),

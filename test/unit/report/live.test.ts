@@ -100,7 +100,7 @@ describe("progress without a terminal", () => {
     );
   });
 
-  test("leaves activities out where they are not known", () => {
+  test("leaves out unknown activities", () => {
     const unknown = { ...snapshot, activities: { total: 0, completed: 0 }, responseMs: undefined };
     expect(progressLine(unknown, 0)).toBe("12 s: 10 of 200 orchestrations");
   });
@@ -211,7 +211,7 @@ describe("progress on a terminal", () => {
     bars.stop();
   });
 
-  test("shows of a run of one how long its iterations take, and then its time", () => {
+  test("shows the duration of the iterations of a single orchestration, and then its time", () => {
     const one = {
       ...loaded,
       orchestrations: { total: 1, started: 1, ended: 0 },

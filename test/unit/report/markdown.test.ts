@@ -88,7 +88,7 @@ describe("a result as Markdown", () => {
     expect(markdown).toContain("\n\n- stalled 2.04 s from 1m12s on, 119 in flight, 52/s offered, 12 UNAVAILABLE\n\n");
   });
 
-  test("says of closed load what it cannot show", () => {
+  test("names what closed load cannot show", () => {
     const markdown = resultMarkdown(closedLoadResult);
     expect(markdown).toContain(
       "|\n\nclosed load cannot show how long arrivals would have waited (coordinated omission)\n",
@@ -97,7 +97,7 @@ describe("a result as Markdown", () => {
     expect(rowsOf(markdown).map((row) => cellsOf(row))).toContainEqual(["concurrency", "9.80 of 10"]);
   });
 
-  test("stays small however long messages are", () => {
+  test("stays small with long messages", () => {
     const message = "x".repeat(1_000_000);
     const first = Array.from({ length: 100 }, () => ({ instanceId: "i", type: "t", message }));
     expect(resultMarkdown({ ...sampleResult, failures: { total: 100, first } }).length).toBeLessThan(20_000);
@@ -114,7 +114,7 @@ describe("a result as Markdown", () => {
     expect(rowsOf(resultMarkdown(resultSaying(text)))).toContain(`| task hub | ${written} |`);
   });
 
-  test("keeps any text within its cell, as it is", () => {
+  test("keeps any text unchanged within its cell", () => {
     fc.assert(
       fc.property(
         fc.string({ unit: fc.constantFrom(...Array.from("|\\\n\r<>`*&#x -\u0000\u001B\u{1F600}")) }),

@@ -9,7 +9,7 @@ test.each([
   expect(planLine({ parallelOrchestrations, iterations, parallelActivities })).toBe(line);
 });
 
-test("what activities that fail cost is not known before", () => {
+test("the cost of failing activities is unknown in advance", () => {
   const plan = { parallelOrchestrations: 2, iterations: 1, parallelActivities: 1, activity: { failureRate: 0.1 } };
   expect(planLine(plan)).toBe("2 orchestrations x 1 iteration x 1 activity = 2 activities, 6 actions if none fails");
 });

@@ -24,7 +24,7 @@ describe("a result as JSON", () => {
     expect(text).toContain('\n        "buckets": [800, 1, 812, 1]\n');
   });
 
-  test("is otherwise, to the letter, what JSON.stringify makes of it", () => {
+  test("is otherwise equal to the text of JSON.stringify", () => {
     const withoutNumbers = fc.jsonValue().filter((value) => !/[[,]-?\d/u.test(JSON.stringify(value)));
     fc.assert(
       fc.property(withoutNumbers, (value) => {
@@ -34,7 +34,7 @@ describe("a result as JSON", () => {
     );
   });
 
-  test("is the same value, whatever numbers it has, and no array of numbers has a line for each", () => {
+  test("parses to the same value for any numbers, and no array of numbers has a line for each", () => {
     fc.assert(
       fc.property(fc.array(fc.double()), (buckets) => {
         const series = [{ ...openLoadResult.series![0]!, response: { count: 1, max: 1, buckets } }];

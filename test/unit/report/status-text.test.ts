@@ -11,7 +11,7 @@ import {
 
 const plain = styleFor({});
 describe("instances in text", () => {
-  test("have a line each, in columns, with what was told and nothing else", () => {
+  test("have a line each, in columns, with exactly the reported fields", () => {
     expect(instanceLines([running, failed], NOW_MS, plain)).toBe(
       [
         "r0123456789ab-00000  Running  2026-06-01 12:00:00Z  for 12 s     3 of 10 iterations, 15 activities",

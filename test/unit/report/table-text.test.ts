@@ -16,7 +16,7 @@ const table: FigureTable = {
 };
 
 describe("a table of figures", () => {
-  test("has what is said of a row behind it, where there is room for all", () => {
+  test("has remarks behind their rows if there is room for all", () => {
     const lines = [
       "  latency      mean     p50     max",
       "  response   2.08 s  2.10 s  2.26 s  intended start until completed",
@@ -26,7 +26,7 @@ describe("a table of figures", () => {
     expect(tableLines(table, pipe)).toEqual(lines);
   });
 
-  test("has it below else", () => {
+  test("has the remarks below otherwise", () => {
     expect(fitted(table, 66).slice(3)).toEqual([
       "",
       "  response  intended start until completed",
@@ -34,7 +34,7 @@ describe("a table of figures", () => {
     ]);
   });
 
-  test("is turned where that makes it fit", () => {
+  test("is transposed if that makes it fit", () => {
     expect(fitted(table, 34).slice(0, 5)).toEqual([
       "  latency  response     slip",
       "  mean       2.08 s  46.8 ms",
@@ -44,7 +44,7 @@ describe("a table of figures", () => {
     ]);
   });
 
-  test("goes in parts where it has too many rows to be turned", () => {
+  test("is split into parts if it has too many rows to transpose", () => {
     const rows = ["a", "b", "c"].map((name) => ({ name, cells: ["1.11 s", "2.22 s", "3.33 s"] }));
     expect(fitted({ heads: ["run", "mean", "p50", "max"], rows }, 24)).toEqual([
       "  run    mean     p50",

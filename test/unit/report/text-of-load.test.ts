@@ -10,7 +10,7 @@ const plain = styleFor({});
 describe("the summary of open load", () => {
   const text = summaryText(openLoadResult, plain);
 
-  test("says over what time the throughput is, and what the warm-up is not in", () => {
+  test("names the time of the throughput, and the figures without the warm-up", () => {
     expect(text).toMatch(/^Incomplete: 5,785 of 5,800 orchestrations completed in 2m\n/u);
     expect(text).toMatch(/warm-up +400 orchestrations in 10 s, left out of throughput and latency\n/u);
     expect(text).toMatch(/not completed +3 failed, 12 unfinished after 5 s of grace\n/u);
@@ -19,7 +19,7 @@ describe("the summary of open load", () => {
     expect(text).toMatch(/labels +branch=main, durable store=netherite\n/u);
   });
 
-  test("has the phases, aligned, with what each was offered and did", () => {
+  test("has the phases, aligned, with the offered and the completed work of each", () => {
     const [header = "", ...rows] = text
       .split("\n")
       .filter((line) => /^ {2}(?:phase|warm-up {9}|40\/s)/u.test(line))
@@ -37,7 +37,7 @@ describe("the summary of open load", () => {
     expect(text).toMatch(/^ {2}stalled 2\.04 s from 1m12s on, 119 in flight, 52\/s offered, 12 UNAVAILABLE$/mu);
   });
 
-  test("says first that it is suspect, why, and what to do", () => {
+  test("begins with the suspect verdict, its reason and the next step", () => {
     expect(text.split("\n").slice(1, 5)).toEqual([
       "Suspect: take these figures with care",
       "  the machine was 93 % busy (limit 90 %), 21 % of it this process",
@@ -66,7 +66,7 @@ describe("the summary of open load", () => {
 describe("the summary of closed load", () => {
   const text = summaryText(closedLoadResult, plain);
 
-  test("has no response time, and says what it cannot show", () => {
+  test("has no response time, and names what closed load cannot show", () => {
     expect(text).toMatch(/^Completed 3,012 orchestrations in 1m10s\n/u);
     expect(text).not.toContain("response");
     expect(text).toContain("closed load cannot show how long arrivals would have waited (coordinated omission)");
@@ -78,7 +78,7 @@ describe("the summary of closed load", () => {
     expect(text).toMatch(/detectionLag +2\.10 ms .*completed until noticed, ± 0\.40 ms\n/u);
   });
 
-  test("says nothing of a verdict that is valid", () => {
+  test("does not mention a valid verdict", () => {
     expect(text).not.toMatch(/valid|Suspect|Invalid/u);
   });
 });

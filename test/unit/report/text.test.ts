@@ -24,7 +24,7 @@ describe("the summary", () => {
     expect(text).not.toMatch(/p99|service|slip|RPC errors|not completed|undefined|NaN/u);
   });
 
-  test("says that actions are a lower bound, and why, only where they are", () => {
+  test("says that actions are a lower bound, and why, only if they are", () => {
     const { actions: _, ...counts } = sampleResult.counts;
     const least = { ...counts, actionsAtLeast: 4_202, actionsMissing: "2 orchestrations had not ended" };
     expect(textOf({ counts: least })).toMatch(/actions +at least 4,202: 2 orchestrations had not ended$/mu);
@@ -94,14 +94,14 @@ describe("the summary", () => {
     expect(text).toContain("2 orchestrations failed\n  a-1  FanInError: lost (0, 3)\n  and 1 more");
   });
 
-  test("says what an interruption kept from starting", () => {
+  test("counts the starts that an interruption prevented", () => {
     const orchestrations = { started: 120, completed: 100, failed: 0, terminated: 20, unfinished: 0 };
     const text = textOf({ interrupted: true, counts: { ...sampleResult.counts, orchestrations } });
     expect(text).toContain("Interrupted: 100 of 200 orchestrations completed in 12.3 s, 80 never started");
     expect(text).toMatch(/not completed +20 terminated/u);
   });
 
-  test("has each threshold with what was found, and why one was not judged", () => {
+  test("has each threshold with its value, or with the reason why it was not judged", () => {
     const text = textOf({
       thresholds: [
         { expression: "p50<7s", value: 6_100, passed: true },
@@ -125,7 +125,7 @@ describe("the summary", () => {
     );
   });
 
-  test("says when all thresholds passed, and nothing where none was given", () => {
+  test("says that all thresholds passed, and does not mention absent ones", () => {
     const thresholds = [{ expression: "p50<7s", value: 6_100, passed: true }];
     expect(textOf({ thresholds })).toContain("\n\n1 threshold passed\n  passed  p50<7s  6.10 s");
     expect(textOf()).not.toContain("threshold");
@@ -137,7 +137,7 @@ describe("the summary", () => {
   });
 });
 
-describe("the summary says only where it matters", () => {
+describe("the summary says, only if it matters,", () => {
   test.each([
     ["intended start until noticed", { response: crossing({ until: "noticed" }) }],
     ["accepted until noticed", { service: crossing({ until: "noticed" }) }],
@@ -165,7 +165,7 @@ describe("the summary says only where it matters", () => {
     expect(textOf({ recount })).not.toContain("recount");
   });
 
-  test("what noticing cost", () => {
+  test("the cost of noticing", () => {
     expect(textOf({ noticing: { WaitForInstance: 150, ListInstanceIds: 51 } })).toMatch(
       /noticing +150 WaitForInstance, 51 ListInstanceIds\n/u,
     );

@@ -52,7 +52,7 @@ function withoutLargest({ jsonSchema }: { jsonSchema: { maximum?: number } }): v
 }
 
 describe("the published JSON Schema", () => {
-  test.each(PUBLISHED)("$file is what is checked against; `npm run schema` writes it anew", async (published) => {
+  test.each(PUBLISHED)("$file is up to date; `npm run schema` writes it", async (published) => {
     await expect(publishedText(published)).toMatchFileSnapshot(published.file);
   });
 

@@ -100,12 +100,12 @@ describe("1,000 simulated comparisons of 5 runs a side, whose throughput varies 
     expect(faster).toBe(0);
   });
 
-  test("find it less often with 3 runs a side, and nothing more that is not there", () => {
+  test("find it less often with 3 runs a side, without more false findings", () => {
     expect(found({ slowdown: 1.15, runs: 3 }).slower).toBeLessThan(0.7);
     expect(found({ slowdown: 1, runs: 3, noiseThreshold: 0 }).either).toBeLessThanOrEqual(0.05);
   });
 
-  test("vary from run to run as they are said to", () => {
+  test("vary between runs by the assumed amount", () => {
     const logs = trials.flatMap(({ base }) => base.map(({ rate }) => Math.log(rate)));
     const mean = logs.reduce((sum, log) => sum + log, 0) / logs.length;
     const deviation = Math.sqrt(logs.reduce((sum, log) => sum + (log - mean) ** 2, 0) / logs.length);

@@ -109,7 +109,7 @@ describe("a comparison", () => {
     expect(found).toEqual([[], ["activities/s"], ["activities/s"]]);
   });
 
-  test("holds more figures to more: what is slower alone may be noise among three", () => {
+  test("corrects for the number of figures: a slowdown that counts alone may be noise among three", () => {
     const noisy = [1, 1.06, 0.95];
     const before = noisy.map((noise) => ({ rate: 1_000 * noise }));
     const after = noisy.map((noise) => ({ rate: 830 * noise }));
@@ -176,7 +176,7 @@ describe("the figures of a comparison", () => {
     expect(figures[0]).toMatchObject({ figure: "orchestrations/s", base: expect.closeTo(16, 0) });
   });
 
-  test("leave out, with the reason, what a run does not have", () => {
+  test("leave out, with the reason, figures that a run does not have", () => {
     const few = runsOf("new", [
       { rate: 1_600, p50: 6_000 },
       { rate: 1_650, p50: 6_100, p99: 11_000 },
@@ -187,7 +187,7 @@ describe("the figures of a comparison", () => {
     expect(leftOut).toEqual([{ figure: "response p99", reason }]);
   });
 
-  test("leave out what is 0, of which there is no ratio", () => {
+  test("leave out figures of 0, which have no ratio", () => {
     const { leftOut } = compareRuns(base, runsOf("new", [{ rate: 1_600, p50: 0, p99: 11_000 }, BASE]));
     expect(leftOut).toEqual([{ figure: "response p50", reason: "it is 0 in 1 of 7 runs" }]);
   });
@@ -336,7 +336,7 @@ describe("caveats of a comparison", () => {
   });
 });
 
-describe("runs that are no two sides", () => {
+describe("runs that do not form two sides", () => {
   test.each([
     ["an empty base", [], base],
     ["nothing new", base, []],

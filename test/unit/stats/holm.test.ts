@@ -14,7 +14,7 @@ describe("Holm's correction", () => {
     expect(tests.map(({ level }) => level)).toEqual([ALPHA / 3, ALPHA / 2, ALPHA / 2, ALPHA / 4]);
   });
 
-  test("leaves a single one as it is, and none is none", () => {
+  test("leaves a single p value unchanged, and accepts an empty list", () => {
     expect(holm([0.03], ALPHA)).toEqual([{ adjusted: 0.03, level: ALPHA }]);
     expect(holm([], ALPHA)).toEqual([]);
   });

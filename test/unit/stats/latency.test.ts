@@ -63,7 +63,7 @@ describe("a latency summary", () => {
     expect(Object.keys(summary).filter((key) => key.startsWith("p"))).toEqual(percentiles);
   });
 
-  test("leaves out what a clock that was set back makes negative", () => {
+  test("leaves out negative durations, which a clock that was set back causes", () => {
     expect(histogramOf([-1, 5]).summary()).toMatchObject({ count: 1, max: 5 });
   });
 });

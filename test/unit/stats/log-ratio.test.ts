@@ -21,7 +21,7 @@ describe("the ratio of two sides", () => {
     expect(high).toBeCloseTo(Math.exp(0.2 + 2.7764451 * 0.016329932), 7);
   });
 
-  test("takes each side for as noisy as it is", () => {
+  test("uses the noise of each side", () => {
     const { standardError, degreesOfFreedom } = logRatioOf(powers(0, 0.02), powers(0, 0.1, 0.2, 0.3))!;
     // Variances 0.0002 and 0.05/3; over n: 0.0001 and 0.0125/3.
     const [before, after] = [0.0001, 0.0125 / 3];
@@ -43,7 +43,7 @@ describe("the ratio of two sides", () => {
     expect(pOfWithin(double, 0.05)).toBe(0);
   });
 
-  test("is none between figures that are all the same, however many they are", () => {
+  test("is 1 between equal figures, whatever their number", () => {
     const sizes = fc.integer({ min: 2, max: 20 });
     fc.assert(
       fc.property(fc.double({ min: 0.1, max: 1e6, noNaN: true }), sizes, sizes, (value, before, after) => {

@@ -76,7 +76,7 @@ const makespan = (makespanMs: number, orchestrationsPerSecond: number): Throughp
 const slow = { count: 1_000, mean: 700, p50: 600, p90: 900, p99: 1_200, max: 3_000 };
 const noted = { service: slow, response: slow };
 
-describe("a run that goes on has missed for good", () => {
+describe("a run in progress has missed for good", () => {
   test.each<readonly [expression: string, state: SoFar]>([
     ["counts.orchestrations.failed<1", { counts: { failed: 1 }, elapsedMs: 10 }],
     ["counts.orchestrations.failed<=3", { counts: { failed: 4 } }],
@@ -101,7 +101,7 @@ describe("a run that goes on has missed for good", () => {
   });
 });
 
-describe("a run that goes on may still reach", () => {
+describe("a run in progress may still reach", () => {
   test.each<readonly [why: string, expression: string, state: SoFar]>([
     ["what it has reached", "counts.orchestrations.failed<2", { counts: { failed: 1 } }],
     ["what was not measured yet", "p99<1s", {}],
@@ -141,7 +141,7 @@ describe("a run that goes on may still reach", () => {
   });
 });
 
-test("a share of errors that no good ones can mend is missed whatever comes", () => {
+test("a share of errors that no further successes can repair is missed", () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 299 }), fc.nat(299), fc.nat(5_000), (started, failedOf, later) => {
       const failed = Math.min(started, failedOf);

@@ -129,19 +129,19 @@ describe("a recorder", () => {
     expect(clock).toMatchObject({ offsetMs: expect.closeTo(OFFSET_MS + 0.25, 1), boundMs });
   });
 
-  test("measures until the client noticed where the backend's clock is not known to a tenth of the figure", () => {
+  test("measures until the client noticed if the backend's clock is not known to a tenth of the figure", () => {
     const slow = { ...completed, start: { ...start, acceptedMs: 1_800 }, noticedMs: 4_500 };
     const { latencyMs } = record([slow]).close("run", end);
     expect(latencyMs.response).toEqual({ count: 1, mean: 3_500, max: 3_500, until: "noticed" });
   });
 
-  test("measures until the client noticed where the backend does not tell its times", () => {
+  test("measures until the client noticed if the backend does not report its times", () => {
     const { latencyMs } = record([{ ...completed, server: undefined }]).close("run", end);
     expect(latencyMs.response).toEqual({ count: 1, mean: 2_000, max: 2_000, until: "noticed" });
     expect(latencyMs).not.toHaveProperty("server");
   });
 
-  test("divides what completed by the makespan", () => {
+  test("divides the completed work by the makespan", () => {
     const later = {
       ...completed,
       noticedMs: 5_100,
@@ -157,7 +157,7 @@ describe("a recorder", () => {
     });
   });
 
-  test("leaves out what was not measured", () => {
+  test("leaves out figures that were not measured", () => {
     const result = record([], [{ ...start, acceptedMs: undefined }]).close("run", end);
     expect(result).not.toHaveProperty("throughput");
     expect(result).not.toHaveProperty("failures");
@@ -174,7 +174,7 @@ describe("a recorder", () => {
     expect(many?.completed).toBe(60);
   });
 
-  test("takes the activities of the emulator as they come", () => {
+  test("uses the emulator's counts of activities", () => {
     const recorder = recorderOf(plan, "emulator");
     addStart(recorder, start);
     recorder.addActivities(2_500, 30);
@@ -185,7 +185,7 @@ describe("a recorder", () => {
     expect(counts.activities).toEqual({ needed: 200, completed: 45, source: "emulator" });
   });
 
-  test("tells of executions beyond need where its own workers did all the work", () => {
+  test("counts superfluous executions if only its own workers took part", () => {
     expect(reExecuted(200)).toBe(0);
     expect(reExecuted(207)).toBe(7);
     expect(reExecuted(207, 1)).toBeUndefined();
@@ -193,7 +193,7 @@ describe("a recorder", () => {
     expect(reExecuted(150)).toBeUndefined();
   });
 
-  test("takes no latency from what failed or was cut off", () => {
+  test("takes no latency from instances that failed or were cut off", () => {
     const others = (["failed", "terminated"] as const).map((outcome): Completion => ({ ...completed, outcome }));
     expect(record(others).close("run", end).latencyMs).not.toHaveProperty("response");
   });
@@ -273,7 +273,7 @@ function at(dueSeconds: number, completedSeconds: number, sequence = 0): Complet
   };
 }
 
-describe("a recorder of load that goes on", () => {
+describe("a recorder of load over time", () => {
   const open: ResultPlan = {
     ...plan,
     load: {
@@ -299,7 +299,7 @@ describe("a recorder of load that goes on", () => {
     expect(result.throughput).toMatchObject({ windowMs: 20_000, orchestrationsPerSecond: 3 / 20 });
   });
 
-  test("tells of each part what was due in it and what completed in it", () => {
+  test("counts, for each part of the load, the due starts and the completions", () => {
     const all = [at(1, 2), at(4, 7), at(6, 9), at(16, 18), at(24, 35)];
     const { phases } = record(all, [], open).close("run", ended);
     expect(phases).toMatchObject([
@@ -310,7 +310,7 @@ describe("a recorder of load that goes on", () => {
     expect(phases?.[2]?.response).toMatchObject({ count: 2, max: expect.closeTo(11_000, -1) });
   });
 
-  test("takes the last part to be as long as its schedule where the run has nothing left to do", () => {
+  test("gives the last part the length of its schedule if no work is left", () => {
     const all = [at(1, 2), at(6, 7), at(16, 17), at(20, 21)];
     const early = { ...end, endedMs: STARTED_MS + 21_000 };
     const { phases } = record(all, [], open).close("run", early);
@@ -319,13 +319,13 @@ describe("a recorder of load that goes on", () => {
     expect(cut?.[2]).toMatchObject({ fromMs: 15_000, lengthMs: 6_000, completedPerSecond: 2 / 6 });
   });
 
-  test("counts what was due and never sent as planned and, before the end, as offered", () => {
+  test("counts starts that were due and never sent as planned, and as offered if they were due before the end", () => {
     const result = record([at(1, 2)], [], open).close("run", { ...ended, neverSentMs: [39_000, 41_000] });
     expect(result.counts.planned).toBe(3);
     expect(result.series?.reduce((sum, { offered }) => sum + offered, 0)).toBe(2);
   });
 
-  test("keeps the slip of what was held back apart", () => {
+  test("keeps the slip of held-back starts apart", () => {
     const recorder = recorderOf(open);
     const dueMs = STARTED_MS + 6_000;
     addStart(recorder, { ...start, intendedMs: dueMs, sentMs: dueMs + 2, acceptedMs: dueMs + 3 });
@@ -346,7 +346,7 @@ describe("a recorder of load that goes on", () => {
     expect(series?.every((interval) => !("response" in interval))).toBe(true);
   });
 
-  test("tells so far of what was noticed, though it is not placed by the backend's clock yet", () => {
+  test("includes noticed completions in the result so far, before the backend's clock is known", () => {
     const recorder = recorderOf(open);
     for (let second = 5; second < 10; second += 1) {
       const completion = at(second, second + 0.5, second);
@@ -359,7 +359,7 @@ describe("a recorder of load that goes on", () => {
     expect(latencyMs.response).toMatchObject({ count: 5, max: 500 });
   });
 
-  test("shows a view what it has so far, a stall that goes on included", () => {
+  test("gives a view its figures so far, including a stall in progress", () => {
     const recorder = recorderOf(open);
     for (let second = 0; second < 20; second += 1) {
       const completion = at(second, second + 0.1, second);

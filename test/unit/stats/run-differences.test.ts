@@ -51,7 +51,7 @@ describe("differences between runs", () => {
     expect(differencesOf([sampleResult], [run])).toEqual([{ field, base: [base], new: [fresh] }]);
   });
 
-  test("are none where only names, draws, waits and what was there before differ", () => {
+  test("ignore names, seeds, waits and earlier work on the hub", () => {
     const run: RunResult = {
       ...withPlan({
         labels: { branch: "main" },

@@ -10,7 +10,7 @@ function setOf(sequences: readonly number[]): SequenceSet {
   return set;
 }
 
-test("it has what was added, once, and nothing else", () => {
+test("it has each added number once, and no other", () => {
   fc.assert(
     fc.property(numbers, numbers, (added, asked) => {
       const set = setOf(added);
@@ -21,7 +21,7 @@ test("it has what was added, once, and nothing else", () => {
   );
 });
 
-test("what it has and another lacks comes in ascending order", () => {
+test("the numbers that another set lacks come in ascending order", () => {
   fc.assert(
     fc.property(numbers, numbers, (one, other) => {
       const expected = [...new Set(one)].filter((number) => !other.includes(number)).sort((a, b) => a - b);

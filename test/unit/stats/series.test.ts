@@ -102,11 +102,11 @@ function expected(events: readonly Event[]) {
   };
 }
 
-describe("a series, whatever happened and however often its intervals doubled", () => {
+describe("a series after any events and any number of doublings", () => {
   const most = fc.integer({ min: 1, max: 200 });
   const end = fc.double({ min: 1, max: 2 * END_MS, noNaN: true });
 
-  test("adds up to what it was told", () => {
+  test("adds up to all of its events", () => {
     fc.assert(
       fc.property(events, most, end, (events, most, endMs) => {
         expect(totals(seriesOf(events, most).close(endMs, OPTIONS))).toEqual(expected(events));
@@ -114,7 +114,7 @@ describe("a series, whatever happened and however often its intervals doubled", 
     );
   });
 
-  test("does not depend on the order in which it was told", () => {
+  test("does not depend on the order of its events", () => {
     fc.assert(
       fc.property(events, fc.infiniteStream(fc.nat()), most, end, (events, keys, most, endMs) => {
         const shuffled = events
@@ -191,7 +191,7 @@ describe("a series", () => {
     expect(intervals.at(-2)).toMatchObject({ fromMs: 3_598_000, lengthMs: 2_000, started: 1, inFlight: 1 });
   });
 
-  test("doubles for an end that nothing was told of", () => {
+  test("doubles for a late end without events", () => {
     expect(new Series(4).close(9_000, OPTIONS).map(({ lengthMs }) => lengthMs)).toEqual([4_000, 4_000, 1_000]);
   });
 
@@ -201,7 +201,7 @@ describe("a series", () => {
     expect(series.close(4_000, OPTIONS).map(({ started }) => started)).toEqual([0, 1]);
   });
 
-  test("refuses a time that is none", () => {
+  test("refuses a time that is not a number", () => {
     expect(() => new Series().addStart(Number.NaN)).toThrow(RangeError);
     expect(() => new Series().addStart(Number.POSITIVE_INFINITY)).toThrow("got Infinity");
   });
@@ -216,7 +216,7 @@ describe("a series", () => {
     expect(series.close(10, { ...OPTIONS, continuations: 3 })).toMatchObject([{ activities: 7, actions: 2 + 14 + 3 }]);
   });
 
-  test("leaves out what is not known and what did not happen", () => {
+  test("leaves out unknown and zero figures", () => {
     const series = new Series();
     series.addOffered(0);
     series.addLatency("response", "noticed", 0, 5);

@@ -117,12 +117,12 @@ describe("a sparse histogram", () => {
     );
   });
 
-  test("has the end of the last bucket as its maximum where nothing else is known", () => {
+  test("has the end of the last bucket as its maximum if the maximum is unknown", () => {
     expect(SparseHistogram.fromBuckets([10, 2, 64, 1]).maxMs).toBe(0.065);
     expect(SparseHistogram.fromBuckets([]).maxMs).toBe(0);
   });
 
-  test("leaves out what a clock that was set back makes negative, and what is no number", () => {
+  test("leaves out negative durations and values that are not numbers", () => {
     expect(histogramOf([-1, Number.NaN, 5]).buckets()).toEqual([bucketOf(5), 1]);
   });
 

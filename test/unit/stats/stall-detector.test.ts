@@ -251,7 +251,7 @@ function steady(): StallDetector {
 }
 
 describe("a stall", () => {
-  test("is told while it goes on, without anything being changed", () => {
+  test("is visible while it lasts, and looking changes nothing", () => {
     const detector = steady();
     detector.started(10_000);
     expect(detector.at(10_499)).toBeUndefined();
@@ -304,7 +304,7 @@ describe("a stall", () => {
     expect(detector.close(30_000)).toMatchObject([{ offeredPerSecond: 0 }, { offeredPerSecond: 0 }]);
   });
 
-  test("does not begin earlier because something was told a hair too late", () => {
+  test("does not begin earlier because an event is reported slightly late", () => {
     const detector = steady();
     detector.started(10_000);
     detector.ended(10_010, 10);
@@ -321,7 +321,7 @@ describe("a stall", () => {
     expect(detector.close(12_000)).toMatchObject([{ fromMs: 10_000, lengthMs: 2_000, inFlight: 2 }]);
   });
 
-  test("ends when nothing is in flight any more", () => {
+  test("ends when nothing is in flight", () => {
     const detector = steady();
     detector.started(10_000);
     detector.ended(11_000, undefined);

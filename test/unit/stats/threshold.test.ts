@@ -236,7 +236,7 @@ describe("an expression", () => {
     ["counts.rpcErrors.constructor<1", "counts.rpcErrors."],
     ["plan.iterations<1", ""],
     ["constructor<1", ""],
-  ])("about a figure that does not exist is refused: %s, and told of %j", (expression, suggestion) => {
+  ])("about an unknown figure is refused: %s, with the hint %j", (expression, suggestion) => {
     const message = failureOf(expression);
     expect(message).toContain(`--threshold '${expression}': expected a figure such as p99, errors, activities/s or`);
     expect(message).toContain(`; did you mean ${suggestion}`);
@@ -247,7 +247,7 @@ describe("an expression", () => {
   });
 });
 
-describe("what cannot be judged is missed, and says why", () => {
+describe("a threshold that cannot be judged is missed, with a reason", () => {
   const few = { latencyMs: { response: { count: 30, mean: 1, p50: 1, max: 1 } } };
   const closed: Partial<RunResult> = {
     plan: { ...full.plan, load: { kind: "closed", durationMs: 60_000 } },
@@ -307,7 +307,7 @@ describe("what cannot be judged is missed, and says why", () => {
     ["p50<1s", { interrupted: true }, 11, "not judged, the run was interrupted"],
     ["p50<1s", { verdict: { status: "invalid", reasons: [] } }, 11, "not judged, the measurement is invalid"],
     ["p50<1ms", { verdict: { status: "invalid", reasons: [] } }, 11, "not judged, the measurement is invalid"],
-  ])("%s, with what was found", (expression, changes, value, reason) => {
+  ])("%s, with the measured value", (expression, changes, value, reason) => {
     expect(judgeText(expression, changes)).toEqual({ expression, value, passed: false, reason });
   });
 
@@ -326,7 +326,7 @@ describe("what cannot be judged is missed, and says why", () => {
     expect(judgeText(expression, changes)).toMatchObject({ passed });
   });
 
-  test("one that is plainly missed needs no reason", () => {
+  test("a threshold that is plainly missed needs no reason", () => {
     const failed = counts({ completed: 100, failed: 100 });
     expect(judgeText("errors<0.1%", failed)).toEqual({ expression: "errors<0.1%", value: 0.5, passed: false });
   });

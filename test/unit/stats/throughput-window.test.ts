@@ -38,7 +38,7 @@ function queue(serviceMs: number): (dueMs: number) => number {
   };
 }
 
-describe("open load of which nothing is left", () => {
+describe("open load with nothing left", () => {
   test.each([
     [1, 5_000, 100],
     [0.5, 7_000, 100],
@@ -122,7 +122,7 @@ describe("open load of which nothing is left", () => {
   });
 });
 
-test("open load of which something is left counts what completed while starts were due", () => {
+test("open load with work left counts what completed while starts were due", () => {
   const load = open(10, 4_000);
   const plan: ResultPlan = { iterations: 1, parallelActivities: 2, load, workers: 2, timeoutMs: 60_000 };
   const window = new ThroughputWindow(plan);

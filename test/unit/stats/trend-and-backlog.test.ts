@@ -143,7 +143,7 @@ describe("a backlog is found", () => {
     expect(found(50, ["backlog"], (draw) => queueOf(draw, queue))).toBe(50);
   });
 
-  test("and told with how much it grew, once", () => {
+  test("and reported once, with its growth", () => {
     const lives = queued(
       Array.from({ length: 6_000 }, (_, index) => index * 10),
       1,
@@ -156,7 +156,7 @@ describe("a backlog is found", () => {
     ]);
   });
 
-  test("where the backend stands still and does not come back", () => {
+  test("if the backend freezes and does not recover", () => {
     const lives = openLoad({
       gapMs: () => 20,
       serviceMs: () => 100,
@@ -173,7 +173,7 @@ describe("a trend is found", () => {
     expect(found(50, ["trending"], (draw) => unhurried(draw, 50, warmingUp, 25_000))).toBe(0);
   });
 
-  test("and told with both medians and which way it went", () => {
+  test("and reported with both medians and its direction", () => {
     const { reasons } = verdictOf(unhurried(draws(5), 50, warmingUp));
     expect(reasons).toMatchObject([{ severity: "suspect", name: "trending", advice: "warm up for longer (--warmup)" }]);
     expect(reasons[0]!.text).toMatch(

@@ -126,7 +126,7 @@ describe("each limit", () => {
     });
   });
 
-  test("is told with what was found, and with what to change", () => {
+  test("is reported with the measured value, and with what to change", () => {
     const all = [
       withSlip(0.0634),
       withSlip(0.3),
@@ -155,7 +155,7 @@ describe("each limit", () => {
       expect(advice).toMatch(/^[a-z].*\w\)?$/u);
   });
 
-  test("counts for itself, and the gravest reason decides", () => {
+  test("counts alone, and the most serious reason decides", () => {
     const verdict = verdictOf({
       ...withCpu(0.99),
       generator: { ...calm, heldBack: 40, cpu: { machine: 1, generator: 1 } },
@@ -233,7 +233,7 @@ function verdictOn({ slip, delay, jump, held, machine }: Figures): Verdict {
   );
 }
 
-test("what gets worse never makes a verdict better", () => {
+test("a worse measurement never improves the verdict", () => {
   const ms = fc.double({ min: 0, max: 1_000, noNaN: true });
   const share = fc.double({ min: 0, max: 1, noNaN: true });
   const figures = fc.record({ slip: ms, delay: ms, jump: ms, held: fc.integer({ min: 0, max: 300 }), machine: share });

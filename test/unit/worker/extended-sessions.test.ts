@@ -52,7 +52,7 @@ test("a session is dropped by the token of its last episode, and by no other", (
   expect(sessions.size).toBe(0);
 });
 
-test("one that nobody has used for a while goes, without another call", () => {
+test("an idle session is dropped without another call", () => {
   vi.useFakeTimers();
   onTestFinished(() => void vi.useRealTimers());
   const sessions = sessionsOf({ idleMs: 1_000 });

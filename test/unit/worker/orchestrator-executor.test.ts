@@ -78,7 +78,7 @@ const delivery = fc.record({
   mishap: fc.constantFrom("none", "none", "twice", "atOnce", "elsewhere", "lost"),
 });
 
-describe("every episode comes to what the SDK alone makes of it, byte for byte", () => {
+describe("every episode has the result of the SDK alone, byte for byte", () => {
   const room = { sessions: 10, bytes: 1e6, idleMs: 60_000 };
   const settings: readonly [string, () => OrchestratorExecutorOptions][] = [
     ["with room for all sessions", () => ({})],
@@ -174,7 +174,7 @@ describe("decoding", () => {
   });
 });
 
-describe("a backend that leaves out what is known", () => {
+describe("a backend that leaves out known history", () => {
   const asks = { instanceid: "run-0-0", completiontoken: "token", requireshistory: true, actionsList: [] };
 
   test("is asked for the whole history by a worker that has none of it", async () => {
@@ -242,7 +242,7 @@ describe("requests of other writers", () => {
     }
   });
 
-  test("the trace of a request goes back as it came", async () => {
+  test("the trace of a request is returned unchanged", async () => {
     const executor = executorOf();
     const backend = new ScriptedBackend(FAN_OUTS);
     await runEpisode(executor, backend);

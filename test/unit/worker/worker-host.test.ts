@@ -124,7 +124,7 @@ describe.each(TRANSPORTS)("executing over %s", (each) => {
     expect(inputs).toEqual([0, 1, 2].map((activityNumber) => JSON.stringify({ iterationNumber: 0, activityNumber })));
   });
 
-  test("bytes that are no work item are reported, and the worker goes on", async () => {
+  test("bytes that are no work item are reported, and the worker continues", async () => {
     startHost();
     const stream = await connectedStream();
     stream.write(Buffer.from([0x0a, 0x7f]));
@@ -151,7 +151,7 @@ describe.each(TRANSPORTS)("outages over %s", (each) => {
     expect(recoveries).toBeGreaterThanOrEqual(2);
   });
 
-  test("a backend that refuses the worker is told with what to do", async () => {
+  test("the refusal of a backend is reported with a hint", async () => {
     sidecar.answers.Hello = (_, answer) => answer(status.UNAUTHENTICATED);
     await sidecar.start();
     startHost();
@@ -274,7 +274,7 @@ describe.each(TRANSPORTS)("draining over %s", (each) => {
     expect(await cancelled).toBe("cancelled");
   });
 
-  test("a backend that has gone does not hold it up, and what was not sent stays counted", async () => {
+  test("an unreachable backend does not delay it, and unsent results stay counted", async () => {
     const worker = startHost();
     (await connectedStream()).write(activityItem("gated", 1));
     const open = await gates.next();
