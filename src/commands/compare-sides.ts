@@ -14,7 +14,7 @@ import { exitCodeOf, showComparisons, type ComparisonOutput } from "./comparison
 import type { CommandIo } from "./io.js";
 import { noticeOn } from "./notice.js";
 
-/** `fanout compare --run ... --run ...`, read and checked. */
+/** The flags of `fanout compare --run ... --run ...`, validated. */
 export interface SidesCall {
   readonly texts: SideTexts;
   readonly repeat: number;
@@ -22,7 +22,7 @@ export interface SidesCall {
   readonly output: ComparisonOutput;
 }
 
-/** Measures sides in turn, here and now, and compares each with the first. */
+/** Measures sides in turn on this machine, and compares each with the first. */
 export async function compareSides({ texts, repeat, options, output }: SidesCall, io: CommandIo): Promise<ExitCode> {
   const sides = parseSides(texts, process.env);
   const say = noticeOn(io.stderr);
@@ -37,7 +37,7 @@ export async function compareSides({ texts, repeat, options, output }: SidesCall
     const ended = await measureInTurn({ sides, repeat, runner, interruption, measured, say });
     const { comparisons } = measured.document;
     if (comparisons.length === 0) say("nothing to compare: a side has no run");
-    // What was measured is not lost for lack of the rest.
+    // Finished runs are compared even if others are missing.
     if (comparisons.length > 0 || output.json === true)
       await showComparisons(comparisons, measured.document, output, io);
 
@@ -48,7 +48,7 @@ export async function compareSides({ texts, repeat, options, output }: SidesCall
   }
 }
 
-/** What each side has measured so far; the file of `--json` has it too. */
+/** The results of each side so far. The file of `--json` has them too. */
 class MeasuredSides {
   readonly #results: ReadonlyMap<Side, RunResult[]>;
   readonly #options: ComparisonOptions;
@@ -65,7 +65,7 @@ class MeasuredSides {
     return { schemaVersion: 1, sides, comparisons: comparisonsOf(sides, this.#options) };
   }
 
-  /** Once a run has ended nothing takes it away again, whatever becomes of the others. */
+  /** A finished run is never lost, whatever happens to the others. */
   async add(side: Side, result: RunResult): Promise<void> {
     this.#results.get(side)?.push(result);
     const { json } = this.#output;
@@ -82,7 +82,7 @@ interface Measuring {
   readonly say: (line: string) => void;
 }
 
-/** Until all are measured, one fails, or a signal comes. */
+/** Ends when all are measured, when one fails, or at a signal. */
 async function measureInTurn(measuring: Measuring): Promise<ExitCode> {
   const { sides, repeat, runner, interruption, measured, say } = measuring;
   const { signal } = interruption;

@@ -12,7 +12,7 @@ import { checkComparisonFiles, exitCodeOf, showComparisons, type ComparisonOutpu
 import type { CommandIo } from "./io.js";
 
 const MOST_REPEATS = 1_000;
-/** So many runs a side find a slowdown of 15 % nine times of ten: docs/comparing.md. */
+/** This number of runs on each side finds a slowdown of 15 % in nine of ten cases: docs/comparing.md. */
 const DEFAULT_REPEATS = 5;
 
 const file = z.string().optional();
@@ -23,7 +23,7 @@ const compareFlags = z.object({
   markdown: file,
   html: file,
   junit: file,
-  /** Sides to measure, the first being the base. */
+  /** The sides to measure. The first one is the base. */
   run: z.array(z.string()).default([]),
   name: z.array(z.string()).default([]),
   repeat: count("--repeat", 1, MOST_REPEATS).optional(),
@@ -37,15 +37,14 @@ const compareFlags = z.object({
   }),
 });
 
-/** The files of a command line, and how many of them came after a `--`; undefined where there was none. */
+/** The files of a command line, and the number of those after `--`; undefined without a `--`. */
 export interface FilesToCompare {
   readonly files: readonly string[];
   readonly afterDashes?: number | undefined;
 }
 
 /**
- * `fanout compare`: two sets of results that runs wrote, or sides that it measures itself. Exits with 98 where a new one
- * is slower.
+ * `fanout compare`: compares two sets of results, or measures the sides itself. Exits with 98 if a new one is slower.
  */
 export async function runCompareCommand(call: FilesToCompare, rawFlags: unknown, io: CommandIo): Promise<ExitCode> {
   const { noiseThreshold, allowInvalid, run, name, repeat, ...output } = readFlags(compareFlags, rawFlags);
@@ -85,7 +84,7 @@ async function compareFiles(
   return exitCodeOf([comparison]);
 }
 
-/** What stands behind `--` is for every side; a file has no place beside sides that are measured. */
+/** Words after `--` apply to every side. Files are not allowed beside measured sides. */
 function commonFlags({ files, afterDashes = 0 }: FilesToCompare): readonly string[] {
   const split = files.length - afterDashes;
   if (split === 0) return files;
@@ -95,7 +94,7 @@ function commonFlags({ files, afterDashes = 0 }: FilesToCompare): readonly strin
   });
 }
 
-/** What `fanout run` is to be compared with. */
+/** The baseline of `fanout run`. */
 interface BaselineCall {
   readonly baseline: readonly string[];
   readonly allowInvalid: boolean;
@@ -103,8 +102,8 @@ interface BaselineCall {
 }
 
 /**
- * What `fanout run --baseline FILE...` is to be compared with; of no file, nothing.
- * @throws UsageError also where the runs are of no use as a baseline, before a new one spends its time
+ * Reads `--baseline FILE...`; empty without a file.
+ * @throws UsageError also if the runs are useless as a baseline, before a new run spends its time
  */
 export async function readBaseline(call: BaselineCall): Promise<readonly RunResult[]> {
   const results = await readAll(call.baseline);

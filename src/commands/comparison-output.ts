@@ -21,7 +21,7 @@ const FORMS = {
 
 const FORM_NAMES = Object.keys(FORMS) as readonly (keyof typeof FORMS)[];
 
-/** Where comparisons are to go beside the terminal. */
+/** The outputs of comparisons besides the terminal. */
 export interface ComparisonOutput {
   /** A file, or true for stdout, which then has nothing else. */
   readonly json?: string | true | undefined;
@@ -31,8 +31,8 @@ export interface ComparisonOutput {
 }
 
 /**
- * Checks that what is asked for can be written. With `keepResults` a file that holds measurements is refused: it may be
- * one that is to be read.
+ * Checks that the outputs can be written. With `keepResults` it refuses a file that holds results, which may be one of
+ * the inputs.
  * @throws UsageError that names the flag
  */
 export async function checkComparisonFiles(output: ComparisonOutput, keepResults: boolean): Promise<void> {
@@ -48,7 +48,7 @@ export async function checkComparisonFiles(output: ComparisonOutput, keepResults
   }
 }
 
-/** Prints comparisons, and writes them where they are asked for; `document` is what `--json` writes of them. */
+/** Prints comparisons and writes the requested outputs. `document` is the content of `--json`. */
 export async function showComparisons(
   comparisons: readonly Comparison[],
   document: unknown,
@@ -67,7 +67,7 @@ export async function showComparisons(
   }
 }
 
-/** What comparisons make a command exit with. */
+/** The exit code of comparisons. */
 export function exitCodeOf(comparisons: readonly Comparison[]): ExitCode {
   return firstOf(
     comparisons.flatMap(({ unusable, figures }) => [
@@ -82,7 +82,7 @@ async function holdsResults(file: string): Promise<boolean> {
     if (!(await stat(file)).isFile()) return false;
     return (await readComparedSides(file)) !== undefined || (await readResults(file)).length > 0;
   } catch {
-    // What cannot be read, or is something else, is no measurement.
+    // An unreadable file, or any other content, is no result.
     return false;
   }
 }

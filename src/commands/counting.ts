@@ -2,7 +2,7 @@ import { clientClock } from "../async/clock.js";
 import { liveView } from "../report/live.js";
 import type { CommandIo } from "./io.js";
 
-/** Shows how many of `total` instances are done, until it is stopped, which may be more than once. */
+/** Shows how many of `total` instances are done, until it is stopped. It may be stopped more than once. */
 export function counting(io: CommandIo, total: number) {
   const startedMs = clientClock();
   let count = 0;

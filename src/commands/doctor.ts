@@ -13,7 +13,10 @@ export interface DoctorFlags {
   readonly json?: boolean;
 }
 
-/** `fanout doctor`: one line for each thing that a run needs. 2 if the configuration is wrong, 1 if anything else is. */
+/**
+ * `fanout doctor`: one line for each check. Exits with 2 if the configuration is wrong, and with 1 after any other
+ * failure.
+ */
 export async function runDoctorCommand(flags: DoctorFlags, io: CommandIo): Promise<ExitCode> {
   const findings: Omit<Finding, "exitCode">[] = [];
   const exitCodes: ExitCode[] = [];

@@ -28,10 +28,13 @@ export interface EmulatorCall {
 }
 
 const LOOPBACK = "127.0.0.1";
-/** What a connection string can name; a comma stands between two. */
+/** Characters that a connection string can hold. A comma separates two names. */
 const HUB_NAME = /^[ -+\--:<-~]+$/u;
 
-/** What the flags ask for. Throws a UsageError that names the flag, and what was found. */
+/**
+ * The validated flags.
+ * @throws UsageError that names the flag, and what was found
+ */
 export function emulatorCall(flags: EmulatorFlags): EmulatorCall {
   if (flags.host !== undefined && flags.port === undefined)
     throw new UsageError("missing-flag", "--host needs --port, found --host alone.");
@@ -42,7 +45,7 @@ export function emulatorCall(flags: EmulatorFlags): EmulatorCall {
     taskHubs: parseTaskHubs(flags.taskHubs),
     durability: chosenDurability(flags.ephemeral ? "ephemeral" : flags.durability),
     retention: chosenRetention(flags.retention),
-    // Whoever comes over the port tries what is to run on a Scheduler.
+    // A client of the port tests work for a Scheduler.
     limits: flags.limits === undefined ? (flags.port === undefined ? "none" : "scheduler") : parseLimits(flags.limits),
   };
 }
@@ -54,7 +57,7 @@ function parseLimits(text: string): LimitsMode {
   return text;
 }
 
-/** No host name: its address may change, and then others could reach the emulator. */
+/** A host name is refused: its address may change, and then others could reach the emulator. */
 function parseAddress(text: string): string {
   const address = text.replace(/^\[(.*)\]$/u, "$1");
   if (isIP(address) === 0) {

@@ -64,7 +64,7 @@ export async function runEmulatorCommand(flags: EmulatorFlags, io: CommandIo): P
   return ExitCode.Success;
 }
 
-/** The words of `fanout serve` for an address or a port that cannot be had. */
+/** Reports a port or an address that cannot be used in the words of `fanout serve`. */
 async function opened(run: Promise<EmulatorRun | undefined>, { host, port }: EmulatorCall) {
   try {
     return await run;

@@ -1,6 +1,6 @@
 import { Writable } from "node:stream";
 
-/** Lets errors through and nothing else. Not a terminal: there is nobody to show progress to. */
+/** Passes only errors on. It is not a terminal, so that no progress is shown. */
 export function errorsOnly(stream: Writable): Writable {
   return new Writable({
     decodeStrings: false,

@@ -2,8 +2,8 @@ import { ExitCode } from "../exit-codes.js";
 import { outlivesItsTerminal } from "./no-hang-up.js";
 
 /**
- * One Ctrl-C in a terminal may arrive twice: from the terminal, and again from `npx`, which passes on what it got.
- * Nobody means to press it again as fast as that.
+ * One Ctrl-C may arrive twice: from the terminal, and from `npx`, which passes it on. Nobody presses it twice within
+ * this time on purpose.
  */
 const SAME_KEYPRESS_MS = 400;
 
@@ -26,7 +26,7 @@ export class Interruption {
     return this.#controller.signal;
   }
 
-  /** Of the first signal; undefined while there was none. */
+  /** The exit code of the first signal; undefined before. */
   get exitCode(): ExitCode | undefined {
     return this.#exitCode;
   }
@@ -42,7 +42,10 @@ export class Interruption {
     else if (performance.now() - this.#atMs > SAME_KEYPRESS_MS) process.exit(exitCode);
   }
 
-  /** A terminal that closes says so more than once: by itself, and by the shell that was in it. It never presses. */
+  /**
+   * A terminal that closes sends SIGHUP more than once: by itself, and through its shell. It is never a second key
+   * press.
+   */
   #hangUp(): void {
     if (this.#exitCode === undefined && !outlivesItsTerminal()) this.#begin(ExitCode.HungUp);
   }

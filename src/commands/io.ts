@@ -1,6 +1,6 @@
 import type { OutputStream } from "../report/output-stream.js";
 
-/** Where a command writes: data to `stdout`, everything else to `stderr`. */
+/** The outputs of a command: data on `stdout`, everything else on `stderr`. */
 export interface CommandIo {
   readonly stdout: OutputStream;
   readonly stderr: OutputStream;

@@ -1,8 +1,8 @@
 import { fstatSync, readSync, statSync } from "node:fs";
 
 /**
- * Whether the process was started by `nohup`, to live on when its terminal is closed. Node takes back the ignoring of
- * SIGHUP that `nohup` arranges, but not what it makes of a terminal at stdin: `/dev/null`, open for writing alone.
+ * Whether `nohup` started the process, so that it must survive its terminal. Node resets the ignored SIGHUP of `nohup`,
+ * but not its replacement of stdin: `/dev/null`, open only for writing.
  */
 export function outlivesItsTerminal(): boolean {
   try {

@@ -24,7 +24,7 @@ export async function onHub(
     const exitCode = await act(backend, interruption.signal);
     return interruption.exitCode ?? exitCode;
   } catch (error) {
-    // What was under way when Ctrl-C came ends with an error of its own.
+    // A call that Ctrl-C aborted ends with an error of its own.
     if (interruption.exitCode !== undefined) return interruption.exitCode;
     throw error;
   } finally {

@@ -4,7 +4,7 @@ import { shellWord } from "../hub/terminate-command.js";
 import type { InstanceSelection } from "../hub/instance-selection.js";
 
 /**
- * Nobody sees the question with `--yes`. Instances that may belong to another application then need the name of their
+ * With `--yes` nobody sees the question. Instances that may belong to another application then need the name of their
  * orchestrator.
  * @throws UsageError that names what was found, and the flag
  */

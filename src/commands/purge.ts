@@ -35,8 +35,8 @@ type PurgeFlags = z.output<typeof purgeFlags>;
 type Subject = { readonly runId: string } | { readonly olderThanMs: number; readonly age: string };
 
 /**
- * `fanout purge`: deletes ended instances of a run, or of all load tests before a time; counted and asked first. With
- * `--terminate` unfinished ones are ended before. 1 where some had to be left.
+ * `fanout purge`: counts the ended instances of a run, or of all load tests before a time, asks, and deletes them.
+ * `--terminate` ends unfinished ones first. Exits with 1 if some had to be left.
  */
 export async function runPurgeCommand(rawFlags: unknown, io: CommandIo): Promise<ExitCode> {
   const flags = readFlags(purgeFlags, rawFlags);
@@ -58,8 +58,8 @@ export async function runPurgeCommand(rawFlags: unknown, io: CommandIo): Promise
 }
 
 /**
- * Purges what a run has left on the hub, for `fanout run --purge`. That it failed, or left something, is a line and false,
- * never an error: the run has its result.
+ * Purges the instances of a run for `fanout run --purge`. A failure is a line and the value false, never an error,
+ * because the run has its result.
  */
 export async function purgeAfterRun(
   backend: Backend,
@@ -120,7 +120,7 @@ async function select(backend: Backend, subject: Subject, signal: AbortSignal): 
   }
 }
 
-/** Whether the person at the terminal, or `--yes`, says so. */
+/** Whether the person at the terminal, or `--yes`, confirms it. */
 async function isMeant(
   subject: Subject,
   selection: InstanceSelection,
@@ -139,7 +139,7 @@ async function isMeant(
   return confirmed(`Purge ${what} ${subjectText(subject)}${of} from ${placeText(backend)}?`, signal);
 }
 
-/** The instances to purge, after the unfinished ones have been ended. */
+/** Terminates the unfinished instances, and returns the instances to purge. */
 async function terminateFirst(
   backend: Backend,
   selection: InstanceSelection,
@@ -174,7 +174,7 @@ async function purgeAndTell(
   }
 }
 
-/** Success where nothing that was to be purged is left. */
+/** Success if nothing is left of what was selected. */
 function tellWhatIsLeft({ unfinished, others }: InstanceSelection, subject: Subject, io: CommandIo): ExitCode {
   const { ids, byStatus } = unfinished;
   if (others > 0) io.stdout.write(`left ${plural(others, "instance")} that no load test has started\n`);

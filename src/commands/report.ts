@@ -10,12 +10,12 @@ import type { CommandIo } from "./io.js";
 
 const formFlags = z.partialRecord(z.enum(REPORT_FORM_NAMES), z.boolean());
 const reportFlags = z.object({ run: z.string().optional() }).loose();
-/** As many names as a person wants to read. */
+/** The number of names that a message lists. */
 const MOST_LISTED = 20;
 
 /**
- * `fanout report`: results that `fanout run --json FILE` wrote, in another form. Several, of a list or of several files,
- * are shown as what they come to, and each of them.
+ * `fanout report`: prints results of `fanout run --json FILE` in another form. Several results are shown as their
+ * summary and each of them.
  */
 export async function runReportCommand(files: readonly string[], rawFlags: unknown, io: CommandIo): Promise<ExitCode> {
   const { run, ...forms } = reportFlags.parse(rawFlags);
@@ -28,7 +28,7 @@ export async function runReportCommand(files: readonly string[], rawFlags: unkno
   return ExitCode.Success;
 }
 
-/** Those of one run where it is named, else all. */
+/** The results of the named run, or all. */
 function chosen(results: readonly RunResult[], run: string | undefined): readonly RunResult[] {
   const named = run === undefined ? results : results.filter(({ runId }) => runId === run);
   if (named.length > 0 || results.length === 0) return named;

@@ -39,10 +39,10 @@ const runFlags = z.object({
   text: file,
 });
 
-/** What `fanout run` is asked for, read once and checked as far as that needs neither a file nor a backend. */
+/** The flags of `fanout run`, read once, and validated as far as possible without a file or a backend. */
 export interface RunCall extends Omit<z.output<typeof runFlags>, "threshold"> {
   readonly plan: LoadPlan;
-  /** Of one run of the plan. */
+  /** The cost of one run of the plan. */
   readonly cost: PlanCost;
   readonly limits: SpendLimits;
   readonly thresholds: readonly Threshold[];

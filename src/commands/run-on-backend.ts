@@ -19,18 +19,18 @@ import type { RunCall } from "./run-call.js";
 import { runOnce } from "./run-once.js";
 import { RunResults } from "./run-results.js";
 
-/** A call that is right as far as can be told without a backend. */
+/** A call that is valid as far as can be checked without a backend. */
 interface CheckedCall {
   readonly call: RunCall;
   readonly connection: Connection;
   readonly transport: Transport | undefined;
   readonly baseline: readonly RunResult[];
-  /** Where the run reports its progress; with `--quiet` only errors. */
+  /** The output of progress. With `--quiet` it has only errors. */
   readonly io: CommandIo;
   readonly resultsIo: CommandIo;
 }
 
-/** Opens the backend, runs the plan there as often as asked, and judges the results. */
+/** Opens the backend, runs the plan there as often as requested, and judges the results. */
 export async function runOnBackend(checked: CheckedCall): Promise<ExitCode> {
   const { call, connection, transport, baseline, io, resultsIo } = checked;
   const say = noticeOn(io.stderr);
@@ -60,7 +60,7 @@ export async function runOnBackend(checked: CheckedCall): Promise<ExitCode> {
   }
 }
 
-/** Says that the embedded emulator's store is large; whether it is. */
+/** Reports a large store of the embedded emulator. Returns whether it is large. */
 async function noteStoreSize({ admin }: Backend, say: (line: string) => void): Promise<boolean> {
   const note = admin && storeSizeText(await admin.status());
   if (note !== undefined) say(note);
@@ -68,7 +68,7 @@ async function noteStoreSize({ admin }: Backend, say: (line: string) => void): P
 }
 
 /**
- * What is at the other end, which has to be a backend, and to bill no more than was allowed.
+ * The name of the backend, after a check that it is one, and that it bills no more than allowed.
  * @throws UsageError, FanoutError
  */
 async function placeOf(backend: Backend, { cost, limits, repeat }: RunCall): Promise<string> {
@@ -84,7 +84,7 @@ async function placeOf(backend: Backend, { cost, limits, repeat }: RunCall): Pro
     : `a fanout emulator at ${displayName}, version ${emulatorVersion}`;
 }
 
-/** Runs the plan as often as asked, one run after the other, each with its summary and its results. */
+/** Runs the plan as often as requested, one run after the other, each with its summary and its results. */
 async function repeatedly(
   backend: Backend,
   call: RunCall,
@@ -113,7 +113,7 @@ async function requireFree(backend: Backend, runIds: readonly string[], { signal
   }
 }
 
-/** An invalid run that the comparison could do without does not fail what the others show. */
+/** An invalid run that the comparison dropped does not fail the command. */
 function withoutDropped(codes: readonly ExitCode[], { dropped }: Comparison): readonly ExitCode[] {
   return dropped.length === 0 ? codes : codes.filter((code) => code !== ExitCode.Invalid);
 }

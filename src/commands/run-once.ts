@@ -17,7 +17,7 @@ interface OneRun {
   readonly backend: Backend;
   readonly call: RunCall;
   readonly runId: string;
-  /** Where this one's is added. */
+  /** The result is added here. */
   readonly results: RunResults;
   readonly interruption: Interruption;
   readonly io: CommandIo;
@@ -46,7 +46,7 @@ export async function runOnce(run: OneRun): Promise<ExitCode> {
     clearInterval(judging);
     view.stop();
     await run.results.add(outcome);
-    // The first Ctrl-C has ended the run; a second one ends the process, and with it the purge.
+    // The first Ctrl-C has ended the run. A second one ends the process, and with it the purge.
     const purged = !call.purge || (await purgeAfterRun(backend, runId, new AbortController().signal, io));
     return interruption.exitCode ?? firstOf([exitCodeOf(outcome, call), ...(purged ? [] : [ExitCode.Failure])]);
   } finally {
@@ -81,7 +81,7 @@ function exitCodeOf({ result, gaveUp, aborted }: LoadTestOutcome, { allowInvalid
   const { counts, recount, thresholds, verdict } = result;
   const { started, completed, failed } = counts.orchestrations;
   const lost = recount !== undefined && "lost" in recount && recount.lost.total > 0;
-  // What was cut off because of a threshold has not failed.
+  // Instances that a threshold cut off have not failed.
   const cutOff = !aborted && (gaveUp !== undefined || completed !== (counts.planned ?? started));
   return firstOf([
     ...(failed > 0 || lost || cutOff ? [ExitCode.Failure] : []),

@@ -15,7 +15,7 @@ import { exitCodeOf } from "./comparison-output.js";
 import type { CommandIo } from "./io.js";
 import type { RunCall } from "./run-call.js";
 
-/** The results of one call of `fanout run`. Each is printed at once, and the files hold all of them. */
+/** The results of one call of `fanout run`. Each one is printed at once, and the files hold all of them. */
 export class RunResults {
   readonly #call: RunCall;
   readonly #io: CommandIo;
@@ -30,7 +30,7 @@ export class RunResults {
     return this.#results;
   }
 
-  /** Prints the summary before a file is written: a full disk costs the file, not what was learnt. */
+  /** Prints the summary before it writes a file: a full disk costs the file, not the figures. */
   async add({ result, gaveUp }: LoadTestOutcome): Promise<void> {
     this.#results.push(result);
     if (gaveUp !== undefined) this.#io.stderr.write(`error: ${gaveUp}\n`);
@@ -40,7 +40,7 @@ export class RunResults {
     if (this.#call.repeat > 1) await writeNumberedFiles(this.#call, result, this.#results.length);
   }
 
-  /** What several runs come to, behind the last of them. */
+  /** Prints the summary of several runs after the last of them. */
   showSpread(): void {
     if (this.#results.length > 1) this.#print(`\n${repeatsText(this.#results, styleFor(this.#forPeople))}`);
   }
@@ -56,7 +56,7 @@ export class RunResults {
     return exitCodeOf([comparison]);
   }
 
-  /** Writes what `--json` without a file wants on stdout: also where the runs were cut short. */
+  /** Prints the JSON of `--json` without a file, also after an interruption. */
   end(): void {
     if (this.#call.json === true && this.#results.length > 0) this.#io.stdout.write(this.#document());
   }

@@ -12,10 +12,10 @@ import type { CommandIo } from "./io.js";
 import { noticeOn } from "./notice.js";
 import { parseRunCall, type RunCall } from "./run-call.js";
 
-/** `fanout run`: load tests, from flags to summaries. Data goes to stdout, all else to stderr. */
+/** `fanout run`: load tests, from flags to summaries. Data is printed on stdout, everything else on stderr. */
 export async function runRunCommand(rawFlags: unknown, allIo: CommandIo): Promise<ExitCode> {
   const call = parseRunCall(rawFlags);
-  // With --quiet all but results and errors goes nowhere.
+  // With --quiet, only results and errors are printed.
   const io = call.quiet ? { ...allIo, stderr: errorsOnly(allIo.stderr) } : allIo;
   await checkResultFiles(call);
   const baseline = await readBaseline(call);
@@ -36,7 +36,7 @@ function mayBeEmulator(connection: Connection): boolean {
   return connection.kind === "emulator" || connection.url.protocol === "http:";
 }
 
-/** What a run would do and cost. Nothing is opened for it, so that it needs neither a backend nor a credential. */
+/** Prints the plan and its cost. It opens nothing, so it needs neither a backend nor a credential. */
 function dryRun({ plan, cost, limits, repeat }: RunCall, connection: Connection, io: CommandIo): ExitCode {
   const place = connection.kind === "emulator" ? "the embedded emulator" : connection.url.origin;
   const objection = spendObjection(cost, limits, repeat, connection.kind === "emulator" ? "emulator" : "billed");

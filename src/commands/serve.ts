@@ -28,15 +28,15 @@ export interface ServeFlags {
 }
 
 const KEY_VARIABLE = "FANOUT_API_KEY";
-/** Of a key: one that is shorter can be found by trying. */
+/** A shorter key can be guessed. */
 const LEAST_KEY_LENGTH = 16;
 const READINESS_PAUSE_MS = 2_000;
 
 type Say = (line: string) => void;
 
 /**
- * `fanout serve`: the orchestration API over HTTP until SIGTERM or Ctrl-C, then finishes the requests under way. A
- * signal is how it is meant to end, so the exit code is 0 unless one had to be cut off; a second signal ends it at once.
+ * `fanout serve`: the orchestration API over HTTP until SIGTERM or Ctrl-C, then finishes the requests in progress. A
+ * signal is its normal end, so the exit code is 0 unless a request was cut off. A second signal ends it at once.
  */
 export async function runServeCommand(flags: ServeFlags, { stderr }: CommandIo): Promise<ExitCode> {
   const say: Say = noticeOn(stderr);
@@ -77,7 +77,7 @@ export async function runServeCommand(flags: ServeFlags, { stderr }: CommandIo):
   }
 }
 
-/** Says which backend answers, or once that none does yet. The server takes requests all the while. */
+/** Reports which backend answers, or once that none answers yet. The server accepts requests meanwhile. */
 async function tellWhenReady(
   link: BackendLink,
   readiness: Readiness,

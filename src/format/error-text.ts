@@ -1,6 +1,6 @@
 import { oneLine } from "./one-line.js";
 
-/** What an error says, whatever was thrown, on one line and fit for a terminal: others may have put it there. */
+/** The message of any thrown value, on one line and without control characters, because others may have written it. */
 export function errorText(error: unknown): string {
   return oneLine(error instanceof Error ? error.message : String(error));
 }

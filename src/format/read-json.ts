@@ -1,6 +1,6 @@
 /**
- * Objects and arrays within each other. What walks a value calls itself for each of them and would run out of stack at
- * some thousands; nothing that fanout reads has ten, and .NET's own reader stops at 64.
+ * The deepest nesting of objects and arrays. A recursive walk runs out of stack at some thousands. Nothing that fanout
+ * reads has ten levels, and .NET's own reader stops at 64.
  */
 const DEEPEST = 100;
 
@@ -10,7 +10,7 @@ export class JsonDepthError extends SyntaxError {
 }
 
 /**
- * Parses JSON that comes from outside: nested by at most 100 levels, so that any walk over the value ends.
+ * Parses foreign JSON of at most 100 levels, so that a recursive walk over it ends.
  * @throws JsonDepthError, or SyntaxError
  */
 export function readJson(text: string): unknown {
@@ -20,11 +20,11 @@ export function readJson(text: string): unknown {
   return JSON.parse(text);
 }
 
-/** How deeply the text nests, which is right of all text that is JSON. */
+/** The nesting depth of the text. It is correct for all valid JSON. */
 function depthOf(text: string): number {
   let depth = 0;
   let deepest = 0;
-  // A string, to its end or to that of the text, or a bracket: what is in strings does not count.
+  // A string, to its end or to the end of the text, or a bracket. Brackets in strings do not count.
   for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"?|[[\]{}]/gsu)) {
     if (token === "[" || token === "{") deepest = Math.max(deepest, (depth += 1));
     else if (token === "]" || token === "}") depth -= 1;

@@ -5,12 +5,12 @@ import { formatDuration } from "./duration.js";
 const MOST_AT_ONCE = 5;
 const FIRST_PAUSE_MS = 10_000;
 const LONGEST_PAUSE_MS = 60_000;
-/** More kinds of lines than any program of ours has. */
+/** More kinds of lines than any program of ours prints. */
 const MOST_KINDS = 1_000;
 
 interface Kind {
   written: number;
-  /** Lines that came since the last one that was written, and the latest of them. */
+  /** The number of lines since the last written one, and the latest of them. */
   held: number;
   last: string;
   pauseMs: number;
@@ -44,7 +44,7 @@ export class RepeatedLines {
     }
   }
 
-  /** Writes what is held, and holds nothing any more. */
+  /** Writes the held lines. */
   flush(): void {
     for (const kind of this.#kinds.values()) {
       clearTimeout(kind.timer);
@@ -57,7 +57,7 @@ export class RepeatedLines {
     return setTimeout(() => this.#review(key), ms).unref();
   }
 
-  /** Lines that have stopped coming are new when they come again. */
+  /** Lines that have stopped for a while are new when they return. */
   #review(key: string): void {
     const kind = this.#kinds.get(key)!;
     if (kind.held === 0) {

@@ -14,8 +14,8 @@ export function textWidth(text: string): number {
 }
 
 /**
- * `lead`, and `text` beside it: lines of at most `columns`, which may be infinite, all but the first indented by the
- * width of the lead. Where it leaves too little room the text goes below it.
+ * `lead`, and `text` beside it, in lines of at most `columns`, which may be infinite. All lines but the first are
+ * indented by the width of the lead. If the lead leaves too little room, the text starts below it.
  */
 export function hanging(lead: string, text: string, columns: number): readonly string[] {
   const width = textWidth(lead);
@@ -27,9 +27,8 @@ export function hanging(lead: string, text: string, columns: number): readonly s
 }
 
 /**
- * Lines of at most `columns`, which may be infinite: broken between words, never inside one, nor inside a `command` or
- * after a number. A word that is longer has a line for itself, so that it can be copied
- * whole. What fits already stays as it is.
+ * Lines of at most `columns`, which may be infinite. Text is broken between words, but not inside a `command` or after
+ * a number. A longer word has a line of its own, so that it can be copied whole. A text that fits stays unchanged.
  */
 export function wrapped(text: string, columns: number): readonly string[] {
   if (text.includes("\n")) return text.split("\n").flatMap((line) => wrapped(line, columns));
@@ -38,7 +37,7 @@ export function wrapped(text: string, columns: number): readonly string[] {
   return wrapAnsi(kept, columns).replaceAll(KEPT_SPACE, " ").split("\n");
 }
 
-/** Cells one beside the other, in lines of at most `columns`: those without room go below, indented. */
+/** Cells side by side, in lines of at most `columns`. Cells without room are below, indented. */
 export function flowing(cells: readonly string[], gap: string, columns: number): readonly string[] {
   const lines: string[] = [];
   let line: string | undefined;

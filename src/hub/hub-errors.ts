@@ -2,7 +2,7 @@ import type { Backend } from "../backend/backend.js";
 import { FanoutError, UsageError } from "../errors.js";
 import { isRunId } from "../plan/run-id.js";
 
-/** @throws UsageError: any other text would mean instances that no run of fanout has started */
+/** @throws UsageError: any other text would select instances that no run of fanout has started */
 export function checkRunId(run: string): void {
   if (!isRunId(run))
     throw new UsageError("invalid-value", `--run: expected a run id such as rmwvaxyifz2wa, found "${run}"`);

@@ -13,8 +13,8 @@ const PATIENCE_MS = 5_000;
 const LISTED_ORCHESTRATORS = 10;
 
 /**
- * Counts what is unfinished on the task hub before the run adds to it, at most 1,000 instances. A backend that cannot
- * tell, or takes more than five seconds, leaves it unknown.
+ * Counts the unfinished instances on the task hub before the run adds to them, up to 1,000. Unknown if the backend
+ * cannot list instances, or takes more than five seconds.
  * @throws FanoutError if there is no backend: no start would reach it either
  */
 export async function surveyHub(client: OrchestrationClient, signal: AbortSignal): Promise<HubSurvey> {
@@ -74,7 +74,7 @@ function addOne(counts: Map<string, number>, key: string): void {
   counts.set(key, (counts.get(key) ?? 0) + 1);
 }
 
-/** A line for a person, or undefined when the hub was empty: nothing to say. */
+/** A line for a person; undefined if the hub was empty. */
 export function surveyLine(survey: HubSurvey, taskHub: string): string | undefined {
   if ("unknown" in survey) return `other work on task hub ${taskHub} is unknown: ${survey.unknown}`;
   if (survey.unfinished === 0) return undefined;

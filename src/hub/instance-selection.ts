@@ -4,16 +4,13 @@ import { isEnded, isUnfinished } from "./instance-status.js";
 import { RunReader, pagesOf } from "./run-reader.js";
 import { RunTally } from "./run-tally.js";
 
-/** Instances that a purge or a termination is about. */
+/** The instances that a purge or a termination selects. */
 export interface InstanceSelection {
   readonly ended: readonly string[];
   readonly unfinished: { readonly ids: readonly string[]; readonly byStatus: Partial<Record<RuntimeStatus, number>> };
   /** Instances that belong to no load test; they are not touched. */
   readonly others: number;
-  /**
-   * Orchestrators of those selected that are not known to be of a load test: they go by a run id that somebody chose, as
-   * the work of another application may.
-   */
+  /** Orchestrators of selected instances that may belong to another application, because somebody chose the run id. */
   readonly unrecognised: readonly string[];
 }
 
@@ -29,9 +26,9 @@ export async function selectRun(
 }
 
 /**
- * Instances of load tests that were created before a time on the backend's clock: those of the fan-out/fan-in workload,
- * and all others of runs whose ids fanout has made up. A hub may be shared with work that is no test, which is only
- * counted: an instance of somebody's own orchestration under a run id of their own looks no different.
+ * Selects instances of load tests that were created before a time on the backend's clock: those of the fan-out/fan-in
+ * workload, and those of runs with a generated id. Other instances are only counted, because the hub may be shared: an
+ * instance of somebody's own orchestration under a chosen run id looks like any other work.
  */
 export async function selectOlder(
   client: OrchestrationClient,

@@ -6,18 +6,18 @@ import {
   type FanOutFanInProgress,
 } from "../orchestrations/fan-out-fan-in-contract.js";
 
-/** One instance of `fanout status --json`. Times are ISO-8601 in UTC, by the backend's clock. */
+/** One instance of `fanout status --json`. Times are ISO 8601 in UTC, on the backend's clock. */
 export interface InstanceStatus {
   readonly instanceId: string;
   readonly name: string;
   readonly status: RuntimeStatus;
   readonly createdAt: string;
   readonly lastUpdatedAt: string;
-  /** Created until completed (else last updated); absent while it has not ended. */
+  /** From creation to completion (else to the last update); absent while it has not ended. */
   readonly durationMs?: number;
-  /** Absent where its custom status does not say. */
+  /** Absent if its custom status does not say. */
   readonly progress?: FanOutFanInProgress;
-  /** Absent where it is not the fan-out/fan-in workload. */
+  /** Absent unless it runs the fan-out/fan-in workload. */
   readonly activitiesNeeded?: number;
   readonly failure?: { readonly type: string; readonly message: string };
 }
@@ -61,7 +61,10 @@ export function instanceStatusOf(state: InstanceState): InstanceStatus {
   };
 }
 
-/** By its input, which has to be there; undefined of what is not the fan-out/fan-in workload. */
+/**
+ * The number of activities that its input asks for. The input must have been read. Undefined unless it runs the
+ * fan-out/fan-in workload.
+ */
 export function activitiesNeededBy({ name, input }: InstanceState): number | undefined {
   if (name !== FAN_OUT_FAN_IN_ORCHESTRATION) return undefined;
   try {
@@ -72,7 +75,7 @@ export function activitiesNeededBy({ name, input }: InstanceState): number | und
   }
 }
 
-/** A duration between two times, to the microsecond: differences of fractions have digits that mean nothing. */
+/** The time between two times, to the microsecond: further digits of a difference mean nothing. */
 export function betweenMs(fromMs: number, toMs: number): number {
   return Math.round((toMs - fromMs) * 1_000) / 1_000;
 }

@@ -1,7 +1,7 @@
 import type { InstanceState } from "../backend/orchestration-client.js";
 import { parseFanOutFanInProgress } from "../orchestrations/fan-out-fan-in-contract.js";
 
-/** What an instance's custom status says, if it is one of ours. */
+/** The progress in an instance's custom status, if the workload wrote it. */
 export function iterationProgressOf(state: InstanceState) {
   if (state.customStatus === undefined) return undefined;
   try {

@@ -6,14 +6,17 @@ import { RunTally } from "./run-tally.js";
 
 const LISTED = 10;
 const HOUR_MS = 3_600_000;
-/** How far back to look, further only while there are too few runs: a hub may keep a million instances of old ones. */
+/**
+ * How far back to search. A larger window is searched only if a smaller one has too few runs, because a hub may keep a
+ * million old instances.
+ */
 const WINDOWS_MS = [HOUR_MS, 24 * HOUR_MS, 30 * 24 * HOUR_MS, Number.POSITIVE_INFINITY];
-/** Within this of its first instance a run may have created those whose starts overtook it. */
+/** Within this time of its first instance, a run may have created instances whose starts overtook it. */
 const OVERTAKEN_MS = 60_000;
 
 export interface RunOverview {
   readonly runId: string;
-  /** ISO-8601 in UTC, by the backend's clock. */
+  /** ISO 8601 in UTC, on the backend's clock. */
   readonly createdAt: string;
   readonly instances: number;
   readonly ended: number;
@@ -35,7 +38,7 @@ export async function latestRuns(
     for await (const page of pagesOf(client, { createdFromMs, createdToMs }, signal))
       for (const state of page) addTo(tallies, state);
 
-    // A run that began before the window has more instances there. In the last one there are no more.
+    // A run that began before the window has more instances there. The last window has all instances.
     runs = [...tallies].filter((run) => beganSince(run, sinceMs)).map(overviewOf);
     if (runs.length >= LISTED) break;
     createdToMs = createdFromMs;
@@ -43,7 +46,7 @@ export async function latestRuns(
   return runs.sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1)).slice(0, LISTED);
 }
 
-/** The instances of a run are numbered in the order of their starts, so one whose first is there is there in full. */
+/** Instances are numbered in the order of their starts, so a run whose first instance is present is complete. */
 function beganSince([runId, tally]: readonly [string, RunTally], sinceMs: number): boolean {
   if (!Number.isFinite(sinceMs)) return true;
   return tally.has(instanceIdOf(runId, 0)) && tally.span().firstCreatedMs >= sinceMs;

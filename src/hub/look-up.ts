@@ -4,14 +4,14 @@ import { instanceStatusOf, type InstanceStatus } from "./instance-status.js";
 
 const CONCURRENCY = 50;
 
-/** What a hub knows of instances by their ids, in the order in which they were asked for. */
+/** The states of instances by their ids, in the requested order. */
 export interface LookedUp {
   readonly instances: readonly InstanceStatus[];
   /** Ids that the hub does not know. */
   readonly unknown: readonly string[];
 }
 
-/** Asks for each instance by a call of its own, at most 50 at a time, an id that is given twice only once. */
+/** Reads each instance with a call of its own, at most 50 at a time. A repeated id is read once. */
 export async function lookUp(
   client: OrchestrationClient,
   instanceIds: readonly string[],

@@ -3,9 +3,9 @@ import { FAN_OUT_FAN_IN_ORCHESTRATION } from "../orchestrations/fan-out-fan-in-c
 import { isGeneratedRunId, runIdOf } from "../plan/run-id.js";
 
 /**
- * Whether an instance is known to be of a load test: it runs the fan-out/fan-in workload, or its id is of a run whose id
- * fanout has made up. An instance of somebody's own orchestration under a run id of their own looks no different from
- * their other work, so it is taken for that.
+ * Whether an instance certainly belongs to a load test: it runs the fan-out/fan-in workload, or its run id was
+ * generated. An instance of somebody's own orchestration under a chosen run id looks like their other work, and is
+ * treated as such.
  */
 export function isOfLoadTest({ instanceId, name }: Pick<InstanceState, "instanceId" | "name">): boolean {
   return name === FAN_OUT_FAN_IN_ORCHESTRATION || isGeneratedRunId(runIdOf(instanceId) ?? "");

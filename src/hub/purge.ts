@@ -5,7 +5,7 @@ import { errorText } from "../format/error-text.js";
 import { batchesOf } from "../async/batches.js";
 import { concurrently } from "../async/concurrently.js";
 
-/** What the protocol takes in one call. */
+/** The limit of the protocol for one call. */
 const BATCH_SIZE = 500;
 const BATCHES_AT_ONCE = 4;
 const CALLS_AT_ONCE = 50;
@@ -14,13 +14,13 @@ export interface PurgeOutcome {
   readonly purged: number;
   /** Instances that the backend refused to purge, without those that no longer existed. */
   readonly refused: number;
-  /** The reason for the first one. */
+  /** The backend's reason for the first one. */
   readonly reason?: string;
 }
 
 /**
- * Purges instances that have ended: 500 by one call where the backend has that, else by a call for each, at most 50 at
- * a time. `onPurged` hears of each part. Rejects when the signal aborts.
+ * Purges ended instances: 500 with one call if the backend supports that, else one call for each, at most 50 at a time.
+ * Calls `onPurged` after each part. Rejects when the signal aborts.
  */
 export async function purgeInstances(
   client: OrchestrationClient,
@@ -60,7 +60,7 @@ export async function purgeInstances(
   return { purged, refused, ...(reason !== undefined && { reason }) };
 }
 
-/** Undefined where the backend does not take batches. */
+/** Undefined if the backend does not accept batches. */
 async function batchOrNothing(
   client: OrchestrationClient,
   ids: readonly string[],

@@ -15,13 +15,13 @@ export interface ActivityCount {
   /** The activities that the existing instances need. */
   readonly needed: number;
   readonly completed: number;
-  /** True if only a sample of the unfinished was read, or if the progress of failed ones is not known. */
+  /** True if only a sample of the unfinished instances was read, or if the progress of failed ones is unknown. */
   readonly atLeast?: true;
 }
 
 /**
- * Counts the activities of a run until the signal aborts: the embedded emulator tells them as they are committed;
- * elsewhere a completed instance counts in full, and at most 200 others are asked for their custom status.
+ * Counts the activities of a run until the signal aborts. The embedded emulator reports them as they are committed. On
+ * other backends a completed instance counts in full, and at most 200 others are asked for their custom status.
  */
 export class RunActivities {
   readonly #client: OrchestrationClient;
@@ -35,7 +35,7 @@ export class RunActivities {
     this.#committed = backend.admin && new CommittedActivities(backend.admin, watch, signal);
   }
 
-  /** Undefined of a run that does not execute the fan-out/fan-in workload. */
+  /** Undefined for a run without the fan-out/fan-in workload. */
   async count(tally: RunTally, signal: AbortSignal): Promise<ActivityCount | undefined> {
     const { anyId } = tally;
     if (anyId === undefined) return undefined;
@@ -73,7 +73,7 @@ class CommittedActivities {
 
   constructor(admin: EmulatorAdmin, watch: Parameters<EmulatorAdmin["watch"]>[0], signal: AbortSignal) {
     this.#follow(admin, watch, signal).then(this.#known.resolve, this.#known.reject);
-    // Whoever counts hears of it; a stream that breaks when nobody does any more is no error.
+    // The counting caller gets the error. After the last caller, a broken stream is no error.
     this.#known.promise.catch(() => {});
   }
 

@@ -8,14 +8,14 @@ import { RunTally } from "./run-tally.js";
 /** Instances in an answer of QueryInstances. */
 const PAGE_SIZE = 1_000;
 /**
- * Where only GetInstance is left, the numbers of a run are probed in blocks of this size, and a block without an
- * instance is the end. A run that starts all at once has so many starts under way: a smaller gap may be a start that is
- * still coming, or was refused.
+ * If only GetInstance is available, the numbers of a run are read in blocks of this size. A block without an instance
+ * is the end. A run that starts everything at once has up to this many starts in progress, so a smaller gap may be a
+ * start that is still coming, or was refused.
  */
 const BLOCK = 100;
 const CONCURRENCY = 50;
 
-/** Pages of a query, one after the other. */
+/** The pages of a query, one after the other. */
 export async function* pagesOf(
   client: OrchestrationClient,
   query: InstanceQuery,
@@ -30,8 +30,8 @@ export async function* pagesOf(
 }
 
 /**
- * Reads the instances of one run: by prefix and page, and where the backend has no QueryInstances, by their ids, which
- * are numbered from 0.
+ * Reads the instances of one run by prefix and page. Without QueryInstances it reads them by their ids, which are
+ * numbered from 0.
  */
 export class RunReader {
   readonly tally = new RunTally();
@@ -42,7 +42,7 @@ export class RunReader {
     readonly runId: string,
   ) {}
 
-  /** Brings the tally up to date, with all instances or with those only that had not completed. */
+  /** Updates the tally with all instances, or only with those that had not completed. */
   async read(over: "all" | "not completed", signal: AbortSignal): Promise<void> {
     if (!this.#byId) {
       try {

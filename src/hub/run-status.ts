@@ -9,26 +9,26 @@ import type { RunTally } from "./run-tally.js";
 
 const LISTED_FAILURES = 10;
 
-/** A run of `fanout status --run`: the progress of the instances that it has started so far. */
+/** A run of `fanout status --run`: the progress of its instances so far. */
 export interface RunStatus {
   readonly runId: string;
-  /** ISO-8601 in UTC, by the backend's clock: when its first instance was created, and when any was last updated. */
+  /** ISO 8601 in UTC, on the backend's clock: the creation of its first instance, and the last update of any. */
   readonly createdAt: string;
   readonly lastUpdatedAt: string;
-  /** From the one to the other. */
+  /** The time between the two. */
   readonly durationMs: number;
   readonly instances: number;
   readonly ended: number;
   /** Only statuses that occur. */
   readonly byStatus: Partial<Record<RuntimeStatus, number>>;
-  /** Absent where the orchestration is not the fan-out/fan-in workload. */
+  /** Absent unless the orchestration is the fan-out/fan-in workload. */
   readonly activities?: ActivityCount;
-  /** Over `durationMs`; absent while nothing has completed, and where the times of what completed are not known. */
+  /** Over `durationMs`; absent if nothing has completed, or if the times of completed instances are unknown. */
   readonly throughput?: { readonly orchestrationsPerSecond: number; readonly activitiesPerSecond?: number };
   readonly failures?: Listed<FailedInstance>;
 }
 
-/** Looks at one run, once or again and again, until the signal aborts. */
+/** Reads one run, once or repeatedly, until the signal aborts. */
 export class RunObserver {
   readonly #reader: RunReader;
   readonly #activities: RunActivities;
@@ -43,10 +43,7 @@ export class RunObserver {
     this.#activities = new RunActivities(backend, runId, signal);
   }
 
-  /**
-   * Asks for all instances, or again for those only that had not completed. Undefined if the hub has no instance of
-   * the run.
-   */
+  /** Reads all instances, or only those that had not completed. Undefined if the hub has no instance of the run. */
   async look(over: "all" | "not completed"): Promise<RunStatus | undefined> {
     await this.#reader.read(over, this.signal);
     const { tally } = this.#reader;
@@ -72,7 +69,7 @@ export class RunObserver {
   }
 }
 
-/** Pure: the status that follows from a tally of at least one instance. */
+/** The status that follows from a tally of at least one instance. Pure. */
 export function runStatusOf(
   runId: string,
   tally: RunTally,

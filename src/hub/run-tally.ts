@@ -6,17 +6,19 @@ interface Seen {
   readonly status: RuntimeStatus;
   readonly createdMs: number;
   readonly lastUpdatedMs: number;
-  /** The pass that told of it last. */
+  /** The last pass that listed it. */
   readonly pass: number;
 }
 
 /**
- * What a pass over a run asked for: `all` its instances; `not completed` ones; or `some` of them by id. It decides what
- * it means that a pass did not tell of an instance.
+ * The instances that a pass over a run asked for: `all` of them, those `not completed`, or `some` by id. It decides the
+ * meaning of an instance that a pass did not list.
  */
 export type PassOver = "all" | "not completed" | "some";
 
-/** Counts the instances of one run from what passes over them tell. A pass that broke off changes nothing it left out. */
+/**
+ * Counts the instances of one run over several passes. An aborted pass does not change instances that it did not reach.
+ */
 export class RunTally {
   readonly #seen = new Map<string, Seen>();
   #pass = 0;
@@ -56,7 +58,7 @@ export class RunTally {
     return this.#seen.has(instanceId);
   }
 
-  /** Whether the times are those of all instances: completions that were only concluded have none. */
+  /** Whether it knows the times of all instances. A completion that was only concluded has no time. */
   get timesKnown(): boolean {
     return this.#timesKnown;
   }
@@ -74,12 +76,12 @@ export class RunTally {
     return count;
   }
 
-  /** Orchestrators of instances that are not known to be of a load test. */
+  /** Orchestrators of instances that may not belong to a load test. */
   get unrecognised(): readonly string[] {
     return [...this.#unrecognised].sort();
   }
 
-  /** Any instance of the run, to read what all of them have in common. */
+  /** Any instance of the run, to read properties that all of them share. */
   get anyId(): string | undefined {
     return this.#seen.keys().next().value;
   }
@@ -89,7 +91,7 @@ export class RunTally {
     return [...this.#seen].flatMap(([id, { status }]) => (condition(status) ? [id] : [])).sort();
   }
 
-  /** Milliseconds since the epoch on the backend's clock, as far as instances told of have it; infinite of none. */
+  /** Milliseconds since the epoch on the backend's clock, as far as known; infinite without instances. */
   span(): { readonly firstCreatedMs: number; readonly lastUpdatedMs: number } {
     let firstCreatedMs = Number.POSITIVE_INFINITY;
     let lastUpdatedMs = Number.NEGATIVE_INFINITY;

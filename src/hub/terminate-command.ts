@@ -5,7 +5,7 @@ export function terminateCommand(runId: string, orchestrator?: string): string {
   return `fanout terminate --run ${runId}${orchestrator === undefined ? "" : ` --orchestrator ${shellWord(orchestrator)}`}`;
 }
 
-/** Text as a POSIX shell takes it for one word. */
+/** Text quoted as one word for a POSIX shell. */
 export function shellWord(text: string): string {
   return /^[\w.:/@%+=-]+$/u.test(text) ? text : `'${oneLine(text).replaceAll("'", String.raw`'\''`)}'`;
 }

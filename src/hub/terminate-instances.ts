@@ -6,7 +6,7 @@ import { batchesOf } from "../async/batches.js";
 import { concurrently } from "../async/concurrently.js";
 
 const REASON = "terminated by fanout";
-/** What SkipGracefulOrchestrationTerminations takes in one call. */
+/** The limit of SkipGracefulOrchestrationTerminations for one call. */
 const BATCH_SIZE = 500;
 const BATCHES_AT_ONCE = 4;
 const CALLS_AT_ONCE = 50;
@@ -14,17 +14,16 @@ const CALLS_AT_ONCE = 50;
 export interface AskedToEnd {
   /** They had ended when the backend answered. */
   readonly terminated: readonly string[];
-  /** They end with their next episode, which takes a worker that hosts them; or they had ended before, or are gone. */
+  /** They end with their next episode, which needs a worker that hosts them. Or they had ended before, or are gone. */
   readonly others: readonly string[];
-  /** What the backend said of the first that it refused. */
+  /** The backend's words about the first one that it refused. */
   readonly refusal?: string;
 }
 
 /**
- * Terminates instances by id and nothing else, what they have started included: 500 by one call, at once and without a worker,
- * where the backend has that (SkipGracefulOrchestrationTerminations); else by a call for each, at most 50 at a time.
- * When the signal aborts what was not answered by then is among the others. Rejects where the backend is away, refuses us,
- * or does not terminate at all.
+ * Terminates instances by id, including what they have started. It uses one call for 500, at once and without a worker,
+ * if the backend supports SkipGracefulOrchestrationTerminations, else one call for each, at most 50 at a time. After an
+ * abort, unanswered ones are among `others`. Rejects if the backend is away, refuses the caller, or does not terminate.
  */
 export async function terminateInstances(
   client: OrchestrationClient,
@@ -62,7 +61,7 @@ export async function terminateInstances(
   };
 }
 
-/** The ids that were not running; undefined where the backend does not take batches, or the signal aborted. */
+/** The ids that were not running; undefined if the backend does not accept batches, or after an abort. */
 async function batchOrNothing(
   client: OrchestrationClient,
   ids: readonly string[],

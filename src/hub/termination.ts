@@ -18,21 +18,21 @@ export interface Termination {
   readonly ended: readonly string[];
   /** The instances that did not end in time. */
   readonly unfinished: InstanceSelection["unfinished"];
-  /** What the backend said of the first that it refused. */
+  /** The backend's words about the first one that it refused. */
   readonly refusal?: string;
 }
 
 export interface TerminationOptions {
   readonly signal: AbortSignal;
-  /** How long to wait, once all were told to end, until they have. */
+  /** How long to wait for the end after all were terminated. */
   readonly patienceMs: number;
-  /** Told of each part that has ended. */
+  /** Called after each part that has ended. */
   readonly onEnded?: (count: number) => void;
 }
 
 /**
- * Terminates instances by id and waits until they have ended: a backend may take a termination and act on it later.
- * Rejects when the signal aborts, and as `terminateInstances` does.
+ * Terminates instances by id and waits until they have ended, because a backend may act on a termination later. Rejects
+ * when the signal aborts, and as `terminateInstances` does.
  */
 export async function untilTerminated(
   client: OrchestrationClient,
@@ -50,7 +50,7 @@ export async function untilTerminated(
     const unfinished: string[] = [];
     const byStatus: ByStatus = {};
     await concurrently(open, CALLS_AT_ONCE, signal, async (id) => {
-      // One that somebody has purged meanwhile has ended too.
+      // An instance that was purged meanwhile has ended too.
       const how = (await client.getInstance(id, { signal }))?.status ?? "Terminated";
       const counts = isEnded(how) ? endedAs : byStatus;
       counts[how] = (counts[how] ?? 0) + 1;

@@ -2,7 +2,7 @@ import type { ForeignWork, HubSurvey } from "../result/run-result.js";
 import { formatCount, plural } from "../format/count.js";
 import { oneLine } from "../format/one-line.js";
 
-/** What to do about the work of others on the task hub of a load test. */
+/** The next step if the task hub of a load test has the work of others. */
 export const OWN_HUB = "give a load test a task hub of its own";
 
 const LISTED = 3;

@@ -15,9 +15,8 @@ const pauseInProportion: Pause = (lookMs, signal) =>
   sleep(Math.max(PAUSE_MS, lookMs * PAUSE_PER_LOOK), undefined, { signal });
 
 /**
- * Looks at a run until all its instances have ended. It may still be starting some when those that there are have
- * ended: so the end is when a second look a pause later, at everything, finds the same. Ends at once if there is no
- * instance of the run.
+ * Reads a run until all its instances have ended. The run may still be starting instances, so the end is confirmed by a
+ * second complete read after a pause. Ends at once if the run has no instance.
  */
 export async function* watchRun(run: RunObserver, pause: Pause = pauseInProportion): AsyncIterable<RunStatus> {
   let over: "all" | "not completed" = "all";

@@ -1,13 +1,13 @@
 import { parseDuration } from "../format/duration.js";
 import type { DurationDistribution } from "../orchestrations/activity-duration.js";
 
-/** What `parseDistribution` takes, for an error message. */
+/** The values that `parseDistribution` accepts, for an error message. */
 export const DISTRIBUTION_EXPECTED = "a duration such as 50ms, uniform:10ms-90ms or exp:50ms";
 
 const UNIFORM = /^uniform:(.+)-(.+)$/u;
 const EXPONENTIAL = /^exp:(.+)$/u;
 
-/** Reads how long activities take: `50ms`, `uniform:10ms-90ms`, `exp:50ms`. Returns undefined for anything else. */
+/** Reads the duration of activities: `50ms`, `uniform:10ms-90ms`, `exp:50ms`. Returns undefined for anything else. */
 export function parseDistribution(text: string): DurationDistribution | undefined {
   const [uniform, from = "", to = ""] = UNIFORM.exec(text.trim()) ?? [];
   if (uniform !== undefined) {

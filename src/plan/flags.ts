@@ -57,7 +57,7 @@ export function duration(flag: string) {
   });
 }
 
-/** Those of the values whose flag is in the table and was given. */
+/** The values whose flag is in the table and was given. */
 export function given<T extends object, K extends keyof T>(
   values: T,
   table: Readonly<Record<K, z.ZodType>>,
@@ -69,7 +69,7 @@ export function given<T extends object, K extends keyof T>(
 /** A flag that was not given has no field. */
 export type Given<T> = { readonly [K in keyof T]: Exclude<T[K], undefined> };
 
-/** A union hides the reasons of its members: the last one, the most specific, is what a person wants to read. */
+/** A union hides the reasons of its members. The last one is the most specific. */
 function messageOf(issue: z.core.$ZodIssue): string {
   const nested = issue.code === "invalid_union" ? issue.errors.at(-1)?.[0] : undefined;
   return nested?.message ?? issue.message;

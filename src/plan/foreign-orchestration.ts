@@ -4,7 +4,7 @@ import { UsageError } from "../errors.js";
 import { errorText } from "../format/error-text.js";
 import { readJson } from "../format/read-json.js";
 
-/** Somebody's own orchestration, which a worker of theirs hosts: what it does is not known. */
+/** Somebody's own orchestration, which their own worker hosts. Its content is unknown. */
 export interface ForeignPlan {
   /** Its name. */
   readonly orchestrator: string;
@@ -12,13 +12,13 @@ export interface ForeignPlan {
   readonly orchestratorInput?: unknown;
 }
 
-/** The flags of `fanout run` that name one, as commander hands them over. */
+/** Its flags of `fanout run`, as commander returns them. */
 export const foreignFlags = {
   orchestrator: z.string().min(1, "--orchestrator: expected a name, found nothing").optional(),
   input: z.string().optional(),
 };
 
-/** Throws a UsageError if the input is no JSON, cannot be read, or is given without a name. */
+/** @throws UsageError if the input is no JSON, cannot be read, or has no name with it */
 export function foreignOf(flags: z.output<z.ZodObject<typeof foreignFlags>>): ForeignPlan | undefined {
   const { orchestrator, input } = flags;
   if (orchestrator === undefined) {
@@ -31,7 +31,7 @@ export function foreignOf(flags: z.output<z.ZodObject<typeof foreignFlags>>): Fo
   return { orchestrator, ...(input !== undefined && { orchestratorInput: readInput(input) }) };
 }
 
-/** JSON text, or `@` and the name of a file that holds it. */
+/** Reads JSON text, or the file behind `@`. */
 function readInput(text: string): unknown {
   const file = text.startsWith("@") ? text.slice(1) : undefined;
   let json: string;

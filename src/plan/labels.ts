@@ -16,7 +16,7 @@ export const labelFlags = {
     .default([]),
 };
 
-/** The labels by their keys, absent where there is none; of a key that comes twice, the last value. */
+/** The labels by their keys; absent without labels. If a key is repeated, the last value counts. */
 export function labelsOf({ label }: { readonly label: readonly (readonly [string, string])[] }) {
   return label.length === 0 ? {} : { labels: Object.fromEntries(label) };
 }

@@ -5,14 +5,14 @@ import { formatCount } from "../format/count.js";
 import { count, duration } from "./flags.js";
 import { parseRate, parseStages, RATE_EXPECTED, STAGES_EXPECTED } from "./stages.js";
 
-/** Started at once or in flight: each of them is held in memory, and waited for. */
+/** The limit of orchestrations that start at once or are in flight. Each one is held in memory and awaited. */
 const MOST_ORCHESTRATIONS = 100_000;
-/** As many as the ids of a run have room for in the order of their numbers. */
+/** The ids of a run keep the order of their numbers up to here. */
 const MOST_STARTS = 100_000_000;
 const DEFAULT_IN_FLIGHT = 10_000;
 const DEFAULT_GRACE_MS = 30_000;
 
-/** What of `fanout run` decides when orchestrations are started, as commander hands it over. */
+/** The flags of `fanout run` that decide when orchestrations start, as commander returns them. */
 export const loadFlags = {
   parallelOrchestrations: count("--parallel-orchestrations", 1, MOST_ORCHESTRATIONS).optional(),
   duration: duration("--duration").optional(),
@@ -27,16 +27,16 @@ export const loadFlags = {
 
 type LoadFlags = z.output<z.ZodObject<typeof loadFlags>>;
 
-/** When orchestrations are started, and for how long what they leave behind is waited for. */
+/** When orchestrations start, and how long the run waits for the last ones. */
 export interface LoadTiming extends Load {
   readonly load: LoadShape;
-  /** Absent where nothing but `timeoutMs` ends the waiting. */
+  /** Absent if only `timeoutMs` ends the wait. */
   readonly graceMs?: number;
 }
 
 /**
- * The load that flags ask for: open with a rate or stages, closed with a duration or a total, else all at once.
- * @throws UsageError that names the flags that do not go together
+ * The load of the flags: open with a rate or stages, closed with a duration or a total, else all at once.
+ * @throws UsageError that names conflicting or missing flags
  */
 export function loadOf(flags: LoadFlags): LoadTiming {
   const timing = flags.rate !== undefined || flags.stages !== undefined ? openLoad(flags) : closedOrOnce(flags);

@@ -3,11 +3,11 @@ import { activitiesOf } from "../result/run-size.js";
 import type { LoadPlan } from "./plan.js";
 import { inputOf } from "./workload-flags.js";
 
-/** What a run starts, many times. */
+/** The orchestration that a run starts many times. */
 export interface StartedOrchestration {
   readonly name: string;
   readonly input: unknown;
-  /** Of an instance whose activities are to stamp their outputs. */
+  /** The number of activities that its output must account for; undefined if unknown. */
   readonly tracedInput: unknown;
   /** How many activities its output has to account for; undefined where that is not known. */
   readonly activities: number | undefined;

@@ -13,19 +13,19 @@ const MOST_WORKERS = 64;
 const WORKER_WARNING_MS = 10_000;
 const WORKER_DEADLINE_MS = 60_000;
 
-/** What a run does: validated once, changed never. What a result tells of it, and what it keeps for itself. */
+/** The plan of a run, validated once and never changed: the part that a result shows, and the part that it does not. */
 export interface LoadPlan extends Omit<ResultPlan, keyof WorkloadPlan>, Partial<WorkloadPlan>, Partial<ForeignPlan> {
   readonly load: LoadShape;
   readonly seed: number;
-  /** After this long without a worker a person is told what to start. */
+  /** After this long without a worker, the run tells a person what to start. */
   readonly workerWarningMs: number;
-  /** After this long without a worker, and with nobody at a terminal to start one, the run gives up. */
+  /** After this long without a worker, a run without a terminal gives up. */
   readonly workerDeadlineMs: number;
   /** The share of instances whose time is broken down. */
   readonly traceShare: number;
 }
 
-/** The flags of `fanout run` that make up its plan, as commander hands them over. */
+/** The flags of `fanout run` that make up its plan, as commander returns them. */
 const planFlags = z.object({
   ...workloadFlags,
   ...foreignFlags,
@@ -58,7 +58,9 @@ export function parsePlan(flags: unknown): LoadPlan {
   };
 }
 
-/** What of a plan a result tells: not how it is run and measured, nor somebody's own input. */
+/**
+ * The part of a plan that a result shows. It lacks how the run is carried out and measured, and somebody's own input.
+ */
 export function resultPlanOf(plan: LoadPlan): ResultPlan {
   const { orchestratorInput: _input, workerWarningMs: _warning, workerDeadlineMs: _deadline, ...rest } = plan;
   const { traceShare: _share, ...told } = rest;

@@ -6,10 +6,10 @@ import { costOf, type PlanCost } from "../result/plan-cost.js";
 import { count, readFlags } from "./flags.js";
 import type { LoadPlan } from "./plan.js";
 
-/** Actions that a run may cost on a backend that bills them without anybody having said so. */
+/** Actions that a run may cost, without a flag, on a backend that bills them. */
 const UNASKED_ACTIONS = 100_000;
 /**
- * What a scheduler does, by what is bought of it.
+ * The capacity of a scheduler by its billing plan.
  * https://learn.microsoft.com/azure/azure-functions/durable/durable-task-scheduler/durable-task-scheduler-billing
  */
 const DEDICATED = { actionsPerSecondOfUnit: 2_000, gigabytesOfUnit: 50, mostUnits: 3 };
@@ -23,13 +23,13 @@ const spendFlags = z.object({
 });
 
 export interface SpendLimits {
-  /** The run may cost so many actions. */
+  /** The largest number of actions that the run may cost. */
   readonly maxActions?: number | undefined;
-  /** Of the scheduler. */
+  /** The capacity of the scheduler. */
   readonly capacityUnits?: Capacity | undefined;
 }
 
-/** Units of a Dedicated scheduler, or one that is paid by what it does. */
+/** Units of a Dedicated scheduler, or the Consumption plan. */
 type Capacity = number | "consumption";
 
 /** @throws UsageError that names the flag, what was expected and what was found */
@@ -38,8 +38,8 @@ export function parseSpendLimits(flags: unknown): SpendLimits {
 }
 
 /**
- * The plan, kept within the limit where nothing but time bounds what it costs: each of `repeat` runs ends when its share
- * is spent.
+ * The plan, limited by its number of starts if only time bounds its cost. Each of `repeat` runs ends when its share is
+ * spent.
  */
 export function withinSpend(plan: LoadPlan, { maxActions }: SpendLimits, repeat: number): LoadPlan {
   const { mostStarts, each } = costOf(plan);
@@ -48,13 +48,13 @@ export function withinSpend(plan: LoadPlan, { maxActions }: SpendLimits, repeat:
   return total < 1 ? plan : { ...plan, load: { ...plan.load, total } };
 }
 
-/** Whether anybody pays for actions there: `billed` is what is not known to be the emulator. */
+/** Who pays for actions: nobody on the emulator. `billed` is any backend that may not be the emulator. */
 export type Billing = "emulator" | "billed";
 
 /**
- * Why `repeat` runs that cost so much are not to be started, and what to pass if they are meant; undefined if nothing is
- * against it. On a backend that may bill them more than 100,000 actions, or a number that is not known before, need a
- * person's word; a limit that was given holds everywhere.
+ * Why `repeat` runs of this cost must not start, with the flag that allows them; undefined if they may. On a backend
+ * that may bill them, more than 100,000 actions, or an unknown number, need a flag. A limit that was set holds on every
+ * backend.
  */
 export function spendObjection(
   cost: PlanCost,
@@ -102,7 +102,7 @@ export function guardSpend(cost: PlanCost, limits: SpendLimits, repeat: number, 
 
 /**
  * `2 capacity units do at most 4,000 actions/s: the run keeps all of them busy for 10.1 s, and takes that long or
- * longer; they hold 100 GB`; undefined without units, and where the actions are not known before.
+ * longer; they hold 100 GB`; undefined without units, or if the number of actions is unknown.
  */
 export function capacityLine(cost: PlanCost, { capacityUnits }: SpendLimits, repeat: number): string | undefined {
   const actions = ofAll(cost, cost.each?.actions, repeat);
@@ -130,7 +130,7 @@ function capacity(text: string, context: z.core.$RefinementCtx<string>): Capacit
   return z.NEVER;
 }
 
-/** Of somebody's own orchestration at least one action for each start. */
+/** For somebody's own orchestration, at least one action for each start. */
 function ofAll({ mostStarts }: PlanCost, actionsOfEach: number | undefined, repeat: number): number | undefined {
   return mostStarts === undefined ? undefined : mostStarts * (actionsOfEach ?? 1) * repeat;
 }

@@ -12,12 +12,12 @@ const SECONDS = new Map([
   ["h", 3_600],
 ]);
 
-/** What `parseRate` takes, for an error message. */
+/** The values that `parseRate` accepts, for an error message. */
 export const RATE_EXPECTED = "a rate such as 50/s, 0.5/s or 90/m, at most 100,000/s";
-/** What `parseStages` takes, for an error message. */
+/** The values that `parseStages` accepts, for an error message. */
 export const STAGES_EXPECTED = "stages such as 10/s:30s,10/s->100/s:1m";
 
-/** Reads `50/s` as starts per second. Returns undefined for anything else, 0 and more than 100,000/s included. */
+/** Reads `50/s` as starts per second. Returns undefined for anything else, including 0 and more than 100,000/s. */
 export function parseRate(text: string): number | undefined {
   const perSecond = rateOf(text.trim());
   return perSecond !== undefined && perSecond > 0 ? perSecond : undefined;

@@ -6,20 +6,20 @@ import type { ActivityCostRequest, FanOutFanInRequest } from "../orchestrations/
 import { DISTRIBUTION_EXPECTED, parseDistribution } from "./duration-distribution.js";
 import { byteCount, count, given, type Given } from "./flags.js";
 
-/** More than this is a day's work for a laptop, and an orchestration's history has to fit into a worker's memory. */
+/** More is a day's work for a laptop, and the history of an orchestration must fit into a worker's memory. */
 const MOST_ACTIVITIES_IN_ONE = 1_000_000;
-/** What a payload may hold: some times what the Scheduler takes, and a history holds all of them. */
+/** The largest payload: several times the Scheduler's limit. A history holds all payloads. */
 const MOST_BYTES = 10_000_000;
 const MOST_RETRIES = 1_000;
 
-/** Flags that are fields of an orchestration's input, by the same names. */
+/** The flags that are fields of an orchestration's input, with the same names. */
 const inputFlags = {
   iterations: count("--iterations", 1, MOST_ACTIVITIES_IN_ONE),
   parallelActivities: count("--parallel-activities", 1, MOST_ACTIVITIES_IN_ONE),
   continueAsNewEvery: count("--continue-as-new-every", 1, Number.MAX_SAFE_INTEGER).optional(),
 } satisfies { readonly [K in keyof FanOutFanInRequest]: z.ZodType<FanOutFanInRequest[K]> };
 
-/** Flags that are fields of its `activity`: what activities cost. */
+/** The flags that are fields of its `activity`: the cost of activities. */
 const activityFlags = {
   activityDuration: z
     .string()
@@ -40,17 +40,17 @@ const activityFlags = {
   retries: count("--retries", 0, MOST_RETRIES).optional(),
 };
 
-/** The flags of `fanout run` that make up a `WorkloadPlan`, as commander hands them over. */
+/** The flags of `fanout run` that make up a `WorkloadPlan`, as commander returns them. */
 export const workloadFlags = { ...inputFlags, ...activityFlags };
 
 type WorkloadFlags = z.output<z.ZodObject<typeof workloadFlags>>;
 
-/** What each orchestration of a run does: the fields of its input. */
+/** The work of each orchestration of a run: the fields of its input. */
 export interface WorkloadPlan extends Given<Pick<WorkloadFlags, keyof typeof inputFlags>> {
   readonly activity?: ActivityCostRequest;
 }
 
-/** @throws UsageError where one orchestration would have too many activities */
+/** @throws UsageError if one orchestration would have too many activities */
 export function workloadOf(flags: WorkloadFlags): WorkloadPlan {
   const activities = flags.iterations * flags.parallelActivities;
   if (activities > MOST_ACTIVITIES_IN_ONE) {
@@ -66,7 +66,7 @@ export function workloadOf(flags: WorkloadFlags): WorkloadPlan {
   return { ...given(flags, inputFlags), ...(Object.keys(activity).length > 0 && { activity }) };
 }
 
-/** The input of each orchestration; without the results of activities, which nobody reads. */
+/** The input of each orchestration. It excludes the results of activities, which nobody reads. */
 export function inputOf(plan: Partial<WorkloadPlan>): FanOutFanInRequest {
   const { activity } = plan;
   return { ...given(plan, inputFlags), ...(activity && { activity }), includeResults: false };

@@ -1,24 +1,24 @@
 import type { Durability } from "./durability.js";
 
 /**
- * What fanout asks its own emulator, outside TaskHubSidecarService: a gRPC service on the same socket whose messages
- * are JSON. Both ends are always of one version, so the shapes may change with any release.
+ * The service that fanout uses on its own emulator besides TaskHubSidecarService: a gRPC service on the same socket,
+ * with JSON messages. Both ends always have the same version, so the messages may change with any release.
  */
 export const ADMIN_SERVICE = "fanout.emulator.Admin";
 
-/** Work items of one kind, of all task hubs. */
+/** The work items of one kind in all task hubs. */
 export interface Backlog {
-  /** They wait for a worker that takes them and has room. */
+  /** They wait for a worker that accepts them and has room. */
   readonly waiting: number;
   readonly withWorkers: number;
-  /** They came back from a worker that refused them, or has gone, more than once: they wait until they are tried again. */
+  /** They were refused, or lost with their worker, more than once, and wait for their next attempt. */
   readonly resting: number;
 }
 
 export interface EmulatorStatus {
   readonly pid: number;
   readonly version: string;
-  /** Where it listens, one gRPC name each. */
+  /** The addresses that it listens on, as gRPC names. */
   readonly endpoints: readonly string[];
   /** The folder that holds its database, socket and log. */
   readonly folder: string;
@@ -28,44 +28,44 @@ export interface EmulatorStatus {
   readonly instances: number;
   readonly inFlight: number;
   readonly workers: number;
-  /** Work items that had to be dispatched again since this process started, because their worker went away. */
+  /** Work items that were dispatched again since this process started, because their worker was lost. */
   readonly redelivered: number;
   readonly backlog: { readonly orchestrations: Backlog; readonly activities: Backlog };
-  /** The longest time for which its event loop did nothing else, milliseconds, since it listens. */
+  /** The longest turn of its event loop since it listens, in milliseconds. */
   readonly longestTurnMs: number;
-  /** Instances that it has deleted since this process started, because of their age or the size of the store. */
+  /** Instances that it deleted since this process started, because of their age or the size of the store. */
   readonly expired: number;
   /** Orchestrations that have ended since this process started: completed, failed or terminated. */
   readonly orchestrationsEnded: number;
-  /** Activity results taken in since this process started. */
+  /** Activity results accepted since this process started. */
   readonly activitiesCompleted: number;
-  /** The database and its write-ahead log on disk, or what it has in memory where it is there alone. */
+  /** The size of the database and its write-ahead log on disk, or of the state in memory. */
   readonly storeBytes: number;
 }
 
-/** What changes while it works, and costs next to nothing to ask for. */
+/** The figures that change during its work and are cheap to read. */
 export type EmulatorFigures = Pick<
   EmulatorStatus,
   "inFlight" | "workers" | "orchestrationsEnded" | "activitiesCompleted" | "storeBytes"
 >;
 
-/** What `Watch` is asked for. */
+/** The request of `Watch`. */
 export interface HubWatch {
   readonly taskHub: string;
   readonly instanceIdPrefix: string;
-  /** Of workers only those count that take work of this orchestrator, without a version. */
+  /** Only workers that accept this orchestrator, without a version, count. */
   readonly orchestrator?: string;
 }
 
 export interface HubProgress {
   readonly workers: number;
   /**
-   * Milliseconds since the hub had a worker, or since the emulator started if it never had one; 0 while it has one. Where
-   * an orchestrator is asked for, since the watch found none that takes it.
+   * Milliseconds since the hub last had a worker, or since the emulator started; 0 while it has one. With an
+   * orchestrator: since the watch found no worker that accepts it.
    */
   readonly workerlessMs: number;
-  /** Activity results counted in the histories of the instances watched, those that ended included. */
+  /** Activity results in the histories of the watched instances, including ended ones. */
   readonly activitiesCompleted: number;
-  /** The first payload or id of them, since they are watched, that a Scheduler would have refused. */
+  /** The first payload or id of the watched instances that a Scheduler would refuse. */
   readonly beyondScheduler?: string;
 }

@@ -1,9 +1,12 @@
 import { isUtf8 } from "node:buffer";
 import jspb from "google-protobuf";
 
-/** As protobuf's own implementations have it. */
+/** The limit of protobuf's own implementations. */
 const MOST_DEPTH = 100;
-/** Messages inside of one message, at every depth: three for each event of a history, and room for much longer ones. */
+/**
+ * The limit of nested messages in one message. A history has three for each event, which leaves room for very long
+ * ones.
+ */
 const MOST_MESSAGES = 1_000_000;
 /** A length of 32 bits. */
 const MOST_LENGTH_BYTES = 5;
@@ -12,7 +15,7 @@ const WireType = { LengthDelimited: 2, StartGroup: 3, EndGroup: 4 } as const;
 
 type Read<T> = (message: T, reader: unknown) => void;
 
-/** The part of google-protobuf's reader that is extended here, with the types that it has. */
+/** The part of google-protobuf's reader that is extended here, with its actual types. */
 interface Reader {
   nextField(): boolean;
   getWireType(): number;
@@ -23,15 +26,15 @@ interface Reader {
 const BinaryReader = jspb.BinaryReader as unknown as new (bytes: Uint8Array) => Reader;
 
 /**
- * google-protobuf's reader takes a length at its word: one of 4 GiB in a message of seven bytes keeps it busy for
- * minutes. This one looks at each length before it is used, at the end that the enclosing message has, and bounds how
- * deep messages nest and how many there are. Groups, which this protocol does not have, are refused.
+ * google-protobuf's reader trusts every length: 4 GiB in a message of seven bytes keep it busy for minutes. This reader
+ * checks each length against the end of the enclosing message, and bounds the depth and the number of messages. It
+ * refuses groups, which this protocol does not have.
  */
 export class BoundedReader extends BinaryReader {
   readonly #bytes: Uint8Array;
-  /** Of the message that is being read. */
+  /** The end of the current message. */
   #end: number;
-  /** Of the field that `nextField` has found, where it has a length. */
+  /** The end of the field that `nextField` has found, if it has a length. */
   #fieldEnd = 0;
   #depth = 0;
   #messages = 0;
@@ -42,7 +45,7 @@ export class BoundedReader extends BinaryReader {
     this.#end = bytes.length;
   }
 
-  /** @throws Error for what is no field */
+  /** @throws Error if it is no field */
   override nextField(): boolean {
     if (!super.nextField()) return false;
     const type = this.getWireType();
@@ -51,7 +54,7 @@ export class BoundedReader extends BinaryReader {
     return true;
   }
 
-  /** @throws Error for what is no message */
+  /** @throws Error if it is no message */
   override readMessage<T>(message: T, read: Read<T>): void {
     this.#messages += 1;
     this.#depth += 1;
@@ -66,7 +69,7 @@ export class BoundedReader extends BinaryReader {
   }
 }
 
-/** The end of a field whose length stands at an offset. */
+/** The end of a field whose length is at an offset. */
 function endOfField(bytes: Uint8Array, offset: number, mostEnd: number): number {
   let length = 0;
   for (let index = 0; index < MOST_LENGTH_BYTES; index += 1) {
@@ -82,8 +85,8 @@ function endOfField(bytes: Uint8Array, offset: number, mostEnd: number): number 
 }
 
 /**
- * Entries of maps are read by google-protobuf itself, past what is overridden here. So they have to be what writers
- * make of them: a key, which is text, and a value behind it, each of which may be left out.
+ * google-protobuf reads the entries of maps itself, past the methods that are overridden here. Therefore they must have
+ * the form that writers produce: a key, which is text, and then a value. Either may be missing.
  */
 function checkMapEntry(bytes: Uint8Array, lengthAt: number, end: number): void {
   let position = lengthAt;

@@ -3,13 +3,15 @@ import { UsageError } from "../errors.js";
 const DURABILITIES = ["disk", "process", "ephemeral"] as const;
 
 /**
- * What an acknowledged call survives. `disk`: the process and the power. `process`: the process, as it is committed and
- * nobody waits until the disk has it. `ephemeral`: neither, as it is in memory alone.
+ * What an acknowledged call survives.
+ * - `disk`: the end of the process, and a power failure.
+ * - `process`: the end of the process. It is committed, but nobody waits for the disk.
+ * - `ephemeral`: neither, because it is only in memory.
  */
 export type Durability = (typeof DURABILITIES)[number];
 
 /**
- * What the flag says, else `FANOUT_DURABILITY`, else `disk`.
+ * The flag, else `FANOUT_DURABILITY`, else `disk`.
  * @throws UsageError that names the flag or the variable, and what was found
  */
 export function chosenDurability(flag: string | undefined, env: NodeJS.ProcessEnv = process.env): Durability {

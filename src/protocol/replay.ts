@@ -1,8 +1,9 @@
 import { UsageError } from "../errors.js";
 
 /**
- * How a worker comes to the state of an orchestration. `sessions`: it keeps it between two episodes (extended sessions), and
- * replays the history where it has none; `always`: it replays the whole history at each episode, as a stock worker does.
+ * How a worker restores the state of an orchestration.
+ * - `sessions`: it keeps the state between two episodes (extended sessions), and replays the history if it has none.
+ * - `always`: it replays the whole history at each episode, as a worker of the SDK does.
  */
 export type Replay = "sessions" | "always";
 

@@ -8,7 +8,7 @@ import { UsageError } from "../errors.js";
 
 const CODE = "unusable-state-folder";
 
-/** Where the shared emulator of this user keeps what it has. */
+/** The files of this user's shared emulator. */
 export interface StateFolder {
   readonly folder: string;
   readonly database: string;
@@ -18,19 +18,20 @@ export interface StateFolder {
   readonly socket: string;
 }
 
-/** The file of the database in a state folder. */
+/** The name of the database file in a state folder. */
 export const DATABASE_FILE = "emulator.db";
 
-/** What this program makes in a state folder, and where sockets have a folder of their own. */
+/** The files that fanout creates in a state folder, and in the folder of its sockets. */
 const STATE_FILE = /^emulator\.(?:db|lock|log|sock)\b/u;
 const SOCKET_FILE = /^[0-9a-f]{16}\.sock$/u;
 
-/** Longer paths do not fit into a socket address: 104 bytes with the final zero on macOS, 108 on Linux. */
+/** A longer path does not fit into a socket address: 104 bytes with the final zero on macOS, 108 on Linux. */
 const MAX_SOCKET_PATH = 103;
 
 /**
- * Makes the folder if it is not there, for this user alone, and refuses one that belongs to somebody else.
- * `FANOUT_STATE_DIR` moves it. Throws a UsageError that says what is wrong with it, and what to do.
+ * Creates the folder for this user alone if it is missing. Refuses a folder of somebody else. `FANOUT_STATE_DIR` moves
+ * it.
+ * @throws UsageError that says what is wrong with it, and what to do
  */
 export function openStateFolder(env: NodeJS.ProcessEnv = process.env): StateFolder {
   const folder = path.resolve(env["FANOUT_STATE_DIR"] || envPaths("fanout", { suffix: "" }).data);
@@ -45,8 +46,9 @@ export function openStateFolder(env: NodeJS.ProcessEnv = process.env): StateFold
 }
 
 /**
- * Throws a UsageError if nothing can be written to the folder, or to its database where that is needed: SQLite opens
- * what it can only read, and says so late and in other words.
+ * Checks that the folder, and the database if it is needed, can be written to. SQLite would open a read-only file, and
+ * report the error late and in other words.
+ * @throws UsageError
  */
 export function refuseUnwritable({ folder, database }: StateFolder, needsDatabase: boolean): void {
   const places = needsDatabase && existsSync(database) ? [folder, database] : [folder];
@@ -74,8 +76,8 @@ function socketPath(folder: string, env: NodeJS.ProcessEnv): string {
 }
 
 /**
- * Sees to it that the folder is there, and that nobody else can look into it. One that is open to others is closed where
- * it is ours: where it is empty, or holds what this program has made. Any other is somebody's, and stays as it is.
+ * Makes sure that the folder exists and that nobody else can read it. A folder of ours that is open to others is closed
+ * if it is empty or holds only files of fanout. Any other folder belongs to somebody, and is not changed.
  */
 function ownFolder(folder: string, isOurs: RegExp): void {
   let stats: Stats;
@@ -97,7 +99,7 @@ function ownFolder(folder: string, isOurs: RegExp): void {
   if (uid !== undefined && (stats.mode & 0o077) !== 0) closeToOthers(folder, stats.mode, isOurs);
 }
 
-/** What others could write to may hold a socket, a log or a database of theirs by now: only an empty one is taken. */
+/** A folder that others can write to may hold their socket, log or database, so it is accepted only if it is empty. */
 function closeToOthers(folder: string, mode: number, isOurs: RegExp): void {
   const names = readdirSync(folder);
   if (names.length > 0 && !names.some((name) => isOurs.test(name))) {
@@ -120,7 +122,7 @@ function closeToOthers(folder: string, mode: number, isOurs: RegExp): void {
   chmodSync(folder, 0o700);
 }
 
-/** By hand: Node's own recursion never ends where a folder exists and takes nothing in, as /proc. */
+/** By hand: Node's own recursion never ends in a folder that exists and accepts nothing, such as /proc. */
 function makeFolder(folder: string): void {
   if (!makeOne(folder)) {
     makeFolder(path.dirname(folder));
@@ -128,7 +130,7 @@ function makeFolder(folder: string): void {
   }
 }
 
-/** False if there is nothing to put it into. One that is there already is as good, whoever has made it. */
+/** Returns false if the parent is missing. An existing folder is as good, whoever created it. */
 function makeOne(folder: string): boolean {
   try {
     mkdirSync(folder, { mode: 0o700 });
