@@ -60,6 +60,7 @@ export const ERROR_CODES = {
 
   // Instances and runs.
   "run-not-found": "The task hub has no instance of that run.",
+  "instance-not-found": "The task hub has no instance of that id.",
   "instances-left": "Some instances could not be purged, or had not ended in time.",
 
   // An HTTP request.

@@ -1,6 +1,8 @@
 import type { Backend } from "../backend/backend.js";
-import { ExitCode } from "../exit-codes.js";
+import { FanoutError } from "../errors.js";
+import type { ExitCode } from "../exit-codes.js";
 import { inertJson } from "../format/json-text.js";
+import type { LookedUp } from "../hub/look-up.js";
 import type { CommandIo } from "./io.js";
 
 /** What one `fanout status` asks, and where it writes. */
@@ -11,11 +13,26 @@ export interface StatusCall {
   readonly io: CommandIo;
 }
 
-/** Names what the hub does not know; undefined if it knows all. */
-export function unknownExitCode(unknown: readonly string[], backend: Backend, io: CommandIo): ExitCode | undefined {
-  for (const id of unknown) io.stderr.write(`error: task hub ${backend.connection.taskHub} has no instance "${id}"\n`);
+/** The error about ids that the hub does not know; undefined if it knows all. */
+function unknownInstances({ unknown }: LookedUp, { connection: { taskHub } }: Backend): FanoutError | undefined {
+  const [first, ...more] = unknown.map((id) => `task hub ${taskHub} has no instance "${id}"`);
+  if (first === undefined) return undefined;
+  return new FanoutError("instance-not-found", first, {
+    more: more.map((problem) => new FanoutError("instance-not-found", problem)),
+  });
+}
 
-  return unknown.length > 0 ? ExitCode.Failure : undefined;
+/** Reports the ids that the hub does not know. */
+export function unknownExitCode(looked: LookedUp, { backend, io }: StatusCall): ExitCode | undefined {
+  const error = unknownInstances(looked, backend);
+  if (error !== undefined) io.stderr.write(`error: ${error.message}\n`);
+  return error?.exitCode;
+}
+
+/** What `--json` tells of instances. */
+export function instancesContent(looked: LookedUp, backend: Backend): object {
+  const error = unknownInstances(looked, backend);
+  return { ...looked, ...(error && { error: error.facts }) };
 }
 
 /** What `--json` writes: one document, or one line of a watch. */

@@ -10,7 +10,7 @@ import { styleFor } from "../report/text-style.js";
 import { liveView } from "../report/live.js";
 import { instanceLines, runText } from "../report/status-text.js";
 import type { LiveSnapshot } from "../stats/live-snapshot.js";
-import { documentOf, unknownExitCode, write, type StatusCall } from "./status-call.js";
+import { documentOf, instancesContent, unknownExitCode, write, type StatusCall } from "./status-call.js";
 
 /** Shows a run until all its instances have ended. */
 export async function followRun(call: StatusCall, runId: string): Promise<ExitCode> {
@@ -39,14 +39,15 @@ export async function followInstances(call: StatusCall, ids: readonly string[]):
   const { backend, io, signal } = call;
   const style = styleFor(io.stdout);
   const last = await show(call, watchInstances(backend.client, ids, signal), {
-    content: (looked) => looked,
+    content: (looked) => instancesContent(looked, backend),
     snapshot: instancesSnapshot,
     changes: (looked, before) => instanceLines(newlyEnded(looked, before), Date.now(), styleFor(io.stderr)),
   });
-  const { instances = [], unknown = [] } = last ?? {};
+  const looked = last ?? { instances: [], unknown: [] };
+  const { instances } = looked;
   if (!call.json) write(io, instanceLines(instances, Date.now(), style));
   const allWell = instances.every(({ status }) => status === "Completed");
-  return unknownExitCode(unknown, backend, io) ?? (allWell ? ExitCode.Success : ExitCode.Failure);
+  return unknownExitCode(looked, call) ?? (allWell ? ExitCode.Success : ExitCode.Failure);
 }
 
 interface Shown<T> {

@@ -13,7 +13,7 @@ import { styleFor } from "../report/text-style.js";
 import { instanceLines, runText, runsText } from "../report/status-text.js";
 import type { CommandIo } from "./io.js";
 import { noticeOn } from "./notice.js";
-import { documentOf, unknownExitCode, write, type StatusCall } from "./status-call.js";
+import { documentOf, instancesContent, unknownExitCode, write, type StatusCall } from "./status-call.js";
 import { followInstances, followRun } from "./status-watch.js";
 
 const statusFlags = z.object({
@@ -59,11 +59,12 @@ function checkSubject(ids: readonly string[], run: string | undefined, watch: bo
     throw new UsageError("missing-flag", "--watch: expected instance ids or --run to watch, found neither");
 }
 
-async function showInstances({ backend, json, signal, io }: StatusCall, ids: readonly string[]): Promise<ExitCode> {
+async function showInstances(call: StatusCall, ids: readonly string[]): Promise<ExitCode> {
+  const { backend, json, signal, io } = call;
   const looked = await lookUp(backend.client, ids, signal);
   const text = instanceLines(looked.instances, Date.now(), styleFor(io.stdout));
-  write(io, json ? documentOf(backend, looked) : text);
-  return unknownExitCode(looked.unknown, backend, io) ?? ExitCode.Success;
+  write(io, json ? documentOf(backend, instancesContent(looked, backend)) : text);
+  return unknownExitCode(looked, call) ?? ExitCode.Success;
 }
 
 async function showRun({ backend, json, signal, io }: StatusCall, runId: string): Promise<ExitCode> {

@@ -55,6 +55,7 @@ describe("fanout status", () => {
     expect(JSON.parse(one.stdout)).toMatchObject({
       instances: [{ instanceId: `${first}-00000-001`, status: "Completed", activitiesNeeded: 10 }],
       unknown: ["nobody"],
+      error: { code: "instance-not-found", message: 'task hub default has no instance "nobody"' },
     });
     expect(await place.run("status --run r0123456789ab")).toMatchObject({
       code: 1,
