@@ -1,8 +1,8 @@
 import { ExitCode } from "./exit-codes.js";
 
 /**
- * What may go wrong, by a name that programs rely on: `--json` and the HTTP API tell it. A code may be added; none is
- * renamed, and none comes to mean something else. `docs/errors.md` is this table.
+ * The kinds of errors, by names that programs rely on. `--json` and the HTTP API contain them. A code may be added.
+ * None is renamed, and none changes its meaning. `docs/errors.md` is this table.
  */
 export const ERROR_CODES = {
   // A command line or a configuration: nothing was started.
@@ -19,7 +19,7 @@ export const ERROR_CODES = {
   "incomparable-runs": "A side of a comparison has no runs, or a run is given twice.",
   "invalid-side": "A side of a comparison cannot be read.",
   "side-refused": "The `fanout run` of a side refuses its flags.",
-  "invalid-connection-string": "The connection string cannot be read, or says what cannot be done.",
+  "invalid-connection-string": "The connection string cannot be read, or asks for something that cannot be done.",
   "exposed-credential":
     "A credential would be sent unencrypted, sent to an unexpected host, or shown in a process title.",
   "invalid-settings": "`appsettings.json` cannot be read, or has another shape.",
@@ -29,9 +29,9 @@ export const ERROR_CODES = {
   "unwritable-file": "A file to write to cannot be written.",
   "results-in-the-way": "A file to write to holds the results of runs.",
   "unusable-state-folder": "The state folder of the emulator cannot be used.",
-  "unavailable-address": "A port or an address to listen on is taken, or is none of this machine.",
+  "unavailable-address": "A port or an address to listen on is in use, or is not available on this machine.",
   "api-key-needed": "Other machines can reach the server, and it has no API key.",
-  "spend-limit": "The run may cost more actions than it was allowed.",
+  "spend-limit": "The run may cost more actions than allowed.",
   "run-id-taken": "The task hub has instances of that run id already.",
   "confirmation-needed": "The command asks before it goes on, and there is no terminal to ask at.",
   "foreign-work": "The instances may be another application's. Nothing was changed.",
@@ -42,9 +42,9 @@ export const ERROR_CODES = {
   "backend-timeout": "The backend took too long to answer.",
   "backend-failed": "The backend answered that it failed.",
   "backend-refused": "The backend refused a call for a reason that has no code of its own.",
-  "not-a-backend": "What answers at the endpoint is no backend.",
-  "call-unsupported": "The backend lacks a call that the command needs.",
-  "start-unanswered": "A start was not answered: whether the backend has taken it is not known.",
+  "not-a-backend": "The server at the endpoint is no backend.",
+  "call-unsupported": "The backend does not support a call that the command needs.",
+  "start-unanswered": "A start was not answered. The backend may have accepted it.",
   "credential-needed": "The backend wants a credential, and the connection string has none.",
   "credential-refused": "The backend refused the token.",
   "credential-failed": "The credential gives no token.",
@@ -53,25 +53,25 @@ export const ERROR_CODES = {
 
   // The embedded emulator.
   "emulator-not-started": "The embedded emulator does not start.",
-  "emulator-unresponsive": "The embedded emulator runs, and does not do what it is asked in time.",
-  "emulator-version-mismatch": "The embedded emulator that runs is of another version, and is in use.",
-  "emulator-running": "The embedded emulator runs already.",
+  "emulator-unresponsive": "The embedded emulator runs, but does not respond in time.",
+  "emulator-version-mismatch": "An embedded emulator of another version is running and in use.",
+  "emulator-running": "The embedded emulator is already running.",
   "emulator-storage": "The database, the lock or the socket of the emulator cannot be used.",
 
   // Instances and runs.
   "run-not-found": "The task hub has no instance of that run.",
   "instance-not-found": "The task hub has no instance of that id.",
-  "instances-left": "Some instances could not be purged, or had not ended in time.",
+  "instances-left": "Some instances could not be purged, or did not end in time.",
 
   // An HTTP request.
-  "invalid-request": "The request is not what the API takes.",
+  "invalid-request": "The request does not match the API.",
   unauthorized: "The request lacks the server's API key.",
-  forbidden: "The request comes from where the server does not answer.",
+  forbidden: "The server accepts no requests for this host or from this origin.",
   "not-found": "There is no such path or instance.",
-  "method-not-allowed": "The path does not take the method.",
-  "request-too-large": "The request is larger than the server takes.",
-  "unsupported-media-type": "The body is of a type that the server does not read.",
-  "too-many-pending": "As many orchestrations have not ended as the server lets there be.",
+  "method-not-allowed": "The path does not support the method.",
+  "request-too-large": "The request is too large for the server.",
+  "unsupported-media-type": "The server does not read bodies of this type.",
+  "too-many-pending": "The task hub has the maximum number of unfinished orchestrations.",
 
   "internal-error": "A defect of fanout.",
 } as const;
@@ -79,14 +79,14 @@ export const ERROR_CODES = {
 export type ErrorCode = keyof typeof ERROR_CODES;
 
 export interface FanoutErrorOptions extends ErrorOptions {
-  /** What to do next: a sentence, or a clause behind a problem that does not end as one. */
+  /** The next step: a sentence, or a clause if the problem does not end as a sentence. */
   readonly hint?: string | undefined;
   readonly exitCode?: ExitCode | undefined;
-  /** Further errors, where several are found at once. */
+  /** Further errors, if several are found at once. */
   readonly more?: readonly FanoutError[];
 }
 
-/** What a program is told of an error. */
+/** The form of an error for programs. */
 export interface ErrorFacts {
   readonly code: ErrorCode;
   /** What was expected and what was found. */
@@ -97,8 +97,8 @@ export interface ErrorFacts {
 }
 
 /**
- * An error meant for a person. `problem` says what was expected and what was found, `hint` what to do next, and `message`
- * both. Anything else that reaches the top is a defect of ours and is reported as one.
+ * An error for a person. `problem` says what was expected and what was found, `hint` names the next step, and `message`
+ * is both. Any other error that reaches the top is a defect of fanout, and is reported as one.
  */
 export class FanoutError extends Error {
   override readonly name: string = "FanoutError";
@@ -136,7 +136,7 @@ export class UsageError extends FanoutError {
     super(code, problem, { ...options, exitCode: ExitCode.Usage });
   }
 
-  /** One error that says all of them. */
+  /** Combines errors that were found at once. */
   static all([first, ...more]: readonly [UsageError, ...UsageError[]]): UsageError {
     const { code, problem, hint } = first;
     return more.length === 0 ? first : new UsageError(code, problem, { hint, more });
