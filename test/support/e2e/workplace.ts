@@ -49,7 +49,27 @@ type EndedHere = Ended & { readonly code: number };
 const HOLDS_THE_LOCK = /^emulator (?:stop|reset)\b/u;
 
 /** The command that runs in this process, which has one environment and one working folder. */
-let running: string | undefined;
+let running: { readonly line: string; readonly end: () => void } | undefined;
+
+/** Lends this process to a command, until `end`. */
+function lend(line: string, env: NodeJS.ProcessEnv, folder: string): { readonly end: () => void } {
+  if (running !== undefined)
+    throw new Error(`Expected \`fanout ${running.line}\` to have ended before \`fanout ${line}\``);
+  const before = { env: process.env, folder: process.cwd() };
+  const mine = {
+    line,
+    end: () => {
+      if (running !== mine) return;
+      running = undefined;
+      process.env = before.env;
+      process.chdir(before.folder);
+    },
+  };
+  running = mine;
+  process.env = env;
+  process.chdir(folder);
+  return mine;
+}
 
 /** A stream that keeps what is written to it. */
 class Heard extends Writable {
@@ -136,21 +156,14 @@ export class Workplace {
   /** The same with more variables in its environment. */
   async runWith(env: NodeJS.ProcessEnv, line: string, ...more: readonly string[]): Promise<EndedHere> {
     if (HOLDS_THE_LOCK.test(line)) return this.#runProcess({ ...this.env, ...env }, line);
-    if (running !== undefined)
-      throw new Error(`Expected \`fanout ${running}\` to have ended before \`fanout ${line}\``);
-    running = line;
-    const before = { env: process.env, folder: process.cwd() };
+    const { runProgram } = (await import(PROGRAM)) as { runProgram: typeof RunProgram };
     const io = { stdout: new Heard(), stderr: new Heard() };
+    const lent = lend(line, { ...this.env, ...env }, this.folder);
     try {
-      const { runProgram } = (await import(PROGRAM)) as { runProgram: typeof RunProgram };
-      process.env = { ...this.env, ...env };
-      process.chdir(this.folder);
       const code = await runProgram([...(line === "" ? [] : line.split(" ")), ...more], io);
       return { code, signal: null, stdout: io.stdout.text, stderr: io.stderr.text };
     } finally {
-      process.env = before.env;
-      process.chdir(before.folder);
-      running = undefined;
+      lent.end();
     }
   }
 
@@ -186,6 +199,8 @@ export class Workplace {
 
   /** Ends what was started here, whoever started it, and leaves nothing behind. */
   async close(): Promise<void> {
+    // Of a test that took too long.
+    running?.end();
     for (const started of this.#started) if (started.running) started.kill("SIGKILL");
     await Promise.all(this.#started.map(({ ended }) => ended));
     // Where no processes can be seen; elsewhere a kill is over sooner than a process that asks for it.
