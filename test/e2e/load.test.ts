@@ -78,7 +78,7 @@ describe("load over time", () => {
 
   test("with --abort-on-fail, a threshold that is missed for good ends the run", async () => {
     const place = await Workplace.open();
-    const flags = "--rate 5/s --duration 5m --workers 1 --iterations 1 --abort-on-fail --threshold";
+    const flags = "--rate 5/s --duration 5m --workers 1 --iterations 1 --allow-invalid --abort-on-fail --threshold";
     const { code, stdout, stderr } = await place.run(`run ${flags}`, "max<1ms");
     expect(code).toBe(99);
     expect(stderr).toContain("threshold max<1ms can no longer be met (--abort-on-fail)");
