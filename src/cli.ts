@@ -3,10 +3,13 @@ import { reportError, runProgram } from "./program.js";
 
 const io: CommandIo = { stdout: process.stdout, stderr: process.stderr };
 
-/** What a write fails with whose reader has gone: `fanout ... | head`, or a terminal that was closed. */
+/**
+ * Errors of a write without a reader: `fanout ...
+ * head`, or a terminal that was closed.
+ */
 const NOBODY_READS: readonly (string | undefined)[] = ["EPIPE", "EIO", "ERR_STREAM_DESTROYED"];
 
-/** That nobody reads any more is no error of ours: a run still has to end in order and to write its files. */
+/** A missing reader is no error: a run still has to end in order and write its files. */
 function outliveReaders(): void {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on("error", (error: NodeJS.ErrnoException) => {
@@ -15,14 +18,14 @@ function outliveReaders(): void {
   }
 }
 
-/** Resolves once everything written so far has left the process, or never will. */
+/** Resolves when everything written so far has left the process, or never will. */
 function flushed(stream: NodeJS.WriteStream): Promise<void> {
   return new Promise((resolve) => stream.write("", () => resolve()));
 }
 
 async function main(argv: readonly string[]): Promise<void> {
   outliveReaders();
-  // Node, chalk and commander each rank the two variables in their own way; here NO_COLOR wins everywhere.
+  // Node, chalk and commander treat the two variables differently. Here NO_COLOR always wins.
   if (argv.includes("--no-color")) process.env["NO_COLOR"] = "1";
   if (process.env["NO_COLOR"]) delete process.env["FORCE_COLOR"];
   process.once("uncaughtException", (error) => process.exit(reportError(error, argv, io)));

@@ -1,9 +1,9 @@
-/** Memory contradicts what always holds: it may not be trusted any more, and its process has to end. */
+/** The memory contradicts an invariant. It cannot be trusted, so the process must end. */
 export class InvariantError extends Error {
   override readonly name = "InvariantError";
 }
 
-/** @throws InvariantError that says what was to hold, if it does not */
+/** @throws InvariantError that names the violated invariant */
 export function invariant(holds: boolean, what: string): asserts holds {
   if (!holds) throw new InvariantError(what);
 }

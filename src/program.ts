@@ -20,7 +20,7 @@ import { errorText } from "./format/error-text.js";
 import { plainText } from "./format/one-line.js";
 import { FANOUT_VERSION } from "./version.js";
 
-/** Runs a command line, the words behind `fanout`; returns the exit code, and prints an error for a person. */
+/** Runs a command line, the words after `fanout`. Returns the exit code, and prints an error for a person. */
 export async function runProgram(argv: readonly string[], io: CommandIo): Promise<ExitCode> {
   let exitCode: ExitCode = ExitCode.Success;
   const stdout = watched(io.stdout);
@@ -32,7 +32,7 @@ export async function runProgram(argv: readonly string[], io: CommandIo): Promis
     await fanout.parseAsync([...argv], { from: "user" });
     return exitCode;
   } catch (error) {
-    // No command has read `--json` where there is no such command.
+    // If there is no such command, none has read `--json`.
     wantsJson ||= isUnknownCommand(error) && argv.includes("--json");
     const facts = wantsJson && !stdout.isUsed() ? factsOf(error) : undefined;
     if (facts !== undefined) io.stdout.write(`${JSON.stringify({ error: facts }, plainStrings)}\n`);
@@ -73,22 +73,22 @@ function commandLine(context: CliContext): Command {
 }
 
 /**
- * Calls back when the command line has `--json`, with its file or undefined for stdout. The flag counts also where a later
- * word is wrong, of which commander tells before a command runs.
+ * Calls `onFlag` if the command line has `--json`: with its file, or with undefined for stdout. It also works if the
+ * parser refuses another word before a command runs.
  */
 function onJsonFlag(command: Command, onFlag: (file: string | undefined) => void): void {
   command.on("option:json", (file: unknown) => onFlag(typeof file === "string" ? file : undefined));
   for (const subcommand of command.commands) onJsonFlag(subcommand, onFlag);
 }
 
-/** What a program is told of an error, where it asked for JSON and stdout has nothing else; undefined of `--help`. */
+/** The form of an error for programs; undefined for `--help`. */
 function factsOf(error: unknown): ErrorFacts | undefined {
   if (error instanceof FanoutError) return error.facts;
   if (error instanceof CommanderError) return error.exitCode === 0 ? undefined : commandLineFacts(error);
   return { code: codeOf(error), message: errorText(error) };
 }
 
-/** The words of the parser: `error: unknown option '--rat'`, and a suggestion on a second line. */
+/** Translates an error of the parser: `error: unknown option '--rat'`, with a suggestion on a second line. */
 function commandLineFacts({ code, message }: CommanderError): ErrorFacts {
   const [problem = "", suggestion] = message.replace(/^error: /u, "").split("\n");
   const hint = suggestion?.replace(/^\((.*)\)$/u, "$1");
@@ -112,7 +112,7 @@ function plainStrings(_key: string, value: unknown): unknown {
   return typeof value === "string" ? plainText(value) : value;
 }
 
-/** Prints an error for a person and returns the exit code it stands for. */
+/** Prints an error for a person, and returns its exit code. */
 export function reportError(error: unknown, argv: readonly string[], io: CommandIo): ExitCode {
   const debug = argv.includes("--debug");
   if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.Success : ExitCode.Usage;

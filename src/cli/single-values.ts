@@ -1,7 +1,9 @@
 import type { Command, Option } from "commander";
 import { UsageError } from "../errors.js";
 
-/** Refuses a flag that takes one value and is given twice, for a command and its subcommands: commander takes the last one. */
+/**
+ * Refuses a repeated flag that takes one value, for a command and its subcommands. commander would take the last value.
+ */
 export function refuseRepeatedValues(command: Command): void {
   for (const option of command.options) if (takesOneValue(option)) refuseSecond(command, option);
   for (const subcommand of command.commands) refuseRepeatedValues(subcommand);
@@ -12,13 +14,13 @@ function takesOneValue({ required, optional, variadic, parseArg }: Option): bool
   return (required || optional) && !variadic && parseArg === undefined;
 }
 
-/** When the command is about to run: by then the whole command line is read, and with it whether to print JSON. */
+/** It throws before the action, when the whole command line is read, including `--json`. */
 function refuseSecond(command: Command, option: Option): void {
   let times = 0;
   command.on(`option:${option.name()}`, () => (times += 1));
   command.hook("preAction", () => {
     if (times < 2) return;
-    // Without the values, which may be secrets.
+    // The values may be secrets, so they are not repeated.
     throw new UsageError("conflicting-flags", `${option.long}: expected one value, found the flag twice`, {
       hint: "leave one of them out",
     });

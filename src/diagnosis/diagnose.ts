@@ -25,14 +25,14 @@ import { sayHello, type Greetings } from "./hello.js";
 /** An odd number, so that the median is one of them. */
 const HELLOS = 11;
 const WORKERS_PATIENCE_MS = 5_000;
-/** No instance has such an id: the watch is for the workers. */
+/** No instance has this id: the watch is only for the workers. */
 const NO_INSTANCE = "fanout-doctor/no-instance";
 
 type Lines<T = void> = AsyncGenerator<Finding, T>;
 
 /**
- * Looks at everything between this machine and a backend that answers, in the order in which a call needs it. Starts
- * nothing but the embedded emulator, and changes nothing on the task hub.
+ * Checks everything between this machine and a backend that answers, in the order in which a call needs it. It starts
+ * only the embedded emulator, and changes nothing on the task hub.
  */
 export async function* diagnose(sources: ConnectionSources, options: OpenOptions = {}): Lines {
   const found = yield* check("configuration", sources, () => {
@@ -91,7 +91,7 @@ async function* lookAtBackend(given: Backend | undefined): Lines {
   yield* check("clock offset", greetings, (value) => clockOffset(value, reached?.kind === "emulator"));
 }
 
-/** Unfinished work that fanout did not start: a load test on the same hub would compete with it. */
+/** Looks for unfinished work of others: a load test on the same hub would compete with it. */
 async function lookAtWork(client: Backend["client"], taskHub: string): Promise<Found<true>> {
   const survey = await surveyHub(client, new AbortController().signal);
   if ("unknown" in survey) return { detail: `not known: ${survey.unknown}`, value: true, outcome: "skipped" };
@@ -117,7 +117,7 @@ function clockOffset({ offset }: Greetings, isEmulator: boolean): Found<true> {
   if (offset === undefined)
     return { detail: "its answers have no date, so the offset cannot be measured", value: true, outcome: "skipped" };
 
-  // Rounded outwards: it is a bound.
+  // Rounded outwards, because it is a bound.
   const atLeast = signedSeconds(Math.floor(offset.atLeastMs / 100) / 10);
   const atMost = signedSeconds(Math.ceil(offset.atMostMs / 100) / 10);
   return {

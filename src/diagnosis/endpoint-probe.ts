@@ -8,9 +8,9 @@ import { FanoutError } from "../errors.js";
 const PATIENCE_MS = 10_000;
 const DAY_MS = 86_400_000;
 
-/** Where an endpoint's calls go. */
+/** The address of an endpoint's calls. */
 export interface Address {
-  /** Without the brackets of an IPv6 address. */
+  /** An IPv6 address has no brackets. */
   readonly host: string;
   readonly port: number;
 }
@@ -26,7 +26,7 @@ export async function resolveHost({ host }: Address): Promise<string[]> {
   return addresses.map(({ address }) => address);
 }
 
-/** Connects and hangs up. Returns the address that answered. */
+/** Connects and closes the connection. Returns the address that answered. */
 export async function probeTcp({ host, port }: Address): Promise<string> {
   const socket = connectTcp({ host, port });
   try {
@@ -37,7 +37,7 @@ export async function probeTcp({ host, port }: Address): Promise<string> {
   }
 }
 
-/** What a TLS handshake told. */
+/** The result of a TLS handshake. */
 export interface TlsState {
   readonly version: string;
   /** The certificate's common name, or its alternative names. */
@@ -47,7 +47,7 @@ export interface TlsState {
 
 /**
  * Rejects as gRPC's own handshake would, and with a FanoutError if the server does not speak HTTP/2. `tunnel` is a
- * connection that leads there.
+ * connection to the server.
  */
 export async function probeTls({ host, port }: Address, tunnel?: Socket): Promise<TlsState> {
   // An IP address is no server name.
@@ -73,7 +73,7 @@ export async function probeTls({ host, port }: Address, tunnel?: Socket): Promis
   }
 }
 
-/** `once` rejects with the socket's error, should that come first. */
+/** `once` rejects with the socket's error if that comes first. */
 async function established(socket: Socket, event: string): Promise<void> {
   try {
     await once(socket, event, { signal: AbortSignal.timeout(PATIENCE_MS) });

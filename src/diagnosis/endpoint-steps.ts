@@ -11,10 +11,10 @@ import { claimsOf } from "./token-claims.js";
 import { openTunnel } from "./tunnel.js";
 
 type Lines<T> = AsyncGenerator<Finding, T>;
-/** With its errors told as those of the connection. */
+/** Explains errors as errors of the connection. */
 type Explained = <T>(look: () => Promise<Found<T>>) => Promise<Found<T>>;
 
-/** All between this machine and a backend elsewhere that answers Hello. */
+/** Checks everything between this machine and a remote backend that answers Hello. */
 export async function* lookAtEndpoint(
   connection: EndpointConnection | undefined,
   options: OpenOptions,
@@ -52,7 +52,7 @@ async function* lookAtWay(address: Address | undefined, explained: Explained): L
   );
 }
 
-/** What resolves the host of the endpoint is the proxy. */
+/** The proxy resolves the host of the endpoint. */
 async function* lookAtProxy(
   address: Address | undefined,
   proxy: Proxy,

@@ -4,21 +4,21 @@ import { errorText } from "../format/error-text.js";
 import { oneLine } from "../format/one-line.js";
 
 /**
- * One line of a diagnosis. `skipped` is what could not be looked at, or has nothing to look at; `warning` is no fault, and
- * yet to be thought of before a run. The detail says why.
+ * One line of a diagnosis. `skipped`: there was nothing to check, or it could not be checked. `warning`: no fault, but
+ * worth a thought before a run. The detail says why.
  */
 export interface Finding {
   readonly name: string;
   readonly outcome: "ok" | "warning" | "failed" | "skipped";
-  /** What was found, or what is wrong and what to do. No secret. */
+  /** What was found, or what is wrong and the next step. No secret. */
   readonly detail: string;
-  /** Of a failed one: what is wrong, for programs. */
+  /** The kind of a failure, for programs. */
   readonly code?: ErrorCode;
-  /** Of a failed one: the exit code that it stands for. */
+  /** The exit code of a failure. */
   readonly exitCode?: ExitCode;
 }
 
-/** What a check found, and what the checks behind it go on with. */
+/** The result of a check, and the value for the later checks. */
 export interface Found<T> {
   readonly detail: string;
   readonly value: T;
@@ -27,8 +27,8 @@ export interface Found<T> {
 }
 
 /**
- * One check on what an earlier one has found. Yields its line and returns what it found; undefined if it failed, or if
- * there is nothing to check because an earlier one did.
+ * One check on the value of an earlier one. Yields its line and returns its own value; undefined if it failed, or if an
+ * earlier check did.
  */
 export async function* check<T, U>(
   name: string,
@@ -47,7 +47,7 @@ export async function* check<T, U>(
     yield { name, outcome: "failed", detail: errorText(error), code: codeOf(error), exitCode };
     return undefined;
   }
-  // Certificates, tokens and name servers are others' as well.
+  // Certificates, tokens and name servers may hold foreign text.
   yield { name, outcome: found.outcome ?? "ok", detail: oneLine(found.detail) };
   return found.value;
 }

@@ -2,24 +2,26 @@ import { Client } from "@grpc/grpc-js";
 import type { GrpcTarget } from "../backend/grpc-target.js";
 import { hello } from "../backend/greeting.js";
 
-/** Milliseconds by which the backend's clock is ahead of this machine's: somewhere between the two. */
+/** The bounds of the backend's clock minus this machine's, in milliseconds. */
 export interface OffsetBound {
   readonly atLeastMs: number;
   readonly atMostMs: number;
 }
 
 export interface Greetings {
-  /** Of each call, milliseconds. */
+  /** One for each call, in milliseconds. */
   readonly roundTripsMs: readonly number[];
-  /** Undefined where the answers carry no date, or dates that no one offset explains. */
+  /** Undefined if the answers have no date, or if no single offset explains their dates. */
   readonly offset: OffsetBound | undefined;
 }
 
-/** Says Hello, the cheapest call there is, some times in a row on one warm connection. Rejects with a ServiceError. */
+/**
+ * Makes several Hello calls in a row on one warm connection. Hello is the cheapest call. Rejects with a ServiceError.
+ */
 export async function sayHello(target: GrpcTarget, count: number): Promise<Greetings> {
   const client = new Client(target.address, target.credentials, target.options);
   try {
-    // The first pays for the connection, and for the token.
+    // The first call pays for the connection and the token.
     await greeting(client, target);
     const calls: Greeting[] = [];
     for (let n = 0; n < count; n += 1) calls.push(await greeting(client, target));
@@ -34,13 +36,13 @@ interface Greeting {
   readonly sentMs: number;
   readonly answeredMs: number;
   readonly roundTripMs: number;
-  /** The `date` of the answer: the server's clock in between, cut to the second. */
+  /** The `date` of the answer: the server's clock during the call, truncated to the second. */
   readonly dateMs: number | undefined;
 }
 
 /**
- * A date says that the server's clock stood within one second from it on, at some time between sent and answered; all
- * dates together say it more closely.
+ * A date says that the server's clock was within one second of it, at some time between sent and answered. All dates
+ * together narrow the offset.
  */
 export function offsetOf(calls: readonly Omit<Greeting, "roundTripMs">[]): OffsetBound | undefined {
   let atLeastMs = -Infinity;

@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** Of a token's claims, the two that a person may see. */
+/** The two claims of a token that a person may see. */
 export interface TokenClaims {
   readonly tenantId: string | undefined;
   readonly expiresAtMs: number | undefined;
@@ -8,7 +8,7 @@ export interface TokenClaims {
 
 const Claims = z.object({ tid: z.string().optional(), exp: z.number().optional() });
 
-/** Reads the claims of a JSON Web Token without verifying it, which is the task of the backend. Other text has no claims. */
+/** Reads the claims of a JSON Web Token. The backend verifies it, not fanout. Any other text has no claims. */
 export function claimsOf(token: string): TokenClaims {
   const payload = token.split(".")[1] ?? "";
   let json: unknown;

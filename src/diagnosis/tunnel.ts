@@ -7,8 +7,8 @@ import type { Address } from "./endpoint-probe.js";
 const PATIENCE_MS = 10_000;
 
 /**
- * Asks a proxy for a connection to the address. Rejects with a FanoutError where it refuses, and with the error of the
- * system where it cannot be reached.
+ * Asks a proxy for a connection to the address. Rejects with a FanoutError if the proxy refuses, and with the system's
+ * error if it cannot be reached.
  */
 export async function openTunnel(proxy: Proxy, { host, port }: Address): Promise<Socket> {
   const target = placeOf(host, port);

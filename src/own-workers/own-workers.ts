@@ -8,27 +8,27 @@ import type { ManagedWorkerMessage, ManagingMessage } from "../protocol/worker-m
 import { WorkerDeaths, WorkerStderr, describeDeath, remedyOf, type WorkerDeath } from "./worker-deaths.js";
 
 const ENTRY = fileURLToPath(new URL("../worker/main.js", import.meta.url));
-/** How long a drain may take before it is cut short, and how long to wait before the first restart. */
+/** How long a drain may take, and the pause before the first restart. */
 const TIMING = { drainPatienceMs: 5_000, firstRestartMs: 200 };
 const REPORT_PATIENCE_MS = 1_000;
 const LONGEST_RESTART_MS = 5_000;
 
 export interface OwnWorkersOptions {
   readonly count: number;
-  /** Where they connect to, in variables: arguments of a process are for everyone to see. */
+  /** The backend that they connect to, in variables: everyone can read the arguments of a process. */
   readonly environment: Readonly<Record<string, string>>;
-  /** For a person. */
+  /** Prints a line for a person. */
   readonly onLine: (line: string) => void;
-  /** One of them has lost the backend, and tries to find it again. */
+  /** One of them has lost the backend and tries to find it again. */
   readonly onLost?: () => void;
-  /** They keep exiting and are not started again. */
+  /** They keep exiting and are not restarted. */
   readonly onGivenUp: (reason: string) => void;
   /** The module that a worker process runs. */
   readonly entry?: string;
   readonly timing?: typeof TIMING;
 }
 
-/** Worker processes that live as long as a run, started again when they die. */
+/** Worker processes that live as long as a run, and are restarted when they die. */
 export class OwnWorkers {
   readonly #children = new Set<ChildProcess>();
   readonly #deaths = new WorkerDeaths();
@@ -36,13 +36,13 @@ export class OwnWorkers {
   readonly #timing: typeof TIMING;
   readonly #connected = new Set<number>();
   readonly #allConnected = Promise.withResolvers<void>();
-  /** Activities that each process has reported as executed, also processes that have died. */
+  /** The executed activities that each process has reported, including dead processes. */
   readonly #executed = new Map<ChildProcess, number>();
-  /** Told when a process has answered. */
+  /** Called when a process has answered. */
   readonly #reported = new Map<ChildProcess, () => void>();
   /** The lines of the workers, without a limit. */
   readonly #said: RepeatedLines;
-  /** What was said of somebody else's work. */
+  /** The reports of stray work so far. */
   readonly #strays = new Set<string>();
 
   constructor(readonly options: OwnWorkersOptions) {
@@ -54,7 +54,7 @@ export class OwnWorkers {
     return this.options.count;
   }
 
-  /** Resolves when each has been connected to the backend. */
+  /** Resolves when each one has connected to the backend. */
   get allConnected(): Promise<void> {
     return this.#allConnected.promise;
   }
@@ -63,7 +63,7 @@ export class OwnWorkers {
     for (let number = 1; number <= this.options.count; number += 1) this.#fork(number);
   }
 
-  /** Asks the workers for their number of executed activities. A dead worker counts with its last report. */
+  /** Asks the workers for their numbers of executed activities. A dead worker counts with its last report. */
   async activitiesExecuted(): Promise<number> {
     const answers = [...this.#children].map((child) => this.#report(child));
     await Promise.race([Promise.all(answers), sleep(REPORT_PATIENCE_MS, undefined, { ref: false })]);
@@ -82,7 +82,7 @@ export class OwnWorkers {
   async stop(): Promise<void> {
     this.#stopping.abort();
     const exits = [...this.#children].map((child) => once(child, "exit"));
-    // Sending fails only where the child has just gone, which is what is wanted.
+    // Sending fails only if the child has just exited, which is the goal.
     for (const child of this.#children)
       if (child.connected) child.send({ type: "drain" } satisfies ManagingMessage, () => {});
     const timer = new AbortController();
@@ -99,7 +99,7 @@ export class OwnWorkers {
       env: { ...process.env, ...this.options.environment },
       execArgv: [],
       stdio: ["ignore", "ignore", "pipe", "ipc"],
-      // A group of its own: Ctrl-C is for the run, which then decides what becomes of its workers.
+      // A group of its own: Ctrl-C goes to the run, which decides about its workers.
       detached: process.platform !== "win32",
     });
     this.#children.add(child);
@@ -110,7 +110,7 @@ export class OwnWorkers {
     child.on("message", (message: ManagedWorkerMessage) => this.#onMessage(number, child, message));
     child.on("error", (error) => this.options.onLine(`${name}: ${error.message}`));
     child.on("exit", () => this.#children.delete(child));
-    // When all that it has said is read.
+    // After all of its output was read.
     child.on("close", (code, signal) => {
       if (this.#stopping.signal.aborted) return;
       const isKilled = signal === "SIGKILL" || signal === "SIGTERM";
@@ -128,7 +128,7 @@ export class OwnWorkers {
       this.#connected.add(number);
       if (this.#connected.size === this.count) this.#allConnected.resolve();
     } else if (message.type === "stray") {
-      // All of them are sent the same.
+      // All workers get the same stray work.
       if (!this.#strays.has(message.message)) this.options.onLine(message.message);
       this.#strays.add(message.message);
     } else if (!this.#stopping.signal.aborted) {
@@ -154,7 +154,7 @@ export class OwnWorkers {
   }
 }
 
-/** How long to wait after the nth death in a row: `firstMs`, doubling to 5 s. */
+/** The pause before the restart after the nth death in a row: `firstMs`, doubling to 5 s. */
 export function restartDelayMs(deaths: number, firstMs: number): number {
   return Math.min(LONGEST_RESTART_MS, firstMs * 2 ** (deaths - 1));
 }

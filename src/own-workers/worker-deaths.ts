@@ -1,7 +1,7 @@
 import { getHeapStatistics } from "node:v8";
 import { formatBytes } from "../format/bytes.js";
 
-/** Why a worker process has ended: of itself for want of memory or of something else, or because it was killed. */
+/** Why a worker process ended: it ran out of memory, it exited itself, or it was killed. */
 export type DeathCause = "memory" | "itself" | "killed";
 
 export interface WorkerDeath {
@@ -10,16 +10,16 @@ export interface WorkerDeath {
   readonly livedMs: number;
 }
 
-/** Lives in a row that end so before a worker is given up. Who kills it has a reason, and may stop. */
+/** The number of deaths in a row after which a worker is given up. Somebody who kills it has a reason, and may stop. */
 const MOST_IN_A_ROW: Readonly<Record<DeathCause, number>> = { memory: 3, itself: 5, killed: 30 };
-/** A life so long ends a row. A heap takes longer to fill up than anything else takes to go wrong. */
+/** A life of this length ends a row. Filling a heap takes longer than any other failure. */
 const LONG_LIFE_MS: Readonly<Record<DeathCause, number>> = { memory: 600_000, itself: 60_000, killed: 10_000 };
 
-/** The deaths of a run's own workers, by the number of the worker: whether one is to be started once more. */
+/** The deaths of a run's own workers, by the number of the worker. It decides whether to restart one. */
 export class WorkerDeaths {
   readonly #rows = new Map<number, { readonly cause: DeathCause; readonly count: number }>();
 
-  /** Returns how many deaths in a row of that cause it is, and whether there are too many. */
+  /** Returns the number of deaths in a row with that cause, and whether the worker is given up. */
   add({ number, cause, livedMs }: WorkerDeath): { readonly inARow: number; readonly isLast: boolean } {
     const row = this.#rows.get(number);
     const inARow = row?.cause === cause && livedMs < LONG_LIFE_MS[cause] ? row.count + 1 : 1;
@@ -28,7 +28,7 @@ export class WorkerDeaths {
   }
 }
 
-/** What a worker process has written to stderr, without the pages that V8 prints when it runs out of memory. */
+/** The stderr of a worker process, without the pages that V8 prints when it runs out of memory. */
 export class WorkerStderr {
   readonly #onLine: (line: string) => void;
   #dumping = false;
@@ -49,13 +49,13 @@ export class WorkerStderr {
   }
 }
 
-/** How it ended: `exited with code 7`. */
+/** Describes an end: `exited with code 7`. */
 export function describeDeath(code: number | null, signal: NodeJS.Signals | null, cause: DeathCause): string {
   if (cause === "memory") return `ran out of memory (${heapLimit()})`;
   return signal === null ? `exited with code ${code}` : `was ended by ${signal}`;
 }
 
-/** What to do about a worker that keeps dying so. */
+/** The next step for a worker that keeps dying. */
 export function remedyOf(cause: DeathCause): string {
   if (cause === "memory") {
     return (
@@ -67,7 +67,7 @@ export function remedyOf(cause: DeathCause): string {
   return "its output above says why";
 }
 
-/** Worker processes have the limit of the run. */
+/** Worker processes have the same heap limit as the run. */
 function heapLimit(): string {
   const [flag] = /--max[-_]old[-_]space[-_]size=\d+/u.exec(process.env["NODE_OPTIONS"] ?? "") ?? [];
   return flag === undefined

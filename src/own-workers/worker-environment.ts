@@ -3,14 +3,14 @@ import { TRANSPORT_VARIABLE, type Transport } from "../backend/transport.js";
 import { MOST_ACTIVITIES_VARIABLE } from "../protocol/worker-messages.js";
 import { REPLAY_VARIABLE, type Replay } from "../protocol/replay.js";
 
-/** How a run's own workers are to work. */
+/** How a run's own workers work. */
 export interface OwnWorkers {
   readonly transport: Transport;
   readonly replay: Replay;
   readonly mostActivities: number;
 }
 
-/** The variables that tell a worker process where the run is, how it speaks with the backend, and how much it takes. */
+/** The variables of a worker process: the backend of the run, the transport, and the limits of its work. */
 export function workerEnvironment(
   connection: Connection,
   { transport, replay, mostActivities }: OwnWorkers,

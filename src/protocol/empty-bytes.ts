@@ -1,2 +1,2 @@
-/** No bytes: a message without fields, and what has not been read yet. A Buffer, which is a Uint8Array as well. */
+/** No bytes: a message without fields, or the rest of a stream. A Buffer is a Uint8Array too. */
 export const EMPTY_BYTES: Buffer = Buffer.alloc(0);

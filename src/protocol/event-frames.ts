@@ -4,8 +4,8 @@ import { fieldLength, writeInt32 } from "./sized-fields.js";
 import { BinaryReader } from "./wire.js";
 
 /**
- * A history is the events of an execution, one behind the other, each framed as a field of a message: `tag length event`.
- * It goes into a work item by one copy. The tag is one byte, and the only difference between past events and new ones.
+ * A history is the sequence of an execution's events, each framed as a field of a message: `tag length event`. One copy
+ * puts it into a work item. The tag is one byte, and the only difference between past and new events.
  */
 
 /** Tags of the fields `pastEvents` and `newEvents` of OrchestratorRequest, and `events` of HistoryChunk. */
@@ -13,7 +13,7 @@ export const PAST_EVENT = lengthTag(OrchestratorRequestSchema.field.pastEvents.n
 export const NEW_EVENT = lengthTag(OrchestratorRequestSchema.field.newEvents.number);
 export const CHUNK_EVENT = lengthTag(HistoryChunkSchema.field.events.number);
 
-/** Writes an event with its frame at `offset`; returns the offset behind it. */
+/** Writes an event with its frame at `offset`. Returns the offset behind it. */
 export function writeFramed(target: Uint8Array, offset: number, tag: number, event: Uint8Array): number {
   target[offset] = tag;
   const start = writeInt32(target, offset + 1, event.length);
@@ -21,7 +21,7 @@ export function writeFramed(target: Uint8Array, offset: number, tag: number, eve
   return start + event.length;
 }
 
-/** Bytes that events take in frames. */
+/** The size of the events with their frames. */
 export function framedBytes(events: readonly Uint8Array[]): number {
   return events.reduce((length, event) => length + fieldLength(event.length), 0);
 }
@@ -43,7 +43,10 @@ export function* unframe(framed: Uint8Array): Generator<Uint8Array> {
   }
 }
 
-/** The offset behind the framed event at an offset. Throws `RangeError` where the bytes end too early. */
+/**
+ * The offset behind the framed event at an offset.
+ * @throws RangeError if the bytes end too early
+ */
 export function frameEnd(bytes: Uint8Array, offset: number): number {
   let position = offset + 1;
   let length = 0;
@@ -60,7 +63,10 @@ export function frameEnd(bytes: Uint8Array, offset: number): number {
   return position + length;
 }
 
-/** The offset behind all events of that tag which stand at an offset. Throws `RangeError` as `frameEnd` does. */
+/**
+ * The offset behind the consecutive events with that tag, from an offset on.
+ * @throws RangeError if the bytes end too early
+ */
 export function runEnd(bytes: Uint8Array, offset: number, tag: number): number {
   let end = offset;
   while (bytes[end] === tag) end = frameEnd(bytes, end);
@@ -69,8 +75,9 @@ export function runEnd(bytes: Uint8Array, offset: number, tag: number): number {
 }
 
 /**
- * The offset behind the framed events at an offset that end at `limit` or before it; behind the first, if that ends
- * later. Throws `RangeError` as `frameEnd` does.
+ * The offset behind the framed events from an offset on that end at `limit` or earlier. If the first one ends later,
+ * the offset behind it.
+ * @throws RangeError if the bytes end too early
  */
 export function framesWithin(bytes: Uint8Array, offset: number, limit: number): number {
   let end = frameEnd(bytes, offset);
@@ -83,23 +90,23 @@ export function framesWithin(bytes: Uint8Array, offset: number, limit: number): 
   return end;
 }
 
-/** Turns framed events, new ones too, into past ones: how a backend appends them to a history. */
+/** Turns framed events into past ones, as a backend does when it appends them to a history. */
 export function markAsPast(framed: Uint8Array): void {
   for (let offset = 0; offset < framed.length; offset = frameEnd(framed, offset)) framed[offset] = PAST_EVENT;
 }
 
-/** Whether those bytes stand at an offset. */
+/** Whether the wanted bytes are at an offset. */
 export function standsAt(bytes: Uint8Array, offset: number, wanted: Uint8Array): boolean {
   return Buffer.compare(bytes.subarray(offset, offset + wanted.length), wanted) === 0;
 }
 
-/** The first events of a history, by their number and by the bytes that they take with their frames. */
+/** The first events of a history: their number, and their size with frames. */
 export interface EventPrefix {
   readonly count: number;
   readonly bytes: number;
 }
 
-/** The events that a framed history has in common, at its beginning, with what stands at an offset of other bytes. */
+/** The common first events of a framed history and of other bytes at an offset. */
 export function commonEvents(framed: Uint8Array, other: Uint8Array, offset: number): EventPrefix {
   let equal = 0;
   while (equal < framed.length && framed[equal] === other[offset + equal]) equal += 1;

@@ -1,7 +1,7 @@
 import type { DescField } from "@bufbuild/protobuf";
 import { WireType } from "@bufbuild/protobuf/wire";
 
-/** Numbers of the fields of a message by their names, for the codecs by hand: `durabletask.proto` alone has them. */
+/** The numbers of a message's fields by their names, for codecs by hand. Only `durabletask.proto` defines them. */
 export function fieldNumbers<Name extends string>(schema: {
   readonly field: Readonly<Record<Name, DescField>>;
 }): Readonly<Record<Name, number>> {
@@ -9,12 +9,12 @@ export function fieldNumbers<Name extends string>(schema: {
   return Object.fromEntries(fields) as Record<Name, number>;
 }
 
-/** The tag of a field that has a length, as one byte: of a field up to number 15. */
+/** The one-byte tag of a field with a length. The number of the field is at most 15. */
 export function lengthTag(fieldNumber: number): number {
   return (fieldNumber << 3) | WireType.LengthDelimited;
 }
 
-/** The tag of a field that is a varint, as one byte: of a field up to number 15. */
+/** The one-byte tag of a varint field. The number of the field is at most 15. */
 export function varintTag(fieldNumber: number): number {
   return (fieldNumber << 3) | WireType.Varint;
 }

@@ -1,12 +1,12 @@
-/** The prefix of a message: a flag that says whether it is compressed, and the length of what follows. */
+/** The prefix of a message: the flag of compression, and the length of the rest. */
 export const PREFIX_BYTES = 5;
 
-/** A message as it goes on a gRPC stream: https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md */
+/** A message framed for a gRPC stream: https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md */
 export function framed(message: Uint8Array): Buffer {
   return framedAll([message]);
 }
 
-/** Messages, one behind the other, in one buffer. */
+/** Framed messages, one after the other, in one buffer. */
 export function framedAll(messages: readonly Uint8Array[]): Buffer {
   let bytes = 0;
   for (const message of messages) bytes += framedBytes(message);
@@ -22,7 +22,7 @@ export function framedAll(messages: readonly Uint8Array[]): Buffer {
   return frames;
 }
 
-/** Bytes that a message takes on a stream. */
+/** The size of a message on a stream. */
 export function framedBytes(message: Uint8Array): number {
   return PREFIX_BYTES + message.length;
 }

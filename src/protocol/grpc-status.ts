@@ -1,6 +1,6 @@
 import type { RpcCode } from "./rpc-error.js";
 
-/** The numbers of gRPC's status codes, where they are used: https://grpc.io/docs/guides/status-codes/ */
+/** The gRPC status codes that fanout uses: https://grpc.io/docs/guides/status-codes/ */
 export const GrpcStatus = {
   OK: 0,
   INVALID_ARGUMENT: 3,

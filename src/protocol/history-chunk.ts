@@ -6,7 +6,7 @@ const CHUNK_EVENTS = HistoryChunkSchema.field.events.number;
 const EXECUTION_STARTED = HistoryEventSchema.field.executionStarted.number;
 const INPUT_OF_EXECUTION = ExecutionStartedEventSchema.field.input.number;
 
-/** Types of events by the field of `HistoryEvent` that has such an event: the field's name in capitals. */
+/** The types of events by their field in `HistoryEvent`: the field's name with a capital first letter. */
 const NAMES = new Map<number, string>(
   HistoryEventSchema.fields
     .filter(({ oneof }) => oneof !== undefined)
@@ -14,18 +14,18 @@ const NAMES = new Map<number, string>(
 );
 
 /**
- * What a history holds, counted over its chunks: of an event its type is read, and nothing that it carries. Types that
- * `durabletask.proto` does not have count nowhere.
+ * Counts the events of a history over its chunks. Of most events only the type is read. Types that are not in
+ * `durabletask.proto` are not counted.
  */
 export class HistoryTally {
-  /** Events by the name of their type; one that has none counts nowhere. */
+  /** The number of events by the name of their type. */
   readonly events: Record<string, number> = {};
-  /** JSON text that the execution was started with. */
+  /** The input of the execution as JSON text. */
   input: string | undefined;
 
   /**
-   * Takes in a HistoryChunk.
-   * @throws Error for what is none
+   * Adds a HistoryChunk.
+   * @throws Error if it is none
    */
   add(chunk: Uint8Array): void {
     const reader = new BinaryReader(chunk);

@@ -29,7 +29,7 @@ import {
 } from "./wire.js";
 import type { StringValueBytes } from "./wire.js";
 
-/** History events (`HistoryEvent` of the protocol) as encoded bytes: how they are made, and what is read off them. */
+/** History events (`HistoryEvent` of the protocol) as encoded bytes: their writers and readers. */
 
 const Event = fieldNumbers(HistoryEventSchema);
 const Started = fieldNumbers(ExecutionStartedEventSchema);
@@ -47,7 +47,7 @@ const Suspended = fieldNumbers(ExecutionSuspendedEventSchema);
 const Resumed = fieldNumbers(ExecutionResumedEventSchema);
 const Instance = fieldNumbers(OrchestrationInstanceSchema);
 
-/** Types of events: the field of `HistoryEvent` that has such an event. */
+/** The types of events, by their field in `HistoryEvent`. */
 export const EventType = {
   ExecutionStarted: Event.executionStarted,
   ExecutionCompleted: Event.executionCompleted,
@@ -68,7 +68,7 @@ export const EventType = {
   ExecutionRewound: Event.executionRewound,
 } as const;
 
-/** The id of an event that no action of the orchestrator stands behind. */
+/** The id of an event without an action of the orchestrator. */
 const NO_ACTION = -1;
 
 function event(
@@ -154,7 +154,7 @@ export function executionResumed(reason: StringValueBytes | undefined, nowUs: nu
   return event(EventType.ExecutionResumed, NO_ACTION, nowUs, (writer) => fieldBytes(writer, Resumed.input, reason));
 }
 
-/** `parentExecutionId` is that of the parent's new execution, where its rewind is why this one is rewound. */
+/** `parentExecutionId` is the parent's new execution, if the parent's rewind is the reason. */
 export function executionRewound(
   reason: StringValueBytes | undefined,
   parentExecutionId: StringValueBytes | undefined,
@@ -165,7 +165,7 @@ export function executionRewound(
   );
 }
 
-/** What a ScheduleTaskAction asks for. */
+/** The content of a ScheduleTaskAction. */
 export interface TaskRequest {
   readonly name: string;
   readonly version: StringValueBytes | undefined;
@@ -192,7 +192,7 @@ export function taskFailed(taskId: number, failure: Uint8Array, nowUs: number): 
   return event(EventType.TaskFailed, NO_ACTION, nowUs, outcomeOf(taskId, failure));
 }
 
-/** What a CreateSubOrchestrationAction asks for. */
+/** The content of a CreateSubOrchestrationAction. */
 export interface ChildRequest {
   readonly instanceId: string;
   readonly name: string;
@@ -222,8 +222,7 @@ export function childFailed(taskId: number, failure: Uint8Array, nowUs: number):
 }
 
 /**
- * The outcome of the task or the child with that id: its result or its TaskFailureDetails. The four events have the same
- * field numbers.
+ * The outcome of a task or child: its result or its TaskFailureDetails. The four events have the same field numbers.
  */
 function outcomeOf(taskId: number, outcome: Uint8Array | undefined): (writer: BinaryWriter) => BinaryWriter {
   return (writer) => fieldBytes(fieldInt32(writer, TaskResult.taskScheduledId, taskId), TaskResult.result, outcome);
@@ -239,7 +238,7 @@ export function timerFired(timerId: number, fireAtUs: number, nowUs: number): Ui
   );
 }
 
-/** An event that an instance sends to another, or has been sent. */
+/** An event from one instance to another. */
 export interface Signal {
   readonly name: string;
   readonly input: StringValueBytes | undefined;
@@ -258,10 +257,10 @@ export function eventRaised({ name, input }: Signal, nowUs: number): Uint8Array 
   );
 }
 
-/** An event as far as the emulator has to understand it. */
+/** The part of an event that the emulator has to understand. */
 export interface EventView {
   readonly type: number;
-  /** The id of the action behind it: of the task in TaskScheduled, of the timer in TimerCreated. */
+  /** The id of its action: of the task in TaskScheduled, of the timer in TimerCreated. */
   readonly eventId: number;
   readonly body: Uint8Array;
 }
@@ -306,7 +305,7 @@ const OUTCOMES: readonly number[] = [
   EventType.TimerFired,
 ];
 
-/** Whether an event answers an action of the execution that asked for it: it means nothing to the next one. */
+/** Whether an event answers an action of its own execution. It means nothing to the next execution. */
 export function concernsAction(event: Uint8Array): boolean {
   return OUTCOMES.includes(viewEvent(event).type);
 }

@@ -1,6 +1,6 @@
 import type { ExitCode } from "../exit-codes.js";
 
-/** How the start of an emulator process ended: what it writes on its descriptor 3, as one line of JSON. */
+/** The outcome of the start of an emulator process, which it writes to its descriptor 3 as one line of JSON. */
 export type LaunchMessage =
   | { readonly state: "ready"; readonly pid: number }
   /** Another process runs the emulator of this folder. */

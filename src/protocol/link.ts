@@ -11,13 +11,13 @@ import type { Writable } from "node:stream";
  */
 export const LINK_PREFACE = Buffer.from("fanout-link/1\n");
 
-/** What the worker says first. */
+/** The first message of the worker. */
 export interface LinkGreeting {
   readonly taskHub: string;
   readonly workerId: string;
 }
 
-/** The header by which a link tells a service that its worker remembers histories. */
+/** The header with which a link tells a service that its worker remembers histories. */
 export const REMEMBERS_HISTORY = "fanout-remembers-history";
 
 export const FrameKind = {
@@ -26,17 +26,17 @@ export const FrameKind = {
   Call: 2,
   /** Payload: nothing where the call succeeded, else the gRPC status code (1 byte) and its message. */
   Answer: 3,
-  /** Asks for a stream of work items, which has that number. Payload: a GetWorkItemsRequest. */
+  /** Asks for a stream of work items, which gets that number. Payload: a GetWorkItemsRequest. */
   Take: 4,
   /** The stream is open. */
   Taken: 5,
-  /** A WorkItem on the stream of that number. */
+  /** A WorkItem on the stream with that number. */
   Item: 6,
-  /** The stream is over. Payload as that of `Answer`. */
+  /** The stream is over. Payload: as in `Answer`. */
   End: 7,
-  /** The worker wants no more of the stream; what it holds stays with it. */
+  /** The worker wants no more of the stream, and keeps its items. */
   Cancel: 8,
-  /** Says that the sender is alive. */
+  /** The sender is alive. */
   Ping: 9,
 } as const;
 
@@ -49,18 +49,18 @@ export const LINK_METHODS = [
   "AbandonTaskEntityWorkItem",
 ] as const;
 
-/** An end that hears nothing for so long gives the link up. A ping every `LINK_PING_MS` keeps it. */
+/** An end that receives nothing for this long gives the link up. A ping every `LINK_PING_MS` prevents that. */
 export const LINK_SILENCE_MS = 30_000;
 export const LINK_PING_MS = 10_000;
 
 const HEAD_BYTES = 9;
-/** Payloads from this size on are written as they are; smaller ones are copied together. */
+/** Larger payloads are written directly. Smaller ones are copied into one buffer. */
 const LARGE_BYTES = 16_384;
 const ROOM_BYTES = 65_536;
-/** No message of the protocol is as large: what says so is not a frame. */
+/** No message of the protocol is that large, so a larger length is not a frame. */
 const MOST_FRAME_BYTES = 2 ** 30;
 
-/** Writes frames, those of one turn together: a system call costs more than most of them. */
+/** Writes the frames of one turn together, because a system call costs more than most of them. */
 export class FrameWriter {
   readonly #out: Writable;
   readonly #defer: (flush: () => void) => void;
@@ -69,13 +69,13 @@ export class FrameWriter {
   #to = 0;
   #flushing = false;
 
-  /** `defer` calls back when the turn is over. */
+  /** `defer` calls back at the end of the turn. */
   constructor(out: Writable, defer: (flush: () => void) => void) {
     this.#out = out;
     this.#defer = defer;
   }
 
-  /** Bytes that the other end has not taken yet. */
+  /** The bytes that the other end has not accepted yet. */
   get backlogBytes(): number {
     return this.#out.writableLength + this.#to - this.#from;
   }
@@ -102,7 +102,7 @@ export class FrameWriter {
   #reserve(bytes: number): void {
     if (this.#to + bytes > ROOM_BYTES) {
       this.#flush();
-      // What was written is on its way in the old one.
+      // The old buffer may still be on its way.
       this.#room = Buffer.allocUnsafeSlow(ROOM_BYTES);
       this.#from = this.#to = 0;
     }
@@ -122,14 +122,14 @@ export class FrameWriter {
   }
 }
 
-/** What says whether there is room for what has not arrived whole. */
+/** Decides whether there is room for frames that have not arrived completely. */
 interface Room {
   take(bytes: number): boolean;
   release(bytes: number): void;
 }
 const ANY_ROOM: Room = { take: () => true, release: () => {} };
 
-/** Takes frames out of a stream of bytes, however they are cut. */
+/** Splits a stream of bytes into frames, however the bytes arrive. */
 export class FrameReader {
   readonly #onFrame: (kind: number, number: number, payload: Buffer) => void;
   readonly #mostBytes: number;
@@ -137,16 +137,15 @@ export class FrameReader {
   readonly #room: Room;
   /** Less than the head of a frame. */
   #rest = EMPTY_BYTES;
-  /** Room for a frame whose length is known, and how much of it has arrived. */
+  /** A buffer for a frame of known length, and the number of bytes that have arrived. */
   #frame: Buffer | undefined;
   #filled = 0;
-  /** Bytes still to come of a frame that is passed over. */
+  /** The remaining bytes of a skipped frame. */
   #skip = 0;
 
   /**
-   * `onFrame` gets payloads that are parts of the bytes they arrived in: what is kept for long is to be copied.
-   * `onRefused` is told of those with more than `mostBytes`, and of those for which there is no room while they arrive,
-   * which are passed over.
+   * `onFrame` gets payloads that are views of the received bytes, so that a receiver must copy what it keeps.
+   * `onRefused` is called for frames of more than `mostBytes`, and for frames without room, which are skipped.
    */
   constructor(
     onFrame: (kind: number, number: number, payload: Buffer) => void,
@@ -160,7 +159,7 @@ export class FrameReader {
     this.#room = room;
   }
 
-  /** @throws Error for what cannot be a frame */
+  /** @throws Error if it cannot be a frame */
   add(chunk: Buffer): void {
     const bytes = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
     let at = this.#goOn(bytes);
@@ -184,7 +183,7 @@ export class FrameReader {
     this.#rest = at === bytes.length ? EMPTY_BYTES : Buffer.from(bytes.subarray(at));
   }
 
-  /** Takes in what belongs to the frame that has begun; returns where the next one begins. */
+  /** Adds bytes to the begun frame. Returns the offset of the next frame. */
   #goOn(bytes: Buffer): number {
     const skipped = Math.min(this.#skip, bytes.length);
     this.#skip -= skipped;
@@ -199,7 +198,7 @@ export class FrameReader {
     return taken;
   }
 
-  /** Nobody wants what has not arrived whole. */
+  /** Drops a frame that has not arrived completely. */
   discard(): void {
     this.#room.release(this.#frame?.length ?? 0);
     this.#frame = undefined;
@@ -210,14 +209,14 @@ export class FrameReader {
   }
 }
 
-/** Gives a link up that has been silent for `LINK_SILENCE_MS`, and sees to it that this end is not. */
+/** Gives a link up that was silent for `LINK_SILENCE_MS`, and keeps this end from being silent. */
 export class LinkPulse {
   readonly #nowMs: () => number;
   readonly #ping: () => void;
   readonly #onSilence: () => void;
   #heardMs: number;
 
-  /** @param nowMs milliseconds by a clock that nobody sets */
+  /** @param nowMs milliseconds on a clock that is never set */
   constructor(nowMs: () => number, ping: () => void, onSilence: () => void) {
     this.#nowMs = nowMs;
     this.#ping = ping;
@@ -225,10 +224,10 @@ export class LinkPulse {
     this.#heardMs = nowMs();
   }
 
-  /** To be called every `LINK_PING_MS`, until the link is lost. */
+  /** Call it every `LINK_PING_MS`, until the link is lost. */
   beat(): void {
     this.#ping();
-    // A process that was stopped itself reads what has arrived before it blames the other end.
+    // A process that was stopped itself first reads what has arrived, before it blames the other end.
     if (this.#isSilent) setImmediate(() => this.#isSilent && this.#onSilence());
   }
 

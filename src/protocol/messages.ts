@@ -6,8 +6,9 @@ import { TaskFailureDetailsSchema } from "./durabletask_pb.js";
 const WITHOUT_UNKNOWN = { readUnknownFields: false } as const;
 
 /**
- * Reads the fields of a message that `durabletask.proto` names and skips all others, so that newer programs are understood.
- * @throws Error for bytes that are no such message
+ * Reads the fields of a message that `durabletask.proto` names, and skips all others, so that newer programs are
+ * understood.
+ * @throws Error if the bytes are no such message
  */
 export function readMessage<Desc extends DescMessage>(schema: Desc, bytes: Uint8Array): MessageShape<Desc> {
   return fromBinary(schema, bytes, WITHOUT_UNKNOWN);
@@ -19,8 +20,8 @@ export function writeMessage<Desc extends DescMessage>(schema: Desc, fields: Mes
 }
 
 /**
- * A time as microseconds since the epoch; 0 where there is none. Times outside of 1970 to 2255, which programs send for
- * "always" and "never", become the nearest inside: microseconds are exact there, in JavaScript and in the database.
+ * A time in microseconds since the epoch; 0 if there is none. Programs send times outside of 1970 to 2255 for "always"
+ * and "never". They become the nearest time inside, where microseconds are exact in JavaScript and in the database.
  */
 export function microsecondsOf(time: Pick<Timestamp, "seconds" | "nanos"> | undefined): number {
   if (time === undefined) return 0;
@@ -29,7 +30,7 @@ export function microsecondsOf(time: Pick<Timestamp, "seconds" | "nanos"> | unde
   return Math.min(Math.max(us, 0), Number.MAX_SAFE_INTEGER);
 }
 
-/** The time of microseconds since the epoch; 0 is none. */
+/** The time of microseconds since the epoch; undefined for 0. */
 export function timestampOf(us: number): Pick<Timestamp, "seconds" | "nanos"> | undefined {
   if (us === 0) return undefined;
 

@@ -1,6 +1,6 @@
 import { OrchestrationStatus } from "./durabletask_pb.js";
 
-/** What a status of the protocol is called for people. */
+/** The name of a protocol status for people. */
 export type StatusName =
   "Running" | "Completed" | "ContinuedAsNew" | "Failed" | "Canceled" | "Terminated" | "Pending" | "Suspended";
 
@@ -16,17 +16,17 @@ export const Status: Readonly<Record<StatusName, number>> = {
   Suspended: OrchestrationStatus.SUSPENDED,
 };
 
-/** The statuses of an instance that has ended for good. */
+/** The statuses of an instance that has ended. */
 export const TERMINAL: readonly number[] = [Status.Completed, Status.Failed, Status.Canceled, Status.Terminated];
 
-/** Whether an instance of that status has ended for good. */
+/** Whether an instance with that status has ended. */
 export function isTerminal(status: number): boolean {
   return TERMINAL.includes(status);
 }
 
 const NAMES = new Map<number, StatusName>(Object.entries(Status).map(([name, number]) => [number, name as StatusName]));
 
-/** What that status is called; "Unknown" if it is none. */
+/** The name of a status; "Unknown" if it is none. */
 export function statusName(status: number): StatusName | "Unknown" {
   return NAMES.get(status) ?? "Unknown";
 }

@@ -14,16 +14,16 @@ import type { ChildRequest, Signal, TaskRequest } from "./history-event.js";
 import { microsecondsOf, readMessage } from "./messages.js";
 import { textOf, type StringValueBytes } from "./wire.js";
 
-/** What orchestrators answer an episode with: the actions of an `OrchestratorResponse`. */
+/** The answer of an orchestrator to an episode: the actions of an `OrchestratorResponse`. */
 
 export interface End {
   /** A number of the protocol's OrchestrationStatus. */
   readonly status: number;
-  /** The output; on continue-as-new the next execution's input. */
+  /** The output; with continue-as-new, the next execution's input. */
   readonly result: StringValueBytes | undefined;
   /** TaskFailureDetails. */
   readonly failure: Uint8Array | undefined;
-  /** On continue-as-new: external events that the next execution has yet to see, its version, and its tags if any. */
+  /** With continue-as-new: external events that the next execution has yet to see, its version, and its tags. */
   readonly carryoverEvents: readonly Uint8Array[];
   readonly newVersion: StringValueBytes | undefined;
   readonly tags: readonly Uint8Array[];
@@ -45,7 +45,10 @@ export type Action =
   | { readonly kind: "end"; readonly end: End }
   | { readonly kind: "unsupported"; readonly name: string };
 
-/** Reads encoded `OrchestratorAction`s. Throws an Error on bytes that are not protobuf, versions included, as dispatch reads them. */
+/**
+ * Reads encoded `OrchestratorAction`s, including versions, as dispatch reads them.
+ * @throws Error if the bytes are not protobuf
+ */
 export function readActions(actions: readonly Uint8Array[]): Action[] {
   return actions.map(readAction);
 }
@@ -88,7 +91,7 @@ function endOf(action: CompleteOrchestrationAction): End {
   return { status, result, newVersion, carryoverEvents, failure, tags };
 }
 
-/** What a SubOrchestrationInstanceCreatedEvent tells of. */
+/** The content of a SubOrchestrationInstanceCreatedEvent. */
 export function readChildCreated(body: Uint8Array): ChildRequest {
   return childOf(readMessage(SubOrchestrationInstanceCreatedEventSchema, body));
 }
@@ -98,7 +101,7 @@ function childOf(child: CreateSubOrchestrationAction | SubOrchestrationInstanceC
   return { instanceId, name, version, input, traceContext, tags };
 }
 
-/** What a TaskScheduledEvent tells of. */
+/** The content of a TaskScheduledEvent. */
 export function readTaskScheduled(body: Uint8Array): TaskRequest {
   return taskOf(readMessage(TaskScheduledEventSchema, body));
 }

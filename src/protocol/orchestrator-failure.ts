@@ -2,10 +2,10 @@ import { OrchestratorActionSchema, OrchestratorResponseSchema } from "./durablet
 import { failureDetails, writeMessage } from "./messages.js";
 import { Status } from "./orchestration-status.js";
 
-/** The id of an end: it is not counted among what an orchestrator asks for. */
+/** The id of an action that ends the orchestration. It is not among the numbered actions. */
 const NOT_COUNTED = -1;
 
-/** An OrchestratorResponse by which the orchestration fails. */
+/** An OrchestratorResponse that fails the orchestration. */
 export function writeOrchestratorFailure(instanceId: string, completionToken: string, error: Error): Buffer {
   const value = {
     orchestrationStatus: Status.Failed,

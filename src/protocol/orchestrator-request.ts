@@ -5,20 +5,22 @@ import { fieldNumbers } from "./fields.js";
 import { textOf } from "./wire.js";
 
 const Request = fieldNumbers(OrchestratorRequestSchema);
-/** Of an ExecutionStartedEvent, which starts with its name. */
+/** The field of an ExecutionStartedEvent, which begins with its name. */
 const EXECUTION_STARTED = HistoryEventSchema.field.executionStarted.number;
 
-/** What stands in front of the history in an encoded OrchestratorRequest: writers put fields in the order of numbers. */
+/**
+ * The fields before the history in an encoded OrchestratorRequest. Writers put fields in the order of their numbers.
+ */
 export interface RequestHead {
-  /** "" where it does not stand in front of the history. */
+  /** "" if it is not before the history. */
   readonly instanceId: string;
-  /** "" if there is none, or where it does not stand in front of the history. */
+  /** "" if there is none, or if it is not before the history. */
   readonly executionId: string;
-  /** Offset of the first event, past or new; the length of the request if it has none. */
+  /** The offset of the first event, past or new; the length of the request without events. */
   readonly historyStart: number;
 }
 
-/** Throws an Error where the bytes are no message. */
+/** @throws Error if the bytes are no message */
 export function readRequestHead(request: Uint8Array): RequestHead {
   const reader = new BinaryReader(request);
   let instanceId = "";
@@ -36,8 +38,9 @@ export function readRequestHead(request: Uint8Array): RequestHead {
 }
 
 /**
- * The name of the orchestrator that is asked for: that of the first ExecutionStarted event at or behind an offset.
- * Undefined where there is none. Throws an Error where the bytes are no message.
+ * The name of the requested orchestrator, from the first ExecutionStarted event at or after an offset; undefined if
+ * there is none.
+ * @throws Error if the bytes are no message
  */
 export function readOrchestratorName(request: Uint8Array, historyStart: number): string | undefined {
   const reader = new BinaryReader(request);
@@ -54,7 +57,7 @@ export function readOrchestratorName(request: Uint8Array, historyStart: number):
   return undefined;
 }
 
-/** The bytes of a field of a message; undefined where it has none of that number. */
+/** The bytes of a field of a message; undefined if it has no such field. */
 function readField(message: Uint8Array, wanted: number): Uint8Array | undefined {
   const reader = new BinaryReader(message);
   while (reader.pos < reader.len) {
@@ -67,9 +70,9 @@ function readField(message: Uint8Array, wanted: number): Uint8Array | undefined 
 }
 
 /**
- * The end of the events that begin at an offset of a request. Undefined unless they stand in one run, past ones in
- * front and new ones behind: any other history is valid too, but says nothing about the bytes of the next one. Throws
- * an Error where the bytes are no message.
+ * The end of the events from an offset of a request on. Undefined unless they are contiguous, with the past ones first.
+ * Any other history is valid too, but says nothing about the bytes of the next one.
+ * @throws Error if the bytes are no message
  */
 export function findHistoryEnd(request: Uint8Array, historyStart: number): number | undefined {
   const end = runEnd(request, runEnd(request, historyStart, PAST_EVENT), NEW_EVENT);
@@ -84,7 +87,7 @@ export function findHistoryEnd(request: Uint8Array, historyStart: number): numbe
   return end;
 }
 
-/** A copy of the request without some of its bytes; the request itself if there are none to leave out. */
+/** A copy of the request without some of its bytes; the request itself if there are none to omit. */
 export function withoutBytes(request: Uint8Array, offset: number, length: number): Uint8Array {
   if (length === 0) return request;
 

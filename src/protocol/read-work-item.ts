@@ -19,13 +19,13 @@ const Item = fieldNumbers(WorkItemSchema);
 const Activity = fieldNumbers(ActivityRequestSchema);
 const Response = fieldNumbers(ActivityResponseSchema);
 
-/** A worker's side of TaskHubSidecarService on the level of bytes: only the fields that a worker acts on are read. */
+/** The worker's side of TaskHubSidecarService on the level of bytes. Only the fields that a worker uses are read. */
 export type WorkItem =
   | {
       readonly kind: "orchestrator";
       readonly request: Uint8Array;
       readonly completionToken: string;
-      /** Bytes of framed past events that the request leaves out at the beginning, because the worker knows them. */
+      /** The size of the first framed past events that the request omits, because the worker knows them. */
       readonly knownHistory: number;
     }
   | { readonly kind: "activity"; readonly request: Uint8Array; readonly completionToken: string }
@@ -42,7 +42,10 @@ export interface ActivityRequest {
   readonly taskId: number;
 }
 
-/** Reads the outer message. Throws `RangeError` where the bytes end too early. */
+/**
+ * Reads the outer message.
+ * @throws RangeError if the bytes end too early
+ */
 export function readWorkItem(bytes: Uint8Array): WorkItem {
   const reader = readerOf(bytes);
   let kind: WorkItem["kind"] = "other";
@@ -71,7 +74,7 @@ export function readWorkItem(bytes: Uint8Array): WorkItem {
   return kind === "activity" || kind === "entity" ? { kind, request, completionToken } : { kind };
 }
 
-/** Fields of WorkItem that ask for something to be run. */
+/** The fields of WorkItem that ask for an execution. */
 const REQUESTS: Readonly<Record<number, "orchestrator" | "activity" | "entity">> = {
   [Item.orchestratorRequest]: "orchestrator",
   [Item.activityRequest]: "activity",
@@ -103,7 +106,7 @@ const COMPLETION_TOKEN = lengthTag(Response.completionToken);
 /** Of a StringValue. */
 const TEXT = lengthTag(StringValueSchema.field.value.number);
 
-/** An ActivityResponse with a result: JSON text, or "" for an activity that returned nothing. */
+/** An ActivityResponse with a result: JSON text, or "" for an activity without a result. */
 export function writeActivityResult(
   { instanceId, taskId }: ActivityRequest,
   completionToken: string,
@@ -126,7 +129,7 @@ export function writeActivityResult(
   return message;
 }
 
-/** An ActivityResponse with the error in place of a result; `isNonRetriable` tells the SDK's retries not to bother. */
+/** An ActivityResponse with an error instead of a result. `isNonRetriable` tells the SDK not to retry. */
 export function writeActivityFailure(
   { instanceId, taskId }: ActivityRequest,
   completionToken: string,
@@ -147,7 +150,7 @@ export function writeHistoryRequest(instanceId: string, completionToken: string)
   return writeMessage(OrchestratorResponseSchema, { instanceId, completionToken, requiresHistory: true });
 }
 
-/** An abandon request for an activity, an orchestration or an entity: all are the token alone. */
+/** An abandon request for an activity, an orchestration or an entity. Each consists of the token alone. */
 export function writeAbandon(completionToken: string): Buffer {
   return writeMessage(AbandonTaskRequestSchema, { completionToken });
 }
@@ -158,7 +161,7 @@ const MAX_CAUSES = 10;
 function failureOf(error: unknown, depth: number): MessageInitShape<typeof TaskFailureDetailsSchema> {
   if (!(error instanceof Error)) return { errorType: "UnknownError", errorMessage: String(error) };
 
-  // A chain of causes may be a circle.
+  // A chain of causes may be circular.
   const hasCause = error.cause !== undefined && error.cause !== null && depth < MAX_CAUSES;
   return {
     errorType: error.name,
@@ -168,7 +171,7 @@ function failureOf(error: unknown, depth: number): MessageInitShape<typeof TaskF
   };
 }
 
-/** The SDK's decoder copies a Buffer but not a Uint8Array, so what is cut from a frame must not be a Buffer. */
+/** The SDK's decoder copies a Buffer but not a Uint8Array, so a part of a frame must not be a Buffer. */
 function readerOf(bytes: Uint8Array): BinaryReader {
   return new BinaryReader(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength));
 }

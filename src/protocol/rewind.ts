@@ -8,13 +8,13 @@ export interface RewindHistory {
   readonly executionId: string;
   /** ParentInstanceInfo, which names the parent's new execution if the parent was rewound. */
   readonly parent: Uint8Array | undefined;
-  /** The events that the orchestration goes on from. */
+  /** The events from which the orchestration continues. */
   readonly history: readonly Uint8Array[];
-  /** The event that told of the rewind, taken from the end of it. */
+  /** The event of the rewind, taken from the end of the history. */
   readonly rewound: readonly Uint8Array[];
 }
 
-/** Reads the history that a worker has made for a rewind: what failed is no more in it. */
+/** Reads the history that a worker has made for a rewind. It no longer contains the failures. */
 export function rewindHistory(newHistory: readonly Uint8Array[], executionId: string): RewindHistory {
   const last = newHistory.at(-1);
   const end = last !== undefined && viewEvent(last).type === EventType.ExecutionRewound ? -1 : newHistory.length;

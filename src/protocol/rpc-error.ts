@@ -1,4 +1,4 @@
-/** Names of gRPC status codes that the emulator answers with. */
+/** The gRPC status codes that the emulator answers with. */
 export type RpcCode =
   | "INVALID_ARGUMENT"
   | "NOT_FOUND"
@@ -11,7 +11,7 @@ export type RpcCode =
   | "INTERNAL"
   | "DATA_LOSS";
 
-/** An answer to a call that is not its result. The message names the thing that it is about. */
+/** An answer to a call that is no result. The message names its subject. */
 export class RpcError extends Error {
   override readonly name = "RpcError";
 

@@ -11,7 +11,7 @@ import { BoundedReader } from "./bounded-reader.js";
 
 export { pb };
 
-/** How the messages carry a text that may be absent. */
+/** The message of a text that may be absent. */
 export const StringValue = wrappers.StringValue;
 export const Timestamp = timestamps.Timestamp;
 
@@ -21,10 +21,9 @@ export interface MessageType<T> {
 }
 
 /**
- * A message that came from elsewhere. The stubs' own `deserializeBinary` is for bytes that are known to be one: others
- * may keep it busy for minutes.
- *
- * @throws Error for what is no message, in time that is bounded by its length
+ * Decodes a message from outside. The stubs' own `deserializeBinary` must only be used for trusted bytes: others may
+ * keep it busy for minutes.
+ * | @throws Error if it is no message, in a time that its length bounds
  */
 export function decodeMessage<T>(type: MessageType<T>, bytes: Uint8Array): T {
   return type.deserializeBinaryFromReader(new type(), new BoundedReader(bytes) as never);

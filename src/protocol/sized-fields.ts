@@ -1,9 +1,9 @@
 /**
- * Fields whose length is known before they are written, so that a message is one buffer of the right size: what is
- * written for every activity is worth it. Tags are one byte. A text that is "" takes no field, as proto3 has it.
+ * Fields whose length is known before they are written, so that a message is one buffer of the right size. This pays
+ * for messages of every activity. Tags are one byte. An empty text has no field, as in proto3.
  */
 
-/** Bytes of an int32 as a varint; a negative one is extended to 64 bits. */
+/** The size of an int32 as a varint. A negative one is extended to 64 bits. */
 export function int32Length(value: number): number {
   if (value < 0) return 10;
 
@@ -18,17 +18,17 @@ export function writeInt32(target: Uint8Array, offset: number, value: number): n
     target[position] = (rest & 0x7f) | 0x80;
     rest >>= 7;
   }
-  // Of a negative one, the tenth byte has the one bit that is left of 64.
+  // The tenth byte of a negative number has the one remaining bit of 64.
   target[last] = rest & (value < 0 ? 1 : 0x7f);
   return last + 1;
 }
 
-/** Bytes of a field of so many bytes, with its tag and its length. */
+/** The size of a field with this payload, including its tag and its length. */
 export function fieldLength(bytes: number): number {
   return 1 + int32Length(bytes) + bytes;
 }
 
-/** Bytes of a string field. */
+/** The size of a string field. */
 export function textFieldLength(text: string): number {
   return text === "" ? 0 : fieldLength(Buffer.byteLength(text));
 }

@@ -1,12 +1,12 @@
 import { BinaryReader, BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 
 /**
- * Protobuf on the level of fields, for the codecs by hand. Histories and payloads are kept as the bytes they arrived in
- * and copied from there into what is sent: of most messages the emulator reads tags and lengths alone.
+ * Protobuf on the level of fields, for the codecs by hand. Histories and payloads stay the bytes that arrived, and are
+ * copied into what is sent. Of most messages the emulator reads only tags and lengths.
  */
 export { BinaryReader, BinaryWriter, WireType };
 
-/** Bytes of an encoded `google.protobuf.StringValue`: how inputs, outputs and statuses are kept. */
+/** The bytes of an encoded `google.protobuf.StringValue`, the form of inputs, outputs and statuses. */
 export type StringValueBytes = Uint8Array;
 
 export function fieldBytes(writer: BinaryWriter, fieldNo: number, bytes: Uint8Array | undefined): BinaryWriter {
@@ -41,7 +41,7 @@ export function stringValue(text: string): StringValueBytes {
 
 /**
  * The text of a message whose first field is one: a StringValue, the id of an OrchestrationInstance, the name in an
- * ExecutionStartedEvent. "" where it is absent.
+ * ExecutionStartedEvent. "" if it is absent.
  */
 export function textOf(message: Uint8Array): string {
   const reader = new BinaryReader(message);

@@ -1,17 +1,17 @@
 import { GetWorkItemsRequestSchema } from "./durabletask_pb.js";
 import { writeMessage } from "./messages.js";
 
-/** What a worker asks for: work of these names alone, and so many items at a time. */
+/** The work that a worker asks for: its names, and the number of items at a time. */
 export interface WantedWork {
   readonly orchestrators: readonly string[];
   readonly activities: readonly string[];
   readonly mostOrchestrators: number;
   readonly mostActivities: number;
-  /** Whether each episode has to come with the whole history. */
+  /** Whether each episode needs the whole history. */
   readonly replaysAlways: boolean;
 }
 
-/** A GetWorkItemsRequest. Its filters name no entity, so that no entity's work is sent. */
+/** A GetWorkItemsRequest. Its filters name no entity, so that no work of entities is sent. */
 export function writeWorkItemsRequest(wanted: WantedWork): Buffer {
   return writeMessage(GetWorkItemsRequestSchema, {
     maxConcurrentOrchestrationWorkItems: wanted.mostOrchestrators,

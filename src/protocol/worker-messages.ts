@@ -1,25 +1,28 @@
-/** The variable that tells a worker process how many activities to run at a time. */
+/** The variable that limits the concurrent activities of a worker process. */
 export const MOST_ACTIVITIES_VARIABLE = "FANOUT_WORKER_ACTIVITIES";
 
-/** What a worker tells of itself. */
+/** The events of a worker. */
 export type WorkerEvent =
   | { readonly type: "connected" }
-  /** Once for each outage, also if the backend is not there at the start. The worker goes on trying. */
+  /** Once for each outage, also if the backend is away at the start. The worker keeps trying. */
   | { readonly type: "lost"; readonly reason: string }
-  /** Somebody else's work came, and was given back: told once for each name. */
+  /** Work of another application arrived, and was given back. Reported once for each name. */
   | { readonly type: "stray"; readonly message: string }
   | { readonly type: "error"; readonly message: string };
 
-/** What a worker process that `fanout run` started tells it, over the IPC channel. */
+/** The messages of a worker process to its run, over the IPC channel. */
 export type ManagedWorkerMessage = WorkerEvent | ExecutedMessage;
 
-/** How many activities it has executed so far: told twice a second while that changes, and when asked. */
+/** The number of activities that it has executed. Sent twice a second while it changes, and on request. */
 interface ExecutedMessage {
   readonly type: "executed";
   readonly activities: number;
 }
 
-/** And what it is told: `drain`, finish what you hold, and leave (the end of the channel means the same); `report`, tell. */
+/**
+ * The messages to a worker process. `drain`: finish the work in progress and exit (the end of the channel means the
+ * same). `report`: send the number of executed activities.
+ */
 export interface ManagingMessage {
   readonly type: "drain" | "report";
 }

@@ -24,20 +24,20 @@ export function episodeHead(instanceId: string, executionId: string): Uint8Array
   return fieldBytes(writer, Request.executionId, stringValue(executionId)).finish();
 }
 
-/** The field of an ActivityRequest that names its instance. */
+/** The field of an ActivityRequest with the id of its instance. */
 export function activityParent(instanceId: string, executionId: string): Uint8Array {
   return orchestrationInstance(new BinaryWriter(), Activity.orchestrationInstance, instanceId, executionId).finish();
 }
 
 export interface EpisodeItem {
   readonly head: Uint8Array;
-  /** Framed as past events. It goes in by one copy. */
+  /** Framed as past events. One copy puts it into the item. */
   readonly history: Uint8Array;
   readonly newEvents: readonly Uint8Array[];
   readonly token: string;
-  /** Bytes of the history that the worker has, and that are left out. */
+  /** The size of the known history, which is omitted. */
   readonly knownBytes?: number;
-  /** The worker has to ask for the history. */
+  /** The worker must ask for the history. */
   readonly withoutHistory?: boolean;
   /** OrchestrationTraceContext */
   readonly trace?: Uint8Array | undefined;
@@ -76,7 +76,7 @@ export function activityWorkItem(parent: Uint8Array, taskId: number, task: TaskR
   return item;
 }
 
-/** A WorkItem with room for a request of that many bytes at `offset`; everything else is written. Tokens are ASCII. */
+/** A WorkItem with room for a request of this size at `offset`. Everything else is written. Tokens are ASCII. */
 function workItem(tag: number, length: number, token: string, knownBytes = 0): { item: Buffer; offset: number } {
   const offset = 1 + int32Length(length);
   const tail = offset + length;

@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from "node:child_process";
 
-/** As much of what a process said as a person may want to read. */
+/** The part of a process's output that is kept, in characters. */
 const LONGEST_SAID = 20_000;
 
 export type StopSignal = "SIGINT" | "SIGTERM" | "SIGKILL";
@@ -16,7 +16,7 @@ export interface Ended {
 
 export interface ChildOptions {
   readonly env: NodeJS.ProcessEnv;
-  /** What is kept of its output; the other stream is ours, or nobody's. */
+  /** The stream that is kept. The other one goes to our own, or nowhere. */
   readonly keeps: "stdout" | "stderr" | "both";
   readonly stderr?: "inherit" | "ignore";
 }

@@ -17,26 +17,26 @@ const THIS_FANOUT: readonly string[] = [
   process.execPath,
   fileURLToPath(new URL("../../bin/fanout.js", import.meta.url)),
 ];
-/** A run that ended so has a result to compare: whether it is of use is for the comparison to say. */
+/** A run with one of these exit codes has a result. The comparison decides whether it is usable. */
 const MEASURED: readonly number[] = [ExitCode.Success, ExitCode.Invalid, ExitCode.ThresholdMissed];
-/** What a dry run says of a run that costs more than it may. */
+/** The line of a dry run about a run that would be refused for its cost. */
 const REFUSAL = /^without --dry-run this run is refused: (?<why>.*)$/mu;
 const WORKER_PATIENCE_MS = 10_000;
 
-/** What came of one run of a side. */
+/** The outcome of one run of a side. */
 export interface SideRun {
-  /** Absent where it wrote none. */
+  /** Absent if it wrote none. */
   readonly result?: RunResult;
   readonly thresholdMissed: boolean;
   /** Why the comparison cannot continue, and its exit code; absent if it can. */
   readonly failure?: { readonly text: string; readonly exitCode: ExitCode };
 }
 
-/** Runs sides as processes of their own, one at a time, each with an environment of its own. */
+/** Runs sides as processes, one at a time, each with its own environment. */
 export class SideRunner {
   readonly #folder: string;
   readonly #environments: ReadonlyMap<Side, NodeJS.ProcessEnv>;
-  /** Whose emulator is theirs alone. */
+  /** The state folders of sides with their own emulator. */
   readonly #alone: ReadonlyMap<Side, string>;
   readonly #running = new Set<Child>();
   /** A second Ctrl-C ends this process at once. The child processes must not outlive it. */
@@ -56,8 +56,8 @@ export class SideRunner {
   }
 
   /**
-   * Lets the fanout of a side read its flags, before any side spends time.
-   * @throws UsageError where it would not run with them
+   * Lets the fanout of a side check its flags, before any side spends time.
+   * @throws UsageError if it would refuse to run with them
    */
   async check(side: Side): Promise<void> {
     const ended = await this.#child(side, [...fanoutOf(side), "run", ...side.flags, "--dry-run"], "both").ended;
@@ -95,7 +95,7 @@ export class SideRunner {
     }
   }
 
-  /** Stops the emulators that were started for one side each, and deletes what they had. */
+  /** Stops the emulators of single sides, and deletes their state. */
   async close(): Promise<void> {
     for (const [side, folder] of this.#alone) {
       const wasUsed = (await readdir(folder)).length > 0;
@@ -126,7 +126,7 @@ async function outcomeOf(ended: Ended, file: string): Promise<SideRun> {
     const result = wasWritten ? { result: await readResult(file) } : {};
     if (code !== undefined && MEASURED.includes(code) && wasWritten) return { ...result, thresholdMissed };
     const summary = said.trim() === "" ? "" : `:\n${said.trim()}`;
-    // What is wrong in its configuration is wrong in that of the comparison.
+    // A wrong configuration of the run is a wrong configuration of the comparison.
     const exitCode = code === ExitCode.Usage ? ExitCode.Usage : ExitCode.Failure;
     return { ...result, thresholdMissed, failure: { text: `\`fanout run\` ${howText(ended)}${summary}`, exitCode } };
   } catch (error) {
@@ -150,8 +150,9 @@ function fanoutOf({ program }: Side): readonly string[] {
 }
 
 /**
- * The embedded emulator is of the version and with the settings of whoever starts it: sides that differ in these would
- * measure one of them twice. Where an emulator is, that is, which connection string, makes no other emulator.
+ * The embedded emulator has the version and the settings of the process that starts it. Sides that differ in these need
+ * emulators of their own, or one of them would be measured twice. Connection strings do not matter, because they start
+ * no emulator.
  */
 function shareEmulator(sides: readonly Side[]): boolean {
   const kinds = sides.map(({ program, variables }) => {
@@ -161,7 +162,7 @@ function shareEmulator(sides: readonly Side[]): boolean {
   return new Set(kinds).size === 1;
 }
 
-/** On the disk of the user's own: in memory, as a temporary folder may be, syncs would cost nothing. */
+/** On the user's own disk: a temporary folder may be in memory, where syncs cost nothing. */
 async function stateFoldersOf(sides: readonly Side[]): Promise<ReadonlyMap<Side, string>> {
   const { folder } = openStateFolder();
   const alone = sides.filter(({ variables }) => !("FANOUT_STATE_DIR" in variables));
@@ -170,7 +171,7 @@ async function stateFoldersOf(sides: readonly Side[]): Promise<ReadonlyMap<Side,
   );
 }
 
-/** The step summary is the comparison's: not each run is to have a part of it. */
+/** The step summary belongs to the comparison, not to its runs. */
 function environmentOf({ variables }: Side, stateFolder: string | undefined): NodeJS.ProcessEnv {
   const { GITHUB_STEP_SUMMARY: _summary, ...ours } = process.env;
   return { ...ours, ...(stateFolder !== undefined && { FANOUT_STATE_DIR: stateFolder }), ...variables };

@@ -4,34 +4,34 @@ import { UsageError } from "../errors.js";
 import { errorText } from "../format/error-text.js";
 import { wordsOf } from "./words.js";
 
-/** One side of a comparison: how `fanout run` is to be called for it. */
+/** One side of a comparison: how to call `fanout run` for it. */
 export interface Side {
   readonly name: string;
-  /** The flags as written, without possible secrets, since they are printed and written into files. */
+  /** The flags as written, without possible secrets, because they are printed and written into files. */
   readonly text: string;
   /** Another fanout, such as `npx fanout@1.2`; undefined: this one. */
   readonly program: readonly string[] | undefined;
   /** Flags of `fanout run`. */
   readonly flags: readonly string[];
-  /** Variables in which its environment differs from ours. */
+  /** The variables in which its environment differs from ours. */
   readonly variables: Readonly<Record<string, string>>;
-  /** A worker that is started for each of its runs, and ended behind it. */
+  /** A worker that is started before each of its runs, and ended after it. */
   readonly worker: readonly string[] | undefined;
 }
 
 export interface SideTexts {
-  /** What each `--run` says; the first is the base. */
+  /** The values of `--run`. The first one is the base. */
   readonly runs: readonly string[];
-  /** What each `--name` says, in the order of the runs. */
+  /** The values of `--name`, in the order of the runs. */
   readonly names: readonly string[];
-  /** Flags that every side has. */
+  /** Flags of every side. */
   readonly common: readonly string[];
 }
 
 const CONNECTION_STRING = "DURABLE_TASK_CONNECTION_STRING";
 const ASSIGNMENT = /^(?<name>[A-Za-z_]\w*)=(?<value>.*)$/su;
 const REFERENCE = /^\$(?:\{(?<braced>[A-Za-z_]\w*)\}|(?<plain>[A-Za-z_]\w*))$/u;
-/** What the comparison itself says, or has to read. */
+/** Flags that the comparison sets or reads itself. */
 const NOT_OF_A_SIDE: Readonly<Record<string, string>> = {
   "--repeat": "give it to `fanout compare`",
   "--json": "give it to `fanout compare`",
@@ -46,7 +46,7 @@ const NOT_OF_A_SIDE: Readonly<Record<string, string>> = {
 };
 
 /**
- * Reads what sides are to run. `env` is where `$NAME` is looked up.
+ * Reads the sides. `$NAME` is looked up in `env`.
  * @throws UsageError that names the side and what is wrong with it
  */
 export function parseSides({ runs, names, common }: SideTexts, env: NodeJS.ProcessEnv): readonly Side[] {
@@ -106,7 +106,7 @@ function parseSide(name: string, text: string, common: readonly string[], env: N
   };
 }
 
-/** Words in front of `run` are another fanout. */
+/** Words before `run` name another fanout. */
 function programOf(words: readonly string[], flag: string): Pick<Side, "program" | "flags"> {
   const [head] = words;
   if (head === undefined || head.startsWith("-")) return { program: undefined, flags: words };
@@ -120,7 +120,7 @@ function programOf(words: readonly string[], flag: string): Pick<Side, "program"
   return { program: run === 0 ? undefined : words.slice(0, run), flags: words.slice(run + 1) };
 }
 
-/** Takes flags that have a value out of the words, written with a blank or with `=`. */
+/** Removes flags with a value from the words. The value follows a blank or `=`. */
 function takeValues<Name extends string>(words: readonly string[], names: readonly Name[], flag: string) {
   const kept: string[] = [];
   const taken: Partial<Record<Name, string>> = {};
@@ -185,7 +185,9 @@ function valueOf(name: string, value: string, flag: string, env: NodeJS.ProcessE
   return name.endsWith("CONNECTION_STRING") ? openly(value, flag) : value;
 }
 
-/** Every user of the machine can read the title of a process: there a connection string may only stand without a credential. */
+/**
+ * Every user of the machine can read the title of a process, so a connection string there must not hold a credential.
+ */
 function openly(connectionString: string, flag: string): string {
   const connection = parseConnection({ text: connectionString, source: flag });
   if (connection.kind === "emulator" || connection.authentication.kind === "None") return connectionString;
@@ -208,7 +210,7 @@ function workerOf(text: string, flag: string): readonly string[] {
   return words;
 }
 
-/** Where the value comes from may be shown, a value may not. */
+/** The source of a value may be shown, the value itself not. */
 function shownAssignment(assignment: string): string {
   const { name = "", value = "" } = ASSIGNMENT.exec(assignment)?.groups ?? {};
   return REFERENCE.test(value) || value.startsWith("@") ? assignment : `${name}=...`;

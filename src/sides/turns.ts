@@ -1,6 +1,6 @@
 /**
- * In which order sides are measured, as indexes: there and back again (A B B A A B ...), so that what drifts meanwhile,
- * such as the temperature of a processor or other people's work, falls on all of them alike.
+ * The order in which sides are measured, as indexes: forwards and backwards in turn (A B B A A B ...). A drift, such as
+ * the temperature of the processor or other people's work, then affects all sides alike.
  */
 export function turnsOf(sides: number, repeat: number): readonly number[] {
   const there = Array.from({ length: sides }, (_, index) => index);

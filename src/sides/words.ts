@@ -1,13 +1,13 @@
 import { UsageError } from "../errors.js";
 
-/** A word: a sequence of quoted parts, escaped characters and other characters without a blank between. */
+/** A word: quoted parts, escaped characters and other characters, without a blank between them. */
 const WORD = /(?:'[^']*'|"(?:\\.|[^"\\])*"|\\.|[^\s'"\\])+/gsu;
 const PART = /'(?<single>[^']*)'|"(?<double>(?:\\.|[^"\\])*)"|\\(?<escaped>.)|(?<plain>[^\s'"\\]+)/gsu;
 
 /**
- * The words of a command line, by a shell's quotes and backslashes. Nothing is expanded: no shell ever sees it.
- * `name` is what errors call it.
- * @throws UsageError where a quote is not closed
+ * Splits a command line into words, by the quotes and backslashes of a shell. Nothing is expanded, and no shell is
+ * involved. Errors call it `name`.
+ * @throws UsageError if a quote is not closed
  */
 export function wordsOf(text: string, name: string): readonly string[] {
   if (text.replaceAll(WORD, "").trim() !== "") {
