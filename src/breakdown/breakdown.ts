@@ -1,14 +1,13 @@
-import { carries } from "../result/percentile.js";
-import type { Breakdown, BreakdownPhase, LatencySummary, PhaseTime } from "../result/run-result.js";
+import type { Breakdown, BreakdownPhase, PhaseTime } from "../result/run-result.js";
 import { BREAKDOWN_PHASES } from "../result/breakdown-schema.js";
 import { studentTQuantile } from "../stats/student-t.js";
-import { ClockOffset } from "./clock-offset.js";
+import { clocksOf, type Clocks } from "./clocks.js";
 import { activitiesOf } from "./critical-path.js";
-import { backendTimesOf, observeClient, timesOf } from "./instance-times.js";
+import { timesOf } from "./instance-times.js";
 import type { SpentTime } from "./phases.js";
+import { summaryOf } from "./summary.js";
 import type { TracedInstance } from "./traced-instance.js";
 
-const QUANTILES = { p50: 0.5, p90: 0.9, p95: 0.95, p99: 0.99, p999: 0.999 } as const;
 const CONFIDENCE = 0.95;
 
 /** Phases that are given as one where the clocks are not known closely enough to tell them apart. */
@@ -18,10 +17,8 @@ const CROSSING_PAIRS = [
 ] as const satisfies readonly { of: readonly [BreakdownPhase, BreakdownPhase]; as: BreakdownPhase }[];
 
 /** What the traced instances of a run say about where its time went. Pure: histories and stamps in, values out. */
-export function breakdownOf(instances: readonly TracedInstance[]): Breakdown {
-  const client = new ClockOffset();
-  const workers = new Map<string, ClockOffset>();
-  for (const instance of instances) observe(instance, client, workers);
+export function breakdownOf(instances: readonly TracedInstance[], clocks: Clocks = clocksOf(instances)): Breakdown {
+  const { client, workers } = clocks;
   const told = instances.flatMap((instance) => {
     const spent = timesOf(instance, client, (workerId, backendUs) => workers.get(workerId)?.at(backendUs));
     return spent ? [{ instance, spent }] : [];
@@ -34,21 +31,6 @@ export function breakdownOf(instances: readonly TracedInstance[]): Breakdown {
     ...(told.length < instances.length && { contradictory: instances.length - told.length }),
     ...(told.length > 0 && { wholeMs: meanOf(wholes) / 1_000, phases: phasesOf(each, wholes) }),
   };
-}
-
-function observe(instance: TracedInstance, client: ClockOffset, workers: Map<string, ClockOffset>): void {
-  const times = backendTimesOf(instance);
-  if (!times) return;
-  observeClient(client, instance, times);
-  for (const history of [instance.history, ...instance.children.values()]) {
-    for (const { fromUs, toUs, stamps } of activitiesOf(history)) {
-      if (!stamps) continue;
-      const worker = workers.get(stamps.workerId) ?? new ClockOffset();
-      workers.set(stamps.workerId, worker);
-      worker.received(fromUs, stamps.startedUs);
-      worker.sent(stamps.finishedUs, toUs);
-    }
-  }
 }
 
 function orchestrationsOf(instances: readonly TracedInstance[]): Breakdown["orchestrations"] {
@@ -130,20 +112,6 @@ function shareOf(parts: readonly number[], wholes: readonly number[]): Pick<Phas
   const squares = parts.reduce((sum, part, index) => sum + (part - share * wholes[index]!) ** 2, 0);
   const halfWidth = (studentTQuantile((1 + CONFIDENCE) / 2, n - 1) * Math.sqrt(squares / (n - 1) / n)) / whole;
   return { share, shareInterval: { from: Math.max(0, share - halfWidth), to: Math.min(1, share + halfWidth) } };
-}
-
-function summaryOf(us: readonly number[]): LatencySummary {
-  const sorted = us.toSorted((a, b) => a - b);
-  const at = (q: number): number => sorted[Math.max(0, Math.ceil(q * sorted.length) - 1)]! / 1_000;
-  const percentiles = Object.entries(QUANTILES).flatMap(([name, q]) =>
-    carries(sorted.length, q, 0) ? [[name, at(q)] as const] : [],
-  );
-  return {
-    count: sorted.length,
-    mean: meanOf(sorted) / 1_000,
-    ...Object.fromEntries(percentiles),
-    max: sorted.at(-1)! / 1_000,
-  };
 }
 
 function sumOf(spent: readonly SpentTime[]): number {

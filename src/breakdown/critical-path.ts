@@ -25,14 +25,22 @@ export type PathPart =
       readonly stamps?: Stamps;
     };
 
-export type History = readonly HistoryMoment[];
+/** A moment of a history, with the stamps in place of an activity's output. */
+type StampedMoment = HistoryMoment & { readonly stamps?: Stamps };
+export type History = readonly StampedMoment[];
 /** Of sub-orchestrations, by their ids. */
 export type Histories = ReadonlyMap<string, History>;
 
 /** How deep sub-orchestrations are followed into each other. */
 export const DEEPEST_CHILD = 8;
 
-type Answered = Extract<HistoryMoment, { kind: "answered" }>;
+/** An activity whose result is there: `kind`, `fromUs`, `toUs` and `stamps` as on a path. */
+export interface AnsweredActivity extends Extract<PathPart, { kind: "activity" }> {
+  readonly id: number;
+  readonly failed: boolean;
+}
+
+type Answered = Extract<StampedMoment, { kind: "answered" }>;
 type Asked = Extract<HistoryMoment, { kind: "asked" }>;
 type Arrival = Extract<HistoryMoment, { kind: "execution-started" | "answered" | "signalled" }>;
 
@@ -69,16 +77,24 @@ export function criticalPath(
 }
 
 /** The activities whose result is there: when they were asked for and answered, and their stamps. */
-export function* activitiesOf(
-  history: History,
-): Iterable<Extract<PathPart, { kind: "activity" }> & { failed: boolean }> {
+export function* activitiesOf(history: History): Iterable<AnsweredActivity> {
   const asked = new Map<number, number>();
   for (const moment of history) {
     if (moment.kind === "asked" && moment.what === "activity") asked.set(moment.id, moment.atUs);
     if (moment.kind !== "answered" || moment.what !== "activity") continue;
     const fromUs = asked.get(moment.id);
-    if (fromUs !== undefined) yield { ...activityPart(fromUs, moment), failed: moment.failed };
+    if (fromUs !== undefined) yield { ...activityPart(fromUs, moment), id: moment.id, failed: moment.failed };
   }
+}
+
+/** A history as it was read, its stamps read once. What else activities returned is dropped. */
+export function stamped(moments: readonly HistoryMoment[]): History {
+  return moments.map((moment) => {
+    if (moment.kind !== "answered") return moment;
+    const { output, ...answered } = moment;
+    const stamps = stampsOf(output);
+    return stamps ? { ...answered, stamps } : answered;
+  });
 }
 
 function courseOf(history: History): Course | undefined {
@@ -182,8 +198,7 @@ function way(fromUs: number, toUs: number): PathPart {
   return { kind: "phase", phase: "subOrchestration", fromUs, toUs };
 }
 
-function activityPart(fromUs: number, { atUs: toUs, output }: Answered): Extract<PathPart, { kind: "activity" }> {
-  const stamps = stampsOf(output);
+function activityPart(fromUs: number, { atUs: toUs, stamps }: Answered): Extract<PathPart, { kind: "activity" }> {
   return { kind: "activity", fromUs, toUs, ...(stamps && { stamps }) };
 }
 

@@ -220,7 +220,7 @@ export class LoadTest {
             unanswered,
           }),
     ]);
-    const breakdown = await readBreakdown({
+    const whereTimeWent = await readBreakdown({
       client: backend.client,
       starts: this.#traced.starts,
       endedMs,
@@ -242,7 +242,7 @@ export class LoadTest {
         noticing: this.#watch.calls,
         recount,
         irregular,
-        breakdown,
+        whereTimeWent,
       }),
       gaveUp: "reason" in ending ? ending.reason : undefined,
       aborted: ending.kind === "aborted",

@@ -1,5 +1,8 @@
 import { breakdownOf } from "../breakdown/breakdown.js";
-import { DEEPEST_CHILD, type Histories, type History } from "../breakdown/critical-path.js";
+import { clocksOf } from "../breakdown/clocks.js";
+import { DEEPEST_CHILD, stamped, type Histories, type History } from "../breakdown/critical-path.js";
+import { fanInOf } from "../breakdown/fan-in.js";
+import { workersOf } from "../breakdown/workers.js";
 import type { TracedInstance } from "../breakdown/traced-instance.js";
 import { concurrently } from "../async/concurrently.js";
 import { isMissingCall } from "../backend/missing-call.js";
@@ -8,7 +11,7 @@ import { formatBytes } from "../format/bytes.js";
 import { formatCount, plural } from "../format/count.js";
 import { formatDuration } from "../format/duration.js";
 import { errorText } from "../format/error-text.js";
-import type { Breakdown } from "../result/run-result.js";
+import type { RunResult } from "../result/run-result.js";
 import type { TracedStart } from "./trace-sample.js";
 
 const CONCURRENCY = 10;
@@ -17,6 +20,8 @@ const MOST_BYTES = 1_000_000_000;
 const PATIENCE_MS = 20_000;
 const INTERRUPTED_PATIENCE_MS = 3_000;
 const TELL_EVERY_MS = 3_000;
+
+type WhereTimeWent = Pick<RunResult, "breakdown" | "fanIn" | "workers">;
 
 export interface BreakdownOptions {
   readonly client: Pick<OrchestrationClient, "momentsOf" | "getInstance">;
@@ -32,12 +37,12 @@ export interface BreakdownOptions {
 
 /**
  * Reads the histories of the traced instances, in the order given, and breaks their time down. Bounded in events, bytes and
- * time; the breakdown says what is missing. Undefined where nothing was traced. Never rejects.
+ * time; the breakdown says what is missing. Without fields where nothing was traced. Never rejects.
  */
-export async function readBreakdown(options: BreakdownOptions): Promise<Breakdown | undefined> {
+export async function readBreakdown(options: BreakdownOptions): Promise<WhereTimeWent> {
   const { starts, interruption, onLine, mostEvents = MOST_EVENTS } = options;
   const { patienceMs = interruption.aborted ? INTERRUPTED_PATIENCE_MS : PATIENCE_MS } = options;
-  if (starts.length === 0) return undefined;
+  if (starts.length === 0) return {};
   const patience = AbortSignal.timeout(patienceMs);
   const signal = interruption.aborted ? patience : AbortSignal.any([interruption, patience]);
   const reading = new HistoryReading(options.client, signal, mostEvents);
@@ -55,7 +60,19 @@ export async function readBreakdown(options: BreakdownOptions): Promise<Breakdow
     reading.failure ?? (patience.aborted ? `it took longer than ${formatDuration(patienceMs)}` : "interrupted");
   const missing =
     read.length === 0 ? why : `${formatCount(read.length)} of ${plural(starts.length, "history")} were read: ${why}`;
-  return { ...breakdownOf(read), ...(read.length < starts.length && { missing }) };
+  return whereTimeWent(read, read.length < starts.length ? missing : undefined);
+}
+
+function whereTimeWent(instances: readonly TracedInstance[], missing: string | undefined): WhereTimeWent {
+  const clocks = clocksOf(instances);
+  const breakdown = breakdownOf(instances, clocks);
+  const fanIn = fanInOf(instances);
+  const workers = workersOf(instances, clocks.workers);
+  return {
+    breakdown: { ...breakdown, ...(missing !== undefined && { missing }) },
+    ...(fanIn && { fanIn }),
+    ...(workers.length > 0 && { workers }),
+  };
 }
 
 const NO_HISTORY = "the backend has no StreamInstanceHistory (UNIMPLEMENTED)";
@@ -114,8 +131,8 @@ class HistoryReading {
     }
   }
 
-  #read(instanceId: string): Promise<History> {
-    return this.client.momentsOf(instanceId, {
+  async #read(instanceId: string): Promise<History> {
+    const moments = await this.client.momentsOf(instanceId, {
       signal: this.signal,
       onChunk: ({ bytes, moments }) => {
         this.#bytes += bytes;
@@ -125,6 +142,7 @@ class HistoryReading {
         if (this.#bytes > MOST_BYTES) this.#give(`they are more than ${formatBytes(MOST_BYTES)} together`);
       },
     });
+    return stamped(moments);
   }
 
   #give(failure: string): void {

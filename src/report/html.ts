@@ -1,4 +1,5 @@
 import type { RunResult } from "../result/run-result.js";
+import { breakdownSection, growthSection, workerSection } from "./html/breakdown.js";
 import { chartSection } from "./html/chart.js";
 import { comparisonSection } from "./html/comparison.js";
 import { circumstances } from "./html/circumstances.js";
@@ -40,6 +41,9 @@ export async function resultHtml(result: RunResult): Promise<string> {
     charts.map(chartSection),
     panels.length > 0 ? HINT : undefined,
     latencySection(result),
+    breakdownSection(result),
+    growthSection(result),
+    workerSection(result),
     percentileSection(curves),
     phaseSection(result),
     stallSection(result),

@@ -5,6 +5,7 @@ import { flowing, hanging, wrapped } from "../format/wrap.js";
 import type { Listed, RunResult } from "../result/run-result.js";
 import { breakdownLines } from "./breakdown-text.js";
 import { circumstanceFacts, workFacts, type Fact } from "./fact-rows.js";
+import { standOutTexts } from "./fan-in-rows.js";
 import { latencyTable } from "./latency-rows.js";
 import { toldText } from "../format/one-line.js";
 import { outcomeOf } from "./outcome.js";
@@ -29,6 +30,7 @@ export function summaryText(result: RunResult, style: TextStyle): string {
     ...(doubt.length === 0 ? [[...outcome, ...facts]] : [[...outcome, ...doubt], facts]),
     latencyLines(result, style),
     breakdownLines(result, style),
+    standOutTexts(result).flatMap((text) => hanging("  ", text, style.columns)),
     phaseLines(result, style),
     stallLines(result.stalls, style),
     thresholdList(result.thresholds, style),

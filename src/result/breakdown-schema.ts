@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { number, object, string } from "./json-field.js";
+import { count, list, number, object, signed, string } from "./json-field.js";
 import { latency } from "./latency-schema.js";
 import { measured } from "./measured-field.js";
 
@@ -66,4 +66,46 @@ export const breakdown = object({
     .exactOptional()
     .describe("Traced orchestrations left out: their history is gone, or clocks that were set contradict each other."),
   missing: string.exactOptional().describe("Why not all traced orchestrations are in it."),
+});
+
+export const growth = object({
+  per100IterationsMs: signed.describe(
+    "What each further 100 iterations add to an iteration: the slope of a fitted line.",
+  ),
+  interval: object({ from: signed, to: signed }).describe("Its 95 % confidence interval."),
+  groups: list(object({ fromIteration: count, iterations: count, meanMs: number })).describe(
+    "What an iteration took, by its number in its execution, counted from 0; neighbours are taken together.",
+  ),
+});
+
+/** What the traced orchestrations' fan-outs waited for. */
+export const fanIn = object({
+  iterations: measured.count.describe("Fan-outs that were fanned in."),
+  iterationMs: measured.duration.describe("From the episode that asked for the activities to the one that went on."),
+  episodes: measured.mean.describe("Episodes in an iteration, those included that had to wait on."),
+  stragglers: object({
+    lastMs: measured.duration.describe(
+      "TaskScheduled until the result, of the last activity of a fan-out, on average.",
+    ),
+    medianMs: measured.duration.describe("The same of the median activity of a fan-out, on average."),
+    ratio: measured.mean.exactOptional().describe("lastMs over medianMs."),
+    waitingShare: measured.share
+      .exactOptional()
+      .describe("The share of the orchestrations' time that was spent waiting for the last beyond the median."),
+  })
+    .exactOptional()
+    .describe("Absent where a fan-out has one activity."),
+  growth: growth.exactOptional().describe("Absent with fewer than 10 iterations in an execution."),
+});
+
+export const tracedWorker = object({
+  workerId: string,
+  activities: count.describe("Of the traced orchestrations, executed here."),
+  execute: latency.describe("By the worker's clock."),
+  turnaround: latency.describe("TaskScheduled until the result was in the history, by the backend's clock."),
+  clockOffsetMs: signed.exactOptional().describe("The worker's clock minus the backend's."),
+  clockBoundMs: number.exactOptional().describe("The offset is true within plus or minus this."),
+  timesTheOthers: number
+    .exactOptional()
+    .describe("By which factor the turnaround differs from that of the others, where that is more than noise."),
 });

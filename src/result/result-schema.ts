@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { breakdown } from "./breakdown-schema.js";
+import { breakdown, fanIn, tracedWorker } from "./breakdown-schema.js";
 import { comparisonSchema } from "./comparison-schema.js";
 import { counts, failedInstance, recount, stuckInstance } from "./counts-schema.js";
 import { interval, phase, stall, throughput } from "./course-schema.js";
@@ -50,6 +50,10 @@ export const resultSchema = object({
   breakdown: breakdown
     .exactOptional()
     .describe("Where the time of a sample of orchestrations went; absent where none was traced."),
+  fanIn: fanIn.exactOptional().describe("What the fan-outs of the traced orchestrations waited for."),
+  workers: list(tracedWorker)
+    .exactOptional()
+    .describe("The workers of the traced orchestrations, as the stamps of their activities say."),
   phases: list(phase)
     .exactOptional()
     .describe("The warm-up and the stages, in order; absent where there is only one part."),

@@ -46,6 +46,9 @@ export type Verdict = ValueOf<typeof generator.verdict>;
 export type VerdictReason = ValueOf<typeof generator.verdictReason>;
 
 export type Breakdown = ValueOf<typeof breakdown.breakdown>;
+export type FanIn = ValueOf<typeof breakdown.fanIn>;
+export type Growth = ValueOf<typeof breakdown.growth>;
+export type TracedWorker = ValueOf<typeof breakdown.tracedWorker>;
 export type PhaseTime = ValueOf<typeof breakdown.phaseTime>;
 export type { BreakdownPhase } from "./breakdown-schema.js";
 

@@ -42,8 +42,8 @@ export interface RunEnd {
   readonly recount: RunResult["recount"];
   /** Undefined if the content of an orchestration is unknown. */
   readonly irregular: IrregularActions | undefined;
-  /** Undefined where no instance was traced. */
-  readonly breakdown: RunResult["breakdown"];
+  /** Without fields where no instance was traced. */
+  readonly whereTimeWent: Pick<RunResult, "breakdown" | "fanIn" | "workers">;
 }
 
 /**
@@ -230,7 +230,7 @@ export class Recorder {
       ...(clock && { clock }),
       ...(concurrency && { concurrency }),
       noticing: end.noticing,
-      ...(end.breakdown && { breakdown: end.breakdown }),
+      ...end.whereTimeWent,
       ...(end.recount && { recount: end.recount }),
       ...(orchestrations.failed > 0 && { failures: { total: orchestrations.failed, first: this.#counters.failures } }),
       ...(orchestrations.unfinished > 0 && {

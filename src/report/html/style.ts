@@ -64,6 +64,9 @@ figcaption p { margin-top: 0.2rem; max-width: 46rem; }
 .legend output { display: inline-block; min-width: 3.6rem; font-weight: 600; }
 .legend .where output { color: var(--muted); font-weight: 400; text-align: right; }
 .solid { stroke: var(--solid); } .dashed { stroke: var(--dashed); } .dotted { stroke: var(--dotted); } .broad { stroke: var(--broad); }
+.shares { display: block; width: 100%; height: 1.8rem; margin-top: 0.7rem; border-radius: 3px; }
+.fill-0 { fill: var(--solid); } .fill-1 { fill: var(--dashed); } .fill-2 { fill: var(--dotted); } .fill-3 { fill: var(--good); }
+.fill-4 { fill: var(--doubt); } .fill-5 { fill: var(--bad); } .fill-6 { fill: var(--muted); } .fill-7 { fill: var(--broad); }
 .panel { overflow: hidden; }
 ${PANELS.join("\n")}
 .absent { margin-top: 0.3rem; color: var(--muted); }

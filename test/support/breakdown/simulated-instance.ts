@@ -1,4 +1,5 @@
 import * as fc from "fast-check";
+import { stamped } from "../../../src/breakdown/critical-path.js";
 import type { TracedInstance } from "../../../src/breakdown/traced-instance.js";
 import type { HistoryMoment } from "../../../src/protocol/history-moments.js";
 
@@ -29,13 +30,19 @@ export interface SimulatedClocks {
   readonly worker: (trueUs: number) => number;
 }
 
+interface SimulationOptions {
+  readonly number?: number;
+  readonly isStamped?: boolean;
+  readonly workerId?: string;
+}
+
 const CLIENT_US = 1_700_000_000_000_000;
 
 /** An instance that lived like that: the client's clock shows the true time. Its activities stamp unless told otherwise. */
 export function simulatedInstance(
   life: SimulatedLife,
   clocks: SimulatedClocks,
-  { number = 0, isStamped = true }: { readonly number?: number; readonly isStamped?: boolean } = {},
+  { number = 0, isStamped = true, workerId = "a worker" }: SimulationOptions = {},
 ): TracedInstance {
   const intendedUs = CLIENT_US + number * 1_000;
   const sentUs = intendedUs + life.slipUs;
@@ -61,7 +68,7 @@ export function simulatedInstance(
       add(askedUs, { kind: "asked", atUs: 0, id, what: "activity" });
       const startedUs = clocks.worker(askedUs + queueUs);
       const finishedUs = clocks.worker(askedUs + queueUs + executeUs);
-      const stamps = { startedAt: startedUs / 1_000, finishedAt: finishedUs / 1_000, workerId: "a worker" };
+      const stamps = { startedAt: startedUs / 1_000, finishedAt: finishedUs / 1_000, workerId };
       const output = JSON.stringify({ output: "Hello World", ...(isStamped && stamps) });
       const moment: HistoryMoment = { kind: "answered", atUs: 0, id, what: "activity", failed: false, output };
       return { trueUs: askedUs + queueUs + executeUs + returnUs, moment };
@@ -79,7 +86,7 @@ export function simulatedInstance(
     acceptedUs: trueCreatedUs + life.answerUs,
     endedUs: nowUs + life.noticeUs,
     createdUs: clocks.backend(trueCreatedUs),
-    history,
+    history: stamped(history),
     children: new Map(),
   };
 }

@@ -1,4 +1,4 @@
-import type { PhaseTime, RunResult } from "../../../src/result/run-result.js";
+import type { PhaseTime, RunResult, TracedWorker } from "../../../src/result/run-result.js";
 import { sampleResult } from "./sample-result.js";
 
 /** A phase that took `meanMs` of two seconds in each, in `times` times. */
@@ -12,6 +12,12 @@ function phase(meanMs: number, times: number, more: Partial<PhaseTime> = {}): Ph
     each: { count: times, mean, p50: 0.937_5 * mean, ...(times >= 100 && { p90: 1.5 * mean }), max: 3 * mean },
     ...more,
   };
+}
+
+function worker(workerId: string, mean: number): TracedWorker {
+  const execute = { count: 1_200, mean: 5, p50: 4, p99: 30, max: 40 };
+  const turnaround = { count: 1_200, mean, max: 4 * mean };
+  return { workerId, activities: 1_200, execute, turnaround, clockOffsetMs: -5_000, clockBoundMs: 0.4 };
 }
 
 /** A run of which 24 orchestrations were traced. */
@@ -32,4 +38,19 @@ export const brokenDownResult: RunResult = {
       finish: phase(40, 24),
     },
   },
+  fanIn: {
+    iterations: 240,
+    iterationMs: 180,
+    episodes: 1.4,
+    stragglers: { lastMs: 140, medianMs: 50, ratio: 2.8, waitingShare: 0.45 },
+    growth: {
+      per100IterationsMs: 41,
+      interval: { from: 38, to: 44 },
+      groups: [
+        { fromIteration: 0, iterations: 5, meanMs: 160 },
+        { fromIteration: 5, iterations: 5, meanMs: 200 },
+      ],
+    },
+  },
+  workers: [worker("host-11", 40), { ...worker("host-12", 90), timesTheOthers: 2.25 }],
 };

@@ -1,9 +1,13 @@
 import { describe, expect, test } from "vitest";
 import { textWidth } from "../../../src/format/wrap.js";
 import { breakdownLines } from "../../../src/report/breakdown-text.js";
+import { standOutTexts } from "../../../src/report/fan-in-rows.js";
+import { resultHtml } from "../../../src/report/html.js";
 import { resultMarkdown } from "../../../src/report/markdown.js";
 import { styleFor } from "../../../src/report/text-style.js";
+import { summaryText } from "../../../src/report/text.js";
 import { brokenDownResult as result } from "../../support/report/broken-down-result.js";
+import { sampleResult } from "../../support/report/sample-result.js";
 
 function linesAt(columns: number): readonly string[] {
   return breakdownLines(result, { ...styleFor({}), columns });
@@ -45,6 +49,28 @@ describe("where the time went", () => {
     const { queue, execute: _execute, return: _return, ...others } = result.breakdown!.phases!;
     const unstamped = { ...result, breakdown: { ...result.breakdown!, phases: { ...others, activity: queue! } } };
     expect(breakdownLines(unstamped, styleFor({})).join("\n")).toContain("its worker does not stamp");
+  });
+
+  test("is followed by what stands out", () => {
+    const found = [
+      "stragglers: the last activity of a fan-out took 140 ms, 2.80 times the median one; waiting for it was 45.0 % of the time",
+      "growth: each further 100 iterations add 41 ms to an iteration (38 ms to 44 ms)",
+      "worker host-12 differs: an activity takes 90 ms there, 2.25 times as long as on the others",
+    ];
+    expect(standOutTexts(result)).toEqual(found);
+    expect(summaryText(result, styleFor({}))).toContain(`  ${found.join("\n  ")}`);
+    const growth = { ...result.fanIn!.growth!, interval: { from: -1, to: 44 } };
+    expect(standOutTexts({ ...result, fanIn: { ...result.fanIn!, growth }, workers: [] })).toEqual(found.slice(0, 1));
+    expect(standOutTexts(sampleResult)).toEqual([]);
+  });
+
+  test("is a bar, tables of phases, iterations and workers in HTML", async () => {
+    const html = await resultHtml(result);
+    expect(html).toContain('<svg class="shares" role="img" aria-label="queue 40.0 %, return 20.0 %,');
+    expect(html.match(/<rect x="[\d.]+" width="[\d.]+" height="28"/gu)).toHaveLength(9);
+    expect(html).toContain("What an iteration took, by its number");
+    expect(html).toContain("5 to 9");
+    expect(html).toMatch(/host-12<\/th>.*-5 s, ± 0\.40 ms/u);
   });
 
   test("is a table in Markdown, with what each phase is and the bound of the clocks", () => {

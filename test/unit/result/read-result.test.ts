@@ -65,7 +65,7 @@ describe("a result that is read", () => {
   });
 
   test("keeps the fields that are not known here", () => {
-    const more = { ...sampleResult, fanIn: { p50: 1 }, plan: { ...sampleResult.plan, rate: 50 } };
+    const more = { ...sampleResult, weather: { p50: 1 }, plan: { ...sampleResult.plan, rate: 50 } };
     expect(parseResult(JSON.stringify(more), "file")).toEqual(more);
   });
 

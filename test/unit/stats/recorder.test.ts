@@ -38,7 +38,7 @@ const end: RunEnd = {
   noticing: {},
   recount: undefined,
   irregular: { instances: 0, actions: 0, measured: 0 },
-  breakdown: undefined,
+  whereTimeWent: {},
 };
 const start: Start = {
   instanceId: "a-00000-000",

@@ -1,0 +1,75 @@
+import type { TracedWorker } from "../result/run-result.js";
+import { holm } from "../stats/holm.js";
+import { logRatioOf, pOfWithin, type LogRatio } from "../stats/log-ratio.js";
+import type { ClockOffset } from "./clock-offset.js";
+import { activitiesOf, type History } from "./critical-path.js";
+import { summaryOf } from "./summary.js";
+import type { Stamps } from "./stamps.js";
+import type { TracedInstance } from "./traced-instance.js";
+
+/** A difference within it is none. */
+const NOISE = 0.1;
+const ALPHA = 0.05;
+/** Orchestrations on either side: fewer show no noise. */
+const LEAST_UNITS = 5;
+
+interface Executed {
+  readonly stamps: Stamps;
+  /** From TaskScheduled until the result was in the history. */
+  readonly tookUs: number;
+  readonly completedUs: number;
+  /** Activities of one orchestration are not independent. */
+  readonly instanceId: string;
+}
+
+/** What each worker executed of the traced orchestrations, as the stamps say; in the order of their names. */
+export function workersOf(
+  instances: readonly TracedInstance[],
+  clocks: ReadonlyMap<string, ClockOffset>,
+): readonly TracedWorker[] {
+  const executed = instances.flatMap(({ instanceId, history, children }) =>
+    [history, ...children.values()].flatMap((one) => [...executedIn(one, instanceId)]),
+  );
+  const byWorker = Map.groupBy(executed, ({ stamps }) => stamps.workerId);
+  const workerIds = [...byWorker.keys()].toSorted();
+  const ratios = workerIds.map((workerId) => againstOthers(workerId, byWorker));
+  const tests = holm(
+    ratios.map((ratio) => (ratio ? pOfWithin(ratio, NOISE) : 1)),
+    ALPHA,
+  );
+  return workerIds.map((workerId, index) => {
+    const own = byWorker.get(workerId)!;
+    const offset = clocks.get(workerId)?.at(own.at(-1)!.completedUs);
+    const [ratio, differs] = [ratios[index], tests[index]!.adjusted < ALPHA];
+    return {
+      workerId,
+      activities: own.length,
+      execute: summaryOf(own.map(({ stamps }) => stamps.finishedUs - stamps.startedUs)),
+      turnaround: summaryOf(own.map(({ tookUs }) => tookUs)),
+      ...(offset && { clockOffsetMs: offset.offsetUs / 1_000, clockBoundMs: offset.boundUs / 1_000 }),
+      ...(ratio && differs && { timesTheOthers: Math.exp(ratio.difference) }),
+    };
+  });
+}
+
+function* executedIn(history: History, instanceId: string): Iterable<Executed> {
+  for (const { fromUs, toUs, stamps } of activitiesOf(history))
+    if (stamps) yield { stamps, tookUs: toUs - fromUs, completedUs: toUs, instanceId };
+}
+
+/**
+ * How long activities took on a worker against all others. The unit is the orchestration: the mean of its activities there.
+ * Undefined where too few have activities on either side.
+ */
+function againstOthers(workerId: string, byWorker: ReadonlyMap<string, readonly Executed[]>): LogRatio | undefined {
+  const others = [...byWorker].filter(([id]) => id !== workerId).flatMap(([, executed]) => executed);
+  const [own, rest] = [meansOf(byWorker.get(workerId)!), meansOf(others)];
+  return Math.min(own.length, rest.length) < LEAST_UNITS ? undefined : logRatioOf(rest, own);
+}
+
+function meansOf(executed: readonly Executed[]): readonly number[] {
+  return [...Map.groupBy(executed, ({ instanceId }) => instanceId).values()].map(
+    // A logarithm of none is none.
+    (own) => Math.max(1, own.reduce((sum, { tookUs }) => sum + tookUs, 0) / own.length),
+  );
+}

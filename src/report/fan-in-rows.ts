@@ -1,0 +1,67 @@
+import { formatCount, threeDigits } from "../format/count.js";
+import { formatDuration } from "../format/duration.js";
+import { oneLine } from "../format/one-line.js";
+import type { FanIn, RunResult, TracedWorker } from "../result/run-result.js";
+import { percent } from "./breakdown-rows.js";
+
+/** What is less is no news. */
+const NOTABLE = { ratio: 1.5, waitingShare: 0.05 };
+
+/** What stands out of the fan-outs and the workers, in sentences; none where nothing does. */
+export function standOutTexts({ fanIn, workers = [] }: RunResult): readonly string[] {
+  return [...stragglerTexts(fanIn), ...growthTexts(fanIn), ...workers.flatMap(workerTexts)];
+}
+
+function stragglerTexts({ stragglers }: Partial<FanIn> = {}): readonly string[] {
+  const { ratio = 0, waitingShare = 0, lastMs = 0 } = stragglers ?? {};
+  if (ratio < NOTABLE.ratio || waitingShare < NOTABLE.waitingShare) return [];
+  return [
+    `stragglers: the last activity of a fan-out took ${formatDuration(lastMs)}, ${threeDigits(ratio)} times the median one; ` +
+      `waiting for it was ${percent(waitingShare)} of the time`,
+  ];
+}
+
+/** Only where it is more than noise. */
+function growthTexts({ growth }: Partial<FanIn> = {}): readonly string[] {
+  if (!growth || growth.interval.from <= 0) return [];
+  const { per100IterationsMs, interval } = growth;
+  return [
+    `growth: each further 100 iterations add ${formatDuration(per100IterationsMs)} to an iteration ` +
+      `(${formatDuration(interval.from)} to ${formatDuration(interval.to)})`,
+  ];
+}
+
+function workerTexts({ workerId, timesTheOthers, turnaround }: TracedWorker): readonly string[] {
+  // Of two workers each differs from the other: the slower one is the news.
+  if (timesTheOthers === undefined || timesTheOthers < 1) return [];
+  return [
+    `worker ${oneLine(workerId)} differs: an activity takes ${formatDuration(turnaround.mean)} there, ` +
+      `${threeDigits(timesTheOthers)} times as long as on the others`,
+  ];
+}
+
+/** The workers of the traced orchestrations as a table of words. */
+export interface WorkerTable {
+  readonly columns: readonly string[];
+  readonly rows: readonly { readonly name: string; readonly cells: readonly string[] }[];
+}
+
+/** No rows where there is one worker, which has no others to be held against. */
+export function workerTable({ workers = [] }: RunResult): WorkerTable {
+  const columns = ["activities", "execute p50", "execute p99", "turnaround mean", "clock against the backend's"];
+  const rows = workers.map(({ workerId, activities, execute, turnaround, clockOffsetMs, clockBoundMs = 0 }) => ({
+    name: oneLine(workerId),
+    cells: [
+      formatCount(activities),
+      execute.p50 === undefined ? "" : formatDuration(execute.p50),
+      execute.p99 === undefined ? "" : formatDuration(execute.p99),
+      formatDuration(turnaround.mean),
+      clockOffsetMs === undefined ? "" : `${signedText(clockOffsetMs)}, ± ${formatDuration(clockBoundMs)}`,
+    ],
+  }));
+  return { columns, rows: rows.length > 1 ? rows : [] };
+}
+
+function signedText(ms: number): string {
+  return `${ms < 0 ? "-" : "+"}${formatDuration(Math.abs(ms))}`;
+}

@@ -1,0 +1,67 @@
+import { formatDuration } from "../../format/duration.js";
+import type { RunResult } from "../../result/run-result.js";
+import { breakdownTable, type BreakdownRow } from "../breakdown-rows.js";
+import { standOutTexts, workerTable } from "../fan-in-rows.js";
+import { markup, type Content, type Markup } from "./markup.js";
+import { dataTable, numbersBy, tableSection, type Column } from "./table.js";
+
+const BAR = { width: 1_000, height: 28 };
+/** Classes of fills; the smallest phases share the last one. */
+const FILLS = 8;
+
+/** Where the time went: the shares as one bar, and the table of the phases. */
+export function breakdownSection(result: RunResult): Markup | undefined {
+  const table = breakdownTable(result);
+  if (!table) return undefined;
+  const { columns, rows, notes } = table;
+  const head: readonly Column[] = [...numbersBy("phase", ...columns), { name: "", kind: "text" }];
+  const cells = rows.map(({ name, cells: figures, meaning }, index): readonly Content[] => [
+    markup`<svg width="10" height="10" aria-hidden="true"><rect width="10" height="10" class="${fillOf(index)}"/></svg> ${name}`,
+    ...figures,
+    meaning,
+  ]);
+  return markup`<section><h2>Where the time went</h2>
+${notes.map((note) => markup`<p class="note">${note}</p>\n`)}${rows.length > 0 ? stackedBar(rows) : ""}
+${rows.length > 0 ? dataTable("Where the time went", head, cells) : ""}
+${standOutTexts(result).map((text) => markup`<p>${text}</p>\n`)}</section>
+`;
+}
+
+/** Drawn without a script. */
+function stackedBar(rows: readonly BreakdownRow[]): Markup {
+  let x = 0;
+  const parts = rows.map(({ name, share }, index) => {
+    const width = share * BAR.width;
+    const part = markup`<rect x="${x.toFixed(1)}" width="${width.toFixed(1)}" height="${String(BAR.height)}" class="${fillOf(index)}"><title>${`${name} ${(share * 100).toFixed(1)} %`}</title></rect>`;
+    x += width;
+    return part;
+  });
+  const label = rows.map(({ name, share }) => `${name} ${(share * 100).toFixed(1)} %`).join(", ");
+  return markup`<svg class="shares" role="img" aria-label="${label}" viewBox="0 0 ${String(BAR.width)} ${String(BAR.height)}" preserveAspectRatio="none">${parts}</svg>`;
+}
+
+function fillOf(index: number): string {
+  return `fill-${Math.min(index, FILLS - 1)}`;
+}
+
+export function workerSection(result: RunResult): Markup | undefined {
+  const { columns, rows } = workerTable(result);
+  return tableSection(
+    "Workers of the traced orchestrations",
+    numbersBy("worker", ...columns),
+    rows.map(({ name, cells }) => [name, ...cells]),
+  );
+}
+
+/** What an iteration took by its number. */
+export function growthSection({ fanIn }: RunResult): Markup | undefined {
+  const groups = fanIn?.growth?.groups ?? [];
+  return tableSection(
+    "What an iteration took, by its number",
+    numbersBy("iterations", "mean"),
+    groups.map(({ fromIteration, iterations, meanMs }) => [
+      iterations === 1 ? `${fromIteration}` : `${fromIteration} to ${fromIteration + iterations - 1}`,
+      formatDuration(meanMs),
+    ]),
+  );
+}

@@ -1,0 +1,110 @@
+import { describe, expect, test } from "vitest";
+import { fanInOf } from "../../../src/breakdown/fan-in.js";
+import { fanOutsOf } from "../../../src/breakdown/fan-outs.js";
+import type { History } from "../../../src/breakdown/critical-path.js";
+import { uniformAt } from "../../../src/orchestrations/hash-draw.js";
+import { aheadBy, simulatedInstance, type SimulatedLife } from "../../support/breakdown/simulated-instance.js";
+
+const CLOCKS = { backend: aheadBy(123), worker: aheadBy(0) };
+
+function life(iterations: SimulatedLife["iterations"]): SimulatedLife {
+  return { slipUs: 0, startUs: 500, answerUs: 500, firstDispatchUs: 0, iterations, finishUs: 0, noticeUs: 500 };
+}
+
+/** An instance whose iterations took that long, microseconds, each with one activity. */
+function ofLengths(lengthsUs: readonly number[], number: number) {
+  const iterations = lengthsUs.map((us) => ({
+    scheduleUs: 0,
+    activities: [{ queueUs: 0, executeUs: us, returnUs: 0 }],
+    fanInUs: 0,
+  }));
+  return simulatedInstance(life(iterations), CLOCKS, { number });
+}
+
+/** Exponential, with a mean of 50 ms. */
+function draw(...place: readonly number[]): number {
+  return Math.round(-Math.log(1 - uniformAt(1, ...place)) * 50_000);
+}
+
+function harmonic(n: number): number {
+  return Array.from({ length: n }, (_, k) => 1 / (k + 1)).reduce((sum, one) => sum + one, 0);
+}
+
+describe("stragglers", () => {
+  test("of fan-outs of 20 exponential activities are as harmonic numbers say", () => {
+    const instances = Array.from({ length: 30 }, (_, number) => {
+      const iterations = Array.from({ length: 20 }, (_i, iteration) => ({
+        scheduleUs: 0,
+        activities: Array.from({ length: 20 }, (_a, activity) => ({
+          queueUs: 0,
+          executeUs: draw(number, iteration, activity),
+          returnUs: 0,
+        })),
+        fanInUs: 0,
+      }));
+      return simulatedInstance(life(iterations), CLOCKS, { number });
+    });
+    // The k-th smallest of n has the mean H(n) - H(n - k): David and Nagaraja, Order Statistics, 3rd edition, 2.5.
+    const median = harmonic(20) - (harmonic(10) + harmonic(9)) / 2;
+    const { stragglers } = fanInOf(instances)!;
+    expect(stragglers!.ratio! / (harmonic(20) / median)).toBeCloseTo(1, 1);
+    expect(stragglers!.lastMs / (50 * harmonic(20))).toBeCloseTo(1, 1);
+    // The median of what an iteration takes is not waiting.
+    expect(stragglers!.waitingShare).toBeCloseTo(1 - median / harmonic(20), 1);
+  });
+
+  test("are none where a fan-out has one activity", () => {
+    expect(fanInOf([ofLengths([5_000, 5_000], 0)])).not.toHaveProperty("stragglers");
+  });
+});
+
+describe("the growth of an iteration by its number", () => {
+  test("is the slope of a line, and its interval holds it", () => {
+    const instances = Array.from({ length: 10 }, (_, number) =>
+      ofLengths(
+        Array.from(
+          { length: 200 },
+          (_i, iteration) => 10_000 + 410 * iteration + Math.round(2_000 * uniformAt(2, number, iteration)),
+        ),
+        number,
+      ),
+    );
+    const { growth, iterations } = fanInOf(instances)!;
+    expect(iterations).toBe(2_000);
+    expect(growth!.per100IterationsMs).toBeCloseTo(41, 0);
+    expect(growth!.interval.from).toBeLessThan(41);
+    expect(growth!.interval.to).toBeGreaterThan(41);
+    expect(growth!.interval.to - growth!.interval.from).toBeLessThan(1);
+    expect(growth!.groups).toHaveLength(50);
+    expect(growth!.groups[1]).toMatchObject({ fromIteration: 4, iterations: 4 });
+  });
+
+  test("of a single orchestration has the interval of its line; of few iterations there is none", () => {
+    const lengths = Array.from(
+      { length: 50 },
+      (_, iteration) => 10_000 + 100 * iteration + Math.round(900 * uniformAt(3, iteration)),
+    );
+    const { growth } = fanInOf([ofLengths(lengths, 0)])!;
+    expect(growth!.interval.from).toBeLessThan(10);
+    expect(growth!.interval.to).toBeGreaterThan(10);
+    expect(fanInOf([ofLengths(lengths.slice(0, 9), 0)])).not.toHaveProperty("growth");
+  });
+});
+
+describe("fan-outs", () => {
+  test("have the episodes that waited on; what was not answered is none", () => {
+    const history: History = [
+      { kind: "orchestrator-started", atUs: 100 },
+      { kind: "execution-started", atUs: 90 },
+      { kind: "asked", atUs: 110, id: 1, what: "activity" },
+      { kind: "asked", atUs: 110, id: 2, what: "activity" },
+      { kind: "orchestrator-started", atUs: 150 },
+      { kind: "answered", atUs: 140, id: 1, what: "activity", failed: false },
+      { kind: "orchestrator-started", atUs: 200 },
+      { kind: "answered", atUs: 180, id: 2, what: "activity", failed: false },
+      { kind: "asked", atUs: 210, id: 3, what: "activity" },
+    ];
+    expect(fanOutsOf(history)).toEqual([{ fromUs: 100, toUs: 200, activitiesUs: [30, 70], episodes: 2 }]);
+    expect(fanInOf([])).toBeUndefined();
+  });
+});
