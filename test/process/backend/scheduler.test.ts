@@ -256,7 +256,7 @@ describe.each(TRANSPORTS)("by %s", (each) => {
         `Endpoint=https://localhost:${(web.address() as AddressInfo).port};Authentication=None`,
       );
       const { message } = await errorOf(client.getInstance("i"));
-      expect(message).toMatch(/no application protocol .*There is TLS at Endpoint=\S+, but no HTTP\/2 behind it/u);
+      expect(message).toMatch(/no application protocol .*There is TLS at Endpoint=\S+, but no HTTP\/2: check/u);
       expect(requests).toEqual([]);
       web.close();
     });
