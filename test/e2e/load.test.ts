@@ -1,11 +1,19 @@
 import { readFile, readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parseResults } from "../../src/result/read-result.js";
 import type { RunResult } from "../../src/result/run-result.js";
 import { Workplace } from "../support/e2e/workplace.js";
 
-const SMALL = "--workers 1 --iterations 1 --parallel-activities 2 --allow-invalid";
+const SMALL = "--workers 0 --iterations 1 --parallel-activities 2 --allow-invalid";
+
+let place: Workplace;
+
+beforeAll(async () => {
+  place = await Workplace.withWorker();
+});
+
+afterAll(() => place.close());
 
 async function resultsIn(place: Workplace, file: string): Promise<readonly RunResult[]> {
   return parseResults(await textIn(place, file), file);
@@ -17,7 +25,6 @@ function textIn(place: Workplace, file: string): Promise<string> {
 
 describe("load over time", () => {
   test("closed load with --total starts that number, and keeps the requested number in flight", async () => {
-    const place = await Workplace.open();
     const { stdout, stderr } = await place.succeed(`run --total 30 --parallel-orchestrations 5 ${SMALL} --json r.json`);
     expect(stderr).toMatch(
       /^closed load, 5 in flight: 30 orchestrations x 1 iteration x 2 activities = 60 activities/mu,
@@ -30,7 +37,6 @@ describe("load over time", () => {
   });
 
   test("stages are phases of the result, and their offered starts add up", async () => {
-    const place = await Workplace.open();
     const stages = "10/s:1s,10/s->30/s:2s";
     await place.succeed(`run --stages ${stages} --warmup 1s --seed 7 --label a=b ${SMALL} --json r.json`);
     const [result] = await resultsIn(place, "r.json");
@@ -46,7 +52,6 @@ describe("load over time", () => {
   });
 
   test("a few starts at a low rate have that rate as their throughput", async () => {
-    const place = await Workplace.open();
     const { stdout } = await place.succeed(`run --rate 30/m --duration 3s ${SMALL} --allow-invalid --json r.json`);
     expect(stdout).toMatch(/throughput +orchestrations 0\.50\/s, .* over 4 s/u);
     const [result] = await resultsIn(place, "r.json");
@@ -54,8 +59,7 @@ describe("load over time", () => {
   });
 
   test("starts that the cap holds back are counted, and make the run invalid unless --allow-invalid is set", async () => {
-    const place = await Workplace.open();
-    const load = "--rate 40/s --duration 500ms --max-in-flight 1 --workers 1 --iterations 1 --activity-duration 50ms";
+    const load = "--rate 40/s --duration 500ms --max-in-flight 1 --workers 0 --iterations 1 --activity-duration 50ms";
     const { code, stdout } = await place.run(`run ${load}`);
     expect({ code, stdout }).toMatchObject({ code: 96 });
     expect(stdout).toMatch(/^Invalid/mu);
@@ -77,8 +81,7 @@ describe("load over time", () => {
   });
 
   test("with --abort-on-fail, a threshold that is missed for good ends the run", async () => {
-    const place = await Workplace.open();
-    const flags = "--rate 5/s --duration 5m --workers 1 --iterations 1 --allow-invalid --abort-on-fail --threshold";
+    const flags = "--rate 5/s --duration 5m --workers 0 --iterations 1 --allow-invalid --abort-on-fail --threshold";
     const { code, stdout, stderr } = await place.run(`run ${flags}`, "max<1ms");
     expect(code).toBe(99);
     expect(stderr).toContain("threshold max<1ms can no longer be met (--abort-on-fail)");
@@ -118,7 +121,6 @@ describe("results", () => {
   });
 
   test("are served to Prometheus during the run", async () => {
-    const place = await Workplace.open();
     const run = place.start(`run --rate 20/s --duration 3s ${SMALL} --allow-invalid --metrics-port 0`);
     const [, url] = await run.says(/^metrics: (http:\/\/127\.0\.0\.1:\d+\/metrics)$/mu);
     await run.says(/\b[1-9]\d* completed/u);
@@ -129,9 +131,8 @@ describe("results", () => {
   });
 
   test("are compared with an earlier baseline", async () => {
-    const place = await Workplace.open();
-    await place.succeed("run --workers 1 --iterations 1 --repeat 2 --json before.json");
-    const { stdout } = await place.run("run --workers 1 --iterations 1 --baseline before.json --allow-invalid");
+    await place.succeed("run --workers 0 --iterations 1 --repeat 2 --json before.json");
+    const { stdout } = await place.run("run --workers 0 --iterations 1 --baseline before.json --allow-invalid");
     expect(stdout).toMatch(/run-to-run noise unknown/u);
   });
 });

@@ -1,6 +1,6 @@
 import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { resultJson, resultsJson } from "../../src/report/json.js";
 import { fiveRunsOf } from "../support/report/compared-runs.js";
 import { incompleteResult } from "../support/report/incomplete-result.js";
@@ -9,6 +9,14 @@ import { sampleResult } from "../support/report/sample-result.js";
 import type { RunResult } from "../../src/result/run-result.js";
 import { parseRunResult } from "../support/e2e/checked-result.js";
 import { FANOUT, Workplace } from "../support/e2e/workplace.js";
+
+let place: Workplace;
+
+beforeAll(async () => {
+  place = await Workplace.withWorker();
+});
+
+afterAll(() => place.close());
 
 async function placeWithResults(): Promise<Workplace> {
   const place = await Workplace.open();
@@ -24,11 +32,10 @@ function invalid(run: RunResult): RunResult {
 
 describe("fanout report", () => {
   test("shows a result in each form, and the run appends its step summary itself", async () => {
-    const place = await Workplace.open();
     const summary = join(place.folder, "summary.md");
     await writeFile(summary, "before");
     const variable = { GITHUB_STEP_SUMMARY: summary };
-    const run = await place.runWith(variable, "run --json result.json --workers 1 --parallel-orchestrations 20");
+    const run = await place.runWith(variable, "run --json result.json --workers 0 --parallel-orchestrations 20");
     expect(run).toMatchObject({ code: 0 });
     const text = await place.succeed("report result.json");
     expect(text).toMatchObject({ stdout: run.stdout, stderr: "" });
@@ -51,8 +58,7 @@ describe("fanout report", () => {
   test.each(["--parallel-orchestrations 20", "--parallel-orchestrations 4 --duration 1s", "--rate 30/s --duration 1s"])(
     "reads what `fanout run %s` wrote, which is what the published schema says",
     async (load) => {
-      const place = await Workplace.open();
-      const run = await place.succeed(`run --workers 1 ${load} --allow-invalid --json result.json`);
+      const run = await place.succeed(`run --workers 0 ${load} --allow-invalid --json result.json`);
       const content = await readFile(join(place.folder, "result.json"), "utf8");
       expect(schemaErrors(JSON.parse(content))).toEqual([]);
       expect(parseRunResult(content).counts.orchestrations.completed).toBeGreaterThan(0);
@@ -61,9 +67,8 @@ describe("fanout report", () => {
   );
 
   test("writes the same bytes as the run's own report flags", async () => {
-    const place = await Workplace.open();
     const files = "--text a.txt --markdown a.md --html a.html --junit a.xml --csv a.csv";
-    await place.succeed(`run --workers 1 --json a.json ${files}`);
+    await place.succeed(`run --workers 0 --json a.json ${files}`);
     for (const [form, file] of Object.entries({
       text: "txt",
       markdown: "md",
@@ -138,10 +143,9 @@ describe("fanout report", () => {
 });
 
 test("a step summary that cannot be written costs a line on stderr, and does not change the exit code", async () => {
-  const place = await Workplace.open();
-  const folder = join(place.folder, "summary");
+  const folder = join(place.folder, "a-folder");
   await mkdir(folder);
-  const { code, stderr } = await place.runWith({ GITHUB_STEP_SUMMARY: folder }, "run --workers 1");
+  const { code, stderr } = await place.runWith({ GITHUB_STEP_SUMMARY: folder }, "run --workers 0");
   expect({ code, stderr }).toMatchObject({ code: 0 });
   expect(stderr).toMatch(/^the step summary could not be written to GITHUB_STEP_SUMMARY: EISDIR/mu);
 });

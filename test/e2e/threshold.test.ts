@@ -1,14 +1,21 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { parseRunResult } from "../support/e2e/checked-result.js";
 import { Workplace } from "../support/e2e/workplace.js";
 
+let place: Workplace;
+
+beforeAll(async () => {
+  place = await Workplace.withWorker();
+});
+
+afterAll(() => place.close());
+
 test("a run that reaches its thresholds ends with 0, and shows each", async () => {
-  const place = await Workplace.open();
   const run =
-    "run --workers 1 --parallel-orchestrations 20 --threshold p50<1m --threshold errors<50% --json result.json";
+    "run --workers 0 --parallel-orchestrations 20 --threshold p50<1m --threshold errors<50% --json result.json";
   const { code, stdout, stderr } = await place.run(run, "--threshold", "service max < 1m");
   expect({ code, stderr }).toMatchObject({ code: 0 });
   expect(stdout).toMatch(/^3 thresholds passed$/mu);
@@ -23,9 +30,8 @@ test("a run that reaches its thresholds ends with 0, and shows each", async () =
 });
 
 test("a run that misses a threshold, or cannot judge it, ends with 99 and says why", async () => {
-  const place = await Workplace.open();
   const run =
-    "run --workers 1 --parallel-orchestrations 20 --threshold orchestrations/s>1M --threshold clock.boundMs<1s --json";
+    "run --workers 0 --parallel-orchestrations 20 --threshold orchestrations/s>1M --threshold clock.boundMs<1s --json";
   const { code, stdout, stderr } = await place.run(run, "--threshold", "stuck.total>=1");
   expect({ code, stderr }).toMatchObject({ code: 99 });
   expect(stderr).toMatch(/^2 of 3 thresholds missed$/mu);

@@ -1,16 +1,23 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { RunResult } from "../../src/result/run-result.js";
 import { HubInspector, activitiesIn } from "../support/e2e/hub-inspector.js";
 import { parseRunResult } from "../support/e2e/checked-result.js";
 import { Workplace } from "../support/e2e/workplace.js";
 
+let place: Workplace;
+
+beforeAll(async () => {
+  place = await Workplace.withWorker();
+});
+
+afterAll(() => place.close());
+
 describe("orchestrations that do more than fan out and in", () => {
   test("continue as new with --continue-as-new-every, lose nothing, and their extra actions are counted", async () => {
-    const place = await Workplace.open();
     const size = "--parallel-orchestrations 3 --iterations 10 --parallel-activities 4 --continue-as-new-every 3";
-    const { stdout, stderr } = await place.succeed(`run --workers 1 --json ${size}`);
+    const { stdout, stderr } = await place.succeed(`run --workers 0 --json ${size}`);
     const { counts, plan, runId } = parseRunResult(stdout);
     // 3 x (4 executions + 2 x 40 activities)
     expect(stderr).toContain("= 120 activities, 252 actions");
@@ -24,8 +31,7 @@ describe("orchestrations that do more than fan out and in", () => {
   });
 
   test("retry failed activities with --retries, and each activity counts once", async () => {
-    const place = await Workplace.open();
-    const { stdout } = await place.succeed("run --workers 1 --json --iterations 4 --failure-rate 30% --retries 30");
+    const { stdout } = await place.succeed("run --workers 0 --json --iterations 4 --failure-rate 30% --retries 30");
     const { counts, throughput, runId } = parseRunResult(stdout);
     expect(counts.activities).toMatchObject({ needed: 20, completed: 20 });
     // What failed and was tried again is billed too, and is in the history alone.
@@ -37,8 +43,7 @@ describe("orchestrations that do more than fan out and in", () => {
   });
 
   test("fail with a reason if an activity fails without retries", async () => {
-    const place = await Workplace.open();
-    const { code, stdout } = await place.run("run --workers 1 --iterations 1 --parallel-activities 1 --failure-rate 1");
+    const { code, stdout } = await place.run("run --workers 0 --iterations 1 --parallel-activities 1 --failure-rate 1");
     expect(code).toBe(1);
     expect(stdout).toMatch(
       /ActivitiesFailed: \d+ of \d+ activities of iteration 0 failed, the first with: Activity \(0, \d+\) fails as asked, at rate [\d.]+\n/u,
@@ -47,9 +52,8 @@ describe("orchestrations that do more than fan out and in", () => {
   });
 
   test("have activities of the requested duration and payloads of the requested size", async () => {
-    const place = await Workplace.open();
     const cost = "--activity-duration 50ms --input-bytes 1k --output-bytes 2k";
-    const { stdout } = await place.succeed(`run --workers 1 --json --iterations 3 --parallel-activities 2 ${cost}`);
+    const { stdout } = await place.succeed(`run --workers 0 --json --iterations 3 --parallel-activities 2 ${cost}`);
     const { latencyMs, runId } = parseRunResult(stdout);
     // Three iterations one after the other; a timer may fire up to a millisecond early.
     expect(latencyMs.response?.max).toBeGreaterThan(147);
@@ -64,10 +68,9 @@ describe("orchestrations that do more than fan out and in", () => {
 
 describe("somebody's own orchestration", () => {
   test("starts with its input, and has no guessed activities", async () => {
-    const place = await Workplace.open();
     await writeFile(join(place.root, "input.json"), '{"iterations": 2, "parallelActivities": 3}');
     const input = join(place.root, "input.json");
-    const line = "run --json --workers 1 --orchestrator FanOutFanInOrchestration --parallel-orchestrations 4";
+    const line = "run --json --workers 0 --orchestrator FanOutFanInOrchestration --parallel-orchestrations 4";
     const { stdout, stderr } = await place.succeed(line, "--input", `@${input}`);
     const { counts, plan, throughput, runId } = JSON.parse(stdout) as RunResult;
     expect(stderr).toContain("4 orchestrations of FanOutFanInOrchestration, whose activities and actions are unknown");

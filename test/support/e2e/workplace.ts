@@ -101,8 +101,20 @@ export class Workplace {
 
   /** For the test that is running: it is closed when the test has ended, however it did. */
   static async open(): Promise<Workplace> {
-    const place = new Workplace(await realpath(await mkdtemp(join(tmpdir(), "fanout-e2e-"))));
+    const place = await Workplace.#make();
     onTestFinished(() => place.close());
+    return place;
+  }
+
+  /** With a worker, for tests that differ only in the run they make: `beforeAll` opens it, and `afterAll` closes it. */
+  static async withWorker(): Promise<Workplace> {
+    const place = await Workplace.#make();
+    await place.start("worker --port 0").says(/Connected to/u);
+    return place;
+  }
+
+  static async #make(): Promise<Workplace> {
+    const place = new Workplace(await realpath(await mkdtemp(join(tmpdir(), "fanout-e2e-"))));
     await mkdir(place.home);
     await mkdir(place.folder);
     return place;
