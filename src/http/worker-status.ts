@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { ErrorCode } from "../errors.js";
 import { hasTwoHosts } from "./access.js";
 import { listenError, portOf } from "./port.js";
 
@@ -37,18 +38,28 @@ export async function startWorkerStatus(port: number): Promise<WorkerStatusServe
 const HOST = "127.0.0.1";
 
 function answer({ method, url = "/", rawHeaders }: IncomingMessage, response: ServerResponse): void {
-  if (hasTwoHosts(rawHeaders)) return json(response, 400, { error: "Expected one Host header, found several" });
+  if (hasTwoHosts(rawHeaders)) return refuse(response, 400, "Expected one Host header, found several");
   const path = url.split("?", 1)[0] ?? url;
   const page = Object.hasOwn(PAGES, path) ? PAGES[path] : undefined;
   if (page === undefined) {
-    json(response, 404, { error: `Expected ${Object.keys(PAGES).join(" or ")}, found ${path}` });
+    refuse(response, 404, `Expected ${Object.keys(PAGES).join(" or ")}, found ${path}`);
   } else if (method !== "GET" && method !== "HEAD") {
     response.setHeader("Allow", "GET, HEAD");
-    json(response, 405, { error: `Expected GET or HEAD, found ${method}` });
+    refuse(response, 405, `Expected GET or HEAD, found ${method}`);
   } else {
     json(response, 200, page());
   }
 }
+
+function refuse(response: ServerResponse, status: keyof typeof CODES, error: string): void {
+  json(response, status, { error, code: CODES[status] });
+}
+
+const CODES = {
+  400: "invalid-request",
+  404: "not-found",
+  405: "method-not-allowed",
+} as const satisfies Record<number, ErrorCode>;
 
 /** For HEAD, Node sends only the headers. */
 function json(response: ServerResponse, status: number, body: object): void {

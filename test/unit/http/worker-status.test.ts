@@ -37,7 +37,7 @@ test("a HEAD gets the headers alone", async () => {
 test.each(["/", "/nothing", "/constructor"])("%s is not found, in JSON", async (path) => {
   const response = await fetch(server.url + path);
   expect(response.status).toBe(404);
-  expect(await response.json()).toEqual({ error: `Expected /status or /health, found ${path}` });
+  expect(await response.json()).toEqual({ error: `Expected /status or /health, found ${path}`, code: "not-found" });
 });
 
 test("other methods are refused with those that are allowed", async () => {
