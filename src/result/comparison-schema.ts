@@ -4,7 +4,7 @@ import { list, number, object, oneOf, plain, signed, string } from "./json-field
 const side = oneOf("base", "new");
 const sides = <T extends z.ZodType>(item: T) => object({ base: item, new: item });
 
-/** A run whose figures nothing may be concluded from, or that is left out for them. */
+/** A run that allows no conclusion, or that is left out for its figures. */
 export const unusableRun = object({
   side,
   runId: string,
@@ -12,7 +12,7 @@ export const unusableRun = object({
   reason: string,
 });
 
-/** Why a difference between two sides may be none of what was compared. */
+/** A reason why two sides may differ for another cause than the compared change. */
 export const caveat = z.discriminatedUnion(
   "kind",
   [
@@ -28,7 +28,7 @@ export const caveat = z.discriminatedUnion(
   { error: ({ code }) => (code === "invalid_union" ? '"hours-apart" or "unlike-machines"' : "an object") },
 );
 
-/** What runs to be compared do not have in common. */
+/** A field in which compared runs differ. */
 export const difference = object({
   field: string.describe("Where it stands in the result, such as environment.node."),
   base: list(plain).describe("The distinct values, in the order of the runs; null where a run does not say."),
@@ -57,7 +57,7 @@ export const leftOutFigure = object({ figure: string, reason: string });
 
 export const sideNames = sides(string);
 
-/** What `fanout compare --json` writes, and where a result holds a comparison with its baseline. */
+/** The document of `fanout compare --json`, and the comparison with a baseline in a result. */
 export const comparisonSchema = object({
   noiseThreshold: signed.describe("Of 1: a change within it is none."),
   confidence: number.describe("Of 1, for all findings together."),

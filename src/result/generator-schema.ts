@@ -2,7 +2,7 @@ import { list, number, object, oneOf, signed, string } from "./json-field.js";
 import { latency } from "./latency-schema.js";
 import { measured } from "./measured-field.js";
 
-// How the process that made the load was doing while it measured, and what that makes of the figures.
+// The state of the load generator's process during the measurement, and its effect on the figures.
 
 export const latencyShares = object({
   mean: measured.share.exactOptional(),

@@ -12,7 +12,7 @@ const summary = {
   max: measured.duration,
 };
 
-/** On one clock. */
+/** Begins and ends on the same clock. */
 export const latency = object(summary).meta({
   id: "LatencySummary",
   description: "Milliseconds. A percentile that the sample cannot carry is absent.",

@@ -1,10 +1,10 @@
 import { z } from "zod";
 import { count, list, number, object } from "./json-field.js";
 
-/** What a figure's numbers are: milliseconds, a share of 1, something per second, or a number of things. */
+/** The unit of a figure: milliseconds, a part of 1, a rate per second, or a number of things. */
 export type FigureKind = "duration" | "share" | "rate" | "count";
 
-/** The kind of each field that is a figure; of a record also the names that it may have. */
+/** The kind of each field that is a figure. For a record, also the names of its fields. */
 export const figureFields = z.registry<{ readonly kind: FigureKind; readonly names?: readonly string[] }>();
 
 function figure<T extends z.ZodNumber>(kind: FigureKind, field: T): T {
@@ -14,19 +14,22 @@ function figure<T extends z.ZodNumber>(kind: FigureKind, field: T): T {
 }
 
 /**
- * Numbers that a run measures, and that thresholds may name by their path. What the plan asks for is none of them, and
- * neither is what goes both ways (the clock's offset), where a bound says nothing.
+ * Numbers that a run measures, and that thresholds may name by their path. Fields of the plan are not among them.
+ * Neither are figures that may be negative, such as the clock's offset, because a bound on them means nothing.
  */
 export const measured = {
   count: figure("count", count),
-  /** A number of things on the average. */
+  /** An average number of things. */
   mean: figure("count", number),
   duration: figure("duration", number),
   rate: figure("rate", number),
   share: figure("share", number),
 } as const;
 
-/** https://grpc.io/docs/guides/status-codes/ without OK: a status that is misspelt would never be found, and so pass. */
+/**
+ * https://grpc.io/docs/guides/status-codes/ without OK. A misspelt status would never occur, so its threshold would
+ * always pass.
+ */
 const GRPC_ERRORS = [
   "CANCELLED",
   "UNKNOWN",
@@ -46,11 +49,11 @@ const GRPC_ERRORS = [
   "UNAUTHENTICATED",
 ];
 
-/** Failed attempts by status. A status that no gRPC has passes, but is no figure. */
+/** Failed attempts by status. A status that gRPC does not have is accepted, but is no figure. */
 export const byGrpcStatus = z
   .record(z.string().regex(/^\w+$/u), count, "an object of counts by gRPC status")
   .register(figureFields, { kind: "count", names: GRPC_ERRORS })
   .describe("By gRPC status name, such as UNAVAILABLE.");
 
-/** The first of a list, and how long all of it is. */
+/** The first items of a list, and its length. */
 export const listed = <T extends z.ZodType>(item: T) => object({ total: measured.count, first: list(item) });

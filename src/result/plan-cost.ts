@@ -2,25 +2,25 @@ import { mostStarts, plannedStarts, type Load } from "./load-shape.js";
 import type { ResultPlan } from "./run-result.js";
 import { actionsOf, activitiesOf, mostActionsOf, type OrchestrationSize } from "./run-size.js";
 
-/** What a plan comes to, as far as it is known before it has run. */
+/** The cost of a plan, as far as it is known in advance. */
 export interface PlanCost {
-  /** Starts that it calls for, the warm-up included; undefined where time may end it before. */
+  /** The number of starts, including the warm-up; undefined if time may end it earlier. */
   readonly starts: number | undefined;
-  /** Starts that it does not go beyond; undefined where only time bounds them. */
+  /** The upper bound of starts; undefined if only time bounds them. */
   readonly mostStarts: number | undefined;
-  /** Of one orchestration; undefined of somebody's own. */
+  /** The cost of one orchestration; undefined for somebody's own. */
   readonly each: OrchestrationCost | undefined;
 }
 
 interface OrchestrationCost {
   readonly activities: number;
-  /** Where nothing fails. */
+  /** If nothing fails. */
   readonly actions: number;
-  /** Where as much fails as may. */
+  /** If as much fails as possible. */
   readonly mostActions: number;
 }
 
-/** What of a plan says what orchestrations do and when they start. */
+/** The part of a plan that decides the work of orchestrations and their starts. */
 export type PlanShape = Load & OrchestrationSize & Pick<ResultPlan, "activity" | "orchestrator">;
 
 export function costOf(plan: PlanShape): PlanCost {

@@ -5,7 +5,7 @@ import { byName, count, list, number, object, oneOf, signed, string, type ValueO
 
 export const stage = object({ fromPerSecond: number, toPerSecond: number, lengthMs: number });
 
-/** When orchestrations are started. */
+/** When orchestrations start. */
 export const loadShape = z.discriminatedUnion(
   "kind",
   [

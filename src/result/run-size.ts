@@ -1,24 +1,24 @@
 import type { ResultPlan } from "./run-result.js";
 
 /**
- * The size of one orchestration: I iterations, each a fan-out of A activities. Both are absent where a run starts
- * somebody's own orchestration: what that does is not known.
+ * The size of one orchestration: I iterations, each a fan-out of A activities. Both are absent for somebody's own
+ * orchestration, whose content is unknown.
  */
 export type OrchestrationSize = Pick<ResultPlan, "iterations" | "parallelActivities" | "continueAsNewEvery">;
 
-/** Activities that one orchestration needs: I x A; undefined where that is not known. */
+/** The number of activities of one orchestration: I x A; undefined if unknown. */
 export function activitiesOf({ iterations, parallelActivities }: OrchestrationSize): number | undefined {
   return iterations === undefined || parallelActivities === undefined ? undefined : iterations * parallelActivities;
 }
 
-/** Executions of one orchestration: one for every K iterations begun, K being `continueAsNewEvery`. */
+/** The number of executions of one orchestration: one for every K iterations begun, with K = `continueAsNewEvery`. */
 export function executionsOf({ iterations = 1, continueAsNewEvery = iterations }: OrchestrationSize): number {
   return Math.ceil(iterations / continueAsNewEvery);
 }
 
 /**
- * The Scheduler's billing units of one orchestration: E + 2 x I x A, one for each execution begun (E is 1 without
- * continue-as-new) and two for each activity; undefined where they are not known.
+ * The number of actions of one orchestration: E + 2 x I x A, one for each execution begun (E is 1 without
+ * continue-as-new) and two for each activity; undefined if unknown.
  * https://learn.microsoft.com/azure/azure-functions/durable/durable-task-scheduler/durable-task-scheduler-billing
  */
 export function actionsOf(size: OrchestrationSize): number | undefined {
@@ -26,10 +26,10 @@ export function actionsOf(size: OrchestrationSize): number | undefined {
   return activities === undefined ? undefined : executionsOf(size) + 2 * activities;
 }
 
-/** What executions of an orchestration have done that went on in another one: each of their activities completed. */
+/** The work of earlier executions before a continue-as-new. Each of their activities completed. */
 export interface EarlierExecutions {
   readonly iterationsCompleted: number;
-  /** Activities that failed and were tried again; undefined where it is not known. */
+  /** Activities that failed and were retried; undefined if unknown. */
   readonly retries: number | undefined;
 }
 
