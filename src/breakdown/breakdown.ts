@@ -1,5 +1,5 @@
 import type { Breakdown, BreakdownPhase, PhaseTime } from "../result/run-result.js";
-import { BREAKDOWN_PHASES } from "../result/breakdown-schema.js";
+import { BREAKDOWN_PHASES, MERGED_PHASES } from "../result/breakdown-schema.js";
 import { studentTQuantile } from "../stats/student-t.js";
 import { clocksOf, type Clocks } from "./clocks.js";
 import { activitiesOf } from "./critical-path.js";
@@ -12,9 +12,9 @@ const CONFIDENCE = 0.95;
 
 /** Phases that are given as one where the clocks are not known closely enough to tell them apart. */
 const CROSSING_PAIRS = [
-  { of: ["start", "notice"], as: "startAndNotice" },
-  { of: ["queue", "return"], as: "queueAndReturn" },
-] as const satisfies readonly { of: readonly [BreakdownPhase, BreakdownPhase]; as: BreakdownPhase }[];
+  { of: MERGED_PHASES.startAndNotice, as: "startAndNotice" },
+  { of: MERGED_PHASES.queueAndReturn, as: "queueAndReturn" },
+] as const;
 
 /** What the traced instances of a run say about where its time went. Pure: histories and stamps in, values out. */
 export function breakdownOf(instances: readonly TracedInstance[], clocks: Clocks = clocksOf(instances)): Breakdown {

@@ -5,7 +5,7 @@ import { BREAKDOWN_PHASES, PHASE_MEANINGS } from "../result/breakdown-schema.js"
 import type { Breakdown, BreakdownPhase, PhaseTime, RunResult } from "../result/run-result.js";
 
 /** How a person reads the names of phases. */
-const WORDS: Partial<Record<BreakdownPhase, string>> = {
+const WORDS: Readonly<Record<string, string>> = {
   earlierExecutions: "earlier executions",
   firstDispatch: "first dispatch",
   subOrchestration: "sub-orchestration",
@@ -13,6 +13,10 @@ const WORDS: Partial<Record<BreakdownPhase, string>> = {
   startAndNotice: "start and notice",
   queueAndReturn: "queue and return",
 };
+
+export function phaseWord(phase: string): string {
+  return WORDS[phase] ?? oneLine(phase);
+}
 
 /** Where the time went, as a table of words: the largest share first. */
 export interface BreakdownTable {
@@ -51,7 +55,7 @@ function rowOf(phase: BreakdownPhase, { share, shareInterval, meanMs, each, boun
   const bound = boundMs === undefined ? "" : `, ± ${formatDuration(boundMs)}`;
   return {
     phase,
-    name: WORDS[phase] ?? phase,
+    name: phaseWord(phase),
     share,
     halfWidth: shareInterval && (shareInterval.to - shareInterval.from) / 2,
     meanMs,

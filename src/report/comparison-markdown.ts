@@ -6,6 +6,7 @@ import {
   differenceRows,
   figureCells,
   figureHeads,
+  movedText,
   objectionRows,
   sideNames,
 } from "./comparison-rows.js";
@@ -24,6 +25,7 @@ export function comparisonMarkdown(comparison: Comparison): string {
       .join("\n"),
     objections(comparison, comparison.unusable, "cannot be compared"),
     figures(comparison),
+    escapeMarkdown(movedText(comparison) ?? ""),
     objections(comparison, comparison.dropped, "left out"),
     differences(comparison),
   ];

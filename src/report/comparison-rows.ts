@@ -12,6 +12,7 @@ import { formatDuration } from "../format/duration.js";
 import { formatRate } from "../format/rate.js";
 import { formatShare } from "../format/share.js";
 import { figureOf } from "../result/figure.js";
+import { phaseWord } from "./breakdown-rows.js";
 import { oneLine } from "../format/one-line.js";
 
 const LONGEST_VALUE = 60;
@@ -37,6 +38,27 @@ export function conclusionOf(comparison: Comparison): Conclusion {
   return faster === ""
     ? { word: "No difference shown", rest: limits }
     : { word: "Faster", rest: `${limits}: ${faster}` };
+}
+
+/** Smaller shares of all changes are noise beside the others. */
+const LEAST_SHARE = 0.1;
+const MOST_MOVED = 4;
+
+/**
+ * Which phases moved, such as "the traced orchestrations took 12 ms longer on average: queue +10 ms, return +2 ms".
+ * Undefined where no figure differs, or the phases are not known.
+ */
+export function movedText({ figures, movedPhases }: Comparison): string | undefined {
+  const isNews = figures.some(({ finding }) => finding !== "no difference shown" && finding !== "not judged");
+  if (!movedPhases || !isNews) return undefined;
+  const { baseMs, newMs, phases } = movedPhases;
+  const changes = phases.map(({ phase, baseMs: before, newMs: after }) => ({ phase, ms: after - before }));
+  const all = changes.reduce((sum, { ms }) => sum + Math.abs(ms), 0);
+  const told = changes.filter(({ ms }) => all > 0 && Math.abs(ms) >= LEAST_SHARE * all).slice(0, MOST_MOVED);
+  if (told.length === 0) return undefined;
+  const parts = told.map(({ phase, ms }) => `${phaseWord(phase)} ${ms < 0 ? "-" : "+"}${formatDuration(Math.abs(ms))}`);
+  const change = `${formatDuration(Math.abs(newMs - baseMs))} ${newMs < baseMs ? "less" : "longer"}`;
+  return `the traced orchestrations took ${change} on average: ${parts.join(", ")}`;
 }
 
 /** The names of the sides: `base` and `new`, unless they have names of their own. */

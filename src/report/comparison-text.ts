@@ -8,6 +8,7 @@ import {
   differenceRows,
   figureCells,
   figureHeads,
+  movedText,
   objectionRows,
   sideNames,
   type Conclusion,
@@ -40,6 +41,7 @@ export function comparisonText(comparison: Comparison, style: TextStyle): string
     objectionLines(comparison, unusable, colours.red("Cannot be compared"), style),
     objectionLines(comparison, dropped, colours.yellow("Left out"), style),
     figureLines(comparison, style),
+    movedLines(comparison, style),
     conclusionLines(comparison, style),
   ];
   return sections
@@ -102,6 +104,11 @@ function figureLines(comparison: Comparison, style: TextStyle): readonly string[
     })),
   ];
   return tableLines({ heads: figureHeads(comparison), rows }, style);
+}
+
+function movedLines(comparison: Comparison, { columns }: TextStyle): readonly string[] {
+  const text = movedText(comparison);
+  return text === undefined ? [] : hanging("  ", text, columns);
 }
 
 function conclusionLines(comparison: Comparison, { colours, columns }: TextStyle): readonly string[] {

@@ -29,6 +29,12 @@ export type BreakdownPhase = keyof typeof PHASE_MEANINGS;
 
 export const BREAKDOWN_PHASES = Object.keys(PHASE_MEANINGS) as readonly BreakdownPhase[];
 
+/** Phases between the same two clocks, which are one where the clocks' bound is larger than one of them. */
+export const MERGED_PHASES = {
+  startAndNotice: ["start", "notice"],
+  queueAndReturn: ["queue", "return"],
+} as const satisfies Partial<Record<BreakdownPhase, readonly [BreakdownPhase, BreakdownPhase]>>;
+
 export const phaseTime = object({
   meanMs: measured.duration.describe("All of it in one orchestration, on the average."),
   share: measured.share.describe("meanMs over wholeMs."),

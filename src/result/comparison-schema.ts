@@ -53,6 +53,14 @@ export const comparedFigure = object({
   finding: oneOf("slower", "faster", "no difference shown", "run-to-run noise unknown", "not judged"),
 });
 
+export const movedPhases = object({
+  baseMs: number.describe("The whole of a traced orchestration, the mean over the runs of the side."),
+  newMs: number,
+  phases: list(object({ phase: string, baseMs: number, newMs: number })).describe(
+    "The same of each phase, the largest change first. Their changes add up to that of the whole.",
+  ),
+});
+
 export const leftOutFigure = object({ figure: string, reason: string });
 
 export const sideNames = sides(string);
@@ -70,5 +78,8 @@ export const comparisonSchema = object({
     "Runs whose figures nothing may be concluded from. Where there is one, no figure is judged.",
   ),
   figures: list(comparedFigure),
+  movedPhases: movedPhases
+    .exactOptional()
+    .describe("Where the time of the traced orchestrations went on either side; absent where a run has no breakdown."),
   leftOut: list(leftOutFigure).describe("Figures that not all runs have."),
 });

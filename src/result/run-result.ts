@@ -59,6 +59,7 @@ export type Caveat = ValueOf<typeof comparison.caveat>;
 export type ComparedFigure = ValueOf<typeof comparison.comparedFigure>;
 export type Difference = ValueOf<typeof comparison.difference>;
 export type Finding = ComparedFigure["finding"];
+export type MovedPhases = ValueOf<typeof comparison.movedPhases>;
 export type LeftOutFigure = ValueOf<typeof comparison.leftOutFigure>;
 export type SideNames = ValueOf<typeof comparison.sideNames>;
 export type UnusableRun = ValueOf<typeof comparison.unusableRun>;

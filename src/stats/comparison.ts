@@ -4,6 +4,7 @@ import { caveatsOf } from "./caveat.js";
 import { figureOf } from "../result/figure.js";
 import { holm } from "./holm.js";
 import { geometricMean, logRatioOf, pOfWithin, ratioInterval, type LogRatio } from "./log-ratio.js";
+import { movedPhasesOf } from "./moved-phases.js";
 import { differencesOf } from "./run-differences.js";
 import type {
   ComparedFigure,
@@ -80,6 +81,7 @@ export function compareCandidates(
     dropped: chosen.dropped,
     unusable: chosen.unusable,
     figures: whole.map((sides) => judgedFigures.get(sides) ?? unjudged(sides)),
+    ...movedIn(chosen),
     leftOut: figures.filter((figure) => "reason" in figure),
   }));
 }
@@ -102,6 +104,11 @@ function chosenOf(base: readonly RunResult[], fresh: readonly RunResult[], allow
   return areDropped
     ? { ...sound, dropped: objections, unusable: [] }
     : { base, new: fresh, dropped: [], unusable: objections };
+}
+
+function movedIn({ base, new: fresh }: Chosen): Pick<Comparison, "movedPhases"> {
+  const movedPhases = movedPhasesOf(base, fresh);
+  return movedPhases ? { movedPhases } : {};
 }
 
 function idsOf(runs: readonly RunResult[]): readonly string[] {

@@ -1,6 +1,7 @@
 import { formatCount, plural } from "../format/count.js";
 import { UsageError } from "../errors.js";
 import { boundExpected, parseBound } from "./bound.js";
+import { MERGED_PHASES } from "../result/breakdown-schema.js";
 import { FIGURE_NAMES, figureOf, type Figure } from "../result/figure.js";
 import type { FigureKind } from "../result/measured-field.js";
 import { isAboveForGood, isBelowForGood } from "./missed-for-good.js";
@@ -29,10 +30,7 @@ export interface Threshold {
 const EXPRESSION = /^(?<name>[^<>=]+?) ?(?<operator>[<>]=?) ?(?<bound>[^<>=]+)$/u;
 const LATENCY_PATH = /^latencyMs\.(?<latency>\w+)\.(?<statistic>\w+(?:\.\d+)?)$/u;
 /** Phases that are one where the clocks, or the worker, do not tell them apart. */
-const PAIRS: Readonly<Record<string, readonly string[]>> = {
-  startAndNotice: ["start", "notice"],
-  queueAndReturn: ["queue", "return"],
-};
+const PAIRS: Readonly<Record<string, readonly string[]>> = MERGED_PHASES;
 const IN_ACTIVITY = new Set(["queue", "execute", "return"]);
 /** Latencies that end with the orchestration. One that was cut off may have been the slowest. */
 const UNTIL_COMPLETED = new Set(["response", "service", "server", "detectionLag"]);

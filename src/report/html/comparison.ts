@@ -6,6 +6,7 @@ import {
   differenceRows,
   figureCells,
   figureHeads,
+  movedText,
   objectionRows,
   sideNames,
   type Conclusion,
@@ -28,11 +29,13 @@ export function comparisonSection(comparison: Comparison): Markup {
   const { base, new: fresh } = sideNames(comparison);
   const caveats = caveatTexts(comparison).map((text) => markup`<li><strong>take care</strong> ${text}</li>\n`);
   const differences = differenceRows(comparison);
+  const moved = movedText(comparison);
   return markup`<section>
 <h2>${fresh} against ${base}: ${inColour(word)}${rest}</h2>
 ${caveats.length > 0 ? markup`<ul>${caveats}</ul>` : undefined}
 ${objections(comparison, comparison.unusable, "cannot be compared")}
 ${figures(comparison)}
+${moved === undefined ? undefined : markup`<p>${moved}</p>`}
 ${objections(comparison, comparison.dropped, "left out")}
 ${differences.length > 0 ? markup`<details><summary>What else differs</summary>\n${definitionList(differences)}</details>` : undefined}
 </section>
