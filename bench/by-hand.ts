@@ -4,10 +4,11 @@
  *
  *     npm run build && node bench/by-hand.ts PART [W1 W2 W3 chain] [--pairs 5] [--slow-commits MS]
  *
- * Prints medians with the least and the greatest of throughput and of the emulator's CPU, and the ratios pair by pair,
- * by hand / replaced: of throughput above 1, of CPU under 1, is what the part saves. `--slow-commits` adds as much to
- * each fsync of both, as on a slower disk.
+ * Prints throughput, the emulator's CPU, and how late its event loop was (99th percentile): medians with the least and the
+ * greatest, and the ratios pair by pair, by hand / replaced. A part saves something where the ratio of throughput is above
+ * 1, and where the others are under 1. `--slow-commits` adds so much to each fsync of both, as on a slower disk.
  */
+import { once } from "node:events";
 import path from "node:path";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -56,7 +57,7 @@ try {
   const byHand = await open([process.execPath, EMULATOR]);
   const replaced = await open([process.execPath, EMULATOR, name]);
   for (const load of loads) {
-    printPairs(load, Number(values.pairs), {
+    await printPairs(load, Number(values.pairs), {
       "by hand": () => figures(byHand, LOADS[load]!),
       replaced: () => figures(replaced, LOADS[load]!),
     });
@@ -83,7 +84,19 @@ function slowed([program, ...args]: Command): Command {
   return [command, ...wrapped];
 }
 
-function figures(place: Place, flags: readonly string[]): Figures {
+async function figures(place: Place, flags: readonly string[]): Promise<Figures> {
+  await latenessOf(place);
   const { activitiesPerSecond, emulatorUs } = runIn(place, flags);
-  return { "activities/s": activitiesPerSecond, "CPU us/activity": emulatorUs };
+  return {
+    "activities/s": activitiesPerSecond,
+    "CPU us/activity": emulatorUs,
+    "loop late, p99 ms": await latenessOf(place),
+  };
+}
+
+/** Since the last call. */
+async function latenessOf({ emulator }: Place): Promise<number> {
+  emulator.kill("SIGUSR2");
+  const [line] = (await once(emulator.stdout!, "data")) as [Buffer];
+  return Number(line.toString());
 }

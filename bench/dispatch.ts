@@ -48,7 +48,7 @@ const held = await openPlace([process.execPath, EMULATOR]);
 const immediate = await openPlace([process.execPath, EMULATOR, "0"]);
 try {
   for (const { name, flags, figures } of MEASUREMENTS) {
-    printPairs(name, Number(values.pairs), {
+    await printPairs(name, Number(values.pairs), {
       held: () => figures(runIn(held, flags)),
       immediate: () => figures(runIn(immediate, flags)),
     });

@@ -1,8 +1,10 @@
 /**
- * The emulator of `by-hand.ts`: as it is, or with a part of it replaced. Argument: the name of the part, or none. Says
- * when it listens. A part is replaced by prototype, or by a hook on its module, so that the product has no switch for it.
+ * The emulator of `by-hand.ts`: as it is, or with a part of it replaced. Argument: the name of the part, or none. A part is
+ * replaced by prototype, or by a hook on its module, so that the product has no switch for it. Prints a line when it listens;
+ * and on SIGUSR2 how late its event loop was since the last one, 99th percentile, milliseconds.
  */
 import { registerHooks } from "node:module";
+import { monitorEventLoopDelay } from "node:perf_hooks";
 import { DatabaseSync } from "node:sqlite";
 import type { RunOptions } from "../../src/emulator/process/run-emulator.js";
 import { Instance } from "../../dist/emulator/instance/instance.js";
@@ -34,6 +36,12 @@ await runEmulator({
   ...replaced,
 });
 console.log("listening");
+const lateness = monitorEventLoopDelay({ resolution: 1 });
+lateness.enable();
+process.on("SIGUSR2", () => {
+  console.log(lateness.percentile(99) / 1e6);
+  lateness.reset();
+});
 
 /** Puts another method in the place of one, which it may call. */
 function wrap<T, K extends keyof T>(prototype: T, name: K, around: (method: T[K]) => T[K]): void {
