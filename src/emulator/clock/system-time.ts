@@ -1,7 +1,10 @@
 /** Takes a callback back that has not been called yet. */
 export type Cancel = () => void;
 
-/** What waits, or measures how long something takes. */
+/** Measures how long something takes. */
+export type Stopwatch = Pick<SystemTime, "steadyMs">;
+
+/** Measures, and waits. */
 export type SteadyTime = Pick<SystemTime, "steadyMs" | "after" | "every">;
 
 /** The clocks and timers of a machine: `machine-time.ts` has the real ones, tests have virtual ones. */

@@ -2,7 +2,7 @@ import { errorText } from "../../format/error-text.js";
 import { InvariantError } from "../../invariant.js";
 import { Queue } from "../../async/queue.js";
 import { RpcError } from "../../protocol/rpc-error.js";
-import type { SteadyTime } from "../clock/system-time.js";
+import type { Stopwatch } from "../clock/system-time.js";
 import { StoreError, isGone, type Store } from "./store.js";
 
 interface Command {
@@ -38,7 +38,7 @@ const MOST_TURN_MS = 25;
  */
 export class GroupCommit {
   readonly #store: Store;
-  readonly #clock: Pick<SteadyTime, "steadyMs">;
+  readonly #clock: Stopwatch;
   readonly #handlers: GroupCommitHandlers;
   #commands: Command[] = [];
   /** What goes on behind the sync that is under way, what behind the one after it, and what at once; in this order. */
@@ -51,7 +51,7 @@ export class GroupCommit {
   /** What all that comes from now on is told. */
   #refusal: RpcError | undefined;
 
-  constructor(store: Store, clock: Pick<SteadyTime, "steadyMs">, handlers: GroupCommitHandlers) {
+  constructor(store: Store, clock: Stopwatch, handlers: GroupCommitHandlers) {
     this.#store = store;
     this.#clock = clock;
     this.#handlers = handlers;

@@ -1,5 +1,5 @@
 import { closeSync, fdatasync, fdatasyncSync, fstatSync, openSync, readSync, writeSync } from "node:fs";
-import type { SteadyTime } from "../clock/system-time.js";
+import type { Stopwatch } from "../clock/system-time.js";
 
 /** Syncs that take less are made on the main thread: the way to another one and back costs about as much. */
 const QUICK_MS = 1;
@@ -22,7 +22,7 @@ export interface Disk {
  * libuv's pool, so that the event loop goes on meanwhile. One sync at a time.
  */
 export class LogSync {
-  readonly #clock: Pick<SteadyTime, "steadyMs">;
+  readonly #clock: Stopwatch;
   readonly #disk: Disk;
   readonly #descriptor: number;
   /** The kernel tells each descriptor of a failure once: what a sync under way is told, `syncNow` is told too. */
@@ -32,7 +32,7 @@ export class LogSync {
   #running = false;
   #closed = false;
 
-  constructor(file: string, clock: Pick<SteadyTime, "steadyMs">, disk: Disk = { fdatasync, fdatasyncSync }) {
+  constructor(file: string, clock: Stopwatch, disk: Disk = { fdatasync, fdatasyncSync }) {
     this.#clock = clock;
     this.#disk = disk;
     this.#probedMs = clock.steadyMs();

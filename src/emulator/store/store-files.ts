@@ -1,5 +1,5 @@
 import { statSync } from "node:fs";
-import type { SteadyTime } from "../clock/system-time.js";
+import type { Stopwatch } from "../clock/system-time.js";
 import { StoreError } from "./store.js";
 
 /** What is acknowledged after its file was removed is gone: no longer than this goes by unseen. */
@@ -14,10 +14,10 @@ interface OpenFile {
 /** The files of an open database: a process that has them open can write to them long after they were removed. */
 export class StoreFiles {
   readonly #files: readonly OpenFile[];
-  readonly #clock: Pick<SteadyTime, "steadyMs">;
+  readonly #clock: Stopwatch;
   #checkedMs = 0;
 
-  constructor(paths: readonly string[], clock: Pick<SteadyTime, "steadyMs">) {
+  constructor(paths: readonly string[], clock: Stopwatch) {
     this.#clock = clock;
     this.#files = paths.map((path) => {
       const { dev: device, ino: inode } = statSync(path);

@@ -1,7 +1,7 @@
 import { existsSync, realpathSync, statSync } from "node:fs";
 import type { DatabaseSync } from "node:sqlite";
 import { MACHINE_TIME } from "../../clock/machine-time.js";
-import type { SteadyTime } from "../../clock/system-time.js";
+import type { Stopwatch } from "../../clock/system-time.js";
 import { LogSync, type Disk } from "../log-sync.js";
 import { StoreError } from "../store.js";
 import { StoreFiles } from "../store-files.js";
@@ -19,7 +19,7 @@ const MOST_CHECKED_BYTES = 512 * 1024 * 1024;
 
 export interface DatabaseOptions {
   /** Undefined: that of this machine. */
-  readonly time?: Pick<SteadyTime, "steadyMs"> | undefined;
+  readonly time?: Stopwatch | undefined;
   /** In place of the system's calls. */
   readonly disk?: Disk | undefined;
 }
@@ -101,7 +101,7 @@ function checkPages(db: DatabaseSync): void {
 }
 
 /** The log of an open database, once all that it holds is on disk. */
-function openLog(file: string, time: Pick<SteadyTime, "steadyMs">, disk: Disk | undefined): LogSync {
+function openLog(file: string, time: Stopwatch, disk: Disk | undefined): LogSync {
   const log = new LogSync(logOf(file), time, disk);
   try {
     log.rewrite();
