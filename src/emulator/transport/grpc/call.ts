@@ -1,5 +1,6 @@
 import { EMPTY_BYTES } from "../../../protocol/empty-bytes.js";
 import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
+import type { SteadyTime } from "../../clock/system-time.js";
 import type { ConnectionLoad } from "../connection-load.js";
 import { statusOf, type Call, type Handler } from "../../service/call.js";
 import type { Deadlines } from "./deadlines.js";
@@ -26,6 +27,7 @@ const NO_HEADERS: IncomingHttpHeaders = {};
 /** What the calls of a connection share. */
 export interface GrpcConnection {
   readonly handlers: ReadonlyMap<string, Handler>;
+  readonly clock: SteadyTime;
   readonly deadlines: Deadlines;
   readonly load: ConnectionLoad;
 }

@@ -57,7 +57,12 @@ export function serveGrpc(
 ): void {
   const session = performServerHandshake(socket, SESSION_OPTIONS);
   session.once("remoteSettings", onGreeted);
-  const connection = { handlers, clock, deadlines: new Deadlines(clock), load: new ConnectionLoad(budget) };
+  const connection: GrpcConnection = {
+    handlers,
+    clock,
+    deadlines: new Deadlines(clock),
+    load: new ConnectionLoad(budget),
+  };
   session.on("stream", (stream, headers) => {
     accept(stream, headers, connection);
   });
@@ -71,11 +76,7 @@ export function serveGrpc(
   });
 }
 
-interface TimedConnection extends GrpcConnection {
-  readonly clock: SteadyTime;
-}
-
-function accept(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, connection: TimedConnection): void {
+function accept(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, connection: GrpcConnection): void {
   // Whatever it is, the stream closes as well, and its call is told by that.
   stream.on("error", ignore);
   if (stream.destroyed || stream.closed) return;
