@@ -42,7 +42,7 @@ export class ServedEmulator {
 
   /** Serves what is in the store; `stop` in between makes it the next emulator of the same file. */
   async open(): Promise<void> {
-    this.store = await openSqliteStore(path.join(this.folder, "emulator.db"));
+    this.store = await openSqliteStore(path.join(this.folder, "emulator.db"), { time: this.#options.time });
     this.emulator = new Emulator({
       store: this.store,
       version: "test",
