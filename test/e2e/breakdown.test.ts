@@ -1,21 +1,27 @@
 import { HistoryEventType } from "@microsoft/durabletask-js";
-import { describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { stampsOf } from "../../src/breakdown/stamps.js";
 import { HubInspector } from "../support/e2e/hub-inspector.js";
 import { parseRunResult, type FanOutResult } from "../support/e2e/checked-result.js";
 import { Workplace } from "../support/e2e/workplace.js";
 
+let place: Workplace;
+
+beforeAll(async () => {
+  place = await Workplace.withWorker();
+});
+
+afterAll(() => place.close());
+
 /** The traced orchestrations' phases of a run; that they add up is checked for every result. */
-async function breakdownOf(place: Workplace, flags: string): Promise<FanOutResult> {
-  const { stdout } = await place.succeed(`run --json --workers 1 ${flags}`);
+async function breakdownOf(flags: string): Promise<FanOutResult> {
+  const { stdout } = await place.succeed(`run --json --workers 0 ${flags}`);
   return parseRunResult(stdout);
 }
 
 describe("where the time of a run went", () => {
   test("activities of 50 ms take 50 ms, as their worker's stamps say", async () => {
-    const place = await Workplace.open();
     const { breakdown, runId } = await breakdownOf(
-      place,
       "--parallel-orchestrations 5 --iterations 4 --parallel-activities 2 --activity-duration 50ms",
     );
     expect(breakdown?.orchestrations).toMatchObject({ traced: 5, completed: 5 });
@@ -39,11 +45,10 @@ describe("where the time of a run went", () => {
   });
 
   test("only traced orchestrations carry the trace, chosen by their number", async () => {
-    const place = await Workplace.open();
     const size = "--parallel-orchestrations 20 --iterations 1 --parallel-activities 1";
-    const untraced = await breakdownOf(place, `${size} --trace-sample 0`);
+    const untraced = await breakdownOf(`${size} --trace-sample 0`);
     expect(untraced).not.toHaveProperty("breakdown");
-    const half = await breakdownOf(place, `${size} --trace-sample 50%`);
+    const half = await breakdownOf(`${size} --trace-sample 50%`);
     const inspector = new HubInspector(place.socket);
     const texts = async (runId: string) =>
       Promise.all(
@@ -60,15 +65,14 @@ describe("where the time of a run went", () => {
   });
 
   test("failed, retried and continued orchestrations are in it", async () => {
-    const place = await Workplace.open();
-    const flags = "--iterations 4 --parallel-activities 2 --parallel-orchestrations 4 --workers 1 --json";
+    const flags = "--iterations 4 --parallel-activities 2 --parallel-orchestrations 4 --workers 0 --json";
     const failing = await place.run(`run ${flags} --failure-rate 1`);
     const failed = parseRunResult(failing.stdout).breakdown!;
     expect(failed.orchestrations).toMatchObject({ traced: 4, failed: 4, retried: 4 });
     expect(failed.phases).toHaveProperty("activity");
-    const retried = await breakdownOf(place, "--iterations 4 --failure-rate 30% --retries 30");
+    const retried = await breakdownOf("--iterations 4 --failure-rate 30% --retries 30");
     expect(retried.breakdown?.phases).toHaveProperty("timer");
-    const continued = await breakdownOf(place, "--iterations 6 --continue-as-new-every 2");
+    const continued = await breakdownOf("--iterations 6 --continue-as-new-every 2");
     expect(continued.breakdown?.phases).toMatchObject({
       earlierExecutions: { each: { count: 1 } },
       execute: { each: { count: 2 } },
@@ -76,8 +80,7 @@ describe("where the time of a run went", () => {
   });
 
   test("is in the summary", async () => {
-    const place = await Workplace.open();
-    const { stdout } = await place.succeed("run --workers 1 --parallel-orchestrations 3");
+    const { stdout } = await place.succeed("run --workers 0 --parallel-orchestrations 3");
     expect(stdout).toMatch(
       /^ {2}Where the time went +share +in each\n(?: {2}\S.* %.* m?s\n){5,7} {2}of 3 traced orchestrations, /mu,
     );

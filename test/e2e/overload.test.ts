@@ -1,41 +1,11 @@
-import { fileURLToPath } from "node:url";
 import { onTestFinished, expect, test } from "vitest";
 import { pb } from "../../src/protocol/sidecar-stubs.js";
 import { FakeSidecar, activityItem } from "../support/worker/fake-sidecar.js";
-import { activitiesReach } from "../support/e2e/hub-inspector.js";
-import { FANOUT, Workplace } from "../support/e2e/workplace.js";
+import { Workplace } from "../support/e2e/workplace.js";
 
 const ITEMS = 1_000;
 const ITEM_BYTES = 32_768;
 const ROOM_ON_THE_WAY = 200;
-const PROBE = fileURLToPath(new URL("../support/e2e/turn-probe.mjs", import.meta.url));
-
-test("a worker under large orchestrations answers probes, keeps its turns short, and returns work that has not begun", async () => {
-  const place = await Workplace.open();
-  const worker = place.startProgram(process.execPath, ["--import", PROBE, FANOUT, "worker", "--port", "0"]);
-  const [, url = ""] = await worker.says(/Status on (\S+)\/status/u);
-  await worker.says(/Connected to/u);
-  const run = place.start(
-    "run --workers 0 --leave --parallel-orchestrations 20 --iterations 3 --parallel-activities 2000",
-  );
-  const enough = new AbortController();
-  const probing = longestProbeMs(`${url}/health`, enough.signal);
-  await activitiesReach(10_000, place.socket, run);
-  enough.abort();
-  // Of a machine that does other work too: the turns themselves are measured below.
-  expect(await probing).toBeLessThan(5_000);
-
-  const termMs = performance.now();
-  worker.kill("SIGTERM");
-  const { code, stderr } = await worker.ended;
-  expect({ code, stderr }).toMatchObject({ code: 0 });
-  expect(performance.now() - termMs).toBeLessThan(20_000);
-  expect(Number(/longest turn: (\d+) ms/u.exec(stderr)?.[1])).toBeLessThan(250);
-  // Nothing had to be taken from it.
-  expect(await place.runningEmulator()).toMatchObject({ redelivered: 0, workers: 0 });
-  run.kill("SIGINT");
-  await run.ended;
-});
 
 test.each(["http2", "grpc"])(
   "a backend that sends without end is read as work gets done, over %s",
@@ -85,14 +55,3 @@ test("a run gives its workers up after they ran out of memory three times, and s
   // Nothing of the pages that V8 prints.
   expect(stderr).not.toContain("Native stack trace");
 });
-
-/** Asks over and over until it is told that it is enough; returns how long the longest answer took. */
-async function longestProbeMs(url: string, enough: AbortSignal): Promise<number> {
-  let longestMs = 0;
-  while (!enough.aborted) {
-    const askedMs = performance.now();
-    expect((await fetch(url)).status).toBe(200);
-    longestMs = Math.max(longestMs, performance.now() - askedMs);
-  }
-  return longestMs;
-}

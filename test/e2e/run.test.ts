@@ -1,47 +1,18 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { text } from "node:stream/consumers";
-import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { RunResult } from "../../src/result/run-result.js";
-
-const FANOUT = fileURLToPath(new URL("../../bin/fanout.js", import.meta.url));
+import { Workplace } from "../support/e2e/workplace.js";
 
 describe("fanout run", () => {
-  let folder: string;
+  let place: Workplace;
   beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), "fanout-run-"));
+    place = await Workplace.make();
   });
-  afterAll(async () => {
-    await start(["emulator", "stop"]).ended;
-    await rm(folder, { recursive: true, force: true });
-  });
-
-  function start(args: readonly string[]) {
-    const child = spawn(process.execPath, [FANOUT, ...args], {
-      cwd: folder,
-      env: {
-        ...process.env,
-        FANOUT_STATE_DIR: join(folder, "state"),
-        DURABLE_TASK_CONNECTION_STRING: "",
-        GITHUB_STEP_SUMMARY: "",
-      },
-      stdio: ["ignore", "pipe", "pipe"],
-    });
-    const exit = once(child, "exit");
-    const ended = Promise.all([text(child.stdout), text(child.stderr), exit]).then(([stdout, stderr]) => ({
-      code: child.exitCode,
-      stdout,
-      stderr,
-    }));
-    return { child, ended };
-  }
+  afterAll(() => place.close());
 
   test("prints progress on stderr and the summary on stdout, and ends with 0", async () => {
-    const { code, stdout, stderr } = await start(["run", "--iterations", "3"]).ended;
+    const { code, stdout, stderr } = await place.start("run --iterations 3").ended;
     expect({ code, stderr }).toMatchObject({ code: 0 });
     expect(stderr).toContain("backend: the embedded emulator, task hub default (connection string: the default)");
     expect(stderr).toContain("1 orchestration x 3 iterations x 5 activities = 15 activities, 31 actions");
@@ -56,7 +27,7 @@ describe("fanout run", () => {
     ["with --transport http2", ["--transport", "http2"], "http2"],
     ["with --transport grpc-js", ["--transport", "grpc-js"], "grpc-js"],
   ])("%s uses the transport that the result names", async (_, flags, transport) => {
-    const { code, stdout, stderr } = await start(["run", "--json", "--workers", "2", ...flags]).ended;
+    const { code, stdout, stderr } = await place.run("run --json --workers 2", ...flags);
     expect({ code, stderr }).toMatchObject({ code: 0 });
     expect(JSON.parse(stdout)).toMatchObject({
       environment: { transport, ownWorkers: 2 },
@@ -65,8 +36,8 @@ describe("fanout run", () => {
   });
 
   test("with --replay always its workers keep no orchestration, and the summary and the result say so", async () => {
-    const file = join(folder, "replay-always.json");
-    const { code, stdout } = await start(["run", "--json", file, "--workers", "1", "--replay", "always"]).ended;
+    const file = join(place.folder, "replay-always.json");
+    const { code, stdout } = await place.run(`run --json ${file} --workers 1 --replay always`);
     expect({ code, stdout }).toMatchObject({ code: 0, stdout: expect.stringContaining("(--replay always)") });
     expect(JSON.parse(await readFile(file, "utf8"))).toMatchObject({
       environment: { ownWorkers: 1, workers: { replay: "always" } },
@@ -75,7 +46,7 @@ describe("fanout run", () => {
   });
 
   test.each(["run", "worker"])("%s refuses an unknown --replay", async (command) => {
-    const { code, stderr } = await start([command, "--replay", "never"]).ended;
+    const { code, stderr } = await place.run(`${command} --replay never`);
     expect({ code, stderr }).toMatchObject({
       code: 2,
       stderr: expect.stringContaining('--replay: expected sessions or always, found "never"'),
@@ -83,29 +54,25 @@ describe("fanout run", () => {
   });
 
   test.each(["run", "worker"])("%s refuses an unknown --transport", async (command) => {
-    const { code, stderr } = await start([command, "--transport", "pigeon"]).ended;
+    const { code, stderr } = await place.run(`${command} --transport pigeon`);
     expect({ code, stderr }).toMatchObject({
       code: 2,
       stderr: expect.stringContaining('--transport: expected link, http2 or grpc-js, found "pigeon"'),
     });
   });
 
-  test.each([["run", "--dry-run"], ["worker"]])(
-    "%s refuses a transport that the backend does not support",
-    async (...args) => {
-      const elsewhere = "Endpoint=https://localhost:9;Authentication=None;TaskHub=hub";
-      const { code, stdout, stderr } = await start([...args, "--transport", "link", "--connection-string", elsewhere])
-        .ended;
-      expect({ code, stdout, stderr }).toEqual({
-        code: 2,
-        stdout: "",
-        stderr: "error: --transport link is for the embedded emulator alone\n",
-      });
-    },
-  );
+  test.each(["run --dry-run", "worker"])("%s refuses a transport that the backend does not support", async (line) => {
+    const elsewhere = "Endpoint=https://localhost:9;Authentication=None;TaskHub=hub";
+    const { code, stdout, stderr } = await place.run(`${line} --transport link --connection-string`, elsewhere);
+    expect({ code, stdout, stderr }).toEqual({
+      code: 2,
+      stdout: "",
+      stderr: "error: --transport link is for the embedded emulator alone\n",
+    });
+  });
 
   test("with --json prints only the result on stdout", async () => {
-    const { code, stdout, stderr } = await start(["run", "--parallel-orchestrations", "20", "--json"]).ended;
+    const { code, stdout, stderr } = await place.run("run --parallel-orchestrations 20 --json");
     expect({ code, stderr }).toMatchObject({ code: 0 });
     const result: RunResult = JSON.parse(stdout);
     expect(result).toMatchObject({
@@ -124,10 +91,10 @@ describe("fanout run", () => {
   });
 
   test("with --json FILE writes the file, and prints the summary on stdout", async () => {
-    const { code, stdout } = await start(["run", "--json", "result.json"]).ended;
+    const { code, stdout } = await place.start("run --json result.json").ended;
     expect(code).toBe(0);
     expect(stdout).toMatch(/^Completed/u);
-    expect(JSON.parse(await readFile(join(folder, "result.json"), "utf8"))).toMatchObject({ schemaVersion: 1 });
+    expect(JSON.parse(await readFile(join(place.folder, "result.json"), "utf8"))).toMatchObject({ schemaVersion: 1 });
   });
 
   test.each([
@@ -136,11 +103,10 @@ describe("fanout run", () => {
   ] as const)(
     "on %s terminates what its own workers have in flight, sums up, and ends with %d",
     async (signal, code) => {
-      const { child, ended } = start(["run", "--iterations", "1000", "--parallel-activities", "100"]);
-      child.stderr.on("data", (chunk: Buffer) => {
-        if (/[1-9][\d,]* of 100,000 activities/u.test(chunk.toString())) child.kill(signal);
-      });
-      const end = await ended;
+      const run = place.start("run --iterations 1000 --parallel-activities 100");
+      await run.says(/[1-9][\d,]* of 100,000 activities/u);
+      run.kill(signal);
+      const end = await run.ended;
       expect(end.code).toBe(code);
       expect(end.stderr).toContain("interrupted: terminating 1 orchestration in flight");
       expect(end.stdout).toContain("Interrupted: 0 of 1 orchestration completed");
@@ -149,15 +115,14 @@ describe("fanout run", () => {
   );
 
   test("after --timeout lists unfinished instances and ends with 1", async () => {
-    const { code, stdout, stderr } = await start(["run", "--workers", "0", "--timeout", "200ms"]).ended;
+    const { code, stdout, stderr } = await place.run("run --workers 0 --timeout 200ms");
     expect(code).toBe(1);
     expect(stderr).toContain("error: not everything ended within 200 ms of the last start (--timeout)");
     expect(stdout).toMatch(/1 orchestration unfinished\n {2}r\w{12}-00000-000 {2}Pending, 0 of 10 iterations done/u);
   });
 
   test("without a worker gives up after --worker-timeout, and names the command that starts one", async () => {
-    const args = ["run", "--workers", "0", "--worker-timeout", "200ms", "--task-hub", "nobody"];
-    const { code, stderr } = await start(args).ended;
+    const { code, stderr } = await place.run("run --workers 0 --worker-timeout 200ms --task-hub nobody");
     expect(code).toBe(1);
     expect(stderr).toContain("error: no worker seen on task hub nobody for 200 ms; start one with: fanout worker");
   });

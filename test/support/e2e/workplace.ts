@@ -101,22 +101,23 @@ export class Workplace {
 
   /** For the test that is running: it is closed when the test has ended, however it did. */
   static async open(): Promise<Workplace> {
-    const place = await Workplace.#make();
+    const place = await Workplace.make();
     onTestFinished(() => place.close());
     return place;
   }
 
-  /** With a worker, for tests that differ only in the run they make: `beforeAll` opens it, and `afterAll` closes it. */
-  static async withWorker(): Promise<Workplace> {
-    const place = await Workplace.#make();
-    await place.start("worker --port 0").says(/Connected to/u);
-    return place;
-  }
-
-  static async #make(): Promise<Workplace> {
+  /** One that its caller closes: `beforeAll` makes it for the tests of a file, and `afterAll` closes it. */
+  static async make(): Promise<Workplace> {
     const place = new Workplace(await realpath(await mkdtemp(join(tmpdir(), "fanout-e2e-"))));
     await mkdir(place.home);
     await mkdir(place.folder);
+    return place;
+  }
+
+  /** The same with a worker, for tests that differ only in the run they make. */
+  static async withWorker(): Promise<Workplace> {
+    const place = await Workplace.make();
+    await place.start("worker --port 0").says(/Connected to/u);
     return place;
   }
 
