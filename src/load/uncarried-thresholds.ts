@@ -76,7 +76,7 @@ function tooFewForErrors({ bound }: Threshold, comparison: string, plan: LoadPla
   const carried = `${formatCount(Math.ceil(300 / Math.max(starts, 1)))}%`;
   const smaller = starts > 3 ? `'errors${comparison.replace(/[\d.,%]+$/u, carried)}' or ` : "";
   return {
-    problem: `to show it takes ${formatCount(needed)} orchestrations without an error, and the plan starts ${formatCount(starts)}`,
+    problem: `a proof takes ${formatCount(needed)} orchestrations without an error, and the plan starts ${formatCount(starts)}`,
     hint: `${more(needed, plan)}, or use ${smaller}'counts.orchestrations.failed<1'`,
   };
 }

@@ -23,10 +23,7 @@ export function foreignOf(flags: z.output<z.ZodObject<typeof foreignFlags>>): Fo
   const { orchestrator, input } = flags;
   if (orchestrator === undefined) {
     if (input === undefined) return undefined;
-    throw new UsageError(
-      "missing-flag",
-      "--input: it is what --orchestrator starts with; expected both, found --input alone",
-    );
+    throw new UsageError("missing-flag", "--input: expected --orchestrator with it, found --input alone");
   }
   return { orchestrator, ...(input !== undefined && { orchestratorInput: readInput(input) }) };
 }

@@ -62,10 +62,10 @@ function openLoad(flags: LoadFlags): LoadTiming {
   const { rate, stages, duration, maxInFlight = DEFAULT_IN_FLIGHT, arrival = "constant" } = flags;
   const flag = rate === undefined ? "--stages" : "--rate";
   const exclude = refuserOf("conflicting-flags", flags);
-  exclude(["parallelOrchestrations", "total"], `${flag} starts by a schedule, whatever is in flight`);
+  exclude(["parallelOrchestrations", "total"], `expected it without ${flag}, which starts by a schedule`);
   if (rate !== undefined && stages !== undefined)
     throw new UsageError("conflicting-flags", "--rate: expected it without --stages");
-  if (stages !== undefined) exclude(["duration"], "--stages says how long each stage is");
+  if (stages !== undefined) exclude(["duration"], "expected it without --stages, which says how long each stage is");
   else if (duration === undefined)
     throw new UsageError("missing-flag", "--rate: expected --duration with it, such as --duration 1m");
   const steady = { fromPerSecond: rate ?? 0, toPerSecond: rate ?? 0, lengthMs: duration ?? 0 };
@@ -75,12 +75,12 @@ function openLoad(flags: LoadFlags): LoadTiming {
 function closedOrOnce(flags: LoadFlags): LoadTiming {
   const { parallelOrchestrations = 1, duration, total } = flags;
   const refuse = refuserOf("missing-flag", flags);
-  refuse(["arrival", "maxInFlight"], "it needs a schedule: --rate or --stages");
+  refuse(["arrival", "maxInFlight"], "expected --rate or --stages with it");
+  if (duration === undefined) refuse(["grace"], "expected --duration, --rate or --stages with it");
   if (duration === undefined && total === undefined) {
-    refuse(["warmup", "grace"], "it needs a load that goes on: --duration, --total, --rate or --stages");
+    refuse(["warmup"], "expected --duration, --total, --rate or --stages with it");
     return { load: { kind: "once" }, parallelOrchestrations };
   }
-  if (duration === undefined) refuse(["grace"], "it needs an end: --duration, --rate or --stages");
   const shape = { ...(duration !== undefined && { durationMs: duration }), ...(total !== undefined && { total }) };
   return {
     load: { kind: "closed", ...shape },

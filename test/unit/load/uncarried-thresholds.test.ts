@@ -27,7 +27,7 @@ describe("a threshold that no run of the plan could pass is refused, with an alt
     [
       "errors<1%",
       once("5"),
-      "to show it takes 300 orchestrations without an error, and the plan starts 5; start as many (--parallel-orchestrations 300), or use 'errors<60%' or 'counts.orchestrations.failed<1'",
+      "a proof takes 300 orchestrations without an error, and the plan starts 5; start as many (--parallel-orchestrations 300), or use 'errors<60%' or 'counts.orchestrations.failed<1'",
     ],
     ["p99<1s", closed, "closed load has no response time, as its starts have no schedule; use 'service p99<1s'"],
     ["latencyMs.response.boundMs<9ms", closed, "use 'latencyMs.service.boundMs<9ms'"],

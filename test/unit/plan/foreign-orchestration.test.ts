@@ -42,7 +42,7 @@ describe("somebody's own orchestration", () => {
   });
 
   test.each<[object, string]>([
-    [{ input: "1" }, "--input: it is what --orchestrator starts with"],
+    [{ input: "1" }, "--input: expected --orchestrator with it"],
     [{ orchestrator: "Order", input: "{id: 1}" }, "--input: expected JSON or @FILE"],
     [{ orchestrator: "Order", input: "" }, "--input: expected JSON or @FILE"],
     [{ orchestrator: "Order", input: "@/nowhere/input.json" }, "--input: the file cannot be read: ENOENT"],
