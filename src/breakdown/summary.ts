@@ -1,4 +1,4 @@
-import { carries } from "../result/percentile.js";
+import { carries } from "../result/stored-percentile.js";
 import type { LatencySummary } from "../result/run-result.js";
 
 const QUANTILES = { p50: 0.5, p90: 0.9, p95: 0.95, p99: 0.99, p999: 0.999 } as const;

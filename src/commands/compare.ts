@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { UsageError } from "../errors.js";
 import type { ExitCode } from "../exit-codes.js";
-import { count, readFlags } from "../plan/flags.js";
+import { count, readFlags } from "../plan/flag-values.js";
 import { comparisonsOf, readComparedSides } from "../report/compared-sides.js";
 import { readResults } from "../result/read-result.js";
 import { parseBound } from "../stats/bound.js";

@@ -10,7 +10,7 @@ import { oneLine } from "../format/one-line.js";
 import { cannotList, cannotPurge, checkRunId, unknownRun } from "../hub/hub-errors.js";
 import { selectOlder, selectRun, type InstanceSelection } from "../hub/instance-selection.js";
 import { purgeInstances } from "../hub/purge.js";
-import { readFlags } from "../plan/flags.js";
+import { readFlags } from "../plan/flag-values.js";
 import { statusesText } from "../report/status-text.js";
 import { confirmed, requireTerminal } from "./confirm.js";
 import { counting } from "./counting.js";

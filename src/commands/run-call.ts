@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { parseTransport } from "../backend/transport.js";
 import { UsageError } from "../errors.js";
-import { count, readFlags } from "../plan/flags.js";
+import { count, readFlags } from "../plan/flag-values.js";
 import { parsePlan, type LoadPlan } from "../plan/plan.js";
 import { runIdFlag } from "../plan/run-id.js";
 import { parseSpendLimits, withinSpend, type SpendLimits } from "../plan/spend-guard.js";

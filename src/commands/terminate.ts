@@ -8,7 +8,7 @@ import { cannotTerminate, checkRunId, unknownRun } from "../hub/hub-errors.js";
 import { selectRun, type InstanceSelection } from "../hub/instance-selection.js";
 import { untilTerminated, type Termination } from "../hub/termination.js";
 import { isMissingCall } from "../backend/missing-call.js";
-import { duration, readFlags } from "../plan/flags.js";
+import { duration, readFlags } from "../plan/flag-values.js";
 import { statusesText } from "../report/status-text.js";
 import { confirmed, requireTerminal } from "./confirm.js";
 import { counting } from "./counting.js";

@@ -7,7 +7,7 @@ import { plural } from "../format/count.js";
 import { oneLine } from "../format/one-line.js";
 import { RepeatedLines } from "../format/repeated-lines.js";
 import { startWorkerStatus } from "../http/worker-status.js";
-import { count, readFlags } from "../plan/flags.js";
+import { count, readFlags } from "../plan/flag-values.js";
 import { Interruption } from "./interruption.js";
 import { DEFAULT_LIMITS, type IntakeLimits } from "../worker/intake.js";
 import { DEFAULT_REPLAY, parseReplay } from "../protocol/replay.js";

@@ -4,7 +4,7 @@ import { isServiceError } from "../backend/call-retry.js";
 import { FanoutError, sentences, type ErrorCode } from "../errors.js";
 import { errorText } from "../format/error-text.js";
 import { shortened } from "../format/one-line.js";
-import type { ErrorBody } from "./contract.js";
+import type { ErrorBody } from "./request-schemas.js";
 
 /** Seconds until a client may retry. An emulator that had ended is running again by then. */
 const RETRY_AFTER_SECONDS = "5";

@@ -6,7 +6,7 @@ import { formatCount } from "../format/count.js";
 import { refuseForeignPages, refuseTwoHosts, requireKey } from "./access.js";
 import { addApiDocumentation } from "./api-documentation.js";
 import { CallSlots } from "./call-slots.js";
-import * as contract from "./contract.js";
+import * as contract from "./request-schemas.js";
 import { HttpError, defectOf, errorBody, httpErrorOf } from "./http-error.js";
 import { PendingLimit } from "./pending-limit.js";
 import { portOf } from "./port.js";

@@ -1,7 +1,7 @@
 import { Readable } from "node:stream";
 import type { InstanceState, OrchestrationClient } from "../backend/orchestration-client.js";
 import type { CallSlots } from "./call-slots.js";
-import type { Instance } from "./contract.js";
+import type { Instance } from "./request-schemas.js";
 import { Patience } from "./patience.js";
 
 /** Instances of one request that are read ahead of their turn. */

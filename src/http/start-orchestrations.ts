@@ -4,7 +4,7 @@ import { concurrently } from "../async/concurrently.js";
 import { instanceIdOf, newServedId } from "../plan/run-id.js";
 import { FAN_OUT_FAN_IN_ORCHESTRATION } from "../orchestrations/fan-out-fan-in-contract.js";
 import type { CallSlots } from "./call-slots.js";
-import type { StartRequest } from "./contract.js";
+import type { StartRequest } from "./request-schemas.js";
 import { HttpError, httpErrorOf } from "./http-error.js";
 import { Patience } from "./patience.js";
 

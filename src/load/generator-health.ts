@@ -1,5 +1,5 @@
 import os from "node:os";
-import { LatencyHistogram } from "../stats/latency.js";
+import { LatencyHistogram } from "../stats/latency-histogram.js";
 import type { GeneratorHealth } from "../result/run-result.js";
 
 /** The time between two samples of the event loop. A p99 takes 1,000 samples, so 50 seconds. */

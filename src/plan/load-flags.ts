@@ -2,7 +2,7 @@ import { z } from "zod";
 import { UsageError, type ErrorCode } from "../errors.js";
 import { plannedStarts, type Load, type LoadShape } from "../result/load-shape.js";
 import { formatCount } from "../format/count.js";
-import { count, duration } from "./flags.js";
+import { count, duration } from "./flag-values.js";
 import { parseRate, parseStages, RATE_EXPECTED, STAGES_EXPECTED } from "./stages.js";
 
 /** The limit of orchestrations that start at once or are in flight. Each one is held in memory and awaited. */

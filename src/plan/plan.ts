@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { LoadShape } from "../result/load-shape.js";
 import type { ResultPlan } from "../result/run-result.js";
-import { count, duration, readFlags } from "./flags.js";
+import { count, duration, readFlags } from "./flag-values.js";
 import { foreignFlags, foreignOf, type ForeignPlan } from "./foreign-orchestration.js";
 import { labelFlags, labelsOf } from "./labels.js";
 import { loadFlags, loadOf } from "./load-flags.js";

@@ -3,7 +3,7 @@ import { UsageError } from "../errors.js";
 import { formatCount, parseCount, plural } from "../format/count.js";
 import { formatDuration } from "../format/duration.js";
 import { costOf, type PlanCost } from "../result/plan-cost.js";
-import { count, readFlags } from "./flags.js";
+import { count, readFlags } from "./flag-values.js";
 import type { LoadPlan } from "./plan.js";
 
 /** Actions that a run may cost, without a flag, on a backend that bills them. */

@@ -4,7 +4,7 @@ import { parseShare } from "../format/share.js";
 import { formatCount } from "../format/count.js";
 import type { ActivityCostRequest, FanOutFanInRequest } from "../orchestrations/fan-out-fan-in-contract.js";
 import { DISTRIBUTION_EXPECTED, parseDistribution } from "./duration-distribution.js";
-import { byteCount, count, given, type Given } from "./flags.js";
+import { byteCount, count, given, type Given } from "./flag-values.js";
 
 /** More is a day's work for a laptop, and the history of an orchestration must fit into a worker's memory. */
 const MOST_ACTIVITIES_IN_ONE = 1_000_000;

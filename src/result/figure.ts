@@ -2,7 +2,7 @@ import { z } from "zod";
 import { BREAKDOWN_PHASES } from "./breakdown-schema.js";
 import { latencies } from "./latency-schema.js";
 import { figureFields, type FigureKind } from "./measured-field.js";
-import { percentileOf } from "./percentile.js";
+import { percentileOf } from "./stored-percentile.js";
 import { resultSchema } from "./result-schema.js";
 import type { RunResult, Stall } from "./run-result.js";
 

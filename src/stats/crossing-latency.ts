@@ -1,4 +1,4 @@
-import { LatencyHistogram } from "./latency.js";
+import { LatencyHistogram } from "./latency-histogram.js";
 import type { CrossingSummary, EncodedHistogram } from "../result/run-result.js";
 
 /** A figure with a larger bound, as a share, is useless. */

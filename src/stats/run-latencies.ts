@@ -1,6 +1,6 @@
 import type { Completion, Start } from "./completion.js";
 import { CrossingLatency } from "./crossing-latency.js";
-import { LatencyHistogram } from "./latency.js";
+import { LatencyHistogram } from "./latency-histogram.js";
 import { LatencyDrift } from "./latency-drift.js";
 import type { EncodedHistogram, LatencyShares, LatencySummary, RunResult } from "../result/run-result.js";
 

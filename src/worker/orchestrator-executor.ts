@@ -10,7 +10,7 @@ import { writeOrchestratorFailure } from "../protocol/orchestrator-failure.js";
 import { StringValue, decodeMessage, pb } from "../protocol/sidecar-stubs.js";
 import { writeHistoryRequest, type WorkItem } from "../protocol/read-work-item.js";
 import { ExtendedSession } from "./extended-session.js";
-import { ExtendedSessions, NO_SESSIONS } from "./extended-sessions.js";
+import { ExtendedSessions, NO_SESSIONS } from "./session-cache.js";
 import { DEFAULT_REPLAY, type Replay } from "../protocol/replay.js";
 import { SdkExecution, type Episode, type EpisodeOutcome } from "./sdk-execution.js";
 import { TimeSlice } from "./time-slice.js";

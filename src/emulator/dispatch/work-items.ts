@@ -3,7 +3,7 @@ import type { Clock } from "../clock/clock.js";
 import { EventType, orchestratorStarted } from "../../protocol/history-event.js";
 import type { LeaseTable } from "./leases.js";
 import type { ActivityItem, EpisodeItem } from "./ready-items.js";
-import type { Choice } from "./dispatcher.js";
+import type { Choice } from "./matcher.js";
 import { activityWorkItem, episodeWorkItem } from "../../protocol/write-work-item.js";
 import type { Worker } from "./worker.js";
 

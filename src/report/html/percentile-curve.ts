@@ -1,5 +1,5 @@
 import { decodeFromCompressedBase64 } from "hdr-histogram-js";
-import { carries, censoredShare } from "../../result/percentile.js";
+import { carries, censoredShare } from "../../result/stored-percentile.js";
 import type { CrossingSummary, RunResult } from "../../result/run-result.js";
 
 /** Points on the axis for each factor of ten. */

@@ -2,8 +2,8 @@ import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { formatCount, threeDigits } from "../../format/count.js";
 import { formatDuration } from "../../format/duration.js";
-import { CLIENT_FUNCTIONS, drawPanels } from "./client.js";
-import { drawBandNames, drawBands, drawBorders, MARK_FUNCTIONS } from "./client-marks.js";
+import { CLIENT_FUNCTIONS, drawPanels } from "./browser-charts.js";
+import { drawBandNames, drawBands, drawBorders, MARK_FUNCTIONS } from "./browser-marks.js";
 import { HEIGHTS_PX, STROKES } from "./panel.js";
 
 /** The id of the element with the panels' data. */

@@ -1,5 +1,5 @@
 import { ASK_AGAIN_MS, Admission } from "../../../src/emulator/dispatch/admission.js";
-import { Dispatcher } from "../../../src/emulator/dispatch/dispatcher.js";
+import { Dispatcher } from "../../../src/emulator/dispatch/matcher.js";
 import { InstanceDispatch } from "../../../src/emulator/dispatch/instance-dispatch.js";
 import type { ReadyItem } from "../../../src/emulator/dispatch/ready-items.js";
 import type { WorkKind } from "../../../src/emulator/dispatch/work.js";

@@ -1,4 +1,4 @@
-import { LatencyHistogram } from "../../../src/stats/latency.js";
+import { LatencyHistogram } from "../../../src/stats/latency-histogram.js";
 import { SparseHistogram } from "../../../src/stats/sparse-histogram.js";
 import type { CrossingSummary, Interval, IntervalLatency, Phase, RunResult } from "../../../src/result/run-result.js";
 import { sampleResult } from "./sample-result.js";

@@ -1,5 +1,5 @@
 import type { LoadShape } from "../../../src/result/load-shape.js";
-import { LatencyHistogram } from "../../../src/stats/latency.js";
+import { LatencyHistogram } from "../../../src/stats/latency-histogram.js";
 import type { RunResult } from "../../../src/result/run-result.js";
 import { Series } from "../../../src/stats/series.js";
 import { sampleResult } from "../report/sample-result.js";

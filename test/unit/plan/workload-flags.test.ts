@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { UsageError } from "../../../src/errors.js";
-import { readFlags } from "../../../src/plan/flags.js";
+import { readFlags } from "../../../src/plan/flag-values.js";
 import { workloadFlags, workloadOf } from "../../../src/plan/workload-flags.js";
 
 function parse(flags: Record<string, string>) {

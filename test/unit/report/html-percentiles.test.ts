@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { percentileCurve, percentilePosition, percentileSteps } from "../../../src/report/html/percentile-curve.js";
-import { LatencyHistogram } from "../../../src/stats/latency.js";
+import { LatencyHistogram } from "../../../src/stats/latency-histogram.js";
 import type { RunResult } from "../../../src/result/run-result.js";
 import { sampleResult } from "../../support/report/sample-result.js";
 

@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { UsageError } from "../../../src/errors.js";
 import { FIGURE_NAMES } from "../../../src/result/figure.js";
-import { LatencyHistogram } from "../../../src/stats/latency.js";
+import { LatencyHistogram } from "../../../src/stats/latency-histogram.js";
 import type { LatencySummary, RunResult } from "../../../src/result/run-result.js";
 import { judge, kindOfThreshold, parseThreshold } from "../../../src/stats/threshold.js";
 import { sampleResult } from "../../support/report/sample-result.js";

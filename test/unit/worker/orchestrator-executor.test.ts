@@ -4,7 +4,7 @@ import * as fc from "fast-check";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { StringValue, Timestamp, pb } from "../../../src/protocol/sidecar-stubs.js";
 import { readWorkItem } from "../../../src/protocol/read-work-item.js";
-import { ExtendedSessions } from "../../../src/worker/extended-sessions.js";
+import { ExtendedSessions } from "../../../src/worker/session-cache.js";
 import { OrchestratorExecutor, type OrchestratorExecutorOptions } from "../../../src/worker/orchestrator-executor.js";
 import {
   Scripted,

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { LatencyHistogram } from "../../../src/stats/latency.js";
+import { LatencyHistogram } from "../../../src/stats/latency-histogram.js";
 
 const samples = fc.array(fc.double({ min: 0, max: 3_600_000, noNaN: true }), { minLength: 1, maxLength: 2_000 });
 

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { ExtendedSession } from "../../../src/worker/extended-session.js";
-import { ExtendedSessions } from "../../../src/worker/extended-sessions.js";
+import { ExtendedSessions } from "../../../src/worker/session-cache.js";
 import { SdkExecution } from "../../../src/worker/sdk-execution.js";
 import { TimeSlice } from "../../../src/worker/time-slice.js";
 

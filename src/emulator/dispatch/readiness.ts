@@ -5,7 +5,7 @@ import { HoldPolicy } from "./hold-policy.js";
 import type { Outcome } from "../instance/orchestration.js";
 import type { EpisodeLease, Lease } from "./leases.js";
 import { ActivityItem, EpisodeItem, weightOf } from "./ready-items.js";
-import { ReturnedWork } from "./returned-work.js";
+import { ReturnedWork } from "./redelivery-backoff.js";
 
 /** The alarm of a start that is scheduled for later; timers of orchestrators have ids above it. */
 const SCHEDULED_START = -1;

@@ -1,5 +1,5 @@
 import { build, encodeIntoCompressedBase64, type Histogram } from "hdr-histogram-js";
-import { carries } from "../result/percentile.js";
+import { carries } from "../result/stored-percentile.js";
 import type { EncodedHistogram, LatencySummary } from "../result/run-result.js";
 
 const QUANTILES = { p50: 0.5, p90: 0.9, p95: 0.95, p99: 0.99, p999: 0.999 } as const;

@@ -1,5 +1,5 @@
 import type uPlot from "uplot";
-import type { drawBandNames, drawBands, drawBorders } from "./client-marks.js";
+import type { drawBandNames, drawBands, drawBorders } from "./browser-marks.js";
 import type { HEIGHTS_PX, Line, Panel, STROKES, Unit } from "./panel.js";
 
 /*
