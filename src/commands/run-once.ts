@@ -9,6 +9,7 @@ import { isMissedForGood, judge } from "../stats/threshold.js";
 import type { CommandIo } from "./io.js";
 import { purgeAfterRun } from "./purge.js";
 import type { RunCall } from "./run-call.js";
+import { exitCodeOfRun } from "./run-exit-code.js";
 import type { RunResults } from "./run-results.js";
 
 const JUDGE_EVERY_MS = 1_000;
@@ -48,7 +49,7 @@ export async function runOnce(run: OneRun): Promise<ExitCode> {
     await run.results.add(outcome);
     // The first Ctrl-C has ended the run. A second one ends the process, and with it the purge.
     const purged = !call.purge || (await purgeAfterRun(backend, runId, new AbortController().signal, io));
-    return interruption.exitCode ?? firstOf([exitCodeOf(outcome, call), ...(purged ? [] : [ExitCode.Failure])]);
+    return interruption.exitCode ?? firstOf([exitCodeOfRun(outcome, call), ...(purged ? [] : [ExitCode.Failure])]);
   } finally {
     clearInterval(judging);
     view.stop();
@@ -75,17 +76,4 @@ function judged(outcome: LoadTestOutcome, { thresholds }: RunCall): LoadTestOutc
   if (thresholds.length === 0) return outcome;
   const { result } = outcome;
   return { ...outcome, result: { ...result, thresholds: thresholds.map((threshold) => judge(threshold, result)) } };
-}
-
-function exitCodeOf({ result, gaveUp, aborted }: LoadTestOutcome, { allowInvalid }: RunCall): ExitCode {
-  const { counts, recount, thresholds, verdict } = result;
-  const { started, completed, failed } = counts.orchestrations;
-  const lost = recount !== undefined && "lost" in recount && recount.lost.total > 0;
-  // Instances that a threshold cut off have not failed.
-  const cutOff = !aborted && (gaveUp !== undefined || completed !== (counts.planned ?? started));
-  return firstOf([
-    ...(failed > 0 || lost || cutOff ? [ExitCode.Failure] : []),
-    ...(verdict?.status === "invalid" && !allowInvalid ? [ExitCode.Invalid] : []),
-    ...(aborted || thresholds?.some(({ passed }) => !passed) ? [ExitCode.ThresholdMissed] : []),
-  ]);
 }

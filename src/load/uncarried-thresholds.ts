@@ -12,7 +12,7 @@ const RESPONSE = /^latencyMs\.response\.(?<statistic>.+)$/u;
 /** Figures that count activities, or derive from them. */
 const OF_ACTIVITIES =
   /^(?:counts\.(?:activities\.|actions(?:AtLeast)?$)|throughput\.(?:activities|actions)PerSecond$)/u;
-/** The number of samples that must lie beyond a percentile: see `stats/latency.ts`. */
+/** The number of samples that must lie beyond a percentile: see `stats/latency-histogram.ts`. */
 const BEYOND = 10;
 /** 1 - 0.9 is a little less than 0.1 in binary. */
 const ROUNDING = 1e-6;

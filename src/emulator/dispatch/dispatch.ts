@@ -2,12 +2,12 @@ import { ASK_AGAIN_MS, Admission } from "./admission.js";
 import type { Clock } from "../clock/clock.js";
 import type { Cancel } from "../clock/system-time.js";
 import type { DispatchedInstance } from "./dispatched-instance.js";
-import { Dispatcher } from "./matcher.js";
+import { Matcher } from "./matcher.js";
 import { HeldLeases } from "./held-leases.js";
 import { LeaseTable, type EpisodeLease, type Lease } from "./leases.js";
 import type { Outcome } from "../instance/orchestration.js";
 import type { ActivityItem, EpisodeItem } from "./ready-items.js";
-import { Scheduler } from "./readiness.js";
+import { Readiness } from "./readiness.js";
 import type { WorkKind } from "./work.js";
 import { WorkItems } from "./work-items.js";
 import type { HeldItem, Worker } from "./worker.js";
@@ -28,13 +28,13 @@ export interface DispatchOptions {
 
 /**
  * Gives the work of a hub's instances to its workers, and takes it back from those that are gone. Work goes one way: the
- * `Scheduler` says what is ready, the `Dispatcher` chooses an item and its worker, `WorkItems` leases and sends it.
+ * `Readiness` says what is ready, the `Matcher` chooses an item and its worker, `WorkItems` leases and sends it.
  */
 export class Dispatch {
   readonly #clock: Clock;
   readonly #leases = new LeaseTable();
-  readonly #scheduler: Scheduler;
-  readonly #dispatcher: Dispatcher<EpisodeItem | ActivityItem>;
+  readonly #readiness: Readiness;
+  readonly #matcher: Matcher<EpisodeItem | ActivityItem>;
   readonly #workItems: WorkItems;
   /** Work items that came back from workers and rest. */
   readonly #resting: Record<WorkKind, number> = { episode: 0, activity: 0 };
@@ -47,15 +47,15 @@ export class Dispatch {
     this.#clock = clock;
     this.#workerlessSinceMs = clock.steadyMs();
     const admission = new Admission(clock);
-    const dispatcher = new Dispatcher<EpisodeItem | ActivityItem>(admission);
-    this.#dispatcher = dispatcher;
+    const matcher = new Matcher<EpisodeItem | ActivityItem>(admission);
+    this.#matcher = matcher;
     this.#workItems = new WorkItems(this.#leases, admission, clock, newToken);
-    this.#scheduler = new Scheduler({
+    this.#readiness = new Readiness({
       clock,
       admission,
       mostHoldMs,
       enqueue: (item) => {
-        dispatcher.enqueue(item);
+        matcher.enqueue(item);
       },
       onLate: () => {
         this.pump();
@@ -66,13 +66,13 @@ export class Dispatch {
   // What it shows.
 
   get workerCount(): number {
-    return this.#dispatcher.workers.size;
+    return this.#matcher.workers.size;
   }
 
   /** Workers that take work of this orchestrator, without a version. */
   workersFor(orchestrator: string): number {
     const work = { name: orchestrator, version: "" };
-    return [...this.#dispatcher.workers].filter((worker) => worker.takes("episode", work)).length;
+    return [...this.#matcher.workers].filter((worker) => worker.takes("episode", work)).length;
   }
 
   /** Milliseconds since there was a worker; 0 while there is one. */
@@ -88,7 +88,7 @@ export class Dispatch {
   /** Work items of that kind: it looks at each that waits. */
   backlog(kind: WorkKind): { readonly waiting: number; readonly withWorkers: number; readonly resting: number } {
     return {
-      waiting: this.#dispatcher.countWaiting(kind),
+      waiting: this.#matcher.countWaiting(kind),
       withWorkers: this.#leases.count(kind),
       resting: this.#resting[kind],
     };
@@ -97,7 +97,7 @@ export class Dispatch {
   // Instances.
 
   add(instance: DispatchedInstance): void {
-    this.#scheduler.add(instance);
+    this.#readiness.add(instance);
   }
 
   /** The events that it has received up to this `seq` are on disk. */
@@ -105,25 +105,25 @@ export class Dispatch {
     const nowMs = this.#clock.steadyMs();
     for (const { isResult } of instance.settle(seq)) instance.dispatch.eventArrived(isResult, nowMs);
 
-    this.#scheduler.consider(instance);
+    this.#readiness.consider(instance);
   }
 
   /** An activity that is on disk is to be run. */
   enqueueTask(instance: DispatchedInstance, executionId: string, taskId: number): void {
-    this.#scheduler.enqueueTask(instance, executionId, taskId);
+    this.#readiness.enqueueTask(instance, executionId, taskId);
   }
 
   /** Takes in what an episode showed. */
   learn(lease: EpisodeLease, outcome: Outcome): void {
-    this.#scheduler.learn(lease, outcome);
+    this.#readiness.learn(lease, outcome);
   }
 
   /** Sends what can be sent. */
   pump(): void {
-    for (let choice = this.#dispatcher.next(); choice !== undefined; choice = this.#dispatcher.next())
+    for (let choice = this.#matcher.next(); choice !== undefined; choice = this.#matcher.next())
       this.#workItems.send(choice);
 
-    if (this.#dispatcher.isHeldBack) {
+    if (this.#matcher.isHeldBack) {
       this.#cancelAsking ??= this.#clock.after(ASK_AGAIN_MS, () => {
         this.#cancelAsking = undefined;
         this.pump();
@@ -134,7 +134,7 @@ export class Dispatch {
   // Workers.
 
   addWorker(worker: Worker): void {
-    this.#dispatcher.addWorker(worker);
+    this.#matcher.addWorker(worker);
     this.#workerlessSinceMs = undefined;
     this.pump();
   }
@@ -151,7 +151,7 @@ export class Dispatch {
   }
 
   #remove(worker: Worker): void {
-    this.#dispatcher.removeWorker(worker);
+    this.#matcher.removeWorker(worker);
     if (this.workerCount === 0) this.#workerlessSinceMs ??= this.#clock.steadyMs();
 
     this.pump();
@@ -165,7 +165,7 @@ export class Dispatch {
 
   /** Stops sending to all workers, or to those of that id, and ends their streams behind all that was sent. */
   dismissWorkers(id?: string): number {
-    const workers = [...this.#dispatcher.workers].filter((worker) => id === undefined || worker.id === id);
+    const workers = [...this.#matcher.workers].filter((worker) => id === undefined || worker.id === id);
     for (const worker of workers) {
       this.removeWorker(worker);
       worker.end();
@@ -175,7 +175,7 @@ export class Dispatch {
 
   /** A connection has gone: its workers with it, and all that they held goes back to its queue. */
   disconnect(items: ReadonlySet<HeldItem>): void {
-    for (const worker of this.#dispatcher.workers) if (worker.connectionItems === items) this.#remove(worker);
+    for (const worker of this.#matcher.workers) if (worker.connectionItems === items) this.#remove(worker);
 
     this.#takeBack([...items]);
   }
@@ -207,7 +207,7 @@ export class Dispatch {
 
   /** All instances are read from the store again. What workers hold of them is to be resumed. */
   reload(): HeldLeases {
-    this.#dispatcher.clear();
+    this.#matcher.clear();
     return new HeldLeases(this.#leases);
   }
 
@@ -225,7 +225,7 @@ export class Dispatch {
     const lease = this.#leases.take(token);
     if (lease === undefined) return false;
 
-    this.#putBackLater([lease], this.#scheduler.refuse(lease));
+    this.#putBackLater([lease], this.#readiness.refuse(lease));
     return true;
   }
 
@@ -236,7 +236,7 @@ export class Dispatch {
     // A connection may have work items of other hubs, and the hub may have taken some of them back meanwhile.
     const taken = held.map(({ token }) => this.#leases.take(token)).filter((lease) => lease !== undefined);
     this.#redelivered += taken.length;
-    for (const [restMs, leases] of Map.groupBy(taken, (lease) => this.#scheduler.lose(lease)))
+    for (const [restMs, leases] of Map.groupBy(taken, (lease) => this.#readiness.lose(lease)))
       this.#putBackLater(leases, restMs);
   }
 
@@ -261,10 +261,10 @@ export class Dispatch {
     for (const lease of leases) {
       const { instance } = lease;
       if (lease.kind === "activity") {
-        this.#scheduler.enqueueTask(instance, lease.executionId, lease.taskId);
+        this.#readiness.enqueueTask(instance, lease.executionId, lease.taskId);
       } else {
         instance.dispatch.giveBack();
-        this.#scheduler.consider(instance);
+        this.#readiness.consider(instance);
       }
     }
     this.pump();
@@ -274,8 +274,8 @@ export class Dispatch {
   close(): void {
     this.#closed = true;
     this.#cancelAsking?.();
-    for (const worker of this.#dispatcher.workers) worker.end();
+    for (const worker of this.#matcher.workers) worker.end();
 
-    this.#dispatcher.close();
+    this.#matcher.close();
   }
 }

@@ -36,7 +36,7 @@ interface Taken<T extends ReadyItem> {
  * place is behind its instance's last one, and behind the turn that is being sent). Instances that have not begun wait for
  * `Admission`.
  */
-export class Dispatcher<T extends ReadyItem> {
+export class Matcher<T extends ReadyItem> {
   readonly #classes = new WorkClasses<T>();
   readonly #admission: Admission;
   /** What is looked for first: episodes and activities take turns, as the stream of a worker is for both. */

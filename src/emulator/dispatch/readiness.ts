@@ -5,12 +5,12 @@ import { HoldPolicy } from "./hold-policy.js";
 import type { Outcome } from "../instance/orchestration.js";
 import type { EpisodeLease, Lease } from "./leases.js";
 import { ActivityItem, EpisodeItem, weightOf } from "./ready-items.js";
-import { ReturnedWork } from "./redelivery-backoff.js";
+import { RedeliveryBackoff } from "./redelivery-backoff.js";
 
 /** The alarm of a start that is scheduled for later; timers of orchestrators have ids above it. */
 const SCHEDULED_START = -1;
 
-export interface SchedulerOptions {
+export interface ReadinessOptions {
   readonly clock: Clock;
   readonly admission: Admission;
   /** How long an episode waits for more results at most, milliseconds; undefined: as `HoldPolicy` has it. */
@@ -22,13 +22,13 @@ export interface SchedulerOptions {
 }
 
 /** Decides when the work of an instance is ready. It hears of what happens once that is on disk. */
-export class Scheduler {
-  readonly #options: SchedulerOptions;
+export class Readiness {
+  readonly #options: ReadinessOptions;
   readonly #clock: Clock;
   readonly #holds: HoldPolicy;
-  readonly #returned = new ReturnedWork();
+  readonly #backoff = new RedeliveryBackoff();
 
-  constructor(options: SchedulerOptions) {
+  constructor(options: ReadinessOptions) {
     this.#options = options;
     this.#clock = options.clock;
     this.#holds = new HoldPolicy(options.mostHoldMs);
@@ -59,7 +59,7 @@ export class Scheduler {
     const task = instance.task(executionId, taskId);
     if (task === undefined) return;
 
-    const refusedBy = this.#returned.refusersOf(task);
+    const refusedBy = this.#backoff.refusersOf(task);
     this.#options.enqueue(new ActivityItem(instance, { executionId, taskId, task }, refusedBy));
   }
 
@@ -72,13 +72,13 @@ export class Scheduler {
     if (dispatch.home === lease.worker) dispatch.leaveHome();
 
     this.#options.admission.forget(lease.token);
-    return this.#returned.refuse(lease);
+    return this.#backoff.refuse(lease);
   }
 
   /** Its worker has gone; returns how long it is to rest, milliseconds. */
   lose(lease: Lease): number {
     this.#options.admission.forget(lease.token);
-    return this.#returned.lose(lease);
+    return this.#backoff.lose(lease);
   }
 
   /** Takes in what an episode showed: about waiting, and about how much an instance schedules at its beginning. */
@@ -96,7 +96,7 @@ export class Scheduler {
   }
 
   #makeReady(instance: DispatchedInstance): void {
-    const item = new EpisodeItem(instance, this.#returned.refusersOf(instance.waiting[0]));
+    const item = new EpisodeItem(instance, this.#backoff.refusersOf(instance.waiting[0]));
     instance.dispatch.makeReady(item);
     this.#options.enqueue(item);
   }

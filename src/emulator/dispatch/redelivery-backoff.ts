@@ -22,7 +22,7 @@ interface Returned {
  * What came back from workers undone, and how often. What is known of it goes when the work is done: an activity is known
  * by its request, an episode by the first event that it is for.
  */
-export class ReturnedWork {
+export class RedeliveryBackoff {
   readonly #returned = new WeakMap<object, Returned>();
 
   /** A worker does not want it. Returns how long it is to rest, milliseconds: the next worker to get it may be the same. */

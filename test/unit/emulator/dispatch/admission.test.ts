@@ -1,6 +1,6 @@
 import { beforeEach, expect, test } from "vitest";
 import { Admission, activityWeight } from "../../../../src/emulator/dispatch/admission.js";
-import { SendingDispatcher, hold, homeless, type TestItem } from "../../../support/emulator/sending-dispatcher.js";
+import { SendingMatcher, hold, homeless, type TestItem } from "../../../support/emulator/sending-matcher.js";
 import { VirtualTime } from "../../../support/emulator/virtual-time.js";
 import { Worker, type WorkerOptions } from "../../../../src/emulator/dispatch/worker.js";
 
@@ -9,7 +9,7 @@ const WIDTH = 2_000;
 const ANY = new Set<string>();
 
 let time: VirtualTime;
-let dispatcher: SendingDispatcher;
+let matcher: SendingMatcher;
 let admission: Admission;
 /** What workers were sent and have not answered. */
 let held: { readonly name: string; readonly worker: Worker; readonly answer: () => void }[];
@@ -19,15 +19,15 @@ let begun: string[];
 beforeEach(() => {
   time = new VirtualTime();
   admission = new Admission(time);
-  dispatcher = new SendingDispatcher(time, admission);
+  matcher = new SendingMatcher(time, admission);
   held = [];
   begun = [];
 });
 
 function addWorker(options: Partial<WorkerOptions> = {}): void {
   const stream = { write: () => true, end: () => {} };
-  dispatcher.addWorker(new Worker({ id: "worker", stream, connectionItems: new Set(), ...options }));
-  dispatcher.pump();
+  matcher.addWorker(new Worker({ id: "worker", stream, connectionItems: new Set(), ...options }));
+  matcher.pump();
 }
 
 interface Origin {
@@ -51,7 +51,7 @@ function start(
     isOver: () => false,
     encode: (worker) => send("activity", id, worker, () => {}),
   });
-  dispatcher.enqueue({
+  matcher.enqueue({
     instance,
     kind: "episode",
     weight: 0,
@@ -63,7 +63,7 @@ function start(
       admission.begin(id, orchestrator);
       return send("episode", id, worker, () => {
         admission.learn(id, orchestrator, width);
-        for (let n = 0; n < width; n += 1) dispatcher.enqueue(task());
+        for (let n = 0; n < width; n += 1) matcher.enqueue(task());
       });
     },
   });
@@ -83,7 +83,7 @@ function send(kind: "episode" | "activity", name: string, worker: Worker, then: 
 function answer(count: number): void {
   for (let n = 0; n < count && held.length > 0; n += 1) {
     held.shift()!.answer();
-    dispatcher.pump();
+    matcher.pump();
   }
 }
 
@@ -92,11 +92,11 @@ const BUSY = { limits: { episode: 1, activity: 100 } };
 test("of ten thousand large orchestrations so many begin as their activities keep the workers busy", () => {
   addWorker(BUSY);
   for (let n = 0; n < 10_000; n += 1) start(`${n}`);
-  dispatcher.pump();
+  matcher.pump();
   let most = 0;
   for (let turn = 0; turn < 40; turn += 1) {
     answer(1_000);
-    most = Math.max(most, dispatcher.countWaiting("activity"));
+    most = Math.max(most, matcher.countWaiting("activity"));
     expect(held.length, "workers have as much as they take").toBeGreaterThanOrEqual(100);
   }
   expect(most).toBeLessThan(10_000 + WIDTH);
@@ -106,7 +106,7 @@ test("of ten thousand large orchestrations so many begin as their activities kee
 test("a small orchestration that comes late begins among the next, and the first to come are not forgotten", () => {
   addWorker(BUSY);
   for (let n = 0; n < 10_000; n += 1) start(`${n}`);
-  dispatcher.pump();
+  matcher.pump();
   answer(20_000);
   const before = begun.length;
   start("late", { width: 1 });
@@ -121,7 +121,7 @@ test("a small orchestration that comes late begins among the next, and the first
 test("orchestrators take turns where instances have to wait", () => {
   addWorker(BUSY);
   for (let n = 0; n < 1_000; n += 1) start(`${n}`);
-  dispatcher.pump();
+  matcher.pump();
   answer(20_000);
   const before = begun.length;
   start("other", { orchestrator: "Other", width: 1 });
@@ -133,7 +133,7 @@ test("orchestrators take turns where instances have to wait", () => {
 test("sub-orchestrations begin before others that wait", () => {
   addWorker(BUSY);
   for (let n = 0; n < 1_000; n += 1) start(`${n}`);
-  dispatcher.pump();
+  matcher.pump();
   answer(20_000);
   const before = begun.length;
   for (let n = 0; n < 4; n += 1) start(`child ${n}`, { isChild: true });
@@ -160,7 +160,7 @@ test("activities that no worker takes keep nobody from beginning", () => {
   addWorker({ filters, limits: { episode: 1 } });
   for (let n = 0; n < 10; n += 1) start(`${n}`, { activity: "hosted by nobody" });
   start("after", { orchestrator: "Small", width: 1 });
-  dispatcher.pump();
+  matcher.pump();
   answer(100);
   expect(begun).toContain("after");
   expect(begun).toHaveLength(11);
@@ -169,8 +169,8 @@ test("activities that no worker takes keep nobody from beginning", () => {
 test("an instance begins after some seconds, whatever waits: an activity may wait for it", () => {
   addWorker(BUSY);
   for (let n = 0; n < 20; n += 1) start(`${n}`);
-  dispatcher.pump();
-  while (dispatcher.countWaiting("activity") < 10_000) answer(100);
+  matcher.pump();
+  while (matcher.countWaiting("activity") < 10_000) answer(100);
   const before = begun.length;
   time.advance(2_000);
   expect(begun).toHaveLength(before);
@@ -197,7 +197,7 @@ test("what is expected of an orchestrator follows what its instances show", () =
 test("workers that do not answer keep others from beginning for a second at most", () => {
   addWorker();
   for (let n = 0; n < 100; n += 1) start(`${n}`);
-  dispatcher.pump();
+  matcher.pump();
   expect(begun).toHaveLength(10);
   time.advance(1_000);
   expect(begun).toHaveLength(20);

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { InstanceDispatch } from "../../../../src/emulator/dispatch/instance-dispatch.js";
 import { Worker } from "../../../../src/emulator/dispatch/worker.js";
 import { InvariantError } from "../../../../src/invariant.js";
-import { hold } from "../../../support/emulator/sending-dispatcher.js";
+import { hold } from "../../../support/emulator/sending-matcher.js";
 
 const EPISODE = { newcomer: undefined };
 const FIRST = { newcomer: "root" as const };

@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { Worker, type WorkerOptions } from "../../../../src/emulator/dispatch/worker.js";
 import {
-  SendingDispatcher,
+  SendingMatcher,
   hold,
   homeless,
   releaseOne,
   type TestItem,
-} from "../../../support/emulator/sending-dispatcher.js";
+} from "../../../support/emulator/sending-matcher.js";
 
 /** A worker and what it was sent; its stream takes `room` items, then wants no more. */
 interface NotingWorker {
@@ -62,39 +62,39 @@ function named(name: string, id = name): TestItem {
   return item(id, undefined, { work: { name, version: "" } });
 }
 
-function dispatcherWith(...workers: { worker: Worker }[]): SendingDispatcher {
-  const dispatcher = new SendingDispatcher();
-  for (const { worker } of workers) dispatcher.addWorker(worker);
+function matcherWith(...workers: { worker: Worker }[]): SendingMatcher {
+  const matcher = new SendingMatcher();
+  for (const { worker } of workers) matcher.addWorker(worker);
 
-  return dispatcher;
+  return matcher;
 }
 
-function dispatch(dispatcher: SendingDispatcher, ...items: TestItem[]): void {
-  for (const item of items) dispatcher.enqueue(item);
+function dispatch(matcher: SendingMatcher, ...items: TestItem[]): void {
+  for (const item of items) matcher.enqueue(item);
 
-  dispatcher.pump();
+  matcher.pump();
 }
 
 test("items wait until there is a worker, and are sent in order", () => {
-  const dispatcher = new SendingDispatcher();
-  dispatch(dispatcher, item("1"), item("2"), item("3"));
+  const matcher = new SendingMatcher();
+  dispatch(matcher, item("1"), item("2"), item("3"));
   const first = worker("first");
-  dispatcher.addWorker(first.worker);
-  dispatcher.pump();
+  matcher.addWorker(first.worker);
+  matcher.pump();
   expect(first.sent).toEqual(["1", "2", "3"]);
 });
 
 test("an item that nothing is left to do for is not sent", () => {
   const only = worker("only");
-  dispatch(dispatcherWith(only), item("ended", undefined, { isOver: () => true }), item("next"));
+  dispatch(matcherWith(only), item("ended", undefined, { isOver: () => true }), item("next"));
   expect(only.sent).toEqual(["next"]);
 });
 
 test("all items of an instance go to its home worker", () => {
   const [first, second] = [worker("first"), worker("second")];
-  const dispatcher = dispatcherWith(first, second);
+  const matcher = matcherWith(first, second);
   const instance = homeless();
-  for (let n = 0; n < 20; n += 1) dispatch(dispatcher, item(`${n}`, instance));
+  for (let n = 0; n < 20; n += 1) dispatch(matcher, item(`${n}`, instance));
 
   expect([first.sent.length, second.sent.length]).toEqual([20, 0]);
   expect(instance.dispatch.home).toBe(first.worker);
@@ -102,12 +102,12 @@ test("all items of an instance go to its home worker", () => {
 
 test("homes are spread evenly: by instances first, by load where those are equal", () => {
   const [first, second, third] = [worker("first"), worker("second"), worker("third")];
-  const dispatcher = dispatcherWith(first, second, third);
+  const matcher = matcherWith(first, second, third);
   for (let n = 0; n < 10; n += 1) hold(first.worker, "activity");
   for (let n = 0; n < 5; n += 1) hold(second.worker, "activity");
   for (let n = 0; n < 20; n += 1) hold(third.worker, "activity");
   const instances = Array.from({ length: 6 }, homeless);
-  dispatch(dispatcher, ...instances.map((instance, n) => item(`${n}`, instance)));
+  dispatch(matcher, ...instances.map((instance, n) => item(`${n}`, instance)));
   expect(instances.map(({ dispatch }) => dispatch.home?.id)).toEqual([
     "second",
     "first",
@@ -120,12 +120,12 @@ test("homes are spread evenly: by instances first, by load where those are equal
 
 test("an instance that has ended makes room for another at its home", () => {
   const [first, second] = [worker("first"), worker("second")];
-  const dispatcher = dispatcherWith(first, second);
+  const matcher = matcherWith(first, second);
   const instance = homeless();
-  dispatch(dispatcher, item("a", instance));
-  dispatch(dispatcher, item("b"));
+  dispatch(matcher, item("a", instance));
+  dispatch(matcher, item("b"));
   instance.dispatch.leaveHome();
-  dispatch(dispatcher, item("c"));
+  dispatch(matcher, item("c"));
   expect([first.sent, second.sent]).toEqual([["a", "c"], ["b"]]);
   expect([first.worker.homed, second.worker.homed]).toEqual([1, 1]);
   instance.dispatch.leaveHome();
@@ -134,12 +134,12 @@ test("an instance that has ended makes room for another at its home", () => {
 
 test("items leave their home only when another worker is 128 items better off", () => {
   const [first, second] = [worker("first"), worker("second")];
-  const dispatcher = dispatcherWith(first, second);
+  const matcher = matcherWith(first, second);
   const instance = homeless();
   const items = Array.from({ length: 300 }, (_, n) => item(`${n}`, instance));
-  dispatch(dispatcher, ...items.slice(0, 128));
+  dispatch(matcher, ...items.slice(0, 128));
   expect([first.sent.length, second.sent.length]).toEqual([128, 0]);
-  dispatch(dispatcher, ...items.slice(128));
+  dispatch(matcher, ...items.slice(128));
   expect(first.sent.length + second.sent.length).toBe(300);
   expect(first.worker.load - second.worker.load).toBeLessThanOrEqual(128);
   expect(first.worker.load).toBeGreaterThan(second.worker.load);
@@ -148,37 +148,37 @@ test("items leave their home only when another worker is 128 items better off", 
 
 test("a worker with a full stream gets its items later, in order", () => {
   const slow = worker("slow", 2);
-  const dispatcher = dispatcherWith(slow);
-  dispatch(dispatcher, item("1"), item("2"), item("3"), item("4"), item("5"));
+  const matcher = matcherWith(slow);
+  dispatch(matcher, item("1"), item("2"), item("3"), item("4"), item("5"));
   expect(slow.sent).toEqual(["1", "2"]);
   expect([slow.worker.hasRoomFor("activity"), slow.worker.load]).toEqual([false, 2]);
   slow.room = 2;
-  dispatcher.unblock(slow.worker);
+  matcher.unblock(slow.worker);
   expect(slow.sent).toEqual(["1", "2", "3", "4"]);
   expect(slow.worker.hasRoomFor("activity")).toBe(false);
-  dispatch(dispatcher, item("6"));
+  dispatch(matcher, item("6"));
   slow.room = Infinity;
-  dispatcher.unblock(slow.worker);
+  matcher.unblock(slow.worker);
   expect(slow.sent).toEqual(["1", "2", "3", "4", "5", "6"]);
   expect([slow.worker.hasRoomFor("activity"), slow.worker.load]).toEqual([true, 6]);
 });
 
 test("a full stream keeps no other worker waiting", () => {
   const [slow, free] = [worker("slow", 1), worker("free")];
-  const dispatcher = dispatcherWith(slow, free);
-  dispatch(dispatcher, item("1"), item("2"), item("3"), item("4"));
+  const matcher = matcherWith(slow, free);
+  dispatch(matcher, item("1"), item("2"), item("3"), item("4"));
   expect([slow.sent, free.sent]).toEqual([["1"], ["2", "3", "4"]]);
 });
 
 test("what a worker was not sent goes to the others when it leaves", () => {
   const [slow, free] = [worker("slow", 1), worker("free")];
-  const dispatcher = dispatcherWith(slow);
+  const matcher = matcherWith(slow);
   const instance = homeless();
-  dispatch(dispatcher, item("1", instance), item("2", instance), item("3", instance));
-  dispatcher.enqueue(item("4"));
-  dispatcher.addWorker(free.worker);
-  dispatcher.removeWorker(slow.worker);
-  dispatcher.pump();
+  dispatch(matcher, item("1", instance), item("2", instance), item("3", instance));
+  matcher.enqueue(item("4"));
+  matcher.addWorker(free.worker);
+  matcher.removeWorker(slow.worker);
+  matcher.pump();
   expect(slow.sent).toEqual(["1"]);
   expect(free.sent).toEqual(["2", "3", "4"]);
   expect(instance.dispatch.home).toBe(free.worker);
@@ -187,46 +187,46 @@ test("what a worker was not sent goes to the others when it leaves", () => {
 
 test("a worker that leaves twice loses nothing twice", () => {
   const [slow, free] = [worker("slow", 1), worker("free")];
-  const dispatcher = dispatcherWith(slow);
-  dispatch(dispatcher, item("1"), item("2"));
-  dispatcher.removeWorker(slow.worker);
-  dispatcher.removeWorker(slow.worker);
-  dispatcher.unblock(slow.worker);
-  dispatcher.addWorker(free.worker);
-  dispatcher.pump();
+  const matcher = matcherWith(slow);
+  dispatch(matcher, item("1"), item("2"));
+  matcher.removeWorker(slow.worker);
+  matcher.removeWorker(slow.worker);
+  matcher.unblock(slow.worker);
+  matcher.addWorker(free.worker);
+  matcher.pump();
   expect([slow.sent, free.sent]).toEqual([["1"], ["2"]]);
 });
 
 test("clear forgets all that was not sent", () => {
   const slow = worker("slow", 1);
-  const dispatcher = dispatcherWith(slow);
-  dispatch(dispatcher, item("1"), item("2"));
-  dispatcher.enqueue(item("3"));
-  dispatcher.clear();
+  const matcher = matcherWith(slow);
+  dispatch(matcher, item("1"), item("2"));
+  matcher.enqueue(item("3"));
+  matcher.clear();
   slow.room = Infinity;
-  dispatcher.unblock(slow.worker);
-  dispatcher.pump();
+  matcher.unblock(slow.worker);
+  matcher.pump();
   expect(slow.sent).toEqual(["1"]);
 });
 
 describe("a worker that does not take everything", () => {
   test("is sent what it takes, and the rest goes to others, in order", () => {
     const [some, all] = [worker("some", Infinity, onlyActivities("a")), worker("all")];
-    const dispatcher = dispatcherWith(some);
-    dispatch(dispatcher, named("b", "b1"), named("a", "a1"), named("b", "b2"), named("a", "a2"));
+    const matcher = matcherWith(some);
+    dispatch(matcher, named("b", "b1"), named("a", "a1"), named("b", "b2"), named("a", "a2"));
     expect(some.sent).toEqual(["a1", "a2"]);
-    dispatcher.addWorker(all.worker);
-    dispatcher.pump();
+    matcher.addWorker(all.worker);
+    matcher.pump();
     expect(all.sent).toEqual(["b1", "b2"]);
   });
 
   test("leaves behind, when it goes, no work that waits", () => {
     const [some, all] = [worker("some", Infinity, onlyActivities("a")), worker("all")];
-    const dispatcher = dispatcherWith(some);
-    dispatch(dispatcher, named("b"));
-    dispatcher.removeWorker(some.worker);
-    dispatcher.addWorker(all.worker);
-    dispatch(dispatcher, named("c"));
+    const matcher = matcherWith(some);
+    dispatch(matcher, named("b"));
+    matcher.removeWorker(some.worker);
+    matcher.addWorker(all.worker);
+    dispatch(matcher, named("c"));
     expect(all.sent).toEqual(["b", "c"]);
   });
 
@@ -237,17 +237,17 @@ describe("a worker that does not take everything", () => {
       { name: "a", version: "b c" },
       { name: "a b", version: "c" },
     ];
-    dispatch(dispatcherWith(some), ...works.map((work) => item(work.name, undefined, { work })));
+    dispatch(matcherWith(some), ...works.map((work) => item(work.name, undefined, { work })));
     expect(some.sent).toEqual(["a b"]);
   });
 
   test("gets what has waited longest first, of whatever name it is", () => {
     const one = worker("one", Infinity, { limits: { activity: 1 } });
-    const dispatcher = dispatcherWith(one);
-    dispatch(dispatcher, ...["often", "often", "rare", "often"].map((name) => named(name)));
+    const matcher = matcherWith(one);
+    dispatch(matcher, ...["often", "often", "rare", "often"].map((name) => named(name)));
     for (let n = 0; n < 4; n += 1) {
       releaseOne(one.worker);
-      dispatch(dispatcher, named("often"));
+      dispatch(matcher, named("often"));
     }
     expect(one.sent).toEqual(["often", "often", "rare", "often", "often"]);
   });
@@ -262,53 +262,53 @@ describe("a worker that does not take everything", () => {
       version: "",
     };
     const one = worker("one", Infinity, { ...onlyActivities("work"), limits: { activity: 1 } });
-    const dispatcher = dispatcherWith(one);
-    dispatch(dispatcher, ...Array.from({ length: 10_000 }, (_, n) => item(`${n}`, undefined, { work })));
+    const matcher = matcherWith(one);
+    dispatch(matcher, ...Array.from({ length: 10_000 }, (_, n) => item(`${n}`, undefined, { work })));
     looks = 0;
-    for (let n = 0; n < 100; n += 1) dispatcher.pump();
+    for (let n = 0; n < 100; n += 1) matcher.pump();
     expect(looks).toBeLessThanOrEqual(200);
     expect(one.sent).toEqual(["0"]);
   });
 
   test("has its items wait for another that takes them while its stream is full", () => {
     const [slow, free] = [worker("slow", 1, { limits: { activity: 10 } }), worker("free", Infinity, onlyActivities())];
-    const dispatcher = dispatcherWith(slow, free);
-    dispatch(dispatcher, item("1"), item("2"), item("3"));
+    const matcher = matcherWith(slow, free);
+    dispatch(matcher, item("1"), item("2"), item("3"));
     expect([slow.sent, slow.worker.load]).toEqual([["1"], 1]);
     slow.room = Infinity;
-    dispatcher.unblock(slow.worker);
+    matcher.unblock(slow.worker);
     expect(slow.sent).toEqual(["1", "2", "3"]);
   });
 });
 
 test("what a worker with a full stream was not sent keeps its place when the worker leaves", () => {
   const [slow, some, all] = [worker("slow", 1), worker("some", Infinity, onlyActivities()), worker("all")];
-  const dispatcher = dispatcherWith(slow);
-  dispatch(dispatcher, item("1"), item("2"), item("3"));
-  dispatcher.addWorker(some.worker);
-  dispatch(dispatcher, item("4"));
-  dispatcher.removeWorker(slow.worker);
-  dispatcher.addWorker(all.worker);
-  dispatcher.pump();
+  const matcher = matcherWith(slow);
+  dispatch(matcher, item("1"), item("2"), item("3"));
+  matcher.addWorker(some.worker);
+  dispatch(matcher, item("4"));
+  matcher.removeWorker(slow.worker);
+  matcher.addWorker(all.worker);
+  matcher.pump();
   expect([slow.sent, all.sent]).toEqual([["1"], ["2", "3", "4"]]);
 });
 
 test("an item that was refused goes to a worker that has not refused it, and to one that has if there is no other", () => {
   const [first, second] = [worker("first"), worker("second")];
-  const dispatcher = dispatcherWith(first, second);
+  const matcher = matcherWith(first, second);
   const instance = homeless();
-  dispatch(dispatcher, item("1", instance));
-  dispatch(dispatcher, item("2", instance, { refusedBy: new Set([first.worker]) }));
-  dispatch(dispatcher, item("3", instance, { refusedBy: new Set([first.worker, second.worker]) }));
+  dispatch(matcher, item("1", instance));
+  dispatch(matcher, item("2", instance, { refusedBy: new Set([first.worker]) }));
+  dispatch(matcher, item("3", instance, { refusedBy: new Set([first.worker, second.worker]) }));
   expect([first.sent, second.sent]).toEqual([["1", "3"], ["2"]]);
 });
 
 test("an instance that has ended counts for no worker's home", () => {
   const one = worker("one");
   const two = worker("two");
-  const dispatcher = dispatcherWith(one, two);
-  dispatcher.enqueue(item("late", { ...homeless(), ended: true }));
-  dispatcher.pump();
+  const matcher = matcherWith(one, two);
+  matcher.enqueue(item("late", { ...homeless(), ended: true }));
+  matcher.pump();
   expect([one.sent, two.sent]).toEqual([["late"], []]);
   expect([one.worker.homed, two.worker.homed]).toEqual([0, 0]);
 });
@@ -317,7 +317,7 @@ test.each([
   ["no worker is there", []],
   ["no worker takes it", [worker("filtered", Infinity, onlyActivities("another"))]],
 ])("what has nothing to do any more is not kept while %s", (_, present) => {
-  const dispatcher = dispatcherWith(...present);
+  const matcher = matcherWith(...present);
   let looks = 0;
   const counted = (name: string, isOver: boolean): TestItem =>
     item(name, undefined, {
@@ -327,13 +327,13 @@ test.each([
       },
     });
   for (let n = 1; n <= 10_000; n += 1) {
-    dispatcher.enqueue(counted(`${n}`, n % 100 > 0));
-    dispatcher.pump();
+    matcher.enqueue(counted(`${n}`, n % 100 > 0));
+    matcher.pump();
   }
   looks = 0;
   const any = worker("any");
-  dispatcher.addWorker(any.worker);
-  dispatcher.pump();
+  matcher.addWorker(any.worker);
+  matcher.pump();
   expect(any.sent).toHaveLength(100);
   expect(looks).toBeLessThan(2_000);
 });
@@ -341,16 +341,16 @@ test.each([
 describe("instances take turns", () => {
   test("so that one with thousands of activities lets those of one that comes later pass", () => {
     const one = worker("one", Infinity, { limits: { activity: 1 } });
-    const dispatcher = dispatcherWith(one);
+    const matcher = matcherWith(one);
     const [large, small] = [homeless(), homeless()];
-    dispatch(dispatcher, ...Array.from({ length: 5_000 }, (_, n) => item(`large ${n}`, large)));
+    dispatch(matcher, ...Array.from({ length: 5_000 }, (_, n) => item(`large ${n}`, large)));
     const next = (): string | undefined => {
       releaseOne(one.worker);
-      dispatcher.pump();
+      matcher.pump();
       return one.sent.at(-1);
     };
     for (let n = 1; n < 1_000; n += 1) next();
-    dispatch(dispatcher, item("small 0", small), item("small 1", small));
+    dispatch(matcher, item("small 0", small), item("small 1", small));
     // The turn that follows is the large one's and the small one's, a hundred activities each at most.
     expect(Array.from({ length: 103 }, next).slice(99)).toEqual(["large 1099", "small 0", "small 1", "large 1100"]);
   });
@@ -362,7 +362,7 @@ describe("instances take turns", () => {
       const instance = homeless();
       return Array.from({ length: count }, () => item(`${index}`, instance));
     });
-    dispatch(dispatcherWith(one), ...items.flat());
+    dispatch(matcherWith(one), ...items.flat());
     expect(counts.map((_, index) => one.sent.filter((id) => id === `${index}`).length)).toEqual([300, 300, 100]);
   });
 
@@ -371,7 +371,7 @@ describe("instances take turns", () => {
     const items = [homeless(), homeless()].flatMap((instance, index) =>
       Array.from({ length: 100 }, () => item(`${index}`, instance)),
     );
-    dispatch(dispatcherWith(one), ...items);
+    dispatch(matcherWith(one), ...items);
     expect(one.sent).toEqual([...Array.from({ length: 100 }, () => "0"), ...Array.from({ length: 30 }, () => "1")]);
   });
 });
@@ -381,22 +381,22 @@ test("items wait for a home that has no room while others are as busy, and leave
     worker("first", Infinity, { limits: { activity: 1 } }),
     worker("second", Infinity, { limits: { activity: 1 } }),
   ];
-  const dispatcher = dispatcherWith(first, second);
+  const matcher = matcherWith(first, second);
   const [one, other] = [homeless(), homeless()];
-  dispatch(dispatcher, item("a1", one), item("b1", other));
-  dispatch(dispatcher, item("a2", one), item("b2", other), item("a3", one));
+  dispatch(matcher, item("a1", one), item("b1", other));
+  dispatch(matcher, item("a2", one), item("b2", other), item("a3", one));
   expect([first.sent, second.sent]).toEqual([["a1"], ["b1"]]);
   releaseOne(second.worker);
-  dispatcher.pump();
+  matcher.pump();
   releaseOne(second.worker);
-  dispatcher.pump();
+  matcher.pump();
   expect([first.sent, second.sent]).toEqual([["a1"], ["b1", "b2", "a2"]]);
   expect(one.dispatch.home).toBe(first.worker);
 });
 
 test("a worker holds 64 MiB at most, and one item more, whatever its limits", () => {
   const one = worker("one", Infinity, { limits: { activity: 1_000_000 } });
-  const dispatcher = dispatcherWith(one);
+  const matcher = matcherWith(one);
   const large = Array.from({ length: 3 }, () =>
     item("large", undefined, {
       encode: (worker) => {
@@ -405,15 +405,15 @@ test("a worker holds 64 MiB at most, and one item more, whatever its limits", ()
       },
     }),
   );
-  dispatch(dispatcher, ...large);
+  dispatch(matcher, ...large);
   expect(one.sent).toHaveLength(2);
   releaseOne(one.worker);
-  dispatcher.pump();
+  matcher.pump();
   expect(one.sent).toHaveLength(3);
 });
 
 test("a worker that names no limit holds 10,000 of a kind", () => {
   const one = worker("one");
-  dispatch(dispatcherWith(one), ...Array.from({ length: 10_001 }, (_, n) => item(`${n}`)));
+  dispatch(matcherWith(one), ...Array.from({ length: 10_001 }, (_, n) => item(`${n}`)));
   expect(one.sent).toHaveLength(10_000);
 });

@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import type { WorkKind } from "../../../../src/emulator/dispatch/work.js";
 import { Worker, type WorkerOptions } from "../../../../src/emulator/dispatch/worker.js";
-import { SendingDispatcher, hold, homeless, type TestItem } from "../../../support/emulator/sending-dispatcher.js";
+import { SendingMatcher, hold, homeless, type TestItem } from "../../../support/emulator/sending-matcher.js";
 
 const KINDS = ["episode", "activity"] as const;
 const NAMES = ["a", "b", "c"] as const;
@@ -63,9 +63,9 @@ interface Member {
   full: boolean;
 }
 
-/** A dispatcher beside a plain account of what it was given and what it has sent. */
+/** A matcher beside a plain account of what it was given and what it has sent. */
 class Model {
-  readonly dispatcher = new SendingDispatcher();
+  readonly matcher = new SendingMatcher();
   readonly instances = Array.from({ length: 4 }, homeless);
   readonly members: Member[] = [];
   /** What workers have been sent and not completed. */
@@ -81,7 +81,7 @@ class Model {
   enqueue(kind: WorkKind, name: string, instance: number): void {
     const item: Item = { id: (this.#ids += 1), instance, kind, name, state: "waiting" };
     this.#items.push(item);
-    this.dispatcher.enqueue(this.#readyItem(item, this.instances[instance]!));
+    this.matcher.enqueue(this.#readyItem(item, this.instances[instance]!));
   }
 
   join(traits: Traits): Member {
@@ -96,7 +96,7 @@ class Model {
     };
     const member: Member = { traits, worker: new Worker(options), holds: new Set(), full: false };
     this.members.push(member);
-    this.dispatcher.addWorker(member.worker);
+    this.matcher.addWorker(member.worker);
     return member;
   }
 
@@ -114,7 +114,7 @@ class Model {
     } else {
       this.#change(this.members[one.pick % this.members.length], one.do);
     }
-    if (one.do !== "drain") this.dispatcher.pump();
+    if (one.do !== "drain") this.matcher.pump();
   }
 
   /** What of the waiting items is the first that some worker takes now. */
@@ -159,10 +159,10 @@ class Model {
     if (member === undefined) return;
     if (change === "leave") {
       this.members.splice(this.members.indexOf(member), 1);
-      this.dispatcher.removeWorker(member.worker);
+      this.matcher.removeWorker(member.worker);
     } else {
       member.full = change === "fill";
-      if (change === "drain") this.dispatcher.unblock(member.worker);
+      if (change === "drain") this.matcher.unblock(member.worker);
     }
   }
 }
@@ -179,10 +179,10 @@ test("what becomes ready is sent once, in order, as soon as a worker takes it, a
         model.take(one);
         expect(model.sendable, "waits though it could be sent").toBeUndefined();
         for (const kind of KINDS)
-          expect(model.dispatcher.countWaiting(kind)).toBe(model.waiting.filter((item) => item.kind === kind).length);
+          expect(model.matcher.countWaiting(kind)).toBe(model.waiting.filter((item) => item.kind === kind).length);
       }
       model.join(TAKES_ALL);
-      model.dispatcher.pump();
+      model.matcher.pump();
       expect(model.waiting).toEqual([]);
     }),
     { numRuns: 2_000 },

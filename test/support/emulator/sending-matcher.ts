@@ -1,5 +1,5 @@
 import { ASK_AGAIN_MS, Admission } from "../../../src/emulator/dispatch/admission.js";
-import { Dispatcher } from "../../../src/emulator/dispatch/matcher.js";
+import { Matcher } from "../../../src/emulator/dispatch/matcher.js";
 import { InstanceDispatch } from "../../../src/emulator/dispatch/instance-dispatch.js";
 import type { ReadyItem } from "../../../src/emulator/dispatch/ready-items.js";
 import type { WorkKind } from "../../../src/emulator/dispatch/work.js";
@@ -11,8 +11,8 @@ export interface TestItem extends ReadyItem {
   encode(worker: Worker): Uint8Array;
 }
 
-/** A dispatcher whose choices are sent at once, as the hub does it. */
-export class SendingDispatcher extends Dispatcher<TestItem> {
+/** A matcher whose choices are sent at once, as the hub does it. */
+export class SendingMatcher extends Matcher<TestItem> {
   readonly #time: VirtualTime;
   #isAsking = false;
 
