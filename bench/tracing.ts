@@ -13,7 +13,8 @@ import { CHAIN, W1, W2, W3 } from "#pairs/loads";
 import { closePlace, openPlace, runIn } from "#pairs/place";
 import { printPairs, type Figures } from "#pairs/table";
 
-const FANOUT = path.join(import.meta.dirname, "../bin/fanout.js");
+/** As it is, with nothing replaced. */
+const EMULATOR = path.join(import.meta.dirname, "by-hand/emulator.ts");
 const LOADS: Readonly<Record<string, readonly string[]>> = { W1, W2, W3, chain: CHAIN };
 
 const { values, positionals } = parseArgs({
@@ -25,10 +26,10 @@ const unknown = loads.find((load) => LOADS[load] === undefined);
 if (unknown !== undefined) throw new Error(`Expected loads of ${Object.keys(LOADS).join(", ")}, found "${unknown}".`);
 
 const traced = values.share === undefined ? [] : ["--trace-sample", values.share];
-const place = await openPlace([process.execPath, FANOUT, "emulator"]);
+const place = await openPlace([process.execPath, EMULATOR]);
 try {
   for (const load of loads) {
-    printPairs(load, Number(values.pairs), {
+    await printPairs(load, Number(values.pairs), {
       traced: () => figures([...LOADS[load]!, ...traced]),
       untraced: () => figures([...LOADS[load]!, "--trace-sample", "0"]),
     });

@@ -128,7 +128,7 @@ function addJudging(run: Command): void {
     .option("--abort-on-fail", "end the run as soon as a threshold can no longer be met")
     .option(
       "--trace-sample <share>",
-      "break down the time of this share of the orchestrations; 0 for none (default: about 25 of them, at least 1%)",
+      "break down the time of this share of the orchestrations; 0 for none (default: about 10 of them, at least 1%)",
     )
     .option("--allow-invalid", "do not exit with 96 if the load generator was not healthy")
     .option("--repeat <count>", "run the plan this many times, one after the other (default: 1)")

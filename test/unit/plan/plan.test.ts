@@ -27,9 +27,10 @@ describe("a plan", () => {
 
   test.each([
     [{}, 1],
-    [{ parallelOrchestrations: "1,000" }, 0.025],
+    [{ parallelOrchestrations: "100" }, 0.1],
+    [{ parallelOrchestrations: "1,000" }, 0.01],
     [{ parallelOrchestrations: "100k" }, 0.01],
-    [{ rate: "50/s", duration: "10s" }, 0.05],
+    [{ rate: "50/s", duration: "10s" }, 0.02],
     [{ duration: "10s" }, 0.05],
     [{ traceSample: "10%" }, 0.1],
     [{ traceSample: "0" }, 0],
