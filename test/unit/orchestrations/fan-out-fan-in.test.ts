@@ -101,7 +101,11 @@ describe("the output", () => {
 
   test("results can be left out", async () => {
     const output = outputOf(await orchestrate({ iterations: 1, includeResults: false }));
-    expect(output).toEqual({ totalActivities: 5, elapsedTimeMs: expect.any(Number), averageActivityTimeMs: expect.any(Number) });
+    expect(output).toEqual({
+      totalActivities: 5,
+      elapsedTimeMs: expect.any(Number),
+      averageActivityTimeMs: expect.any(Number),
+    });
   });
 
   test("the average is over the activities' own times, in whole milliseconds", async () => {
