@@ -136,8 +136,9 @@ test("a damaged page ends the emulator with a next step, both on reading and on 
   killed.kill("SIGKILL");
   await killed.ended;
   await damage(file, pages);
-  for (const command of ["emulator", "run"])
-    expect(await place.start(command).ended).toMatchObject({ code: 1, stderr: expect.stringMatching(DAMAGE) });
+  const refused = { code: 1, stderr: expect.stringMatching(DAMAGE) as string };
+  expect(await place.start("emulator").ended).toMatchObject(refused);
+  expect(await place.run("run")).toMatchObject(refused);
 
   await place.succeed("emulator reset --yes");
   await place.succeed("run --workers 1 --iterations 1 --allow-invalid");
