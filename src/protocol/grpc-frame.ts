@@ -1,6 +1,13 @@
 /** The prefix of a message: the flag of compression, and the length of the rest. */
 export const PREFIX_BYTES = 5;
 
+/** What stands before a message of that many bytes. */
+export function framePrefix(bytes: number): Buffer {
+  const prefix = Buffer.alloc(PREFIX_BYTES);
+  prefix.writeUInt32BE(bytes, 1);
+  return prefix;
+}
+
 /** A message framed for a gRPC stream: https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md */
 export function framed(message: Uint8Array): Buffer {
   return framedAll([message]);

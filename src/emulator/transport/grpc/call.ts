@@ -4,7 +4,7 @@ import type { SteadyTime } from "../../clock/system-time.js";
 import type { ConnectionLoad } from "../connection-load.js";
 import { statusOf, type Call, type Handler } from "../../service/call.js";
 import type { Deadlines } from "./deadlines.js";
-import { framedAll, framedBytes } from "../../../protocol/grpc-frame.js";
+import { framePrefix, framedAll, framedBytes } from "../../../protocol/grpc-frame.js";
 import { RequestReader } from "./request-reader.js";
 import { SMALL_BYTES } from "../../limits/limits.js";
 import { GrpcStatus } from "../../../protocol/grpc-status.js";
@@ -14,6 +14,8 @@ import { RESPONSE_HEADERS, respondAtOnce, statusHeaders } from "./status.js";
  * The call of a stream: listeners are shared by all streams, since closures for each cost more than all the rest of
  * a small call.
  */
+/** From this size on a message is written without being copied. */
+const LARGE_BYTES = 16_384;
 const CALL = Symbol("call");
 
 interface CallStream extends ServerHttp2Stream {
@@ -198,7 +200,7 @@ export class GrpcCall implements Call {
     if (this.#gathered.length === 0 || this.#isGone()) return;
 
     this.open();
-    if (this.#stream.write(this.#takeGathered())) {
+    if (this.#writeGathered()) {
       // What was waiting may have left since.
       this.onDrained();
     } else if (this.#stream.listenerCount("drain") === 0) {
@@ -236,6 +238,21 @@ export class GrpcCall implements Call {
       this.#connection.load.read(this.#unread);
       this.#unread = 0;
     }
+  }
+
+  /** Many small messages make one buffer. A large one goes as it is: its copy would be the larger part of its cost. */
+  #writeGathered(): boolean {
+    const [message] = this.#gathered;
+    if (this.#gathered.length > 1 || message === undefined || message.length < LARGE_BYTES)
+      return this.#stream.write(this.#takeGathered());
+
+    this.#gathered = [];
+    this.#gatheredBytes = 0;
+    this.#stream.cork();
+    this.#stream.write(framePrefix(message.length));
+    const hasRoom = this.#stream.write(message);
+    this.#stream.uncork();
+    return hasRoom;
   }
 
   #takeGathered(): Buffer {
