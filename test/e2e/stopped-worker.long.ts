@@ -12,7 +12,7 @@ test("a worker that was stopped for a second is named", async () => {
       return worker;
     }),
   );
-  const load = "--parallel-orchestrations 40 --iterations 25 --parallel-activities 2 --activity-duration 20ms";
+  const load = "--parallel-orchestrations 40 --iterations 150 --parallel-activities 2 --activity-duration 20ms";
   const run = place.start(`run --workers 0 --json --trace-sample 1 --allow-invalid ${load}`);
   await run.says(/of 40 orchestrations/u);
   workers[1]!.kill("SIGSTOP");
