@@ -16,6 +16,7 @@ import path from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
+import { cpuSeconds } from "#process-accounting";
 import { startTlsTerminator } from "#tls-terminator";
 import type { RunResult } from "../src/result/run-result.js";
 
@@ -166,7 +167,7 @@ async function fanout(
   let cpuMs = 0;
   const samples = setInterval(() => {
     peakMb = Math.max(peakMb, residentMb(child));
-    cpuMs = Math.max(cpuMs, cpuMsSoFar(child));
+    cpuMs = Math.max(cpuMs, 1_000 * cpuSeconds([child.pid!]));
   }, 250);
   const [code] = (await once(child, "exit")) as [number];
   clearInterval(samples);
@@ -191,13 +192,6 @@ function residentMb({ pid, exitCode }: ChildProcess): number {
   if (exitCode !== null) return 0;
   const status = readFileSync(`/proc/${pid}/status`, "utf8");
   return Math.round(Number(/VmHWM:\s+(\d+)/u.exec(status)?.[1] ?? 0) / 1_024);
-}
-
-/** User and system time until now, in steps of a hundredth of a second; 0 of a process that has ended. */
-function cpuMsSoFar({ pid, exitCode }: ChildProcess): number {
-  if (exitCode !== null) return 0;
-  const [user, system] = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]!.split(" ").slice(11, 13);
-  return (Number(user) + Number(system)) * 10;
 }
 
 function ms(value: number | undefined): string {

@@ -1,5 +1,6 @@
 import type { Breakdown, BreakdownPhase, PhaseTime } from "../result/run-result.js";
 import { BREAKDOWN_PHASES, MERGED_PHASES } from "../result/breakdown-schema.js";
+import { meanOf } from "../stats/mean.js";
 import { studentTQuantile } from "../stats/student-t.js";
 import { clocksOf, type Clocks } from "./clocks.js";
 import { activitiesOf } from "./critical-path.js";
@@ -116,8 +117,4 @@ function shareOf(parts: readonly number[], wholes: readonly number[]): Pick<Phas
 
 function sumOf(spent: readonly SpentTime[]): number {
   return spent.reduce((sum, { us }) => sum + us, 0);
-}
-
-function meanOf(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

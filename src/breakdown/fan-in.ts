@@ -1,4 +1,5 @@
 import type { FanIn, Growth } from "../result/run-result.js";
+import { meanOf } from "../stats/mean.js";
 import { studentTQuantile } from "../stats/student-t.js";
 import { fanOutsOf, type FanOut } from "./fan-outs.js";
 import type { TracedInstance } from "./traced-instance.js";
@@ -115,10 +116,6 @@ function standardErrorOf(values: readonly number[]): number {
 
 function quantile(degreesOfFreedom: number): number {
   return studentTQuantile((1 + CONFIDENCE) / 2, degreesOfFreedom);
-}
-
-function meanOf(values: readonly number[]): number {
-  return sum(values, (value) => value) / values.length;
 }
 
 function sum(values: readonly number[], of: (value: number, index: number) => number): number {

@@ -4,6 +4,7 @@ import { BYTES_EXPECTED, parseBytes } from "../format/byte-count.js";
 import { formatBytes } from "../format/bytes.js";
 import { COUNT_EXPECTED, formatCount, parseCount } from "../format/count.js";
 import { DURATION_EXPECTED, parseDuration } from "../format/duration.js";
+import { parseShare } from "../format/share.js";
 
 /** A Node timer set for longer than 2^31 ms fires at once. */
 const LONGEST_TIMEOUT_MS = 24 * 24 * 3_600_000;
@@ -53,6 +54,17 @@ export function duration(flag: string) {
     if (ms !== undefined && ms > 0 && ms <= LONGEST_TIMEOUT_MS) return ms;
     const expected = ms === undefined ? DURATION_EXPECTED : ms > 0 ? "at most 576h" : "more than 0";
     context.addIssue({ code: "custom", message: `${flag}: expected ${expected}, found "${text}"` });
+    return z.NEVER;
+  });
+}
+
+/** A share from 0 to 1 as people write it; `example` is for the message of a wrong one. */
+export function share(flag: string, example: string) {
+  return z.string().transform((text, context) => {
+    const value = parseShare(text);
+    if (value !== undefined) return value;
+    const message = `${flag}: expected a share from 0 to 1 such as ${example}, found "${text}"`;
+    context.addIssue({ code: "custom", message });
     return z.NEVER;
   });
 }

@@ -1,6 +1,5 @@
-import { z } from "zod";
-import { parseShare } from "../format/share.js";
 import { plannedStarts, type Load, type LoadShape } from "../result/load-shape.js";
+import { share } from "./flag-values.js";
 
 /** Enough for shares with useful intervals; what tracing costs grows with the share. `bench/tracing.ts` measures it. */
 const EXPECTED_INSTANCES = 10;
@@ -10,18 +9,7 @@ const SHARE_OF_UNKNOWN = 0.05;
 
 /** `--trace-sample`: the share of orchestrations whose time is broken down. */
 export const traceFlags = {
-  traceSample: z
-    .string()
-    .transform((text, context) => {
-      const share = parseShare(text);
-      if (share !== undefined) return share;
-      context.addIssue({
-        code: "custom",
-        message: `--trace-sample: expected a share from 0 to 1 such as 0.05 or 5%, found "${text}"`,
-      });
-      return z.NEVER;
-    })
-    .optional(),
+  traceSample: share("--trace-sample", "0.05 or 5%").optional(),
 };
 
 /** The share of a load's instances that is traced where nobody says: of a small load enough, of a large one few. */

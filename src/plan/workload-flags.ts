@@ -1,10 +1,9 @@
 import { z } from "zod";
 import { UsageError } from "../errors.js";
-import { parseShare } from "../format/share.js";
 import { formatCount } from "../format/count.js";
 import type { ActivityCostRequest, FanOutFanInRequest } from "../orchestrations/fan-out-fan-in-contract.js";
 import { DISTRIBUTION_EXPECTED, parseDistribution } from "./duration-distribution.js";
-import { byteCount, count, given, type Given } from "./flag-values.js";
+import { byteCount, count, given, share, type Given } from "./flag-values.js";
 
 /** More is a day's work for a laptop, and the history of an orchestration must fit into a worker's memory. */
 const MOST_ACTIVITIES_IN_ONE = 1_000_000;
@@ -36,7 +35,7 @@ const activityFlags = {
   seed: count("--seed", 0, 2 ** 31 - 1).optional(),
   inputBytes: byteCount("--input-bytes", MOST_BYTES).optional(),
   outputBytes: byteCount("--output-bytes", MOST_BYTES).optional(),
-  failureRate: z.string().transform(rate).optional(),
+  failureRate: share("--failure-rate", "0.01 or 1%").optional(),
   retries: count("--retries", 0, MOST_RETRIES).optional(),
 };
 
@@ -70,15 +69,4 @@ export function workloadOf(flags: WorkloadFlags): WorkloadPlan {
 export function inputOf(plan: Partial<WorkloadPlan>): FanOutFanInRequest {
   const { activity } = plan;
   return { ...given(plan, inputFlags), ...(activity && { activity }), includeResults: false };
-}
-
-/** A share as people write it: `0.01` or `1%`. */
-function rate(text: string, context: z.core.$RefinementCtx<string>): number {
-  const value = parseShare(text);
-  if (value !== undefined) return value;
-  context.addIssue({
-    code: "custom",
-    message: `--failure-rate: expected a share from 0 to 1 such as 0.01 or 1%, found "${text}"`,
-  });
-  return z.NEVER;
 }

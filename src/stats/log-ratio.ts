@@ -1,3 +1,4 @@
+import { meanOf } from "./mean.js";
 import { studentTCdf, studentTQuantile } from "./student-t.js";
 
 /** Means of the same logarithms may differ by this much, because of rounding. */
@@ -58,8 +59,4 @@ function logMoments(values: readonly number[]): { readonly mean: number; readonl
   const mean = meanOf(logs);
   const squares = logs.reduce((sum, log) => sum + (log - mean) ** 2, 0);
   return { mean, squaredError: squares / (logs.length - 1) / logs.length };
-}
-
-function meanOf(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

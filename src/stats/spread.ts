@@ -1,5 +1,6 @@
 import { latencyOf } from "./comparison.js";
 import { figureOf } from "../result/figure.js";
+import { meanOf } from "./mean.js";
 import type { RunResult, UnusableRun } from "../result/run-result.js";
 import { unusableRuns } from "./unusable-run.js";
 
@@ -43,7 +44,7 @@ function figuresOf(runs: readonly RunResult[]): readonly string[] {
 function spreadOfFigure(figure: string, runs: readonly RunResult[]): readonly Spread[] {
   const values = runs.flatMap((run) => figureOf(figure)?.read(run) ?? []);
   if (values.length < runs.length) return [];
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  const mean = meanOf(values);
   const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
   const deviation = values.length < 2 ? {} : { deviation: Math.sqrt(squares / (values.length - 1)) };
   return [{ figure, mean, ...deviation, least: Math.min(...values), most: Math.max(...values) }];

@@ -84,7 +84,7 @@ describe("fanout status", () => {
     expect(new Set(counts).size).toBeGreaterThan(1);
     expect(counts).toEqual([...counts].sort((a, b) => a - b));
     expect(lines.stdout).toMatch(/instances +10: 10 Completed\n +activities +3,000 of 3,000/u);
-    // oxlint-disable-next-line no-control-regex
+    // oxlint-disable-next-line no-control-regex -- they are what it looks for
     expect(lines.stdout + lines.stderr).not.toMatch(/[\u0000-\u0009\u000B-\u001F\u007F]/u);
 
     interface Line {

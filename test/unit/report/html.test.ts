@@ -200,7 +200,7 @@ describe("hostile text", () => {
             .replaceAll(/(?!\s)\p{Cc}/gu, "")
             .replaceAll(/\s+/gu, " ")
             .trim();
-          // oxlint-disable-next-line no-control-regex
+          // oxlint-disable-next-line no-control-regex -- they are what it looks for
           expect(html).not.toMatch(/[\u0000-\u0009\u000B-\u001F\u007F]/u);
           if (shown !== "") expect(decoded(/<dt>task hub<\/dt><dd>(.*?)<\/dd>/u.exec(html)![1]!).trim()).toBe(shown);
         },
