@@ -52,7 +52,7 @@ const chunk = frame(CHUNK_EVENT, events);
 const instance = { instanceId: ID, executionId: stringValue(EXECUTION) };
 const activityItem = plain(activityWorkItem(parent, 7, task, TOKEN));
 const episode = { head, history, newEvents: [completed], token: TOKEN };
-const { request } = readWorkItem(plain(episodeWorkItem(episode))) as { readonly request: Uint8Array };
+const { request } = readWorkItem(plain(Buffer.concat(episodeWorkItem(episode)))) as { readonly request: Uint8Array };
 const done = { name: NAME, input: INPUT, instanceId: ID, taskId: 7 };
 
 interface Pair {

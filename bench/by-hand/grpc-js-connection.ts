@@ -54,7 +54,7 @@ abstract class GrpcJsCall<C extends UnaryCall | StreamCall> implements Call {
   }
 
   abstract readonly bytesWaiting: number;
-  abstract write(message: Uint8Array): boolean;
+  abstract write(...parts: readonly Uint8Array[]): boolean;
   abstract end(message?: Uint8Array): void;
   abstract fail(error: unknown): void;
 
@@ -110,8 +110,8 @@ class StreamedCall extends GrpcJsCall<StreamCall> {
     return this.call.writableLength;
   }
 
-  write(message: Uint8Array): boolean {
-    return this.call.write(message);
+  write(...parts: readonly Uint8Array[]): boolean {
+    return this.call.write(Buffer.concat(parts));
   }
 
   end(message?: Uint8Array): void {

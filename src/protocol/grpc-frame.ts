@@ -10,26 +10,32 @@ export function framePrefix(bytes: number): Buffer {
 
 /** A message framed for a gRPC stream: https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md */
 export function framed(message: Uint8Array): Buffer {
-  return framedAll([message]);
+  return framedAll([[message]]);
 }
 
-/** Framed messages, one after the other, in one buffer. */
-export function framedAll(messages: readonly Uint8Array[]): Buffer {
+/** Framed messages, each in its parts, one after the other in one buffer. */
+export function framedAll(messages: readonly (readonly Uint8Array[])[]): Buffer {
   let bytes = 0;
-  for (const message of messages) bytes += framedBytes(message);
+  for (const parts of messages) bytes += PREFIX_BYTES + bytesOf(parts);
 
   const frames = Buffer.allocUnsafe(bytes);
   let at = 0;
-  for (const message of messages) {
+  for (const parts of messages) {
     frames[at] = 0;
-    frames.writeUInt32BE(message.length, at + 1);
-    frames.set(message, at + PREFIX_BYTES);
-    at += framedBytes(message);
+    frames.writeUInt32BE(bytesOf(parts), at + 1);
+    at += PREFIX_BYTES;
+    for (const part of parts) {
+      frames.set(part, at);
+      at += part.length;
+    }
   }
   return frames;
 }
 
-/** The size of a message on a stream. */
-export function framedBytes(message: Uint8Array): number {
-  return PREFIX_BYTES + message.length;
+/** The size of a message in parts. */
+export function bytesOf(parts: readonly Uint8Array[]): number {
+  let bytes = 0;
+  for (const part of parts) bytes += part.length;
+
+  return bytes;
 }

@@ -31,7 +31,7 @@ export function activityParent(instanceId: string, executionId: string): Uint8Ar
 
 export interface EpisodeItem {
   readonly head: Uint8Array;
-  /** Framed as past events. One copy puts it into the item. */
+  /** Framed as past events. Its bytes must not change while the item is on its way. */
   readonly history: Uint8Array;
   readonly newEvents: readonly Uint8Array[];
   readonly token: string;
@@ -43,22 +43,28 @@ export interface EpisodeItem {
   readonly trace?: Uint8Array | undefined;
 }
 
-/** A WorkItem for one episode. */
-export function episodeWorkItem(episode: EpisodeItem): Buffer {
+/** From this size on, a history is a part of its own and is not copied. */
+const LARGE_BYTES = 16_384;
+
+/** A WorkItem for one episode, in one part, or in three if its history is large. */
+export function episodeWorkItem(episode: EpisodeItem): readonly Uint8Array[] {
   const { head, newEvents, token, trace, withoutHistory = false } = episode;
   const knownBytes = withoutHistory ? 0 : (episode.knownBytes ?? 0);
   const history = withoutHistory ? REQUIRES_HISTORY_STREAMING : episode.history.subarray(knownBytes);
+  const isLarge = history.length >= LARGE_BYTES;
   const traceLength = trace === undefined ? 0 : fieldLength(trace.length);
   const length = head.length + history.length + framedBytes(newEvents) + traceLength;
-  const { item, offset } = workItem(ORCHESTRATOR_REQUEST, length, token, knownBytes);
+  const leftOut = isLarge ? history.length : 0;
+  const { item, offset } = workItem(ORCHESTRATOR_REQUEST, length, token, { knownBytes, leftOut });
   item.set(head, offset);
-  item.set(history, offset + head.length);
-  let end = offset + head.length + history.length;
+  const historyStart = offset + head.length;
+  if (!isLarge) item.set(history, historyStart);
+  let end = historyStart + history.length - leftOut;
   for (const event of newEvents) end = writeFramed(item, end, NEW_EVENT, event);
 
   if (trace !== undefined) writeFramed(item, end, TRACE_CONTEXT, trace);
 
-  return item;
+  return isLarge ? [item.subarray(0, historyStart), history, item.subarray(historyStart)] : [item];
 }
 
 export function activityWorkItem(parent: Uint8Array, taskId: number, task: TaskRequest, token: string): Buffer {
@@ -76,10 +82,18 @@ export function activityWorkItem(parent: Uint8Array, taskId: number, task: TaskR
   return item;
 }
 
-/** A WorkItem with room for a request of this size at `offset`. Everything else is written. Tokens are ASCII. */
-function workItem(tag: number, length: number, token: string, knownBytes = 0): { item: Buffer; offset: number } {
+/**
+ * A WorkItem with room for a request of `length` bytes at `offset`, less those that are left out of it. Everything else
+ * is written. Tokens are ASCII.
+ */
+function workItem(
+  tag: number,
+  length: number,
+  token: string,
+  { knownBytes = 0, leftOut = 0 } = {},
+): { item: Buffer; offset: number } {
   const offset = 1 + int32Length(length);
-  const tail = offset + length;
+  const tail = offset + length - leftOut;
   const tokenEnd = tail + 1 + int32Length(token.length) + token.length;
   const knownLength = knownBytes === 0 ? 0 : KNOWN_HISTORY.length + int32Length(knownBytes);
   const item = Buffer.allocUnsafe(tokenEnd + knownLength);

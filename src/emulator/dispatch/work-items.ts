@@ -4,6 +4,7 @@ import { EventType, orchestratorStarted } from "../../protocol/history-event.js"
 import type { LeaseTable } from "./leases.js";
 import type { ActivityItem, EpisodeItem } from "./ready-items.js";
 import type { Choice } from "./matcher.js";
+import { bytesOf } from "../../protocol/grpc-frame.js";
 import { activityWorkItem, episodeWorkItem } from "../../protocol/write-work-item.js";
 import type { Worker } from "./worker.js";
 
@@ -42,7 +43,7 @@ export class WorkItems {
     const taken = instance.waiting.slice(0, instance.takeCount);
     const token = this.#newToken();
     const history = instance.history.bytes;
-    const bytes = episodeWorkItem({
+    const parts = episodeWorkItem({
       head: instance.head,
       history,
       newEvents: [started, ...taken.map(({ event }) => event)],
@@ -56,7 +57,7 @@ export class WorkItems {
       token,
       instance,
       worker,
-      bytes: bytes.length,
+      bytes: bytesOf(parts),
       started,
       eventCount: taken.length,
       resultCount: taken.filter(({ type }) => type === EventType.TaskCompleted).length,
@@ -66,7 +67,7 @@ export class WorkItems {
     if (newcomer !== undefined) this.#admission.begin(token, instance.name);
 
     dispatch.lease(item);
-    worker.send(bytes);
+    worker.send(...parts);
   }
 
   #sendActivity({ instance, executionId, taskId, task }: ActivityItem, worker: Worker): void {

@@ -1,9 +1,10 @@
 import { invariant } from "../../invariant.js";
 import type { WorkFilter, WorkKind, WorkName } from "./work.js";
 
-/** Where work items are written to: a GetWorkItems stream. `write` returns false when it wants no more for now. */
+/** Where work items are written to: a GetWorkItems stream. */
 export interface WorkItemStream {
-  write(item: Uint8Array): boolean;
+  /** Writes an item, in one part or more. Returns false if the stream wants no more for now. */
+  write(...parts: readonly Uint8Array[]): boolean;
   end(): void;
 }
 
@@ -118,8 +119,9 @@ export class Worker {
     invariant(this.#homed >= 0, "No more instances leave a home than have come.");
   }
 
-  send(item: Uint8Array): void {
-    this.#isBlocked = !this.#stream.write(item);
+  /** Sends an item, in one part or more. */
+  send(...parts: readonly Uint8Array[]): void {
+    this.#isBlocked = !this.#stream.write(...parts);
   }
 
   /** Its stream takes more again. */

@@ -28,10 +28,10 @@ export interface Call {
   /** Tells the client that its call has arrived, before there is a message for it. */
   open(): void;
   /**
-   * Writes a message, which may not change any more: messages of one turn of the event loop leave together. False if
-   * the client wants no more for now.
+   * Writes a message, in one part or more, whose bytes may not change any more. Messages of one turn of the event loop
+   * leave together. False if the client wants no more for now.
    */
-  write(message: Uint8Array): boolean;
+  write(...parts: readonly Uint8Array[]): boolean;
   /** Ends the call with OK, behind a last message if there is one; with RESOURCE_EXHAUSTED if there is no room for that. */
   end(message?: Uint8Array): void;
   /** Ends the call with the status of an error; one that is not an RpcError is INTERNAL. */

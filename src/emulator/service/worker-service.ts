@@ -79,7 +79,7 @@ function serveWorker(context: ServiceContext, call: Call): void {
   const worker = new Worker({
     id: call.header("workerid") ?? "",
     stream: {
-      write: (item) => call.write(item),
+      write: (...parts) => call.write(...parts),
       end: () => {
         call.end();
       },

@@ -194,9 +194,11 @@ class LinkCall implements Call {
     if (!this.#isOver) this.#owner.writer.write(FrameKind.Taken, this.number, EMPTY_BYTES);
   }
 
-  write(message: Uint8Array): boolean {
+  /** A worker on a link knows most of a history, so large messages are rare here and are joined. */
+  write(message: Uint8Array, ...rest: readonly Uint8Array[]): boolean {
     if (this.#isOver) return false;
-    this.#owner.writer.write(FrameKind.Item, this.number, message);
+    const payload = rest.length === 0 ? message : Buffer.concat([message, ...rest]);
+    this.#owner.writer.write(FrameKind.Item, this.number, payload);
     return this.bytesWaiting < MOST_WAITING_BYTES;
   }
 

@@ -239,13 +239,15 @@ export class ScriptedBackend {
 
   #item(token: string, known: number): Buffer {
     const head = episodeHead(this.instanceId, this.executionId);
-    return episodeWorkItem({
-      head,
-      history: this.#history.bytes,
-      newEvents: this.#newEvents,
-      token,
-      knownBytes: known,
-    });
+    return Buffer.concat(
+      episodeWorkItem({
+        head,
+        history: this.#history.bytes,
+        newEvents: this.#newEvents,
+        token,
+        knownBytes: known,
+      }),
+    );
   }
 
   #tick(): number {

@@ -172,7 +172,7 @@ describe("a work item is read by the SDK's stubs", () => {
       newEvents: [taskCompleted(2, input, NOW_US)],
       token: "token-1",
     });
-    const read = pb.WorkItem.deserializeBinary(item).toObject();
+    const read = pb.WorkItem.deserializeBinary(Buffer.concat(item)).toObject();
     expect(read.completiontoken).toBe("token-1");
     expect(read.orchestratorrequest).toMatchObject({ instanceid: "instance", executionid: { value: "execution" } });
     expect(read.orchestratorrequest!.pasteventsList).toMatchObject([
@@ -184,6 +184,19 @@ describe("a work item is read by the SDK's stubs", () => {
     ]);
   });
 
+  test("a large history goes into the item without being copied, behind the fields before it", () => {
+    const history = frame(PAST_EVENT, [taskCompleted(1, stringValue("x".repeat(20_000)), NOW_US)]);
+    const item = episodeWorkItem({
+      head: episodeHead("instance", "execution"),
+      history,
+      newEvents: [orchestratorStarted(NOW_US)],
+      token: "token-1",
+    });
+    expect(item).toHaveLength(3);
+    expect(item[1]!.buffer).toBe(history.buffer);
+    expect(item[1]!.byteOffset).toBe(history.byteOffset);
+  });
+
   test.each([1, 128, 20_000])("a token of %d characters", (length) => {
     const token = "t".repeat(length);
     const item = episodeWorkItem({
@@ -192,7 +205,7 @@ describe("a work item is read by the SDK's stubs", () => {
       newEvents: [],
       token,
     });
-    expect(pb.WorkItem.deserializeBinary(item).getCompletiontoken()).toBe(token);
+    expect(pb.WorkItem.deserializeBinary(Buffer.concat(item)).getCompletiontoken()).toBe(token);
   });
 
   test("an activity, whatever its texts are", () => {

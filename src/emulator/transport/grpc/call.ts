@@ -4,18 +4,19 @@ import type { SteadyTime } from "../../clock/system-time.js";
 import type { ConnectionLoad } from "../connection-load.js";
 import { statusOf, type Call, type Handler } from "../../service/call.js";
 import type { Deadlines } from "./deadlines.js";
-import { framePrefix, framedAll, framedBytes } from "../../../protocol/grpc-frame.js";
+import { PREFIX_BYTES, bytesOf, framePrefix, framedAll } from "../../../protocol/grpc-frame.js";
 import { RequestReader } from "./request-reader.js";
 import { SMALL_BYTES } from "../../limits/limits.js";
 import { GrpcStatus } from "../../../protocol/grpc-status.js";
 import { RESPONSE_HEADERS, respondAtOnce, statusHeaders } from "./status.js";
 
+/** From this size on a message is written without being copied. */
+const LARGE_BYTES = 16_384;
+
 /**
  * The call of a stream: listeners are shared by all streams, since closures for each cost more than all the rest of
  * a small call.
  */
-/** From this size on a message is written without being copied. */
-const LARGE_BYTES = 16_384;
 const CALL = Symbol("call");
 
 interface CallStream extends ServerHttp2Stream {
@@ -47,8 +48,8 @@ export class GrpcCall implements Call {
   readonly #handler: Handler;
   #isOver = false;
   #trailers = OK;
-  /** Messages of this turn, and the bytes that they will be. */
-  #gathered: Uint8Array[] = [];
+  /** Messages of this turn, in their parts, and the bytes that they will be. */
+  #gathered: (readonly Uint8Array[])[] = [];
   #gatheredBytes = 0;
   /** What the load has room for until the stream is closed: the call, and what it answers with. */
   readonly #ownBytes: number;
@@ -100,17 +101,17 @@ export class GrpcCall implements Call {
     if (this.#canSend() && !this.#stream.headersSent) this.#respond();
   }
 
-  write(message: Uint8Array): boolean {
+  write(...parts: readonly Uint8Array[]): boolean {
     if (!this.#canSend()) return false;
 
-    if (!this.#connection.load.write(framedBytes(message))) {
+    const bytes = PREFIX_BYTES + bytesOf(parts);
+    if (!this.#connection.load.write(bytes)) {
       // It does not read what it asks for: what its workers hold goes to others.
       this.#stream.session?.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM);
       return false;
     }
-    if (this.#gathered.push(message) === 1) process.nextTick(flush, this);
+    if (this.#gathered.push(parts) === 1) process.nextTick(flush, this);
 
-    const bytes = framedBytes(message);
     this.#gatheredBytes += bytes;
     this.#unread += bytes;
     this.#isBlocked = this.bytesWaiting >= this.#stream.writableHighWaterMark;
@@ -129,7 +130,7 @@ export class GrpcCall implements Call {
         this.fail(error);
         return;
       }
-      this.#gathered.push(message);
+      this.#gathered.push([message]);
     }
     this.#settle();
     this.#endStream();
@@ -240,19 +241,29 @@ export class GrpcCall implements Call {
     }
   }
 
-  /** Many small messages make one buffer. A large one goes as it is: its copy would be the larger part of its cost. */
+  /** Small messages make one buffer. A large one goes as it is: its copy would be the larger part of its cost. */
   #writeGathered(): boolean {
-    const [message] = this.#gathered;
-    if (this.#gathered.length > 1 || message === undefined || message.length < LARGE_BYTES)
-      return this.#stream.write(this.#takeGathered());
+    if (this.#gatheredBytes < LARGE_BYTES) return this.#stream.write(this.#takeGathered());
 
+    const messages = this.#gathered;
     this.#gathered = [];
     this.#gatheredBytes = 0;
     this.#stream.cork();
-    this.#stream.write(framePrefix(message.length));
-    const hasRoom = this.#stream.write(message);
+    let small: (readonly Uint8Array[])[] = [];
+    for (const parts of messages) {
+      const bytes = bytesOf(parts);
+      if (bytes < LARGE_BYTES) {
+        small.push(parts);
+      } else {
+        if (small.length > 0) this.#stream.write(framedAll(small));
+        small = [];
+        this.#stream.write(framePrefix(bytes));
+        for (const part of parts) this.#stream.write(part);
+      }
+    }
+    if (small.length > 0) this.#stream.write(framedAll(small));
     this.#stream.uncork();
-    return hasRoom;
+    return !this.#stream.writableNeedDrain;
   }
 
   #takeGathered(): Buffer {
