@@ -4,6 +4,7 @@ import { stampsOf } from "../../src/breakdown/stamps.js";
 import { HubInspector } from "../support/e2e/hub-inspector.js";
 import { parseRunResult, type FanOutResult } from "../support/e2e/checked-result.js";
 import { Workplace } from "../support/e2e/workplace.js";
+import { MovableClock, canMoveClock } from "../support/movable-clock.js";
 
 let place: Workplace;
 
@@ -84,5 +85,28 @@ describe("where the time of a run went", () => {
     expect(stdout).toMatch(
       /^ {2}Where the time went +share +in each\n(?: {2}\S.* %.* m?s\n){5,7} {2}of 3 traced orchestrations, /mu,
     );
+  });
+
+  describe.skipIf(!canMoveClock)("with a second worker whose clock is off (needs libfaketime)", () => {
+    test.each([5, -3_600])("by %i s: the bounds hold, and no phase is negative", async (aheadSeconds) => {
+      const clock = new MovableClock(place.folder);
+      clock.moveTo(aheadSeconds);
+      const worker = place.startWith({ ...place.env, ...clock.env }, "worker --port 0");
+      await worker.says(/Connected to/u);
+      const { breakdown, workers = [] } = await breakdownOf("--parallel-orchestrations 8 --iterations 10");
+      worker.kill("SIGTERM");
+      await worker.ended;
+      expect(breakdown?.orchestrations.traced).toBe(8);
+      for (const { meanMs } of Object.values(breakdown!.phases!)) expect(meanMs).toBeGreaterThanOrEqual(0);
+      const offsets = new Map(workers.map((told) => [told.workerId.endsWith(`-${worker.pid}`), told]));
+      for (const [isAhead, seconds] of [
+        [true, aheadSeconds],
+        [false, 0],
+      ] as const) {
+        const { clockOffsetMs = NaN, clockBoundMs = NaN } = offsets.get(isAhead)!;
+        // The library moves the clock by whole seconds, to within what setting it takes.
+        expect(Math.abs(clockOffsetMs - 1_000 * seconds)).toBeLessThanOrEqual(clockBoundMs + 1);
+      }
+    });
   });
 });

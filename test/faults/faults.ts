@@ -3,7 +3,7 @@ import { statSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout } from "node:timers/promises";
-import { canMoveClock } from "./faketime.js";
+import { canMoveClock } from "../support/movable-clock.js";
 import type { FaultKind, KindName } from "./plan.js";
 import type { Stage } from "./stage.js";
 
@@ -115,7 +115,7 @@ export function inflict(stage: Stage, fault: FaultKind): Promise<void> {
 /** The kinds of faults that this machine has no means for, and why. */
 export function lackingFaults(): ReadonlyMap<KindName, string> {
   const lacking = new Map<KindName, string>();
-  if (!canMoveClock) lacking.set("moveClock", "libfaketime is not installed");
+  if (!canMoveClock) lacking.set("moveClock", "libfaketime is not installed (Debian's package libfaketime)");
   if (!canLimitFiles()) lacking.set("limitFiles", "there is no prlimit");
   return lacking;
 }

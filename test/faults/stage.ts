@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { ClientLogFile } from "./client-log.js";
 import { CuttingProxy } from "./cutting-proxy.js";
 import type { EmulatorArguments, EmulatorOrder } from "./emulator-main.js";
-import { MovableClock } from "./faketime.js";
+import { MovableClock } from "../support/movable-clock.js";
 import type { Flaw } from "./flaws.js";
 import type { Plan } from "./plan.js";
 import { isReady, startActor, type Actor, type Role, type Understudies } from "./understudies.js";

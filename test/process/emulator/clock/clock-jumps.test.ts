@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -11,11 +11,7 @@ import {
   timestampOf,
   type WorkItem,
 } from "../../../support/emulator/raw-connection.js";
-
-/** Debian's, by which a process has a clock of its own that others set. */
-const FAKETIME = ["x86_64-linux-gnu", "aarch64-linux-gnu"]
-  .map((triplet) => `/usr/lib/${triplet}/faketime/libfaketimeMT.so.1`)
-  .find((file) => existsSync(file));
+import { FAKETIME_LIBRARY, canMoveClock } from "../../../support/movable-clock.js";
 
 const SECOND_MS = 1_000;
 const HOUR_MS = 3_600_000;
@@ -25,12 +21,12 @@ let emulator: EmulatorProcess;
 let connection: RawConnection;
 
 beforeEach(async () => {
-  if (FAKETIME === undefined) return;
+  if (!canMoveClock) return;
   folder = mkdtempSync(path.join(tmpdir(), "fanout-clock-"));
   setClock(0);
   emulator = await spawnEmulator(folder, {
     env: {
-      LD_PRELOAD: FAKETIME,
+      LD_PRELOAD: FAKETIME_LIBRARY,
       FAKETIME_TIMESTAMP_FILE: clockFile(),
       FAKETIME_NO_CACHE: "1",
       FAKETIME_DONT_FAKE_MONOTONIC: "1",
@@ -40,7 +36,7 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-  if (FAKETIME === undefined) return;
+  if (!canMoveClock) return;
   connection.close();
   emulator.child.kill("SIGKILL");
   await emulator.exited;
@@ -68,7 +64,7 @@ function seenBy({ orchestratorrequest }: WorkItem): { startedMs: number; fired: 
   return { startedMs: msOf(started?.timestamp), fired };
 }
 
-describe.skipIf(FAKETIME === undefined)("an emulator whose system's clock is set", () => {
+describe.skipIf(!canMoveClock)("an emulator whose system's clock is set", () => {
   test("forward wakes in seconds what has become due by it", async () => {
     const worker = await connection.worker();
     const dueMs = Date.now() + HOUR_MS;

@@ -1,10 +1,14 @@
 import { globSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** libfaketime, as Debian installs it; undefined where it is not. */
-const LIBRARY = globSync("/usr/lib/*/faketime/libfaketimeMT.so.1")[0];
+/**
+ * libfaketime, by which a process has a clock of its own: where Debian's package `libfaketime` has it, or the file that
+ * FAKETIME_LIBRARY names. Undefined where there is none.
+ */
+export const FAKETIME_LIBRARY =
+  process.env["FAKETIME_LIBRARY"] || globSync("/usr/lib/*/faketime/libfaketimeMT.so.1")[0];
 
-export const canMoveClock = LIBRARY !== undefined;
+export const canMoveClock = FAKETIME_LIBRARY !== undefined;
 
 /** The clock of a process that was started with `env`: it can be moved while the process runs. */
 export class MovableClock {
@@ -17,7 +21,7 @@ export class MovableClock {
 
   get env(): NodeJS.ProcessEnv {
     return {
-      LD_PRELOAD: LIBRARY,
+      LD_PRELOAD: FAKETIME_LIBRARY,
       FAKETIME_TIMESTAMP_FILE: this.#file,
       FAKETIME_NO_CACHE: "1",
       FAKETIME_DONT_FAKE_MONOTONIC: "1",
