@@ -1,10 +1,11 @@
 /**
  * What others wrote, unchanged, with fanout: SDKs of four kinds as clients and workers on its emulator, each with each
- * other, and its commands on durabletask-go. A line for each check; docs/interop.md tells what they show.
+ * other, its run on a worker in Python, and its commands on durabletask-go. A line for each check; docs/interop.md tells what they show.
  *
  *     npm run interop [-- Python Java JavaScript Dapr Go]
  */
 import { LANGUAGES, type Language } from "#languages";
+import { checkContract } from "#on-contract";
 import { checkPairs, checkParts } from "#on-emulator";
 import { buildSidecar, checkSidecar } from "#on-sidecar";
 import { Tally } from "#tally";
@@ -18,6 +19,7 @@ for (const language of LANGUAGES.filter(({ name }) => isAsked(name)))
 
 await checkPairs(languages, tally);
 await checkParts(languages, tally);
+if (languages.some(({ name }) => name === "Python")) await checkContract(tally);
 if (isAsked("Go") && (await isThere("durabletask-go", buildSidecar))) await checkSidecar(tally);
 console.log(tally.summary);
 process.exitCode = tally.failed === 0 ? 0 : 1;

@@ -39,6 +39,11 @@ const python: Language = {
   }),
 };
 
+/** A Python worker that hosts the orchestration and the activity of `fanout run`. */
+export function pythonContract(port: number): Command {
+  return { program: PYTHON, args: [inFolder("python/contract.py"), `localhost:${port}`] };
+}
+
 const java: Language = {
   name: "Java",
   // Its continue-as-new hands back events that it has taken already, in any order.
