@@ -14,6 +14,7 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
   "commands/": [
     "async/",
     "backend/",
+    "capacity/",
     "diagnosis/",
     "emulator/hub/",
     "emulator/limits/",
@@ -29,6 +30,8 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
     "stats/",
     "worker/",
   ],
+  // Its policy is pure; a probe is a run.
+  "capacity/": ["async/", "backend/", "hub/", "load/", "own-workers/", "plan/", "protocol/", "result/", "stats/"],
   "http/": ["async/", "backend/", "load/", "orchestrations/", "plan/", "result/", "stats/"],
   // Each side is a process of its own.
   "sides/": ["backend/", "protocol/", "report/", "result/"],

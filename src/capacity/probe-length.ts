@@ -1,0 +1,56 @@
+import type { Threshold } from "../stats/threshold.js";
+
+/** The number of samples that must lie beyond a percentile: see `stats/latency-histogram.ts`. */
+const BEYOND = 10;
+/** 1 - 0.9 is a little less than 0.1 in binary. */
+const ROUNDING = 1e-6;
+/** The trend of the backlog is judged by nine parts of at least a second, after the first starts have ended. */
+const LEAST_MS = 10_000;
+const BACKLOG_PATIENCE_MS = 60_000;
+/** Three sigmas times 2 / sqrt(3) times 3/2: see `startsToTellApart`. */
+const SIGMAS = 3 * Math.sqrt(3);
+
+/** As the name of a figure has it: `p99`, `service p97.5`, `latencyMs.response.p999`. */
+const PERCENTILE = /(?:^|[ .])p(?<digits>\d+(?:\.\d+)?)$/u;
+
+/** The quantile of a percentile; undefined for any other figure. */
+function quantileOf({ expression, figure }: Threshold): number | undefined {
+  const { digits } = PERCENTILE.exec(figure.path ?? expression)?.groups ?? {};
+  if (digits === undefined) return undefined;
+  return digits.length > 2 && !digits.includes(".") ? Number(`0.${digits}`) : Number(digits) / 100;
+}
+
+/** The number of starts without which the objectives cannot be judged. */
+function startsToJudge(objectives: readonly Threshold[]): number {
+  const needed = objectives.map((objective) => {
+    const quantile = quantileOf(objective);
+    if (quantile !== undefined) return BEYOND / (1 - quantile);
+    // The rule of three: see `stats/threshold.ts`.
+    if (isShareOfErrors(objective)) return 3 / objective.bound;
+    return BEYOND;
+  });
+  return Math.ceil(Math.max(...needed) - ROUNDING);
+}
+
+/**
+ * How long a probe at `perSecond` measures, in milliseconds: the starts that the objectives need, and the starts that
+ * tell a rate that the backend carries from one that is `resolution` too high, within a minute.
+ */
+export function probeLengthMs(objectives: readonly Threshold[], perSecond: number, resolution: number): number {
+  const samplesMs = (startsToJudge(objectives) * 1_000) / perSecond;
+  const backlogMs = Math.min(BACKLOG_PATIENCE_MS, (startsToTellApart(resolution) * 1_000) / perSecond);
+  return Math.ceil(Math.max(LEAST_MS, samplesMs, backlogMs) / 1_000) * 1_000;
+}
+
+/**
+ * The starts of a probe at which a backlog shows. It grows by r n between the begin and the end of n starts that are a
+ * share r too many, so by 2/3 r n between the middles of the first and the last third. `stats/backlog.ts` wants more than
+ * 3 sqrt(2 x 2/3 n) of it: n = (3 sqrt(4/3) / (2/3 r))^2.
+ */
+function startsToTellApart(resolution: number): number {
+  return Math.ceil((SIGMAS / resolution) ** 2);
+}
+
+function isShareOfErrors({ figure, operator }: Threshold): boolean {
+  return figure.kind === "share" && figure.path === undefined && operator.startsWith("<");
+}
