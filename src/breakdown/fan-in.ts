@@ -1,14 +1,8 @@
-import type { FanIn, Growth } from "../result/run-result.js";
+import type { FanIn } from "../result/run-result.js";
 import { meanOf } from "../stats/mean.js";
-import { studentTQuantile } from "../stats/student-t.js";
-import { fanOutsOf, type FanOut } from "./fan-outs.js";
+import { fanOutsOf, lengthOf, type FanOut } from "./fan-outs.js";
+import { growthOf } from "./growth.js";
 import type { TracedInstance } from "./traced-instance.js";
-
-/** A line through fewer says nothing. */
-const LEAST_ITERATIONS = 10;
-const CONFIDENCE = 0.95;
-/** Iterations are shown in at most so many groups. */
-const MOST_GROUPS = 50;
 
 /** What fan-outs wait for, and what an iteration costs by its number. Undefined where there was no fan-out. */
 export function fanInOf(instances: readonly TracedInstance[]): FanIn | undefined {
@@ -17,10 +11,7 @@ export function fanInOf(instances: readonly TracedInstance[]): FanIn | undefined
   if (all.length === 0) return undefined;
   const wide = all.filter(({ activitiesUs }) => activitiesUs.length > 1);
   const growth = growthOf(each);
-  const wholeUs = sum(
-    instances.map(({ intendedUs, endedUs }) => endedUs - intendedUs),
-    (us) => us,
-  );
+  const wholeUs = instances.reduce((sum, { intendedUs, endedUs }) => sum + endedUs - intendedUs, 0);
   return {
     iterations: all.length,
     iterationMs: meanOf(all.map(lengthOf)) / 1_000,
@@ -44,80 +35,7 @@ function stragglersOf(wide: readonly FanOut[], wholeUs: number): Pick<FanIn, "st
   };
 }
 
-/**
- * The least-squares line of what an iteration took, by its number in its execution. Of several orchestrations each has its own
- * line, and the interval is that of the mean of their slopes: iterations of one are not independent. Of a single one it is that
- * of the line.
- */
-function growthOf(each: readonly (readonly FanOut[])[]): Growth | undefined {
-  const lines = each
-    .filter((fanOuts) => fanOuts.length >= LEAST_ITERATIONS)
-    .map((fanOuts) => lineOf(fanOuts.map(lengthOf)));
-  const [first] = lines;
-  if (!first) return undefined;
-  const slope = meanOf(lines.map((line) => line.slope));
-  const halfWidth =
-    lines.length === 1
-      ? first.standardError * quantile(first.degreesOfFreedom)
-      : standardErrorOf(lines.map((line) => line.slope)) * quantile(lines.length - 1);
-  return {
-    per100IterationsMs: per100(slope),
-    interval: { from: per100(slope - halfWidth), to: per100(slope + halfWidth) },
-    groups: groupsOf(each),
-  };
-}
-
-/** Milliseconds in 100 iterations, of microseconds in one. */
-function per100(us: number): number {
-  return us / 10;
-}
-
-interface Line {
-  /** Microseconds for each further iteration. */
-  readonly slope: number;
-  readonly standardError: number;
-  readonly degreesOfFreedom: number;
-}
-
-function lineOf(lengthsUs: readonly number[]): Line {
-  const n = lengthsUs.length;
-  const middle = (n - 1) / 2;
-  const mean = meanOf(lengthsUs);
-  const squares = sum(lengthsUs, (_, index) => (index - middle) ** 2);
-  const slope = sum(lengthsUs, (us, index) => (index - middle) * (us - mean)) / squares;
-  const residuals = sum(lengthsUs, (us, index) => (us - mean - slope * (index - middle)) ** 2);
-  return { slope, standardError: Math.sqrt(residuals / (n - 2) / squares), degreesOfFreedom: n - 2 };
-}
-
-/** The mean of what neighbouring iterations took, over all orchestrations. */
-function groupsOf(each: readonly (readonly FanOut[])[]): Growth["groups"] {
-  const longest = Math.max(...each.map(({ length }) => length));
-  const size = Math.ceil(longest / MOST_GROUPS);
-  return Array.from({ length: Math.ceil(longest / size) }, (_, group) => {
-    const from = group * size;
-    const members = each.flatMap((fanOuts) => fanOuts.slice(from, from + size));
-    return { fromIteration: from, iterations: size, meanMs: meanOf(members.map(lengthOf)) / 1_000 };
-  });
-}
-
-function lengthOf({ fromUs, toUs }: FanOut): number {
-  return Math.max(0, toUs - fromUs);
-}
-
 function medianOf(ascending: readonly number[]): number {
   const half = ascending.length / 2;
   return (ascending[Math.ceil(half) - 1]! + ascending[Math.floor(half)]!) / 2;
-}
-
-function standardErrorOf(values: readonly number[]): number {
-  const mean = meanOf(values);
-  return Math.sqrt(sum(values, (value) => (value - mean) ** 2) / (values.length - 1) / values.length);
-}
-
-function quantile(degreesOfFreedom: number): number {
-  return studentTQuantile((1 + CONFIDENCE) / 2, degreesOfFreedom);
-}
-
-function sum(values: readonly number[], of: (value: number, index: number) => number): number {
-  return values.reduce((total, value, index) => total + of(value, index), 0);
 }

@@ -42,3 +42,8 @@ export function fanOutsOf(history: History): readonly FanOut[] {
   }
   return fanOuts;
 }
+
+/** What it took, in microseconds. */
+export function lengthOf({ fromUs, toUs }: FanOut): number {
+  return Math.max(0, toUs - fromUs);
+}
