@@ -1,16 +1,18 @@
 import type { FanIn } from "../result/run-result.js";
 import { meanOf } from "../stats/mean.js";
+import { firstEpisodeUs, type ContinueAsNewPlan } from "./continue-as-new.js";
 import { fanOutsOf, lengthOf, type FanOut } from "./fan-outs.js";
 import { growthOf } from "./growth.js";
 import type { TracedInstance } from "./traced-instance.js";
 
 /** What fan-outs wait for, and what an iteration costs by its number. Undefined where there was no fan-out. */
-export function fanInOf(instances: readonly TracedInstance[]): FanIn | undefined {
+export function fanInOf(instances: readonly TracedInstance[], plan: ContinueAsNewPlan = {}): FanIn | undefined {
   const each = instances.map(({ history }) => fanOutsOf(history));
   const all = each.flat();
   if (all.length === 0) return undefined;
   const wide = all.filter(({ activitiesUs }) => activitiesUs.length > 1);
-  const growth = growthOf(each);
+  const firsts = instances.flatMap(({ history }) => firstEpisodeUs(history) ?? []).toSorted((a, b) => a - b);
+  const growth = growthOf(each, { plan, firstUs: firsts.length > 0 ? medianOf(firsts) : undefined });
   const wholeUs = instances.reduce((sum, { intendedUs, endedUs }) => sum + endedUs - intendedUs, 0);
   return {
     iterations: all.length,

@@ -1,6 +1,7 @@
 import type { Growth } from "../result/run-result.js";
 import { meanOf } from "../stats/mean.js";
 import { studentTQuantile } from "../stats/student-t.js";
+import { continueAsNewAdvice, type ContinueAsNewPlan } from "./continue-as-new.js";
 import { lengthOf, type FanOut } from "./fan-outs.js";
 
 /** A line through fewer says nothing. */
@@ -14,7 +15,10 @@ const MOST_GROUPS = 50;
  * line, and the interval is that of the mean of their slopes: iterations of one are not independent. Of a single one it is that
  * of the line.
  */
-export function growthOf(each: readonly (readonly FanOut[])[]): Growth | undefined {
+export function growthOf(
+  each: readonly (readonly FanOut[])[],
+  { firstUs, plan = {} }: { readonly firstUs?: number | undefined; readonly plan?: ContinueAsNewPlan } = {},
+): Growth | undefined {
   const lines = each
     .filter((fanOuts) => fanOuts.length >= LEAST_ITERATIONS)
     .map((fanOuts) => lineOf(fanOuts.map(lengthOf)));
@@ -25,10 +29,16 @@ export function growthOf(each: readonly (readonly FanOut[])[]): Growth | undefin
     lines.length === 1
       ? first.standardError * quantile(first.degreesOfFreedom)
       : standardErrorOf(lines.map((line) => line.slope)) * quantile(lines.length - 1);
+  const groups = groupsOf(each);
+  const leastUs = 1_000 * Math.min(...groups.map(({ meanMs }) => meanMs));
+  const line = { slopeUs: slope, meanUs: meanOf(lines.map(({ mean }) => mean)), leastUs };
+  const isGrowth = slope - halfWidth > 0;
+  const continueAsNew = isGrowth && firstUs !== undefined && continueAsNewAdvice(line, firstUs, plan);
   return {
     per100IterationsMs: per100(slope),
     interval: { from: per100(slope - halfWidth), to: per100(slope + halfWidth) },
-    groups: groupsOf(each),
+    groups,
+    ...(continueAsNew && { continueAsNew }),
   };
 }
 
@@ -40,6 +50,7 @@ function per100(us: number): number {
 interface Line {
   /** Microseconds for each further iteration. */
   readonly slope: number;
+  readonly mean: number;
   readonly standardError: number;
   readonly degreesOfFreedom: number;
 }
@@ -51,7 +62,7 @@ function lineOf(lengthsUs: readonly number[]): Line {
   const squares = sum(lengthsUs, (_, index) => (index - middle) ** 2);
   const slope = sum(lengthsUs, (us, index) => (index - middle) * (us - mean)) / squares;
   const residuals = sum(lengthsUs, (us, index) => (us - mean - slope * (index - middle)) ** 2);
-  return { slope, standardError: Math.sqrt(residuals / (n - 2) / squares), degreesOfFreedom: n - 2 };
+  return { slope, mean, standardError: Math.sqrt(residuals / (n - 2) / squares), degreesOfFreedom: n - 2 };
 }
 
 /** The mean of what neighbouring iterations took, over all orchestrations. */

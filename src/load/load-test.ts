@@ -223,6 +223,7 @@ export class LoadTest {
     const whereTimeWent = await readBreakdown({
       client: backend.client,
       starts: this.#traced.starts,
+      plan: resultPlanOf(plan),
       endedMs,
       interruption,
       onLine,

@@ -11,7 +11,7 @@ import { formatBytes } from "../format/bytes.js";
 import { formatCount, plural } from "../format/count.js";
 import { formatDuration } from "../format/duration.js";
 import { errorText } from "../format/error-text.js";
-import type { RunResult } from "../result/run-result.js";
+import type { ResultPlan, RunResult } from "../result/run-result.js";
 import type { TracedStart } from "./trace-sample.js";
 
 const CONCURRENCY = 10;
@@ -26,6 +26,7 @@ type WhereTimeWent = Pick<RunResult, "breakdown" | "fanIn" | "workers">;
 export interface BreakdownOptions {
   readonly client: Pick<OrchestrationClient, "momentsOf" | "getInstance">;
   readonly starts: readonly TracedStart[];
+  readonly plan: Pick<ResultPlan, "iterations" | "continueAsNewEvery">;
   /** When the run ended, by the client's clock. */
   readonly endedMs: number;
   /** Ends the reading. If that was before, whoever interrupted the run waits for it a moment. */
@@ -60,13 +61,17 @@ export async function readBreakdown(options: BreakdownOptions): Promise<WhereTim
     reading.failure ?? (patience.aborted ? `it took longer than ${formatDuration(patienceMs)}` : "interrupted");
   const missing =
     read.length === 0 ? why : `${formatCount(read.length)} of ${plural(starts.length, "history")} were read: ${why}`;
-  return whereTimeWent(read, read.length < starts.length ? missing : undefined);
+  return whereTimeWent(read, options.plan, read.length < starts.length ? missing : undefined);
 }
 
-function whereTimeWent(instances: readonly TracedInstance[], missing: string | undefined): WhereTimeWent {
+function whereTimeWent(
+  instances: readonly TracedInstance[],
+  plan: BreakdownOptions["plan"],
+  missing: string | undefined,
+): WhereTimeWent {
   const clocks = clocksOf(instances);
   const breakdown = breakdownOf(instances, clocks);
-  const fanIn = fanInOf(instances);
+  const fanIn = fanInOf(instances, plan);
   const workers = workersOf(instances, clocks.workers);
   return {
     breakdown: { ...breakdown, ...(missing !== undefined && { missing }) },

@@ -1,11 +1,11 @@
-import { formatCount, threeDigits } from "../format/count.js";
+import { formatCount, plural, threeDigits } from "../format/count.js";
 import { formatDuration } from "../format/duration.js";
 import { oneLine } from "../format/one-line.js";
-import type { FanIn, RunResult, TracedWorker } from "../result/run-result.js";
+import type { FanIn, Growth, RunResult, TracedWorker } from "../result/run-result.js";
 import { percent } from "./breakdown-rows.js";
 
 /** What is less is no news. */
-const NOTABLE = { ratio: 1.5, waitingShare: 0.05 };
+const NOTABLE = { ratio: 1.5, waitingShare: 0.05, savedShare: 0.05 };
 
 /** What stands out of the fan-outs and the workers, in sentences; none where nothing does. */
 export function standOutTexts({ fanIn, workers = [] }: RunResult): readonly string[] {
@@ -24,10 +24,20 @@ function stragglerTexts({ stragglers }: Partial<FanIn> = {}): readonly string[] 
 /** Only where it is more than noise. */
 function growthTexts({ growth }: Partial<FanIn> = {}): readonly string[] {
   if (!growth || growth.interval.from <= 0) return [];
-  const { per100IterationsMs, interval } = growth;
+  const { per100IterationsMs, interval, continueAsNew } = growth;
   return [
     `growth: each further 100 iterations add ${formatDuration(per100IterationsMs)} to an iteration ` +
       `(${formatDuration(interval.from)} to ${formatDuration(interval.to)})`,
+    ...adviceTexts(continueAsNew),
+  ];
+}
+
+function adviceTexts(advice: Growth["continueAsNew"]): readonly string[] {
+  if (!advice || advice.savedShare < NOTABLE.savedShare) return [];
+  const { every, savedMs, savedShare, actions } = advice;
+  return [
+    `advice: --continue-as-new-every ${every} would save about ${formatDuration(savedMs)} of each orchestration ` +
+      `(${percent(savedShare)} of its iterations), for ${plural(actions, "more action")} each`,
   ];
 }
 

@@ -82,6 +82,17 @@ export const growth = object({
   groups: list(object({ fromIteration: count, iterations: count, meanMs: number })).describe(
     "What an iteration took, by its number in its execution, counted from 0; neighbours are taken together.",
   ),
+  continueAsNew: object({
+    every: count.describe(
+      "The K of --continue-as-new-every for which an orchestration is quickest, by the fitted line.",
+    ),
+    savedMs: number.describe("What that would save of each orchestration."),
+    savedShare: number.describe("savedMs over what the iterations of an orchestration took."),
+    restartMs: number.describe("What each more execution is taken to cost, besides the growth."),
+    actions: count.describe("The executions, and so the actions, that an orchestration would cost more."),
+  })
+    .exactOptional()
+    .describe("Absent where the interval does not lie above 0, and where continue-as-new would save nothing."),
 });
 
 /** What the traced orchestrations' fan-outs waited for. */

@@ -50,6 +50,7 @@ export const brokenDownResult: RunResult = {
         { fromIteration: 0, iterations: 5, meanMs: 160 },
         { fromIteration: 5, iterations: 5, meanMs: 200 },
       ],
+      continueAsNew: { every: 5, savedMs: 500, savedShare: 0.25, restartMs: 8, actions: 1 },
     },
   },
   workers: [worker("host-11", 40), { ...worker("host-12", 90), timesTheOthers: 2.25 }],

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { continueAsNewAdvice } from "../../../src/breakdown/continue-as-new.js";
 import { fanInOf } from "../../../src/breakdown/fan-in.js";
 import { fanOutsOf } from "../../../src/breakdown/fan-outs.js";
 import type { History } from "../../../src/breakdown/critical-path.js";
@@ -88,6 +89,69 @@ describe("the growth of an iteration by its number", () => {
     expect(growth!.interval.from).toBeLessThan(10);
     expect(growth!.interval.to).toBeGreaterThan(10);
     expect(fanInOf([ofLengths(lengths.slice(0, 9), 0)])).not.toHaveProperty("growth");
+  });
+});
+
+describe("the advice of continue-as-new", () => {
+  /** What an iteration takes by its number, and an execution more, microseconds. */
+  const [first, slope, restart] = [10_000, 100, 8_000];
+  const plan = { iterations: 300 };
+  const lengths = Array.from({ length: 300 }, (_, iteration) => first + slope * iteration + (iteration % 2));
+
+  /** What N iterations take with K in each execution, added up one by one. */
+  function wholeUs(every: number): number {
+    let us = 0;
+    for (let iteration = 0; iteration < 300; iteration += 1) {
+      if (iteration > 0 && iteration % every === 0) us += restart + slope * every;
+      us += first + slope * (iteration % every);
+    }
+    return us;
+  }
+
+  test("is the K for which an orchestration is quickest, with what it saves and costs", () => {
+    const starting = { ...life([]), firstDispatchUs: restart };
+    const iterations = lengths.map((us) => ({
+      scheduleUs: 0,
+      activities: [{ queueUs: 0, executeUs: us, returnUs: 0 }],
+      fanInUs: 0,
+    }));
+    const { growth } = fanInOf([simulatedInstance({ ...starting, iterations }, CLOCKS)], plan)!;
+    const best = Array.from({ length: 299 }, (_, index) => index + 1).reduce((best, every) =>
+      wholeUs(every) < wholeUs(best) ? every : best,
+    );
+    const { every, savedMs, savedShare, actions, restartMs } = growth!.continueAsNew!;
+    expect({ every, actions }).toEqual({ every: best, actions: Math.ceil(300 / best) - 1 });
+    expect(restartMs).toBeCloseTo(8, 3);
+    expect(savedMs / ((wholeUs(300) - wholeUs(best)) / 1_000)).toBeCloseTo(1, 2);
+    expect(savedShare).toBeCloseTo(1 - wholeUs(best) / wholeUs(300), 2);
+  });
+
+  const line = { slopeUs: slope, meanUs: first + 150 * slope, leastUs: first };
+
+  test("is held against the executions that there are", () => {
+    const advice = continueAsNewAdvice(line, restart, { ...plan, continueAsNewEvery: 100 })!;
+    const whole = continueAsNewAdvice(line, restart, plan)!;
+    expect(advice.every).toBe(whole.every);
+    expect(advice.actions).toBe(whole.actions - 2);
+    expect(advice.savedMs).toBeCloseTo((wholeUs(100) - wholeUs(advice.every)) / 1_000, 3);
+    expect(continueAsNewAdvice(line, restart, { ...plan, continueAsNewEvery: whole.every })).toBeUndefined();
+  });
+
+  test("is none where nothing grows, the iterations are not known, or an execution costs more than all growth", () => {
+    expect(continueAsNewAdvice({ ...line, slopeUs: -1 }, restart, plan)).toBeUndefined();
+    expect(continueAsNewAdvice(line, restart, {})).toBeUndefined();
+    expect(continueAsNewAdvice({ ...line, leastUs: 1e9, meanUs: 1e9 }, 1e9, plan)).toBeUndefined();
+    const still = ofLengths(
+      Array.from({ length: 50 }, (_, iteration) => 10_000 + (iteration % 3)),
+      0,
+    );
+    expect(fanInOf([still], { iterations: 50 })!.growth).not.toHaveProperty("continueAsNew");
+  });
+
+  test("saves no more than the quickest iterations show to be possible, and is found at once for any number", () => {
+    const steep = { ...line, slopeUs: 10 * slope };
+    expect(continueAsNewAdvice(steep, restart, plan)!.savedMs).toBe((300 * 150 * slope) / 1_000);
+    expect(continueAsNewAdvice({ ...line, slopeUs: 1e-9 }, restart, { iterations: 1e12 })!.every).toBeLessThan(100_000);
   });
 });
 

@@ -29,7 +29,7 @@ function optionsFor(momentsOf: BreakdownOptions["client"]["momentsOf"], count = 
     };
   });
   const interruption = new AbortController().signal;
-  return { client: fakeClient({ momentsOf }), starts, endedMs: 3_000, interruption, onLine: () => {} };
+  return { client: fakeClient({ momentsOf }), starts, plan: {}, endedMs: 3_000, interruption, onLine: () => {} };
 }
 
 const found: BreakdownOptions["client"]["momentsOf"] = (instanceId, { onChunk } = {}) => {
