@@ -58,6 +58,11 @@ function addWork(run: Command): void {
     .option("--failure-rate <share>", "the share of activity executions that fail, such as 1%")
     .option("--retries <count>", "how often to retry a failed activity")
     .option("--continue-as-new-every <count>", "begin a new history after this many iterations")
+    .option("--sub-orchestrations <count>", "let this many sub-orchestrations share the activities of each fan-out")
+    .option(
+      "--timer <duration>",
+      "wait between two iterations, by a durable timer: 100ms, uniform:10ms-90ms or exp:50ms",
+    )
     .option("--orchestrator <name>", "start this orchestration instead of the fan-out; your own worker has to host it")
     .option("--input <json|@file>", "the input of --orchestrator");
 }

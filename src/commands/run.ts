@@ -36,6 +36,18 @@ function mayBeEmulator(connection: Connection): boolean {
   return connection.kind === "emulator" || connection.url.protocol === "http:";
 }
 
+/** What the plan may cost. */
+function billingLine({ subOrchestrations, timer }: RunCall["plan"]): string {
+  const parts = [
+    "1 for each start and each continue-as-new",
+    "2 for each activity",
+    subOrchestrations !== undefined && "2 for each sub-orchestration",
+    timer !== undefined && "1 for each timer",
+    "3 for each retry",
+  ];
+  return `a scheduler bills actions: ${parts.filter((part) => part !== false).join(", ")}`;
+}
+
 /** Prints the plan and its cost. It opens nothing, so it needs neither a backend nor a credential. */
 function dryRun({ plan, cost, limits, repeat }: RunCall, connection: Connection, io: CommandIo): ExitCode {
   const place = connection.kind === "emulator" ? "the embedded emulator" : connection.url.origin;
@@ -45,7 +57,7 @@ function dryRun({ plan, cost, limits, repeat }: RunCall, connection: Connection,
     `backend: ${place}, task hub ${connection.taskHub} (connection string: ${connection.source})`,
     planLine(plan),
     repeat > 1 ? `${plural(repeat, "time")}, one after the other` : undefined,
-    "a scheduler bills actions: 1 for each start and each continue-as-new, 2 for each activity, 3 for each retry",
+    billingLine(plan),
     capacityLine(cost, limits, repeat),
     objection && `without --dry-run this run is refused: ${objection.message}`,
   ];

@@ -14,7 +14,7 @@ export interface InstanceSelection {
   readonly unrecognised: readonly string[];
 }
 
-/** All instances of a run. */
+/** All instances of a run, with the sub-orchestrations of its fan-outs. */
 export async function selectRun(
   client: OrchestrationClient,
   runId: string,
@@ -22,7 +22,7 @@ export async function selectRun(
 ): Promise<InstanceSelection> {
   const reader = new RunReader(client, runId);
   await reader.read("all", signal);
-  return selectionOf(reader.tally, 0);
+  return selectionOf([reader.tally, reader.parts], 0);
 }
 
 /**
@@ -43,15 +43,20 @@ export async function selectOlder(
       else others += 1;
     }
   }
-  return selectionOf(tally, others);
+  return selectionOf([tally], others);
 }
 
-function selectionOf(tally: RunTally, others: number): InstanceSelection {
-  const byStatus = Object.entries(tally.byStatus()).filter(([status]) => isUnfinished(status as RuntimeStatus));
+function selectionOf(tallies: readonly RunTally[], others: number): InstanceSelection {
+  const byStatus: Partial<Record<RuntimeStatus, number>> = {};
+  for (const [name, count] of tallies.flatMap((tally) => Object.entries(tally.byStatus()))) {
+    const status = name as RuntimeStatus;
+    if (isUnfinished(status)) byStatus[status] = (byStatus[status] ?? 0) + count;
+  }
+
   return {
-    ended: tally.ids(isEnded),
-    unfinished: { ids: tally.ids(isUnfinished), byStatus: Object.fromEntries(byStatus) },
+    ended: tallies.flatMap((tally) => tally.ids(isEnded)),
+    unfinished: { ids: tallies.flatMap((tally) => tally.ids(isUnfinished)), byStatus },
     others,
-    unrecognised: tally.unrecognised,
+    unrecognised: [...new Set(tallies.flatMap((tally) => tally.unrecognised))],
   };
 }

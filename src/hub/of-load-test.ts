@@ -1,5 +1,5 @@
 import type { InstanceState } from "../backend/orchestration-client.js";
-import { FAN_OUT_FAN_IN_ORCHESTRATION } from "../orchestrations/fan-out-fan-in-contract.js";
+import { FAN_OUT_FAN_IN_ORCHESTRATION, FAN_OUT_PART_ORCHESTRATION } from "../orchestrations/fan-out-fan-in-contract.js";
 import { isGeneratedRunId, runIdOf } from "../plan/run-id.js";
 
 /**
@@ -8,5 +8,6 @@ import { isGeneratedRunId, runIdOf } from "../plan/run-id.js";
  * treated as such.
  */
 export function isOfLoadTest({ instanceId, name }: Pick<InstanceState, "instanceId" | "name">): boolean {
-  return name === FAN_OUT_FAN_IN_ORCHESTRATION || isGeneratedRunId(runIdOf(instanceId) ?? "");
+  if (name === FAN_OUT_FAN_IN_ORCHESTRATION || name === FAN_OUT_PART_ORCHESTRATION) return true;
+  return isGeneratedRunId(runIdOf(instanceId) ?? "");
 }

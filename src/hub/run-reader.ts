@@ -1,7 +1,7 @@
 import { isMissingCall } from "../backend/missing-call.js";
 import type { InstanceState, InstanceQuery, OrchestrationClient } from "../backend/orchestration-client.js";
 import { concurrently } from "../async/concurrently.js";
-import { instanceIdOf, instanceIdPrefixOf, runIdOf, sequenceOf } from "../plan/run-id.js";
+import { instanceIdOf, instanceIdPrefixOf, runIdOf, runIdOfPart, sequenceOf } from "../plan/run-id.js";
 import { NOT_COMPLETED, isUnfinished } from "./instance-status.js";
 import { RunTally } from "./run-tally.js";
 
@@ -35,6 +35,8 @@ export async function* pagesOf(
  */
 export class RunReader {
   readonly tally = new RunTally();
+  /** Their sub-orchestrations that are parts of a fan-out. Empty without QueryInstances. */
+  readonly parts = new RunTally();
   #byId = false;
 
   constructor(
@@ -62,10 +64,15 @@ export class RunReader {
       ...(over === "not completed" && { statuses: NOT_COMPLETED }),
     };
     this.tally.beginPass();
-    for await (const page of pagesOf(this.client, query, signal))
-      for (const state of page) if (runIdOf(state.instanceId) === this.runId) this.tally.add(state);
-
+    this.parts.beginPass();
+    for await (const page of pagesOf(this.client, query, signal)) {
+      for (const state of page) {
+        if (runIdOf(state.instanceId) === this.runId) this.tally.add(state);
+        else if (runIdOfPart(state.instanceId) === this.runId) this.parts.add(state);
+      }
+    }
     this.tally.endPass(over);
+    this.parts.endPass(over);
   }
 
   /** Reads the unfinished instances again, then the numbers after the last known one. */

@@ -4,7 +4,7 @@ import { formatBytes } from "../format/bytes.js";
 import { formatCount, plural } from "../format/count.js";
 import { formatDuration } from "../format/duration.js";
 import { errorText } from "../format/error-text.js";
-import { parseFanOutFanInInput } from "../orchestrations/fan-out-fan-in-contract.js";
+import { parseFanOutFanInInput, partIdOf } from "../orchestrations/fan-out-fan-in-contract.js";
 import { billedActions } from "../stats/billed-actions.js";
 import type { Recorder } from "../stats/recorder.js";
 import type { IrregularActions } from "../stats/run-counts.js";
@@ -47,19 +47,29 @@ export async function countIrregularActions(options: IrregularOptions): Promise<
   const { accepted, inWarmup } = starts;
   const regular = mayRetry(plan) ? new SequenceSet() : starts.completed;
   const instances = accepted.size - regular.size + unanswered.size;
-  if (instances > MOST_INSTANCES) {
-    const missing = `${plural(instances, "history")} would have to be read`;
+  const histories = instances * (1 + partsOf(plan));
+  if (histories > MOST_INSTANCES) {
+    const missing = `${plural(histories, "history")} would have to be read`;
     return { instances, actions: 0, measured: 0, missing };
   }
-  if (instances > SLOW_INSTANCES)
-    onLine(`reading ${plural(instances, "history")} to count actions; press Ctrl-C to skip this`);
+  if (histories > SLOW_INSTANCES)
+    onLine(`reading ${plural(histories, "history")} to count actions; press Ctrl-C to skip this`);
 
   const patience = AbortSignal.timeout(patienceMs);
   const reading = new Reading(interruption.aborted ? patience : AbortSignal.any([interruption, patience]));
   const sequences = chain(accepted.missingFrom(regular), unanswered);
   await concurrently(sequences, CONCURRENCY, reading.signal, async (sequence) => {
-    const history = await reading.historyOf(client, instanceIdOf(runId, sequence));
-    if (history) reading.add(history, plan, { isMeasured: sequence >= inWarmup, mustBeThere: accepted.has(sequence) });
+    const instanceId = instanceIdOf(runId, sequence);
+    const history = await reading.historyOf(client, instanceId);
+    if (history === undefined) return;
+
+    const parts: HistoryContents[] = [];
+    for (const partId of partsBegun(history, instanceId, plan)) {
+      const part = await reading.historyOf(client, partId);
+      if (part === undefined) return;
+      parts.push(part);
+    }
+    reading.add(history, parts, plan, { isMeasured: sequence >= inWarmup, mustBeThere: accepted.has(sequence) });
   });
   const { actions, measured, count } = reading;
   const cutOff = patience.aborted ? `it took longer than ${formatDuration(patienceMs)}` : "the run was interrupted";
@@ -110,6 +120,7 @@ class Reading {
 
   add(
     { events, input }: HistoryContents,
+    parts: readonly HistoryContents[],
     plan: ResultPlan,
     { isMeasured, mustBeThere }: { readonly isMeasured: boolean; readonly mustBeThere: boolean },
   ): void {
@@ -119,7 +130,9 @@ class Reading {
     if (isThere && events["ExecutionCompleted"] === undefined) this.#unfinished += 1;
     const earlier = earlierExecutions(input);
     if (earlier && earlier.retries === undefined && mayRetry(plan)) this.#overwritten += 1;
-    const actions = billedActions(events) + (earlier ? actionsBefore(earlier, plan) : 0);
+    let actions = billedActions(events) + (earlier ? actionsBefore(earlier, plan) : 0);
+    // The start of a sub-orchestration is counted where it was asked for.
+    for (const part of parts) actions += Math.max(0, billedActions(part.events) - 1);
     this.actions += actions;
     if (isMeasured) this.measured += actions;
   }
@@ -149,6 +162,20 @@ function earlierExecutions(input: string | undefined): EarlierExecutions | undef
   } catch {
     return undefined;
   }
+}
+
+/** The sub-orchestrations of an orchestration that completes. */
+function partsOf({ iterations = 0, subOrchestrations = 0 }: ResultPlan): number {
+  return iterations * subOrchestrations;
+}
+
+/** The ids of the sub-orchestrations that an instance's last execution has begun. */
+function* partsBegun({ events, input }: HistoryContents, instanceId: string, plan: ResultPlan): Iterable<string> {
+  const { subOrchestrations = 0 } = plan;
+  const begun = subOrchestrations === 0 ? 0 : (events["SubOrchestrationInstanceCreated"] ?? 0);
+  const first = earlierExecutions(input)?.iterationsCompleted ?? 0;
+  for (let number = 0; number < begun; number += 1)
+    yield partIdOf(instanceId, first + Math.floor(number / subOrchestrations), number % subOrchestrations);
 }
 
 function* chain<T>(...parts: readonly Iterable<T>[]): Iterable<T> {

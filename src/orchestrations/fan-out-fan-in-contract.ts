@@ -6,6 +6,8 @@ import { z } from "zod";
  */
 export const FAN_OUT_FAN_IN_ORCHESTRATION = "FanOutFanInOrchestration";
 export const FAN_OUT_FAN_IN_ACTIVITY = "FanOutFanInActivity";
+/** Over the contract: carries out a part of one fan-out, where an input asks for `subOrchestrations`. */
+export const FAN_OUT_PART_ORCHESTRATION = "FanOutFanInPartOrchestration";
 
 /** What every activity answers; the fan-in counts no other answer. */
 export const ACTIVITY_OUTPUT = "Hello World";
@@ -15,15 +17,15 @@ const notNegative = z.int("expected an integer of at least 0").min(0, "expected 
 
 const milliseconds = z.number("expected milliseconds").min(0, "expected milliseconds");
 
+const duration = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("constant"), ms: milliseconds }),
+  z.object({ kind: z.literal("uniform"), fromMs: milliseconds, toMs: milliseconds }),
+  z.object({ kind: z.literal("exponential"), meanMs: milliseconds }),
+]);
+
 /** Over the contract: what activities cost. */
 const activityCost = z.object({
-  duration: z
-    .discriminatedUnion("kind", [
-      z.object({ kind: z.literal("constant"), ms: milliseconds }),
-      z.object({ kind: z.literal("uniform"), fromMs: milliseconds, toMs: milliseconds }),
-      z.object({ kind: z.literal("exponential"), meanMs: milliseconds }),
-    ])
-    .optional(),
+  duration: duration.optional(),
   /** Durations are drawn from it. */
   seed: z.int().default(0),
   /** Bytes by which the input and the output of each activity are larger. */
@@ -66,6 +68,10 @@ const orchestrationInput = z.object(
     activity: activityCost.optional(),
     /** Over the contract: begin a new execution, with an empty history, after so many iterations. */
     continueAsNewEvery: atLeastOne.optional(),
+    /** Over the contract: each fan-out starts so many sub-orchestrations, which share its activities. */
+    subOrchestrations: atLeastOne.optional(),
+    /** Over the contract: the wait between two iterations. Its durations are drawn from the seed. */
+    timer: z.object({ duration, seed: z.int().default(0) }).optional(),
     /** Over the contract: the outputs of its activities say when and by whom they were executed. */
     trace: z.boolean("expected true or false").optional(),
     /** What earlier executions of a continued orchestration have done. */
@@ -93,6 +99,23 @@ const orchestrationOutput = z.object({
   results: z.array(activityOutput).optional(),
 });
 
+/** Activities `firstActivity` to `firstActivity + activities - 1` of an iteration. */
+const fanOutPart = z.object({ iterationNumber: notNegative, firstActivity: notNegative, activities: atLeastOne });
+
+const partInput = fanOutPart.extend({
+  includeResults: z.boolean(),
+  activity: activityCost.optional(),
+  trace: z.boolean().optional(),
+});
+
+const partOutput = fanOutPart.extend({
+  /** The sum of its activities. */
+  processingTimeMs: notNegative,
+  /** Activities that failed and were tried again. */
+  retries: notNegative,
+  results: z.array(activityOutput).optional(),
+});
+
 const progress = z.object({
   iterationsCompleted: notNegative,
   iterations: atLeastOne,
@@ -107,12 +130,25 @@ export type ActivityCostRequest = z.input<typeof activityCost>;
 export type FanOutFanInOutput = z.output<typeof orchestrationOutput>;
 export type FanOutFanInActivityInput = z.output<typeof activityInput>;
 export type FanOutFanInActivityOutput = z.output<typeof activityOutput>;
+/** The id of a part of a fan-out: that of its parent, and where it belongs. The same in each execution of the parent. */
+export function partIdOf(parentId: string, iterationNumber: number, part: number): string {
+  return `${parentId}:${iterationNumber}.${part}`;
+}
+
+export type FanOutPart = z.output<typeof fanOutPart>;
+export type FanOutPartInput = z.output<typeof partInput>;
+export type FanOutPartOutput = z.output<typeof partOutput>;
 /** The orchestration's custom status, set after each iteration. */
 export type FanOutFanInProgress = z.output<typeof progress>;
 
 /** The orchestration's input, its keys in any letter case; no input means the defaults. Throws `WorkloadInputError`. */
 export function parseFanOutFanInInput(input: unknown): FanOutFanInInput {
   return parse(orchestrationInput, input ?? {}, `${FAN_OUT_FAN_IN_ORCHESTRATION} input`);
+}
+
+/** The input of a part of a fan-out. Throws `WorkloadInputError`. */
+export function parseFanOutPartInput(input: unknown): FanOutPartInput {
+  return parse(partInput, input, `${FAN_OUT_PART_ORCHESTRATION} input`);
 }
 
 /** The activity's input, its keys in any letter case. Throws `WorkloadInputError`. */

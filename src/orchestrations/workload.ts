@@ -1,6 +1,10 @@
 import type { TActivity, TOrchestrator } from "@microsoft/durabletask-js";
-import { FAN_OUT_FAN_IN_ACTIVITY, FAN_OUT_FAN_IN_ORCHESTRATION } from "./fan-out-fan-in-contract.js";
-import { FanOutFanInActivity, FanOutFanInOrchestration } from "./fan-out-fan-in.js";
+import {
+  FAN_OUT_FAN_IN_ACTIVITY,
+  FAN_OUT_FAN_IN_ORCHESTRATION,
+  FAN_OUT_PART_ORCHESTRATION,
+} from "./fan-out-fan-in-contract.js";
+import { FanOutFanInActivity, FanOutFanInOrchestration, FanOutFanInPartOrchestration } from "./fan-out-fan-in.js";
 
 /** What a worker hosts, by the names under which a backend asks for it. */
 export interface Workload {
@@ -9,6 +13,9 @@ export interface Workload {
 }
 
 export const fanOutFanInWorkload: Workload = {
-  orchestrators: { [FAN_OUT_FAN_IN_ORCHESTRATION]: FanOutFanInOrchestration },
+  orchestrators: {
+    [FAN_OUT_FAN_IN_ORCHESTRATION]: FanOutFanInOrchestration,
+    [FAN_OUT_PART_ORCHESTRATION]: FanOutFanInPartOrchestration,
+  },
   activities: { [FAN_OUT_FAN_IN_ACTIVITY]: FanOutFanInActivity },
 };

@@ -1,11 +1,21 @@
+import { z } from "zod";
 import { parseDuration } from "../format/duration.js";
 import type { DurationDistribution } from "../orchestrations/activity-duration.js";
 
-/** The values that `parseDistribution` accepts, for an error message. */
-export const DISTRIBUTION_EXPECTED = "a duration such as 50ms, uniform:10ms-90ms or exp:50ms";
+const DISTRIBUTION_EXPECTED = "a duration such as 50ms, uniform:10ms-90ms or exp:50ms";
 
 const UNIFORM = /^uniform:(.+)-(.+)$/u;
 const EXPONENTIAL = /^exp:(.+)$/u;
+
+/** A flag such as `--activity-duration`. */
+export function distribution(flag: string): z.ZodType<DurationDistribution, string> {
+  return z.string().transform((text, context) => {
+    const parsed = parseDistribution(text);
+    if (parsed !== undefined) return parsed;
+    context.addIssue({ code: "custom", message: `${flag}: expected ${DISTRIBUTION_EXPECTED}, found "${text}"` });
+    return z.NEVER;
+  });
+}
 
 /** Reads the duration of activities: `50ms`, `uniform:10ms-90ms`, `exp:50ms`. Returns undefined for anything else. */
 export function parseDistribution(text: string): DurationDistribution | undefined {

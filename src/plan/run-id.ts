@@ -4,6 +4,8 @@ import { z } from "zod";
 const RUN_ID = /^[A-Za-z0-9][\w.]{0,47}$/u;
 const GENERATED = /^[rs][0-9a-z]{12}(?:\.\d+)?$/u;
 const INSTANCE_ID = /^([A-Za-z0-9][\w.]{0,47})-(\d{5}|[1-9]\d{5,9})-(\d{3})$/u;
+/** See `partIdOf`. */
+const PART_ID = /^(.+):\d+\.\d+$/u;
 /** Shorter than the longest run id, because repeated runs append their numbers. */
 const LONGEST_OWN = 40;
 const TIME_DIGITS = 8;
@@ -67,6 +69,12 @@ export function bucketPrefixOf(runId: string, bucket: number): string {
 /** The run that started an instance; undefined if the id has another form. */
 export function runIdOf(instanceId: string): string | undefined {
   return INSTANCE_ID.exec(instanceId)?.[1];
+}
+
+/** The run whose instance started a sub-orchestration of the fan-out; undefined if the id has another form. */
+export function runIdOfPart(instanceId: string): string | undefined {
+  const parentId = PART_ID.exec(instanceId)?.[1];
+  return parentId === undefined ? undefined : runIdOf(parentId);
 }
 
 /** The number of an instance in its run, counted from 0; undefined if the id has another form. */

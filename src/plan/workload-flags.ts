@@ -1,8 +1,8 @@
-import { z } from "zod";
+import type { z } from "zod";
 import { UsageError } from "../errors.js";
 import { formatCount } from "../format/count.js";
 import type { ActivityCostRequest, FanOutFanInRequest } from "../orchestrations/fan-out-fan-in-contract.js";
-import { DISTRIBUTION_EXPECTED, parseDistribution } from "./duration-distribution.js";
+import { distribution } from "./duration-distribution.js";
 import { byteCount, count, given, share, type Given } from "./flag-values.js";
 
 /** More is a day's work for a laptop, and the history of an orchestration must fit into a worker's memory. */
@@ -16,22 +16,15 @@ const inputFlags = {
   iterations: count("--iterations", 1, MOST_ACTIVITIES_IN_ONE),
   parallelActivities: count("--parallel-activities", 1, MOST_ACTIVITIES_IN_ONE),
   continueAsNewEvery: count("--continue-as-new-every", 1, Number.MAX_SAFE_INTEGER).optional(),
+  subOrchestrations: count("--sub-orchestrations", 1, MOST_ACTIVITIES_IN_ONE).optional(),
 } satisfies { readonly [K in keyof FanOutFanInRequest]: z.ZodType<FanOutFanInRequest[K]> };
+
+/** What an iteration begins with, but for the first. */
+const timerFlags = { timer: distribution("--timer").optional() };
 
 /** The flags that are fields of its `activity`: the cost of activities. */
 const activityFlags = {
-  activityDuration: z
-    .string()
-    .transform((text, context) => {
-      const distribution = parseDistribution(text);
-      if (distribution !== undefined) return distribution;
-      context.addIssue({
-        code: "custom",
-        message: `--activity-duration: expected ${DISTRIBUTION_EXPECTED}, found "${text}"`,
-      });
-      return z.NEVER;
-    })
-    .optional(),
+  activityDuration: distribution("--activity-duration").optional(),
   seed: count("--seed", 0, 2 ** 31 - 1).optional(),
   inputBytes: byteCount("--input-bytes", MOST_BYTES).optional(),
   outputBytes: byteCount("--output-bytes", MOST_BYTES).optional(),
@@ -40,16 +33,17 @@ const activityFlags = {
 };
 
 /** The flags of `fanout run` that make up a `WorkloadPlan`, as commander returns them. */
-export const workloadFlags = { ...inputFlags, ...activityFlags };
+export const workloadFlags = { ...inputFlags, ...timerFlags, ...activityFlags };
 
 type WorkloadFlags = z.output<z.ZodObject<typeof workloadFlags>>;
 
 /** The work of each orchestration of a run: the fields of its input. */
 export interface WorkloadPlan extends Given<Pick<WorkloadFlags, keyof typeof inputFlags>> {
   readonly activity?: ActivityCostRequest;
+  readonly timer?: NonNullable<FanOutFanInRequest["timer"]>;
 }
 
-/** @throws UsageError if one orchestration would have too many activities */
+/** @throws UsageError if one orchestration would have too many activities, or more sub-orchestrations than activities */
 export function workloadOf(flags: WorkloadFlags): WorkloadPlan {
   const activities = flags.iterations * flags.parallelActivities;
   if (activities > MOST_ACTIVITIES_IN_ONE) {
@@ -60,13 +54,25 @@ export function workloadOf(flags: WorkloadFlags): WorkloadPlan {
       { hint: "use --parallel-orchestrations to spread them" },
     );
   }
+  if ((flags.subOrchestrations ?? 1) > flags.parallelActivities) {
+    throw new UsageError(
+      "invalid-load",
+      `--sub-orchestrations: expected at most one for each of the ${formatCount(flags.parallelActivities)} parallel ` +
+        `activities, found ${formatCount(flags.subOrchestrations ?? 1)}`,
+    );
+  }
   const { activityDuration: duration, ...costs } = given(flags, activityFlags);
   const activity: ActivityCostRequest = { ...(duration && { duration }), ...costs };
-  return { ...given(flags, inputFlags), ...(Object.keys(activity).length > 0 && { activity }) };
+  const { timer, seed } = flags;
+  return {
+    ...given(flags, inputFlags),
+    ...(timer && { timer: { duration: timer, ...(seed !== undefined && { seed }) } }),
+    ...(Object.keys(activity).length > 0 && { activity }),
+  };
 }
 
 /** The input of each orchestration. It excludes the results of activities, which nobody reads. */
 export function inputOf(plan: Partial<WorkloadPlan>): FanOutFanInRequest {
-  const { activity } = plan;
-  return { ...given(plan, inputFlags), ...(activity && { activity }), includeResults: false };
+  const { activity, timer } = plan;
+  return { ...given(plan, inputFlags), ...(timer && { timer }), ...(activity && { activity }), includeResults: false };
 }

@@ -20,7 +20,9 @@ export function planLine(plan: PlanShape): string {
   if (iterations === undefined || parallelActivities === undefined || !each)
     return `${loadText}${orchestrations} of ${orchestrator}, whose activities and actions are unknown`;
 
-  const factors = [orchestrations, plural(iterations, "iteration"), plural(parallelActivities, "activity")];
+  const { subOrchestrations } = plan;
+  const divided = subOrchestrations === undefined ? "" : ` in ${plural(subOrchestrations, "sub-orchestration")}`;
+  const factors = [orchestrations, plural(iterations, "iteration"), plural(parallelActivities, "activity") + divided];
   const times = starts ?? 1;
   const condition = mayFail(plan) ? " if none fails" : "";
   return (

@@ -50,6 +50,12 @@ export const resultPlan = object({
     .exactOptional()
     .describe("What activities cost, as it was asked for; absent: as little as they can."),
   continueAsNewEvery: count.exactOptional().describe("Iterations in each execution of an orchestration."),
+  subOrchestrations: count
+    .exactOptional()
+    .describe("Sub-orchestrations of each fan-out, which share its activities; absent: it starts them itself."),
+  timer: (object({}) as z.ZodType<object>)
+    .exactOptional()
+    .describe("The wait between two iterations, as it was asked for; absent: none."),
 });
 
 type Plan = ValueOf<typeof resultPlan>;
@@ -62,6 +68,8 @@ export const PLAN_TEXTS: {
   timeoutMs: ["timeout", formatDuration],
   activity: ["activities", JSON.stringify],
   continueAsNewEvery: ["continue-as-new every", (count) => plural(count, "iteration")],
+  subOrchestrations: ["sub-orchestrations in each fan-out", formatCount],
+  timer: ["timer between iterations", JSON.stringify],
   workers: ["workers", (workers) => (workers === "auto" ? "as many as it takes" : formatCount(workers))],
   seed: ["seed", String],
 };

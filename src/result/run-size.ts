@@ -4,7 +4,10 @@ import type { ResultPlan } from "./run-result.js";
  * The size of one orchestration: I iterations, each a fan-out of A activities. Both are absent for somebody's own
  * orchestration, whose content is unknown.
  */
-export type OrchestrationSize = Pick<ResultPlan, "iterations" | "parallelActivities" | "continueAsNewEvery">;
+export type OrchestrationSize = Pick<
+  ResultPlan,
+  "iterations" | "parallelActivities" | "continueAsNewEvery" | "subOrchestrations" | "timer"
+>;
 
 /** The number of activities of one orchestration: I x A; undefined if unknown. */
 export function activitiesOf({ iterations, parallelActivities }: OrchestrationSize): number | undefined {
@@ -17,13 +20,23 @@ export function executionsOf({ iterations = 1, continueAsNewEvery = iterations }
 }
 
 /**
- * The number of actions of one orchestration: E + 2 x I x A, one for each execution begun (E is 1 without
- * continue-as-new) and two for each activity; undefined if unknown.
+ * The number of actions of one orchestration: E + 2 x I x A + 2 x I x S + T, one for each execution begun (E is 1
+ * without continue-as-new), two for each activity and each of S sub-orchestrations in a fan-out, and one for each timer
+ * between two iterations; undefined if unknown.
  * https://learn.microsoft.com/azure/azure-functions/durable/durable-task-scheduler/durable-task-scheduler-billing
  */
 export function actionsOf(size: OrchestrationSize): number | undefined {
+  const { iterations = 0, subOrchestrations = 0, timer } = size;
   const activities = activitiesOf(size);
-  return activities === undefined ? undefined : executionsOf(size) + 2 * activities;
+  if (activities === undefined) return undefined;
+  const timers = timer === undefined ? 0 : Math.max(0, iterations - 1);
+  return executionsOf(size) + 2 * activities + 2 * iterations * subOrchestrations + timers;
+}
+
+/** The actions of a completed orchestration beside its start and its activities: 0 if nothing is known of it. */
+export function furtherActionsOf(size: OrchestrationSize): number {
+  const [actions, activities] = [actionsOf(size), activitiesOf(size)];
+  return actions === undefined || activities === undefined ? 0 : actions - 1 - 2 * activities;
 }
 
 /** The work of earlier executions before a continue-as-new. Each of their activities completed. */

@@ -14,7 +14,7 @@ export interface SeriesOptions {
   readonly hasActivities: boolean;
   readonly hasActions: boolean;
   /** The executions of a completed orchestration after the first. Each one is an action. */
-  readonly continuations: number;
+  readonly furtherActions: number;
 }
 
 /** The events of one interval of a run. */
@@ -61,7 +61,7 @@ export class IntervalTally {
     hasResponse,
     hasActivities,
     hasActions,
-    continuations,
+    furtherActions,
   }: SeriesOptions): Omit<Interval, "fromMs" | "lengthMs" | "inFlight"> {
     const { offered, started, completed, failed, activities, reconnects } = this;
     const response = hasResponse ? this.#summaryOf("response", until.response) : undefined;
@@ -72,7 +72,7 @@ export class IntervalTally {
       completed,
       failed,
       ...(hasActivities && { activities }),
-      ...(hasActions && { actions: started + 2 * activities + continuations * completed }),
+      ...(hasActions && { actions: started + 2 * activities + furtherActions * completed }),
       ...(this.#rpcErrors && { rpcErrors: Object.fromEntries(this.#rpcErrors) }),
       ...(reconnects > 0 && { reconnects }),
       ...(response && { response }),

@@ -1,6 +1,6 @@
 import { plannedStarts } from "../result/load-shape.js";
 import type { HubSurvey, ResultCounts, ResultPlan } from "../result/run-result.js";
-import { actionsOf, activitiesOf, executionsOf, mayFail, mayRetry } from "../result/run-size.js";
+import { actionsOf, activitiesOf, furtherActionsOf, mayFail, mayRetry } from "../result/run-size.js";
 
 /**
  * The actions of instances that no formula covers, from their histories: they did not complete, or have retried
@@ -66,14 +66,14 @@ export function countsOf(plan: ResultPlan, counted: Counted): ResultCounts {
 
 /**
  * Uses the formula for completed instances, and histories for irregular ones. If histories are incomplete, the sum is a
- * lower bound. So is what the run has seen: one for each accepted start and each continue-as-new, two for each activity
- * with a result.
+ * lower bound. So is what the run has seen: one for each accepted start, two for each activity with a result, and
+ * what completed instances had besides.
  */
 function countedActions(
   plan: ResultPlan,
   { accepted, activities, orchestrations, irregular }: Counted,
 ): Pick<ResultCounts, "actions" | "actionsAtLeast" | "actionsMissing"> {
-  const seen = accepted + orchestrations.completed * (executionsOf(plan) - 1) + 2 * activities;
+  const seen = accepted + orchestrations.completed * furtherActionsOf(plan) + 2 * activities;
   if (!irregular) return { actionsAtLeast: seen };
   const regular = mayRetry(plan) ? 0 : orchestrations.completed * (actionsOf(plan) ?? 0);
   const actions = regular + irregular.actions;

@@ -2,7 +2,7 @@ import { arrivalsIn, lengthOf } from "../result/load-shape.js";
 import { LatencyDrift } from "./latency-drift.js";
 import type { IrregularActions } from "./run-counts.js";
 import type { ResultPlan, Throughput } from "../result/run-result.js";
-import { actionsOf, activitiesOf, executionsOf, mayFail, mayRetry } from "../result/run-size.js";
+import { actionsOf, activitiesOf, furtherActionsOf, mayFail, mayRetry } from "../result/run-size.js";
 
 /** A start that is due just before a whole number of arrivals is due at it: sums of fractions miss whole numbers. */
 const ROUNDING = 1e-6;
@@ -124,8 +124,8 @@ export class ThroughputWindow {
       const actionsOverMs = Math.max(this.#lastCompletedMs, this.#lastNotCompletedMs) - this.#fromMs;
       return { activities: this.#completed * each, actions, actionsOverMs };
     }
-    const continuations = this.#completed * (executionsOf(this.plan) - 1);
-    const actions = this.#started + continuations + 2 * this.#activities;
+    const further = this.#completed * furtherActionsOf(this.plan);
+    const actions = this.#started + further + 2 * this.#activities;
     return { activities: this.#activities, actions: this.#isFormula(irregular) ? actions : undefined };
   }
 

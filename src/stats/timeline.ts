@@ -2,7 +2,7 @@ import { Phases } from "./phases.js";
 import type { BridgedTime } from "./run-latencies.js";
 import type { IrregularActions } from "./run-counts.js";
 import type { ResultPlan, RunResult, Throughput } from "../result/run-result.js";
-import { activitiesOf, executionsOf, mayFail } from "../result/run-size.js";
+import { activitiesOf, furtherActionsOf, mayFail } from "../result/run-size.js";
 import { Series } from "./series.js";
 import { ThroughputWindow } from "./throughput-window.js";
 
@@ -120,7 +120,7 @@ export class Timeline {
       hasResponse,
       hasActivities: activitiesOf(this.plan) !== undefined,
       hasActions: activitiesOf(this.plan) !== undefined && !mayFail(this.plan),
-      continuations: executionsOf(this.plan) - 1,
+      furtherActions: furtherActionsOf(this.plan),
     });
     return { ...(phases && { phases }), series };
   }

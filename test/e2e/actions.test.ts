@@ -42,6 +42,7 @@ async function placeWithWorker(): Promise<Workplace> {
   return place;
 }
 
+const DIVIDED = "--parallel-orchestrations 10 --iterations 3 --sub-orchestrations 2 --timer 1ms";
 const CONTINUED = "--parallel-orchestrations 20 --iterations 6 --parallel-activities 2 --continue-as-new-every 2";
 
 describe("actions are counted from the histories", () => {
@@ -51,6 +52,9 @@ describe("actions are counted from the histories", () => {
       "--parallel-orchestrations 3 --iterations 1 --parallel-activities 4 --failure-rate 1",
       "--parallel-orchestrations 40 --iterations 3 --failure-rate 5%",
       "--parallel-orchestrations 20 --iterations 3 --failure-rate 20% --retries 3",
+      DIVIDED,
+      `${DIVIDED} --failure-rate 5%`,
+      `${DIVIDED} --failure-rate 20% --retries 3`,
       `${CONTINUED} --failure-rate 5%`,
       `${CONTINUED} --failure-rate 20% --retries 2`,
     ];

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { onTestFinished, describe, expect, test } from "vitest";
 import { RawConnection } from "../support/emulator/raw-connection.js";
+import { HubInspector } from "../support/e2e/hub-inspector.js";
 import { ForwardingBackend } from "../support/hub/forwarding-backend.js";
 import { parseRunResult } from "../support/e2e/checked-result.js";
 import { Workplace } from "../support/e2e/workplace.js";
@@ -90,6 +91,16 @@ describe("fanout run", () => {
     expect(parseRunResult(stdout).counts.orchestrations.completed).toBe(3);
     expect(stderr).toContain("purged 3 instances\n");
     expect((await place.succeed("status")).stderr).toContain("task hub default has no runs");
+  });
+
+  test("with --purge deletes the sub-orchestrations of its fan-outs too", async () => {
+    const place = await Workplace.open();
+    const flags = "--parallel-orchestrations 2 --iterations 2 --sub-orchestrations 3";
+    const { stderr } = await place.succeed(`run --workers 1 --purge ${flags}`);
+    expect(stderr).toContain("purged 14 instances\n");
+    const inspector = new HubInspector(place.socket);
+    onTestFinished(() => inspector.close());
+    expect(await inspector.instances("")).toEqual([]);
   });
 
   test("with --purge ends with 1 and an error if the backend does not purge", async () => {

@@ -30,6 +30,22 @@ describe("orchestrations that do more than fan out and in", () => {
     await inspector.close();
   });
 
+  test("share the activities of a fan-out among sub-orchestrations, and wait between iterations", async () => {
+    const flags = "--iterations 3 --parallel-activities 4 --sub-orchestrations 2 --timer 60ms --trace-sample 100%";
+    const { stdout, stderr } = await place.succeed(`run --workers 0 --json ${flags}`);
+    // 1 execution + 2 x 12 activities + 2 x 6 sub-orchestrations + 2 timers
+    expect(stderr).toContain("x 4 activities in 2 sub-orchestrations = 12 activities, 39 actions");
+    const { counts, breakdown, latencyMs, plan, runId } = parseRunResult(stdout);
+    expect(counts).toMatchObject({ activities: { needed: 12, completed: 12 }, actions: 39 });
+    expect(plan).toMatchObject({ subOrchestrations: 2, timer: { duration: { kind: "constant", ms: 60 } } });
+    expect(latencyMs.server?.max).toBeGreaterThanOrEqual(120);
+    expect(breakdown?.phases?.timer?.meanMs).toBeGreaterThan(0);
+    const inspector = new HubInspector(place.socket);
+    const history = await inspector.history(`${runId}-00000-000:2.1`);
+    await inspector.close();
+    expect(activitiesIn(history).completed).toHaveLength(2);
+  });
+
   test("retry failed activities with --retries, and each activity counts once", async () => {
     const { stdout } = await place.succeed("run --workers 0 --json --iterations 4 --failure-rate 30% --retries 30");
     const { counts, throughput, runId } = parseRunResult(stdout);

@@ -28,11 +28,14 @@ function wrongSums({ breakdown, counts, plan, recount, series }: FanOutResult): 
   const { started, completed, failed, terminated, unfinished } = orchestrations;
   const planned = counts.planned ?? started;
   const isRegular = completed === started && !("retries" in (plan.activity ?? {}));
+  const parts = plan.iterations * (plan.subOrchestrations ?? 0);
+  const timers = plan.timer === undefined ? 0 : plan.iterations - 1;
+  const further = executionsOf(plan) - 1 + 2 * parts + timers;
   const sums: Readonly<Record<string, readonly [stated: number, due: number]>> = {
     "counts.orchestrations.started": [started, completed + failed + terminated + unfinished],
     "counts.activities.needed": [activities.needed, plan.iterations * plan.parallelActivities * planned],
     ...(isRegular && {
-      "counts.actions": [actions ?? 0, started + completed * (executionsOf(plan) - 1) + 2 * activities.completed],
+      "counts.actions": [actions ?? 0, started + completed * further + 2 * activities.completed],
     }),
     "counts.actions or counts.actionsAtLeast": [
       Number(actions !== undefined) + Number(actionsAtLeast !== undefined),

@@ -41,7 +41,10 @@ export class HubInspector {
       .reduce((sum, { totalActivities }) => sum + totalActivities, 0);
   }
 
-  /** The Scheduler's billing units of what the histories of all instances hold that begin so. */
+  /**
+   * The Scheduler's billing units of what the histories of all instances hold that begin so. The start of a
+   * sub-orchestration is counted in its own history alone.
+   */
   async billed(instanceIdPrefix: string): Promise<number> {
     let billed = 0;
     for (const { instanceId } of await this.instances(instanceIdPrefix))
@@ -78,6 +81,8 @@ const BILLED: ReadonlySet<HistoryEventType> = new Set([
   HistoryEventType.TaskScheduled,
   HistoryEventType.TaskCompleted,
   HistoryEventType.TaskFailed,
+  HistoryEventType.SubOrchestrationInstanceCompleted,
+  HistoryEventType.SubOrchestrationInstanceFailed,
   HistoryEventType.TimerFired,
   HistoryEventType.EventRaised,
   HistoryEventType.ExecutionSuspended,

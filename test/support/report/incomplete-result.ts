@@ -5,7 +5,14 @@ import { sampleResult } from "./sample-result.js";
 export const incompleteResult: RunResult = {
   ...sampleResult,
   interrupted: true,
-  plan: { ...sampleResult.plan, orchestrator: "Order", activity: { durationMs: 50 }, continueAsNewEvery: 5 },
+  plan: {
+    ...sampleResult.plan,
+    orchestrator: "Order",
+    activity: { durationMs: 50 },
+    continueAsNewEvery: 5,
+    subOrchestrations: 2,
+    timer: { seed: 1 },
+  },
   environment: {
     ...sampleResult.environment,
     hub: { unfinished: 7, more: true, runs: [{ runId: "r9999999999999", unfinished: 7 }] },

@@ -48,7 +48,7 @@ export function runOf(lives: readonly Life[], load: LoadShape, lengthMs: number,
       hasResponse: false,
       hasActivities: false,
       hasActions: false,
-      continuations: 0,
+      furtherActions: 0,
     }),
     stalls: detectorOf(lives, endMs).close(endMs),
   };

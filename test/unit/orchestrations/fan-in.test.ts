@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { FanInError, checkFanIn, isFaultless } from "../../../src/orchestrations/fan-in.js";
+import { FanInError, checkFanIn, checkParts, isFaultless, partsOf } from "../../../src/orchestrations/fan-in.js";
 import type { FanOutFanInActivityOutput } from "../../../src/orchestrations/fan-out-fan-in-contract.js";
 
 const result = (iterationNumber: number, activityNumber: number): FanOutFanInActivityOutput => ({
@@ -79,6 +79,47 @@ describe("checkFanIn", () => {
     ["that is text", "Hello World"],
   ])("a result %s is unexpected, and its activity lost", (_, wrong) => {
     expect(checkFanIn(3, 2, [result(3, 0), wrong])).toEqual({ lost: [1], doubled: [], unexpected: [wrong] });
+  });
+});
+
+function outputOf(part: object): object {
+  return { ...part, processingTimeMs: 0, retries: 0 };
+}
+
+describe("the parts of a fan-out", () => {
+  const divided = fc
+    .tuple(fc.integer({ min: 1, max: 200 }), fc.integer({ min: 1, max: 250 }))
+    .map(([width, count]) => ({ width, count, parts: partsOf(4, width, count) }));
+  test("hold each activity once, in order, and differ by at most one", () => {
+    fc.assert(
+      fc.property(divided, ({ width, count, parts }) => {
+        expect(parts).toHaveLength(Math.min(width, count));
+        const numbers = parts.flatMap(({ firstActivity, activities }) =>
+          Array.from({ length: activities }, (_, index) => firstActivity + index),
+        );
+        expect(numbers).toEqual(Array.from({ length: width }, (_, number) => number));
+        const sizes = parts.map(({ activities }) => activities);
+        expect(Math.max(...sizes) - Math.min(...sizes)).toBeLessThanOrEqual(1);
+      }),
+    );
+  });
+
+  test("each once, in any order, are faultless", () => {
+    fc.assert(
+      fc.property(divided, ({ parts }) => {
+        expect(isFaultless(checkParts(parts, parts.map(outputOf).toReversed()))).toBe(true);
+      }),
+    );
+  });
+
+  test("a lost, a doubled and a foreign one are named by their activities", () => {
+    const [first, second, third] = partsOf(4, 7, 3);
+    const foreign = outputOf({ ...third!, iterationNumber: 3 });
+    expect(checkParts([first!, second!, third!], [first!, first!, second!].map(outputOf).concat(foreign))).toEqual({
+      lost: [4, 5, 6],
+      doubled: [0, 1],
+      unexpected: [foreign],
+    });
   });
 });
 

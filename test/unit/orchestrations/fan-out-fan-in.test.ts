@@ -10,6 +10,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import {
   FAN_OUT_FAN_IN_ACTIVITY,
   FAN_OUT_FAN_IN_ORCHESTRATION,
+  FAN_OUT_PART_ORCHESTRATION,
   parseFanOutFanInOutput,
   parseFanOutFanInProgress,
 } from "../../../src/orchestrations/fan-out-fan-in-contract.js";
@@ -52,6 +53,7 @@ async function orchestrate(
   const backend = new InMemoryOrchestrationBackend();
   const worker = new TestOrchestrationWorker(backend);
   worker.addNamedOrchestrator(FAN_OUT_FAN_IN_ORCHESTRATION, orchestrator);
+  worker.addNamedOrchestrator(FAN_OUT_PART_ORCHESTRATION, orchestrators[FAN_OUT_PART_ORCHESTRATION]!);
   worker.addNamedActivity(FAN_OUT_FAN_IN_ACTIVITY, activity);
   await worker.start();
   stopWorker = () => worker.stop();
@@ -221,6 +223,48 @@ describe("continue-as-new", () => {
     await orchestrate(input, flaky, watched);
     expect(calls).toBe(12);
     expect([...new Set(carried)]).toEqual([undefined, 2, 4]);
+  });
+});
+
+function placeOf({ iterationNumber, activityNumber }: { iterationNumber: number; activityNumber: number }): string {
+  return `${iterationNumber}, ${activityNumber}`;
+}
+
+describe("with sub-orchestrations and timers", () => {
+  test.each([1, 2, 7])("the results are those of one fan-out, with %d sub-orchestrations in each", async (count) => {
+    const input = { iterations: 2, parallelActivities: 7 };
+    const plain = outputOf(await orchestrate(input));
+    const divided = { ...input, subOrchestrations: count, timer: { duration: { kind: "constant", ms: 1 } } };
+    const { results, ...figures } = outputOf(await orchestrate(divided));
+    expect(results?.map(placeOf)).toEqual(plain.results?.map(placeOf));
+    expect(figures.totalActivities).toBe(14);
+  });
+
+  test("an activity lost in a part fails the fan-in of the whole", async () => {
+    const input = { iterations: 1, parallelActivities: 6, subOrchestrations: 2 };
+    const { type, message } = failureOf(await orchestrate(input, confused));
+    expect(type).toBe("ActivitiesFailed");
+    expect(message).toMatch(
+      /^2 of 2 parts of iteration 0 failed, the first with: Fan-in of iteration 0: .* lost \(0, 2\)/u,
+    );
+  });
+
+  test("retries in parts are carried over a continue-as-new", async () => {
+    const failed = new Set<string>();
+    const flaky: Activity = (context, input) => {
+      const place = JSON.stringify(input);
+      if (failed.has(place)) return FanOutFanInActivity(context, input);
+      failed.add(place);
+      return failing(context, input);
+    };
+    const carried: unknown[] = [];
+    const watched: TOrchestrator = (context, input: { readonly carried?: { readonly retries?: number } }) => {
+      carried.push(input.carried?.retries);
+      return orchestrators[FAN_OUT_FAN_IN_ORCHESTRATION]!(context, input);
+    };
+    const input = { iterations: 2, parallelActivities: 4, subOrchestrations: 2, continueAsNewEvery: 1 };
+    await orchestrate({ ...input, activity: { retries: 1 } }, flaky, watched);
+    expect([...new Set(carried)]).toEqual([undefined, 4]);
   });
 });
 

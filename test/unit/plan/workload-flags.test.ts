@@ -20,6 +20,12 @@ describe("what the orchestrations of a run do", () => {
     [{ failureRate: ".5" }, { activity: { failureRate: 0.5 } }],
     [{ failureRate: "0" }, { activity: { failureRate: 0 } }],
     [{ continueAsNewEvery: "10" }, { continueAsNewEvery: 10 }],
+    [{ subOrchestrations: "3" }, { subOrchestrations: 3 }],
+    [{ timer: "100ms" }, { timer: { duration: { kind: "constant", ms: 100 } } }],
+    [
+      { timer: "exp:20ms", seed: "7" },
+      { timer: { duration: { kind: "exponential", meanMs: 20 }, seed: 7 }, activity: { seed: 7 } },
+    ],
   ])("%j is %j", (flags, workload) => {
     expect(parse(flags)).toEqual({ iterations: 2, parallelActivities: 3, ...workload });
   });
@@ -35,6 +41,12 @@ describe("what the orchestrations of a run do", () => {
     [{ failureRate: "101%" }, '--failure-rate: expected a share from 0 to 1 such as 0.01 or 1%, found "101%"'],
     [{ failureRate: "often" }, '--failure-rate: expected a share from 0 to 1 such as 0.01 or 1%, found "often"'],
     [{ retries: "1.5" }, "--retries: expected a whole number"],
+    [
+      { subOrchestrations: "4" },
+      "--sub-orchestrations: expected at most one for each of the 3 parallel activities, found 4",
+    ],
+    [{ subOrchestrations: "0" }, '--sub-orchestrations: expected at least 1, found "0"'],
+    [{ timer: "soon" }, '--timer: expected a duration such as 50ms, uniform:10ms-90ms or exp:50ms, found "soon"'],
     [{ continueAsNewEvery: "0" }, '--continue-as-new-every: expected at least 1, found "0"'],
   ])("%j is refused by the flag's name", (flags, message) => {
     expect(() => parse(flags)).toThrow(UsageError);

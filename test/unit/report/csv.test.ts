@@ -12,7 +12,7 @@ const LISTS =
   /^(?:schemaVersion|failures|stuck|thresholds|phases|series|stalls|histograms|(?:recount\.\w+|unanswered)\.first|environment\.hub\.(?:more|runs))\b/u;
 /** Objects that a cell holds as a whole. */
 const WHOLE =
-  /^(plan\.(?:activity|load|labels)|counts\.rpcErrors(?:ByCall)?|verdict\.reasons|noticing|recount\.byStatus)\b.*/u;
+  /^(plan\.(?:activity|load|labels|timer)|counts\.rpcErrors(?:ByCall)?|verdict\.reasons|noticing|recount\.byStatus)\b.*/u;
 
 /** RFC 4180, strictly: throws at a quote where none may be. */
 function parseCsv(text: string): readonly (readonly string[])[] {

@@ -8,6 +8,10 @@ test.each([
   [{ iterations: 10, parallelActivities: 1, continueAsNewEvery: 10 }, 1, 10, 21],
   [{ iterations: 10, parallelActivities: 1, continueAsNewEvery: 99 }, 1, 10, 21],
   [{ iterations: 10, parallelActivities: 1, continueAsNewEvery: 1 }, 10, 10, 30],
+  [{ iterations: 10, parallelActivities: 5, subOrchestrations: 5 }, 1, 50, 201],
+  [{ iterations: 10, parallelActivities: 5, timer: {} }, 1, 50, 110],
+  [{ iterations: 1, parallelActivities: 5, timer: {} }, 1, 5, 11],
+  [{ iterations: 10, parallelActivities: 5, subOrchestrations: 2, timer: {}, continueAsNewEvery: 5 }, 2, 50, 151],
 ])(
   "an orchestration of %j has %d executions, %d activities and %d actions",
   (size, executions, activities, actions) => {

@@ -10,7 +10,7 @@ const OPTIONS: SeriesOptions = {
   hasResponse: true,
   hasActivities: true,
   hasActions: true,
-  continuations: 0,
+  furtherActions: 0,
 };
 
 type Event =
@@ -206,14 +206,14 @@ describe("a series", () => {
     expect(() => new Series().addStart(Number.POSITIVE_INFINITY)).toThrow("got Infinity");
   });
 
-  test("counts actions as a Scheduler bills them: starts, continuations and two for each activity", () => {
+  test("counts actions as a Scheduler bills them: starts, furtherActions and two for each activity", () => {
     const series = new Series();
     series.addStart(0);
     series.addStart(0);
     series.addActivities(1, 7);
     series.addEnd(2, "completed");
     series.addEnd(3, "terminated");
-    expect(series.close(10, { ...OPTIONS, continuations: 3 })).toMatchObject([{ activities: 7, actions: 2 + 14 + 3 }]);
+    expect(series.close(10, { ...OPTIONS, furtherActions: 3 })).toMatchObject([{ activities: 7, actions: 2 + 14 + 3 }]);
   });
 
   test("leaves out unknown and zero figures", () => {
