@@ -4,6 +4,7 @@ import { chartSection } from "./html/chart.js";
 import { comparisonSection } from "./html/comparison.js";
 import { circumstances } from "./html/circumstances.js";
 import { markup, scriptJson } from "./html/markup.js";
+import { growthChart } from "./html/growth-chart.js";
 import { documentOf, type Page } from "./html/page.js";
 import { percentileChart, percentileCurves } from "./html/percentile-chart.js";
 import { chartAssets } from "./html/script.js";
@@ -30,7 +31,9 @@ import { outcomeText } from "./outcome.js";
 export async function resultHtml(result: RunResult): Promise<string> {
   const assets = await chartAssets();
   const curves = percentileCurves(result);
-  const charts = [...timeCharts(result), percentileChart(result, curves)].flatMap((chart) => chart ?? []);
+  const charts = [...timeCharts(result), percentileChart(result, curves), growthChart(result)].flatMap(
+    (chart) => chart ?? [],
+  );
   const panels = charts.flatMap((chart) => ("panels" in chart ? chart.panels.map(({ panel }) => panel) : []));
   const sections = [
     header(result),

@@ -57,7 +57,7 @@ export function workerSection(result: RunResult): Markup | undefined {
 export function growthSection({ fanIn }: RunResult): Markup | undefined {
   const groups = fanIn?.growth?.groups ?? [];
   return tableSection(
-    "What an iteration took, by its number",
+    "Iterations by their number",
     numbersBy("iterations", "mean"),
     groups.map(({ fromIteration, iterations, meanMs }) => [
       iterations === 1 ? `${fromIteration}` : `${fromIteration} to ${fromIteration + iterations - 1}`,

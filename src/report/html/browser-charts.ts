@@ -130,8 +130,13 @@ function axesOf({ x, y }: Panel, tools: Tools): uPlot.Axis[] {
     splits: x.kind === "percentile" ? x.ticks.map(({ at }) => at) : [],
     values: x.kind === "percentile" ? x.ticks.map(({ text }) => text) : [],
   };
+  const iterationAxis: uPlot.Axis = {
+    incrs: Array.from({ length: 8 }, (_, power) => [1, 2, 5].map((step) => step * 10 ** power)).flat(),
+    space: 72,
+    values: (_plot, splits) => splits.map((number) => positionText(number, x, tools)),
+  };
   return [
-    { ...common, ...(x.kind === "time" ? timeAxis : percentileAxis), size: 30 },
+    { ...common, ...{ time: timeAxis, percentile: percentileAxis, iteration: iterationAxis }[x.kind], size: 30 },
     {
       ...common,
       space: 34,
@@ -175,8 +180,9 @@ function tellValues(plot: uPlot, { id, x, xs, y, lines }: Panel, tools: Tools): 
   for (const [place, output] of [...outputs].entries()) output.textContent = texts[place] ?? "";
 }
 
-function positionText(at: number, x: Panel["x"], { formatDuration }: Tools): string {
+function positionText(at: number, x: Panel["x"], { formatCount, formatDuration }: Tools): string {
   if (x.kind === "time") return at === 0 ? "0" : formatDuration(at * 1_000);
+  if (x.kind === "iteration") return formatCount(Math.round(at));
   const last = x.ticks.at(-1);
   if (last?.at === at) return last.text;
   const beyond = 10 ** -at;

@@ -6,7 +6,7 @@ export interface Panel {
   /** The id of its element. */
   readonly id: string;
   readonly height: keyof typeof HEIGHTS_PX;
-  readonly x: TimeAxis | PercentileAxis;
+  readonly x: TimeAxis | PercentileAxis | IterationAxis;
   readonly y: { readonly unit: Unit; readonly logarithmic: boolean };
   /** Ascending. */
   readonly xs: readonly number[];
@@ -28,6 +28,13 @@ interface PercentileAxis {
   readonly from: number;
   readonly to: number;
   readonly ticks: readonly { readonly at: number; readonly text: string }[];
+}
+
+/** Numbers of iterations, from 0. */
+interface IterationAxis {
+  readonly kind: "iteration";
+  readonly from: number;
+  readonly to: number;
 }
 
 export interface Line {

@@ -7,6 +7,7 @@ import { chromium, type Browser, type BrowserContextOptions, type Page } from "p
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 // As built: the page holds the source of functions, which no transform may have touched.
 import { resultHtml } from "../../../dist/report/html.js";
+import { brokenDownResult } from "../../support/report/broken-down-result.js";
 import { resultSaying } from "../../support/report/incomplete-result.js";
 import { openLoadResult } from "../../support/report/open-load-result.js";
 
@@ -19,6 +20,8 @@ const ARGUMENTS = [
   "--disable-component-update",
   "--disable-sync",
 ];
+
+const GROWN = { fanIn: brokenDownResult.fanIn! };
 
 /** Each text of the page with its colour, and what is behind it, as `[text, ratio]`: https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio */
 const CONTRASTS = String.raw`(() => {
@@ -141,6 +144,18 @@ describe.skipIf(!existsSync(CHROMIUM))(`the HTML report in a browser (needs Chro
     const canvases = await canvasesOf(page);
     expect(canvases.map(({ id }) => id)).toEqual(PANELS);
     for (const { id, drawn } of canvases) expect({ id, isDrawn: drawn > 2_000 }).toEqual({ id, isDrawn: true });
+    expect(trouble).toEqual([]);
+  });
+
+  test("draws what an iteration took by its number, and shows the values at the pointer", async () => {
+    const { page, trouble } = await opened(await resultHtml({ ...openLoadResult, ...GROWN }));
+    expect((await canvasesOf(page)).map(({ id }) => id)).toEqual([...PANELS, "growth"]);
+    const plot = page.locator("#growth .u-over");
+    const { width } = (await plot.boundingBox())!;
+    await plot.hover({ position: { x: width - 5, y: 50 } });
+    const told = async () => page.locator("#growth-legend output").allTextContents();
+    // The fitted line rises by 41 ms for each 100 iterations, through 180 ms in the middle.
+    await expect.poll(told).toEqual(["200 ms", "181 ms", "7"]);
     expect(trouble).toEqual([]);
   });
 

@@ -69,7 +69,8 @@ describe("where the time went", () => {
     const html = await resultHtml(result);
     expect(html).toContain('<svg class="shares" role="img" aria-label="queue 40.0 %, return 20.0 %,');
     expect(html.match(/<rect x="[\d.]+" width="[\d.]+" height="28"/gu)).toHaveLength(9);
-    expect(html).toContain("What an iteration took, by its number");
+    expect(html).toContain("With each further 100 iterations an iteration is longer by 41 ms (38 ms to 44 ms).</p>");
+    expect(html).toContain("Iterations by their number");
     expect(html).toContain("5 to 9");
     expect(html).toMatch(/host-12<\/th>.*-5 s, ± 0\.40 ms/u);
   });
