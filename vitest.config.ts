@@ -27,7 +27,7 @@ export default defineConfig({
     // A busy machine may take seconds for what takes milliseconds; the default is one second.
     expect: { poll: { timeout: 30_000 } },
     // What is built runs as it was built.
-    server: { deps: { external: [/\/dist\//] } },
+    server: { deps: { external: [/\/(?:dist|lib)\//] } },
     projects: [
       // It starts nothing and needs no build.
       lane("unit", SHARED),

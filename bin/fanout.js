@@ -5,5 +5,5 @@ if (major < 22 || (major === 22 && minor < 13)) {
   process.stderr.write(`error: fanout needs Node 22.13 or newer; this is Node ${process.versions.node}\n`);
   process.exitCode = 2;
 } else {
-  void import("../dist/cli.js");
+  void import("../lib/cli.js");
 }

@@ -17,7 +17,7 @@ test("the package holds only the files that run time needs", async () => {
   expect({ code, stderr }).toMatchObject({ code: 0 });
   const [{ files }] = packed.parse(JSON.parse(stdout));
   const paths = files.map(({ path }) => path);
-  expect(paths.filter((path) => !path.startsWith("dist/")).sort()).toEqual([
+  expect(paths.filter((path) => !path.startsWith("lib/")).sort()).toEqual([
     "LICENSE",
     "README.md",
     "bin/fanout.js",
@@ -26,11 +26,9 @@ test("the package holds only the files that run time needs", async () => {
     "schema/comparison.v1.schema.json",
     "schema/run-result.v1.schema.json",
   ]);
-  expect(paths.filter((path) => path.startsWith("dist/") && !path.endsWith(".js"))).toEqual([]);
+  expect(paths.filter((path) => path.startsWith("lib/") && !path.endsWith(".js"))).toEqual([]);
   // What the package starts has to be in it: the commands, and the processes that they start.
-  expect(paths).toEqual(
-    expect.arrayContaining(["dist/cli.js", "dist/emulator/process/main.js", "dist/worker/main.js"]),
-  );
+  expect(paths).toEqual(expect.arrayContaining(["lib/cli.js", "lib/emulator/process/main.js", "lib/worker/main.js"]));
   const { bin, engines } = manifest.parse(JSON.parse(await readFile(`${ROOT}/package.json`, "utf8")));
   expect(bin).toEqual({ fanout: "bin/fanout.js" });
   expect(engines.node).toBe(">=22.13");

@@ -13,13 +13,13 @@ export function emulatorOf(stateFolder: string): number | undefined {
   return pids().find(
     (pid) =>
       fileOf(pid, "environ").includes(`=${stateFolder}\0`) &&
-      fileOf(pid, "cmdline").includes("/dist/emulator/process/main.js"),
+      fileOf(pid, "cmdline").includes("/emulator/process/main.js"),
   );
 }
 
 /** Worker processes that this process has started. */
 export function workersOf(pid: number): readonly number[] {
-  return pids().filter((child) => parentOf(child) === pid && fileOf(child, "cmdline").includes("/dist/worker/main.js"));
+  return pids().filter((child) => parentOf(child) === pid && fileOf(child, "cmdline").includes("/worker/main.js"));
 }
 
 function pids(): readonly number[] {

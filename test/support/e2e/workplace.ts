@@ -13,7 +13,7 @@ import { canSeeProcesses, processesOf } from "./process-table.js";
 export const FANOUT = fileURLToPath(new URL("../../../bin/fanout.js", import.meta.url));
 /** What Node has compiled, kept for the next process: the tests start some thousand. */
 const COMPILED = fileURLToPath(new URL("../../../node_modules/.cache/compiled/", import.meta.url));
-const PROGRAM = new URL("../../../dist/program.js", import.meta.url).href;
+const PROGRAM = new URL("../../../lib/program.js", import.meta.url).href;
 
 const backlog = z.strictObject({ waiting: z.int(), withWorkers: z.int(), resting: z.int() });
 
