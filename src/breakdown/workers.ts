@@ -1,3 +1,4 @@
+import type { OwnWork } from "../protocol/worker-messages.js";
 import type { TracedWorker } from "../result/run-result.js";
 import { holm } from "../stats/holm.js";
 import { logRatioOf, pOfWithin, type LogRatio } from "../stats/log-ratio.js";
@@ -22,34 +23,50 @@ interface Executed {
   readonly instanceId: string;
 }
 
-/** What each worker executed of the traced orchestrations, as the stamps say; in the order of their names. */
+/**
+ * What each worker executed of the traced orchestrations, as the stamps say, and what the run's own workers say of the whole
+ * run; in the order of their names.
+ */
 export function workersOf(
   instances: readonly TracedInstance[],
   clocks: ReadonlyMap<string, ClockOffset>,
+  ownWork: readonly OwnWork[] = [],
 ): readonly TracedWorker[] {
   const executed = instances.flatMap(({ instanceId, history, children }) =>
     [history, ...children.values()].flatMap((one) => [...executedIn(one, instanceId)]),
   );
   const byWorker = Map.groupBy(executed, ({ stamps }) => stamps.workerId);
-  const workerIds = [...byWorker.keys()].toSorted();
+  const wholeRun = new Map(ownWork.map(({ workerId, ...work }) => [workerId, work]));
+  const workerIds = [...new Set([...byWorker.keys(), ...wholeRun.keys()])].toSorted();
   const ratios = workerIds.map((workerId) => againstOthers(workerId, byWorker));
   const tests = holm(
     ratios.map((ratio) => (ratio ? pOfWithin(ratio, NOISE) : 1)),
     ALPHA,
   );
   return workerIds.map((workerId, index) => {
-    const own = byWorker.get(workerId)!;
-    const offset = clocks.get(workerId)?.at(own.at(-1)!.completedUs);
+    const own = byWorker.get(workerId) ?? [];
+    const told = wholeRun.get(workerId);
     const [ratio, differs] = [ratios[index], tests[index]!.adjusted < ALPHA];
     return {
       workerId,
       activities: own.length,
-      execute: summaryOf(own.map(({ stamps }) => stamps.finishedUs - stamps.startedUs)),
-      turnaround: summaryOf(own.map(({ tookUs }) => tookUs)),
-      ...(offset && { clockOffsetMs: offset.offsetUs / 1_000, clockBoundMs: offset.boundUs / 1_000 }),
+      ...timesOf(own, clocks.get(workerId)),
       ...(ratio && differs && { timesTheOthers: Math.exp(ratio.difference) }),
+      ...(told && { wholeRun: told }),
     };
   });
+}
+
+/** Of the activities that a worker executed; nothing of none. */
+function timesOf(own: readonly Executed[], clock: ClockOffset | undefined): Partial<TracedWorker> {
+  const last = own.at(-1);
+  if (!last) return {};
+  const offset = clock?.at(last.completedUs);
+  return {
+    execute: summaryOf(own.map(({ stamps }) => stamps.finishedUs - stamps.startedUs)),
+    turnaround: summaryOf(own.map(({ tookUs }) => tookUs)),
+    ...(offset && { clockOffsetMs: offset.offsetUs / 1_000, clockBoundMs: offset.boundUs / 1_000 }),
+  };
 }
 
 function* executedIn(history: History, instanceId: string): Iterable<Executed> {
@@ -63,7 +80,7 @@ function* executedIn(history: History, instanceId: string): Iterable<Executed> {
  */
 function againstOthers(workerId: string, byWorker: ReadonlyMap<string, readonly Executed[]>): LogRatio | undefined {
   const others = [...byWorker].filter(([id]) => id !== workerId).flatMap(([, executed]) => executed);
-  const [own, rest] = [meansOf(byWorker.get(workerId)!), meansOf(others)];
+  const [own, rest] = [meansOf(byWorker.get(workerId) ?? []), meansOf(others)];
   return Math.min(own.length, rest.length) < LEAST_UNITS ? undefined : logRatioOf(rest, own);
 }
 

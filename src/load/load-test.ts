@@ -201,7 +201,7 @@ export class LoadTest {
     this.#workers.stopReviewing();
     const stuck = await this.#cutOff(ending, generating);
     const endedMs = clock();
-    const activitiesExecuted = await this.#workers.activitiesExecuted();
+    const ownWork = await this.#workers.executed();
     this.#stopFollowing.abort();
     const { accepted } = this.#recorder;
     const { unanswered } = this.#generator;
@@ -223,6 +223,7 @@ export class LoadTest {
     const whereTimeWent = await readBreakdown({
       client: backend.client,
       starts: this.#traced.starts,
+      ownWork,
       plan: resultPlanOf(plan),
       endedMs,
       interruption,
@@ -236,7 +237,7 @@ export class LoadTest {
         neverSentMs: arrivalsAfter(plan, this.#recorder.counts.started),
         environment: this.#describeEnvironment(hub),
         activitiesCompleted: this.#progress.activitiesCompleted(),
-        activitiesExecuted,
+        activitiesExecuted: ownWork?.reduce((sum, { activities }) => sum + activities, 0),
         health,
         stuck,
         unanswered: [...unanswered].toSorted((a, b) => a - b).map((sequence) => instanceIdOf(runId, sequence)),

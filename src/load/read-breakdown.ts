@@ -12,6 +12,7 @@ import { formatCount, plural } from "../format/count.js";
 import { formatDuration } from "../format/duration.js";
 import { errorText } from "../format/error-text.js";
 import type { ResultPlan, RunResult } from "../result/run-result.js";
+import type { OwnWork } from "../protocol/worker-messages.js";
 import type { TracedStart } from "./trace-sample.js";
 
 const CONCURRENCY = 10;
@@ -26,6 +27,8 @@ type WhereTimeWent = Pick<RunResult, "breakdown" | "fanIn" | "workers">;
 export interface BreakdownOptions {
   readonly client: Pick<OrchestrationClient, "momentsOf" | "getInstance">;
   readonly starts: readonly TracedStart[];
+  /** What the run's own workers say that they executed. */
+  readonly ownWork?: readonly OwnWork[] | undefined;
   readonly plan: Pick<ResultPlan, "iterations" | "continueAsNewEvery">;
   /** When the run ended, by the client's clock. */
   readonly endedMs: number;
@@ -38,12 +41,12 @@ export interface BreakdownOptions {
 
 /**
  * Reads the histories of the traced instances, in the order given, and breaks their time down. Bounded in events, bytes and
- * time; the breakdown says what is missing. Without fields where nothing was traced. Never rejects.
+ * time; the breakdown says what is missing. Where nothing was traced there are only the run's own workers. Never rejects.
  */
 export async function readBreakdown(options: BreakdownOptions): Promise<WhereTimeWent> {
   const { starts, interruption, onLine, mostEvents = MOST_EVENTS } = options;
   const { patienceMs = interruption.aborted ? INTERRUPTED_PATIENCE_MS : PATIENCE_MS } = options;
-  if (starts.length === 0) return {};
+  if (starts.length === 0) return withWorkers({}, workersOf([], NO_CLOCKS, options.ownWork));
   const patience = AbortSignal.timeout(patienceMs);
   const signal = interruption.aborted ? patience : AbortSignal.any([interruption, patience]);
   const reading = new HistoryReading(options.client, signal, mostEvents);
@@ -61,23 +64,29 @@ export async function readBreakdown(options: BreakdownOptions): Promise<WhereTim
     reading.failure ?? (patience.aborted ? `it took longer than ${formatDuration(patienceMs)}` : "interrupted");
   const missing =
     read.length === 0 ? why : `${formatCount(read.length)} of ${plural(starts.length, "history")} were read: ${why}`;
-  return whereTimeWent(read, options.plan, read.length < starts.length ? missing : undefined);
+  return whereTimeWent(read, options, read.length < starts.length ? missing : undefined);
 }
 
 function whereTimeWent(
   instances: readonly TracedInstance[],
-  plan: BreakdownOptions["plan"],
+  { plan, ownWork }: BreakdownOptions,
   missing: string | undefined,
 ): WhereTimeWent {
   const clocks = clocksOf(instances);
   const breakdown = breakdownOf(instances, clocks);
   const fanIn = fanInOf(instances, plan);
-  const workers = workersOf(instances, clocks.workers);
-  return {
+  const workers = workersOf(instances, clocks.workers, ownWork);
+  const times = {
     breakdown: { ...breakdown, ...(missing !== undefined && { missing }) },
     ...(fanIn && { fanIn }),
-    ...(workers.length > 0 && { workers }),
   };
+  return withWorkers(times, workers);
+}
+
+const NO_CLOCKS = new Map<string, never>();
+
+function withWorkers(times: WhereTimeWent, workers: NonNullable<WhereTimeWent["workers"]>): WhereTimeWent {
+  return { ...times, ...(workers.length > 0 && { workers }) };
 }
 
 const NO_HISTORY = "the backend has no StreamInstanceHistory (UNIMPLEMENTED)";

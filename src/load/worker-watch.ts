@@ -6,6 +6,7 @@ import type { Backend } from "../backend/backend.js";
 import { OwnWorkers } from "../own-workers/own-workers.js";
 import type { LoadPlan } from "../plan/plan.js";
 import type { Progress } from "./progress.js";
+import type { OwnWork } from "../protocol/worker-messages.js";
 import { decideWorkers, mayStartOwn, ownWorkerCount } from "../own-workers/worker-policy.js";
 
 const REVIEW_EVERY_MS = 100;
@@ -52,9 +53,9 @@ export class WorkerWatch {
     return this.#ready.promise;
   }
 
-  /** The number of activities that the run's own workers executed; undefined if others take part. */
-  async activitiesExecuted(): Promise<number | undefined> {
-    return await this.#own?.activitiesExecuted();
+  /** What the run's own workers executed; undefined if it has none. */
+  async executed(): Promise<readonly OwnWork[] | undefined> {
+    return await this.#own?.executed();
   }
 
   start(progress: Progress): void {

@@ -4,7 +4,7 @@ import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { RepeatedLines } from "../format/repeated-lines.js";
-import type { ManagedWorkerMessage, ManagingMessage } from "../protocol/worker-messages.js";
+import type { ManagedWorkerMessage, ManagingMessage, OwnWork } from "../protocol/worker-messages.js";
 import { WorkerDeaths, WorkerStderr, describeDeath, remedyOf, type WorkerDeath } from "./worker-deaths.js";
 
 const ENTRY = fileURLToPath(new URL("../worker/main.js", import.meta.url));
@@ -36,8 +36,8 @@ export class OwnWorkers {
   readonly #timing: typeof TIMING;
   readonly #connected = new Set<number>();
   readonly #allConnected = Promise.withResolvers<void>();
-  /** The executed activities that each process has reported, including dead processes. */
-  readonly #executed = new Map<ChildProcess, number>();
+  /** What each process has reported, including dead processes. */
+  readonly #executed = new Map<ChildProcess, OwnWork>();
   /** Called when a process has answered. */
   readonly #reported = new Map<ChildProcess, () => void>();
   /** The lines of the workers, without a limit. */
@@ -63,11 +63,11 @@ export class OwnWorkers {
     for (let number = 1; number <= this.options.count; number += 1) this.#fork(number);
   }
 
-  /** Asks the workers for their numbers of executed activities. A dead worker counts with its last report. */
-  async activitiesExecuted(): Promise<number> {
+  /** Asks each worker what it has executed. A dead worker counts with its last report. */
+  async executed(): Promise<readonly OwnWork[]> {
     const answers = [...this.#children].map((child) => this.#report(child));
     await Promise.race([Promise.all(answers), sleep(REPORT_PATIENCE_MS, undefined, { ref: false })]);
-    return [...this.#executed.values()].reduce((sum, count) => sum + count, 0);
+    return [...this.#executed.values()];
   }
 
   #report(child: ChildProcess): Promise<void> {
@@ -122,7 +122,8 @@ export class OwnWorkers {
 
   #onMessage(number: number, child: ChildProcess, message: ManagedWorkerMessage): void {
     if (message.type === "executed") {
-      this.#executed.set(child, message.activities);
+      const { type: _type, ...work } = message;
+      this.#executed.set(child, work);
       this.#reported.get(child)?.();
     } else if (message.type === "connected") {
       this.#connected.add(number);

@@ -13,15 +13,27 @@ export type WorkerEvent =
 /** The messages of a worker process to its run, over the IPC channel. */
 export type ManagedWorkerMessage = WorkerEvent | ExecutedMessage;
 
-/** The number of activities that it has executed. Sent twice a second while it changes, and on request. */
-interface ExecutedMessage {
-  readonly type: "executed";
+/** What a worker has executed, whatever became of the results. */
+export interface ExecutedWork {
   readonly activities: number;
+  readonly episodes: number;
+  /** In episodes: reading a history, replaying it, the orchestrator's own code, and writing what it asks for. */
+  readonly orchestratorMs: number;
+}
+
+/** `workerId` is the one in the stamps of its activities. */
+export interface OwnWork extends ExecutedWork {
+  readonly workerId: string;
+}
+
+/** Sent twice a second while it changes, and on request. */
+interface ExecutedMessage extends OwnWork {
+  readonly type: "executed";
 }
 
 /**
  * The messages to a worker process. `drain`: finish the work in progress and exit (the end of the channel means the
- * same). `report`: send the number of executed activities.
+ * same). `report`: send what it has executed.
  */
 export interface ManagingMessage {
   readonly type: "drain" | "report";

@@ -43,11 +43,19 @@ function adviceTexts(advice: Growth["continueAsNew"]): readonly string[] {
 
 function workerTexts({ workerId, timesTheOthers, turnaround }: TracedWorker): readonly string[] {
   // Of two workers each differs from the other: the slower one is the news.
-  if (timesTheOthers === undefined || timesTheOthers < 1) return [];
+  if (turnaround === undefined || timesTheOthers === undefined || timesTheOthers < 1) return [];
   return [
     `worker ${oneLine(workerId)} differs: an activity takes ${formatDuration(turnaround.mean)} there, ` +
       `${threeDigits(timesTheOthers)} times as long as on the others`,
   ];
+}
+
+/** What iterations took, in a sentence; undefined where there were none. */
+export function iterationText({ fanIn }: RunResult): string | undefined {
+  if (!fanIn) return undefined;
+  const { iterations, iterationMs, episodes } = fanIn;
+  const each = `${formatDuration(iterationMs)} and ${threeDigits(episodes)} episodes each on average`;
+  return `${plural(iterations, "iteration")} of the traced orchestrations, ${each}`;
 }
 
 /** The workers of the traced orchestrations as a table of words. */
@@ -56,20 +64,33 @@ export interface WorkerTable {
   readonly rows: readonly { readonly name: string; readonly cells: readonly string[] }[];
 }
 
-/** No rows where there is one worker, which has no others to be held against. */
+/** No rows where there is one worker of others, which says nothing that the phases do not. */
 export function workerTable({ workers = [] }: RunResult): WorkerTable {
-  const columns = ["activities", "execute p50", "execute p99", "turnaround mean", "clock against the backend's"];
-  const rows = workers.map(({ workerId, activities, execute, turnaround, clockOffsetMs, clockBoundMs = 0 }) => ({
-    name: oneLine(workerId),
-    cells: [
-      formatCount(activities),
-      execute.p50 === undefined ? "" : formatDuration(execute.p50),
-      execute.p99 === undefined ? "" : formatDuration(execute.p99),
-      formatDuration(turnaround.mean),
-      clockOffsetMs === undefined ? "" : `${signedText(clockOffsetMs)}, ± ${formatDuration(clockBoundMs)}`,
-    ],
+  const isOwn = workers.some(({ wholeRun }) => wholeRun);
+  const own = isOwn ? ["activities in all", "episodes in all", "time in episodes"] : [];
+  const columns = ["traced activities", "execute p50", "execute p99", "turnaround mean", CLOCK_COLUMN, ...own];
+  const rows = workers.map((worker) => ({
+    name: oneLine(worker.workerId),
+    cells: [...tracedCells(worker), ...(isOwn ? wholeRunCells(worker) : [])],
   }));
-  return { columns, rows: rows.length > 1 ? rows : [] };
+  return { columns, rows: rows.length > 1 || isOwn ? rows : [] };
+}
+
+const CLOCK_COLUMN = "clock against the backend's";
+
+function tracedCells(worker: TracedWorker): readonly string[] {
+  const { activities, execute, turnaround, clockOffsetMs, clockBoundMs = 0 } = worker;
+  return [
+    formatCount(activities),
+    ...[execute?.p50, execute?.p99, turnaround?.mean].map((ms) => (ms === undefined ? "" : formatDuration(ms))),
+    clockOffsetMs === undefined ? "" : `${signedText(clockOffsetMs)}, ± ${formatDuration(clockBoundMs)}`,
+  ];
+}
+
+function wholeRunCells({ wholeRun }: TracedWorker): readonly string[] {
+  if (!wholeRun) return ["", "", ""];
+  const { activities, episodes, orchestratorMs } = wholeRun;
+  return [formatCount(activities), formatCount(episodes), formatDuration(orchestratorMs)];
 }
 
 function signedText(ms: number): string {

@@ -6,7 +6,7 @@ import type { Listed, RunResult } from "../result/run-result.js";
 import { breakdownTable } from "./breakdown-rows.js";
 import { comparisonMarkdown } from "./comparison-markdown.js";
 import { callsText, circumstanceFacts, hubText, workFacts, type Fact } from "./fact-rows.js";
-import { standOutTexts, workerTable } from "./fan-in-rows.js";
+import { iterationText, standOutTexts, workerTable } from "./fan-in-rows.js";
 import { latencyTable } from "./latency-rows.js";
 import { cellText, escapeMarkdown, markdownTable } from "./markdown-text.js";
 import { outcomeText } from "./outcome.js";
@@ -72,7 +72,10 @@ function whereTheTimeWent(result: RunResult): string {
   const table = breakdownTable(result);
   if (!table) return "";
   const rows = table.rows.map(({ name, cells, meaning }) => [name, ...cells, meaning]);
-  const notes = [...table.notes, ...standOutTexts(result)].map((note) => `- ${cellText(note)}`).join("\n");
+  const notes = [...table.notes, iterationText(result) ?? [], standOutTexts(result)]
+    .flat()
+    .map((note) => `- ${cellText(note)}`)
+    .join("\n");
   const workers = workerTable(result);
   const workerRows = workers.rows.map(({ name, cells }) => [name, ...cells]);
   return [

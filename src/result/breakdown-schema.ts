@@ -118,11 +118,24 @@ export const fanIn = object({
 export const tracedWorker = object({
   workerId: string,
   activities: count.describe("Of the traced orchestrations, executed here."),
-  execute: latency.describe("By the worker's clock."),
-  turnaround: latency.describe("TaskScheduled until the result was in the history, by the backend's clock."),
+  execute: latency.exactOptional().describe("By the worker's clock; absent where it executed none of them."),
+  turnaround: latency
+    .exactOptional()
+    .describe("TaskScheduled until the result was in the history, by the backend's clock; absent like execute."),
   clockOffsetMs: signed.exactOptional().describe("The worker's clock minus the backend's."),
   clockBoundMs: number.exactOptional().describe("The offset is true within plus or minus this."),
   timesTheOthers: number
     .exactOptional()
     .describe("By which factor the turnaround differs from that of the others, where that is more than noise."),
+  wholeRun: object({
+    activities: count,
+    episodes: count,
+    orchestratorMs: number.describe(
+      "Time in its episodes: reading a history, replaying it, the orchestrator's code, and writing what it asks for.",
+    ),
+  })
+    .exactOptional()
+    .describe(
+      "What it executed of all orchestrations, whatever became of the results, as it says itself: a worker of the run's own.",
+    ),
 });

@@ -53,7 +53,7 @@ export const resultSchema = object({
   fanIn: fanIn.exactOptional().describe("What the fan-outs of the traced orchestrations waited for."),
   workers: list(tracedWorker)
     .exactOptional()
-    .describe("The workers of the traced orchestrations, as the stamps of their activities say."),
+    .describe("The workers of the traced orchestrations, as the stamps of their activities say, and the run's own."),
   phases: list(phase)
     .exactOptional()
     .describe("The warm-up and the stages, in order; absent where there is only one part."),

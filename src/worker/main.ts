@@ -8,6 +8,7 @@ import { openBackend } from "../backend/open-backend.js";
 import { TRANSPORT_VARIABLE, type Transport } from "../backend/transport.js";
 import { FanoutError } from "../errors.js";
 import { ExitCode } from "../exit-codes.js";
+import { WORKER_PROCESS } from "../orchestrations/worker-process.js";
 import { DEFAULT_LIMITS } from "./intake.js";
 import {
   MOST_ACTIVITIES_VARIABLE,
@@ -43,14 +44,14 @@ function askedToLeave(): Promise<void> {
 function reportExecuted(host: WorkerHost): NodeJS.Timeout {
   let told = 0;
   const tell = (): void => {
-    told = host.activitiesExecuted;
-    void tellParent({ type: "executed", activities: told });
+    told = host.executed.episodes + host.executed.activities;
+    void tellParent({ type: "executed", workerId: WORKER_PROCESS, ...host.executed });
   };
   process.on("message", (message: ManagingMessage) => {
     if (message.type === "report") tell();
   });
   return setInterval(() => {
-    if (host.activitiesExecuted !== told) tell();
+    if (host.executed.episodes + host.executed.activities !== told) tell();
   }, REPORT_EVERY_MS);
 }
 

@@ -9,6 +9,12 @@ export class TimeSlice {
   #endMs = 0;
   /** Whether this turn has already asked for the slice. */
   #begun = false;
+  #waitedMs = 0;
+
+  /** How long the promises of `over` took together. */
+  get waitedMs(): number {
+    return this.#waitedMs;
+  }
 
   /** Await it between two steps. Undefined while the slice lasts, else a promise that resolves in the next turn. */
   over(): Promise<void> | undefined {
@@ -18,6 +24,12 @@ export class TimeSlice {
       this.#endMs = nowMs + SLICE_MS;
       setImmediate(() => (this.#begun = false));
     }
-    return nowMs < this.#endMs ? undefined : new Promise((resolve) => setImmediate(resolve));
+    if (nowMs < this.#endMs) return undefined;
+    return new Promise((resolve) => {
+      setImmediate(() => {
+        this.#waitedMs += performance.now() - nowMs;
+        resolve();
+      });
+    });
   }
 }

@@ -49,14 +49,16 @@ const CALLS = {
 export class Workbench {
   /** The number of activity results that the backend has acknowledged. */
   activitiesCompleted = 0;
-  /** The number of executed activities, whatever became of their results. */
-  activitiesExecuted = 0;
+  /** What it has executed, whatever became of the results. */
+  readonly executed = { activities: 0, episodes: 0, orchestratorMs: 0 };
   /** The number of results that came too late, because the backend had given the work item to another worker. */
   staleResults = 0;
   readonly intake: Intake;
   readonly #options: WorkbenchOptions;
   readonly #executor: Executor;
   readonly #strays: StrayWork;
+  /** Of the turns of episodes. */
+  readonly #slice = new TimeSlice();
   readonly #episodes: SlicedQueue<RunnableWorkItem>;
   readonly #activities: SlicedQueue<RunnableWorkItem>;
   #inFlight = 0;
@@ -64,12 +66,11 @@ export class Workbench {
   #executing = 0;
 
   constructor(options: WorkbenchOptions) {
-    const slice = new TimeSlice();
     this.#options = options;
     this.intake = new Intake(options.limits);
-    this.#executor = new Executor(options.workload, { slice, replay: options.replay });
+    this.#executor = new Executor(options.workload, { slice: this.#slice, replay: options.replay });
     this.#strays = new StrayWork((item) => this.#abandon(item), options.onStray, options.draining);
-    this.#episodes = new SlicedQueue(slice, (item) => this.#run(item));
+    this.#episodes = new SlicedQueue(this.#slice, (item) => this.#run(item));
     this.#activities = new SlicedQueue(new TimeSlice(), (item) => void this.#run(item));
   }
 
@@ -114,13 +115,14 @@ export class Workbench {
   /** Resolves when the next item of its kind may begin. The result may still be on its way. */
   async #run(item: RunnableWorkItem): Promise<void> {
     this.#executing++;
+    const began = item.kind === "orchestrator" ? this.#episodeTimeMs() : 0;
     try {
       const execution = await this.#executor.execute(item);
       if (execution.kind === "stray") {
         void this.#strays.giveBack(execution.item);
         this.#done(item);
       } else {
-        this.activitiesExecuted += item.kind === "activity" ? 1 : 0;
+        this.#count(item, began);
         void this.#send(item, execution.message);
       }
     } catch (error) {
@@ -130,6 +132,20 @@ export class Workbench {
     } finally {
       this.#executing--;
     }
+  }
+
+  #count({ kind }: RunnableWorkItem, beganMs: number): void {
+    if (kind === "activity") {
+      this.executed.activities++;
+    } else {
+      this.executed.episodes++;
+      this.executed.orchestratorMs += this.#episodeTimeMs() - beganMs;
+    }
+  }
+
+  /** A clock that stands while an episode waits for its next turn. Episodes run one after the other. */
+  #episodeTimeMs(): number {
+    return performance.now() - this.#slice.waitedMs;
   }
 
   async #send(item: RunnableWorkItem, result: Buffer): Promise<void> {

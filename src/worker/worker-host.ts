@@ -16,7 +16,7 @@ import { DEFAULT_LIMITS, type IntakeLimits } from "./intake.js";
 import { openChannel } from "./open-channel.js";
 import { ProgressWatch } from "./progress-watch.js";
 import { DEFAULT_REPLAY, type Replay } from "../protocol/replay.js";
-import type { WorkerEvent } from "../protocol/worker-messages.js";
+import type { ExecutedWork, WorkerEvent } from "../protocol/worker-messages.js";
 import { ResultSender } from "./result-sender.js";
 import type { StrayItem } from "./stray-work.js";
 import { Workbench } from "./workbench.js";
@@ -44,8 +44,8 @@ export interface WorkerHost {
   readonly inFlight: number;
   /** The number of activity results that the backend has acknowledged. */
   readonly activitiesCompleted: number;
-  /** The number of executed activities, whatever became of their results. */
-  readonly activitiesExecuted: number;
+  /** What it has executed, whatever became of the results. */
+  readonly executed: ExecutedWork;
   /** The number of results that came too late, because the backend had given the work item to another worker. */
   readonly staleResults: number;
   /**
@@ -141,8 +141,8 @@ class Host implements WorkerHost {
     return this.#bench.activitiesCompleted;
   }
 
-  get activitiesExecuted(): number {
-    return this.#bench.activitiesExecuted;
+  get executed(): ExecutedWork {
+    return this.#bench.executed;
   }
 
   get staleResults(): number {

@@ -80,6 +80,18 @@ describe("where the time of a run went", () => {
     });
   });
 
+  test("the run's own workers say what they executed", async () => {
+    const { stdout } = await place.succeed("run --json --workers 1 --parallel-orchestrations 4 --iterations 5");
+    const { counts, durationMs, workers = [] } = parseRunResult(stdout);
+    const own = workers.filter(({ wholeRun }) => wholeRun);
+    expect(own).toHaveLength(1);
+    // All orchestrations are traced, and the other worker takes its part of them.
+    expect(own[0]!.wholeRun!.activities).toBe(own[0]!.activities);
+    expect(workers.reduce((sum, { activities }) => sum + activities, 0)).toBe(counts.activities.completed);
+    expect(own[0]!.wholeRun!.orchestratorMs).toBeLessThan(durationMs);
+    expect(own[0]!.wholeRun!.orchestratorMs > 0).toBe(own[0]!.wholeRun!.episodes > 0);
+  });
+
   test("is in the summary", async () => {
     const { stdout } = await place.succeed("run --workers 0 --parallel-orchestrations 3");
     expect(stdout).toMatch(

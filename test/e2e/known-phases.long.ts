@@ -72,7 +72,7 @@ describe("a delay that is known is found in its phase", () => {
     const { execute, turnaround } = workers![0]!;
     // Of n exponential times of mean m, the k-th smallest is m (H(n) - H(n - k)) on average. The median of 20 is the mean of
     // the 10th and the 11th. An activity takes its way to the worker and back besides.
-    const wayMs = turnaround.mean - execute.mean;
+    const wayMs = turnaround!.mean - execute!.mean;
     const lastMs = 50 * harmonic(20) + wayMs;
     const medianMs = 50 * (harmonic(20) - (harmonic(10) + harmonic(9)) / 2) + wayMs;
     expect(fanIn?.stragglers?.ratio).toBeGreaterThan((0.9 * lastMs) / medianMs);

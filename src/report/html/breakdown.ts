@@ -1,7 +1,7 @@
 import { formatDuration } from "../../format/duration.js";
 import type { RunResult } from "../../result/run-result.js";
 import { breakdownTable, type BreakdownRow } from "../breakdown-rows.js";
-import { standOutTexts, workerTable } from "../fan-in-rows.js";
+import { iterationText, standOutTexts, workerTable } from "../fan-in-rows.js";
 import { markup, type Content, type Markup } from "./markup.js";
 import { dataTable, numbersBy, tableSection, type Column } from "./table.js";
 
@@ -21,7 +21,7 @@ export function breakdownSection(result: RunResult): Markup | undefined {
     meaning,
   ]);
   return markup`<section><h2>Where the time went</h2>
-${notes.map((note) => markup`<p class="note">${note}</p>\n`)}${rows.length > 0 ? stackedBar(rows) : ""}
+${[...notes, iterationText(result) ?? []].flat().map((note) => markup`<p class="note">${note}</p>\n`)}${rows.length > 0 ? stackedBar(rows) : ""}
 ${rows.length > 0 ? dataTable("Where the time went", head, cells) : ""}
 ${standOutTexts(result).map((text) => markup`<p>${text}</p>\n`)}</section>
 `;
@@ -47,7 +47,7 @@ function fillOf(index: number): string {
 export function workerSection(result: RunResult): Markup | undefined {
   const { columns, rows } = workerTable(result);
   return tableSection(
-    "Workers of the traced orchestrations",
+    "Workers",
     numbersBy("worker", ...columns),
     rows.map(({ name, cells }) => [name, ...cells]),
   );

@@ -53,5 +53,8 @@ export const brokenDownResult: RunResult = {
       continueAsNew: { every: 5, savedMs: 500, savedShare: 0.25, restartMs: 8, actions: 1 },
     },
   },
-  workers: [worker("host-11", 40), { ...worker("host-12", 90), timesTheOthers: 2.25 }],
+  workers: [
+    { ...worker("host-11", 40), wholeRun: { activities: 60_000, episodes: 6_400, orchestratorMs: 2_500 } },
+    { ...worker("host-12", 90), timesTheOthers: 2.25 },
+  ],
 };

@@ -1,11 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { clocksOf } from "../../../src/breakdown/clocks.js";
 import { workersOf } from "../../../src/breakdown/workers.js";
+import type { OwnWork } from "../../../src/protocol/worker-messages.js";
 import { uniformAt } from "../../../src/orchestrations/hash-draw.js";
 import { aheadBy, simulatedInstance } from "../../support/breakdown/simulated-instance.js";
 
 /** Forty orchestrations on two workers in turn; an activity of `slow` waits for that much longer. */
-function run(extraUs: (number: number) => number) {
+function run(extraUs: (number: number) => number, ownWork?: readonly OwnWork[]) {
   const instances = Array.from({ length: 40 }, (_, number) => {
     const executeUs = 20_000 + Math.round(10_000 * uniformAt(5, number));
     const activities = [{ queueUs: 100 + extraUs(number), executeUs, returnUs: 100 }];
@@ -15,7 +16,7 @@ function run(extraUs: (number: number) => number) {
     const clocks = { backend: aheadBy(77), worker: aheadBy(number % 2 === 0 ? 5_000_000 : 0) };
     return simulatedInstance(life, clocks, { number, workerId });
   });
-  return workersOf(instances, clocksOf(instances).workers);
+  return workersOf(instances, clocksOf(instances).workers, ownWork);
 }
 
 describe("the workers of the traced orchestrations", () => {
@@ -24,6 +25,24 @@ describe("the workers of the traced orchestrations", () => {
     expect(even).toMatchObject({ workerId: "even", activities: 20, execute: { count: 20 } });
     expect(Math.abs(even!.clockOffsetMs! - 5_000 + 0.077)).toBeLessThan(even!.clockBoundMs!);
     expect(Math.abs(odd!.clockOffsetMs! + 0.077)).toBeLessThan(odd!.clockBoundMs!);
+  });
+
+  test("of the run itself have what they executed in the whole run, also if nothing of that was traced", () => {
+    const told = { activities: 400, episodes: 220, orchestratorMs: 31.5 };
+    const [even, idle, odd] = run(
+      () => 0,
+      [
+        { workerId: "even", ...told },
+        { workerId: "idle", activities: 0, episodes: 3, orchestratorMs: 1 },
+      ],
+    );
+    expect(even).toMatchObject({ workerId: "even", activities: 20, wholeRun: told });
+    expect(idle).toEqual({
+      workerId: "idle",
+      activities: 0,
+      wholeRun: { activities: 0, episodes: 3, orchestratorMs: 1 },
+    });
+    expect(odd).not.toHaveProperty("wholeRun");
   });
 
   test("one that was stopped for a second differs; by noise none does", () => {

@@ -73,6 +73,8 @@ describe("where the time went", () => {
     expect(html).toContain("Iterations by their number");
     expect(html).toContain("5 to 9");
     expect(html).toMatch(/host-12<\/th>.*-5 s, ± 0\.40 ms/u);
+    expect(html).toMatch(/host-11<\/th>.*60,000.*6,400.*2\.50 s/u);
+    expect(html).toContain("240 iterations of the traced orchestrations, 180 ms and 1.40 episodes each on average");
   });
 
   test("is a table in Markdown, with what each phase is and the bound of the clocks", () => {
