@@ -110,6 +110,15 @@ export interface OrchestrationClient {
     instanceId: string,
     options?: CallOptions & { readonly onChunk?: (chunk: { bytes: number; moments: number }) => void },
   ): Promise<readonly HistoryMoment[]>;
+  /**
+   * The same, part by part, for whoever keeps less than all of it. `begin` is called for each attempt: what a broken one
+   * was told counts for nothing.
+   */
+  streamMoments(
+    instanceId: string,
+    begin: () => (part: readonly HistoryMoment[]) => void,
+    options?: CallOptions,
+  ): Promise<void>;
   terminate(instanceId: string, reason: string, options?: CallOptions): Promise<void>;
   /**
    * Ends up to 500 instances with one call, at once and without a worker. Not every backend has it. Resolves with the

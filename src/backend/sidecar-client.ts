@@ -169,6 +169,17 @@ export class SidecarClient implements OrchestrationClient {
     });
   }
 
+  async streamMoments(
+    instanceId: string,
+    begin: () => (part: readonly HistoryMoment[]) => void,
+    { signal }: CallOptions = {},
+  ): Promise<void> {
+    await this.#streamHistory(instanceId, signal, () => {
+      const add = begin();
+      return { contents: undefined, onChunk: (chunk) => add(momentsOf(chunk)) };
+    });
+  }
+
   async terminate(instanceId: string, reason: string, { signal }: CallOptions = {}): Promise<void> {
     const request = writeMessage(TerminateRequestSchema, { instanceId, output: jsonValue(reason) });
     await this.#call("TerminateInstance", request, signal, DEADLINE_MS);

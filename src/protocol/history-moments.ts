@@ -1,17 +1,27 @@
 import type { HistoryEvent } from "./durabletask_pb.js";
-import { HistoryChunkSchema, HistoryEventSchema } from "./durabletask_pb.js";
+import { HistoryChunkSchema, HistoryEventSchema, TaskFailureDetailsSchema } from "./durabletask_pb.js";
 import { microsecondsOf, readMessage } from "./messages.js";
+import { statusName, type StatusName } from "./orchestration-status.js";
 import { textOf } from "./wire.js";
 
 /** What an orchestrator may ask for and be answered. */
 type Asked = "activity" | "timer" | "child";
+
+/** What an activity or an orchestration failed with, in its own words. */
+export interface MomentFailure {
+  readonly type: string;
+  readonly message: string;
+}
+
+/** What comes to an instance from outside. */
+export type Signalled = "event" | "suspended" | "resumed" | "terminated" | "rewound" | "entity";
 
 /**
  * An event of a history, as far as it tells when something happened and why. Times are microseconds since the epoch by the
  * backend's clock. `id` is that of the action: an answer has the id of what was asked for.
  */
 export type HistoryMoment =
-  | { readonly kind: "execution-started"; readonly atUs: number }
+  | { readonly kind: "execution-started"; readonly atUs: number; readonly name?: string }
   /** An episode begins. */
   | { readonly kind: "orchestrator-started"; readonly atUs: number }
   | {
@@ -19,6 +29,8 @@ export type HistoryMoment =
       readonly atUs: number;
       readonly id: number;
       readonly what: Asked;
+      /** Of an activity or a sub-orchestration. */
+      readonly name?: string;
       /** Of a sub-orchestration. */
       readonly instanceId?: string;
     }
@@ -28,12 +40,18 @@ export type HistoryMoment =
       readonly id: number;
       readonly what: Asked;
       readonly failed: boolean;
+      readonly failure?: MomentFailure;
       /** JSON text that an activity returned. */
       readonly output?: string;
     }
-  /** From outside: an event was raised, or it was suspended, resumed, terminated or rewound. */
-  | { readonly kind: "signalled"; readonly atUs: number }
-  | { readonly kind: "ended"; readonly atUs: number };
+  /** From outside. `name` is that of the event. */
+  | { readonly kind: "signalled"; readonly atUs: number; readonly signal?: Signalled; readonly name?: string }
+  | {
+      readonly kind: "ended";
+      readonly atUs: number;
+      readonly status?: StatusName | "Unknown";
+      readonly failure?: MomentFailure;
+    };
 
 /**
  * The moments of a HistoryChunk, in its order. Events that tell no moment are left out.
@@ -49,47 +67,67 @@ export function momentsOf(chunk: Uint8Array): readonly HistoryMoment[] {
 function momentOf({ eventId: id, eventType }: HistoryEvent, atUs: number): HistoryMoment | undefined {
   switch (eventType.case) {
     case "executionStarted":
-      return { kind: "execution-started", atUs };
+      return { kind: "execution-started", atUs, name: eventType.value.name };
     case "orchestratorStarted":
       return { kind: "orchestrator-started", atUs };
     case "taskScheduled":
-      return { kind: "asked", atUs, id, what: "activity" };
+      return { kind: "asked", atUs, id, what: "activity", name: eventType.value.name };
     case "timerCreated":
       return { kind: "asked", atUs, id, what: "timer" };
-    case "subOrchestrationInstanceCreated":
-      return { kind: "asked", atUs, id, what: "child", instanceId: eventType.value.instanceId };
+    case "subOrchestrationInstanceCreated": {
+      const { instanceId, name } = eventType.value;
+      return { kind: "asked", atUs, id, what: "child", instanceId, name };
+    }
     case "taskCompleted": {
       const { taskScheduledId, result } = eventType.value;
       return answered(atUs, "activity", taskScheduledId, { ...(result && { output: textOf(result) }) });
     }
     case "taskFailed":
-      return answered(atUs, "activity", eventType.value.taskScheduledId, { failed: true });
+      return answered(atUs, "activity", eventType.value.taskScheduledId, failedWith(eventType.value.failureDetails));
     case "timerFired":
       return answered(atUs, "timer", eventType.value.timerId);
     case "subOrchestrationInstanceCompleted":
       return answered(atUs, "child", eventType.value.taskScheduledId);
     case "subOrchestrationInstanceFailed":
-      return answered(atUs, "child", eventType.value.taskScheduledId, { failed: true });
-    case "executionCompleted":
-      return { kind: "ended", atUs };
+      return answered(atUs, "child", eventType.value.taskScheduledId, failedWith(eventType.value.failureDetails));
+    case "executionCompleted": {
+      const { orchestrationStatus, failureDetails } = eventType.value;
+      return { kind: "ended", atUs, status: statusName(orchestrationStatus), ...failureOf(failureDetails) };
+    }
     case "eventRaised":
+      return { kind: "signalled", atUs, signal: "event", name: eventType.value.name };
     case "executionSuspended":
+      return { kind: "signalled", atUs, signal: "suspended" };
     case "executionResumed":
+      return { kind: "signalled", atUs, signal: "resumed" };
     case "executionTerminated":
+      return { kind: "signalled", atUs, signal: "terminated" };
     case "executionRewound":
+      return { kind: "signalled", atUs, signal: "rewound" };
     case "entityOperationCompleted":
     case "entityOperationFailed":
-      return { kind: "signalled", atUs };
+      return { kind: "signalled", atUs, signal: "entity" };
     default:
       return undefined;
   }
 }
 
-function answered(
-  atUs: number,
-  what: Asked,
-  id: number,
-  more: { readonly failed?: boolean; readonly output?: string } = {},
-): HistoryMoment {
+interface AnswerDetails {
+  readonly failed?: boolean;
+  readonly failure?: MomentFailure;
+  readonly output?: string;
+}
+
+function answered(atUs: number, what: Asked, id: number, more: AnswerDetails = {}): HistoryMoment {
   return { kind: "answered", atUs, id, what, failed: false, ...more };
+}
+
+function failedWith(details: Uint8Array | undefined): AnswerDetails {
+  return { failed: true, ...failureOf(details) };
+}
+
+function failureOf(details: Uint8Array | undefined): Pick<AnswerDetails, "failure"> {
+  if (details === undefined) return {};
+  const { errorType: type, errorMessage: message } = readMessage(TaskFailureDetailsSchema, details);
+  return { failure: { type, message } };
 }

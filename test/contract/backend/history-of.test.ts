@@ -64,11 +64,11 @@ describe.each(["http2", "grpc-js"] as const)("a history, over %s", (transport) =
     const all = await client.momentsOf("i", { onChunk: (chunk) => (moments += chunk.moments) });
     expect(all.map(({ atUs: _at, ...moment }) => moment)).toEqual([
       { kind: "orchestrator-started" },
-      { kind: "execution-started" },
-      { kind: "asked", id: 1, what: "activity" },
+      { kind: "execution-started", name: "Orchestrator" },
+      { kind: "asked", id: 1, what: "activity", name: "Activity" },
       { kind: "orchestrator-started" },
       { kind: "answered", id: 1, what: "activity", failed: false, output: '"out"' },
-      { kind: "ended" },
+      { kind: "ended", status: "Completed" },
     ]);
     expect(moments).toBe(6);
     const now = Date.now() * 1_000;

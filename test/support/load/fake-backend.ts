@@ -30,6 +30,7 @@ export function fakeClient(calls: Partial<OrchestrationClient>): OrchestrationCl
     listInstanceIds: unexpected,
     historyOf: unexpected,
     momentsOf: unexpected,
+    streamMoments: unexpected,
     terminate: unexpected,
     terminateBatch: unexpected,
     purge: unexpected,
