@@ -11,6 +11,7 @@ import { addServe } from "./cli/serve.js";
 import { refuseRepeatedValues } from "./cli/single-values.js";
 import { addStatus } from "./cli/status.js";
 import { addTerminate } from "./cli/terminate.js";
+import { addTimeline } from "./cli/timeline.js";
 import { addWorker } from "./cli/worker.js";
 import type { CommandIo } from "./commands/io.js";
 import { watched } from "./commands/watched-stream.js";
@@ -63,6 +64,7 @@ function commandLine(context: CliContext): Command {
   addServe(fanout, context);
   addDoctor(fanout, context);
   addStatus(fanout, context);
+  addTimeline(fanout, context);
   addTerminate(fanout, context);
   addPurge(fanout, context);
   addReport(fanout, context);

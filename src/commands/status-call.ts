@@ -2,6 +2,7 @@ import type { Backend } from "../backend/backend.js";
 import { FanoutError } from "../errors.js";
 import type { ExitCode } from "../exit-codes.js";
 import { inertJson } from "../format/json-text.js";
+import { oneLine } from "../format/one-line.js";
 import type { LookedUp } from "../hub/look-up.js";
 import type { CommandIo } from "./io.js";
 
@@ -14,8 +15,11 @@ export interface StatusCall {
 }
 
 /** The error about ids that the hub does not know; undefined if it knows all. */
-function unknownInstances({ unknown }: LookedUp, { connection: { taskHub } }: Backend): FanoutError | undefined {
-  const [first, ...more] = unknown.map((id) => `task hub ${taskHub} has no instance "${id}"`);
+export function unknownInstances(
+  { unknown }: Pick<LookedUp, "unknown">,
+  { connection: { taskHub } }: Backend,
+): FanoutError | undefined {
+  const [first, ...more] = unknown.map((id) => `task hub ${taskHub} has no instance "${oneLine(id)}"`);
   if (first === undefined) return undefined;
   return new FanoutError("instance-not-found", first, {
     more: more.map((problem) => new FanoutError("instance-not-found", problem)),
@@ -23,7 +27,10 @@ function unknownInstances({ unknown }: LookedUp, { connection: { taskHub } }: Ba
 }
 
 /** Reports the ids that the hub does not know. */
-export function unknownExitCode(looked: LookedUp, { backend, io }: StatusCall): ExitCode | undefined {
+export function unknownExitCode(
+  looked: Pick<LookedUp, "unknown">,
+  { backend, io }: Pick<StatusCall, "backend" | "io">,
+): ExitCode | undefined {
   const error = unknownInstances(looked, backend);
   if (error !== undefined) io.stderr.write(`error: ${error.message}\n`);
   return error?.exitCode;

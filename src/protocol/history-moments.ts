@@ -14,7 +14,7 @@ export interface MomentFailure {
 }
 
 /** What comes to an instance from outside. */
-export type Signalled = "event" | "suspended" | "resumed" | "terminated" | "rewound" | "entity";
+type Signalled = "event" | "suspended" | "resumed" | "terminated" | "rewound" | "entity";
 
 /**
  * An event of a history, as far as it tells when something happened and why. Times are microseconds since the epoch by the

@@ -25,6 +25,7 @@ test("the package holds only the files that run time needs", async () => {
     "schema/compared-sides.v1.schema.json",
     "schema/comparison.v1.schema.json",
     "schema/run-result.v1.schema.json",
+    "schema/timelines.v1.schema.json",
   ]);
   expect(paths.filter((path) => path.startsWith("lib/") && !path.endsWith(".js"))).toEqual([]);
   // What the package starts has to be in it: the commands, and the processes that they start.

@@ -36,9 +36,11 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
   // Each side is a process of its own.
   "sides/": ["backend/", "protocol/", "report/", "result/"],
   "diagnosis/": ["backend/", "hub/", "protocol/"],
-  "report/": ["hub/", "result/", "stats/"],
+  "report/": ["hub/", "result/", "stats/", "timeline/"],
   // Histories and stamps in, values out.
   "breakdown/": ["protocol/", "result/", "stats/"],
+  // The history of one instance to its timeline, and a timeline to fewer rows.
+  "timeline/": ["breakdown/", "protocol/", "result/"],
   "load/": [
     "async/",
     "backend/",
@@ -52,7 +54,7 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
     "stats/",
   ],
   "own-workers/": ["backend/", "plan/", "protocol/"],
-  "hub/": ["async/", "backend/", "orchestrations/", "plan/", "result/"],
+  "hub/": ["async/", "backend/", "orchestrations/", "plan/", "result/", "timeline/"],
   "plan/": ["orchestrations/", "result/"],
   "worker/": ["backend/", "orchestrations/", "protocol/"],
   "orchestrations/": [],

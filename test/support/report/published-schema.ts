@@ -5,6 +5,7 @@ import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
 export const RESULT_SCHEMA = "../../../schema/run-result.v1.schema.json";
 export const COMPARISON_SCHEMA = "../../../schema/comparison.v1.schema.json";
 export const SIDES_SCHEMA = "../../../schema/compared-sides.v1.schema.json";
+export const TIMELINES_SCHEMA = "../../../schema/timelines.v1.schema.json";
 
 /** What a published schema finds wrong with a value, by an implementation that is not the one it was made with. */
 export function schemaErrors(value: unknown, schema: string = RESULT_SCHEMA): readonly string[] {

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { comparedSidesSchema } from "../../../src/report/compared-sides.js";
 import { comparisonSchema } from "../../../src/result/comparison-schema.js";
 import { resultSchema, SCHEMA_VERSION } from "../../../src/result/result-schema.js";
+import { timelinesSchema } from "../../../src/result/timeline-schema.js";
 import { brokenDownResult } from "../../support/report/broken-down-result.js";
 import { closedLoadResult } from "../../support/report/closed-load-result.js";
 import { incompleteResult } from "../../support/report/incomplete-result.js";
@@ -12,6 +13,7 @@ import {
   RESULT_SCHEMA,
   schemaErrors,
   SIDES_SCHEMA,
+  TIMELINES_SCHEMA,
   unknownFields,
 } from "../../support/report/published-schema.js";
 import { sampleResult } from "../../support/report/sample-result.js";
@@ -38,6 +40,13 @@ const PUBLISHED = [
     $id: "urn:fanout:compared-sides:v1",
     title: "Sides that fanout measured in turn, and how they compare",
     description: "What `fanout compare --run ... --json` writes. Later versions may add fields; none is renamed.",
+  },
+  {
+    file: TIMELINES_SCHEMA,
+    schema: timelinesSchema,
+    $id: "urn:fanout:timelines:v1",
+    title: "Timelines of orchestrations",
+    description: "What `fanout timeline --json` writes. Later versions may add fields; none is renamed.",
   },
 ];
 
