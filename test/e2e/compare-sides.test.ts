@@ -103,7 +103,7 @@ describe("fanout compare --run", () => {
 
   test("passes Ctrl-C to the running side, and compares the finished runs", async () => {
     const place = await Workplace.open();
-    const runs = ["--run", "", "--run", "--duration 5m --parallel-activities 1"];
+    const runs = ["--run", "", "--run", "--duration 5m --parallel-activities 1 --activity-duration 200ms"];
     const compare = place.start("compare", ...runs, "--json", "ab.json", "--allow-invalid", ...SMALL);
     await compare.says(/^run 2 of 10 \(new\)$[^]*\b[1-9]\d* completed/mu);
     compare.kill("SIGINT");

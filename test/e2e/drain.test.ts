@@ -5,8 +5,8 @@ import { activitiesReach } from "../support/e2e/hub-inspector.js";
 import { parseRunResult } from "../support/e2e/checked-result.js";
 import { Workplace } from "../support/e2e/workplace.js";
 
-const DRAINS = 4;
-const NEEDED = 6_000;
+const DRAINS = 3;
+const NEEDED = 3_000;
 /** The share of the activities in which workers are drained. */
 const UNTIL = 0.6;
 
@@ -98,10 +98,10 @@ describe("fanout worker", () => {
   });
 });
 
-/** A run of so many activities, 100 in each orchestration. */
+/** A run of this number of activities, 150 in each orchestration. */
 function runOf(activities: number): string {
   // Of 100 ms each: so the run lasts seconds on any machine, and there is something to drain in the middle of it.
-  const load = `--parallel-orchestrations ${activities / 300} --iterations 60 --parallel-activities 5`;
+  const load = `--parallel-orchestrations ${activities / 150} --iterations 30 --parallel-activities 5`;
   return `run --json --workers 0 ${load} --activity-duration 100ms`;
 }
 

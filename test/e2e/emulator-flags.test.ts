@@ -51,7 +51,7 @@ describe("the task hubs of the emulator in the foreground", () => {
 
   test("are created by use in the shared emulator", async () => {
     const place = await Workplace.open();
-    expect(await place.run("run --task-hub anything --iterations 1")).toMatchObject({ code: 0 });
+    expect(await place.run("run --workers 1 --task-hub anything --iterations 1")).toMatchObject({ code: 0 });
   });
 });
 
@@ -161,7 +161,7 @@ describe("FANOUT_DURABILITY", () => {
   ])("counts at its weakest for a run that began on %s and ended on %s", async (first, second) => {
     const place = await Workplace.open();
     const emulator = await started(place, `--durability ${first}`);
-    const line = "run --workers 1 --iterations 20 --parallel-orchestrations 20 --json";
+    const line = "run --workers 1 --iterations 10 --parallel-orchestrations 10 --json";
     const run = place.startWith({ ...place.env, FANOUT_DURABILITY: second }, line);
     await run.says(/started 1 worker process/u);
     await ended(emulator, "SIGKILL");

@@ -5,7 +5,7 @@ import { emulatorOf, workersOf } from "../support/e2e/process-table.js";
 import { parseRunResult } from "../support/e2e/checked-result.js";
 import { Workplace } from "../support/e2e/workplace.js";
 
-const ORCHESTRATIONS = 50;
+const ORCHESTRATIONS = 20;
 const ACTIVITIES = 200;
 /** 50 iterations of activities that take 150 ms: so the run lasts seconds, and kills fall into it, on any machine. */
 const LOAD = `--parallel-orchestrations ${ORCHESTRATIONS} --iterations 50 --parallel-activities 4 --activity-duration 150ms`;

@@ -67,23 +67,23 @@ describe("fanout status", () => {
   test("watches a run of another process: its counts rise, and it ends when the run does", async () => {
     const place = await Workplace.open();
     const run = place.start(
-      "run --workers 0 --worker-timeout 10m --parallel-orchestrations 10 --iterations 60 --allow-invalid",
+      "run --workers 0 --worker-timeout 10m --parallel-orchestrations 10 --iterations 20 --activity-duration 100ms --allow-invalid",
     );
     await run.says(/0 of 10 orchestrations/u);
     const runId = await latestRun(place);
     const lines = place.start(`status --run ${runId} --watch`);
     const json = place.start(`status --run ${runId} --watch --json`);
     const one = place.start(`status ${runId}-00000-000 --watch`);
-    await Promise.all([lines.says(/0 of 3,000 activities/u), json.says(/"ended":0/u)]);
+    await Promise.all([lines.says(/0 of 1,000 activities/u), json.says(/"ended":0/u)]);
     place.start("worker --port 0");
     for (const each of [run, lines, json, one]) expect(await each.ended).toMatchObject({ code: 0 });
 
-    const counts = [...lines.stderr.matchAll(/([\d,]+) of 3,000 activities/gu)].map(([, count]) =>
+    const counts = [...lines.stderr.matchAll(/([\d,]+) of 1,000 activities/gu)].map(([, count]) =>
       Number(count!.replaceAll(",", "")),
     );
     expect(new Set(counts).size).toBeGreaterThan(1);
     expect(counts).toEqual([...counts].sort((a, b) => a - b));
-    expect(lines.stdout).toMatch(/instances +10: 10 Completed\n +activities +3,000 of 3,000/u);
+    expect(lines.stdout).toMatch(/instances +10: 10 Completed\n +activities +1,000 of 1,000/u);
     // oxlint-disable-next-line no-control-regex -- they are what it looks for
     expect(lines.stdout + lines.stderr).not.toMatch(/[\u0000-\u0009\u000B-\u001F\u007F]/u);
 
@@ -97,10 +97,10 @@ describe("fanout status", () => {
     const activities = values.map(({ activities }) => activities.completed);
     expect(new Set(activities).size).toBeGreaterThan(2);
     expect(activities).toEqual([...activities].sort((a, b) => a - b));
-    expect(values.at(-1)).toMatchObject({ ended: 10, instances: 10, activities: { completed: 3_000 } });
+    expect(values.at(-1)).toMatchObject({ ended: 10, instances: 10, activities: { completed: 1_000 } });
     expect(new Set(json.stdout.trimEnd().split("\n")).size).toBe(values.length);
 
-    expect(one.stdout).toMatch(/-00000-000 {2}Completed .* 60 of 60 iterations, 300 activities\n$/u);
+    expect(one.stdout).toMatch(/-00000-000 {2}Completed .* 20 of 20 iterations, 100 activities\n$/u);
   });
 
   test("on a terminal watches with bars, and gives the cursor back on Ctrl-C", async () => {
