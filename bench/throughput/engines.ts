@@ -4,6 +4,7 @@ import { peerEngine } from "#peer-engine";
 import { postgresMissing, startPostgres } from "#postgres-server";
 import { redisMissing, startRedis } from "#redis-server";
 import { restateMissing, startRestateServer } from "#restate-server";
+import { startTemporalServer, temporalMissing } from "#temporal-server";
 import type { Workload } from "#workloads";
 
 /** Of 4, 8 and 24 (its default) the one that took the least CPU for W1 on two cores. */
@@ -49,6 +50,15 @@ export function allEngines({ restatePartitions }: { readonly restatePartitions: 
       packages: ["bullmq", "ioredis"],
       serverMissing: redisMissing,
       startServer: startRedis,
+    }),
+    peerEngine({
+      name: "temporal",
+      durability: "SQLite of its development server",
+      durable: true,
+      module: "temporal.ts",
+      packages: ["@temporalio/worker"],
+      serverMissing: temporalMissing,
+      startServer: startTemporalServer,
     }),
     peerEngine({
       name: "sdk-in-memory",

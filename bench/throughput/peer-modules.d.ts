@@ -90,3 +90,39 @@ declare module "bullmq" {
     on(event: "error", listener: (error: Error) => void): this;
   }
 }
+
+declare module "@temporalio/workflow" {
+  /** Their types are those of the worker's activities. */
+  export function proxyActivities(options: {
+    readonly startToCloseTimeout: string;
+  }): Readonly<Record<string, (input: unknown) => Promise<unknown>>>;
+}
+
+declare module "@temporalio/worker" {
+  type Logger = object;
+  export const DefaultLogger: new (level: "WARN") => Logger;
+  export const Runtime: { install(options: { readonly logger: Logger }): void };
+  type Connection = object;
+  export const NativeConnection: { connect(options: { readonly address: string }): Promise<Connection> };
+  export const Worker: {
+    create(options: {
+      readonly connection: Connection;
+      readonly taskQueue: string;
+      readonly workflowsPath: string;
+      readonly activities: Readonly<Record<string, (input: never) => Promise<unknown>>>;
+    }): Promise<{ run(): Promise<void> }>;
+  };
+}
+
+declare module "@temporalio/client" {
+  export const Connection: { connect(options: { readonly address: string }): Promise<object> };
+  export class Client {
+    constructor(options: { readonly connection: object });
+    readonly workflow: {
+      execute(
+        workflow: string,
+        options: { readonly taskQueue: string; readonly workflowId: string; readonly args: readonly unknown[] },
+      ): Promise<unknown>;
+    };
+  }
+}

@@ -5,11 +5,11 @@
 import { FlowProducer, Worker } from "bullmq";
 import { Redis } from "ioredis";
 import type { FanInTally } from "#peer-protocol";
+import { performActivity } from "#peers/activity";
 import {
   NOTHING_SEEN,
   fanIn,
   fanOut,
-  performActivity,
   type ActivityInput,
   type ActivityResult,
   type OrchestrationInput,

@@ -1,11 +1,11 @@
 /** DBOS: `steps` runs activities inside the workflow's own process, `child` starts a workflow for each. */
 import { DBOS } from "@dbos-inc/dbos-sdk";
 import type { FanInTally } from "#peer-protocol";
+import { performActivity } from "#peers/activity";
 import {
   NOTHING_SEEN,
   fanIn,
   fanOut,
-  performActivity,
   type ActivityInput,
   type ActivityResult,
   type OrchestrationInput,

@@ -9,11 +9,11 @@ import {
   type Task,
 } from "@microsoft/durabletask-js";
 import type { FanInTally } from "#peer-protocol";
+import { performActivity } from "#peers/activity";
 import {
   NOTHING_SEEN,
   fanIn,
   fanOut,
-  performActivity,
   type ActivityInput,
   type ActivityResult,
   type OrchestrationInput,

@@ -1,7 +1,5 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { drawDurationMs } from "../../../dist/orchestrations/activity-duration.js";
 import { checkFanIn, isFaultless } from "../../../dist/orchestrations/fan-in.js";
-import { ACTIVITY_OUTPUT } from "../../../dist/orchestrations/fan-out-fan-in-contract.js";
 import type { FanInTally } from "#peer-protocol";
 import { SEED, type Workload } from "#workloads";
 
@@ -50,24 +48,6 @@ export function fanOut(input: OrchestrationInput, iterationNumber: number): read
       meanSleepMs && drawDurationMs({ kind: "exponential", meanMs: meanSleepMs }, { seed: SEED, instanceId, ...place });
     return { ...place, ...(sleepMs !== undefined && { sleepMs }), ...(outputBytes !== undefined && { outputBytes }) };
   });
-}
-
-/** Executions of `performActivity` in this process. */
-export const executed = { count: 0 };
-
-/** Answers what fanout's own activity answers. */
-export async function performActivity(input: ActivityInput): Promise<ActivityResult> {
-  const startedMs = performance.now();
-  executed.count += 1;
-  const { iterationNumber, activityNumber, sleepMs, outputBytes } = input;
-  if (sleepMs !== undefined) await sleep(sleepMs);
-  return {
-    iterationNumber,
-    activityNumber,
-    processingTimeMs: Math.round(performance.now() - startedMs),
-    output: ACTIVITY_OUTPUT,
-    ...(outputBytes !== undefined && { padding: "x".repeat(outputBytes) }),
-  };
 }
 
 export const NOTHING_SEEN: FanInTally = { results: 0, faulty: 0 };

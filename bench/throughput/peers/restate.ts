@@ -2,11 +2,11 @@
 import { RestatePromise, serve, service, type RestateContext } from "@restatedev/restate-sdk";
 import { connect } from "@restatedev/restate-sdk-clients";
 import { freePort } from "#free-port";
+import { performActivity } from "#peers/activity";
 import {
   NOTHING_SEEN,
   fanIn,
   fanOut,
-  performActivity,
   type ActivityInput,
   type ActivityResult,
   type OrchestrationInput,

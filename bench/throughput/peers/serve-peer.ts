@@ -1,5 +1,6 @@
 import type { FanInTally, PeerMessage, RunRequest } from "#peer-protocol";
-import { NOTHING_SEEN, executed, orchestrationInput, type OrchestrationInput } from "#peers/orchestration";
+import { executed } from "#peers/activity";
+import { NOTHING_SEEN, orchestrationInput, type OrchestrationInput } from "#peers/orchestration";
 import type { Workload } from "#workloads";
 
 /** What the process of an engine has to be able to do: its workers and its client in one. */

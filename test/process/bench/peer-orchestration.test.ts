@@ -1,11 +1,6 @@
 import { expect, test } from "vitest";
-import {
-  NOTHING_SEEN,
-  fanIn,
-  fanOut,
-  orchestrationInput,
-  performActivity,
-} from "../../../bench/throughput/peers/orchestration.js";
+import { NOTHING_SEEN, fanIn, fanOut, orchestrationInput } from "../../../bench/throughput/peers/orchestration.js";
+import { performActivity } from "../../../bench/throughput/peers/activity.js";
 import { workloadsNamed } from "../../../bench/throughput/workloads.js";
 
 const [W1, UNEVEN, PAYLOAD] = workloadsNamed(["W1", "uneven", "payload-1k"]);
