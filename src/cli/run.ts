@@ -21,6 +21,7 @@ export function addRun(fanout: Command, { io, exit }: CliContext): void {
     );
   addWork(run);
   addLoad(run);
+  addSeveralGenerators(run);
   addWorkers(run);
   addCost(run);
   addJudging(run);
@@ -93,6 +94,14 @@ function addLoad(run: Command): void {
       ),
     )
     .option("--seed <number>", "the seed of random arrivals and durations (default: 0)");
+}
+
+function addSeveralGenerators(run: Command): void {
+  run
+    .optionsGroup("One load from several generators:")
+    .option("--shard <k/n>", "make the part k of n of the load, with --run-id; `fanout merge` makes one result of all")
+    .option("--start-at <time>", "let the load begin at this time, such as 2030-01-02T03:04:05Z")
+    .option("--start-in <duration>", "let the load begin after this time, counted from the start of the command");
 }
 
 function addWorkers(run: Command): void {

@@ -4,6 +4,7 @@ import { UsageError } from "../errors.js";
 import { count, readFlags } from "../plan/flag-values.js";
 import { parsePlan, type LoadPlan } from "../plan/plan.js";
 import { runIdFlag } from "../plan/run-id.js";
+import { shardedPlan, shardFlags, startAtOf, type WholeRunFlag } from "../plan/shard-flags.js";
 import { parseSpendLimits, withinSpend, type SpendLimits } from "../plan/spend-guard.js";
 import { costOf, type PlanCost } from "../result/plan-cost.js";
 import { DEFAULT_REPLAY, parseReplay } from "../protocol/replay.js";
@@ -29,6 +30,7 @@ const runFlags = z.object({
   repeat: count("--repeat", 1, MOST_REPEATS).default(1),
   baseline: z.array(z.string()).default([]),
   runId: runIdFlag.optional(),
+  ...shardFlags,
   metricsPort: count("--metrics-port", 0, MOST_PORT, "a port such as 9464").optional(),
   /** A file, or true for stdout. */
   json: z.union([z.string(), z.literal(true)]).optional(),
@@ -40,10 +42,12 @@ const runFlags = z.object({
 });
 
 /** The flags of `fanout run`, read once, and validated as far as possible without a file or a backend. */
-export interface RunCall extends Omit<z.output<typeof runFlags>, "threshold"> {
+export interface RunCall extends Omit<z.output<typeof runFlags>, "threshold" | "shard" | "startAt" | "startIn"> {
   readonly plan: LoadPlan;
-  /** The cost of one run of the plan. */
+  /** The cost of one run of the plan, of all its shards. */
   readonly cost: PlanCost;
+  /** When the first start is due; undefined as soon as the run is ready. */
+  readonly startAtMs: number | undefined;
   readonly limits: SpendLimits;
   readonly thresholds: readonly Threshold[];
 }
@@ -56,6 +60,23 @@ export function parseRunCall(rawFlags: unknown): RunCall {
   if (flags.abortOnFail && threshold.length === 0)
     throw new UsageError("missing-flag", "--abort-on-fail: expected a --threshold with it");
 
-  const plan = withinSpend(asked, limits, flags.repeat);
-  return { ...flags, plan, cost: costOf(plan), limits, thresholds: threshold.map(parseThreshold) };
+  const whole = withinSpend(asked, limits, flags.repeat);
+  const startAtMs = startAtOf(flags, Date.now());
+  const wholeRunFlags = wholeRunFlagsOf({ ...flags, threshold });
+  const plan = flags.shard ? shardedPlan(whole, flags.shard, { ...flags, startAtMs, wholeRunFlags }) : whole;
+  return { ...flags, plan, cost: costOf(whole), startAtMs, limits, thresholds: threshold.map(parseThreshold) };
+}
+
+function wholeRunFlagsOf(
+  flags: Pick<z.output<typeof runFlags>, "threshold" | "abortOnFail" | "baseline" | "purge" | "repeat">,
+): readonly WholeRunFlag[] {
+  const { threshold, abortOnFail, baseline, purge, repeat } = flags;
+  const isGiven = {
+    threshold: threshold.length > 0,
+    abortOnFail,
+    baseline: baseline.length > 0,
+    purge,
+    repeat: repeat > 1,
+  } satisfies Record<WholeRunFlag, boolean>;
+  return (Object.keys(isGiven) as WholeRunFlag[]).filter((name) => isGiven[name]);
 }

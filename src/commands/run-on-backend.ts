@@ -13,6 +13,7 @@ import { capacityLine, guardSpend } from "../plan/spend-guard.js";
 import { storeSizeText } from "../report/store-size.js";
 import { compareRuns } from "../stats/comparison.js";
 import type { Comparison, RunResult } from "../result/run-result.js";
+import type { Shard } from "../result/shard.js";
 import type { CommandIo } from "./io.js";
 import { noticeOn } from "./notice.js";
 import type { RunCall } from "./run-call.js";
@@ -95,7 +96,7 @@ async function repeatedly(
   const runId = call.runId ?? newRunId(Date.now(), Math.random);
   const runIds =
     call.repeat > 1 ? Array.from({ length: call.repeat }, (_, index) => repeatedRunId(runId, index + 1)) : [runId];
-  if (call.runId !== undefined) await requireFree(backend, runIds, interruption);
+  if (call.runId !== undefined) await requireFree(backend, runIds, call.plan.shard, interruption);
   const codes: ExitCode[] = [];
   for (const [index, id] of runIds.entries()) {
     if (interruption.exitCode !== undefined) break;
@@ -105,9 +106,14 @@ async function repeatedly(
   return codes;
 }
 
-async function requireFree(backend: Backend, runIds: readonly string[], { signal }: Interruption): Promise<void> {
+async function requireFree(
+  backend: Backend,
+  runIds: readonly string[],
+  shard: Shard | undefined,
+  { signal }: Interruption,
+): Promise<void> {
   try {
-    await requireFreeRunIds(backend, runIds, signal);
+    await requireFreeRunIds(backend, runIds, shard, signal);
   } catch (error) {
     if (!signal.aborted) throw error;
   }

@@ -33,6 +33,7 @@ export async function runOnce(run: OneRun): Promise<ExitCode> {
     backend,
     runId,
     clock: clientClock,
+    startAtMs: call.startAtMs,
     attended: io.stderr.isTTY ?? false,
     leave: call.leave,
     replay: call.replay,

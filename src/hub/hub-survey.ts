@@ -5,7 +5,7 @@ import { errorText } from "../format/error-text.js";
 import { OWN_HUB, unfinishedWorkText } from "./unfinished-work.js";
 import type { HubSurvey } from "../result/run-result.js";
 import { isOfLoadTest } from "./of-load-test.js";
-import { runIdOf } from "../plan/run-id.js";
+import { runIdOf, runIdOfPart } from "../plan/run-id.js";
 
 const MOST_COUNTED = 1_000;
 const PAGE_SIZE = 200;
@@ -14,20 +14,25 @@ const LISTED_ORCHESTRATORS = 10;
 
 /**
  * Counts the unfinished instances on the task hub before the run adds to them, up to 1,000. Unknown if the backend
- * cannot list instances, or takes more than five seconds.
+ * cannot list instances, or takes more than five seconds. Instances of the run itself, which another shard may have
+ * started, are not counted.
  * @throws FanoutError if there is no backend: no start would reach it either
  */
-export async function surveyHub(client: OrchestrationClient, signal: AbortSignal): Promise<HubSurvey> {
+export async function surveyHub(client: OrchestrationClient, signal: AbortSignal, runId?: string): Promise<HubSurvey> {
   const bounded = AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]);
   try {
-    return await countUnfinished(client, bounded);
+    return await countUnfinished(client, bounded, runId);
   } catch (error) {
     if (error instanceof FanoutError) throw error;
     return { unknown: isMissingCall(error) ? NO_QUERY : errorText(error) };
   }
 }
 
-async function countUnfinished(client: OrchestrationClient, signal: AbortSignal): Promise<HubSurvey> {
+async function countUnfinished(
+  client: OrchestrationClient,
+  signal: AbortSignal,
+  ownRunId?: string,
+): Promise<HubSurvey> {
   const tally = new SurveyTally();
   let continuationToken: string | undefined;
   do {
@@ -35,7 +40,10 @@ async function countUnfinished(client: OrchestrationClient, signal: AbortSignal)
       { statuses: ["Pending", "Running", "Suspended"], pageSize: PAGE_SIZE, payloads: false, continuationToken },
       { signal },
     );
-    for (const instance of page.instances) tally.add(instance);
+    for (const instance of page.instances) {
+      const runId = runIdOf(instance.instanceId) ?? runIdOfPart(instance.instanceId);
+      if (ownRunId === undefined || runId !== ownRunId) tally.add(instance);
+    }
     continuationToken = page.continuationToken;
   } while (continuationToken !== undefined && tally.unfinished < MOST_COUNTED);
   return tally.survey(continuationToken !== undefined);

@@ -1,4 +1,5 @@
 import { arrivalsIn, type Load, type LoadShape, type Stage } from "../result/load-shape.js";
+import { isOfShard } from "../result/shard.js";
 import { uniformAt } from "../orchestrations/hash-draw.js";
 
 /** The part of a plan that decides when the starts of open load are due. Other load has no such times. */
@@ -10,13 +11,25 @@ export interface ArrivalPlan extends Load {
 const ROUNDING = 1e-6;
 
 /**
+ * The due times of the starts of open load that are the plan's own: all of the schedule, or those of the plan's shard.
+ * Together the shards have exactly the one schedule, random arrivals included.
+ */
+export function* arrivals(plan: ArrivalPlan): Iterable<number> {
+  let sequence = 0;
+  for (const dueMs of schedule(plan)) {
+    if (isOfShard(sequence, plan.shard)) yield dueMs;
+    sequence += 1;
+  }
+}
+
+/**
  * The due times of the starts of open load, ascending, in milliseconds from the start of the run, including the
  * warm-up. They depend on the plan alone.
  * The expected number of starts until t is the integral of the rate, L(t). Constant arrivals are due where it reaches
  * 0, 1, 2, ... A Poisson process has arrivals where L(t) reaches the partial sums of exponential draws of mean 1 (time
  * change of a unit-rate process: Cinlar, Introduction to Stochastic Processes, 1975, section 4.7).
  */
-export function* arrivals({ load, warmupMs = 0, seed }: ArrivalPlan): Iterable<number> {
+function* schedule({ load, warmupMs = 0, seed }: ArrivalPlan): Iterable<number> {
   if (load?.kind !== "open") return;
   let draws = 0;
   const gap = (): number => (load.arrival === "constant" ? 1 : -Math.log(1 - uniformAt(seed, draws++)));

@@ -2,6 +2,7 @@ import type { Backend } from "../backend/backend.js";
 import { isMissingCall } from "../backend/missing-call.js";
 import { UsageError } from "../errors.js";
 import { concurrently } from "../async/concurrently.js";
+import { sequenceOfShard, type Shard } from "../result/shard.js";
 import { instanceIdOf, instanceIdPrefixOf } from "../plan/run-id.js";
 
 const CALLS_AT_ONCE = 20;
@@ -13,16 +14,17 @@ const FIRST = 10;
 
 /**
  * Refuses chosen run ids that already have instances on the hub. Starts would find their ids taken, and counts by
- * prefix would include both.
+ * prefix would include both. Of a shard only its own first instances are asked for: the others may run already.
  * @throws UsageError that names the first such id
  */
 export async function requireFreeRunIds(
   { client, connection, displayName }: Backend,
   runIds: readonly string[],
+  shard: Shard | undefined,
   signal: AbortSignal,
 ): Promise<void> {
   await concurrently(runIds, CALLS_AT_ONCE, signal, async (runId) => {
-    if (!(await isTaken(client, runId, signal))) return;
+    if (!(await isTaken(client, runId, shard, signal))) return;
     throw new UsageError(
       "run-id-taken",
       `--run-id: expected an id that is not in use, found that task hub ${connection.taskHub} on ${displayName} has ` +
@@ -32,15 +34,30 @@ export async function requireFreeRunIds(
   });
 }
 
-async function isTaken(client: Backend["client"], runId: string, signal: AbortSignal): Promise<boolean> {
+async function isTaken(
+  client: Backend["client"],
+  runId: string,
+  shard: Shard | undefined,
+  signal: AbortSignal,
+): Promise<boolean> {
+  if (shard !== undefined) return hasOneOfTheFirst(client, runId, shard, signal);
   try {
     const query = { instanceIdPrefix: instanceIdPrefixOf(runId), pageSize: 1 };
     const { instances, continuationToken } = await client.queryInstances(query, { signal });
     return instances.length > 0 || continuationToken !== undefined;
   } catch (error) {
     if (!isMissingCall(error)) throw error;
-    const ids = Array.from({ length: FIRST }, (_, sequence) => instanceIdOf(runId, sequence));
-    const states = await Promise.all(ids.map((id) => client.getInstance(id, { signal })));
-    return states.some((state) => state !== undefined);
+    return hasOneOfTheFirst(client, runId, undefined, signal);
   }
+}
+
+async function hasOneOfTheFirst(
+  client: Backend["client"],
+  runId: string,
+  shard: Shard | undefined,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const ids = Array.from({ length: FIRST }, (_, ordinal) => instanceIdOf(runId, sequenceOfShard(ordinal, shard)));
+  const states = await Promise.all(ids.map((id) => client.getInstance(id, { signal })));
+  return states.some((state) => state !== undefined);
 }

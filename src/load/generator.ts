@@ -12,6 +12,7 @@ import { completionOf } from "./outcome.js";
 import type { StartedOrchestration } from "../plan/orchestration-of.js";
 import type { LoadPlan } from "../plan/plan.js";
 import { instanceIdOf } from "../plan/run-id.js";
+import { partOf, sequenceOfShard } from "../result/shard.js";
 import type { Wait } from "../async/wait.js";
 
 /** On a backend with one connection of 100 streams, further starts would queue unseen inside the client. */
@@ -26,7 +27,7 @@ export interface GeneratorOptions {
   readonly client: OrchestrationClient;
   readonly watch: Pick<CompletionWatch, "untilEnded">;
   readonly runId: string;
-  readonly plan: Pick<LoadPlan, "load" | "parallelOrchestrations" | "warmupMs" | "seed">;
+  readonly plan: Pick<LoadPlan, "load" | "parallelOrchestrations" | "warmupMs" | "seed" | "shard">;
   readonly orchestration: StartedOrchestration;
   /** Whether the activities of the instance with this number are to stamp their outputs. */
   readonly isTraced: (sequence: number) => boolean;
@@ -97,14 +98,18 @@ export class Generator {
   /** All starts are due at once. They are sent as fast as the answers come. */
   async #startOnce(startedMs: number): Promise<void> {
     const { plan, stopStarting } = this.options;
-    const all = repeat({ intendedMs: startedMs, heldBack: false }, plan.parallelOrchestrations ?? 1);
+    const all = repeat(
+      { intendedMs: startedMs, heldBack: false },
+      partOf(plan.parallelOrchestrations ?? 1, plan.shard),
+    );
     await concurrently(all, OUTSTANDING_STARTS, stopStarting, (due) => this.#launch(due));
   }
 
   /** The next start is due when an instance ends, so that the number in flight stays constant. */
-  async #startClosed({ durationMs, total = Number.POSITIVE_INFINITY }: ShapeOf<"closed">): Promise<void> {
+  async #startClosed({ durationMs, total: ofAll = Number.POSITIVE_INFINITY }: ShapeOf<"closed">): Promise<void> {
     const { plan, clock, stopStarting, wait } = this.options;
-    const { parallelOrchestrations = 1, warmupMs = 0 } = plan;
+    const { parallelOrchestrations = 1, warmupMs = 0, shard } = plan;
+    const total = partOf(ofAll, shard);
     const over = new AbortController();
     const signal = AbortSignal.any([stopStarting, over.signal]);
     const launch = async (): Promise<void> => {
@@ -114,21 +119,22 @@ export class Generator {
     };
     if (durationMs !== undefined) void wait(warmupMs + durationMs, signal).then(() => over.abort());
     // The first starts are sent a hundred at a time, as when all start at once.
-    await concurrently(repeat(undefined, parallelOrchestrations), OUTSTANDING_STARTS, signal, launch);
+    await concurrently(repeat(undefined, partOf(parallelOrchestrations, shard)), OUTSTANDING_STARTS, signal, launch);
     await aborted(signal);
   }
 
   /** A start is sent when it is due, or when the number in flight allows it. */
   async #startOpen(load: ShapeOf<"open">, startedMs: number): Promise<void> {
     const { plan, clock, stopStarting, wait } = this.options;
+    const maxInFlight = partOf(load.maxInFlight, plan.shard);
     for (const dueMs of arrivals(plan)) {
       const intendedMs = startedMs + dueMs;
       // A timer may fire a fraction of a millisecond early. Such a start would have a negative slip.
       for (let earlyMs = intendedMs - clock(); earlyMs > 0 && !stopStarting.aborted; earlyMs = intendedMs - clock())
         await wait(Math.ceil(earlyMs), stopStarting);
 
-      const heldBack = this.#outstanding >= load.maxInFlight;
-      while (this.#outstanding >= load.maxInFlight && !stopStarting.aborted)
+      const heldBack = this.#outstanding >= maxInFlight;
+      while (this.#outstanding >= maxInFlight && !stopStarting.aborted)
         await new Promise<void>((resolve) => (this.#release = resolve));
 
       if (stopStarting.aborted) return;
@@ -165,8 +171,8 @@ export class Generator {
   }
 
   async #start(due: Due): Promise<Answer> {
-    const { runId, clock, stopWaiting, onSend, onAnswer } = this.options;
-    const sequence = this.#started;
+    const { runId, plan, clock, stopWaiting, onSend, onAnswer } = this.options;
+    const sequence = sequenceOfShard(this.#started, plan.shard);
     this.#started += 1;
     this.#outstanding += 1;
     const instanceId = instanceIdOf(runId, sequence);

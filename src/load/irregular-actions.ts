@@ -13,6 +13,7 @@ import { actionsBefore, mayRetry, type EarlierExecutions } from "../result/run-s
 import { SequenceSet } from "../stats/sequence-set.js";
 import { concurrently } from "../async/concurrently.js";
 import { instanceIdOf } from "../plan/run-id.js";
+import { ordinalOf } from "../result/shard.js";
 
 const CONCURRENCY = 20;
 const MOST_INSTANCES = 50_000;
@@ -69,7 +70,10 @@ export async function countIrregularActions(options: IrregularOptions): Promise<
       if (part === undefined) return;
       parts.push(part);
     }
-    reading.add(history, parts, plan, { isMeasured: sequence >= inWarmup, mustBeThere: accepted.has(sequence) });
+    reading.add(history, parts, plan, {
+      isMeasured: ordinalOf(sequence, plan.shard) >= inWarmup,
+      mustBeThere: accepted.has(sequence),
+    });
   });
   const { actions, measured, count } = reading;
   const cutOff = patience.aborted ? `it took longer than ${formatDuration(patienceMs)}` : "the run was interrupted";

@@ -36,6 +36,8 @@ import { describeUnfinished } from "./unfinished.js";
 import { workerEnvironment } from "../own-workers/worker-environment.js";
 import { ownWorkerActivities } from "../own-workers/worker-policy.js";
 import { WorkerWatch } from "./worker-watch.js";
+import { UsageError } from "../errors.js";
+import { formatDuration } from "../format/duration.js";
 import { errorText } from "../format/error-text.js";
 import { RepeatedLines } from "../format/repeated-lines.js";
 import { aborted } from "../async/aborted.js";
@@ -47,6 +49,8 @@ export interface LoadTestOptions {
   readonly backend: Backend;
   readonly runId: string;
   readonly clock: Clock;
+  /** When the first start is due, on the client's clock; absent as soon as the run is ready. */
+  readonly startAtMs?: number | undefined;
   /** Whether a person sits at a terminal. */
   readonly attended: boolean;
   /** After an interruption, leave the unfinished instances running. */
@@ -89,7 +93,7 @@ export class LoadTest {
     const { plan, backend, runId, clock, attended, onLine } = options;
     const recorder = new Recorder({
       plan: resultPlanOf(plan),
-      activitySource: backend.admin ? "emulator" : "completions",
+      activitySource: backend.admin && plan.shard === undefined ? "emulator" : "completions",
     });
     this.#recorder = recorder;
     const traced = new TraceSample(plan.traceShare);
@@ -130,6 +134,7 @@ export class LoadTest {
       clock,
       inFlight: this.#generator.inFlight,
       orchestrator: plan.orchestrator,
+      isShared: plan.shard !== undefined,
       hadWorker: () => this.#hadWorker,
       activitiesAccountedFor: () => recorder.activitiesAccountedFor,
       onActivities: (total) => recorder.addActivities(clock(), total),
@@ -180,14 +185,14 @@ export class LoadTest {
    */
   async run(): Promise<LoadTestOutcome> {
     const { plan, backend, runId, clock, interruption, onLine } = this.options;
-    const hub = await surveyHub(backend.client, interruption);
+    const hub = await surveyHub(backend.client, interruption, runId);
     const line = surveyLine(hub, backend.connection.taskHub);
     if (line !== undefined) onLine(line);
     this.#durability = await durabilityOf(backend, interruption);
     void this.#follow();
     this.#workers.start(this.#progress);
     await Promise.race([this.#workers.ready, this.#ending.early, aborted(interruption)]);
-    const startedMs = clock();
+    const startedMs = await this.#startingMs();
     this.#startedMs = startedMs;
     this.#recorder.begin(startedMs);
     this.#health.start();
@@ -201,7 +206,8 @@ export class LoadTest {
     this.#workers.stopReviewing();
     const stuck = await this.#cutOff(ending, generating);
     const endedMs = clock();
-    const ownWork = await this.#workers.executed();
+    // The workers of a shard execute activities of the others too.
+    const ownWork = plan.shard === undefined ? await this.#workers.executed() : undefined;
     this.#stopFollowing.abort();
     const { accepted } = this.#recorder;
     const { unanswered } = this.#generator;
@@ -209,7 +215,14 @@ export class LoadTest {
     const [recount, irregular] = await Promise.all([
       interrupted
         ? undefined
-        : recountInstances({ client: backend.client, runId, accepted, unanswered, signal: interruption }),
+        : recountInstances({
+            client: backend.client,
+            runId,
+            accepted,
+            unanswered,
+            shard: plan.shard,
+            signal: interruption,
+          }),
       activitiesOf(plan) === undefined
         ? undefined
         : countIrregularActions({
@@ -249,6 +262,27 @@ export class LoadTest {
       gaveUp: "reason" in ending ? ending.reason : undefined,
       aborted: ending.kind === "aborted",
     };
+  }
+
+  /**
+   * When the times of the plan begin, after a wait for it: now, or at the time that was asked for.
+   * @throws UsageError if that has passed already: the shards of a run would not be one load
+   */
+  async #startingMs(): Promise<number> {
+    const { clock, startAtMs, interruption, onLine } = this.options;
+    const nowMs = clock();
+    if (startAtMs === undefined || interruption.aborted) return nowMs;
+    if (nowMs > startAtMs) {
+      const late = formatDuration(nowMs - startAtMs);
+      throw new UsageError("start-time-passed", `the run was ready ${late} after its start time; nothing was started`, {
+        hint: "choose a later --start-at, or a longer --start-in",
+      });
+    }
+    onLine(`ready; starting at ${new Date(startAtMs).toISOString()}`);
+    const early = AbortSignal.any([interruption, this.#stopStarting.signal]);
+    for (let earlyMs = startAtMs - clock(); earlyMs > 0 && !early.aborted; earlyMs = startAtMs - clock())
+      await wait(Math.ceil(earlyMs), early);
+    return early.aborted ? clock() : startAtMs;
   }
 
   /** The measurements so far; undefined before the first start. */

@@ -36,6 +36,8 @@ export interface ProgressSources {
   readonly inFlight: ReadonlySet<string>;
   /** Somebody's own orchestration, which not every worker hosts. */
   readonly orchestrator?: string | undefined;
+  /** Other generators make the same run, so that the emulator's count of it is not this one's. */
+  readonly isShared?: boolean;
   /** Whether an instance has ended through the work of a worker. */
   readonly hadWorker: () => boolean;
   /** The activities of completed instances. */
@@ -72,12 +74,14 @@ class ExactProgress implements Progress {
   }
 
   async follow(signal: AbortSignal): Promise<void> {
-    const { backend, runId, clock, orchestrator, onActivities, onBeyondScheduler } = this.sources;
+    const { backend, runId, clock, orchestrator, isShared, onActivities, onBeyondScheduler } = this.sources;
     const { taskHub } = backend.connection;
     const watch = { taskHub, instanceIdPrefix: instanceIdPrefixOf(runId), ...(orchestrator && { orchestrator }) };
     for await (const hub of backend.admin!.watch(watch, { signal })) {
-      this.#activities = Math.max(this.#activities, hub.activitiesCompleted);
-      onActivities?.(this.#activities);
+      if (!isShared) {
+        this.#activities = Math.max(this.#activities, hub.activitiesCompleted);
+        onActivities?.(this.#activities);
+      }
       if (hub.beyondScheduler !== undefined && !this.#wasBeyond) {
         this.#wasBeyond = true;
         onBeyondScheduler?.(hub.beyondScheduler);

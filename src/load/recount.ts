@@ -3,6 +3,7 @@ import type { InstanceState, OrchestrationClient } from "../backend/orchestratio
 import { errorText } from "../format/error-text.js";
 import { formatDuration } from "../format/duration.js";
 import type { Recount } from "../result/run-result.js";
+import { isOfShard, type Shard } from "../result/shard.js";
 import { SequenceSet } from "../stats/sequence-set.js";
 import { concurrently } from "../async/concurrently.js";
 import { instanceIdOf, instanceIdPrefixOf, runIdOf, sequenceOf } from "../plan/run-id.js";
@@ -19,6 +20,8 @@ export interface RecountOptions {
   readonly accepted: SequenceSet;
   /** The numbers of the unanswered starts, whose instances may exist. */
   readonly unanswered: ReadonlySet<number>;
+  /** Of a run that several make: whose instances count. */
+  readonly shard?: Shard | undefined;
   readonly signal: AbortSignal;
   readonly patienceMs?: number;
 }
@@ -37,12 +40,13 @@ export async function recountInstances(options: RecountOptions): Promise<Recount
   }
 }
 
-async function recount({ client, runId, accepted, unanswered, signal }: RecountOptions): Promise<Recount> {
+async function recount({ client, runId, accepted, unanswered, shard, signal }: RecountOptions): Promise<Recount> {
   const seen = new SequenceSet();
   const byStatus: Record<string, number> = {};
   const add = ({ instanceId, status }: InstanceState): void => {
     const sequence = sequenceOf(instanceId);
     if (runIdOf(instanceId) !== runId || sequence === undefined || seen.has(sequence)) return;
+    if (!isOfShard(sequence, shard)) return;
     seen.add(sequence);
     byStatus[status] = (byStatus[status] ?? 0) + 1;
   };

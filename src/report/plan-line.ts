@@ -1,5 +1,6 @@
 import type { Load, LoadShape, Stage } from "../result/load-shape.js";
 import { costOf, type PlanShape } from "../result/plan-cost.js";
+import { partOf } from "../result/shard.js";
 import { mayFail } from "../result/run-size.js";
 import { formatCount, plural } from "../format/count.js";
 import { formatDuration } from "../format/duration.js";
@@ -15,7 +16,8 @@ const LISTED_STAGES = 4;
 export function planLine(plan: PlanShape): string {
   const { iterations, parallelActivities, orchestrator = "another kind", load = { kind: "once" } } = plan;
   const { starts, each } = costOf(plan);
-  const loadText = load.kind === "once" ? "" : `${shapeText(load, plan)}: `;
+  const shardText = plan.shard === undefined ? "" : `shard ${plan.shard.number} of ${plan.shard.of}: `;
+  const loadText = shardText + (load.kind === "once" ? "" : `${shapeText(load, plan)}: `);
   const orchestrations = starts === undefined ? "each orchestration" : plural(starts, "orchestration");
   if (iterations === undefined || parallelActivities === undefined || !each)
     return `${loadText}${orchestrations} of ${orchestrator}, whose activities and actions are unknown`;
@@ -31,7 +33,10 @@ export function planLine(plan: PlanShape): string {
   );
 }
 
-function shapeText(load: Exclude<LoadShape, { kind: "once" }>, { parallelOrchestrations = 0, warmupMs }: Load): string {
+function shapeText(
+  load: Exclude<LoadShape, { kind: "once" }>,
+  { parallelOrchestrations = 0, warmupMs, shard }: Load,
+): string {
   const warmup = warmupMs === undefined ? "" : `, after ${formatDuration(warmupMs)} of warm-up`;
   if (load.kind === "open") {
     const shown = load.stages.slice(0, LISTED_STAGES).map(stageText);
@@ -40,7 +45,7 @@ function shapeText(load: Exclude<LoadShape, { kind: "once" }>, { parallelOrchest
     return `open load, ${shown.join(", ")}${more}${arrival}${warmup}`;
   }
   const length = load.durationMs === undefined ? "" : ` for ${formatDuration(load.durationMs)}`;
-  return `closed load, ${formatCount(parallelOrchestrations)} in flight${length}${warmup}`;
+  return `closed load, ${formatCount(partOf(parallelOrchestrations, shard))} in flight${length}${warmup}`;
 }
 
 function stageText({ fromPerSecond, toPerSecond, lengthMs }: Stage): string {

@@ -1,6 +1,7 @@
 import type { ValueOf } from "./json-field.js";
 import type { loadShape, stage } from "./plan-schema.js";
 import type { ResultPlan } from "./run-result.js";
+import { partOf } from "./shard.js";
 
 /** When orchestrations start. */
 export type LoadShape = ValueOf<typeof loadShape>;
@@ -9,13 +10,18 @@ export type LoadShape = ValueOf<typeof loadShape>;
 export type Stage = ValueOf<typeof stage>;
 
 /** The part of a plan that decides how many orchestrations it starts. Without a load, all start at once. */
-export type Load = Pick<ResultPlan, "parallelOrchestrations" | "load" | "warmupMs">;
+export type Load = Pick<ResultPlan, "parallelOrchestrations" | "load" | "warmupMs" | "shard">;
 
 /**
- * The number of starts in a plan, including the warm-up; undefined if time may end it earlier. For random arrivals it
- * is the mean.
+ * The number of starts in a plan, or in a shard's part of it, including the warm-up; undefined if time may end it
+ * earlier. For random arrivals it is the mean.
  */
-export function plannedStarts({ parallelOrchestrations = 0, load = { kind: "once" }, warmupMs = 0 }: Load) {
+export function plannedStarts(plan: Load): number | undefined {
+  const starts = startsOfWhole(plan);
+  return starts === undefined ? undefined : partOf(starts, plan.shard);
+}
+
+function startsOfWhole({ parallelOrchestrations = 0, load = { kind: "once" }, warmupMs = 0 }: Load) {
   if (load.kind === "once") return parallelOrchestrations;
   if (load.kind === "closed") return load.durationMs === undefined ? load.total : undefined;
   const warmup = (warmupMs * (load.stages[0]?.fromPerSecond ?? 0)) / 1_000;
@@ -23,9 +29,11 @@ export function plannedStarts({ parallelOrchestrations = 0, load = { kind: "once
   return Math.ceil(load.stages.reduce((sum, stage) => sum + arrivalsIn(stage), warmup) - 1e-6);
 }
 
-/** The upper bound of a plan's starts; undefined if only time bounds them. */
+/** The upper bound of the starts in a plan, or in a shard's part of it; undefined if only time bounds them. */
 export function mostStarts(plan: Load): number | undefined {
-  return plan.load?.kind === "closed" ? plan.load.total : plannedStarts(plan);
+  if (plan.load?.kind !== "closed") return plannedStarts(plan);
+  const { total } = plan.load;
+  return total === undefined ? undefined : partOf(total, plan.shard);
 }
 
 /** The number of starts in a stage: its length times the mean of its two rates. */

@@ -44,6 +44,12 @@ export const resultPlan = object({
   seed: signed.exactOptional().describe("What arrivals and activity durations are drawn from."),
   labels: byName(string, "an object of strings").exactOptional().describe("What --label gave it, to find it by."),
   orchestrator: string.exactOptional().describe("Somebody's own orchestration. Its input is theirs, and not in here."),
+  shard: object({ number: count.describe("From 1 on."), of: count })
+    .exactOptional()
+    .describe(
+      "The generator's part of a run that several make together: of the starts, counted from 0, every one whose number modulo " +
+        "of is number - 1. The rest of the plan describes the whole run. Absent in the result of a whole run.",
+    ),
   workers: z.union([z.literal("auto"), count], '"auto" or a whole number'),
   timeoutMs: number.describe("Counted from the last start."),
   activity: (object({}) as z.ZodType<object>)
@@ -72,4 +78,5 @@ export const PLAN_TEXTS: {
   timer: ["timer between iterations", JSON.stringify],
   workers: ["workers", (workers) => (workers === "auto" ? "as many as it takes" : formatCount(workers))],
   seed: ["seed", String],
+  shard: ["shard", ({ number, of }) => `${number} of ${of}`],
 };

@@ -1,7 +1,7 @@
 /** One start that was sent. Times are milliseconds since the epoch on the client's clock, with fractions. */
 export interface Start {
   readonly instanceId: string;
-  /** Counts from 0 over the whole run. */
+  /** Counts from 0 over the whole run, of all its shards. */
   readonly sequence: number;
   /** When it was due by the plan. */
   readonly intendedMs: number;

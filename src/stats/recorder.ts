@@ -1,6 +1,7 @@
 import { ClockBridge } from "./clock-bridge.js";
 import type { Completion, Start } from "./completion.js";
 import { lengthOf } from "../result/load-shape.js";
+import { partOf } from "../result/shard.js";
 import type { LiveSnapshot } from "./live-snapshot.js";
 import { RunCounters, type RunCountersOptions } from "./run-counters.js";
 import type { IrregularActions } from "./run-counts.js";
@@ -297,11 +298,11 @@ export class Recorder {
   }
 
   #concurrency(throughput: Throughput | undefined): Concurrency | undefined {
-    const { load, parallelOrchestrations } = this.options.plan;
+    const { load, parallelOrchestrations, shard } = this.options.plan;
     const { meanMs } = this.#latencies.service;
     if (load?.kind !== "closed" || !throughput || meanMs === undefined) return undefined;
     const effective = (throughput.orchestrationsPerSecond * meanMs) / 1_000;
-    return { planned: parallelOrchestrations ?? 1, effective };
+    return { planned: partOf(parallelOrchestrations ?? 1, shard), effective };
   }
 }
 

@@ -96,10 +96,10 @@ export class ThroughputWindow {
 
   /**
    * The total length of the intervals of the starts: n starts at an even pace have n intervals, and the last one lasts
-   * until one more would be due. Random arrivals take the whole time.
+   * until one more would be due. The first of a shard begins with the whole. Random arrivals take the whole time.
    */
   #scheduledMs(): number {
-    const { load, warmupMs = 0 } = this.plan;
+    const { load, warmupMs = 0, shard } = this.plan;
     const toMs = this.#toMs ?? 0;
     if (load?.kind !== "open" || load.arrival !== "constant") return toMs - this.#fromMs;
     const [first, last] = [load.stages[0], load.stages.at(-1)];
@@ -107,7 +107,9 @@ export class ThroughputWindow {
     const arrivals = load.stages.reduce((sum, stage) => sum + arrivalsIn(stage), inWarmup);
     const missing = Math.max(0, Math.ceil(arrivals - ROUNDING) - arrivals);
     const paceMs = 1_000 / (last?.toPerSecond ?? 0);
-    return toMs + (Number.isFinite(paceMs) ? missing * paceMs : 0) - this.#firstDueMs;
+    return (
+      toMs + (Number.isFinite(paceMs) ? missing * paceMs : 0) - (shard === undefined ? this.#firstDueMs : this.#fromMs)
+    );
   }
 
   /**

@@ -25,6 +25,24 @@ const stage = fc.record({
 });
 const stages = fc.array(stage, { minLength: 1, maxLength: 5 });
 
+test("the shards of a run have exactly the one schedule, each start in one of them", () => {
+  const kinds = fc.constantFrom("constant", "poisson");
+  fc.assert(
+    fc.property(stages, kinds, fc.integer({ min: 1, max: 7 }), fc.nat(3_000), (stages, arrival, of, warmupMs) => {
+      const whole = open(stages, arrival, warmupMs);
+      const parts = Array.from({ length: of }, (_, index) => [
+        ...arrivals({ ...whole, shard: { number: index + 1, of } }),
+      ]);
+      const all = [...arrivals(whole)];
+      expect(parts).toEqual(parts.map((_, index) => all.filter((_, sequence) => sequence % of === index)));
+      if (arrival === "poisson") return;
+      expect(parts.map(({ length }) => length)).toEqual(
+        parts.map((_, index) => plannedStarts({ ...whole, shard: { number: index + 1, of } })),
+      );
+    }),
+  );
+});
+
 /** The integral of the rate from the start until `ms`. */
 function expectedUntil(ms: number, stages: readonly Stage[]): number {
   let startMs = 0;

@@ -1,0 +1,46 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { parseResult } from "../../src/result/read-result.js";
+import { Workplace } from "../support/e2e/workplace.js";
+
+const SMALL = "--iterations 1 --parallel-activities 2 --allow-invalid";
+
+let place: Workplace;
+
+beforeAll(async () => {
+  place = await Workplace.withWorker();
+});
+
+afterAll(() => place.close());
+
+async function resultIn(file: string) {
+  return parseResult(await readFile(join(place.folder, file), "utf8"), file);
+}
+
+test("two shards make the starts of one run together, each its own", async () => {
+  const load = `--rate 20/s --arrival poisson --seed 3 --duration 1s ${SMALL} --run-id sharded`;
+  const startAt = new Date(Date.now() + 8_000).toISOString();
+  const shards = [1, 2].map((number) =>
+    place.start(`run ${load} --shard ${number}/2 --start-at ${startAt} --json ${number}.json`),
+  );
+  for (const shard of shards) {
+    const { code, stderr } = await shard.ended;
+    expect({ code, stderr }).toMatchObject({ code: 0 });
+  }
+  const [first, second] = [await resultIn("1.json"), await resultIn("2.json")];
+  expect(first.plan.shard).toEqual({ number: 1, of: 2 });
+  expect([first.startedAt, second.startedAt]).toEqual([startAt, startAt]);
+  await place.succeed(`run ${load.replace("sharded", "alone")} --json whole.json`);
+  const whole = await resultIn("whole.json");
+  const started = [first, second].map(({ counts }) => counts.orchestrations.started);
+  expect(started[0]! + started[1]!).toBe(whole.counts.orchestrations.started);
+  for (const { counts, recount } of [first, second]) {
+    expect(counts.activities).toMatchObject({ completed: 2 * counts.orchestrations.started, source: "completions" });
+    expect(recount).toMatchObject({
+      instances: counts.orchestrations.started,
+      lost: { total: 0 },
+      unexpected: { total: 0 },
+    });
+  }
+});
