@@ -12,8 +12,8 @@ function lane(name: string, options: object = {}) {
     test: {
       name,
       include: [`test/${name}/**/*.test.ts`],
-      // Most lanes start real processes on a shared machine: two files at a time keep them honest.
-      maxWorkers: 2,
+      // They wait for processes more than they compute, so that three files keep two cores busy.
+      maxWorkers: 3,
       sequence: { groupOrder: 0 },
       ...options,
     },

@@ -1,12 +1,28 @@
 import { NoOpLogger, OrchestrationStatus, TaskHubGrpcClient } from "@microsoft/durabletask-js";
 import { expect } from "vitest";
 import { hubMetadata } from "./hub-inspector.js";
+import type { Ended } from "./fanout-process.js";
 import { Workplace } from "./workplace.js";
 
 const LIMIT = 64 * 1_048_576;
 
-/** How the result of an activity that is larger than a backend takes fails, and such an episode, and how the worker ends. */
-export async function failuresOfTooLarge(transport: "link" | "http2" | "grpc") {
+interface TooLarge {
+  readonly parallelActivities: number;
+  readonly outputBytes: number;
+  readonly failure: RegExp;
+}
+
+/** The message of a failure that names what is too large, and how the worker ends. */
+interface Failed {
+  readonly failure: string | undefined;
+  readonly worker: Ended;
+}
+
+/** Runs an orchestration whose activities have outputs of this size, which is too much for the backend in the end. */
+export async function failureOfTooLarge(
+  transport: "link" | "http2" | "grpc",
+  { parallelActivities, outputBytes }: TooLarge,
+): Promise<Failed> {
   const place = await Workplace.open();
   const worker = place.start(`worker --port 0 --transport ${transport}`);
   await worker.says(/Connected to/u);
@@ -15,27 +31,35 @@ export async function failuresOfTooLarge(transport: "link" | "http2" | "grpc") {
     logger: new NoOpLogger(),
     metadataGenerator: async () => hubMetadata(),
   });
-  const failureOf = async (parallelActivities: number, outputBytes: number): Promise<string | undefined> => {
-    const input = { iterations: 1, parallelActivities, activity: { outputBytes } };
-    const id = await client.scheduleNewOrchestration("FanOutFanInOrchestration", input);
-    const state = await client.waitForOrchestrationCompletion(id, true, 40);
-    expect(state?.runtimeStatus).toBe(OrchestrationStatus.FAILED);
-    return state?.failureDetails?.message;
-  };
-  // The result of an activity, and that of an orchestration, whose activities are small enough each.
-  const activity = await failureOf(1, 70_000_000);
-  const episode = await failureOf(2, 35_000_000);
+  const input = { iterations: 1, parallelActivities, activity: { outputBytes } };
+  const id = await client.scheduleNewOrchestration("FanOutFanInOrchestration", input);
+  const state = await client.waitForOrchestrationCompletion(id, true, 40);
+  expect(state?.runtimeStatus).toBe(OrchestrationStatus.FAILED);
   await client.stop();
   worker.kill("SIGTERM");
-  return { activity, episode, worker: await worker.ended };
+  return { failure: state?.failureDetails?.message, worker: await worker.ended };
 }
 
-const ACTIVITY =
-  'The result of the activity "FanOutFanInActivity" is too large for the backend: 70,000,\\d{3}.*' +
-  `the limit of the emulator is ${LIMIT}`;
-
-export const TOO_LARGE = {
-  activity: expect.stringMatching(new RegExp(ACTIVITY, "u")) as string,
-  episode: expect.stringMatching(/The episode is too large for the backend: 70,000,\d{3} bytes/u) as string,
-  worker: { code: 0, stderr: expect.stringMatching(/^(?![^]*dropped)/u) as string },
+/** The result of an activity. */
+export const ACTIVITY: TooLarge = {
+  parallelActivities: 1,
+  outputBytes: 70_000_000,
+  failure: new RegExp(
+    'The result of the activity "FanOutFanInActivity" is too large for the backend: 70,000,\\d{3}.*' +
+      `the limit of the emulator is ${LIMIT}`,
+    "u",
+  ),
 };
+/** The result of an orchestration, whose activities are small enough each. */
+export const EPISODE: TooLarge = {
+  parallelActivities: 2,
+  outputBytes: 35_000_000,
+  failure: /The episode is too large for the backend: 70,000,\d{3} bytes/u,
+};
+
+export function expectedOf({ failure }: TooLarge) {
+  return {
+    failure: expect.stringMatching(failure) as string,
+    worker: { code: 0, stderr: expect.stringMatching(/^(?![^]*dropped)/u) as string },
+  };
+}

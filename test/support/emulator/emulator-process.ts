@@ -4,7 +4,17 @@ import { fileURLToPath } from "node:url";
 import type { Readable } from "node:stream";
 import type { LaunchMessage } from "../../../src/protocol/launch-message.js";
 
-const MAIN = fileURLToPath(new URL("../../../dist/emulator/process/main.js", import.meta.url));
+/** The program that fanout starts. */
+const BUNDLED = fileURLToPath(new URL("../../../lib/emulator/process/main.js", import.meta.url));
+/** The same as single modules, for a test that changes one of them. */
+export const UNBUNDLED = fileURLToPath(new URL("../../../dist/emulator/process/main.js", import.meta.url));
+
+interface SpawnOptions {
+  readonly main?: string;
+  readonly version?: string;
+  readonly idleMs?: number;
+  readonly env?: NodeJS.ProcessEnv;
+}
 
 /** A process of the shared emulator, as the launcher starts it; needs the build. */
 export interface EmulatorProcess {
@@ -18,9 +28,9 @@ export interface EmulatorProcess {
 
 export async function spawnEmulator(
   folder: string,
-  { version = "test", idleMs = 60_000, env = {} }: { version?: string; idleMs?: number; env?: NodeJS.ProcessEnv } = {},
+  { main = BUNDLED, version = "test", idleMs = 60_000, env = {} }: SpawnOptions = {},
 ): Promise<EmulatorProcess> {
-  const child = spawn(process.execPath, [MAIN, version, String(idleMs)], {
+  const child = spawn(process.execPath, [main, version, String(idleMs)], {
     env: { PATH: process.env["PATH"], FANOUT_STATE_DIR: folder, ...env },
     stdio: ["ignore", "ignore", "pipe", "pipe"],
   });

@@ -14,12 +14,12 @@ import { committed, newInstance } from "../../../support/emulator/store-contract
 
 /** What the emulator keeps for a worker that does not read its stream. */
 
-const ITEMS = 10_000;
+const ITEMS = 4_000;
 /** More than the sockets hold. */
 const SOME = 500;
 /** All together less than what a worker is sent before it completes any. */
 const ITEM_BYTES = 6_000;
-/** A seventh of all items: what the sockets and the ends of the stream hold, and what is not collected yet. */
+/** A third of all items: what the sockets and the ends of the stream hold, and what is not collected yet. */
 const MOST_KEPT_BYTES = 8_000_000;
 
 let served: ServedEmulator;

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { spawnEmulator } from "../../../support/emulator/emulator-process.js";
+import { UNBUNDLED, spawnEmulator } from "../../../support/emulator/emulator-process.js";
 import { RawConnection, complete } from "../../../support/emulator/raw-connection.js";
 
 const BREAK = new URL("../../../support/emulator/break-dispatch.ts", import.meta.url).href;
@@ -27,6 +27,7 @@ test.each([
   ["in a call", "giveBack", "Only an episode that a worker has is given back."],
 ])("an invariant that fails %s ends the emulator, and the next one goes on", async (_, step, what) => {
   const broken = await spawnEmulator(folder, {
+    main: UNBUNDLED,
     env: { NODE_OPTIONS: `--import ${BREAK}`, FANOUT_TEST_STEP: step },
   });
   const before = connect();
