@@ -12,6 +12,8 @@ export function addTimeline(fanout: Command, { io, exit }: CliContext): void {
     .argument("<id...>", "instances; several have a timeline each, one after another")
     .addOption(withDefault("--depth <n>", "follow sub-orchestrations so deep into each other", "3"))
     .option("--json", "print one JSON document with all spans")
+    .option("--html <file>", "write one page, which needs no network")
+    .option("--trace-events <file>", "write the Chrome trace event format, for https://ui.perfetto.dev")
     .option(...CONNECTION_STRING)
     .option(...TASK_HUB)
     .addHelpText("after", examples(["fanout timeline order-17", "fanout timeline order-17 order-18 --json"]))

@@ -1,3 +1,5 @@
+import { readdir, readFile, writeFile } from "node:fs/promises";
+import path from "node:path";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { pb } from "../../src/protocol/sidecar-stubs.js";
 import type { Timelines } from "../../src/result/timeline-schema.js";
@@ -93,9 +95,31 @@ describe("fanout timeline", () => {
     expect(alone.timelines.map(({ instanceId }) => instanceId)).toEqual(["order-17"]);
   });
 
+  test("writes a page and trace events, to files of their own", async () => {
+    await writeFile(path.join(place.folder, "kept.html"), "old");
+    const flags = "--html kept.html --trace-events trace.json";
+    expect(await place.run(`timeline nobody ${flags}`)).toMatchObject({ code: 1, stderr: UNKNOWN });
+    expect(await readFile(path.join(place.folder, "kept.html"), "utf8")).toBe("old");
+    expect((await place.succeed(`timeline order-17 ${flags}`)).stdout).toContain("Running");
+    const html = await readFile(path.join(place.folder, "kept.html"), "utf8");
+    expect(html).toContain("<code>order-17</code>");
+    expect(html).toContain("CardError: declined forged");
+    const trace = JSON.parse(await readFile(path.join(place.folder, "trace.json"), "utf8")) as {
+      traceEvents: object[];
+    };
+    expect(trace.traceEvents).toContainEqual(expect.objectContaining({ ph: "X", name: "Charge", pid: 1, tid: 1 }));
+    expect((await readdir(place.folder)).sort()).toEqual(["kept.html", "trace.json"]);
+  });
+
   test.each<readonly [line: string, args: readonly string[], code: number, error: string]>([
     ["timeline nobody", [], 1, UNKNOWN],
     ["timeline order-17 --depth 9", [], 2, 'error: --depth: expected at most 8, found "9"\n'],
+    [
+      "timeline order-17 --html a --trace-events a",
+      [],
+      2,
+      "error: --html and --trace-events: expected a file for each, found a for both; name another one\n",
+    ],
     ["timeline", ["a\u001B[2J\nb"], 1, 'error: task hub default has no instance "a b"\n'],
     ["timeline", [], 2, "error: missing required argument 'id'\n"],
   ])("%s %j ends with %i", async (line, args, code, error) => {

@@ -15,6 +15,8 @@ const DARK = `
 
 const PANELS = Object.entries(HEIGHTS_PX).map(([name, px]) => `.panel.${name} { min-height: ${px}px; }`);
 
+const INDENTS = [1, 2, 3, 4].map((depth) => `.timeline .depth-${depth} { padding-left: ${depth}rem; }`);
+
 /** The style of the page. Paper is always light. */
 export const STYLE = `
 :root { color-scheme: light;${LIGHT}
@@ -67,6 +69,18 @@ figcaption p { margin-top: 0.2rem; max-width: 46rem; }
 .shares { display: block; width: 100%; height: 1.8rem; margin-top: 0.7rem; border-radius: 3px; }
 .fill-0 { fill: var(--solid); } .fill-1 { fill: var(--dashed); } .fill-2 { fill: var(--dotted); } .fill-3 { fill: var(--good); }
 .fill-4 { fill: var(--doubt); } .fill-5 { fill: var(--bad); } .fill-6 { fill: var(--muted); } .fill-7 { fill: var(--broad); }
+.timeline { list-style: none; padding: 0; margin: 0.7rem 0 0; font-size: 0.8rem; }
+.timeline li { display: grid; grid-template-columns: minmax(8rem, 14rem) 1fr 9rem; gap: 0 0.9rem; align-items: center; border-bottom: 1px solid var(--grid); }
+.timeline .lane { display: block; width: 100%; height: 1rem; }
+.timeline .took { text-align: right; white-space: nowrap; }
+.timeline .who .number, .ticks { color: var(--muted); }
+.ticks .lane { display: flex; justify-content: space-between; height: auto; white-space: nowrap; }
+${INDENTS.join("\n")}
+.paint-execute, .paint-whole, .paint-fold { fill: var(--solid); } .paint-child { fill: var(--dashed); } .paint-failed { fill: var(--bad); }
+.paint-queue, .paint-timer { fill: var(--muted); } .paint-earlier { fill: var(--broad); } .paint-suspended { fill: var(--doubt); }
+.paint-return { fill: var(--dotted); } .paint-mark { fill: var(--good); }
+.timeline + .legend { margin: 0.5rem 0; font-size: 0.8rem; } .timeline + .legend svg { vertical-align: -0.2em; }
+.instance h1 code { margin-right: 0.4rem; }
 .panel { overflow: hidden; }
 ${PANELS.join("\n")}
 .absent { margin-top: 0.3rem; color: var(--muted); }
@@ -95,12 +109,14 @@ footer { margin-top: 3rem; color: var(--muted); font-size: 0.8rem; }
   .tiles { grid-template-columns: 1fr 1fr; }
   .tiles .value { font-size: 1.3rem; }
   .where { display: none; }
+  .timeline li { grid-template-columns: 1fr auto; padding: 0.15rem 0; }
+  .timeline .lane { grid-column: 1 / -1; grid-row: 2; }
 }
 @media print {
   @page { size: A4; margin: 12mm; }
   body { padding: 0; max-width: none; font-size: 10pt; }
   section, details { margin-top: 1.4rem; }
-  .chart, .verdict, .tiles, tr { break-inside: avoid; }
+  .chart, .verdict, .tiles, tr, .timeline li { break-inside: avoid; }
   h2 { break-after: avoid; }
   .scroll { overflow: visible; }
   table { font-size: 8.5pt; }

@@ -3,13 +3,12 @@ import { formatDuration } from "../../format/duration.js";
 import { oneLine, shortened } from "../../format/one-line.js";
 import { flowing, hanging, textWidth } from "../../format/wrap.js";
 import type { Timeline, TimelineSpan } from "../../result/timeline-schema.js";
-import { foldedSpans } from "../../timeline/fold.js";
 import type { TextStyle } from "../text-style.js";
-import { endText, factsText, failureText, markText, nameOf, noteTexts, startText } from "./words.js";
+import { PAINT_MEANINGS, pictureOf, type Paint, type Part, type Row } from "./rows.js";
+import { endText, factsText, failureTexts, noteTexts, startText } from "./words.js";
 
-/** Rows of all instances of a timeline together; a sub-orchestration has at least so many of its own. */
+/** Of all instances of a timeline together. */
 const MOST_ROWS = 30;
-const LEAST_ROWS = 3;
 /** In a pipe. */
 const WIDTH = 120;
 const INDENT = "  ";
@@ -17,11 +16,6 @@ const GAP = "  ";
 const LEAST_BAR = 12;
 /** The part of a line that names may take. */
 const NAME_SHARE = 0.38;
-const MOST_MARK_ROWS = 4;
-const MOST_FAILURES = 5;
-
-type Paint =
-  "queue" | "execute" | "return" | "whole" | "timer" | "child" | "suspended" | "earlier" | "fold" | "mark" | "failed";
 
 /** How each part of a bar is drawn: told apart without colours too. */
 const GLYPHS: Readonly<Record<Paint, string>> = {
@@ -38,38 +32,6 @@ const GLYPHS: Readonly<Record<Paint, string>> = {
   failed: "✕",
 };
 
-const MEANINGS: Readonly<Record<Paint, string>> = {
-  queue: "queue",
-  execute: "execution",
-  return: "return",
-  whole: "asked for until answered",
-  timer: "timer",
-  child: "sub-orchestration",
-  suspended: "suspended",
-  earlier: "earlier executions",
-  fold: "folded",
-  mark: "from outside",
-  failed: "failed",
-};
-
-/** A line of the picture. */
-interface Row {
-  readonly depth: number;
-  readonly iterations: string;
-  readonly name: string;
-  readonly suffix: string;
-  readonly parts: readonly Part[];
-  readonly took: string;
-  readonly most: string;
-}
-
-/** Milliseconds from the start of the whole timeline. */
-interface Part {
-  readonly paint: Paint;
-  readonly fromMs: number;
-  readonly toMs: number;
-}
-
 /**
  * The timelines of an instance and of its sub-orchestrations, for a person, without a final newline. On a terminal each line
  * fits its width.
@@ -78,85 +40,10 @@ export function timelineText(timelines: readonly Timeline[], style: TextStyle): 
   const [root] = timelines;
   if (!root) return "";
   const columns = Math.min(style.columns, WIDTH);
-  const shown = new Map<Timeline, readonly TimelineSpan[]>();
-  const rows = rowsOf(root, timelines, MOST_ROWS, shown);
+  const { rows, shown } = pictureOf(timelines, MOST_ROWS);
   const head = flowing([oneLine(root.instanceId), endText(root), `created ${startText(root)}`], GAP, style.columns);
   const facts = hanging("", factsText(root), style.columns).map((line) => style.colours.dim(line));
   return [...head, ...facts, ...picture(rows, root, columns, style.colours), ...notes(shown, rows, style)].join("\n");
-}
-
-/** The spans of an instance, each sub-orchestration followed by its own, in at most so many rows. */
-function rowsOf(
-  timeline: Timeline,
-  all: readonly Timeline[],
-  most: number,
-  shown: Map<Timeline, readonly TimelineSpan[]>,
-): readonly Row[] {
-  const children = new Map(
-    all
-      .filter(({ parentInstanceId }) => parentInstanceId === timeline.instanceId)
-      .map((child) => [child.instanceId, child]),
-  );
-  const marks = markRows(timeline);
-  const own = children.size === 0 ? most : Math.ceil(most / 2);
-  const spans = foldedSpans(timeline.spans, Math.max(LEAST_ROWS, own - marks.length));
-  shown.set(timeline, spans);
-  const opened = spans.filter(({ instanceId = "" }) => children.has(instanceId)).length;
-  const each = Math.floor((most - spans.length - marks.length) / Math.max(1, opened));
-  const rows = spans.flatMap((span) => {
-    const child = children.get(span.instanceId ?? "");
-    const below = child && each >= LEAST_ROWS ? rowsOf(child, all, each, shown) : [];
-    return [spanRow(span, timeline), ...below];
-  });
-  return [...rows, ...marks];
-}
-
-function spanRow(span: TimelineSpan, { startMs, depth }: Timeline): Row {
-  const { fromMs, toMs, folded } = span;
-  const place = (part: Part): Part => ({ ...part, fromMs: part.fromMs + startMs, toMs: part.toMs + startMs });
-  return {
-    depth,
-    ...nameOf(span),
-    parts: partsOf(span).map(place),
-    took: formatDuration(folded?.meanMs ?? toMs - fromMs),
-    most: folded?.maxMs === undefined ? "" : formatDuration(folded.maxMs),
-  };
-}
-
-function partsOf({ kind, folded, fromMs, toMs, startedMs, finishedMs, outcome }: TimelineSpan): readonly Part[] {
-  const end: readonly Part[] = outcome === "failed" ? [{ paint: "failed", fromMs: toMs, toMs }] : [];
-  if (startedMs === undefined || finishedMs === undefined)
-    return [{ paint: folded ? "fold" : WHOLES[kind], fromMs, toMs }, ...end];
-  return [
-    { paint: "queue", fromMs, toMs: startedMs },
-    { paint: "return", fromMs: finishedMs, toMs },
-    { paint: "execute", fromMs: startedMs, toMs: finishedMs },
-    ...end,
-  ];
-}
-
-const WHOLES: Readonly<Record<TimelineSpan["kind"], Paint>> = {
-  activity: "whole",
-  several: "fold",
-  timer: "timer",
-  subOrchestration: "child",
-  suspended: "suspended",
-  earlierExecutions: "earlier",
-};
-
-/** What came from outside: a row for each name, or one for all where there are many names. */
-function markRows({ marks, depth, startMs }: Timeline): readonly Row[] {
-  const byName = Map.groupBy(marks, markText);
-  const groups = byName.size > MOST_MARK_ROWS ? [["from outside", marks] as const] : [...byName];
-  return groups.map(([name, group]) => ({
-    depth,
-    iterations: "",
-    name,
-    suffix: group.length > 1 ? ` ×${group.length}` : "",
-    parts: group.map(({ atMs }) => ({ paint: "mark", fromMs: atMs + startMs, toMs: atMs + startMs })),
-    took: "",
-    most: "",
-  }));
 }
 
 function picture(rows: readonly Row[], { durationMs }: Timeline, columns: number, colours: ChalkInstance) {
@@ -243,7 +130,7 @@ function notes(
   { colours, columns }: TextStyle,
 ): readonly string[] {
   const used = new Set(rows.flatMap(({ parts }) => parts.map(({ paint }) => paint)));
-  const legend = [...used].map((paint) => `${GLYPHS[paint]} ${MEANINGS[paint]}`);
+  const legend = [...used].map((paint) => `${GLYPHS[paint]} ${PAINT_MEANINGS[paint]}`);
   const texts = [...shown].flatMap(([timeline, spans]) => {
     const lead = timeline.depth === 0 ? "" : `${oneLine(timeline.instanceId)}: `;
     return noteTexts(timeline, spans).map((text) => lead + text);
@@ -254,12 +141,4 @@ function notes(
     ...failures.flatMap((text) => hanging("", colours.red(text), columns)),
     ...texts.flatMap((text) => hanging("", text, columns)),
   ];
-}
-
-/** The first failures of what was asked for, of those that are told. */
-function failureTexts(timelines: readonly Timeline[]): readonly string[] {
-  const failed = timelines.flatMap(({ spans }) =>
-    spans.flatMap((span) => (span.failure ? `${nameOf(span).name} failed with ${failureText(span.failure)}` : [])),
-  );
-  return [...new Set(failed)].slice(0, MOST_FAILURES);
 }

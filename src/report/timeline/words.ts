@@ -4,6 +4,8 @@ import { oneLine, toldText } from "../../format/one-line.js";
 import type { Timeline, TimelineMark, TimelineSpan } from "../../result/timeline-schema.js";
 import { countOf, together } from "../../timeline/fold.js";
 
+const MOST_FAILURES = 5;
+
 const KINDS = {
   activity: "activity",
   subOrchestration: "sub-orchestration",
@@ -123,10 +125,18 @@ function foldText(folds: readonly NonNullable<TimelineSpan["folded"]>[]): string
   );
 }
 
-export function failureText({ type, message }: NonNullable<Timeline["failure"]>): string {
+function failureText({ type, message }: NonNullable<Timeline["failure"]>): string {
   return toldText(message === "" ? type : `${type}: ${message}`);
 }
 
 export function markText({ kind, name }: TimelineMark): string {
   return name === undefined || oneLine(name) === "" ? MARKS[kind] : oneLine(name);
+}
+
+/** The first failures of what was asked for, of those that are told. */
+export function failureTexts(timelines: readonly Timeline[]): readonly string[] {
+  const failed = timelines.flatMap(({ spans }) =>
+    spans.flatMap((span) => (span.failure ? `${nameOf(span).name} failed with ${failureText(span.failure)}` : [])),
+  );
+  return [...new Set(failed)].slice(0, MOST_FAILURES);
 }

@@ -8,8 +8,19 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 // As built: the page holds the source of functions, which no transform may have touched.
 import { resultHtml } from "../../../dist/report/html.js";
 import { brokenDownResult } from "../../support/report/broken-down-result.js";
+import { timelinePage } from "../../../dist/report/timeline-page.js";
+import { timelinesOf } from "../../../src/timeline/timeline.js";
 import { resultSaying } from "../../support/report/incomplete-result.js";
 import { openLoadResult } from "../../support/report/open-load-result.js";
+import {
+  asksActivity,
+  BEGIN_US,
+  episode,
+  fails,
+  fanOuts,
+  started,
+  toldInstance,
+} from "../../support/timeline/told-history.js";
 
 const CHROMIUM = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
 const PANELS = ["rates", "activities", "in-flight", "latency", "percentiles"];
@@ -87,6 +98,12 @@ const AXIS_COLOUR = String.raw`(() => {
   let most = 0;
   for (let at = 0; at < data.length; at += 4) if (data[at + 3] > data[most + 3]) most = at;
   return [...data.slice(most, most + 3)].join(" ");
+})()`;
+/** How many bars of timelines leave their row, or cannot be seen, and how many there are. */
+const BARS_OUTSIDE = String.raw`(() => {
+  const bars = [...document.querySelectorAll(".timeline rect")].map((bar) => [bar, bar.ownerSVGElement].map((each) => each.getBoundingClientRect()));
+  const isOutside = ([bar, lane]) => bar.left < lane.left - 1 || bar.right > lane.right + 1 || bar.width <= 0 || bar.height <= 0;
+  return [bars.filter(isOutside).length, bars.length];
 })()`;
 const ARE_FACTS_SHOWN = `[...document.querySelectorAll("details dl")].map((list) => list.checkVisibility())`;
 const BACKGROUND = "getComputedStyle(document.body).backgroundColor";
@@ -279,6 +296,38 @@ describe.skipIf(!existsSync(CHROMIUM))(`the HTML report in a browser (needs Chro
     expect((await canvasesOf(page)).length).toBeGreaterThan(3);
     expect(trouble).toEqual([]);
   });
+
+  test.each([
+    ["light", 360],
+    ["dark", 1_600],
+  ] as const)(
+    "a page of timelines fits, is legible in %s and shows hostile text as text",
+    async (colorScheme, width) => {
+      const hostile = `</title><script>alert(1)</script>"'><img src=x onerror=alert(1)>`;
+      const order = toldInstance(
+        [
+          [0, episode],
+          [0, started],
+          [0, asksActivity(1, hostile)],
+          [20, fails(1, hostile)],
+          [50, { kind: "signalled", signal: "event", name: hostile }],
+        ],
+        { instanceId: hostile, name: hostile, status: hostile, missing: hostile },
+      );
+      const each = [order, fanOuts(300, 4)].map((instance) => timelinesOf([instance], BEGIN_US + 100_000));
+      const { page, trouble } = await opened(timelinePage(each), { colorScheme, viewport: { width, height: 740 } });
+      expect(await page.evaluate(OVERFLOW)).toBe(0);
+      expect(await page.getByText(hostile).count()).toBeGreaterThan(5);
+      expect(await page.locator("img, script").count()).toBe(0);
+      const contrasts = await page.evaluate<readonly (readonly [string, number])[]>(CONTRASTS);
+      expect(contrasts.filter(([, ratio]) => ratio < 4.5)).toEqual([]);
+      // Each bar lies within its row, and each row has one.
+      const bars = await page.evaluate<readonly number[]>(BARS_OUTSIDE);
+      expect(bars).toEqual([0, expect.any(Number)]);
+      expect(bars[1]).toBeGreaterThan(60);
+      expect(trouble).toEqual([]);
+    },
+  );
 
   test("of 3,600 intervals is drawn within seconds on a busy machine", async () => {
     const long = Array.from({ length: 3_600 }, (_, index) => ({
