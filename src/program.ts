@@ -1,4 +1,5 @@
 import { Command, CommanderError } from "commander";
+import { addCapacity } from "./cli/capacity.js";
 import { addCompare } from "./cli/compare.js";
 import { addDoctor } from "./cli/doctor.js";
 import { addEmulator } from "./cli/emulator.js";
@@ -60,6 +61,7 @@ function commandLine(context: CliContext): Command {
       examples(["fanout run", "fanout run --iterations 100 --parallel-activities 100", "fanout worker"]),
     );
   addRun(fanout, context);
+  addCapacity(fanout, context);
   addWorker(fanout, context);
   addServe(fanout, context);
   addDoctor(fanout, context);

@@ -7,7 +7,8 @@
  *
  * `--delay`: `constant:20ms`, `uniform:10ms-90ms`, `exp:20ms`, or `bimodal:10ms,100ms@5%`, which is 100 ms for 5 % of
  * the instances. The n-th instance has the same delay whenever `--seed` is the same. `--clock-offset=-250ms` sets its
- * clock beside the system's. `--lacking ListInstanceIds,QueryInstances`: what it answers with UNIMPLEMENTED.
+ * clock beside the system's. `--servers 4`: the delays are service times of a queue with 4 servers, first come, first
+ * served, which `exp:` and random arrivals make M/M/4. `--cliff 300`: refuses starts beyond 300/s. `--lacking ListInstanceIds,QueryInstances`: what it answers with UNIMPLEMENTED.
  *
  * Prints `{"port":12345}` when it listens, and ends on SIGTERM, the file of `--log` whole: see `delay-log.ts`.
  */
@@ -19,6 +20,7 @@ import { handlersOf } from "../../dist/emulator/service/call.js";
 import { parseDuration } from "../../dist/format/duration.js";
 import { parseDistribution } from "../../dist/plan/duration-distribution.js";
 import { drawDurationMs } from "../../dist/orchestrations/activity-duration.js";
+import type * as backends from "./backends.js";
 import type * as delayLog from "./delay-log.js";
 import type * as delayServiceFile from "./delay-service.js";
 import type * as delayedInstances from "./delayed-instances.js";
@@ -28,20 +30,25 @@ const { values: flags } = parseArgs({
     delay: { type: "string", default: "constant:20ms" },
     seed: { type: "string", default: "0" },
     "clock-offset": { type: "string", default: "0ms" },
+    servers: { type: "string" },
+    cliff: { type: "string" },
     lacking: { type: "string", default: "" },
     log: { type: "string" },
     port: { type: "string", default: "0" },
   },
 });
+const { queueOf, cliffAt } = (await sibling("backends")) as typeof backends;
 const { DelayLog } = (await sibling("delay-log")) as typeof delayLog;
 const { DelayedInstances } = (await sibling("delayed-instances")) as typeof delayedInstances;
 const { delayService } = (await sibling("delay-service")) as typeof delayServiceFile;
 
 const originMs = performance.timeOrigin + parseOffset(flags["clock-offset"]);
 const log = flags.log === undefined ? undefined : new DelayLog(flags.log);
+const delayOf = parseDelay(flags.delay, Number(flags.seed));
 const instances = new DelayedInstances({
   clockUs: () => Math.round((originMs + performance.now()) * 1_000),
-  delayOf: parseDelay(flags.delay, Number(flags.seed)),
+  delayOf: flags.servers === undefined ? delayOf : queueOf(Number(flags.servers), delayOf, () => performance.now()),
+  beforeStart: flags.cliff === undefined ? undefined : cliffAt(Number(flags.cliff), () => performance.now()),
   onCompleted: ({ createdUs, delayMs, endedUs }) => {
     log?.add({ createdMs: createdUs / 1_000, meantMs: delayMs, tookMs: (endedUs - createdUs) / 1_000 });
   },

@@ -33,6 +33,8 @@ export interface DelayedInstancesOptions {
   /** Microseconds since the epoch; it never falls. */
   readonly clockUs: () => number;
   readonly delayOf: DelayOf;
+  /** Throws an RpcError for a start that is to be refused. */
+  readonly beforeStart?: (() => void) | undefined;
   /** Told of each that has completed, and not of one that was terminated. */
   readonly onCompleted: (instance: Instance) => void;
 }
@@ -44,12 +46,14 @@ export class DelayedInstances {
   readonly #clockUs: () => number;
   readonly #delayOf: DelayOf;
   readonly #onCompleted: (instance: Instance) => void;
+  readonly #beforeStart: (() => void) | undefined;
   #sorted: Instance[] = [];
   #ended: Instance[] = [];
   #started = 0;
   #endNumber = 0;
 
-  constructor({ clockUs, delayOf, onCompleted }: DelayedInstancesOptions) {
+  constructor({ clockUs, delayOf, beforeStart, onCompleted }: DelayedInstancesOptions) {
+    this.#beforeStart = beforeStart;
     this.#clockUs = clockUs;
     this.#delayOf = delayOf;
     this.#onCompleted = onCompleted;
@@ -58,6 +62,7 @@ export class DelayedInstances {
   /** Throws an RpcError, ALREADY_EXISTS or NOT_FOUND, as `terminate` does. */
   start(id: string, work: Work): void {
     if (this.#byId.has(id)) throw new RpcError("ALREADY_EXISTS", `The instance '${id}' is there already.`);
+    this.#beforeStart?.();
     const instance: Instance = {
       id,
       work,

@@ -14,14 +14,14 @@ const SIGMAS = 3 * Math.sqrt(3);
 const PERCENTILE = /(?:^|[ .])p(?<digits>\d+(?:\.\d+)?)$/u;
 
 /** The quantile of a percentile; undefined for any other figure. */
-function quantileOf({ expression, figure }: Threshold): number | undefined {
+export function quantileOf({ expression, figure }: Threshold): number | undefined {
   const { digits } = PERCENTILE.exec(figure.path ?? expression)?.groups ?? {};
   if (digits === undefined) return undefined;
   return digits.length > 2 && !digits.includes(".") ? Number(`0.${digits}`) : Number(digits) / 100;
 }
 
 /** The number of starts without which the objectives cannot be judged. */
-function startsToJudge(objectives: readonly Threshold[]): number {
+export function startsToJudge(objectives: readonly Threshold[]): number {
   const needed = objectives.map((objective) => {
     const quantile = quantileOf(objective);
     if (quantile !== undefined) return BEYOND / (1 - quantile);

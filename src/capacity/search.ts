@@ -56,15 +56,15 @@ const GROWTH = 2;
 const SHRINKAGE = 4;
 /** Probes that have to agree at each end of the interval. */
 const AGREEING = 3;
-/** An invalid probe may have been a moment of the machine: a second one is not. */
-const INVALID_TWICE = 2;
+/** An invalid probe may have been a moment of the machine. Three are its limit. */
+const INVALID_PROBES = 3;
 /** A backend that drifts would otherwise be searched for ever. After this many, the interval stays as wide as it is. */
 const MOST_PROBES = 24;
 
 /** The next step of a search, from the probes so far in the order of time. Pure: the same probes give the same step. */
 export function nextStep(bounds: SearchBounds, probes: readonly ProbedLevel[]): NextStep {
   const levels = tallied(probes);
-  const doubtful = levels.find((level) => level.kind === "invalid" && level.invalid < INVALID_TWICE);
+  const doubtful = levels.find((level) => level.kind === "invalid" && level.invalid < INVALID_PROBES);
   if (doubtful) return probe(doubtful.level, "confirm", bounds.precision);
   if (probes.length >= MOST_PROBES) return { kind: "done" };
   const tied = levels.find(({ held, missed }) => held > 0 && held === missed);

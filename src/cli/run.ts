@@ -48,7 +48,8 @@ export function addRun(fanout: Command, { io, exit }: CliContext): void {
     });
 }
 
-function addWork(run: Command): void {
+/** What `fanout run` and `fanout capacity` start. */
+export function addWork(run: Command): void {
   run
     .optionsGroup("What an orchestration does:")
     .addOption(withDefault("--iterations <count>", "fan-outs in each orchestration, one after the other", "10"))

@@ -55,6 +55,8 @@ export interface LoadTestOptions {
   readonly attended: boolean;
   /** After an interruption, leave the unfinished instances running. */
   readonly leave: boolean;
+  /** Terminate what is in flight at the end, also if workers of others execute it. */
+  readonly terminateLeft?: boolean;
   readonly interruption: AbortSignal;
   /** How the run's own workers restore the state of an orchestration. */
   readonly replay: Replay;
@@ -321,6 +323,11 @@ export class LoadTest {
     }
   }
 
+  /** Sends no more starts, and waits for those in flight as at the end of the load. */
+  endLoad(): void {
+    this.#stopStarting.abort();
+  }
+
   /** Ends the run early. */
   abort(reason: string): void {
     this.#ending.abort(reason);
@@ -338,7 +345,8 @@ export class LoadTest {
     const stuck = await describeUnfinished(this.options.backend.client, unfinished);
     this.#stopWaiting.abort();
     await generating;
-    if (ending.kind !== "interrupted") await this.#leftWork.afterGivingUp(!this.#workers.areOthers);
+    const isOwn = this.options.terminateLeft === true || !this.#workers.areOthers;
+    if (ending.kind !== "interrupted") await this.#leftWork.afterGivingUp(isOwn);
     return stuck;
   }
 }

@@ -69,6 +69,7 @@ export class RunEnding {
   /** Resolves when no more starts are due. If time bounds the load, due starts may still wait to be sent. */
   async #lastDue(allStarted: Promise<void>, signal: AbortSignal): Promise<void> {
     const lengthMs = lengthOf(this.options.plan);
-    await (lengthMs === undefined ? allStarted : wait(lengthMs, signal));
+    const over = AbortSignal.any([signal, this.options.stopStarting.signal]);
+    await (lengthMs === undefined ? allStarted : wait(lengthMs, over));
   }
 }

@@ -30,7 +30,17 @@ export interface SpendLimits {
 }
 
 /** Units of a Dedicated scheduler, or the Consumption plan. */
-type Capacity = number | "consumption";
+export type Capacity = number | "consumption";
+
+/** The number of capacity units that carry this many actions a second. */
+export function capacityUnitsOf(actionsPerSecond: number): number {
+  return actionsPerSecond / DEDICATED.actionsPerSecondOfUnit;
+}
+
+/** The actions that a scheduler does in a second at most. */
+export function mostActionsPerSecond(capacity: Capacity): number {
+  return capacity === "consumption" ? CONSUMPTION.actionsPerSecond : capacity * DEDICATED.actionsPerSecondOfUnit;
+}
 
 /** @throws UsageError that names the flag, what was expected and what was found */
 export function parseSpendLimits(flags: unknown): SpendLimits {

@@ -36,10 +36,17 @@ const IN_ACTIVITY = new Set(["queue", "execute", "return"]);
 const UNTIL_COMPLETED = new Set(["response", "service", "server", "detectionLag"]);
 
 /**
- * Reads `FIGURE OPERATOR BOUND`.
+ * Reads `FIGURE OPERATOR BOUND`, the value of `--threshold`.
  * @throws UsageError that names the expression, what was expected and what was found
  */
 export function parseThreshold(text: string): Threshold {
+  return parseThresholdOf("--threshold", text);
+}
+
+/** As `parseThreshold`, of another flag. */
+export function parseThresholdOf(flag: string, text: string): Threshold {
+  const wrong = (expression: string, expected: string, found: string, hint?: string): UsageError =>
+    new UsageError("invalid-threshold", `${flag} '${expression}': expected ${expected}, found "${found}"`, { hint });
   const expression = text.trim().replaceAll(/\s+/gu, " ");
   const groups = EXPRESSION.exec(expression)?.groups;
   const { name = "", operator = "", bound: boundText = "" } = groups ?? {};
@@ -185,10 +192,4 @@ function cutOffText({ counts }: RunResult): string | undefined {
   const { started, terminated, unfinished } = counts.orchestrations;
   const cutOff = terminated + unfinished;
   return cutOff === 0 ? undefined : `with ${formatCount(cutOff)} of ${formatCount(started)} orchestrations cut off`;
-}
-
-function wrong(expression: string, expected: string, found: string, hint?: string): UsageError {
-  return new UsageError("invalid-threshold", `--threshold '${expression}': expected ${expected}, found "${found}"`, {
-    hint,
-  });
 }

@@ -12,6 +12,7 @@ const FANOUT = join(ROOT, "bin", "fanout.js");
 const WAYS_TO_ASK_FOR_HELP = [
   [],
   ["run"],
+  ["capacity"],
   ["worker"],
   ["status"],
   ["purge"],

@@ -22,6 +22,7 @@ test("the package holds only the files that run time needs", async () => {
     "README.md",
     "bin/fanout.js",
     "package.json",
+    "schema/capacity.v1.schema.json",
     "schema/compared-sides.v1.schema.json",
     "schema/comparison.v1.schema.json",
     "schema/run-result.v1.schema.json",

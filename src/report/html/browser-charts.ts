@@ -135,8 +135,13 @@ function axesOf({ x, y }: Panel, tools: Tools): uPlot.Axis[] {
     space: 72,
     values: (_plot, splits) => splits.map((number) => positionText(number, x, tools)),
   };
+  const levelAxis: uPlot.Axis = {
+    space: 72,
+    values: (_plot, splits) => splits.map((level) => positionText(level, x, tools)),
+  };
+  const ownAxis = { time: timeAxis, percentile: percentileAxis, iteration: iterationAxis, level: levelAxis }[x.kind];
   return [
-    { ...common, ...{ time: timeAxis, percentile: percentileAxis, iteration: iterationAxis }[x.kind], size: 30 },
+    { ...common, ...ownAxis, size: 30 },
     {
       ...common,
       space: 34,
@@ -180,9 +185,10 @@ function tellValues(plot: uPlot, { id, x, xs, y, lines }: Panel, tools: Tools): 
   for (const [place, output] of [...outputs].entries()) output.textContent = texts[place] ?? "";
 }
 
-function positionText(at: number, x: Panel["x"], { formatCount, formatDuration }: Tools): string {
-  if (x.kind === "time") return at === 0 ? "0" : formatDuration(at * 1_000);
-  if (x.kind === "iteration") return formatCount(Math.round(at));
+function positionText(at: number, x: Panel["x"], tools: Tools): string {
+  if (x.kind === "time") return at === 0 ? "0" : tools.formatDuration(at * 1_000);
+  if (x.kind === "iteration") return tools.formatCount(Math.round(at));
+  if (x.kind === "level") return valueText(at, x.unit, tools);
   const last = x.ticks.at(-1);
   if (last?.at === at) return last.text;
   const beyond = 10 ** -at;

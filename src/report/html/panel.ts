@@ -6,7 +6,7 @@ export interface Panel {
   /** The id of its element. */
   readonly id: string;
   readonly height: keyof typeof HEIGHTS_PX;
-  readonly x: TimeAxis | PercentileAxis | IterationAxis;
+  readonly x: TimeAxis | PercentileAxis | IterationAxis | LevelAxis;
   readonly y: { readonly unit: Unit; readonly logarithmic: boolean };
   /** Ascending. */
   readonly xs: readonly number[];
@@ -35,6 +35,14 @@ interface IterationAxis {
   readonly kind: "iteration";
   readonly from: number;
   readonly to: number;
+}
+
+/** The level of a probe: a rate, or a number in flight. */
+interface LevelAxis {
+  readonly kind: "level";
+  readonly from: number;
+  readonly to: number;
+  readonly unit: "perSecond" | "count";
 }
 
 export interface Line {

@@ -18,6 +18,8 @@ export interface DelayServerFlags {
   readonly delay?: string;
   readonly seed?: number;
   readonly clockOffset?: string;
+  readonly servers?: number;
+  readonly cliff?: number;
   readonly lacking?: readonly string[];
 }
 
@@ -35,10 +37,17 @@ export class DelayServerProcess {
     this.#log = log;
   }
 
-  static async start({ delay, seed, clockOffset, lacking }: DelayServerFlags = {}): Promise<DelayServerProcess> {
+  static async start({
+    delay,
+    seed,
+    clockOffset,
+    servers,
+    cliff,
+    lacking,
+  }: DelayServerFlags = {}): Promise<DelayServerProcess> {
     const folder = await mkdtemp(join(tmpdir(), "fanout-delay-server-"));
     const log = join(folder, "delays.f64");
-    const flags = { delay, seed, log, "clock-offset": clockOffset, lacking: lacking?.join(",") };
+    const flags = { delay, seed, servers, cliff, log, "clock-offset": clockOffset, lacking: lacking?.join(",") };
     const args = Object.entries(flags).flatMap(([flag, value]) => (value === undefined ? [] : [`--${flag}=${value}`]));
     const child = spawn(process.execPath, [MAIN, ...args], { stdio: ["ignore", "pipe", "inherit"] });
     onTestFinished(async () => {

@@ -4,6 +4,7 @@ import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
 // Relative to this folder.
 export const RESULT_SCHEMA = "../../../schema/run-result.v1.schema.json";
 export const COMPARISON_SCHEMA = "../../../schema/comparison.v1.schema.json";
+export const CAPACITY_SCHEMA = "../../../schema/capacity.v1.schema.json";
 export const SIDES_SCHEMA = "../../../schema/compared-sides.v1.schema.json";
 export const TIMELINES_SCHEMA = "../../../schema/timelines.v1.schema.json";
 

@@ -38,9 +38,11 @@ describe("the search", () => {
     expect(probes.every(({ level }) => Number.isInteger(level))).toBe(true);
   });
 
-  test("ends at a level at which the generator is the limit, after a second try", () => {
+  test("ends at a level at which the generator is the limit, after two more tries", () => {
     const { probes, findings } = simulatedSearch(BOUNDS, (level) => (level > 50 ? "invalid" : "held"));
-    expect(probes.slice(-2)).toEqual([
+    expect(probes.slice(-4)).toEqual([
+      { level: 40, outcome: "held" },
+      { level: 80, outcome: "invalid" },
       { level: 80, outcome: "invalid" },
       { level: 80, outcome: "invalid" },
     ]);

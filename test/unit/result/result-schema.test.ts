@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { comparedSidesSchema } from "../../../src/report/compared-sides.js";
+import { capacitySchema } from "../../../src/result/capacity-schema.js";
 import { comparisonSchema } from "../../../src/result/comparison-schema.js";
 import { resultSchema, SCHEMA_VERSION } from "../../../src/result/result-schema.js";
 import { timelinesSchema } from "../../../src/result/timeline-schema.js";
@@ -9,6 +10,7 @@ import { closedLoadResult } from "../../support/report/closed-load-result.js";
 import { incompleteResult } from "../../support/report/incomplete-result.js";
 import { openLoadResult } from "../../support/report/open-load-result.js";
 import {
+  CAPACITY_SCHEMA,
   COMPARISON_SCHEMA,
   RESULT_SCHEMA,
   schemaErrors,
@@ -33,6 +35,13 @@ const PUBLISHED = [
     $id: "urn:fanout:comparison:v1",
     title: "A comparison of two sets of fanout runs",
     description: "What `fanout compare --json` writes of results. Later versions may add fields; none is renamed.",
+  },
+  {
+    file: CAPACITY_SCHEMA,
+    schema: capacitySchema,
+    $id: "urn:fanout:capacity:v1",
+    title: "The answer of a fanout capacity search",
+    description: "What `fanout capacity --json` writes. Later versions may add fields; none is renamed.",
   },
   {
     file: SIDES_SCHEMA,
