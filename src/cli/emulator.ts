@@ -2,7 +2,7 @@ import { Command, Option } from "commander";
 import type { EmulatorFlags } from "../commands/emulator-flags.js";
 import { examples, withDefault, type CliContext } from "./options.js";
 
-const emulatorCommands = () => import("../commands/emulator.js");
+const sharedEmulator = () => import("../commands/shared-emulator.js");
 
 export function addEmulator(fanout: Command, context: CliContext): void {
   const emulator = fanout
@@ -49,7 +49,8 @@ export function addEmulator(fanout: Command, context: CliContext): void {
     )
     .action(async (flags: EmulatorFlags) => {
       refuseUnknownSubcommand(emulator);
-      context.exit(await (await emulatorCommands()).runEmulatorCommand(flags, context.io));
+      const { runEmulatorCommand } = await import("../commands/emulator.js");
+      context.exit(await runEmulatorCommand(flags, context.io));
     });
   addEmulatorSubcommands(emulator, context);
   // Last, because later subcommands would inherit it. `refuseUnknownSubcommand` gives the better error.
@@ -63,14 +64,14 @@ function addEmulatorSubcommands(emulator: Command, { io, exit }: CliContext): vo
     .option("--json", "print JSON")
     .addHelpText("after", examples(["fanout emulator status", "fanout emulator status --json"]))
     .action(async (flags: { json?: boolean }) => {
-      exit(await (await emulatorCommands()).emulatorStatusCommand({ json: flags.json ?? false }, io));
+      exit(await (await sharedEmulator()).emulatorStatusCommand({ json: flags.json ?? false }, io));
     });
   emulator
     .command("stop")
     .description("Stops the shared emulator. Its state stays on disk.")
     .addHelpText("after", examples(["fanout emulator stop"]))
     .action(async () => {
-      exit(await (await emulatorCommands()).emulatorStopCommand(io));
+      exit(await (await sharedEmulator()).emulatorStopCommand(io));
     });
   emulator
     .command("reset")
@@ -78,7 +79,7 @@ function addEmulatorSubcommands(emulator: Command, { io, exit }: CliContext): vo
     .option("--yes", "do not ask")
     .addHelpText("after", examples(["fanout emulator reset", "fanout emulator reset --yes"]))
     .action(async (flags: { yes?: boolean }) => {
-      exit(await (await emulatorCommands()).emulatorResetCommand({ yes: flags.yes ?? false }, io));
+      exit(await (await sharedEmulator()).emulatorResetCommand({ yes: flags.yes ?? false }, io));
     });
 }
 

@@ -14,6 +14,8 @@ export interface Import {
   readonly specifier: string;
   /** The file of ours that it means, relative to `src/`. */
   readonly target: string | undefined;
+  /** `types` loads nothing, and `call` is an `import()`. */
+  readonly loads: "types" | "at-once" | "call";
 }
 
 /** The source files, relative to `src/`. */
@@ -23,13 +25,27 @@ export const FILES: readonly string[] = globSync("**/*.ts", { cwd: SRC })
 
 export const IMPORTS: readonly Import[] = FILES.flatMap(importsOf);
 
+/** What a process loads at once when it loads the file: files of ours, itself among them, and packages. */
+export function loadedBy(file: string): { readonly files: readonly string[]; readonly packages: readonly string[] } {
+  const files = new Set([file]);
+  const packages = new Set<string>();
+  for (const each of files) {
+    for (const { target, specifier } of IMPORTS.filter((of) => of.file === each && of.loads === "at-once")) {
+      if (target !== undefined) files.add(target);
+      else if (!specifier.startsWith("node:")) packages.add(specifier);
+    }
+  }
+  return { files: [...files], packages: [...packages] };
+}
+
 function importsOf(file: string): Import[] {
   const source = readFileSync(path.join(SRC, file), "utf8");
-  return [...source.matchAll(IMPORT)].map(([, from, effect, dynamic]) => {
+  return [...source.matchAll(IMPORT)].map(([text, from, effect, dynamic]) => {
     const specifier = from ?? effect ?? dynamic!;
     const target = specifier.startsWith(".")
       ? path.posix.join(path.posix.dirname(file), specifier.replace(/\.js$/, ".ts"))
       : undefined;
-    return { file, specifier, target };
+    const isOfTypes = /^(?:import|export)\s+type\b/.test(text);
+    return { file, specifier, target, loads: dynamic !== undefined ? "call" : isOfTypes ? "types" : "at-once" };
   });
 }

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { circles, roomOf, ROOMS } from "../support/rooms.js";
 import { asMermaid, asText, pictureOf } from "../support/rooms-picture.js";
-import { FILES, IMPORTS, type Import } from "../support/source-imports.js";
+import { FILES, IMPORTS, loadedBy, type Import } from "../support/source-imports.js";
 
 /** Why the import breaks a rule; undefined if it does not. */
 function breach({ file, specifier, target }: Import): string | undefined {
@@ -45,10 +45,17 @@ test("a circle and a breach are found and named", () => {
       ["c", "b"],
     ]),
   ).toEqual(["b -> c -> b"]);
-  expect(breach({ file: "stats/recorder.ts", specifier: "../load/generator.js", target: "load/generator.ts" })).toMatch(
-    /^src\/stats\/recorder\.ts imports "\.\.\/load\/generator\.js": stats\/ may import /u,
+  expect(
+    breach({
+      file: "stats/recorder.ts",
+      specifier: "../load/generator.js",
+      target: "load/generator.ts",
+      loads: "at-once",
+    }),
+  ).toMatch(/^src\/stats\/recorder\.ts imports "\.\.\/load\/generator\.js": stats\/ may import /u);
+  expect(breach({ file: "new-room/a.ts", specifier: "./b.js", target: "new-room/b.ts", loads: "at-once" })).toContain(
+    "is in no room",
   );
-  expect(breach({ file: "new-room/a.ts", specifier: "./b.js", target: "new-room/b.ts" })).toContain("is in no room");
 });
 
 test("each import is resolved to a file, and each room has one", () => {
@@ -86,6 +93,21 @@ test("docs/architecture.md names files that are there", () => {
   const named = [...page.matchAll(/`(?:src\/)?([\w-]+(?:\/[\w-]+)*\.ts)`/gu)].map(([, file = ""]) => file);
   expect(named.length).toBeGreaterThan(50);
   expect(named.filter((name) => !isFile(name))).toEqual([]);
+});
+
+test("the modules of a command load when it runs: until then, commander is the only package", () => {
+  const { files, packages } = loadedBy("cli.ts");
+  expect(packages).toEqual(["commander"]);
+  const folders = files.filter((file) => file.includes("/")).map((file) => file.split("/")[0]);
+  expect(new Set(folders)).toEqual(new Set(["cli", "commands", "format"]));
+});
+
+test("`fanout emulator status` and `stop` do not load the emulator", () => {
+  const { files } = loadedBy("commands/shared-emulator.ts");
+  expect(files.filter((file) => file.startsWith("emulator/"))).toEqual([
+    "emulator/process/process-lock.ts",
+    "emulator/store/sqlite/load.ts",
+  ]);
 });
 
 test("one file names the messages of the SDK's private path, and one its executor", () => {

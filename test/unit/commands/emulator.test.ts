@@ -5,7 +5,8 @@ import { PassThrough } from "node:stream";
 import { stripVTControlCharacters } from "node:util";
 import { createInterface } from "node:readline";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { emulatorStatusCommand, runEmulatorCommand } from "../../../src/commands/emulator.js";
+import { runEmulatorCommand } from "../../../src/commands/emulator.js";
+import { emulatorStatusCommand } from "../../../src/commands/shared-emulator.js";
 import { ExitCode } from "../../../src/exit-codes.js";
 import { RawConnection, complete, scheduleTask } from "../../support/emulator/raw-connection.js";
 
