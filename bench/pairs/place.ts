@@ -1,15 +1,12 @@
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import type { RunResult } from "../../src/result/run-result.js";
 
 const FANOUT = path.join(import.meta.dirname, "../../bin/fanout.js");
-/** `/proc` counts in hundredths of a second on Linux. */
-const TICK_MS = 10;
-
 /** A command and its arguments. */
 export type Command = readonly [string, ...string[]];
 
@@ -79,9 +76,13 @@ export function runIn({ emulator, worker, env, flags }: Place, load: readonly st
   };
 }
 
-/** User and system time of a process so far. */
+/**
+ * User and system time of a process so far, to the nanosecond: `/proc/PID/stat` counts in hundredths of a second. The threads
+ * of Node stay until its end. https://docs.kernel.org/scheduler/sched-stats.html
+ */
 function cpuUs({ pid }: ChildProcess): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return (Number(fields[11]) + Number(fields[12])) * TICK_MS * 1_000;
+  const nanoseconds = readdirSync(`/proc/${pid}/task`).map((thread) =>
+    Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, "latin1").split(" ", 1)[0]),
+  );
+  return nanoseconds.reduce((sum, one) => sum + one, 0) / 1_000;
 }
