@@ -19,6 +19,7 @@ import { studentTQuantile } from "../dist/stats/student-t.js";
 const EMULATOR = path.join(import.meta.dirname, "by-hand/emulator.ts");
 const LOADS: Readonly<Record<string, readonly string[]>> = { W1, W2, W3, chain: CHAIN };
 const CONFIDENCE = 0.95;
+const FIGURES = ["CPU us/activity", "of the emulator", "of the worker", "us/activity", "seconds"] as const;
 
 const SIDES = { untraced: ["--trace-sample", "0"], default: [], all: ["--trace-sample", "1"] } as const;
 type SideName = keyof typeof SIDES;
@@ -39,12 +40,12 @@ try {
   closePlace(place);
 }
 
-type Figures = Readonly<Record<"CPU us/activity" | "us/activity" | "seconds" | "traced", number>>;
+type Figures = Readonly<Record<(typeof FIGURES)[number] | "traced", number>>;
 
 function compare(load: string, count: number): void {
   const rounds = Array.from({ length: count + 1 }, (_, number) => roundOf(LOADS[load]!, number)).slice(1);
   const share = mean(rounds.map((each) => each.default.traced / each.all.traced));
-  for (const figure of ["CPU us/activity", "us/activity", "seconds"] as const) {
+  for (const figure of FIGURES) {
     const untraced = mean(rounds.map((each) => each.untraced[figure]));
     const ratios = (side: SideName): readonly number[] =>
       rounds.map((each) => Math.log(each[side][figure] / each.untraced[figure]));
@@ -67,9 +68,11 @@ function roundOf(load: readonly string[], number: number): Readonly<Record<SideN
 
 function figuresOf(flags: readonly string[]): Figures {
   const beganMs = performance.now();
-  const { result, activitiesPerSecond, cpuUs } = runIn(place, [...flags, "--allow-invalid"]);
+  const { result, activitiesPerSecond, cpuUs, emulatorUs } = runIn(place, [...flags, "--allow-invalid"]);
   return {
     "CPU us/activity": cpuUs,
+    "of the emulator": emulatorUs,
+    "of the worker": cpuUs - emulatorUs,
     "us/activity": 1e6 / activitiesPerSecond,
     seconds: (performance.now() - beganMs) / 1_000,
     traced: result.breakdown?.orchestrations.traced ?? 0,
