@@ -4,6 +4,7 @@ import { meanOf } from "../stats/mean.js";
 import { studentTQuantile } from "../stats/student-t.js";
 import { clocksOf, type Clocks } from "./clocks.js";
 import { activitiesOf } from "./critical-path.js";
+import { examplesOf } from "./examples.js";
 import { timesOf } from "./instance-times.js";
 import type { SpentTime } from "./phases.js";
 import { summaryOf } from "./summary.js";
@@ -30,7 +31,11 @@ export function breakdownOf(instances: readonly TracedInstance[], clocks: Clocks
   return {
     orchestrations: orchestrationsOf(told.map(({ instance }) => instance)),
     ...(told.length < instances.length && { contradictory: instances.length - told.length }),
-    ...(told.length > 0 && { wholeMs: meanOf(wholes) / 1_000, phases: phasesOf(each, wholes) }),
+    ...(told.length > 0 && {
+      wholeMs: meanOf(wholes) / 1_000,
+      phases: phasesOf(each, wholes),
+      examples: examplesOf(told.map(({ instance: { instanceId } }, index) => ({ instanceId, spent: each[index]! }))),
+    }),
   };
 }
 

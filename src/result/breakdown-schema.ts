@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { count, list, number, object, signed, string } from "./json-field.js";
+import { count, list, number, object, oneOf, signed, string } from "./json-field.js";
 import { latency } from "./latency-schema.js";
 import { measured } from "./measured-field.js";
 
@@ -54,6 +54,16 @@ const phaseTimes = object(
   ) as Record<BreakdownPhase, z.ZodExactOptional<typeof phaseTime>>,
 );
 
+export const breakdownExample = object({
+  rank: oneOf("median", "slowest"),
+  instanceId: string,
+  wholeMs: number,
+  parts: list(object({ phase: oneOf(...BREAKDOWN_PHASES), ms: number })).describe(
+    "What its time was spent on, in order; start and notice, or queue and return, as one are at the place of the second. " +
+      "Of more than 120 parts: equal slices of the time, each as the phase that has most of it.",
+  ),
+}).meta({ id: "BreakdownExample" });
+
 /** Where the time of a sample of orchestrations went, along their critical paths. */
 export const breakdown = object({
   orchestrations: object({
@@ -68,6 +78,7 @@ export const breakdown = object({
     .exactOptional()
     .describe("Intended start until the end was noticed, on the average. The phases' meanMs add up to it."),
   phases: phaseTimes.exactOptional().describe("Only those that occurred, in the order of an orchestration."),
+  examples: list(breakdownExample).exactOptional().describe("The traced orchestration in the middle, and the slowest."),
   contradictory: measured.count
     .exactOptional()
     .describe("Traced orchestrations left out: their history is gone, or clocks that were set contradict each other."),

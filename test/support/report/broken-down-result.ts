@@ -37,6 +37,18 @@ export const brokenDownResult: RunResult = {
       fanIn: phase(200, 240),
       finish: phase(40, 24),
     },
+    examples: [
+      {
+        rank: "median",
+        instanceId: "r-00000-011",
+        wholeMs: 1_900,
+        parts: [
+          { phase: "start", ms: 100 },
+          { phase: "queue", ms: 1_800 },
+        ],
+      },
+      { rank: "slowest", instanceId: "r-00000-002", wholeMs: 3_800, parts: [{ phase: "queue", ms: 3_800 }] },
+    ],
   },
   fanIn: {
     iterations: 240,

@@ -35,6 +35,45 @@ function phasesOf(instances: readonly TracedInstance[]): Readonly<Record<string,
   return Object.fromEntries(Object.entries(phases).map(([name, { meanMs }]) => [name, Math.round(meanMs * 1_000)]));
 }
 
+function withFinish(finishUs: number, number: number): TracedInstance {
+  return simulatedInstance({ ...LIFE, finishUs }, CLOCKS, { number });
+}
+
+function partsUs(parts: readonly { readonly ms: number }[]): number {
+  return parts.reduce((sum, { ms }) => sum + 1_000 * ms, 0);
+}
+
+describe("the examples", () => {
+  test("are the median and the slowest, with what they spent their time on in order", () => {
+    const instances = [9_000, 900_000, 90_000].map(withFinish);
+    const [median, slowest, ...more] = breakdownOf(instances).examples!;
+    expect(more).toEqual([]);
+    expect([median, slowest].map(({ rank, instanceId } = slowest!) => [rank, instanceId])).toEqual([
+      ["median", instances[2]!.instanceId],
+      ["slowest", instances[1]!.instanceId],
+    ]);
+    // Three do not tell the clocks closely enough: what is one phase is at the place of the second of the two.
+    const iteration = "schedule execute queueAndReturn fanIn";
+    expect(median!.parts.map(({ phase }) => phase).join(" ")).toBe(
+      `slip firstDispatch ${iteration} ${iteration} finish startAndNotice`,
+    );
+    expect(median!.parts.at(-2)).toEqual({ phase: "finish", ms: 90 });
+    expect(partsUs(median!.parts)).toBeCloseTo(1_000 * median!.wholeMs, 3);
+    expect(breakdownOf([withFinish(1, 0)]).examples).toHaveLength(1);
+  });
+
+  test("of many parts are slices of the time", () => {
+    const iterations = Array.from({ length: 100 }, () => LIFE.iterations[1]!);
+    const [{ parts, wholeMs } = { parts: [], wholeMs: 0 }] = breakdownOf([
+      simulatedInstance({ ...LIFE, finishUs: 3_000_000, iterations }, CLOCKS),
+    ]).examples!;
+    expect(parts.length).toBeGreaterThan(1);
+    expect(parts.length).toBeLessThanOrEqual(120);
+    expect(partsUs(parts)).toBeCloseTo(1_000 * wholeMs, 1);
+    expect(Math.abs(parts.at(-1)!.ms - 3_000)).toBeLessThan((2 * wholeMs) / 120);
+  });
+});
+
 describe("the phases of an instance", () => {
   test("add up to its whole time, to the microsecond, whatever the clocks show; none is negative", () => {
     fc.assert(

@@ -68,7 +68,12 @@ describe("where the time went", () => {
   test("is a bar, tables of phases, iterations and workers in HTML", async () => {
     const html = await resultHtml(result);
     expect(html).toContain('<svg class="shares" role="img" aria-label="queue 40.0 %, return 20.0 %,');
-    expect(html.match(/<rect x="[\d.]+" width="[\d.]+" height="28"/gu)).toHaveLength(9);
+    expect(html.match(/<rect x="[\d.]+" width="[\d.]+" height="28"/gu)).toHaveLength(9 + 3);
+    expect(html).toContain("The median traced orchestration, r-00000-011: 1.90 s");
+    // Over the same time as the slowest one.
+    expect(html).toContain(
+      '<rect x="26.3" width="473.7" height="28" class="fill-0"><title>queue 1.80 s, from 100 ms</title></rect>',
+    );
     expect(html).toContain("With each further 100 iterations an iteration is longer by 41 ms (38 ms to 44 ms).</p>");
     expect(html).toContain("Iterations by their number");
     expect(html).toContain("5 to 9");
