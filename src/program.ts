@@ -5,6 +5,7 @@ import { addDoctor } from "./cli/doctor.js";
 import { addEmulator } from "./cli/emulator.js";
 import { HELP_LAYOUT } from "./cli/help-layout.js";
 import { examples, type CliContext } from "./cli/options.js";
+import { addMerge } from "./cli/merge.js";
 import { addPurge } from "./cli/purge.js";
 import { addReport } from "./cli/report.js";
 import { addRun } from "./cli/run.js";
@@ -70,6 +71,7 @@ function commandLine(context: CliContext): Command {
   addTerminate(fanout, context);
   addPurge(fanout, context);
   addReport(fanout, context);
+  addMerge(fanout, context);
   addCompare(fanout, context);
   addEmulator(fanout, context);
   refuseRepeatedValues(fanout);

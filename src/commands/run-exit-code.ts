@@ -3,7 +3,10 @@ import type { LoadTestOutcome } from "../load/load-test.js";
 import type { RunCall } from "./run-call.js";
 
 /** Of one run that was not interrupted. */
-export function exitCodeOfRun({ result, gaveUp, aborted }: LoadTestOutcome, { allowInvalid }: RunCall): ExitCode {
+export function exitCodeOfRun(
+  { result, gaveUp, aborted }: LoadTestOutcome,
+  { allowInvalid }: Pick<RunCall, "allowInvalid">,
+): ExitCode {
   const { counts, recount, thresholds, verdict } = result;
   const { started, completed, failed } = counts.orchestrations;
   const lost = recount !== undefined && "lost" in recount && recount.lost.total > 0;

@@ -15,13 +15,16 @@ import { exitCodeOf } from "./comparison-output.js";
 import type { CommandIo } from "./io.js";
 import type { RunCall } from "./run-call.js";
 
+/** Where results go, and how many there are to be. */
+type ResultOutputs = Pick<RunCall, "json" | "html" | "markdown" | "junit" | "csv" | "text" | "repeat">;
+
 /** The results of one call of `fanout run`. Each one is printed at once, and the files hold all of them. */
 export class RunResults {
-  readonly #call: RunCall;
+  readonly #call: ResultOutputs;
   readonly #io: CommandIo;
   readonly #results: RunResult[] = [];
 
-  constructor(call: RunCall, io: CommandIo) {
+  constructor(call: ResultOutputs, io: CommandIo) {
     this.#call = call;
     this.#io = io;
   }

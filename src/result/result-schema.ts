@@ -9,6 +9,7 @@ import { boolean, byName, count, list, object, signed, string } from "./json-fie
 import { histogram, latencies } from "./latency-schema.js";
 import { listed, measured } from "./measured-field.js";
 import { resultPlan } from "./plan-schema.js";
+import { runTally } from "./tally-schema.js";
 
 export const SCHEMA_VERSION = 1;
 
@@ -22,6 +23,16 @@ export const judgedThreshold = object({
     ),
   passed: boolean,
   reason: string.exactOptional().describe("Why it could not be judged, which counts as missed."),
+});
+
+/** One generator's part of a merged result. */
+const mergedShard = object({
+  number: count.describe("From 1 on."),
+  startedAt: z.iso.datetime("a time such as 2030-01-02T03:04:05.678Z"),
+  started: count,
+  completed: count,
+  verdict: verdict.exactOptional(),
+  cpu: object({ model: string, cores: count }).describe("Of its machine."),
 });
 
 /**
@@ -77,6 +88,12 @@ export const resultSchema = object({
   histograms: byName(histogram, "an object of histograms")
     .exactOptional()
     .describe("Of the latencies by their name, to be merged with those of other runs."),
+  tally: runTally
+    .exactOptional()
+    .describe("Of one shard of a run: what `fanout merge` needs, and the other fields do not tell."),
+  shards: list(mergedShard)
+    .exactOptional()
+    .describe("Of a run that several generators made: what became of each part. Absent in any other result."),
   failures: listed(failedInstance).exactOptional(),
   stuck: listed(stuckInstance)
     .exactOptional()

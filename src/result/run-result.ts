@@ -9,6 +9,7 @@ import type { ValueOf } from "./json-field.js";
 import type * as latency from "./latency-schema.js";
 import type { listed } from "./measured-field.js";
 import type * as plan from "./plan-schema.js";
+import type * as tally from "./tally-schema.js";
 import type { judgedThreshold, resultSchema } from "./result-schema.js";
 
 // The types of a result and its parts. What a field means is said in the schema of the part.
@@ -52,6 +53,16 @@ export type Growth = ValueOf<typeof breakdown.growth>;
 export type TracedWorker = ValueOf<typeof breakdown.tracedWorker>;
 export type PhaseTime = ValueOf<typeof breakdown.phaseTime>;
 export type { BreakdownPhase } from "./breakdown-schema.js";
+
+export type RunTally = ValueOf<typeof tally.runTally>;
+export type DurationTally = ValueOf<typeof tally.durationTally>;
+export type CrossingTally = ValueOf<typeof tally.crossingTally>;
+export type DriftTally = ValueOf<typeof tally.driftTally>;
+export type LatenciesTally = ValueOf<typeof tally.latenciesTally>;
+export type WindowTally = ValueOf<typeof tally.windowTally>;
+export type PhaseTally = ValueOf<typeof tally.phaseTally>;
+export type SeriesTally = ValueOf<typeof tally.seriesTally>;
+export type IntervalTallied = ValueOf<typeof tally.intervalTally>;
 
 export type JudgedThreshold = ValueOf<typeof judgedThreshold>;
 

@@ -1,5 +1,5 @@
 import { LatencyHistogram } from "./latency-histogram.js";
-import type { CrossingSummary, EncodedHistogram } from "../result/run-result.js";
+import type { CrossingSummary, CrossingTally, EncodedHistogram } from "../result/run-result.js";
 
 /** A figure with a larger bound, as a share, is useless. */
 const LARGEST_SHARE = 0.1;
@@ -13,6 +13,17 @@ export class CrossingLatency {
   readonly #completed = new LatencyHistogram();
   readonly #noticed = new LatencyHistogram();
   #boundMs = 0;
+
+  tally(): CrossingTally {
+    return { completed: this.#completed.tally(), noticed: this.#noticed.tally(), boundMs: this.#boundMs };
+  }
+
+  /** Adds everything of another one. */
+  absorb({ completed, noticed, boundMs }: CrossingTally): void {
+    this.#completed.absorb(completed);
+    this.#noticed.absorb(noticed);
+    this.#boundMs = Math.max(this.#boundMs, boundMs);
+  }
 
   addNoticed(ms: number): void {
     this.#noticed.add(ms);

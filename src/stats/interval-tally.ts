@@ -1,4 +1,4 @@
-import type { Interval, IntervalLatency } from "../result/run-result.js";
+import type { Interval, IntervalLatency, IntervalTallied } from "../result/run-result.js";
 import { SparseHistogram } from "./sparse-histogram.js";
 
 export type LatencyName = "response" | "service";
@@ -54,6 +54,40 @@ export class IntervalTally {
       const [name, until] = key.split(" ") as [LatencyName, Until];
       this.latency(name, until).merge(histogram);
     }
+  }
+
+  tally(): IntervalTallied {
+    const { offered, started, completed, failed, activities, reconnects } = this;
+    const latencies = [...(this.#latencies ?? [])].map(([key, histogram]) => {
+      return [key, { buckets: histogram.buckets(), maxMs: histogram.maxMs }] as const;
+    });
+    return {
+      offered,
+      started,
+      completed,
+      failed,
+      activities,
+      reconnects,
+      rpcErrors: Object.fromEntries(this.#rpcErrors ?? []),
+      latencies: Object.fromEntries(latencies),
+    };
+  }
+
+  /** The inverse of `tally`. */
+  static of({ rpcErrors, latencies, ...counts }: IntervalTallied): IntervalTally {
+    const interval = new IntervalTally();
+    interval.offered = counts.offered;
+    interval.started = counts.started;
+    interval.completed = counts.completed;
+    interval.failed = counts.failed;
+    interval.activities = counts.activities;
+    interval.reconnects = counts.reconnects;
+    for (const [status, count] of Object.entries(rpcErrors)) interval.addRpcErrors(status, count);
+    for (const [key, { buckets, maxMs }] of Object.entries(latencies)) {
+      const [name, until] = key.split(" ") as [LatencyName, Until];
+      interval.latency(name, until).merge(SparseHistogram.fromBuckets(buckets, maxMs));
+    }
+    return interval;
   }
 
   summary({

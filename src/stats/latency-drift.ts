@@ -1,3 +1,5 @@
+import type { DriftTally } from "../result/run-result.js";
+
 /**
  * The growth of a latency from the first start of a load to the last. For response time, it is the extra delay because
  * the backend did not keep up; for slip, because the generator did not. It is the slope of the least-squares line of
@@ -21,6 +23,35 @@ export class LatencyDrift {
     this.#dueSquares += due * (dueMs - this.#meanDueMs);
     this.#latencySquares += latency * (latencyMs - this.#meanLatencyMs);
     this.#products += due * (latencyMs - this.#meanLatencyMs);
+  }
+
+  tally(): DriftTally {
+    return {
+      count: this.#count,
+      meanDueMs: this.#meanDueMs,
+      meanLatencyMs: this.#meanLatencyMs,
+      dueSquares: this.#dueSquares,
+      latencySquares: this.#latencySquares,
+      products: this.#products,
+    };
+  }
+
+  /**
+   * Adds everything of another one (Chan, Golub and LeVeque, _Updating Formulae and a Pairwise Algorithm for Computing
+   * Sample Variances_, 1979).
+   */
+  absorb(other: DriftTally): void {
+    const count = this.#count + other.count;
+    if (other.count === 0) return;
+    const due = other.meanDueMs - this.#meanDueMs;
+    const latency = other.meanLatencyMs - this.#meanLatencyMs;
+    const weight = (this.#count * other.count) / count;
+    this.#meanDueMs += (due * other.count) / count;
+    this.#meanLatencyMs += (latency * other.count) / count;
+    this.#dueSquares += other.dueSquares + due * due * weight;
+    this.#latencySquares += other.latencySquares + latency * latency * weight;
+    this.#products += other.products + due * latency * weight;
+    this.#count = count;
   }
 
   /** The growth over `lengthMs`, in milliseconds. 0 if the slope is not above three of its standard errors. */

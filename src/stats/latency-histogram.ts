@@ -1,6 +1,6 @@
-import { build, encodeIntoCompressedBase64, type Histogram } from "hdr-histogram-js";
+import { build, decodeFromCompressedBase64, encodeIntoCompressedBase64, type Histogram } from "hdr-histogram-js";
 import { carries } from "../result/stored-percentile.js";
-import type { EncodedHistogram, LatencySummary } from "../result/run-result.js";
+import type { DurationTally, EncodedHistogram, LatencySummary } from "../result/run-result.js";
 
 const QUANTILES = { p50: 0.5, p90: 0.9, p95: 0.95, p99: 0.99, p999: 0.999 } as const;
 
@@ -21,6 +21,20 @@ export class LatencyHistogram {
     this.#count += 1;
     this.#sumMs += ms;
     this.#maxMs = Math.max(this.#maxMs, ms);
+  }
+
+  /** Everything that was added, for `absorb` in another process. */
+  tally(): DurationTally {
+    const encoded = this.encoded();
+    return { ...(encoded && { hdr: encoded.hdr }), count: this.#count, sumMs: this.#sumMs, maxMs: this.#maxMs };
+  }
+
+  /** Adds everything of another histogram. */
+  absorb({ hdr, count, sumMs, maxMs }: DurationTally): void {
+    if (hdr !== undefined) this.#microseconds.add(decodeFromCompressedBase64(hdr));
+    this.#count += count;
+    this.#sumMs += sumMs;
+    this.#maxMs = Math.max(this.#maxMs, maxMs);
   }
 
   get count(): number {

@@ -1,6 +1,6 @@
 import { CrossingLatency } from "./crossing-latency.js";
 import { arrivalsIn, lengthOf, type Load, type Stage } from "../result/load-shape.js";
-import type { Phase } from "../result/run-result.js";
+import type { Phase, PhaseTally } from "../result/run-result.js";
 
 interface Part {
   readonly name: string;
@@ -19,6 +19,15 @@ export class Phases {
   constructor(load: Load) {
     const parts = partsOf(load);
     this.#phases = parts.length > 1 ? parts.map((part) => new PhaseRecorder(part)) : [];
+  }
+
+  tally(): readonly PhaseTally[] {
+    return this.#phases.map((phase) => phase.tally());
+  }
+
+  /** Adds everything of another generator with the same plan. */
+  absorb(others: readonly PhaseTally[]): void {
+    for (const [index, phase] of this.#phases.entries()) phase.absorb(others[index]!);
   }
 
   /** The part in which a start was due; undefined if there is only one. */
@@ -56,6 +65,19 @@ class PhaseRecorder {
   readonly service = new CrossingLatency();
 
   constructor(readonly part: Part) {}
+
+  tally(): PhaseTally {
+    const { started, completed, completions, response, service } = this;
+    return { started, completed, completions, response: response.tally(), service: service.tally() };
+  }
+
+  absorb(other: PhaseTally): void {
+    this.started += other.started;
+    this.completed += other.completed;
+    this.completions += other.completions;
+    this.response.absorb(other.response);
+    this.service.absorb(other.service);
+  }
 
   /** `endMs` if only a number of starts ends it. */
   scheduledEndMs(endMs: number): number {

@@ -241,6 +241,16 @@ export class Recorder {
         unanswered: { total: end.unanswered.length, first: end.unanswered.slice(0, LISTED_STUCK) },
       }),
       histograms: this.#latencies.encoded({ hasResponse }),
+      ...(this.options.plan.shard && {
+        tally: {
+          isSettled,
+          accepted: this.accepted.size,
+          neverSent,
+          ...(end.irregular && { irregular: end.irregular }),
+          latencies: this.#latencies.tally(),
+          ...this.#timeline.tally(),
+        },
+      }),
     };
   }
 

@@ -2,7 +2,13 @@ import type { Completion, Start } from "./completion.js";
 import { CrossingLatency } from "./crossing-latency.js";
 import { LatencyHistogram } from "./latency-histogram.js";
 import { LatencyDrift } from "./latency-drift.js";
-import type { EncodedHistogram, LatencyShares, LatencySummary, RunResult } from "../result/run-result.js";
+import type {
+  EncodedHistogram,
+  LatenciesTally,
+  LatencyShares,
+  LatencySummary,
+  RunResult,
+} from "../result/run-result.js";
 
 /** A time of the backend on the client's clock, true within plus or minus the bound. */
 export interface BridgedTime {
@@ -25,6 +31,35 @@ export class RunLatencies {
   readonly #punctual = new CrossingLatency();
   readonly #server = new LatencyHistogram();
   #lagBoundMs = 0;
+
+  tally(): LatenciesTally {
+    return {
+      response: this.response.tally(),
+      service: this.service.tally(),
+      punctual: this.#punctual.tally(),
+      detectionLag: this.#detectionLag.tally(),
+      startRpc: this.#startRpc.tally(),
+      slip: this.#slip.tally(),
+      unheldSlip: this.#unheldSlip.tally(),
+      server: this.#server.tally(),
+      slipDrift: this.#slipDrift.tally(),
+      lagBoundMs: this.#lagBoundMs,
+    };
+  }
+
+  /** Adds everything of another generator. */
+  absorb(other: LatenciesTally): void {
+    this.response.absorb(other.response);
+    this.service.absorb(other.service);
+    this.#punctual.absorb(other.punctual);
+    this.#detectionLag.absorb(other.detectionLag);
+    this.#startRpc.absorb(other.startRpc);
+    this.#slip.absorb(other.slip);
+    this.#unheldSlip.absorb(other.unheldSlip);
+    this.#server.absorb(other.server);
+    this.#slipDrift.absorb(other.slipDrift);
+    this.#lagBoundMs = Math.max(this.#lagBoundMs, other.lagBoundMs);
+  }
 
   addSend({ intendedMs, sentMs, heldBack }: Start): void {
     this.#slip.add(sentMs - intendedMs);

@@ -1,5 +1,5 @@
 import { IntervalTally, type LatencyName, type SeriesOptions, type Until } from "./interval-tally.js";
-import type { Interval } from "../result/run-result.js";
+import type { Interval, SeriesTally } from "../result/run-result.js";
 
 const FIRST_WIDTH_MS = 1_000;
 const MOST_INTERVALS = 3_600;
@@ -48,6 +48,16 @@ export class Series {
   /** Adds a latency of `ms` for a start that was due at `dueMs`. `close` chooses which end is used. */
   addLatency(name: LatencyName, until: Until, dueMs: number, ms: number): void {
     this.#at(dueMs).latency(name, until).add(ms);
+  }
+
+  tally(): SeriesTally {
+    return { widthMs: this.#widthMs, intervals: this.#tallies.map((tally) => tally.tally()) };
+  }
+
+  /** Adds everything of another generator, whose times count from the same moment. */
+  absorb({ widthMs, intervals }: SeriesTally): void {
+    while (this.#widthMs < widthMs) this.#double();
+    for (const [index, interval] of intervals.entries()) this.#at(index * widthMs).absorb(IntervalTally.of(interval));
   }
 
   /**

@@ -1,7 +1,7 @@
 import { arrivalsIn, lengthOf } from "../result/load-shape.js";
 import { LatencyDrift } from "./latency-drift.js";
 import type { IrregularActions } from "./run-counts.js";
-import type { ResultPlan, Throughput } from "../result/run-result.js";
+import type { ResultPlan, Throughput, WindowTally } from "../result/run-result.js";
 import { actionsOf, activitiesOf, furtherActionsOf, mayFail, mayRetry } from "../result/run-size.js";
 
 /** A start that is due just before a whole number of arrivals is due at it: sums of fractions miss whole numbers. */
@@ -36,6 +36,31 @@ export class ThroughputWindow {
   constructor(readonly plan: ResultPlan) {
     this.#fromMs = plan.warmupMs ?? 0;
     this.#toMs = lengthOf(plan);
+  }
+
+  tally(): WindowTally {
+    return {
+      started: this.#started,
+      ...(Number.isFinite(this.#firstDueMs) && { firstDueMs: this.#firstDueMs }),
+      completedOfDue: this.#completedOfDue,
+      completed: this.#completed,
+      activities: this.#activities,
+      lastCompletedMs: this.#lastCompletedMs,
+      lastNotCompletedMs: this.#lastNotCompletedMs,
+      drift: this.#drift.tally(),
+    };
+  }
+
+  /** Adds everything of another generator, whose times count from the same moment. */
+  absorb(other: WindowTally): void {
+    this.#started += other.started;
+    this.#firstDueMs = Math.min(this.#firstDueMs, other.firstDueMs ?? Number.POSITIVE_INFINITY);
+    this.#completedOfDue += other.completedOfDue;
+    this.#completed += other.completed;
+    this.#activities += other.activities;
+    this.#lastCompletedMs = Math.max(this.#lastCompletedMs, other.lastCompletedMs);
+    this.#lastNotCompletedMs = Math.max(this.#lastNotCompletedMs, other.lastNotCompletedMs);
+    this.#drift.absorb(other.drift);
   }
 
   addStart(dueMs: number): void {

@@ -1,7 +1,7 @@
 import { Phases } from "./phases.js";
 import type { BridgedTime } from "./run-latencies.js";
 import type { IrregularActions } from "./run-counts.js";
-import type { ResultPlan, RunResult, Throughput } from "../result/run-result.js";
+import type { ResultPlan, RunResult, RunTally, Throughput } from "../result/run-result.js";
 import { activitiesOf, furtherActionsOf, mayFail } from "../result/run-size.js";
 import { Series } from "./series.js";
 import { ThroughputWindow } from "./throughput-window.js";
@@ -39,6 +39,17 @@ export class Timeline {
     this.#windowSoFar = new ThroughputWindow(plan);
     this.#credited = activitySource === "completions" ? (activitiesOf(plan) ?? 0) : 0;
     this.#hasResponse = plan.load?.kind !== "closed";
+  }
+
+  tally(): Pick<RunTally, "window" | "phases" | "series"> {
+    return { window: this.#window.tally(), phases: this.#phases.tally(), series: this.#series.tally() };
+  }
+
+  /** Adds everything of another generator with the same plan, whose times count from the same moment. */
+  absorb({ window, phases, series }: Pick<RunTally, "window" | "phases" | "series">): void {
+    this.#window.absorb(window);
+    this.#phases.absorb(phases);
+    this.#series.absorb(series);
   }
 
   addSend(dueMs: number, sentMs: number): void {

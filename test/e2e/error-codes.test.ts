@@ -62,6 +62,7 @@ const ROWS: readonly Row[] = [
   },
   { code: "invalid-file", args: ["compare", "missing.json", "base.json", "--json"] },
   { code: "invalid-file", args: ["run", "--json", "--orchestrator", "Order", "--input", "@missing"] },
+  { code: "unmergeable-results", args: ["merge", "base.json", "--json"] },
   { code: "unwritable-file", args: ["run", "--json", "--html", "folder"] },
   { code: "results-in-the-way", args: ["compare", "other.json", "other.json", "--html", "base.json", "--json"] },
   { code: "unusable-state-folder", args: ["emulator", "status", "--json"], env: { FANOUT_STATE_DIR: "base.json/x" } },
@@ -88,6 +89,7 @@ const ROWS: readonly Row[] = [
 const ELSEWHERE: Readonly<Partial<Record<ErrorCode, string>>> = {
   "invalid-settings": "needs a working folder of its own",
   "api-key-needed": "of `serve`",
+  "start-time-passed": "needs a machine that is slow to begin a run",
   "run-id-taken": "needs the instances of another run",
   "confirmation-needed": "of `purge`, `terminate` and `emulator reset`",
   "foreign-work": "of `purge` and `terminate`",

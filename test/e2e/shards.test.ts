@@ -18,7 +18,7 @@ async function resultIn(file: string) {
   return parseResult(await readFile(join(place.folder, file), "utf8"), file);
 }
 
-test("two shards make the starts of one run together, each its own", async () => {
+test("two shards make the starts of one run together, and `merge` makes its result", async () => {
   const load = `--rate 20/s --arrival poisson --seed 3 --duration 1s ${SMALL} --run-id sharded`;
   const startAt = new Date(Date.now() + 8_000).toISOString();
   const shards = [1, 2].map((number) =>
@@ -31,8 +31,19 @@ test("two shards make the starts of one run together, each its own", async () =>
   const [first, second] = [await resultIn("1.json"), await resultIn("2.json")];
   expect(first.plan.shard).toEqual({ number: 1, of: 2 });
   expect([first.startedAt, second.startedAt]).toEqual([startAt, startAt]);
+  const { stdout } = await place.succeed(
+    "merge 2.json 1.json --json merged.json --threshold counts.orchestrations.failed<1 --allow-invalid",
+  );
+  expect(stdout).toMatch(/^Completed \d+ orchestrations in /u);
+  const merged = await resultIn("merged.json");
+  const { code, stderr } = await place.run("merge 1.json");
+  expect({ code, stderr }).toMatchObject({ code: 2 });
+  expect(stderr).toContain("error: expected all 2 shards of run sharded, found none of shard 2");
+  await place.succeed("report merged.json --html");
+  expect(merged.recount).toMatchObject({ lost: { total: 0 }, unexpected: { total: 0 } });
   await place.succeed(`run ${load.replace("sharded", "alone")} --json whole.json`);
   const whole = await resultIn("whole.json");
+  expect(merged.counts).toMatchObject({ ...whole.counts, activities: { completed: 2 * whole.counts.planned! } });
   const started = [first, second].map(({ counts }) => counts.orchestrations.started);
   expect(started[0]! + started[1]!).toBe(whole.counts.orchestrations.started);
   for (const { counts, recount } of [first, second]) {

@@ -1,0 +1,84 @@
+import { boolean, byName, count, list, number, object, signed, string } from "./json-field.js";
+
+// What merging the shards of a run needs, and the figures of a shard do not tell.
+
+export const durationTally = object({
+  hdr: string.exactOptional().describe("As in histograms; absent without a sample."),
+  count,
+  sumMs: number,
+  maxMs: number,
+});
+
+/** Of one latency, for each of the ends that it may be measured until. */
+export const crossingTally = object({ completed: durationTally, noticed: durationTally, boundMs: number });
+
+/** A least-squares line, as Welford's updates keep it. */
+export const driftTally = object({
+  count,
+  meanDueMs: signed,
+  meanLatencyMs: signed,
+  dueSquares: number,
+  latencySquares: number,
+  products: signed,
+});
+
+export const latenciesTally = object({
+  response: crossingTally,
+  service: crossingTally,
+  punctual: crossingTally.describe("Response time without the slip of this process."),
+  detectionLag: durationTally,
+  startRpc: durationTally,
+  slip: durationTally,
+  unheldSlip: durationTally,
+  server: durationTally,
+  slipDrift: driftTally,
+  lagBoundMs: number,
+});
+
+export const windowTally = object({
+  started: count,
+  firstDueMs: number.exactOptional(),
+  completedOfDue: count,
+  completed: count,
+  activities: count,
+  lastCompletedMs: number,
+  lastNotCompletedMs: number,
+  drift: driftTally,
+});
+
+export const phaseTally = object({
+  started: count,
+  completed: count,
+  completions: count,
+  response: crossingTally,
+  service: crossingTally,
+});
+
+export const intervalTally = object({
+  offered: count,
+  started: count,
+  completed: count,
+  failed: count,
+  activities: count,
+  reconnects: count,
+  rpcErrors: byName(count, "an object of counts by gRPC status"),
+  latencies: byName(
+    object({ buckets: list(number), maxMs: number }),
+    'an object of histograms by latency and end, such as "service noticed"',
+  ),
+});
+
+export const seriesTally = object({ widthMs: number, intervals: list(intervalTally) });
+
+export const runTally = object({
+  isSettled: boolean.describe("All starts that were due were sent and have ended."),
+  accepted: count.describe("Starts that the backend acknowledged."),
+  neverSent: count.describe("Starts that were due and never sent."),
+  irregular: object({ instances: count, actions: count, measured: count, missing: string.exactOptional() })
+    .exactOptional()
+    .describe("Actions counted from histories, of instances that no formula covers."),
+  latencies: latenciesTally,
+  window: windowTally,
+  phases: list(phaseTally),
+  series: seriesTally,
+});

@@ -1,0 +1,101 @@
+import { BREAKDOWN_PHASES } from "../result/breakdown-schema.js";
+import type { Breakdown, FanIn, LatencySummary, PhaseTime, RunResult } from "../result/run-result.js";
+
+type Part = Pick<RunResult, "breakdown" | "fanIn">;
+
+/**
+ * Where the time of all traced orchestrations went: the means of the shards, weighted by what they are means of. What a
+ * mean does not tell is absent: percentiles, intervals, and the growth of iterations.
+ */
+export function mergedBreakdown(shards: readonly Part[]): Part {
+  const breakdown = breakdownOf(shards.flatMap(({ breakdown }) => breakdown ?? []));
+  const fanIn = fanInOf(shards.flatMap(({ fanIn }) => fanIn ?? []));
+  return { ...(breakdown && { breakdown }), ...(fanIn && { fanIn }) };
+}
+
+function breakdownOf(all: readonly Breakdown[]): Breakdown | undefined {
+  if (all.length === 0) return undefined;
+  const sum = (of: keyof Breakdown["orchestrations"]) => all.reduce((sum, each) => sum + each.orchestrations[of], 0);
+  const traced = sum("traced");
+  const contradictory = all.reduce((sum, each) => sum + (each.contradictory ?? 0), 0);
+  const missing = new Set(all.flatMap((each) => each.missing ?? []));
+  const wholeMs = weighted(
+    all,
+    (each) => each.orchestrations.traced,
+    (each) => each.wholeMs ?? 0,
+  );
+  return {
+    orchestrations: {
+      traced,
+      completed: sum("completed"),
+      failed: sum("failed"),
+      terminated: sum("terminated"),
+      unfinished: sum("unfinished"),
+      retried: sum("retried"),
+    },
+    ...(traced > 0 && { wholeMs, phases: phasesOf(all, traced, wholeMs) }),
+    ...(contradictory > 0 && { contradictory }),
+    ...(missing.size > 0 && { missing: [...missing].join(", ") }),
+  };
+}
+
+function phasesOf(all: readonly Breakdown[], traced: number, wholeMs: number): NonNullable<Breakdown["phases"]> {
+  const entries = BREAKDOWN_PHASES.flatMap((name) => {
+    const parts = all.flatMap(({ orchestrations, phases }) => {
+      const time = phases?.[name];
+      return time ? [{ time, weight: orchestrations.traced }] : [];
+    });
+    if (parts.length === 0) return [];
+    const meanMs = parts.reduce((sum, { time, weight }) => sum + time.meanMs * weight, 0) / traced;
+    const bounds = parts.flatMap(({ time }) => time.boundMs ?? []);
+    const phase: PhaseTime = {
+      meanMs,
+      share: wholeMs > 0 ? meanMs / wholeMs : 0,
+      each: summaryOf(parts.map(({ time }) => time.each)),
+      ...(bounds.length > 0 && { boundMs: Math.max(...bounds) }),
+    };
+    return [[name, phase] as const];
+  });
+  return Object.fromEntries(entries);
+}
+
+function fanInOf(all: readonly FanIn[]): FanIn | undefined {
+  if (all.length === 0) return undefined;
+  const mean = (of: (each: FanIn) => number) => weighted(all, ({ iterations }) => iterations, of);
+  const isDivided = all.every(({ stragglers }) => stragglers !== undefined);
+  const [lastMs, medianMs] = [
+    mean((each) => each.stragglers?.lastMs ?? 0),
+    mean((each) => each.stragglers?.medianMs ?? 0),
+  ];
+  const shares = all.every(({ stragglers }) => stragglers?.waitingShare !== undefined);
+  return {
+    iterations: all.reduce((sum, { iterations }) => sum + iterations, 0),
+    iterationMs: mean(({ iterationMs }) => iterationMs),
+    episodes: mean(({ episodes }) => episodes),
+    ...(isDivided && {
+      stragglers: {
+        lastMs,
+        medianMs,
+        ...(medianMs > 0 && { ratio: lastMs / medianMs }),
+        ...(shares && { waitingShare: mean((each) => each.stragglers?.waitingShare ?? 0) }),
+      },
+    }),
+  };
+}
+
+function summaryOf(all: readonly LatencySummary[]): LatencySummary {
+  return {
+    count: all.reduce((sum, { count }) => sum + count, 0),
+    mean: weighted(
+      all,
+      ({ count }) => count,
+      ({ mean }) => mean,
+    ),
+    max: Math.max(...all.map(({ max }) => max)),
+  };
+}
+
+function weighted<T>(all: readonly T[], weight: (each: T) => number, value: (each: T) => number): number {
+  const weights = all.reduce((sum, each) => sum + weight(each), 0);
+  return weights === 0 ? 0 : all.reduce((sum, each) => sum + weight(each) * value(each), 0) / weights;
+}

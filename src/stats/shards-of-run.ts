@@ -1,0 +1,98 @@
+import { isDeepStrictEqual } from "node:util";
+import { UsageError } from "../errors.js";
+import { formatDuration } from "../format/duration.js";
+import { oneLine } from "../format/one-line.js";
+import type { RunResult, RunTally } from "../result/run-result.js";
+import type { Shard } from "../result/shard.js";
+
+/** The intervals of a series are at least as long. */
+const FARTHEST_APART_MS = 1_000;
+
+/** The result of one shard, with what merging needs. */
+export type ShardResult = RunResult & { readonly tally: RunTally; readonly plan: { readonly shard: Shard } };
+
+/** A result, and the name of the place where it was found. */
+export interface NamedResult {
+  readonly name: string;
+  readonly result: RunResult;
+}
+
+/**
+ * The results of all the shards of one run, in the order of their numbers.
+ * @throws UsageError that names the file with a result of anything else, or the shards that are missing
+ */
+export function shardsOfRun(results: readonly NamedResult[]): readonly [ShardResult, ...ShardResult[]] {
+  const shards = results.map(({ name, result }) => ({ name: oneLine(name), result: shardOf(name, result) }));
+  shards.sort((a, b) => a.result.plan.shard.number - b.result.plan.shard.number);
+  const [first, ...rest] = shards;
+  if (first === undefined) throw unmergeable("expected the results of all shards of a run, found none");
+  for (const [index, other] of rest.entries()) {
+    const before = shards[index]!;
+    requireOneRun(first.name, first.result, other.name, other.result);
+    const { number } = other.result.plan.shard;
+    if (number === before.result.plan.shard.number)
+      throw unmergeable(`expected each shard once, found shard ${number} in ${before.name} and in ${other.name}`);
+  }
+  const { of } = first.result.plan.shard;
+  const found = new Set(shards.map(({ result }) => result.plan.shard.number));
+  const missing = Array.from({ length: of }, (_, index) => index + 1).filter((number) => !found.has(number));
+  if (missing.length > 0) {
+    const word = missing.length === 1 ? "shard" : "shards";
+    throw unmergeable(
+      `expected all ${of} shards of run ${oneLine(first.result.runId)}, found none of ${word} ${missing.join(", ")}`,
+      "a run of which a part is missing has no figures; run all shards again with another --run-id",
+    );
+  }
+  return [first.result, ...rest.map(({ result }) => result)];
+}
+
+function shardOf(name: string, result: RunResult): ShardResult {
+  const { plan, tally } = result;
+  if (plan.shard !== undefined && tally !== undefined)
+    return { ...result, tally, plan: { ...plan, shard: plan.shard } };
+  const found = result.shards === undefined ? "that of a whole run" : "one that is merged already";
+  throw unmergeable(
+    `${oneLine(name)}: expected the result of one shard, found ${found}`,
+    "make one with: fanout run --shard",
+  );
+}
+
+function requireOneRun(firstName: string, first: ShardResult, name: string, other: ShardResult): void {
+  const places = `in ${firstName} and in ${name}`;
+  if (first.runId !== other.runId) {
+    const ids = `${oneLine(first.runId)} and ${oneLine(other.runId)}`;
+    throw unmergeable(`expected shards of one run, found the run ids ${ids} ${places}`);
+  }
+  const [field] = differingFields(first, other);
+  if (field !== undefined) throw unmergeable(`expected one plan, found another value of ${field} ${places}`);
+
+  const apartMs = Math.abs(Date.parse(first.startedAt) - Date.parse(other.startedAt));
+  if (apartMs > FARTHEST_APART_MS) {
+    throw unmergeable(
+      `expected shards that began together, found ${formatDuration(apartMs)} between the first starts ${places}`,
+      "give all shards the same --start-at",
+    );
+  }
+}
+
+/** Names of what differs and must not: the plan, and the program and the backend that the figures are of. */
+function differingFields(first: ShardResult, other: ShardResult): readonly string[] {
+  const [plan, otherPlan] = [first.plan, other.plan].map(
+    ({ shard: _shard, ...plan }) => plan as Record<string, unknown>,
+  );
+  const names = new Set([...Object.keys(plan!), ...Object.keys(otherPlan!)]);
+  const inPlan = [...names].filter((name) => !isDeepStrictEqual(plan![name], otherPlan![name]));
+  const { environment: mine } = first;
+  const { environment: theirs } = other;
+  return [
+    ...(first.plan.shard.of === other.plan.shard.of ? [] : ["plan.shard.of"]),
+    ...inPlan.map((name) => `plan.${name}`),
+    ...(mine.fanoutVersion === theirs.fanoutVersion ? [] : ["environment.fanoutVersion"]),
+    ...(mine.backend.kind === theirs.backend.kind ? [] : ["environment.backend.kind"]),
+    ...(mine.taskHub === theirs.taskHub ? [] : ["environment.taskHub"]),
+  ];
+}
+
+function unmergeable(problem: string, hint?: string): UsageError {
+  return new UsageError("unmergeable-results", problem, { hint });
+}

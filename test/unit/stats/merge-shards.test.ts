@@ -1,0 +1,290 @@
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { arrivals } from "../../../src/load/arrivals.js";
+import { uniformAt } from "../../../src/orchestrations/hash-draw.js";
+import { resultSchema } from "../../../src/result/result-schema.js";
+import type { LatencySummary, ResultPlan, RunResult } from "../../../src/result/run-result.js";
+import { partOf, sequenceOfShard, type Shard } from "../../../src/result/shard.js";
+import type { Completion } from "../../../src/stats/completion.js";
+import { mergeShards } from "../../../src/stats/merge-shards.js";
+import { Recorder } from "../../../src/stats/recorder.js";
+import { shardsOfRun } from "../../../src/stats/shards-of-run.js";
+import { sampleResult } from "../../support/report/sample-result.js";
+
+const STARTED_MS = Date.UTC(2030, 0, 1);
+const SEED = 5;
+/** The backend's clock is so far ahead of the clients'. */
+const OFFSET_MS = 30;
+const LENGTH_MS = 4_000;
+
+/** What a simulated backend does with the starts of a load: the same whoever sends them. */
+interface Simulation {
+  readonly plan: ResultPlan;
+  readonly meanMs: number;
+  readonly failing: number;
+  readonly tellsTimes: boolean;
+}
+
+const simulations: fc.Arbitrary<Simulation> = fc.record({
+  plan: fc.constantFrom("constant", "poisson").map((arrival): ResultPlan => {
+    return {
+      iterations: 1,
+      parallelActivities: 3,
+      load: {
+        kind: "open",
+        arrival,
+        stages: [{ fromPerSecond: 50, toPerSecond: 200, lengthMs: LENGTH_MS - 1_000 }],
+        maxInFlight: 1_000,
+      },
+      warmupMs: 1_000,
+      seed: SEED,
+      workers: 0,
+      timeoutMs: 60_000,
+    };
+  }),
+  meanMs: fc.integer({ min: 5, max: 400 }),
+  failing: fc.constantFrom(0, 0.05),
+  tellsTimes: fc.boolean(),
+});
+
+function resultOf({ plan, meanMs, failing, tellsTimes }: Simulation, shard?: Shard): RunResult {
+  const own: ResultPlan = { ...plan, ...(shard && { shard }) };
+  const recorder = new Recorder({ plan: own, activitySource: "completions" });
+  recorder.begin(STARTED_MS);
+  const completions = [...arrivals({ ...own, seed: SEED })].map((dueMs, ordinal): Completion => {
+    const sequence = sequenceOfShard(ordinal, shard);
+    const draw = (salt: number) => uniformAt(salt, sequence);
+    const intendedMs = STARTED_MS + dueMs;
+    const sentMs = intendedMs + draw(1);
+    const acceptedMs = sentMs + 1 + draw(2);
+    const completedMs = acceptedMs - Math.log(1 - draw(3)) * meanMs;
+    const server = { createdMs: OFFSET_MS + sentMs + 1, completedMs: OFFSET_MS + completedMs };
+    const hasFailed = draw(4) < failing;
+    return {
+      start: { instanceId: `run-${sequence}`, sequence, intendedMs, sentMs, acceptedMs, heldBack: false },
+      noticedMs: completedMs + 1,
+      outcome: hasFailed ? "failed" : "completed",
+      server: tellsTimes ? server : undefined,
+      failure: hasFailed ? { type: "Error", message: `of ${sequence}` } : undefined,
+    };
+  });
+  const events = completions.flatMap((completion) => [
+    { atMs: completion.start.sentMs, completion, isEnd: false },
+    { atMs: completion.noticedMs, completion, isEnd: true },
+  ]);
+  for (const { completion, isEnd } of events.toSorted((a, b) => a.atMs - b.atMs)) {
+    if (isEnd) {
+      recorder.add(completion);
+    } else {
+      recorder.addSend(completion.start);
+      recorder.addAnswer(completion.start);
+    }
+  }
+  const failed = recorder.counts.failed;
+  return recorder.close("run", {
+    endedMs: Math.max(...completions.map(({ noticedMs }) => noticedMs)),
+    interrupted: false,
+    neverSentMs: [],
+    environment: sampleResult.environment,
+    activitiesCompleted: 0,
+    activitiesExecuted: undefined,
+    health: {},
+    stuck: [],
+    unanswered: [],
+    noticing: { QueryInstances: 2 },
+    recount: {
+      instances: completions.length,
+      byStatus: { Completed: completions.length - failed, Failed: failed },
+      lost: { total: 0, first: [] },
+      unexpected: { total: 0, first: [] },
+    },
+    irregular: { instances: failed, actions: 3 * failed, measured: 3 * failed },
+    whereTimeWent: {},
+  });
+}
+
+function shardsOf(simulation: Simulation, of: number): RunResult[] {
+  return Array.from({ length: of }, (_, index) => resultOf(simulation, { number: index + 1, of }));
+}
+
+/** As `fanout merge` does with the files, which hold what JSON can hold. */
+function merged(results: readonly RunResult[]): RunResult {
+  const read = results.map((result): RunResult => resultSchema.parse(JSON.parse(JSON.stringify(result))));
+  return mergeShards(shardsOfRun(read.map((result, index) => ({ name: `${index + 1}.json`, result }))));
+}
+
+function startsOverTime({ series }: RunResult) {
+  return series?.map(({ offered, started, fromMs }) => ({ offered, started, fromMs }));
+}
+
+/** Equal but for what is known of the backend's clock, and for the order in which numbers are added. */
+function expectSummary(
+  found: LatencySummary | undefined,
+  expected: LatencySummary | undefined,
+  withinMs: number,
+): void {
+  expect(found?.count).toBe(expected?.count);
+  for (const name of ["mean", "p50", "p90", "p95", "p99", "max"] as const) {
+    const [value, wanted] = [found?.[name], expected?.[name]];
+    if (wanted === undefined) expect(value).toBeUndefined();
+    // The histogram has three significant digits.
+    else expect(Math.abs(value! - wanted)).toBeLessThanOrEqual(withinMs + wanted * 1e-3);
+  }
+}
+
+describe("merging the shards of one schedule", () => {
+  test("gives the figures of the run of a single generator", () => {
+    fc.assert(
+      fc.property(simulations, fc.integer({ min: 1, max: 5 }), (simulation, of) => {
+        const whole = resultOf(simulation);
+        const found = merged(shardsOf(simulation, of));
+        const { rpcErrors, ...counts } = whole.counts;
+        expect(found.counts).toMatchObject(counts);
+        expect(found.counts.rpcErrors).toEqual(rpcErrors);
+        expect(found.recount).toEqual(whole.recount);
+        expect(found.failures?.total).toBe(whole.failures?.total);
+        expect(found.plan).toEqual(whole.plan);
+        expect(found.shards).toHaveLength(of);
+        expect(found).not.toHaveProperty("tally");
+        const boundMs = Math.max(found.clock?.boundMs ?? 0, whole.clock?.boundMs ?? 0);
+        const untilMs = 2 * boundMs + 1;
+        const isAlike = found.latencyMs.response?.until === whole.latencyMs.response?.until;
+        expectSummary(
+          found.latencyMs.response,
+          whole.latencyMs.response,
+          isAlike && !simulation.tellsTimes ? 0 : untilMs,
+        );
+        expectSummary(found.latencyMs.service, whole.latencyMs.service, simulation.tellsTimes ? untilMs : 0);
+        expectSummary(found.latencyMs.startRpc, whole.latencyMs.startRpc, 0);
+        expectSummary(found.latencyMs.slip, whole.latencyMs.slip, 0);
+        expectSummary(found.latencyMs.server, whole.latencyMs.server, 0);
+        const { orchestrationsPerSecond = 0 } = whole.throughput ?? {};
+        const off = Math.abs((found.throughput?.orchestrationsPerSecond ?? 0) / orchestrationsPerSecond - 1);
+        expect(off).toBeLessThan(simulation.tellsTimes ? 0.01 : 1e-9);
+        expect(startsOverTime(found)).toEqual(startsOverTime(whole));
+        expect(found.phases?.map(({ started, completed }) => [started, completed])).toEqual(
+          whole.phases?.map(({ started, completed }) => [started, completed]),
+        );
+        if (!simulation.tellsTimes) expect(found.series).toEqual(whole.series);
+      }),
+      { numRuns: 25 },
+    );
+  });
+});
+
+const simple: Simulation = {
+  plan: {
+    iterations: 1,
+    parallelActivities: 3,
+    load: {
+      kind: "open",
+      arrival: "constant",
+      stages: [{ fromPerSecond: 50, toPerSecond: 50, lengthMs: 1_000 }],
+      maxInFlight: 100,
+    },
+    seed: SEED,
+    workers: 0,
+    timeoutMs: 60_000,
+  },
+  meanMs: 20,
+  failing: 0,
+  tellsTimes: false,
+};
+
+test("the verdict is the worst, and names the shard", () => {
+  const [first, second] = shardsOf(simple, 2);
+  const reason = { severity: "invalid", name: "clock-jump", text: "the clock jumped", advice: "wait" } as const;
+  const found = merged([first!, { ...second!, verdict: { status: "invalid", reasons: [reason] } }]);
+  expect(found.verdict).toEqual({
+    status: "invalid",
+    reasons: [{ ...reason, text: "shard 2 of 2: the clock jumped" }],
+  });
+});
+
+test("the range of the clock holds the clock of every shard", () => {
+  const [first, second] = shardsOf(simple, 2);
+  const found = merged([
+    { ...first!, clock: { offsetMs: 10, boundMs: 2, driftMs: 1 } },
+    { ...second!, clock: { offsetMs: -5, boundMs: 1, driftMs: -3 } },
+  ]);
+  expect(found.clock).toEqual({ offsetMs: 3, boundMs: 9, driftMs: -3 });
+});
+
+test("a time in which every shard was stalled is a stall of the run", () => {
+  const [first, second] = shardsOf(simple, 2);
+  const stall = { inFlight: 3, offeredPerSecond: 5, rpcErrors: { UNAVAILABLE: 1 } };
+  const found = merged([
+    { ...first!, stalls: [{ fromMs: 100, lengthMs: 900, ...stall }] },
+    {
+      ...second!,
+      stalls: [
+        { fromMs: 300, lengthMs: 1_000, ...stall },
+        { fromMs: 5_000, lengthMs: 600, ...stall },
+      ],
+    },
+  ]);
+  expect(found.stalls).toEqual([
+    { fromMs: 300, lengthMs: 700, inFlight: 6, offeredPerSecond: 10, rpcErrors: { UNAVAILABLE: 2 } },
+  ]);
+});
+
+describe("results that are not all the shards of one run are refused by name", () => {
+  const [first, second, third] = shardsOf(simple, 3) as [RunResult, RunResult, RunResult];
+  const { shard: _shard, ...wholePlan } = first.plan;
+
+  test.each<readonly [string, readonly RunResult[], string]>([
+    ["none", [], "expected the results of all shards of a run, found none"],
+    ["a missing one", [first, third], "expected all 3 shards of run run, found none of shard 2"],
+    ["two missing ones", [second], "found none of shards 1, 3"],
+    ["a doubled one", [first, second, second], "expected each shard once, found shard 2 in 2.json and in 3.json"],
+    [
+      "a whole run",
+      [{ ...first, plan: wholePlan }],
+      "1.json: expected the result of one shard, found that of a whole run",
+    ],
+    [
+      "a merged one",
+      [merged([first, second, third])],
+      "1.json: expected the result of one shard, found one that is merged",
+    ],
+    [
+      "another run",
+      [first, { ...second, runId: "other" }, third],
+      "found the run ids run and other in 1.json and in 2.json",
+    ],
+    [
+      "another plan",
+      [first, { ...second, plan: { ...second.plan, iterations: 2 } }, third],
+      "expected one plan, found another value of plan.iterations in 1.json and in 2.json",
+    ],
+    [
+      "another number of shards",
+      [first, { ...second, plan: { ...second.plan, shard: { number: 2, of: 4 } } }, third],
+      "expected one plan, found another value of plan.shard.of",
+    ],
+    [
+      "another task hub",
+      [first, { ...second, environment: { ...second.environment, taskHub: "other" } }, third],
+      "found another value of environment.taskHub",
+    ],
+    [
+      "another start",
+      [first, { ...second, startedAt: new Date(STARTED_MS + 5_000).toISOString() }, third],
+      "expected shards that began together, found 5 s between the first starts",
+    ],
+  ])("%s", (_what, results, message) => {
+    expect(() => merged(results)).toThrow(message);
+  });
+});
+
+test("a closed load has the number in flight of all shards", () => {
+  const plan: ResultPlan = { ...simple.plan, load: { kind: "closed", total: 50 }, parallelOrchestrations: 5 };
+  const shards = [1, 2].map((number): RunResult => {
+    const result = resultOf(simple, { number, of: 2 });
+    return { ...result, plan: { ...plan, shard: { number, of: 2 } } };
+  });
+  const found = merged(shards);
+  expect(found.concurrency?.planned).toBe(5);
+  expect(found.counts.planned).toBe(50);
+  expect(partOf(5, { number: 1, of: 2 }) + partOf(5, { number: 2, of: 2 })).toBe(5);
+});
