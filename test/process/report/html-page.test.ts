@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { chromium, type Browser, type BrowserContextOptions, type Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 // As built: the page holds the source of functions, which no transform may have touched.
 import { resultHtml } from "../../../dist/report/html.js";
 import { brokenDownResult } from "../../support/report/broken-down-result.js";
@@ -139,6 +139,7 @@ describe.skipIf(!existsSync(CHROMIUM))(`the HTML report in a browser (needs Chro
     const file = path.join(folder, `${crypto.randomUUID()}.html`);
     await writeFile(file, html);
     const context = await browser.newContext({ viewport: { width: 1_100, height: 800 }, ...options });
+    onTestFinished(() => context.close());
     await context.setOffline(true);
     const page = await context.newPage();
     const url = pathToFileURL(file).href;
@@ -240,16 +241,20 @@ describe.skipIf(!existsSync(CHROMIUM))(`the HTML report in a browser (needs Chro
     expect(trouble).toEqual([]);
   });
 
-  test.each([["light"], ["dark"]] as const)("has enough contrast in its %s colours", async (colorScheme) => {
-    for (const status of ["valid", "suspect", "invalid"] as const) {
+  test.each(["valid", "suspect", "invalid"] as const)(
+    "has enough contrast if the run is %s, in light and in dark colours",
+    async (status) => {
       const reasons = [{ severity: "suspect", name: "cpu", text: "busy", advice: "less" }] as const;
       const verdict = { status, reasons: status === "valid" ? [] : reasons };
-      const { page } = await opened(await resultHtml({ ...openLoadResult, verdict }), { colorScheme });
-      const contrasts = await page.evaluate<readonly (readonly [string, number])[]>(CONTRASTS);
-      expect(contrasts.length).toBeGreaterThan(300);
-      expect(contrasts.filter(([, ratio]) => ratio < 4.5)).toEqual([]);
-    }
-  });
+      const { page } = await opened(await resultHtml({ ...openLoadResult, verdict }));
+      for (const colorScheme of ["light", "dark"] as const) {
+        await page.emulateMedia({ colorScheme });
+        const contrasts = await page.evaluate<readonly (readonly [string, number])[]>(CONTRASTS);
+        expect(contrasts.length).toBeGreaterThan(300);
+        expect({ colorScheme, low: contrasts.filter(([, ratio]) => ratio < 4.5) }).toEqual({ colorScheme, low: [] });
+      }
+    },
+  );
 
   test("shows the values at the pointer in every chart over time", async () => {
     const { page } = await opened(await resultHtml(openLoadResult), TALL);
