@@ -10,7 +10,7 @@ export function fanInOf(instances: readonly TracedInstance[], plan: ContinueAsNe
   const each = instances.map(({ history }) => fanOutsOf(history));
   const all = each.flat();
   if (all.length === 0) return undefined;
-  const wide = all.filter(({ activitiesUs }) => activitiesUs.length > 1);
+  const wide = all.filter(({ tasksUs }) => tasksUs.length > 1);
   const firsts = instances.flatMap(({ history }) => firstEpisodeUs(history) ?? []).toSorted((a, b) => a - b);
   const growth = growthOf(each, { plan, firstUs: firsts.length > 0 ? medianOf(firsts) : undefined });
   const wholeUs = instances.reduce((sum, { intendedUs, endedUs }) => sum + endedUs - intendedUs, 0);
@@ -25,8 +25,8 @@ export function fanInOf(instances: readonly TracedInstance[], plan: ContinueAsNe
 
 /** The last of each fan-out against the median of it, which all would be as quick as without stragglers. */
 function stragglersOf(wide: readonly FanOut[], wholeUs: number): Pick<FanIn, "stragglers"> {
-  const lastUs = meanOf(wide.map(({ activitiesUs }) => activitiesUs.at(-1)!));
-  const medianUs = meanOf(wide.map(({ activitiesUs }) => medianOf(activitiesUs)));
+  const lastUs = meanOf(wide.map(({ tasksUs }) => tasksUs.at(-1)!));
+  const medianUs = meanOf(wide.map(({ tasksUs }) => medianOf(tasksUs)));
   return {
     stragglers: {
       lastMs: lastUs / 1_000,

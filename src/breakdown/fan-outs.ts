@@ -1,30 +1,29 @@
-import { activitiesOf, type History } from "./critical-path.js";
+import type { History } from "./critical-path.js";
 
 /** A fan-out of an orchestration and its fan-in: one iteration. Microseconds by the backend's clock. */
 export interface FanOut {
-  /** When the episode began that asked for its activities. */
+  /** When the episode began that asked for its activities, or for the sub-orchestrations that share them. */
   readonly fromUs: number;
   /** When the episode began that went on after the last of them. */
   readonly toUs: number;
-  /** TaskScheduled until the result was in the history, of each activity, ascending. */
-  readonly activitiesUs: readonly number[];
+  /** From when each activity or sub-orchestration was asked for until its result was in the history, ascending. */
+  readonly tasksUs: readonly number[];
   /** Begun for it, the ones that waited on included. */
   readonly episodes: number;
 }
 
-/** The fan-outs of an execution whose activities have all been answered and that it went on after, in order. */
+/** The fan-outs of an execution that have been answered in full and that it went on after, in order. */
 export function fanOutsOf(history: History): readonly FanOut[] {
-  const tookUs = new Map<number, number>();
-  for (const { id, fromUs, toUs } of activitiesOf(history)) tookUs.set(id, toUs - fromUs);
+  const tookUs = timesOf(history);
   const fanOuts: FanOut[] = [];
   let episodes = 0;
   let startedUs = 0;
   let open: { readonly fromUs: number; readonly episode: number; readonly ids: number[] } | undefined;
   const close = (): void => {
     if (open === undefined || open.episode === episodes) return;
-    const activitiesUs = open.ids.flatMap((id) => tookUs.get(id) ?? []).toSorted((a, b) => a - b);
-    if (activitiesUs.length === open.ids.length)
-      fanOuts.push({ fromUs: open.fromUs, toUs: startedUs, activitiesUs, episodes: episodes - open.episode });
+    const tasksUs = open.ids.flatMap((id) => tookUs.get(id) ?? []).toSorted((a, b) => a - b);
+    if (tasksUs.length === open.ids.length)
+      fanOuts.push({ fromUs: open.fromUs, toUs: startedUs, tasksUs, episodes: episodes - open.episode });
     open = undefined;
   };
   for (const moment of history) {
@@ -35,12 +34,25 @@ export function fanOutsOf(history: History): readonly FanOut[] {
       close();
     } else if (moment.kind === "asked") {
       close();
-      if (moment.what !== "activity") continue;
+      if (moment.what === "timer") continue;
       open ??= { fromUs: startedUs, episode: episodes, ids: [] };
       open.ids.push(moment.id);
     }
   }
   return fanOuts;
+}
+
+/** What activities and sub-orchestrations took until their result was in the history, microseconds, by their ids. */
+function timesOf(history: History): ReadonlyMap<number, number> {
+  const askedUs = new Map<number, number>();
+  const tookUs = new Map<number, number>();
+  for (const moment of history) {
+    if (moment.kind === "asked") askedUs.set(moment.id, moment.atUs);
+    if (moment.kind !== "answered" || moment.what === "timer") continue;
+    const fromUs = askedUs.get(moment.id);
+    if (fromUs !== undefined) tookUs.set(moment.id, moment.atUs - fromUs);
+  }
+  return tookUs;
 }
 
 /** What it took, in microseconds. */

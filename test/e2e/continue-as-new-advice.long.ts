@@ -4,7 +4,7 @@ import { Workplace } from "../support/e2e/workplace.js";
 
 test("the advice of continue-as-new saves what it says, within 25 %", async () => {
   const place = await Workplace.open();
-  const load = "--workers 1 --parallel-orchestrations 2 --iterations 300 --parallel-activities 5 --replay always";
+  const load = "--workers 1 --parallel-orchestrations 4 --iterations 300 --parallel-activities 5 --replay always";
   const run = async (more: string): Promise<FanOutResult> => {
     const { stdout } = await place.succeed(`run --json --allow-invalid --trace-sample 1 ${load}${more}`);
     return parseRunResult(stdout);

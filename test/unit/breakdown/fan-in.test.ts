@@ -156,6 +156,23 @@ describe("the advice of continue-as-new", () => {
 });
 
 describe("fan-outs", () => {
+  test("may be divided among sub-orchestrations, with a timer between them", () => {
+    const history: History = [
+      { kind: "orchestrator-started", atUs: 100 },
+      { kind: "execution-started", atUs: 90 },
+      { kind: "asked", atUs: 110, id: 1, what: "child", instanceId: "a" },
+      { kind: "asked", atUs: 110, id: 2, what: "child", instanceId: "b" },
+      { kind: "orchestrator-started", atUs: 200 },
+      { kind: "answered", atUs: 140, id: 1, what: "child", failed: false },
+      { kind: "answered", atUs: 180, id: 2, what: "child", failed: false },
+      { kind: "asked", atUs: 210, id: 3, what: "timer" },
+      { kind: "orchestrator-started", atUs: 900 },
+      { kind: "answered", atUs: 890, id: 3, what: "timer", failed: false },
+      { kind: "ended", atUs: 910 },
+    ];
+    expect(fanOutsOf(history)).toEqual([{ fromUs: 100, toUs: 200, tasksUs: [30, 70], episodes: 1 }]);
+  });
+
   test("have the episodes that waited on; what was not answered is none", () => {
     const history: History = [
       { kind: "orchestrator-started", atUs: 100 },
@@ -168,7 +185,7 @@ describe("fan-outs", () => {
       { kind: "answered", atUs: 180, id: 2, what: "activity", failed: false },
       { kind: "asked", atUs: 210, id: 3, what: "activity" },
     ];
-    expect(fanOutsOf(history)).toEqual([{ fromUs: 100, toUs: 200, activitiesUs: [30, 70], episodes: 2 }]);
+    expect(fanOutsOf(history)).toEqual([{ fromUs: 100, toUs: 200, tasksUs: [30, 70], episodes: 2 }]);
     expect(fanInOf([])).toBeUndefined();
   });
 });
