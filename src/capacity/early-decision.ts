@@ -25,8 +25,8 @@ export type Decision =
   /** The rest of the probe would not change what its figures say. */
   | { readonly kind: "held" };
 
-/** A latency that is noticed late looks longer by this much. */
-const NOTICING_MS = 500;
+/** A latency that is noticed late, or whose start was late, looks longer by up to this much. */
+export const NOTICING_MS = 500;
 const NOTICING_SHARE = 1.5;
 /** A probe whose longest latency is below this share of its bound, after half of its time, is over. */
 const CLEAR_SHARE = 0.5;

@@ -4,6 +4,7 @@ import { figureOf } from "../result/figure.js";
 import type { JudgedThreshold, RunResult, Verdict } from "../result/run-result.js";
 import { backlogOf } from "../stats/backlog.js";
 import { judge, type Threshold } from "../stats/threshold.js";
+import { NOTICING_MS } from "./early-decision.js";
 import type { ProbedLevel } from "./search.js";
 
 /** What a finished probe says of its level, and why. */
@@ -22,9 +23,10 @@ const MOST_HELD_BACK = 0.01;
 
 /**
  * Judges a probe by its counts first: a generator that was late offers less load and not more, so work that fails, piles
- * up or does not end is a miss whatever state the generator was in. So are objectives of the response time that the
- * backend's own time breaks. And a response time includes the lateness of the generator, so what holds in spite of that
- * does hold. Anything else needs a valid generator.
+ * up or does not end is a miss whatever state the generator was in. Late starts come in bunches: in a queue that serves in
+ * order, starts that are at most s late delay no end by more than s. So an objective is missed as well if the backend's
+ * own time breaks it by more than the longest slip. And a response time includes the lateness of the generator, so what
+ * holds in spite of that does hold. Anything else needs a valid generator.
  *
  * `decided` is why the probe was ended early, as missed.
  */
@@ -36,14 +38,17 @@ export function judgeProbe(
   const { verdict, ...measured } = result;
   const judged = objectives.map((objective) => judge(objective, measured));
   const missed = (reason: string): ProbeJudgement => ({ outcome: "missed", reason, objectives: judged });
-  const counted = decided ?? pileUp(result) ?? failures(result, objectives) ?? slowBackend(result, objectives);
+  const latestMs = result.latencyMs.slip?.max ?? 0;
+  const early = latestMs <= NOTICING_MS ? decided : undefined;
+  const counted = early ?? pileUp(result) ?? failures(result, objectives) ?? slowBackend(result, objectives, latestMs);
   if (counted !== undefined) return missed(counted);
 
   const broken = judged.find(({ passed }) => !passed);
-  if (verdict?.status === "invalid" && (broken || !isLateOnly(verdict, objectives))) {
+  if (verdict?.status === "invalid" && (broken || decided !== undefined || !isLateOnly(verdict, objectives))) {
     const texts = verdict.reasons.filter(({ severity }) => severity === "invalid").map(({ text }) => text);
     return { outcome: "invalid", reason: texts.join("; "), objectives: judged };
   }
+  if (decided !== undefined) return missed(decided);
   return broken ? missed(`${broken.expression} ${broken.reason ?? "missed"}`) : { outcome: "held", objectives: judged };
 }
 
@@ -55,11 +60,12 @@ function isLateOnly({ reasons }: Verdict, objectives: readonly Threshold[]): boo
 }
 
 /** The response time that the backend alone accounts for, by its own clock. */
-function slowBackend(result: RunResult, objectives: readonly Threshold[]): string | undefined {
+function slowBackend(result: RunResult, objectives: readonly Threshold[], latestMs: number): string | undefined {
   for (const { expression, figure, bound } of objectives) {
     const { statistic } = RESPONSE.exec(figure.path ?? "")?.groups ?? {};
     const ms = statistic === undefined ? undefined : figureOf(`latencyMs.server.${statistic}`)?.read(result);
-    if (ms !== undefined && ms > bound) return `${expression} missed: the backend itself took ${formatDuration(ms)}`;
+    if (ms !== undefined && ms - latestMs > bound)
+      return `${expression} missed: the backend itself took ${formatDuration(ms)}`;
   }
   return undefined;
 }

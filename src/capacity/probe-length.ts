@@ -7,6 +7,11 @@ const ROUNDING = 1e-6;
 /** The trend of the backlog is judged by nine parts of at least a second, after the first starts have ended. */
 const LEAST_MS = 10_000;
 const BACKLOG_PATIENCE_MS = 60_000;
+const FINE_PATIENCE_MS = 30_000;
+/** The levels that ten samples behind a percentile tell apart; closer ones take more. */
+const RULE_OF_TEN_RESOLUTION = 0.5;
+/** A queue with random arrivals fluctuates meanwhile. */
+const MARGIN = 3;
 /** Three sigmas times 2 / sqrt(3) times 3/2: see `startsToTellApart`. */
 const SIGMAS = 3 * Math.sqrt(3);
 
@@ -34,12 +39,18 @@ export function startsToJudge(objectives: readonly Threshold[]): number {
 
 /**
  * How long a probe at `perSecond` measures, in milliseconds: the starts that the objectives need, and the starts that
- * tell a rate that the backend carries from one that is `resolution` too high, within a minute.
+ * tell a rate that the backend carries from one that is `resolution` too high, by the backlog or by a latency that it
+ * breaks, whichever is sooner, within a minute.
  */
 export function probeLengthMs(objectives: readonly Threshold[], perSecond: number, resolution: number): number {
   const samplesMs = (startsToJudge(objectives) * 1_000) / perSecond;
-  const backlogMs = Math.min(BACKLOG_PATIENCE_MS, (startsToTellApart(resolution) * 1_000) / perSecond);
-  return Math.ceil(Math.max(LEAST_MS, samplesMs, backlogMs) / 1_000) * 1_000;
+  const fineMs = Math.min(FINE_PATIENCE_MS, samplesMs * Math.max(1, RULE_OF_TEN_RESOLUTION / resolution));
+  const backlogMs = Math.min(
+    BACKLOG_PATIENCE_MS,
+    (startsToTellApart(resolution) * 1_000) / perSecond,
+    ...objectives.map((objective) => MARGIN * msToBreak(objective, resolution)),
+  );
+  return Math.ceil(Math.max(LEAST_MS, samplesMs, fineMs, backlogMs) / 1_000) * 1_000;
 }
 
 /**
@@ -49,6 +60,15 @@ export function probeLengthMs(objectives: readonly Threshold[], perSecond: numbe
  */
 function startsToTellApart(resolution: number): number {
   return Math.ceil((SIGMAS / resolution) ** 2);
+}
+
+/**
+ * A rate that is a share r too high delays a start at time t by r t. So a bound B of quantile q is broken after B / (r q):
+ * then a share 1 - q of the starts have waited longer. Infinite for other objectives.
+ */
+function msToBreak(objective: Threshold, resolution: number): number {
+  const quantile = quantileOf(objective);
+  return quantile === undefined ? Number.POSITIVE_INFINITY : objective.bound / (resolution * quantile);
 }
 
 function isShareOfErrors({ figure, operator }: Threshold): boolean {

@@ -93,9 +93,9 @@ describe("the README", () => {
     },
   );
 
-  test("fanout accepts the commands that need a Scheduler or a worker of your own", async () => {
+  test("fanout accepts the commands that need a Scheduler, a worker of your own, or minutes", async () => {
     const { place, env } = await openPlace();
-    const printed = [...commandsOf("needs-scheduler"), ...commandsOf("needs-worker")];
+    const printed = [...commandsOf("needs-scheduler"), ...commandsOf("needs-worker"), ...commandsOf("takes-minutes")];
     const commands = printed
       .filter((command) => !command.startsWith("kill "))
       .map((command) => command.replace(/ &$/u, ""))

@@ -1,4 +1,4 @@
-const KINDS = ["run", "install", "needs-scheduler", "needs-worker", "output"] as const;
+const KINDS = ["run", "install", "needs-scheduler", "needs-worker", "takes-minutes", "output"] as const;
 
 /** A fenced block of Markdown. */
 export interface Block {

@@ -45,10 +45,17 @@ describe("a probe", () => {
     expect(service).toMatchObject({ outcome: "invalid" });
   });
 
-  test("misses though the generator was late, if the backend alone took too long", () => {
-    const judged = judgeProbe(withOrchestrations(INVALID, {}), [parseThreshold("p50<1ms")], undefined);
-    expect(judged.outcome).toBe("missed");
-    expect(judged.reason).toMatch(/^p50<1ms missed: the backend itself took /u);
+  test("misses though the generator was late, if the backend alone took longer than that explains", () => {
+    const { latencyMs, ...rest } = withOrchestrations(INVALID, {});
+    const late = (max: number): RunResult => ({
+      ...rest,
+      latencyMs: { ...latencyMs, slip: { count: 1, mean: 1, max } },
+    });
+    const objectives = [parseThreshold("p50<1ms")];
+    expect(judgeProbe(late(0), objectives, undefined).reason).toMatch(/^p50<1ms missed: the backend itself took /u);
+    expect(judgeProbe(late(1e6), objectives, undefined)).toMatchObject({ outcome: "invalid" });
+    expect(judgeProbe(late(100), objectives, "decided")).toMatchObject({ outcome: "missed", reason: "decided" });
+    expect(judgeProbe(late(1e6), objectives, "decided")).toMatchObject({ outcome: "invalid" });
   });
 
   test.each([

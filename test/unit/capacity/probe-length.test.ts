@@ -15,6 +15,8 @@ test.each([
   ["p90<2s", 1_000, 0.05, 11_000],
   ["p90<2s", 400, 0.05, 27_000],
   ["p90<2s", 100, 0.05, 60_000],
+  // Or a growing delay has to break the objective, three times over.
+  ["p90<300ms", 100, 0.05, 20_000],
 ])("a probe of %s at %d/s that tells %d apart takes %d ms", (objective, perSecond, resolution, lengthMs) => {
   expect(probeLengthMs([parseThreshold(objective)], perSecond, resolution)).toBe(lengthMs);
 });
