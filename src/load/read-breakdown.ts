@@ -1,5 +1,5 @@
 import { breakdownOf } from "../breakdown/breakdown.js";
-import { clocksOf } from "../breakdown/clocks.js";
+import { clocksOf, type Clocks } from "../breakdown/clocks.js";
 import { DEEPEST_CHILD, stamped, type Histories, type History } from "../breakdown/critical-path.js";
 import { fanInOf } from "../breakdown/fan-in.js";
 import { workersOf } from "../breakdown/workers.js";
@@ -11,8 +11,9 @@ import { formatBytes } from "../format/bytes.js";
 import { formatCount, plural } from "../format/count.js";
 import { formatDuration } from "../format/duration.js";
 import { errorText } from "../format/error-text.js";
-import type { ResultPlan, RunResult } from "../result/run-result.js";
+import type { BreakdownExample, ResultPlan, RunResult } from "../result/run-result.js";
 import type { OwnWork } from "../protocol/worker-messages.js";
+import { keptTimelines } from "../timeline/kept-timelines.js";
 import type { TracedStart } from "./trace-sample.js";
 
 const CONCURRENCY = 10;
@@ -73,14 +74,27 @@ function whereTimeWent(
   missing: string | undefined,
 ): WhereTimeWent {
   const clocks = clocksOf(instances);
-  const breakdown = breakdownOf(instances, clocks);
   const fanIn = fanInOf(instances, plan);
   const workers = workersOf(instances, clocks.workers, ownWork);
+  const { examples, ...breakdown } = breakdownOf(instances, clocks);
   const times = {
-    breakdown: { ...breakdown, ...(missing !== undefined && { missing }) },
+    breakdown: {
+      ...breakdown,
+      ...(examples && { examples: examples.map((example) => withTimelines(example, instances, clocks)) }),
+      ...(missing !== undefined && { missing }),
+    },
     ...(fanIn && { fanIn }),
   };
   return withWorkers(times, workers);
+}
+
+function withTimelines(
+  example: BreakdownExample,
+  instances: readonly TracedInstance[],
+  { workers }: Clocks,
+): BreakdownExample {
+  const instance = instances.find(({ instanceId }) => instanceId === example.instanceId);
+  return instance ? { ...example, timelines: keptTimelines(instance, workers) } : example;
 }
 
 const NO_CLOCKS = new Map<string, never>();

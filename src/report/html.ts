@@ -21,6 +21,7 @@ import {
   stuckSection,
   timeSection,
 } from "./html/tables.js";
+import { tracedTimelines } from "./html/timeline.js";
 import { timeCharts } from "./html/time-charts.js";
 import { outcomeText } from "./outcome.js";
 
@@ -45,6 +46,7 @@ export async function resultHtml(result: RunResult): Promise<string> {
     panels.length > 0 ? HINT : undefined,
     latencySection(result),
     breakdownSection(result),
+    tracedTimelines(result),
     growthSection(result),
     workerSection(result),
     percentileSection(curves),

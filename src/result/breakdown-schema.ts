@@ -2,6 +2,7 @@ import type { z } from "zod";
 import { count, list, number, object, oneOf, signed, string } from "./json-field.js";
 import { latency } from "./latency-schema.js";
 import { measured } from "./measured-field.js";
+import { timeline } from "./timeline-schema.js";
 
 /** What each phase is, in the order of an orchestration. */
 export const PHASE_MEANINGS = {
@@ -62,6 +63,12 @@ export const breakdownExample = object({
     "What its time was spent on, in order; start and notice, or queue and return, as one are at the place of the second. " +
       "Of more than 120 parts: equal slices of the time, each as the phase that has most of it.",
   ),
+  timelines: list(timeline)
+    .exactOptional()
+    .describe(
+      "What it waited for, and when: the orchestration, followed by the first of its sub-orchestrations. What is too much " +
+        "for a result is folded.",
+    ),
 }).meta({ id: "BreakdownExample" });
 
 /** Where the time of a sample of orchestrations went, along their critical paths. */

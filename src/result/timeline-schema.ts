@@ -42,7 +42,7 @@ const timelineMark = object({
 });
 
 /** One instance: what it waited for, and when. */
-const timeline = object({
+export const timeline = object({
   instanceId: string,
   parentInstanceId: string.exactOptional().describe("Of a sub-orchestration."),
   depth: count.describe("How many sub-orchestrations deep it is."),

@@ -1,4 +1,4 @@
-import type { TimelineSpan } from "../result/timeline-schema.js";
+import type { Timeline, TimelineSpan } from "../result/timeline-schema.js";
 
 type Folded = NonNullable<TimelineSpan["folded"]>;
 
@@ -11,6 +11,18 @@ export function foldedSpans(spans: readonly TimelineSpan[], most: number): reado
   if (spans.length <= most) return spans;
   const byIteration = [...Map.groupBy(spans, groupOf).values()].map(foldOf).toSorted((a, b) => a.fromMs - b.fromMs);
   return byIteration.length <= most ? byIteration : between(byIteration, most);
+}
+
+/** A timeline whose spans are folded, and whose marks are cut to the first ones. */
+export function foldedTimeline(timeline: Timeline, most: { readonly spans: number; readonly marks: number }): Timeline {
+  const left = timeline.marks.length - most.marks;
+  const moreMarks = (timeline.moreMarks ?? 0) + Math.max(0, left);
+  return {
+    ...timeline,
+    spans: foldedSpans(timeline.spans, most.spans),
+    marks: timeline.marks.slice(0, most.marks),
+    ...(moreMarks > 0 && { moreMarks }),
+  };
 }
 
 /** How many spans it stands for. */

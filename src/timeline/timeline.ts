@@ -8,10 +8,14 @@ const SAME_MOMENT_US = 1_000;
 
 /**
  * The timelines of an instance and of its sub-orchestrations, in the order given, the instance first. `nowUs` is the end of
- * what has not ended. Pure: histories in, values out.
+ * what has not ended. `workers` are the offsets of the workers' clocks, which these histories tell too. Pure: histories in,
+ * values out.
  */
-export function timelinesOf(instances: readonly InstanceHistory[], nowUs: number): readonly Timeline[] {
-  const workers = workerClocksOf(instances.map(({ history }) => history));
+export function timelinesOf(
+  instances: readonly InstanceHistory[],
+  nowUs: number,
+  workers: SpanTimes["workers"] = workerClocksOf(instances.map(({ history }) => history)),
+): readonly Timeline[] {
   const rootUs = instances[0] ? startOf(instances[0]) : 0;
   return instances.map((instance) => timelineOf(instance, { workers, rootUs, nowUs }));
 }

@@ -52,6 +52,7 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
     "protocol/",
     "result/",
     "stats/",
+    "timeline/",
   ],
   "own-workers/": ["backend/", "plan/", "protocol/"],
   "hub/": ["async/", "backend/", "orchestrations/", "plan/", "result/", "timeline/"],

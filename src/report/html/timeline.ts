@@ -1,6 +1,7 @@
 import { formatDuration } from "../../format/duration.js";
+import type { RunResult } from "../../result/run-result.js";
 import type { Timeline } from "../../result/timeline-schema.js";
-import { PAINT_MEANINGS, pictureOf, type Paint, type Part, type Row } from "../timeline/rows.js";
+import { PAINT_MEANINGS, paintsOf, pictureOf, type Paint, type Part, type Row } from "../timeline/rows.js";
 import { endText, factsText, failureTexts, noteTexts } from "../timeline/words.js";
 import { markup, type Markup } from "./markup.js";
 
@@ -25,6 +26,8 @@ const HEIGHTS: Readonly<Record<Paint, number>> = {
 };
 const DEEPEST_INDENT = 4;
 const TICKS = 4;
+/** More than a result keeps. */
+const TRACED_ROWS = 100;
 
 /**
  * The timeline of an instance and of its sub-orchestrations: a list that reads as text, each with a bar, drawn without a
@@ -41,6 +44,21 @@ ${failureTexts([...shown.keys()]).map((text) => markup`<p class="bad">${text}</p
 ${rows.length > 0 ? axis(durationMs) : ""}${rows.map((row) => rowItem(row, durationMs))}</ol>
 <ul class="legend">${legend(rows)}</ul>
 ${notes.map((note) => markup`<p class="note">${note}</p>\n`)}`;
+}
+
+/** What the median and the slowest of the orchestrations that a run traced waited for. */
+export function tracedTimelines({ breakdown }: RunResult): Markup | undefined {
+  const figures = (breakdown?.examples ?? []).flatMap(({ rank, timelines = [] }) => {
+    const [root] = timelines;
+    if (!root) return [];
+    return markup`<p class="plan">The ${rank}: <code>${root.instanceId}</code> ${timelineTitle(root)}</p>
+${timelineFigure(timelines, TRACED_ROWS)}`;
+  });
+  if (figures.length === 0) return undefined;
+  return markup`<section><h2>What the median and the slowest orchestration waited for</h2>
+<p class="note">By the backend's clock, from its creation. <code>fanout timeline</code> shows any other one.</p>
+${figures}</section>
+`;
 }
 
 /** The heading of a timeline: how the instance ended. */
@@ -86,8 +104,7 @@ function timeText(ms: number): string {
 }
 
 function legend(rows: readonly Row[]): readonly Markup[] {
-  const used = [...new Set(rows.flatMap(({ parts }) => parts.map(({ paint }) => paint)))];
-  return used.map((paint) => {
+  return paintsOf(rows).map((paint) => {
     const height = HEIGHTS[paint];
     return markup`<li><svg width="14" height="16" aria-hidden="true"><rect class="paint-${paint}" width="14" height="${String(height)}" y="${String((HEIGHT - height) / 2)}"/></svg>${PAINT_MEANINGS[paint]}</li>`;
   });

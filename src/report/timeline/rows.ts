@@ -25,6 +25,14 @@ export const PAINT_MEANINGS = {
 
 export type Paint = keyof typeof PAINT_MEANINGS;
 
+/** The paints of some rows, in the order in which they are explained. */
+export function paintsOf(rows: readonly Row[]): readonly Paint[] {
+  const used = new Set<string>(rows.flatMap(({ parts }) => parts.map(({ paint }) => paint)));
+  return PAINTS.filter((paint) => used.has(paint));
+}
+
+const PAINTS = Object.keys(PAINT_MEANINGS) as readonly Paint[];
+
 /** Milliseconds from the start of the whole timeline. A failure and what came from outside are moments. */
 export interface Part {
   readonly paint: Paint;

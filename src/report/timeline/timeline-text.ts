@@ -4,7 +4,7 @@ import { oneLine, shortened } from "../../format/one-line.js";
 import { flowing, hanging, textWidth } from "../../format/wrap.js";
 import type { Timeline, TimelineSpan } from "../../result/timeline-schema.js";
 import type { TextStyle } from "../text-style.js";
-import { PAINT_MEANINGS, pictureOf, type Paint, type Part, type Row } from "./rows.js";
+import { PAINT_MEANINGS, paintsOf, pictureOf, type Paint, type Part, type Row } from "./rows.js";
 import { endText, factsText, failureTexts, noteTexts, startText } from "./words.js";
 
 /** Of all instances of a timeline together. */
@@ -129,8 +129,7 @@ function notes(
   rows: readonly Row[],
   { colours, columns }: TextStyle,
 ): readonly string[] {
-  const used = new Set(rows.flatMap(({ parts }) => parts.map(({ paint }) => paint)));
-  const legend = [...used].map((paint) => `${GLYPHS[paint]} ${PAINT_MEANINGS[paint]}`);
+  const legend = paintsOf(rows).map((paint) => `${GLYPHS[paint]} ${PAINT_MEANINGS[paint]}`);
   const texts = [...shown].flatMap(([timeline, spans]) => {
     const lead = timeline.depth === 0 ? "" : `${oneLine(timeline.instanceId)}: `;
     return noteTexts(timeline, spans).map((text) => lead + text);

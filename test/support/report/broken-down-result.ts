@@ -1,4 +1,7 @@
 import type { PhaseTime, RunResult, TracedWorker } from "../../../src/result/run-result.js";
+import { foldedTimeline } from "../../../src/timeline/fold.js";
+import { timelinesOf } from "../../../src/timeline/timeline.js";
+import { fanOuts } from "../timeline/told-history.js";
 import { sampleResult } from "./sample-result.js";
 
 /** A phase that took `meanMs` of two seconds in each, in `times` times. */
@@ -19,6 +22,8 @@ function worker(workerId: string, mean: number): TracedWorker {
   const turnaround = { count: 1_200, mean, max: 4 * mean };
   return { workerId, activities: 1_200, execute, turnaround, clockOffsetMs: -5_000, clockBoundMs: 0.4 };
 }
+
+const FOLD = { spans: 10, marks: 5 };
 
 /** A run of which 24 orchestrations were traced. */
 export const brokenDownResult: RunResult = {
@@ -46,8 +51,15 @@ export const brokenDownResult: RunResult = {
           { phase: "start", ms: 100 },
           { phase: "queue", ms: 1_800 },
         ],
+        timelines: timelinesOf([fanOuts(1, 3)], 0),
       },
-      { rank: "slowest", instanceId: "r-00000-002", wholeMs: 3_800, parts: [{ phase: "queue", ms: 3_800 }] },
+      {
+        rank: "slowest",
+        instanceId: "r-00000-002",
+        wholeMs: 3_800,
+        parts: [{ phase: "queue", ms: 3_800 }],
+        timelines: [foldedTimeline(timelinesOf([fanOuts(40, 3)], 0)[0]!, FOLD)],
+      },
     ],
   },
   fanIn: {

@@ -46,6 +46,20 @@ describe("reading where the time went", () => {
     expect(breakdown?.phases).toMatchObject({ subOrchestration: { meanMs: 1.1 }, fanIn: { meanMs: 1 } });
   });
 
+  test("keeps the timelines of the median and the slowest, with their sub-orchestrations", async () => {
+    const { breakdown } = await readBreakdown(optionsFor(found));
+    expect(breakdown?.examples).toMatchObject([
+      { rank: "median", timelines: [{ instanceId: "r-00000-1" }, { instanceId: "child" }] },
+      {
+        rank: "slowest",
+        timelines: [
+          { instanceId: "r-00000-2", durationMs: 5.95, spans: [{ kind: "subOrchestration", instanceId: "child" }] },
+          { instanceId: "child", parentInstanceId: "r-00000-2", depth: 1, startMs: 0.25, durationMs: 2.7 },
+        ],
+      },
+    ]);
+  });
+
   test("asks for the creation of one that had not ended", async () => {
     const { starts, ...options } = optionsFor(found, 2);
     const client = fakeClient({

@@ -4,6 +4,7 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { resultHtml } from "../../../src/report/html.js";
 import type { RunResult } from "../../../src/result/run-result.js";
+import { brokenDownResult } from "../../support/report/broken-down-result.js";
 import { closedLoadResult } from "../../support/report/closed-load-result.js";
 import { incompleteResult, resultSaying } from "../../support/report/incomplete-result.js";
 import { openLoadResult } from "../../support/report/open-load-result.js";
@@ -48,6 +49,13 @@ async function isLogarithmic(result: RunResult): Promise<boolean | undefined> {
 }
 
 describe("the HTML report", () => {
+  test("shows what the median and the slowest traced orchestration waited for", async () => {
+    const text = textOf(await resultHtml(brokenDownResult));
+    expect(text).toMatch(/waited for\n.*\nThe median: order-17 Completed, took 17 ms\nOrder: 3 activities, /u);
+    expect(text).toMatch(/The slowest: order-17 Completed, took 485 ms\nOrder: 120 activities, /u);
+    expect(text).toMatch(/rows fold \d+ activities; 10 ms each on average, at most 10 ms\n/u);
+  });
+
   test("begins with the outcome, the plan, the run and the verdict, and goes on to thresholds and figures", async () => {
     const text = textOf(await resultHtml(openLoadResult));
     const inOrder = [

@@ -66,8 +66,8 @@ describe("the text of a timeline", () => {
       "1  Ship                                ═══════════     30 ms",
       "0    Pack                              ▓▓▓▓▓▓▓▓▓▓▓     30 ms",
       "   approved                        ◆",
-      "▓ asked for until answered  ✕ failed  · timer",
-      "    ═ sub-orchestration  ◆ from outside",
+      "▓ asked for until answered  · timer  ═ sub-orchestration",
+      "    ◆ from outside  ✕ failed",
       "Charge failed with CardError: declined",
     ]);
   });
