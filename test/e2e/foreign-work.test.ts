@@ -50,7 +50,10 @@ test("a backend that ignores filters gets foreign work back, later each time, an
   const stream = await sidecar.streams.next();
   const request = pb.GetWorkItemsRequest.deserializeBinary(stream.request).toObject();
   expect(request.workitemfilters).toEqual({
-    orchestrationsList: [{ name: "FanOutFanInOrchestration", versionsList: [] }],
+    orchestrationsList: [
+      { name: "FanOutFanInOrchestration", versionsList: [] },
+      { name: "FanOutFanInPartOrchestration", versionsList: [] },
+    ],
     activitiesList: [{ name: "FanOutFanInActivity", versionsList: [] }],
     entitiesList: [],
   });
