@@ -8,6 +8,7 @@ import { scalabilityOf } from "./scalability.js";
 
 /** A closer probe counts as one at half of the answer. */
 const NEAR_HALF = 0.1;
+const NOT_JUDGED = / not judged, /u;
 const LEAST_KNEE_LEVELS = 3;
 
 export interface AnswerOptions extends Pick<CapacitySearchOptions, "searchId" | "load" | "objectives" | "precision"> {
@@ -108,8 +109,10 @@ function whyOf(outcome: SearchOutcome, options: AnswerOptions): string {
       "the probes do not agree well enough to narrow the interval: the capacity changed during the search, or the " +
       "latency there is mostly chance; look for other load on the backend, or search again",
     generator: () =>
-      `the generator is the limit: at ${level(findings.generatorLimit)} ${last}; run fanout on a machine with more free ` +
-      "cores, or use several generators",
+      NOT_JUDGED.test(last)
+        ? `the probes at ${level(findings.generatorLimit)} could not be judged: ${last}`
+        : `the generator is the limit: at ${level(findings.generatorLimit)} ${last}; run fanout on a machine with more free ` +
+          "cores, or use several generators",
     "never-missed": () => "the highest level that fanout offers held",
     "never-held": () => `no level held, down to ${level(findings.missed)}: ${last}`,
     time: () => "the time was over (--max-time): give it more, or an objective that needs fewer samples, such as a p90",

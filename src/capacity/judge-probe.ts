@@ -49,7 +49,11 @@ export function judgeProbe(
     return { outcome: "invalid", reason: texts.join("; "), objectives: judged };
   }
   if (decided !== undefined) return missed(decided);
-  return broken ? missed(`${broken.expression} ${broken.reason ?? "missed"}`) : { outcome: "held", objectives: judged };
+  const missedOne = judged.find(({ passed, reason }) => !passed && reason === undefined);
+  if (missedOne) return missed(`${missedOne.expression} missed`);
+  // What was not measured is no miss. The next probe of the level knows how many samples it gets.
+  if (broken) return { outcome: "invalid", reason: `${broken.expression} ${broken.reason}`, objectives: judged };
+  return { outcome: "held", objectives: judged };
 }
 
 function isLateOnly({ reasons }: Verdict, objectives: readonly Threshold[]): boolean {

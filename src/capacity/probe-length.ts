@@ -25,7 +25,7 @@ export function quantileOf({ expression, figure }: Threshold): number | undefine
   return digits.length > 2 && !digits.includes(".") ? Number(`0.${digits}`) : Number(digits) / 100;
 }
 
-/** The number of starts without which the objectives cannot be judged. */
+/** The number of samples without which the objectives cannot be judged. */
 export function startsToJudge(objectives: readonly Threshold[]): number {
   const needed = objectives.map((objective) => {
     const quantile = quantileOf(objective);
@@ -37,13 +37,19 @@ export function startsToJudge(objectives: readonly Threshold[]): number {
   return Math.ceil(Math.max(...needed) - ROUNDING);
 }
 
+/** The starts to plan for them: three standard deviations more, as random arrivals may be fewer. */
+export function startsToPlan(objectives: readonly Threshold[]): number {
+  const needed = startsToJudge(objectives);
+  return needed + 3 * Math.sqrt(needed);
+}
+
 /**
  * How long a probe at `perSecond` measures, in milliseconds: the starts that the objectives need, and the starts that
  * tell a rate that the backend carries from one that is `resolution` too high, by the backlog or by a latency that it
  * breaks, whichever is sooner, within a minute.
  */
 export function probeLengthMs(objectives: readonly Threshold[], perSecond: number, resolution: number): number {
-  const samplesMs = (startsToJudge(objectives) * 1_000) / perSecond;
+  const samplesMs = (startsToPlan(objectives) * 1_000) / perSecond;
   const fineMs = Math.min(FINE_PATIENCE_MS, samplesMs * Math.max(1, RULE_OF_TEN_RESOLUTION / resolution));
   const backlogMs = Math.min(
     BACKLOG_PATIENCE_MS,

@@ -1,6 +1,6 @@
 import type { LoadPlan } from "../plan/plan.js";
 import type { Threshold } from "../stats/threshold.js";
-import { probeLengthMs, startsToJudge } from "./probe-length.js";
+import { probeLengthMs, startsToPlan } from "./probe-length.js";
 
 const LEAST_WARMUP_MS = 2_000;
 const MOST_WARMUP_MS = 15_000;
@@ -38,7 +38,7 @@ export function probePlan(options: ProbePlanOptions): LoadPlan {
     return { ...common, load: { kind: "open", arrival, maxInFlight, stages: [stage] } };
   }
   const { perSecond = level / Math.max(typicalMs / 1_000, 0.001) } = options;
-  const samplesMs = (startsToJudge(objectives) * 1_000) / perSecond;
+  const samplesMs = (startsToPlan(objectives) * 1_000) / perSecond;
   const durationMs = Math.ceil(
     Math.min(CLOSED_MOST_MS, Math.max(CLOSED_LEAST_MS, samplesMs, CLOSED_GENERATIONS * typicalMs)),
   );

@@ -68,14 +68,14 @@ export async function runProbe(options: ProbeRunOptions): Promise<ProbeRun | und
   });
   const planned = plan.load.kind === "open" ? plannedStarts({ ...plan, warmupMs: 0 }) : undefined;
   const decision = new EarlyDecision({ objectives: objectives ?? [], warmupMs, lengthMs, measuredStarts: planned });
-  const moments: ProbeMoment[] = [];
+  const moments: (ProbeMoment & { readonly completed: number })[] = [];
   let missed: string | undefined;
   let stoppedMs: number | undefined;
   const look = (): void => {
     const snapshot = test.snapshot();
     onSnapshot(snapshot);
     const { started, ended } = snapshot.orchestrations;
-    const moment = { atMs: snapshot.elapsedMs, started, ended };
+    const moment = { atMs: snapshot.elapsedMs, started, ended, completed: snapshot.own?.completed ?? 0 };
     if (stoppedMs !== undefined || moment.atMs >= warmupMs + lengthMs) return;
     moments.push(moment);
     const decided = objectives && decision.add(moment, test.resultSoFar());
@@ -104,11 +104,14 @@ export async function runProbe(options: ProbeRunOptions): Promise<ProbeRun | und
   }
 }
 
-function completedPerSecond(moments: readonly ProbeMoment[], warmupMs: number): number | undefined {
+function completedPerSecond(
+  moments: readonly { readonly atMs: number; readonly completed: number }[],
+  warmupMs: number,
+): number | undefined {
   const first = moments.find(({ atMs }) => atMs >= warmupMs);
   const last = moments.at(-1);
   if (!first || !last || last.atMs <= first.atMs) return undefined;
-  return ((last.ended - first.ended) * 1_000) / (last.atMs - first.atMs);
+  return ((last.completed - first.completed) * 1_000) / (last.atMs - first.atMs);
 }
 
 /** Waits for instances of this probe, and of no other run. Returns how many have not ended in time. */

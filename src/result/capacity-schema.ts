@@ -22,7 +22,9 @@ const probe = object({
   runId: string.describe("The ids of its instances begin with it."),
   purpose: oneOf("calibrate", "grow", "shrink", "bisect", "confirm", "half"),
   level,
-  outcome: oneOf("held", "missed", "invalid").describe("invalid: the generator was the limit, not the backend."),
+  outcome: oneOf("held", "missed", "invalid").describe(
+    "invalid: it says nothing of the backend, because the generator was the limit or the sample too small.",
+  ),
   reason: string.exactOptional().describe("Why it did not hold."),
   early: boolean.describe("It was decided before all of its time."),
   loadMs: number.describe("How long starts were sent, with the warm-up."),

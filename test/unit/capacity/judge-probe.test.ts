@@ -58,6 +58,13 @@ describe("a probe", () => {
     expect(judgeProbe(late(1e6), objectives, "decided")).toMatchObject({ outcome: "invalid" });
   });
 
+  test("says nothing if its sample is too small", () => {
+    const { histograms: _histograms, ...rest } = withOrchestrations(VALID, {});
+    const judged = judgeProbe(rest, [parseThreshold("service p99.999<1s")], undefined);
+    expect(judged.outcome).toBe("invalid");
+    expect(judged.reason).toMatch(/^service p99.999<1s not judged, /u);
+  });
+
   test.each([
     [
       "work that did not end",
