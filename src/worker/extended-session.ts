@@ -30,12 +30,12 @@ export class ExtendedSession {
     return this.#framed?.subarray(0, this.#framedBytes) ?? EMPTY_BYTES;
   }
 
-  /** Its approximate size in memory, in bytes. */
+  /** Its approximate size in memory, in bytes: a whole number, so that sums of it stay exact. */
   get weight(): number {
     return (
       OWN_BYTES +
       (this.#framed?.length ?? 0) +
-      this.#heldBytes * BYTES_PER_HELD +
+      Math.ceil(this.#heldBytes * BYTES_PER_HELD) +
       this.#outstanding * BYTES_OF_A_TASK +
       this.#unconfirmed * BYTES_OF_AN_ACTION
     );
