@@ -1,4 +1,6 @@
 import type { CommandIo } from "./commands/io.js";
+import { FanoutError } from "./errors.js";
+import { errorText } from "./format/error-text.js";
 import { reportError, runProgram } from "./program.js";
 
 const io: CommandIo = { stdout: process.stdout, stderr: process.stderr };
@@ -11,9 +13,12 @@ const NOBODY_READS: readonly (string | undefined)[] = ["EPIPE", "EIO", "ERR_STRE
 
 /** A missing reader is no error: a run still has to end in order and write its files. */
 function outliveReaders(): void {
-  for (const stream of [process.stdout, process.stderr]) {
+  for (const [name, stream] of Object.entries({ output: process.stdout, "error output": process.stderr })) {
     stream.on("error", (error: NodeJS.ErrnoException) => {
-      if (!NOBODY_READS.includes(error.code)) throw error;
+      if (NOBODY_READS.includes(error.code)) return;
+      throw new FanoutError("unwritable-file", `the standard ${name} cannot be written: ${errorText(error)}`, {
+        cause: error,
+      });
     });
   }
 }

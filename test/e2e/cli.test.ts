@@ -1,6 +1,6 @@
 import { execFile, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readFileSync } from "node:fs";
+import { closeSync, existsSync, openSync, readFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
@@ -92,6 +92,15 @@ describe("help", () => {
     const { code, stdout, stderr } = await fanout([]);
     expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
     expect(stderr).toMatch(/^Usage: fanout/u);
+  });
+
+  test.skipIf(!existsSync("/dev/full"))("a full disk under its output is an error that says so", async () => {
+    const full = openSync("/dev/full", "w");
+    const child = spawn(process.execPath, [FANOUT, "--help"], { stdio: ["ignore", full, "pipe"] });
+    closeSync(full);
+    const [stderr, [code]] = await Promise.all([text(child.stderr!), once(child, "exit") as Promise<[number]>]);
+    expect(stderr).toContain("error: the standard output cannot be written: ENOSPC: no space left on device");
+    expect(code).toBe(1);
   });
 
   test("into a pipe that closes early causes no error", async () => {
