@@ -1,6 +1,7 @@
 import { setTimeout } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { parseRunResult } from "../support/e2e/checked-result.js";
+import { activitiesReach } from "../support/e2e/hub-inspector.js";
 import { Workplace } from "../support/e2e/workplace.js";
 
 test("a worker that was stopped for a second is named", async () => {
@@ -12,9 +13,10 @@ test("a worker that was stopped for a second is named", async () => {
       return worker;
     }),
   );
-  const load = "--parallel-orchestrations 40 --iterations 150 --parallel-activities 2 --activity-duration 20ms";
+  const load = "--parallel-orchestrations 40 --iterations 60 --parallel-activities 2 --activity-duration 20ms";
   const run = place.start(`run --workers 0 --json --trace-sample 1 --allow-invalid ${load}`);
-  await run.says(/of 40 orchestrations/u);
+  // Both workers have work in progress by then.
+  await activitiesReach(500, place.socket, run);
   workers[1]!.kill("SIGSTOP");
   await setTimeout(1_000);
   workers[1]!.kill("SIGCONT");
