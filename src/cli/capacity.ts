@@ -1,8 +1,11 @@
 import { Option, type Command } from "commander";
 import {
+  ARRIVAL,
   CONNECTION_STRING,
+  LABEL,
   TASK_HUB,
   REPLAY,
+  SEED,
   TRANSPORT,
   examples,
   repeatable,
@@ -80,11 +83,11 @@ function addSearch(capacity: Command): void {
 function addLoad(capacity: Command): void {
   capacity
     .optionsGroup("The load of a probe:")
-    .option("--arrival <kind>", "the arrivals of open load: constant, or poisson for random ones (default: constant)")
+    .option(...ARRIVAL)
     .option("--max-in-flight <count>", "a probe misses beyond this many in flight (default: 10,000)")
     .option("--warmup <duration>", "run the load for this long before measuring (default: 2s to 15s, by the latency)")
     .option("--grace <duration>", "a probe misses if orchestrations take longer after its last start (default: 30s)")
-    .option("--seed <number>", "the seed of random arrivals and durations (default: 0)")
+    .option(...SEED)
     .optionsGroup("Workers and transport:")
     .addOption(
       withDefault(
@@ -109,5 +112,5 @@ function addResults(capacity: Command): void {
       "--run-id <id>",
       "the name of the search; the ids of its instances begin with it (default: a generated one)",
     )
-    .addOption(repeatable("--label <key=value>", "a label in the result, to find it again; repeatable"));
+    .addOption(repeatable(...LABEL));
 }

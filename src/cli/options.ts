@@ -14,6 +14,12 @@ export const CONNECTION_STRING = [
   "--connection-string <string>",
   "the backend (default: the environment or appsettings.json, else the embedded emulator; `fanout doctor` prints it)",
 ] as const;
+export const ARRIVAL = [
+  "--arrival <kind>",
+  "the arrivals of open load: constant, or poisson for random ones (default: constant)",
+] as const;
+export const SEED = ["--seed <number>", "the seed of random arrivals and durations (default: 0)"] as const;
+export const LABEL = ["--label <key=value>", "a label in the result, to find it again; repeatable"] as const;
 export const TRANSPORT = [
   "--transport <link|http2|grpc-js>",
   "the transport to the backend (default: the leanest that it supports)",

@@ -1,8 +1,11 @@
 import type { Command } from "commander";
 import {
+  ARRIVAL,
   CONNECTION_STRING,
+  LABEL,
   TASK_HUB,
   REPLAY,
+  SEED,
   TRANSPORT,
   examples,
   repeatable,
@@ -80,7 +83,7 @@ function addLoad(run: Command): void {
     .option("--total <count>", "start this many in total, with --parallel-orchestrations in flight")
     .option("--rate <rate>", "start at this rate, such as 50/s or 90/m, independent of how many are in flight")
     .option("--stages <stages>", "start at these rates in turn, such as '10/s:30s,10/s->100/s:1m'")
-    .option("--arrival <kind>", "the arrivals of open load: constant, or poisson for random ones (default: constant)")
+    .option(...ARRIVAL)
     .option("--max-in-flight <count>", "hold back starts of open load beyond this many in flight (default: 10,000)")
     .option("--warmup <duration>", "run the load for this long before measuring; adds to the duration")
     .option(
@@ -94,7 +97,7 @@ function addLoad(run: Command): void {
         "10m",
       ),
     )
-    .option("--seed <number>", "the seed of random arrivals and durations (default: 0)");
+    .option(...SEED);
 }
 
 function addSeveralGenerators(run: Command): void {
@@ -164,6 +167,6 @@ function addResults(run: Command): void {
     .option("--text <file>", "write the printed summary; with --repeat also report-1.txt, ...")
     .option("--quiet", "print only the summary and errors")
     .option("--run-id <id>", "the name of the run; the ids of its instances begin with it (default: a generated one)")
-    .addOption(repeatable("--label <key=value>", "a label in the result, to find it again; repeatable"))
+    .addOption(repeatable(...LABEL))
     .option("--metrics-port <port>", "serve figures for Prometheus on 127.0.0.1 during the run; 0 takes any free port");
 }

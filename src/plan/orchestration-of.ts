@@ -7,9 +7,9 @@ import { inputOf } from "./workload-flags.js";
 export interface StartedOrchestration {
   readonly name: string;
   readonly input: unknown;
-  /** The number of activities that its output must account for; undefined if unknown. */
+  /** The input of a traced instance. */
   readonly tracedInput: unknown;
-  /** How many activities its output has to account for; undefined where that is not known. */
+  /** The number of activities that its output must account for; undefined if unknown. */
   readonly activities: number | undefined;
 }
 
