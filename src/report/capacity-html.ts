@@ -8,11 +8,9 @@ import { parseThreshold } from "../stats/threshold.js";
 import { factsOf, headlineOf } from "./capacity-text.js";
 import { outcomeText } from "./capacity-view.js";
 import { chartSection, type Chart, type TitledPanel } from "./html/chart.js";
-import { markup, scriptJson, type Markup } from "./html/markup.js";
-import { documentOf } from "./html/page.js";
+import { markup, type Markup } from "./html/markup.js";
+import { chartedPage } from "./html/charted-page.js";
 import type { Line, Panel, Unit } from "./html/panel.js";
-import { chartAssets } from "./html/script.js";
-import { STYLE } from "./html/style.js";
 import { definitionList, numbersBy, tableSection, withoutEmpty, type Column } from "./html/table.js";
 import { planLine } from "./plan-line.js";
 
@@ -22,11 +20,9 @@ const TAILS = ["p999", "p99", "p95", "p90"] as const;
 
 /** A search as one HTML file that needs no network: the answer, the charts by level, and the probes. */
 export async function capacityHtml(result: CapacityResult): Promise<string> {
-  const assets = await chartAssets();
   const [word, rest] = headlineOf(result);
   const measured = result.probes.filter(({ purpose }) => purpose !== "calibrate").toSorted((a, b) => a.level - b.level);
   const charts = measured.length < 2 ? [] : [latencyChart(result, measured), throughputChart(result, measured)];
-  const panels = charts.flatMap((chart) => ("panels" in chart ? chart.panels.map(({ panel }) => panel) : []));
   const { load: _load, warmupMs: _warmup, parallelOrchestrations: _inFlight, ...work } = result.plan;
   const sections = [
     markup`<header>
@@ -42,12 +38,7 @@ ${definitionList(factsOf(result).map(([name, text]) => [name || "latency at half
     charts.map(chartSection),
     probeSection(result),
   ];
-  return documentOf({
-    title: `fanout: ${word}${rest}`,
-    body: markup`${sections}`,
-    ...(panels.length > 0 && { data: scriptJson(panels), script: assets.script }),
-    style: panels.length > 0 ? assets.style + STYLE : STYLE,
-  });
+  return chartedPage(`fanout: ${word}${rest}`, markup`${sections}`, charts);
 }
 
 function latencyChart(result: CapacityResult, probes: readonly CapacityProbe[]): Chart {

@@ -3,12 +3,10 @@ import { breakdownSection, growthSection, workerSection } from "./html/breakdown
 import { chartSection } from "./html/chart.js";
 import { comparisonSection } from "./html/comparison.js";
 import { circumstances } from "./html/circumstances.js";
-import { markup, scriptJson } from "./html/markup.js";
+import { markup } from "./html/markup.js";
 import { growthChart } from "./html/growth-chart.js";
-import { documentOf, type Page } from "./html/page.js";
+import { chartedPage } from "./html/charted-page.js";
 import { percentileChart, percentileCurves } from "./html/percentile-chart.js";
-import { chartAssets } from "./html/script.js";
-import { STYLE } from "./html/style.js";
 import { header, thresholdSection, tiles, verdictSection } from "./html/summary.js";
 import {
   failureSection,
@@ -30,12 +28,10 @@ import { outcomeText } from "./outcome.js";
  * backend is escaped, and a content security policy allows only the page's own script.
  */
 export async function resultHtml(result: RunResult): Promise<string> {
-  const assets = await chartAssets();
   const curves = percentileCurves(result);
   const charts = [...timeCharts(result), percentileChart(result, curves), growthChart(result)].flatMap(
     (chart) => chart ?? [],
   );
-  const panels = charts.flatMap((chart) => ("panels" in chart ? chart.panels.map(({ panel }) => panel) : []));
   const sections = [
     header(result),
     verdictSection(result),
@@ -43,7 +39,7 @@ export async function resultHtml(result: RunResult): Promise<string> {
     result.comparison && comparisonSection(result.comparison),
     tiles(result),
     charts.map(chartSection),
-    panels.length > 0 ? HINT : undefined,
+    charts.some((chart) => "panels" in chart) ? HINT : undefined,
     latencySection(result),
     breakdownSection(result),
     tracedTimelines(result),
@@ -59,13 +55,7 @@ export async function resultHtml(result: RunResult): Promise<string> {
     timeSection(result),
     circumstances(result),
   ];
-  const page: Page = {
-    title: `fanout: ${outcomeText(result)}`,
-    body: markup`${sections}`,
-    ...(panels.length > 0 && { data: scriptJson(panels), script: assets.script }),
-    style: panels.length > 0 ? assets.style + STYLE : STYLE,
-  };
-  return documentOf(page);
+  return chartedPage(`fanout: ${outcomeText(result)}`, markup`${sections}`, charts);
 }
 
 const HINT = markup`<noscript><p class="note">The charts are drawn by a script. Without it, the tables below hold their figures.</p></noscript>

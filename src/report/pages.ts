@@ -2,38 +2,49 @@ import type { Comparison, RunResult } from "../result/run-result.js";
 import { conclusionOf, sideNames } from "./comparison-rows.js";
 import { comparisonSection } from "./html/comparison.js";
 import { markup, type Content } from "./html/markup.js";
-import { documentOf } from "./html/page.js";
-import { STYLE } from "./html/style.js";
+import { chartSection, type Chart } from "./html/chart.js";
+import { chartedPage } from "./html/charted-page.js";
 import { numbersBy, tableSection, type Column } from "./html/table.js";
 import { planLine } from "./plan-line.js";
+import { trendCharts } from "./html/trend-charts.js";
 import { repeatsTitle, runsTable, spreadTable } from "./repeats-rows.js";
 
 /**
- * Several runs as one page: mean and spread, a row for each run, and the comparison with a baseline if there is one.
+ * Several runs as one page, in the order of their starts: mean and spread, the trend, a row for each run, and the comparison
+ * with a baseline if there is one.
  */
-export function repeatsHtml(results: readonly RunResult[]): string {
+export async function repeatsHtml(given: readonly RunResult[]): Promise<string> {
+  const results = given.toSorted((a, b) => Date.parse(a.startedAt) - Date.parse(b.startedAt));
+  const charts = trendCharts(results);
   const plans = [...new Set(results.map(({ plan }) => planLine(plan)))];
   const spread = spreadTable(results);
   const runs = runsTable(results);
-  return page("fanout run report", repeatsTitle(results), [
+  const sections = [
     plans.map((plan) => markup`<p class="plan">${plan}</p>\n`),
     results.map(({ comparison }) => comparison && comparisonSection(comparison)),
     tableSection("Mean and spread", numbersBy(...namesOf(spread.heads)), spread.rows),
+    charts.map(chartSection),
     tableSection("Each run", columnsOf(runs.heads), runs.rows),
-  ]);
+  ];
+  return page("fanout run report", repeatsTitle(results), sections, charts);
 }
 
 /** Comparisons as one page. */
-export function comparisonsHtml(comparisons: readonly Comparison[]): string {
+export async function comparisonsHtml(comparisons: readonly Comparison[]): Promise<string> {
   const title = comparisons
     .map((comparison) => `${sideNames(comparison).new}: ${conclusionOf(comparison).word}`)
     .join(", ");
   return page("fanout comparison", title, comparisons.map(comparisonSection));
 }
 
-function page(brand: string, title: string, sections: readonly Content[]): string {
+async function page(
+  brand: string,
+  title: string,
+  sections: readonly Content[],
+  charts: readonly Chart[] = [],
+): Promise<string> {
   const body = markup`<header><p class="brand">${brand}</p>\n<h1>${title}</h1></header>\n${sections}`;
-  return documentOf({ title: `fanout: ${title}`, body, style: STYLE });
+  return chartedPage(`fanout: ${title}`, body, charts);
 }
 
 function columnsOf(heads: readonly string[]): readonly Column[] {

@@ -1,6 +1,6 @@
 import type uPlot from "uplot";
 import type { drawBandNames, drawBands, drawBorders } from "./browser-marks.js";
-import type { HEIGHTS_PX, Line, Panel, STROKES, Unit } from "./panel.js";
+import type { HEIGHTS_PX, Line, NAME_ROW_PX, Panel, STROKES, Unit } from "./panel.js";
 
 /*
  * Runs in the reader's browser. The page holds the source of these functions (script.ts), so that they know each other,
@@ -33,12 +33,18 @@ export interface Tools {
   readonly Plot: typeof uPlot;
   readonly strokes: typeof STROKES;
   readonly heightsPx: typeof HEIGHTS_PX;
+  readonly nameRowPx: typeof NAME_ROW_PX;
   readonly drawBands: typeof drawBands;
   readonly drawBorders: typeof drawBorders;
   readonly drawBandNames: typeof drawBandNames;
   readonly formatCount: (count: number) => string;
   readonly formatDuration: (ms: number) => string;
   readonly threeDigits: (value: number) => string;
+}
+
+/** The room for labels on the left, the same for all panels, so that a moment is at the same place in each. */
+interface Gutter {
+  px: number;
 }
 
 /** Draws the panels, and draws them again when the colours, the width or the paper change. */
@@ -49,10 +55,13 @@ export function drawPanels(panels: readonly Panel[], tools: Tools): void {
   const draw = (onPaper: boolean) => {
     for (const plot of plots) plot.destroy();
     document.documentElement.classList.toggle("paper", onPaper);
+    const gutter: Gutter = { px: 0 };
     plots = panels.flatMap((panel) => {
       const place = document.getElementById(panel.id);
-      return place ? [plotOf(panel, place, onPaper, tools)] : [];
+      return place ? [plotOf(panel, place, onPaper, gutter, tools)] : [];
     });
+    // The widest labels are known now.
+    for (const plot of plots) plot.redraw(false, true);
   };
   draw(paper.matches);
   // Browsers differ in which of the first three events they send when they print.
@@ -63,21 +72,24 @@ export function drawPanels(panels: readonly Panel[], tools: Tools): void {
   addEventListener("resize", () => draw(paper.matches));
 }
 
-function plotOf(panel: Panel, place: PageElement, onPaper: boolean, tools: Tools): uPlot {
+function plotOf(panel: Panel, place: PageElement, onPaper: boolean, gutter: Gutter, tools: Tools): uPlot {
   // A4 is 703 px wide between the margins of the page's style.
   const width = onPaper ? 680 : place.clientWidth;
   const options: uPlot.Options = {
     width,
     height: tools.heightsPx[panel.height],
-    padding: [panel.borders.length > 0 ? 22 : 8, 26, 0, 0],
+    padding: [8 + tools.nameRowPx * [panel.bands, panel.borders].filter((named) => named.length > 0).length, 26, 0, 0],
     series: [{}, ...panel.lines.map((line) => seriesOf(line, tools))],
     scales: scalesOf(panel),
-    axes: axesOf(panel, tools),
+    axes: axesOf(panel, gutter, tools),
     legend: { show: false },
     cursor: cursorOf(panel),
     hooks: {
       drawClear: [(plot) => tools.drawBands(plot, panel, colourOf)],
-      draw: [(plot) => tools.drawBorders(plot, panel, colourOf), (plot) => tools.drawBandNames(plot, panel, colourOf)],
+      draw: [
+        (plot) => tools.drawBorders(plot, panel, tools.nameRowPx, colourOf),
+        (plot) => tools.drawBandNames(plot, panel, tools.nameRowPx, colourOf),
+      ],
       setCursor: [(plot) => tellValues(plot, panel, tools)],
     },
   };
@@ -110,7 +122,7 @@ function scalesOf({ x, xs, y, lines }: Panel): uPlot.Scales {
   };
 }
 
-function axesOf({ x, y }: Panel, tools: Tools): uPlot.Axis[] {
+function axesOf({ x, y }: Panel, gutter: Gutter, tools: Tools): uPlot.Axis[] {
   const grid = { stroke: colourOf("--grid"), width: 1 };
   const common = {
     stroke: colourOf("--muted"),
@@ -147,8 +159,10 @@ function axesOf({ x, y }: Panel, tools: Tools): uPlot.Axis[] {
       space: 34,
       ...(y.logarithmic && { splits: logarithmicSplits, filter: (_plot, splits) => splits }),
       values: (_plot, splits) => splits.map((value) => (value === null ? "" : valueText(value, y.unit, tools))),
-      // Wide enough for most labels, so that the same moment is at the same place in all panels.
-      size: (_plot, texts) => 14 + 7 * Math.max(...(texts ?? []).map((text) => text.length), 7),
+      size: (_plot, texts) => {
+        gutter.px = Math.max(gutter.px, ...(texts ?? []).map((text) => 14 + 7 * text.length));
+        return gutter.px;
+      },
     },
   ];
 }

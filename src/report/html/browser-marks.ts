@@ -20,10 +20,11 @@ export function drawBands(plot: uPlot, { bands }: Panel, colourOf: ColourOf): vo
   ctx.restore();
 }
 
-/** Draws borders, with their names above the plot. A name without room is left out. */
-export function drawBorders(plot: uPlot, { borders }: Panel, colourOf: ColourOf): void {
+/** Draws borders, with their names above the plot and those of the bands. A name without room is left out. */
+export function drawBorders(plot: uPlot, { bands, borders }: Panel, nameRowPx: number, colourOf: ColourOf): void {
   const { ctx, bbox } = plot;
   const pxRatio = ratioOf(plot);
+  const top = bbox.top - (bands.length > 0 ? 2 : 1) * nameRowPx * pxRatio;
   const right = bbox.left + bbox.width;
   ctx.save();
   writeSmall(plot, colourOf("--muted"));
@@ -33,38 +34,35 @@ export function drawBorders(plot: uPlot, { borders }: Panel, colourOf: ColourOf)
     const end = next ? Math.min(plot.valToPos(next.at, "x", true), right) : right;
     const from = Math.max(here, bbox.left);
     ctx.setLineDash([4 * pxRatio, 3 * pxRatio]);
-    if (here > bbox.left && here <= right) drawVertical(plot, here, bbox.top - 17 * pxRatio, colourOf("--muted"));
+    if (here > bbox.left && here <= right) drawVertical(plot, here, top, colourOf("--muted"));
     const roomy = from + ctx.measureText(text).width + 8 * pxRatio <= end;
-    if (roomy) ctx.fillText(text, from + 4 * pxRatio, bbox.top - 10 * pxRatio);
+    if (roomy) ctx.fillText(text, from + 4 * pxRatio, top + (nameRowPx / 2) * pxRatio);
   }
   ctx.restore();
 }
 
-/**
- * Draws the names of bands at the top of the plot, to the right or the left of each. A name without room is left out.
- */
-export function drawBandNames(plot: uPlot, { bands }: Panel, colourOf: ColourOf): void {
+/** Draws the names of bands above the plot, where they hide nothing. A name without room is left out. */
+export function drawBandNames(plot: uPlot, { bands }: Panel, nameRowPx: number, colourOf: ColourOf): void {
   const { ctx, bbox } = plot;
-  const pxRatio = ratioOf(plot);
-  const [gap, height] = [5 * pxRatio, 17 * pxRatio];
+  const gap = 5 * ratioOf(plot);
+  const end = bbox.left + bbox.width;
   ctx.save();
-  clipToPlot(plot);
   writeSmall(plot, colourOf("--bad"));
   let free = bbox.left;
   for (const { from, to, text, short } of bands) {
     const [left, right] = [plot.valToPos(from, "x", true), plot.valToPos(to, "x", true)];
-    const spots = [text, short].flatMap((text) => {
-      const width = ctx.measureText(text).width + 2 * gap;
-      return [right + gap, left - gap - width].map((at) => ({ text, at, width }));
+    if (right < bbox.left || left > end) continue;
+    const spots = [text, short].map((text) => {
+      const width = ctx.measureText(text).width;
+      return { text, width, at: Math.max(free, Math.min((left + right - width) / 2, end - width)) };
     });
-    const spot = spots.find(({ at, width }) => at >= free && at + width <= bbox.left + bbox.width);
+    // A name that had to move stays beside its band.
+    const spot = spots.find(
+      ({ at, width }) => at + width <= end && at <= Math.max(right, left + gap) && at + width >= left,
+    );
     if (!spot) continue;
-    const top = bbox.top + gap;
-    ctx.fillStyle = colourOf("--page");
-    ctx.fillRect(spot.at, top, spot.width, height);
-    ctx.fillStyle = colourOf("--bad");
-    ctx.fillText(spot.text, spot.at + gap, top + height / 2);
-    free = Math.max(right, spot.at + spot.width) + gap;
+    ctx.fillText(spot.text, spot.at, bbox.top - (nameRowPx / 2) * ratioOf(plot));
+    free = spot.at + spot.width + gap;
   }
   ctx.restore();
 }

@@ -71,6 +71,9 @@ interface Border {
 
 export const HEIGHTS_PX = { tall: 260, low: 170 } as const;
 
+/** The height of a row of names above a plot. Bands and borders have one each. */
+export const NAME_ROW_PX = 18;
+
 /** Strokes differ in both colour and pattern. */
 export type Stroke = keyof typeof STROKES;
 

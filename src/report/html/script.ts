@@ -4,7 +4,7 @@ import { formatCount, threeDigits } from "../../format/count.js";
 import { formatDuration } from "../../format/duration.js";
 import { CLIENT_FUNCTIONS, drawPanels } from "./browser-charts.js";
 import { drawBandNames, drawBands, drawBorders, MARK_FUNCTIONS } from "./browser-marks.js";
-import { HEIGHTS_PX, STROKES } from "./panel.js";
+import { HEIGHTS_PX, NAME_ROW_PX, STROKES } from "./panel.js";
 
 /** The id of the element with the panels' data. */
 export const PANELS_ID = "panels";
@@ -26,7 +26,7 @@ export async function chartAssets(): Promise<{ readonly script: string; readonly
 /** The source of the functions, each under its own name, and one call. */
 function ourScript(): string {
   const functions = [...Object.values(FORMATS), ...MARK_FUNCTIONS, ...CLIENT_FUNCTIONS];
-  const values = `strokes: ${JSON.stringify(STROKES)}, heightsPx: ${JSON.stringify(HEIGHTS_PX)}`;
+  const values = `strokes: ${JSON.stringify(STROKES)}, heightsPx: ${JSON.stringify(HEIGHTS_PX)}, nameRowPx: ${NAME_ROW_PX}`;
   const tools = `{ Plot: uPlot, ${values}, ${Object.keys(TOOLS).join(", ")} }`;
   const panels = `JSON.parse(document.getElementById(${JSON.stringify(PANELS_ID)}).textContent)`;
   return [

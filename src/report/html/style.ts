@@ -6,11 +6,11 @@ import { HEIGHTS_PX } from "./panel.js";
  */
 const LIGHT = `
   --page: #ffffff; --text: #1b1f24; --muted: #59616b; --rule: #d9dde2; --grid: #e6e9ed;
-  --good: #0b6b4b; --bad: #b3261e; --doubt: #8a4b00; --bad-soft: #fdf0ee; --doubt-soft: #fdf5e6; --stall: #f7d9d5;
+  --good: #0b6b4b; --bad: #b3261e; --doubt: #8a4b00; --bad-soft: #fdf0ee; --doubt-soft: #fdf5e6; --stall: #f7d9d5; --shadow: #b4bcc6;
   --solid: #0072b2; --dashed: #c25400; --dotted: #8f4a78; --broad: #a9b1bb;`;
 const DARK = `
   --page: #14171b; --text: #e8eaed; --muted: #a3abb5; --rule: #353c44; --grid: #2a3037;
-  --good: #5fcfa5; --bad: #ff9a90; --doubt: #f3b95f; --bad-soft: #2c1b1b; --doubt-soft: #2a2216; --stall: #4a2522;
+  --good: #5fcfa5; --bad: #ff9a90; --doubt: #f3b95f; --bad-soft: #2c1b1b; --doubt-soft: #2a2216; --stall: #4a2522; --shadow: #56606c;
   --solid: #56b4e9; --dashed: #e69f00; --dotted: #d99bbd; --broad: #626b76;`;
 
 const PANELS = Object.entries(HEIGHTS_PX).map(([name, px]) => `.panel.${name} { min-height: ${px}px; }`);
@@ -37,7 +37,7 @@ h2 { font-size: 1.05rem; line-height: 1.35; font-weight: 650; }
 h3 { font-size: 0.8rem; font-weight: 500; color: var(--muted); }
 section, details { margin-top: 2.25rem; }
 code { font: 0.92em/1 ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace; }
-.good { color: var(--good); } .bad { color: var(--bad); }
+.good { color: var(--good); } .bad { color: var(--bad); } .doubt { color: var(--doubt); }
 .brand { color: var(--muted); font-size: 0.8rem; margin-bottom: 0.4rem; }
 .plan { margin-top: 0.5rem; }
 .facts, .note, figcaption p { color: var(--muted); font-size: 0.87rem; }
@@ -57,6 +57,7 @@ code { font: 0.92em/1 ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu San
 .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(9.5rem, 1fr)); border-block: 1px solid var(--rule); }
 .tiles > div { padding: 0.9rem 1rem 0.9rem 0; }
 .tiles .value { font-size: 1.6rem; line-height: 1.3; font-weight: 600; letter-spacing: -0.01em; }
+.tiles.suspect .value, .tiles.invalid .value { color: var(--muted); font-weight: 400; }
 .tiles .note { font-size: 0.8rem; line-height: 1.4; }
 figcaption p { margin-top: 0.2rem; max-width: 46rem; }
 .axis { display: flex; flex-wrap: wrap; gap: 0.1rem 1.75rem; margin-top: 0.9rem; font-size: 0.8rem; }
@@ -84,7 +85,16 @@ ${INDENTS.join("\n")}
 .panel { overflow: hidden; }
 ${PANELS.join("\n")}
 .absent { margin-top: 0.3rem; color: var(--muted); }
-.scroll { margin-top: 0.6rem; overflow-x: auto; }
+.scroll {
+  margin-top: 0.6rem; overflow-x: auto;
+  /* A shadow at each edge behind which there is more. */
+  background:
+    linear-gradient(to right, var(--page) 40%, transparent) 0 0 / 3rem 100% local,
+    linear-gradient(to left, var(--page) 40%, transparent) 100% 0 / 3rem 100% local,
+    linear-gradient(to right, var(--shadow), transparent) 0 0 / 0.9rem 100% scroll,
+    linear-gradient(to left, var(--shadow), transparent) 100% 0 / 0.9rem 100% scroll;
+  background-repeat: no-repeat;
+}
 .scroll:focus-visible, summary:focus-visible { outline: 2px solid var(--solid); outline-offset: 2px; }
 table { border-collapse: collapse; min-width: min(100%, 30rem); font-size: 0.87rem; overflow-wrap: normal; }
 th, td { padding: 0.35rem 1.75rem 0.35rem 0; text-align: left; vertical-align: top; border-bottom: 1px solid var(--rule); }
@@ -93,8 +103,9 @@ thead th { color: var(--muted); font-weight: 500; font-size: 0.8rem; vertical-al
 tbody th { font-weight: 500; }
 .number { text-align: right; }
 td.number { white-space: nowrap; }
+/* Wide enough for a word, so that only what is no word breaks. */
 tbody th.text { overflow-wrap: anywhere; min-width: 8rem; }
-td.text { overflow-wrap: anywhere; min-width: 6rem; }
+td.text { overflow-wrap: anywhere; min-width: 9rem; }
 td.text > span { white-space: nowrap; }
 summary { cursor: pointer; }
 summary h2 { display: inline; }
@@ -103,12 +114,19 @@ dl { margin-top: 0.5rem; font-size: 0.87rem; }
 dl > div { display: grid; grid-template-columns: minmax(7rem, 15rem) 1fr; gap: 1rem; padding: 0.3rem 0; border-bottom: 1px solid var(--rule); }
 dt { color: var(--muted); }
 footer { margin-top: 3rem; color: var(--muted); font-size: 0.8rem; }
-@media (max-width: 480px) {
+@media screen and (max-width: 560px) {
   body { padding: 1.25rem 1rem 3rem; }
   h1 { font-size: 1.3rem; }
   .tiles { grid-template-columns: 1fr 1fr; }
   .tiles .value { font-size: 1.3rem; }
   .where { display: none; }
+  .stack :is(table, tbody, td, th) { display: block; min-width: 0; }
+  .stack thead { position: absolute; clip-path: inset(50%); width: 1px; height: 1px; overflow: hidden; }
+  .stack tr { display: grid; grid-template-columns: repeat(auto-fill, minmax(5rem, 1fr)); gap: 0.2rem 0.9rem; padding: 0.5rem 0; border-bottom: 1px solid var(--rule); }
+  .stack :is(th, td) { padding: 0; border: 0; text-align: left; }
+  .stack :is(th, td.text) { grid-column: 1 / -1; }
+  .stack td:empty { display: none; }
+  .stack td:not([data-name=""])::before { content: attr(data-name); display: block; color: var(--muted); font-size: 0.8rem; }
   .timeline li { grid-template-columns: 1fr auto; padding: 0.15rem 0; }
   .timeline .lane { grid-column: 1 / -1; grid-row: 2; }
 }

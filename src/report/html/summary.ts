@@ -13,6 +13,8 @@ import { errorText } from "./percentile-chart.js";
 import { tableSection, withoutEmpty, type Column } from "./table.js";
 
 const SIGNS = { suspect: "▲", invalid: "✕" } as const;
+/** Of "Completed": green only if the figures can be believed. */
+const COLOURS = { valid: "good", suspect: "doubt", invalid: "doubt" } as const;
 
 /** How the run ended, what it was, and when it ran. */
 export function header(result: RunResult): Markup {
@@ -22,7 +24,7 @@ export function header(result: RunResult): Markup {
   const labels = Object.entries(plan.labels ?? {}).map(([name, value]) => markup`<li>${name}=${value}</li>`);
   return markup`<header>
 <p class="brand">fanout run report</p>
-<h1><span class="${word === "Completed" ? "good" : "bad"}">${word}</span>${rest}</h1>
+<h1><span class="${word === "Completed" ? COLOURS[result.verdict?.status ?? "valid"] : "bad"}">${word}</span>${rest}</h1>
 <p class="plan">${planLine(plan)}</p>
 <p class="facts">Run <code>${runId}</code>, started <time datetime="${startedAt}">${startText(startedAt)}</time></p>
 ${durability && markup`<p class="facts">Durability ${durabilityText(durability)}</p>`}
@@ -45,7 +47,7 @@ export function verdictSection({ verdict }: RunResult): Markup | undefined {
   if (!doubt) return undefined;
   const reasons = doubt.reasons.map(
     ({ severity, text, advice }) =>
-      markup`<li><strong>${severity}</strong> ${text}<p>What to change: ${advice}</p></li>\n`,
+      markup`<li>${severity === doubt.status ? undefined : markup`<strong>${severity}</strong> `}${text}<p>What to change: ${advice}</p></li>\n`,
   );
   return markup`<section class="verdict ${doubt.status}">
 <h2><span aria-hidden="true">${SIGNS[doubt.status]}</span> ${doubt.word}${doubt.rest}</h2>
@@ -75,7 +77,8 @@ export function thresholdSection({ thresholds = [] }: RunResult): Markup | undef
 
 /** The figures that most readers look for. */
 export function tiles(result: RunResult): Markup {
-  return markup`<section class="tiles" aria-label="key figures">
+  const doubt = doubtOf(result.verdict)?.status ?? "";
+  return markup`<section class="tiles ${doubt}" aria-label="key figures">
 ${[throughputTile(result), ...latencyTiles(result), endTile(result), actionsTile(result)]}</section>
 `;
 }

@@ -11,7 +11,7 @@ export function numbersBy(name: string, ...numbers: readonly string[]): readonly
   return [{ name, kind: "text" }, ...numbers.map((name): Column => ({ name, kind: "number" }))];
 }
 
-/** A table under its title, which scrolls sideways if it does not fit. Nothing without rows. */
+/** A table under its title. Nothing without rows. */
 export function tableSection(
   title: string,
   columns: readonly Column[],
@@ -24,19 +24,30 @@ ${dataTable(title, columns, rows)}</section>
 `;
 }
 
-/** The first cell of a row is its header. */
+/** A table with more rows scrolls where it does not fit: a page of blocks would be longer than it is wide. */
+const MOST_STACKED = 12;
+
+/**
+ * The first cell of a row is its header. On a narrow screen, each row of a short table becomes a block whose cells have
+ * the names of their columns. It keeps the roles of a table, which a browser would forget.
+ */
 export function dataTable(label: string, columns: readonly Column[], rows: readonly (readonly Content[])[]): Markup {
-  const head = columns.map(({ name, kind }) => markup`<th scope="col" class="${kind}">${name}</th>`);
-  return markup`<div class="scroll" role="region" aria-label="${label}" tabindex="0"><table>
-<thead><tr>${head}</tr></thead>
-<tbody>
-${rows.map((row) => markup`<tr>${row.map((cell, index) => cellOf(cell, index, columns))}</tr>\n`)}</tbody>
+  const head = columns.map(
+    ({ name, kind }) => markup`<th scope="col" role="columnheader" class="${kind}">${name}</th>`,
+  );
+  const layout = rows.length > MOST_STACKED ? "scroll" : "scroll stack";
+  return markup`<div class="${layout}" role="region" aria-label="${label}" tabindex="0"><table role="table">
+<thead role="rowgroup"><tr role="row">${head}</tr></thead>
+<tbody role="rowgroup">
+${rows.map((row) => markup`<tr role="row">${row.map((cell, index) => cellOf(cell, index, columns))}</tr>\n`)}</tbody>
 </table></div>`;
 }
 
 function cellOf(cell: Content, index: number, columns: readonly Column[]): Markup {
-  const kind = columns[index]?.kind ?? "text";
-  return index === 0 ? markup`<th scope="row" class="${kind}">${cell}</th>` : markup`<td class="${kind}">${cell}</td>`;
+  const { name, kind }: Column = columns[index] ?? { name: "", kind: "text" };
+  return index === 0
+    ? markup`<th scope="row" role="rowheader" class="${kind}">${cell}</th>`
+    : markup`<td role="cell" class="${kind}" data-name="${name}">${cell}</td>`;
 }
 
 /** The columns, and their cells, that have content in at least one row. */

@@ -32,7 +32,8 @@ function rateChart(result: RunResult, slices: readonly TimeSlice[]): Chart {
   const offered = lineOf("offered", "broad", slices, (slice) => slice.offeredPerSecond);
   const started = lineOf("started", "dashed", slices, (slice) => slice.startedPerSecond);
   const completed = lineOf("completed", "solid", slices, (slice) => slice.completedPerSecond);
-  const lines = { once: [completed], closed: [started, completed], open: [offered, started, completed] }[kind];
+  // Where all three are the same, the gaps of the dashed line show the solid one, and the broad one is around both.
+  const lines = { once: [completed], closed: [completed, started], open: [offered, completed, started] }[kind];
   const sentences = [
     kind === "once" && "All were due at once, at 0.",
     kind === "closed" && "In closed load the next starts when one has ended, so starts follow completions.",

@@ -263,7 +263,7 @@ describe.skipIf(!existsSync(CHROMIUM))(`the HTML report in a browser (needs Chro
     await page.mouse.move(box.x + (box.width * 30.5) / 120, box.y + 50);
     const told = async (id: string) => page.locator(`#${id}-legend output`).allTextContents();
     const { offered, started, completed } = openLoadResult.series![30]!;
-    const rates = [offered, started, completed].map((count) => `${count}/s`);
+    const rates = [offered, completed, started].map((count) => `${count}/s`);
     await expect.poll(async () => told("rates")).toEqual([...rates, "30.5 s"]);
     expect((await told("latency")).slice(-1)).toEqual(["30.5 s"]);
   });
