@@ -17,6 +17,9 @@ const CONTENT_SECURITY_POLICY = [
   "frame-ancestors 'none'",
 ].join("; ");
 
+/** In place of the documentation library's logo. */
+const NAME = `<svg xmlns="http://www.w3.org/2000/svg" width="120" height="40"><text x="0" y="27" font-family="system-ui, sans-serif" font-size="24" font-weight="600" fill="#ffffff">fanout</text></svg>`;
+
 /** Serves the OpenAPI document at /openapi.json and Swagger UI at /docs. Neither needs the key. */
 export async function addApiDocumentation(app: FastifyInstance, withKey: boolean): Promise<void> {
   const securitySchemes = {
@@ -41,7 +44,12 @@ export async function addApiDocumentation(app: FastifyInstance, withKey: boolean
     scope.addHook("onSend", async (_request, reply) => {
       reply.header("content-security-policy", CONTENT_SECURITY_POLICY);
     });
-    await scope.register(swaggerUi, { routePrefix: "/docs", uiConfig: { validatorUrl: null } });
+    await scope.register(swaggerUi, {
+      routePrefix: "/docs",
+      uiConfig: { validatorUrl: null },
+      theme: { title: "fanout: HTTP API" },
+      logo: { type: "image/svg+xml", content: Buffer.from(NAME) },
+    });
   });
   app.get("/openapi.json", { schema: { hide: true } }, async () => app.swagger());
 }
