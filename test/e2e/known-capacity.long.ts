@@ -18,7 +18,7 @@ async function searchAt(flags: string, server: DelayServerFlags): Promise<Capaci
 }
 
 test.each([
-  [20, 10, 0.9, 0.3],
+  [20, 20, 0.9, 0.2],
   [40, 10, 0.9, 0.25],
 ])(
   "a queue of %d servers of %d/s each: the analytic capacity for quantile %d below %d s within 5 %%",
