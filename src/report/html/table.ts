@@ -26,16 +26,19 @@ ${dataTable(title, columns, rows)}</section>
 
 /** A table with more rows scrolls where it does not fit: a page of blocks would be longer than it is wide. */
 const MOST_STACKED = 12;
+/** Fewer columns fit. */
+const LEAST_STACKED_COLUMNS = 4;
 
 /**
- * The first cell of a row is its header. On a narrow screen, each row of a short table becomes a block whose cells have
+ * The first cell of a row is its header. On a narrow screen, each row of a short, wide table becomes a block whose cells have
  * the names of their columns. It keeps the roles of a table, which a browser would forget.
  */
 export function dataTable(label: string, columns: readonly Column[], rows: readonly (readonly Content[])[]): Markup {
   const head = columns.map(
     ({ name, kind }) => markup`<th scope="col" role="columnheader" class="${kind}">${name}</th>`,
   );
-  const layout = rows.length > MOST_STACKED ? "scroll" : "scroll stack";
+  const isStacked = rows.length <= MOST_STACKED && columns.length >= LEAST_STACKED_COLUMNS;
+  const layout = isStacked ? "scroll stack" : "scroll";
   return markup`<div class="${layout}" role="region" aria-label="${label}" tabindex="0"><table role="table">
 <thead role="rowgroup"><tr role="row">${head}</tr></thead>
 <tbody role="rowgroup">
