@@ -142,7 +142,7 @@ function axesOf({ x, y }: Panel, gutter: Gutter, tools: Tools): uPlot.Axis[] {
     splits: x.kind === "percentile" ? x.ticks.map(({ at }) => at) : [],
     values: x.kind === "percentile" ? x.ticks.map(({ text }) => text) : [],
   };
-  const iterationAxis: uPlot.Axis = {
+  const numberAxis: uPlot.Axis = {
     incrs: Array.from({ length: 8 }, (_, power) => [1, 2, 5].map((step) => step * 10 ** power)).flat(),
     space: 72,
     values: (_plot, splits) => splits.map((number) => positionText(number, x, tools)),
@@ -151,7 +151,7 @@ function axesOf({ x, y }: Panel, gutter: Gutter, tools: Tools): uPlot.Axis[] {
     space: 72,
     values: (_plot, splits) => splits.map((level) => positionText(level, x, tools)),
   };
-  const ownAxis = { time: timeAxis, percentile: percentileAxis, iteration: iterationAxis, level: levelAxis }[x.kind];
+  const ownAxis = { time: timeAxis, percentile: percentileAxis, number: numberAxis, level: levelAxis }[x.kind];
   return [
     { ...common, ...ownAxis, size: 30 },
     {
@@ -201,7 +201,7 @@ function tellValues(plot: uPlot, { id, x, xs, y, lines }: Panel, tools: Tools): 
 
 function positionText(at: number, x: Panel["x"], tools: Tools): string {
   if (x.kind === "time") return at === 0 ? "0" : tools.formatDuration(at * 1_000);
-  if (x.kind === "iteration") return tools.formatCount(Math.round(at));
+  if (x.kind === "number") return tools.formatCount(Math.round(at));
   if (x.kind === "level") return valueText(at, x.unit, tools);
   const last = x.ticks.at(-1);
   if (last?.at === at) return last.text;

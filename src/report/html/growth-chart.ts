@@ -16,7 +16,7 @@ export function growthChart({ fanIn }: RunResult): Chart | undefined {
   const panel = {
     id: "growth",
     height: "low",
-    x: { kind: "iteration", from: 0, to: xs.at(-1)! },
+    x: { kind: "number", from: 0, to: xs.at(-1)! },
     y: { unit: "milliseconds", logarithmic: false },
     xs,
     lines: isSure ? [mean, fitted(growth, xs)] : [mean],

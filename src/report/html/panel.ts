@@ -6,7 +6,7 @@ export interface Panel {
   /** The id of its element. */
   readonly id: string;
   readonly height: keyof typeof HEIGHTS_PX;
-  readonly x: TimeAxis | PercentileAxis | IterationAxis | LevelAxis;
+  readonly x: TimeAxis | PercentileAxis | NumberAxis | LevelAxis;
   readonly y: { readonly unit: Unit; readonly logarithmic: boolean };
   /** Ascending. */
   readonly xs: readonly number[];
@@ -30,9 +30,9 @@ interface PercentileAxis {
   readonly ticks: readonly { readonly at: number; readonly text: string }[];
 }
 
-/** Numbers of iterations, from 0. */
-interface IterationAxis {
-  readonly kind: "iteration";
+/** Whole numbers that count something: iterations from 0, runs from 1. */
+interface NumberAxis {
+  readonly kind: "number";
   readonly from: number;
   readonly to: number;
 }

@@ -32,7 +32,7 @@ function trendChart(spread: Spread, count: number, id: string, results: readonly
   const panel: Panel = {
     id,
     height: "low",
-    x: { kind: "iteration", from: 1, to: results.length },
+    x: { kind: "number", from: 1, to: results.length },
     y: { unit: definition?.kind === "rate" ? "perSecond" : "milliseconds", logarithmic: false },
     xs: results.map((_result, index) => index + 1),
     lines: [
