@@ -60,8 +60,10 @@ export function drawPanels(panels: readonly Panel[], tools: Tools): void {
       const place = document.getElementById(panel.id);
       return place ? [plotOf(panel, place, onPaper, gutter, tools)] : [];
     });
-    // The widest labels are known now.
-    for (const plot of plots) plot.redraw(false, true);
+    // The library lays a plot out in a microtask. After those of all plots, the widest labels are known.
+    queueMicrotask(() => {
+      for (const plot of plots) plot.redraw(false, true);
+    });
   };
   draw(paper.matches);
   // Browsers differ in which of the first three events they send when they print.

@@ -105,6 +105,11 @@ const BARS_OUTSIDE = String.raw`(() => {
   const isOutside = ([bar, lane]) => bar.left < lane.left - 1 || bar.right > lane.right + 1 || bar.width <= 0 || bar.height <= 0;
   return [bars.filter(isOutside).length, bars.length];
 })()`;
+/** The left edge of each plot, and where each cell of the latency table ends that has the p99 or the maximum. */
+const PLOT_EDGES = `[...document.querySelectorAll(".u-over")].map((plot) => plot.getBoundingClientRect().left)`;
+const WORST_LATENCIES = String.raw`[...document.querySelectorAll('[aria-label="Latencies"] td')]
+  .filter(({ dataset, textContent }) => ["p99", "max"].includes(dataset.name) && textContent !== "")
+  .map((cell) => [cell.getBoundingClientRect().left, cell.getBoundingClientRect().right])`;
 const ARE_FACTS_SHOWN = `[...document.querySelectorAll("details dl")].map((list) => list.checkVisibility())`;
 const BACKGROUND = "getComputedStyle(document.body).backgroundColor";
 
@@ -208,6 +213,20 @@ describe.skipIf(!existsSync(CHROMIUM))(`the HTML report in a browser (needs Chro
       expect(canvas.width).toBeLessThanOrEqual(width - 32);
     }
     expect(trouble).toEqual([]);
+  });
+
+  test("has all plots at one left edge, so that a moment is at the same place in each", async () => {
+    const { page } = await opened(await resultHtml({ ...openLoadResult, ...GROWN }));
+    const edges = await page.evaluate<readonly number[]>(PLOT_EDGES);
+    expect(edges).toHaveLength(PANELS.length + 1);
+    expect(new Set(edges).size).toBe(1);
+  });
+
+  test("shows p99 and maximum of all latencies on a phone without scrolling", async () => {
+    const { page } = await opened(await resultHtml(openLoadResult), { viewport: { width: 400, height: 740 } });
+    const cells = await page.evaluate<readonly (readonly [number, number])[]>(WORST_LATENCIES);
+    expect(cells.length).toBeGreaterThan(5);
+    expect(cells.filter(([left, right]) => left < 0 || right > 400)).toEqual([]);
   });
 
   test("follows the window when it is made narrower", async () => {
