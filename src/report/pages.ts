@@ -14,7 +14,8 @@ import { repeatsTitle, runsTable, spreadTable } from "./repeats-rows.js";
  * with a baseline if there is one.
  */
 export async function repeatsHtml(given: readonly RunResult[]): Promise<string> {
-  const results = given.toSorted((a, b) => Date.parse(a.startedAt) - Date.parse(b.startedAt));
+  // ISO 8601 in UTC sorts as text, and so does a text that is no time.
+  const results = given.toSorted((a, b) => Number(a.startedAt > b.startedAt) - Number(a.startedAt < b.startedAt));
   const charts = trendCharts(results);
   const plans = [...new Set(results.map(({ plan }) => planLine(plan)))];
   const spread = spreadTable(results);
