@@ -57,7 +57,7 @@ code { font: 0.92em/1 ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu San
 .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(9.5rem, 1fr)); border-block: 1px solid var(--rule); }
 .tiles > div { padding: 0.9rem 1rem 0.9rem 0; }
 .tiles .value { font-size: 1.6rem; line-height: 1.3; font-weight: 600; letter-spacing: -0.01em; }
-.tiles.suspect .value, .tiles.invalid .value { color: var(--muted); font-weight: 400; }
+.tiles.invalid .value { color: var(--muted); font-weight: 400; }
 .tiles .note { font-size: 0.8rem; line-height: 1.4; }
 figcaption p { margin-top: 0.2rem; max-width: 46rem; }
 .axis { display: flex; flex-wrap: wrap; gap: 0.1rem 1.75rem; margin-top: 0.9rem; font-size: 0.8rem; }
@@ -136,7 +136,7 @@ footer { margin-top: 3rem; color: var(--muted); font-size: 0.8rem; }
   section, details { margin-top: 1.4rem; }
   .chart, .verdict, .tiles, tr, .timeline li { break-inside: avoid; }
   h2 { break-after: avoid; }
-  .scroll { overflow: visible; }
+  .scroll { overflow: visible; background: none; }
   table { font-size: 8.5pt; }
   th, td { padding-right: 0.6rem; }
   :is(td, tbody th).text { min-width: 0; }

@@ -77,8 +77,8 @@ export function thresholdSection({ thresholds = [] }: RunResult): Markup | undef
 
 /** The figures that most readers look for. */
 export function tiles(result: RunResult): Markup {
-  const doubt = doubtOf(result.verdict)?.status ?? "";
-  return markup`<section class="tiles ${doubt}" aria-label="key figures">
+  const layout = result.verdict?.status === "invalid" ? "tiles invalid" : "tiles";
+  return markup`<section class="${layout}" aria-label="key figures">
 ${[throughputTile(result), ...latencyTiles(result), endTile(result), actionsTile(result)]}</section>
 `;
 }

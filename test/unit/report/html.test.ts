@@ -106,6 +106,20 @@ describe("the HTML report", () => {
     );
   });
 
+  test.each([
+    ["valid", "good", "tiles"],
+    ["suspect", "doubt", "tiles"],
+    ["invalid", "doubt", "tiles invalid"],
+  ] as const)(
+    "heads a %s run in the colour %s, and mutes only figures that are invalid",
+    async (status, colour, tiles) => {
+      const html = await resultHtml({ ...sampleResult, verdict: { status, reasons: [] } });
+      expect(html).toContain(`<h1><span class="${colour}">Completed</span>`);
+      expect(html).toContain(`<section class="${tiles}" `);
+      expect(textOf(html).match(/invalid/giu) ?? []).toHaveLength(status === "invalid" ? 1 : 0);
+    },
+  );
+
   test("draws offered, started and completed work, with stalls and phases marked", async () => {
     const panels = panelsOf(await resultHtml(openLoadResult));
     expect(panels.map(({ id }) => id)).toEqual(["rates", "activities", "in-flight", "latency", "percentiles"]);
