@@ -117,12 +117,17 @@ describe("the contract", () => {
   test("the page and its document load everything from this server", async () => {
     const page = await place.ask("/docs/");
     expect(page).toMatchObject({ status: 200, headers: { "content-type": "text/html; charset=utf-8" } });
+    expect(page.text).toContain("<title>fanout: HTTP API</title>");
     const assets = [...page.text.matchAll(/(?:src|href)="([^"]+)"/gu)].map(([, asset = ""]) => asset);
     expect(assets.length).toBeGreaterThan(4);
     for (const asset of assets) {
       expect(asset).toMatch(/^\.\/static\//u);
       expect(await place.ask(`/docs/${asset.slice(2)}`)).toMatchObject({ status: 200 });
     }
+    const [, logo = ""] = /'data:image\/svg\+xml;base64,([^']+)'/u.exec(
+      (await place.ask("/docs/static/swagger-initializer.js")).text,
+    )!;
+    expect(Buffer.from(logo, "base64").toString()).toMatch(/>fanout<\/text><\/svg>$/u);
     expect((await place.ask("/openapi.json")).body).toMatchObject({ openapi: "3.1.0", paths: { [START]: {} } });
   });
 });
