@@ -1,7 +1,7 @@
 import type uPlot from "uplot";
 import type { Panel } from "./panel.js";
 
-/* Runs in the reader's browser, as client.ts does: these functions know only each other and what they are given. */
+/* Runs in the reader's browser, as browser-charts.ts does: these functions know only each other and what they are given. */
 
 /** Returns the colour of a custom property. */
 type ColourOf = (property: string) => string;
