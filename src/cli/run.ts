@@ -69,7 +69,11 @@ export function addWork(run: Command): void {
       "wait between two iterations, by a durable timer: 100ms, uniform:10ms-90ms or exp:50ms",
     )
     .option("--orchestrator <name>", "start this orchestration instead of the fan-out; your own worker has to host it")
-    .option("--input <json|@file>", "the input of --orchestrator");
+    .option("--input <json|@file>", "the input of --orchestrator; a file.jsonl or file.csv has one for each start")
+    .option(
+      "--input-order <cycle|random|once>",
+      "take the inputs of the file again and again, by chance, or only once (default: cycle)",
+    );
 }
 
 function addLoad(run: Command): void {

@@ -65,6 +65,11 @@ export function parseCapacityCall(rawFlags: Readonly<Record<string, unknown>>): 
   refuseOthers(rawFlags);
   const { slo, closed, from, atLeast, ...flags } = readFlags(capacityFlags, rawFlags);
   const load = closed ? "closed" : "open";
+  if (rawFlags["inputOrder"] === "once") {
+    throw new UsageError("conflicting-flags", "--input-order: expected cycle or random, found once", {
+      hint: "a search starts as much as the backend carries",
+    });
+  }
   if (closed && rawFlags["arrival"] !== undefined)
     throw new UsageError("conflicting-flags", "--arrival: expected it without --closed, which has no schedule");
   if (flags.precision < LEAST_PRECISION) {

@@ -4,6 +4,7 @@ import { ExitCode } from "../exit-codes.js";
 import { plural } from "../format/count.js";
 import { planLine } from "../report/plan-line.js";
 import { capacityLine, guardSpend, spendObjection } from "../plan/spend-guard.js";
+import { refuseTooFewInputs } from "../load/too-few-inputs.js";
 import { refuseUncarried } from "../load/uncarried-thresholds.js";
 import { checkResultFiles } from "../report/report-files.js";
 import { readBaseline } from "./compare.js";
@@ -22,6 +23,7 @@ export async function runRunCommand(rawFlags: unknown, allIo: CommandIo): Promis
   const { connectionString, taskHub } = call;
   const connection = resolveConnection({ flag: connectionString, taskHub });
   const transport = chooseTransport(connection, call.transport);
+  refuseTooFewInputs(call.plan);
   refuseUncarried(call.thresholds, call.plan);
   if (call.dryRun) return dryRun(call, connection, io);
   // An http endpoint may be an emulator, which bills nothing: only its answer shows that.

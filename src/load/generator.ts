@@ -198,8 +198,8 @@ export class Generator {
 
   async #ask({ instanceId, sequence }: Start, again: boolean): Promise<void> {
     const { client, orchestration, stopWaiting, isTraced } = this.options;
-    const { name } = orchestration;
-    const input = isTraced(sequence) ? orchestration.tracedInput : orchestration.input;
+    const { name, inputOf } = orchestration;
+    const input = inputOf(sequence, isTraced(sequence));
     await client.startInstance({ instanceId, name, input }, { signal: stopWaiting, again });
   }
 

@@ -1,10 +1,10 @@
 import { UsageError } from "../errors.js";
 import { formatCount } from "../format/count.js";
 import { figureOf } from "../result/figure.js";
-import { lengthOf, mostStarts } from "../result/load-shape.js";
+import { lengthOf } from "../result/load-shape.js";
 import type { Threshold } from "../stats/threshold.js";
-import { arrivals } from "./arrivals.js";
 import type { LoadPlan } from "../plan/plan.js";
+import { startsUpTo } from "./starts-up-to.js";
 
 /** A percentile of a sample: of the measured starts, or of the successful ones among them. */
 const PERCENTILE = /^(?:latencyMs\.\w+|generator\.slipMs)\.(?<name>p(?<digits>\d+(?:\.\d+)?))$/u;
@@ -71,7 +71,7 @@ function objectionTo(threshold: Threshold, plan: LoadPlan): Objection | undefine
 /** The rule of three: see `stats/threshold.ts`. */
 function tooFewForErrors({ bound }: Threshold, comparison: string, plan: LoadPlan): Objection | undefined {
   const needed = Math.ceil(3 / bound - ROUNDING);
-  const starts = startsUpTo(needed, plan, 0);
+  const starts = startsUpTo(needed, plan);
   if (starts >= needed) return undefined;
   const carried = `${formatCount(Math.ceil(300 / Math.max(starts, 1)))}%`;
   const smaller = starts > 3 ? `'errors${comparison.replace(/[\d.,%]+$/u, carried)}' or ` : "";
@@ -107,17 +107,6 @@ function tooFewForPercentile(
 function samplesFor(digits: string): number {
   const share = digits.length > 2 && !digits.includes(".") ? Number(`0.${digits}`) : Number(digits) / 100;
   return Math.ceil(BEYOND / (1 - share) - ROUNDING);
-}
-
-/** The number of starts that are due from `fromMs` on, counted up to `needed`. */
-function startsUpTo(needed: number, plan: LoadPlan, fromMs: number): number {
-  if (plan.load.kind !== "open") return Math.min(needed, mostStarts(plan) ?? needed);
-  let starts = 0;
-  for (const dueMs of arrivals(plan)) {
-    if (dueMs >= fromMs) starts += 1;
-    if (starts >= needed) break;
-  }
-  return starts;
 }
 
 function more(needed: number, { load }: LoadPlan): string {

@@ -3,12 +3,13 @@ import { z } from "zod";
 import { UsageError } from "../errors.js";
 import { errorText } from "../format/error-text.js";
 import { readJson } from "../format/read-json.js";
+import { hasInputLines, readInputLines, type InputFile } from "./input-lines.js";
 
 /** Somebody's own orchestration, which their own worker hosts. Its content is unknown. */
-export interface ForeignPlan {
+export interface ForeignPlan extends Partial<InputFile> {
   /** Its name. */
   readonly orchestrator: string;
-  /** Absent means none. */
+  /** The input of all starts. Absent means none, or `inputs`. */
   readonly orchestratorInput?: unknown;
 }
 
@@ -16,15 +17,27 @@ export interface ForeignPlan {
 export const foreignFlags = {
   orchestrator: z.string().min(1, "--orchestrator: expected a name, found nothing").optional(),
   input: z.string().optional(),
+  inputOrder: z
+    .enum(["cycle", "random", "once"], {
+      error: ({ input }) => `--input-order: expected cycle, random or once, found ${JSON.stringify(input)}`,
+    })
+    .optional(),
 };
 
 /** @throws UsageError if the input is no JSON, cannot be read, or has no name with it */
 export function foreignOf(flags: z.output<z.ZodObject<typeof foreignFlags>>): ForeignPlan | undefined {
-  const { orchestrator, input } = flags;
+  const { orchestrator, input, inputOrder } = flags;
+  const lines = input?.startsWith("@") && hasInputLines(input) ? input.slice(1) : undefined;
+  if (inputOrder !== undefined && lines === undefined) {
+    throw new UsageError("missing-flag", "--input-order: expected --input with a file of several inputs with it", {
+      hint: "such as --input @orders.jsonl or --input @orders.csv",
+    });
+  }
   if (orchestrator === undefined) {
     if (input === undefined) return undefined;
     throw new UsageError("missing-flag", "--input: expected --orchestrator with it, found --input alone");
   }
+  if (lines !== undefined) return { orchestrator, ...readInputLines(lines, inputOrder ?? "cycle") };
   return { orchestrator, ...(input !== undefined && { orchestratorInput: readInput(input) }) };
 }
 

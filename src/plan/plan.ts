@@ -3,8 +3,9 @@ import type { LoadShape } from "../result/load-shape.js";
 import type { ResultPlan } from "../result/run-result.js";
 import { count, duration, readFlags } from "./flag-values.js";
 import { foreignFlags, foreignOf, type ForeignPlan } from "./foreign-orchestration.js";
+import type { PlanInputs } from "./input-lines.js";
 import { labelFlags, labelsOf } from "./labels.js";
-import { loadFlags, loadOf } from "./load-flags.js";
+import { loadFlags, loadOf, type LoadTiming } from "./load-flags.js";
 import { defaultTraceShare, traceFlags } from "./trace-sample.js";
 import { workloadFlags, workloadOf, type WorkloadPlan } from "./workload-flags.js";
 
@@ -44,9 +45,10 @@ const planFlags = z.object({
 export function parsePlan(flags: unknown): LoadPlan {
   const parsed = readFlags(planFlags, flags);
   const { seed = 0, workers, timeout, workerTimeout, traceSample } = parsed;
-  const load = loadOf(parsed);
+  const foreign = foreignOf(parsed);
+  const load = withinInputs(loadOf(parsed), foreign?.inputs);
   return {
-    ...(foreignOf(parsed) ?? workloadOf(parsed)),
+    ...(foreign ?? workloadOf(parsed)),
     ...load,
     seed,
     ...labelsOf(parsed),
@@ -58,11 +60,18 @@ export function parsePlan(flags: unknown): LoadPlan {
   };
 }
 
+/** Closed load that only time bounds ends when inputs that are taken once are used up. */
+function withinInputs(timing: LoadTiming, inputs: PlanInputs | undefined): LoadTiming {
+  const { load } = timing;
+  if (inputs?.order !== "once" || load.kind !== "closed" || load.total !== undefined) return timing;
+  return { ...timing, load: { ...load, total: inputs.lines } };
+}
+
 /**
- * The part of a plan that a result shows. It lacks how the run is carried out and measured, and somebody's own input.
+ * The part of a plan that a result shows. It lacks how the run is carried out and measured, and somebody's own inputs.
  */
 export function resultPlanOf(plan: LoadPlan): ResultPlan {
-  const { orchestratorInput: _input, workerWarningMs: _warning, workerDeadlineMs: _deadline, ...rest } = plan;
-  const { traceShare: _share, ...told } = rest;
+  const { orchestratorInput: _input, inputValues: _values, ...rest } = plan;
+  const { workerWarningMs: _warning, workerDeadlineMs: _deadline, traceShare: _share, ...told } = rest;
   return told;
 }

@@ -44,6 +44,16 @@ export const resultPlan = object({
   seed: signed.exactOptional().describe("What arrivals and activity durations are drawn from."),
   labels: byName(string, "an object of strings").exactOptional().describe("What --label gave it, to find it by."),
   orchestrator: string.exactOptional().describe("Somebody's own orchestration. Its input is theirs, and not in here."),
+  inputs: object({
+    file: string.describe("The name of the file, without its folder."),
+    lines: count.describe("The inputs in it."),
+    order: oneOf("cycle", "random", "once").describe(
+      "cycle: start k has input k modulo lines. random: one drawn from the seed and k. once: input k, and no more starts.",
+    ),
+    sha256: string.describe("The digest of the file, in hexadecimal."),
+  })
+    .exactOptional()
+    .describe("The file that had an input for each start of orchestrator; absent where all had the same."),
   shard: object({ number: count.describe("From 1 on."), of: count })
     .exactOptional()
     .describe(
@@ -78,5 +88,9 @@ export const PLAN_TEXTS: {
   timer: ["timer between iterations", JSON.stringify],
   workers: ["workers", (workers) => (workers === "auto" ? "as many as it takes" : formatCount(workers))],
   seed: ["seed", String],
+  inputs: [
+    "inputs",
+    ({ file, lines, order, sha256 }) => `${plural(lines, "line")} of ${file} (${order}), SHA-256 ${sha256}`,
+  ],
   shard: ["shard", ({ number, of }) => `${number} of ${of}`],
 };

@@ -26,7 +26,7 @@ function harness(
     watch: { untilEnded: (instanceId) => untilEnded(instanceId, stopWaiting.signal) },
     runId: RUN_ID,
     plan,
-    orchestration: { name: "FanOutFanInOrchestration", input: {}, tracedInput: {}, activities: 50 },
+    orchestration: { name: "FanOutFanInOrchestration", inputOf: (sequence) => ({ sequence }), activities: 50 },
     isTraced: () => false,
     clock: time.clock,
     wait: time.wait,
@@ -279,6 +279,24 @@ describe("a generator of open load", () => {
     expect(generator.inFlight.size).toBe(100);
     stopWaiting.abort();
     await run;
+  });
+
+  test("gives a shard's start the input of its number in the whole run, also after starts that were held back", async () => {
+    const inputs = new Map<string, unknown>();
+    const startInstance: OrchestrationClient["startInstance"] = ({ instanceId, input }) => {
+      inputs.set(instanceId, input);
+      return Promise.resolve();
+    };
+    const plan = { ...open(100, 1_000, 3), shard: { number: 2, of: 3 } };
+    const { generator, time, sent } = harness(plan, { startInstance }, (instanceId) =>
+      time.after(150).then(() => completedState(instanceId, 50)),
+    );
+    const run = generator.run(0);
+    await time.runUntil(10_000);
+    await run;
+    expect(sent.some(({ heldBack }) => heldBack)).toBe(true);
+    expect(sent.map(({ sequence }) => sequence)).toEqual(Array.from({ length: 33 }, (_, start) => 3 * start + 1));
+    for (const { instanceId, sequence } of sent) expect(inputs.get(instanceId)).toEqual({ sequence });
   });
 
   test("continues while a start is not answered", async () => {

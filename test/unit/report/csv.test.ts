@@ -12,7 +12,7 @@ const LISTS =
   /^(?:schemaVersion|failures|stuck|thresholds|phases|series|stalls|histograms|(?:recount\.\w+|unanswered)\.first|environment\.hub\.(?:more|runs))\b/u;
 /** Objects that a cell holds as a whole. */
 const WHOLE =
-  /^(plan\.(?:activity|load|labels|timer|shard)|counts\.rpcErrors(?:ByCall)?|verdict\.reasons|noticing|recount\.byStatus)\b.*/u;
+  /^(plan\.(?:activity|load|labels|timer|inputs|shard)|counts\.rpcErrors(?:ByCall)?|verdict\.reasons|noticing|recount\.byStatus)\b.*/u;
 
 /** RFC 4180, strictly: throws at a quote where none may be. */
 function parseCsv(text: string): readonly (readonly string[])[] {
@@ -75,7 +75,11 @@ describe("results as CSV", () => {
     const shares = { mean: 0.1, p50: 0.1, p90: 0.1, p95: 0.1, p99: 0.1, p999: 0.1 };
     const otherRun: RunResult = {
       ...sampleResult,
-      plan: { ...sampleResult.plan, shard: { number: 1, of: 2 } },
+      plan: {
+        ...sampleResult.plan,
+        inputs: { file: "orders.csv", lines: 2, order: "cycle", sha256: "" },
+        shard: { number: 1, of: 2 },
+      },
       counts: {
         ...sampleResult.counts,
         actionsAtLeast: 1,

@@ -1,0 +1,100 @@
+import { existsSync } from "node:fs";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { NoOpLogger, TaskHubGrpcClient, TaskHubGrpcWorker, type OrchestrationContext } from "@microsoft/durabletask-js";
+import { expect, onTestFinished, test } from "vitest";
+import { instanceIdOf } from "../../src/plan/run-id.js";
+import { parseResult } from "../../src/result/read-result.js";
+import { hubMetadata } from "../support/e2e/hub-inspector.js";
+import { Workplace } from "../support/e2e/workplace.js";
+
+/** An application's own orchestration: its output is its input. */
+// oxlint-disable-next-line require-yield
+async function* Order(_context: OrchestrationContext, order: unknown): AsyncGenerator<never, unknown> {
+  return order;
+}
+
+/** A worker of the application, and a client that sees its inputs. */
+async function applicationIn(place: Workplace): Promise<TaskHubGrpcClient> {
+  await place.start("worker --port 0").says(/Connected to/u);
+  const sdk = {
+    hostAddress: `unix:${place.socket}`,
+    logger: new NoOpLogger(),
+    metadataGenerator: async () => hubMetadata(),
+  };
+  const worker = new TaskHubGrpcWorker(sdk);
+  worker.addOrchestrator(Order);
+  await worker.start();
+  const client = new TaskHubGrpcClient(sdk);
+  onTestFinished(async () => {
+    await Promise.all([worker.stop(), client.stop()]);
+  });
+  return client;
+}
+
+async function inputsOf(client: TaskHubGrpcClient, runId: string, starts: number): Promise<readonly unknown[]> {
+  const ids = Array.from({ length: starts }, (_, sequence) => instanceIdOf(runId, sequence));
+  const states = await Promise.all(ids.map((id) => client.getOrchestrationState(id)));
+  return states.map((state) => JSON.parse(state!.serializedInput!) as unknown);
+}
+
+const SHORT = "--orchestrator Order --allow-invalid";
+
+test("start k has the input of its line, whatever part of the load starts it", async () => {
+  const place = await Workplace.open();
+  await writeFile(join(place.folder, "orders.jsonl"), '{"id": 1}\n{"id": 2}\n{"id": 3}\n');
+  await writeFile(join(place.folder, "orders.csv"), "id,name\n1,A\n2,B\n");
+  const client = await applicationIn(place);
+
+  await place.succeed(
+    `run ${SHORT} --input @orders.jsonl --total 7 --parallel-orchestrations 3 --run-id cycled --json r.json`,
+  );
+  const cycled = await inputsOf(client, "cycled", 7);
+  expect(cycled).toEqual([1, 2, 3, 1, 2, 3, 1].map((id) => ({ id })));
+  const result = parseResult(await readFile(join(place.folder, "r.json"), "utf8"), "r.json");
+  expect(result.plan.inputs).toMatchObject({ file: "orders.jsonl", lines: 3, order: "cycle" });
+  const report = await place.succeed("report r.json --markdown");
+  expect(report.stdout).toContain("3 lines of orders.jsonl (cycle), SHA-256 ");
+
+  await place.succeed(`run ${SHORT} --input @orders.csv --input-order once --duration 1m --run-id once`);
+  expect(await inputsOf(client, "once", 2)).toEqual([
+    { id: "1", name: "A" },
+    { id: "2", name: "B" },
+  ]);
+  expect(await client.getOrchestrationState(instanceIdOf("once", 2))).toBeUndefined();
+
+  const random = `run ${SHORT} --input @orders.jsonl --input-order random --seed 5 --parallel-orchestrations 8`;
+  await place.succeed(`${random} --run-id whole`);
+  const startAt = new Date(Date.now() + 8_000).toISOString();
+  const shards = [1, 2].map((number) =>
+    place.start(`${random} --run-id parts --shard ${number}/2 --start-at ${startAt}`),
+  );
+  for (const shard of shards) {
+    const { code, stderr } = await shard.ended;
+    expect({ code, stderr }).toMatchObject({ code: 0 });
+  }
+  expect(await inputsOf(client, "parts", 8)).toEqual(await inputsOf(client, "whole", 8));
+});
+
+test("a line that holds no input, and too few lines, are named before anything starts", async () => {
+  const place = await Workplace.open();
+  await writeFile(join(place.folder, "orders.jsonl"), '{"id": 1}\nid: 2\n');
+  await writeFile(join(place.folder, "orders.csv"), "id,name\n1,A\n2\n");
+  await writeFile(join(place.folder, "few.jsonl"), "1\n2\n");
+  for (const [flags, message] of [
+    ["--input @orders.jsonl", "--input: expected JSON on each line, found none at orders.jsonl:2: "],
+    ["--input @orders.csv", "--input: expected CSV at orders.csv:3: Invalid Record Length"],
+    ["--input @few.jsonl --input-order once --total 3", "--input-order once: expected an input for each start"],
+    ["--input @few.jsonl --input-order twice", "--input-order: expected cycle, random or once, found"],
+  ] as const) {
+    const { code, stdout, stderr } = await place.run(`run --orchestrator Order ${flags}`);
+    expect({ code, stdout, stderr }).toEqual({
+      code: 2,
+      stdout: "",
+      stderr: expect.stringContaining(message) as string,
+    });
+  }
+  const search = await place.run("capacity --slo p99<2s --orchestrator Order --input @few.jsonl --input-order once");
+  expect(search).toMatchObject({ code: 2, stderr: expect.stringContaining("expected cycle or random") as string });
+  expect(existsSync(place.stateFolder)).toBe(false);
+});
