@@ -12,6 +12,7 @@ await build({
     // For tests that run commands in their own process.
     program: "dist/program.js",
     "worker/main": "dist/worker/main.js",
+    "generators/main": "dist/generators/main.js",
     "emulator/process/main": "dist/emulator/process/main.js",
   },
   platform: "node",

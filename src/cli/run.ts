@@ -107,6 +107,7 @@ function addLoad(run: Command): void {
 function addSeveralGenerators(run: Command): void {
   run
     .optionsGroup("One load from several generators:")
+    .option("--generators <auto|count>", "make the load from this many processes of this machine (default: 1)")
     .option("--shard <k/n>", "make the part k of n of the load, with --run-id; `fanout merge` makes one result of all")
     .option("--start-at <time>", "let the load begin at this time, such as 2030-01-02T03:04:05Z")
     .option("--start-in <duration>", "let the load begin after this time, counted from the start of the command");

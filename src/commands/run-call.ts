@@ -2,6 +2,7 @@ import { z } from "zod";
 import { parseTransport } from "../backend/transport.js";
 import { UsageError } from "../errors.js";
 import { count, readFlags } from "../plan/flag-values.js";
+import { generatorsFlag, refuseWithGenerators } from "../plan/generators-flag.js";
 import { parsePlan, type LoadPlan } from "../plan/plan.js";
 import { runIdFlag } from "../plan/run-id.js";
 import { shardedPlan, shardFlags, startAtOf, type WholeRunFlag } from "../plan/shard-flags.js";
@@ -31,6 +32,7 @@ const runFlags = z.object({
   baseline: z.array(z.string()).default([]),
   runId: runIdFlag.optional(),
   ...shardFlags,
+  generators: generatorsFlag,
   metricsPort: count("--metrics-port", 0, MOST_PORT, "a port such as 9464").optional(),
   /** A file, or true for stdout. */
   json: z.union([z.string(), z.literal(true)]).optional(),
@@ -59,6 +61,7 @@ export function parseRunCall(rawFlags: unknown): RunCall {
   const { threshold, ...flags } = readFlags(runFlags, rawFlags);
   if (flags.abortOnFail && threshold.length === 0)
     throw new UsageError("missing-flag", "--abort-on-fail: expected a --threshold with it");
+  if (flags.generators !== undefined) refuseWithGenerators(flags);
 
   const whole = withinSpend(asked, limits, flags.repeat);
   const startAtMs = startAtOf(flags, Date.now());

@@ -8,6 +8,7 @@ import { ExitCode, firstOf } from "../exit-codes.js";
 import { planLine } from "../report/plan-line.js";
 import { requireFreeRunIds } from "../load/free-run-id.js";
 import { Interruption } from "./interruption.js";
+import { generatorsText, type Generators } from "../plan/generators-flag.js";
 import { newRunId, repeatedRunId } from "../plan/run-id.js";
 import { capacityLine, guardSpend } from "../plan/spend-guard.js";
 import { storeSizeText } from "../report/store-size.js";
@@ -23,6 +24,7 @@ import { RunResults } from "./run-results.js";
 /** A call that is valid as far as can be checked without a backend. */
 interface CheckedCall {
   readonly call: RunCall;
+  readonly generators: Generators;
   readonly connection: Connection;
   readonly transport: Transport | undefined;
   readonly baseline: readonly RunResult[];
@@ -33,7 +35,7 @@ interface CheckedCall {
 
 /** Opens the backend, runs the plan there as often as requested, and judges the results. */
 export async function runOnBackend(checked: CheckedCall): Promise<ExitCode> {
-  const { call, connection, transport, baseline, io, resultsIo } = checked;
+  const { call, generators, connection, transport, baseline, io, resultsIo } = checked;
   const say = noticeOn(io.stderr);
   const backend = await openBackend(connection, { onNotice: say, transport });
   const interruption = new Interruption();
@@ -43,11 +45,11 @@ export async function runOnBackend(checked: CheckedCall): Promise<ExitCode> {
     say(`backend: ${place}, task hub ${connection.taskHub} (connection string: ${connection.source})`);
     const doubt = backend.kind === "scheduler" ? await doubtOfHub(backend) : undefined;
     if (doubt !== undefined) say(`warning: ${doubt}`);
-    say(planLine(call.plan));
+    say(planLine(call.plan) + generatorsText(generators));
     const capacity = capacityLine(call.cost, call.limits, call.repeat);
     if (capacity !== undefined) say(capacity);
     const wasLarge = await noteStoreSize(backend, say);
-    const codes = await repeatedly(backend, call, results, interruption, io);
+    const codes = await repeatedly(backend, checked, results, interruption);
     if (!wasLarge && interruption.exitCode === undefined) await noteStoreSize(backend, say).catch(() => {});
     results.showSpread();
     if (interruption.exitCode !== undefined) return interruption.exitCode;
@@ -88,10 +90,9 @@ async function placeOf(backend: Backend, { cost, limits, repeat }: RunCall): Pro
 /** Runs the plan as often as requested, one run after the other, each with its summary and its results. */
 async function repeatedly(
   backend: Backend,
-  call: RunCall,
+  { call, generators, io }: CheckedCall,
   results: RunResults,
   interruption: Interruption,
-  io: CommandIo,
 ): Promise<readonly ExitCode[]> {
   const runId = call.runId ?? newRunId(Date.now(), Math.random);
   const runIds =
@@ -101,7 +102,7 @@ async function repeatedly(
   for (const [index, id] of runIds.entries()) {
     if (interruption.exitCode !== undefined) break;
     if (call.repeat > 1) io.stderr.write(`\nrun ${index + 1} of ${call.repeat}\n`);
-    codes.push(await runOnce({ backend, call, runId: id, results, interruption, io }));
+    codes.push(await runOnce({ backend, call, runId: id, generators: generators.count, results, interruption, io }));
   }
   return codes;
 }

@@ -3,7 +3,8 @@ import { ExitCode, firstOf } from "../exit-codes.js";
 import { oneLine } from "../format/one-line.js";
 import { clientClock } from "../async/clock.js";
 import type { Interruption } from "./interruption.js";
-import { LoadTest, type LoadTestOutcome } from "../load/load-test.js";
+import { SeveralGenerators } from "../generators/several-generators.js";
+import { LoadTest, type LoadTestOptions, type LoadTestOutcome } from "../load/load-test.js";
 import { liveView } from "../report/live.js";
 import { isMissedForGood, judge } from "../stats/threshold.js";
 import type { CommandIo } from "./io.js";
@@ -18,6 +19,8 @@ interface OneRun {
   readonly backend: Backend;
   readonly call: RunCall;
   readonly runId: string;
+  /** How many processes make the load. */
+  readonly generators: number;
   /** The result is added here. */
   readonly results: RunResults;
   readonly interruption: Interruption;
@@ -28,7 +31,7 @@ interface OneRun {
 export async function runOnce(run: OneRun): Promise<ExitCode> {
   const { backend, call, runId, interruption, io } = run;
   const view = liveView(io.stderr, () => test.snapshot());
-  const test = new LoadTest({
+  const test = loadTestOf(run, {
     plan: call.plan,
     backend,
     runId,
@@ -59,7 +62,12 @@ export async function runOnce(run: OneRun): Promise<ExitCode> {
   }
 }
 
-async function metricsOf({ call, runId, io }: OneRun, test: LoadTest) {
+/** By one generator in this process, or by several in processes of their own. */
+function loadTestOf({ generators }: OneRun, options: LoadTestOptions): LoadTest | SeveralGenerators {
+  return generators === 1 ? new LoadTest(options) : new SeveralGenerators({ ...options, generators });
+}
+
+async function metricsOf({ call, runId, io }: OneRun, test: LoadTest | SeveralGenerators) {
   if (call.metricsPort === undefined) return undefined;
   const { startRunMetrics } = await import("../http/run-metrics.js");
   const metrics = await startRunMetrics({ port: call.metricsPort, snapshot: () => test.snapshot(), labels: { runId } });
@@ -67,7 +75,8 @@ async function metricsOf({ call, runId, io }: OneRun, test: LoadTest) {
   return metrics;
 }
 
-function abortIfMissed(test: LoadTest, { thresholds }: RunCall): void {
+function abortIfMissed(test: LoadTest | SeveralGenerators, { thresholds }: RunCall): void {
+  if (test instanceof SeveralGenerators) return;
   const soFar = test.resultSoFar();
   const missed = soFar && thresholds.find((threshold) => isMissedForGood(threshold, soFar));
   if (missed) test.abort(`threshold ${missed.expression} can no longer be met (--abort-on-fail)`);

@@ -1,7 +1,15 @@
+import { availableParallelism } from "node:os";
 import { resolveConnection, type Connection } from "../backend/connection-string.js";
 import { chooseTransport } from "../backend/transport.js";
 import { ExitCode } from "../exit-codes.js";
 import { plural } from "../format/count.js";
+import {
+  CARRIED_PER_SECOND,
+  generatorsOf,
+  generatorsText,
+  type GeneratorMachine,
+  type Generators,
+} from "../plan/generators-flag.js";
 import { planLine } from "../report/plan-line.js";
 import { capacityLine, guardSpend, spendObjection } from "../plan/spend-guard.js";
 import { refuseTooFewInputs } from "../load/too-few-inputs.js";
@@ -25,12 +33,24 @@ export async function runRunCommand(rawFlags: unknown, allIo: CommandIo): Promis
   const transport = chooseTransport(connection, call.transport);
   refuseTooFewInputs(call.plan);
   refuseUncarried(call.thresholds, call.plan);
-  if (call.dryRun) return dryRun(call, connection, io);
+  const generators = generatorsOf(call.plan, call.generators, machineOf(connection, call.plan));
+  if (call.dryRun) return dryRun(call, generators, connection, io);
   // An http endpoint may be an emulator, which bills nothing: only its answer shows that.
   guardSpend(call.cost, call.limits, call.repeat, mayBeEmulator(connection) ? "emulator" : "billed");
   // Modules that talk to a backend load slowly. A refused call or a dry run does not need them.
   const { runOnBackend } = await import("./run-on-backend.js");
-  return runOnBackend({ call, connection, transport, baseline, io, resultsIo: allIo });
+  return runOnBackend({ call, generators, connection, transport, baseline, io, resultsIo: allIo });
+}
+
+/** What `--generators auto` depends on. */
+function machineOf(connection: Connection, { workers }: RunCall["plan"]): GeneratorMachine {
+  const isEmulator = connection.kind === "emulator";
+  const isSecure = !isEmulator && connection.url.protocol === "https:";
+  return {
+    cores: availableParallelism(),
+    isShared: isEmulator || (workers !== "auto" && workers > 0),
+    startsPerSecond: isSecure ? CARRIED_PER_SECOND.tls : CARRIED_PER_SECOND.plaintext,
+  };
 }
 
 /** Our own emulator has no TLS. */
@@ -51,13 +71,18 @@ function billingLine({ subOrchestrations, timer }: RunCall["plan"]): string {
 }
 
 /** Prints the plan and its cost. It opens nothing, so it needs neither a backend nor a credential. */
-function dryRun({ plan, cost, limits, repeat }: RunCall, connection: Connection, io: CommandIo): ExitCode {
+function dryRun(
+  { plan, cost, limits, repeat }: RunCall,
+  generators: Generators,
+  connection: Connection,
+  io: CommandIo,
+): ExitCode {
   const place = connection.kind === "emulator" ? "the embedded emulator" : connection.url.origin;
   const objection = spendObjection(cost, limits, repeat, connection.kind === "emulator" ? "emulator" : "billed");
   const lines = [
     "dry run: nothing is started",
     `backend: ${place}, task hub ${connection.taskHub} (connection string: ${connection.source})`,
-    planLine(plan),
+    planLine(plan) + generatorsText(generators),
     repeat > 1 ? `${plural(repeat, "time")}, one after the other` : undefined,
     billingLine(plan),
     capacityLine(cost, limits, repeat),

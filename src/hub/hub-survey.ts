@@ -1,3 +1,4 @@
+import type { Backend } from "../backend/backend.js";
 import { NO_QUERY, isMissingCall } from "../backend/missing-call.js";
 import type { InstanceState, OrchestrationClient } from "../backend/orchestration-client.js";
 import { FanoutError } from "../errors.js";
@@ -88,4 +89,17 @@ export function surveyLine(survey: HubSurvey, taskHub: string): string | undefin
   if (survey.unfinished === 0) return undefined;
   const advice = survey.foreign?.unfinished ? `; ${OWN_HUB}` : "";
   return `task hub ${taskHub} already has ${unfinishedWorkText(survey)}${advice}`;
+}
+
+/** Surveys the hub before a run, and tells a person what else is on it. */
+export async function surveyedHub(
+  { client, connection }: Pick<Backend, "client" | "connection">,
+  runId: string,
+  signal: AbortSignal,
+  onLine: (line: string) => void,
+): Promise<HubSurvey> {
+  const hub = await surveyHub(client, signal, runId);
+  const line = surveyLine(hub, connection.taskHub);
+  if (line !== undefined) onLine(line);
+  return hub;
 }

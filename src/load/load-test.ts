@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Backend } from "../backend/backend.js";
 import { activitiesOf } from "../result/run-size.js";
 import type { Start } from "../stats/completion.js";
@@ -19,10 +18,11 @@ import { CompletionWatch } from "./completion-watch.js";
 import { describeEnvironment, durabilityOf } from "./environment.js";
 import { GeneratorHealthMonitor } from "./generator-health.js";
 import { Generator } from "./generator.js";
-import { surveyHub, surveyLine } from "../hub/hub-survey.js";
+import { surveyedHub } from "../hub/hub-survey.js";
 import { LeftWork } from "./left-work.js";
 import { orchestrationOf } from "../plan/orchestration-of.js";
 import { resultPlanOf, type LoadPlan } from "../plan/plan.js";
+import { followProgress } from "./follow-progress.js";
 import { progressOf, type Progress } from "./progress.js";
 import { recountInstances } from "./recount.js";
 import { countIrregularActions } from "./irregular-actions.js";
@@ -33,16 +33,17 @@ import { RunEnding, type Ending } from "./run-ending.js";
 import { RunPulse } from "./run-pulse.js";
 import { wait } from "../async/wait.js";
 import { describeUnfinished } from "./unfinished.js";
-import { workerEnvironment } from "../own-workers/worker-environment.js";
-import { ownWorkerActivities } from "../own-workers/worker-policy.js";
-import { WorkerWatch } from "./worker-watch.js";
-import { UsageError } from "../errors.js";
-import { formatDuration } from "../format/duration.js";
-import { errorText } from "../format/error-text.js";
-import { RepeatedLines } from "../format/repeated-lines.js";
+import { tellStart } from "./start-time.js";
+import { WorkerWatch, environmentOfWorkers } from "./worker-watch.js";
 import { aborted } from "../async/aborted.js";
 
-const FOLLOW_AGAIN_MS = 1_000;
+/** What the process that coordinates several generators decides for each of them. */
+interface Coordination {
+  /** The task hub before the run. */
+  readonly hub: HubSurvey;
+  /** Called when this generator is ready. Resolves with the time of the first start when all are. */
+  readonly startsAt: () => Promise<number>;
+}
 
 export interface LoadTestOptions {
   readonly plan: LoadPlan;
@@ -51,6 +52,8 @@ export interface LoadTestOptions {
   readonly clock: Clock;
   /** When the first start is due, on the client's clock; absent as soon as the run is ready. */
   readonly startAtMs?: number | undefined;
+  /** Present if another process coordinates this generator with others. */
+  readonly coordination?: Coordination;
   /** Whether a person sits at a terminal. */
   readonly attended: boolean;
   /** After an interruption, leave the unfinished instances running. */
@@ -145,11 +148,7 @@ export class LoadTest {
     this.#workers = new WorkerWatch({
       plan,
       backend,
-      environment: workerEnvironment(backend.connection, {
-        transport: backend.target.transport ?? "grpc-js",
-        replay: options.replay,
-        mostActivities: ownWorkerActivities(plan),
-      }),
+      environment: environmentOfWorkers(backend, plan, options.replay),
       attended,
       onLine,
       onLost: () => recorder.addReconnect(clock()),
@@ -187,11 +186,9 @@ export class LoadTest {
    */
   async run(): Promise<LoadTestOutcome> {
     const { plan, backend, runId, clock, interruption, onLine } = this.options;
-    const hub = await surveyHub(backend.client, interruption, runId);
-    const line = surveyLine(hub, backend.connection.taskHub);
-    if (line !== undefined) onLine(line);
+    const hub = this.options.coordination?.hub ?? (await surveyedHub(backend, runId, interruption, onLine));
     this.#durability = await durabilityOf(backend, interruption);
-    void this.#follow();
+    void followProgress(this.#progress, this.#stopFollowing.signal, onLine);
     this.#workers.start(this.#progress);
     await Promise.race([this.#workers.ready, this.#ending.early, aborted(interruption)]);
     const startedMs = await this.#startingMs();
@@ -268,20 +265,17 @@ export class LoadTest {
 
   /**
    * When the times of the plan begin, after a wait for it: now, or at the time that was asked for.
-   * @throws UsageError if that has passed already: the shards of a run would not be one load
+   * @throws UsageError if that has passed already
    */
   async #startingMs(): Promise<number> {
-    const { clock, startAtMs, interruption, onLine } = this.options;
-    const nowMs = clock();
-    if (startAtMs === undefined || interruption.aborted) return nowMs;
-    if (nowMs > startAtMs) {
-      const late = formatDuration(nowMs - startAtMs);
-      throw new UsageError("start-time-passed", `the run was ready ${late} after its start time; nothing was started`, {
-        hint: "choose a later --start-at, or a longer --start-in",
-      });
-    }
-    onLine(`ready; starting at ${new Date(startAtMs).toISOString()}`);
+    const { clock, coordination, interruption, onLine } = this.options;
     const early = AbortSignal.any([interruption, this.#stopStarting.signal]);
+    const startAtMs = coordination
+      ? await Promise.race([coordination.startsAt(), aborted(early)])
+      : this.options.startAtMs;
+    if (startAtMs === undefined || early.aborted) return clock();
+    // A coordinated generator that is late keeps the time of the others, and shows it as slip.
+    if (!coordination) tellStart(startAtMs, clock(), onLine);
     for (let earlyMs = startAtMs - clock(); earlyMs > 0 && !early.aborted; earlyMs = startAtMs - clock())
       await wait(Math.ceil(earlyMs), early);
     return early.aborted ? clock() : startAtMs;
@@ -307,20 +301,6 @@ export class LoadTest {
     this.#stopWaiting.abort();
     this.#stopFollowing.abort();
     await this.#workers.stop();
-  }
-
-  async #follow(): Promise<void> {
-    const { signal } = this.#stopFollowing;
-    const repeated = new RepeatedLines(this.options.onLine);
-    while (!signal.aborted) {
-      try {
-        await this.#progress.follow(signal);
-      } catch (error) {
-        if (signal.aborted) return;
-        repeated.add(`progress is unknown at the moment: ${errorText(error)}`);
-      }
-      await sleep(FOLLOW_AGAIN_MS, undefined, { signal }).catch(() => {});
-    }
   }
 
   /** Sends no more starts, and waits for those in flight as at the end of the load. */

@@ -7,9 +7,21 @@ import { OwnWorkers } from "../own-workers/own-workers.js";
 import type { LoadPlan } from "../plan/plan.js";
 import type { Progress } from "./progress.js";
 import type { OwnWork } from "../protocol/worker-messages.js";
-import { decideWorkers, mayStartOwn, ownWorkerCount } from "../own-workers/worker-policy.js";
+import type { Replay } from "../protocol/replay.js";
+import { workerEnvironment } from "../own-workers/worker-environment.js";
+import { decideWorkers, mayStartOwn, ownWorkerActivities, ownWorkerCount } from "../own-workers/worker-policy.js";
 
 const REVIEW_EVERY_MS = 100;
+
+/** The variables with which a worker process of a run connects. */
+export function environmentOfWorkers(
+  { connection, target }: Backend,
+  plan: LoadPlan,
+  replay: Replay,
+): Readonly<Record<string, string>> {
+  const transport = target.transport ?? "grpc-js";
+  return workerEnvironment(connection, { transport, replay, mostActivities: ownWorkerActivities(plan) });
+}
 
 export interface WorkerWatchOptions {
   readonly plan: LoadPlan;

@@ -98,7 +98,7 @@ export function shardedPlan(plan: LoadPlan, shard: Shard, call: ShardedCall): Lo
 }
 
 /** The numbers of a plan of which every shard needs at least one. */
-function dividedCounts({ load, parallelOrchestrations = 1 }: LoadPlan): readonly (readonly [string, number])[] {
+export function dividedCounts({ load, parallelOrchestrations = 1 }: LoadPlan): readonly (readonly [string, number])[] {
   if (load.kind === "open") return [["--max-in-flight", load.maxInFlight]];
   const total = load.kind === "closed" && load.total !== undefined ? ([["--total", load.total]] as const) : [];
   return [["--parallel-orchestrations", parallelOrchestrations], ...total];

@@ -33,6 +33,9 @@ const mergedShard = object({
   completed: count,
   verdict: verdict.exactOptional(),
   cpu: object({ model: string, cores: count }).describe("Of its machine."),
+  died: string
+    .exactOptional()
+    .describe("How its process ended without a result: its counts are the backend's, and it has no latencies."),
 });
 
 /**

@@ -48,7 +48,9 @@ function measuredOf(shards: readonly [ShardResult, ...ShardResult[]]): Omit<RunR
   const irregular = mergedIrregular(shards);
   const counts = mergedCounts(shards, plan, irregular);
   const { started, terminated, unfinished } = counts.orchestrations;
-  const censored = started === 0 ? 0 : (unfinished + terminated) / started;
+  // A dead generator took its latencies with it.
+  const unmeasured = sumOf(shards, ({ died, counts }) => (died === undefined ? 0 : counts.orchestrations.completed));
+  const censored = started === 0 ? 0 : (unfinished + terminated + unmeasured) / started;
   const hasResponse = plan.load?.kind !== "closed";
   const throughput = timeline.throughput(durationMs, isSettled, irregular);
   const { response, service } = latencies;
@@ -82,13 +84,14 @@ function measuredOf(shards: readonly [ShardResult, ...ShardResult[]]): Omit<RunR
     noticing: sums(shards.map(({ noticing = {} }) => noticing)),
     ...mergedRecount(shards),
     histograms: latencies.encoded({ hasResponse }),
-    shards: shards.map(({ plan, startedAt, counts, verdict, environment }) => ({
+    shards: shards.map(({ plan, startedAt, counts, verdict, environment, died }) => ({
       number: plan.shard.number,
       startedAt,
       started: counts.orchestrations.started,
       completed: counts.orchestrations.completed,
       ...(verdict && { verdict }),
       cpu: environment.cpu,
+      ...(died !== undefined && { died }),
     })),
     ...mergedLists(shards),
   };

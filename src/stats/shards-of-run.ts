@@ -9,7 +9,12 @@ import type { Shard } from "../result/shard.js";
 const FARTHEST_APART_MS = 1_000;
 
 /** The result of one shard, with what merging needs. */
-export type ShardResult = RunResult & { readonly tally: RunTally; readonly plan: { readonly shard: Shard } };
+export type ShardResult = RunResult & {
+  readonly tally: RunTally;
+  readonly plan: { readonly shard: Shard };
+  /** How its generator died. Its counts are then the backend's, and it has no latencies. */
+  readonly died?: string;
+};
 
 /** A result, and the name of the place where it was found. */
 export interface NamedResult {
@@ -46,7 +51,8 @@ export function shardsOfRun(results: readonly NamedResult[]): readonly [ShardRes
   return [first.result, ...rest.map(({ result }) => result)];
 }
 
-function shardOf(name: string, result: RunResult): ShardResult {
+/** @throws UsageError if it is not the result of one shard */
+export function shardOf(name: string, result: RunResult): ShardResult {
   const { plan, tally } = result;
   if (plan.shard !== undefined && tally !== undefined)
     return { ...result, tally, plan: { ...plan, shard: plan.shard } };

@@ -19,6 +19,7 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
     "emulator/hub/",
     "emulator/limits/",
     "emulator/process/",
+    "generators/",
     "http/",
     "hub/",
     "load/",
@@ -32,6 +33,8 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
   ],
   // Its policy is pure; a probe is a run.
   "capacity/": ["async/", "backend/", "hub/", "load/", "own-workers/", "plan/", "protocol/", "result/", "stats/"],
+  // Processes that make one run together.
+  "generators/": ["async/", "backend/", "hub/", "load/", "plan/", "protocol/", "result/", "stats/"],
   "http/": ["async/", "backend/", "load/", "orchestrations/", "plan/", "result/", "stats/"],
   // Each side is a process of its own.
   "sides/": ["backend/", "protocol/", "report/", "result/"],

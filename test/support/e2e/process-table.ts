@@ -19,7 +19,16 @@ export function emulatorOf(stateFolder: string): number | undefined {
 
 /** Worker processes that this process has started. */
 export function workersOf(pid: number): readonly number[] {
-  return pids().filter((child) => parentOf(child) === pid && fileOf(child, "cmdline").includes("/worker/main.js"));
+  return childrenOf(pid, "/worker/main.js");
+}
+
+/** Generator processes that this process has started. */
+export function generatorsOf(pid: number): readonly number[] {
+  return childrenOf(pid, "/generators/main.js");
+}
+
+function childrenOf(pid: number, entry: string): readonly number[] {
+  return pids().filter((child) => parentOf(child) === pid && fileOf(child, "cmdline").includes(entry));
 }
 
 function pids(): readonly number[] {

@@ -1,0 +1,89 @@
+import { fork, type ChildProcess } from "node:child_process";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import type { RunResult } from "../result/run-result.js";
+import type { LiveSnapshot } from "../stats/live-snapshot.js";
+import type { FromGenerator, GeneratorTask, ToGenerator } from "./messages.js";
+
+const ENTRY = fileURLToPath(new URL("../generators/main.js", import.meta.url));
+
+/** How a generator process ended. */
+export type GeneratorEnd =
+  | { readonly kind: "ended"; readonly result: RunResult; readonly gaveUp: string | undefined }
+  /** Without a result. */
+  | { readonly kind: "died"; readonly how: string };
+
+/** One process that makes one shard of a run. */
+export class GeneratorProcess {
+  readonly ready: Promise<void>;
+  readonly ended: Promise<GeneratorEnd>;
+  /** The last one that it sent. */
+  snapshot: LiveSnapshot | undefined;
+  readonly #child: ChildProcess;
+  readonly #ready = Promise.withResolvers<void>();
+  readonly #ended = Promise.withResolvers<GeneratorEnd>();
+
+  constructor(onLine: (line: string) => void) {
+    this.ready = this.#ready.promise;
+    this.ended = this.#ended.promise;
+    const child = fork(ENTRY, [], {
+      // As `fanout run` does for itself: see `keepYoungGenerationSmall`.
+      execArgv: ["--semi-space-growth-factor=1"],
+      stdio: ["ignore", "ignore", "pipe", "ipc"],
+      // A group of its own: Ctrl-C goes to the run, which decides about its generators.
+      detached: process.platform !== "win32",
+    });
+    this.#child = child;
+    createInterface({ input: child.stderr! }).on("line", onLine);
+    child.on("message", (message: FromGenerator) => this.#take(message, onLine));
+    child.on("error", (error) => this.#ended.resolve({ kind: "died", how: `could not be started: ${error.message}` }));
+    // After all of its messages and output were read. Of two ends, the first counts.
+    child.on("close", (code, signal) => {
+      const how = signal === null ? `exited with code ${code}` : `was ended by ${signal}`;
+      this.#ended.resolve({ kind: "died", how: `${how} (pid ${child.pid})` });
+    });
+  }
+
+  prepare(task: GeneratorTask): void {
+    this.#tell({ type: "prepare", task });
+  }
+
+  start(atMs: number): void {
+    this.#tell({ type: "start", atMs });
+  }
+
+  interrupt(): void {
+    this.#tell({ type: "interrupt" });
+  }
+
+  /** Ends its part early. */
+  end(reason: string): void {
+    this.#tell({ type: "end", reason });
+  }
+
+  /** Ends the channel. A process that is still at work then ends as by Ctrl-C. */
+  leave(): void {
+    if (this.#child.connected) this.#child.disconnect();
+  }
+
+  #tell(message: ToGenerator): void {
+    // Sending fails only if the process has just exited, which `ended` says.
+    if (this.#child.connected) this.#child.send(message, () => {});
+  }
+
+  #take(message: FromGenerator, onLine: (line: string) => void): void {
+    switch (message.type) {
+      case "ready":
+        return this.#ready.resolve();
+      case "line":
+        return onLine(message.text);
+      case "progress":
+        this.snapshot = message.snapshot;
+        return undefined;
+      case "ended":
+        return this.#ended.resolve({ kind: "ended", result: message.result, gaveUp: message.gaveUp });
+      case "failed":
+        return this.#ended.resolve({ kind: "died", how: `failed: ${message.message}` });
+    }
+  }
+}

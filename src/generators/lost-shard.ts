@@ -1,0 +1,134 @@
+import type { Backend } from "../backend/backend.js";
+import type { InstanceState } from "../backend/orchestration-client.js";
+import { errorText } from "../format/error-text.js";
+import { arrivalsAfter } from "../load/arrivals.js";
+import { describeUnfinished } from "../load/unfinished.js";
+import { LeftWork } from "../load/left-work.js";
+import { resultPlanOf, type LoadPlan } from "../plan/plan.js";
+import { instanceIdPrefixOf, runIdOf, sequenceOf } from "../plan/run-id.js";
+import type { Recount, ResultEnvironment } from "../result/run-result.js";
+import { isOfShard, type Shard } from "../result/shard.js";
+import { Recorder } from "../stats/recorder.js";
+import { shardOf, type ShardResult } from "../stats/shards-of-run.js";
+
+const PAGE_SIZE = 1_000;
+const PATIENCE_MS = 30_000;
+const LISTED_STUCK = 100;
+
+export interface LostShardOptions {
+  readonly backend: Backend;
+  /** Of the shard. */
+  readonly plan: LoadPlan & { readonly shard: Shard };
+  readonly runId: string;
+  readonly startedMs: number;
+  readonly endedMs: number;
+  readonly environment: ResultEnvironment;
+  readonly interrupted: boolean;
+  /** How many starts its generator had told of. */
+  readonly started: number;
+  readonly how: string;
+  readonly leave: boolean;
+  /** Only the run's own workers work on its instances. */
+  readonly isOwn: boolean;
+  readonly onLine: (line: string) => void;
+}
+
+type Statuses = Map<string, InstanceState["status"]>;
+
+/**
+ * The part of a generator that died without a result, as far as the backend knows it: its instances are counted there,
+ * and those that have not ended are terminated as those of a run that gave up. It has no latencies.
+ */
+export async function lostShard(options: LostShardOptions): Promise<ShardResult> {
+  const { backend, plan, runId, startedMs, how, interrupted } = options;
+  const before = await statusesOf(options);
+  const known: Statuses = "unknown" in before ? new Map() : before;
+  const unfinished = [...known].flatMap(([instanceId, status]) => (hasEnded(status) ? [] : [instanceId]));
+  const stuck = await describeUnfinished(backend.client, unfinished);
+  const leftWork = new LeftWork({ ...options, inFlight: new Set(unfinished) });
+  await leftWork.afterGivingUp(options.isOwn || interrupted);
+  const after = "unknown" in before ? before : await statusesOf(options);
+  const counted = [...known.values()];
+  const count = (...statuses: readonly string[]) => counted.filter((status) => statuses.includes(status)).length;
+  const [completed, failed] = [count("Completed"), count("Failed")];
+  const terminated = count("Terminated", "Canceled");
+  const started = Math.max(options.started, known.size);
+  const recorder = new Recorder({ plan: resultPlanOf(plan), activitySource: "completions" });
+  recorder.begin(startedMs);
+  const result = recorder.close(runId, {
+    ...options,
+    neverSentMs: arrivalsAfter(plan, started),
+    activitiesCompleted: 0,
+    activitiesExecuted: undefined,
+    health: {},
+    stuck: [],
+    unanswered: [],
+    noticing: {},
+    recount: recountOf(after),
+    irregular: undefined,
+    whereTimeWent: {},
+  });
+  const orchestrations = {
+    started,
+    completed,
+    failed,
+    terminated,
+    unfinished: started - completed - failed - terminated,
+  };
+  return {
+    ...shardOf(how, result),
+    counts: { ...result.counts, orchestrations },
+    ...(unfinished.length > 0 && { stuck: { total: unfinished.length, first: stuck.slice(0, LISTED_STUCK) } }),
+    verdict: {
+      status: "invalid",
+      reasons: [
+        {
+          severity: "invalid",
+          name: "generator-died",
+          text: `its process ${how}, so the rest of its load was not made and its latencies are lost`,
+          advice: "see what ended the process, such as a lack of memory, and run it again",
+        },
+      ],
+    },
+    died: how,
+  };
+}
+
+function hasEnded(status: InstanceState["status"]): boolean {
+  return ["Completed", "Failed", "Terminated", "Canceled"].includes(status);
+}
+
+/** The status of each instance of the shard, or why it is not known. */
+async function statusesOf({
+  backend,
+  runId,
+  plan,
+}: LostShardOptions): Promise<Statuses | { readonly unknown: string }> {
+  const signal = AbortSignal.timeout(PATIENCE_MS);
+  const found: Statuses = new Map();
+  let continuationToken: string | undefined;
+  try {
+    do {
+      const query = { instanceIdPrefix: instanceIdPrefixOf(runId), pageSize: PAGE_SIZE, continuationToken };
+      const page = await backend.client.queryInstances(query, { signal });
+      for (const { instanceId, status } of page.instances) {
+        const sequence = sequenceOf(instanceId);
+        if (runIdOf(instanceId) !== runId || sequence === undefined || !isOfShard(sequence, plan.shard)) continue;
+        found.set(instanceId, status);
+      }
+      continuationToken = page.continuationToken;
+    } while (continuationToken !== undefined);
+    return found;
+  } catch (error) {
+    return { unknown: errorText(error) };
+  }
+}
+
+/** Which starts were accepted died with the generator, so that none counts as lost or unexpected. */
+function recountOf(statuses: Statuses | { readonly unknown: string }): Recount {
+  if ("unknown" in statuses) return statuses;
+  const byStatus: Record<string, number> = {};
+  for (const status of statuses.values()) byStatus[status] = (byStatus[status] ?? 0) + 1;
+  const none = { total: 0, first: [] };
+  return { instances: statuses.size, byStatus, lost: none, unexpected: none };
+}

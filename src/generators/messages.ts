@@ -1,0 +1,39 @@
+import type { Transport } from "../backend/transport.js";
+import type { LoadPlan } from "../plan/plan.js";
+import type { Replay } from "../protocol/replay.js";
+import type { HubSurvey, RunResult } from "../result/run-result.js";
+import type { LiveSnapshot } from "../stats/live-snapshot.js";
+
+/** What a generator process needs to make its part of a run. */
+export interface GeneratorTask {
+  /** Of one shard. Its `workers` is 0: they belong to the coordinator. */
+  readonly plan: LoadPlan;
+  readonly runId: string;
+  /** May hold a secret, so it is neither an argument nor a variable of the process. */
+  readonly connectionString: string;
+  readonly transport: Transport | undefined;
+  readonly replay: Replay;
+  readonly hub: HubSurvey;
+  readonly attended: boolean;
+  readonly leave: boolean;
+  /** The run's own workers are the only ones. */
+  readonly terminateLeft: boolean;
+}
+
+/** The messages to a generator process. The end of the channel means `interrupt`. */
+export type ToGenerator =
+  | { readonly type: "prepare"; readonly task: GeneratorTask }
+  | { readonly type: "start"; readonly atMs: number }
+  /** As Ctrl-C does for a run. */
+  | { readonly type: "interrupt" }
+  /** As a run ends that gives up. */
+  | { readonly type: "end"; readonly reason: string };
+
+/** The messages of a generator process. */
+export type FromGenerator =
+  | { readonly type: "ready" }
+  | { readonly type: "line"; readonly text: string }
+  /** Several times a second. */
+  | { readonly type: "progress"; readonly snapshot: LiveSnapshot }
+  | { readonly type: "ended"; readonly result: RunResult; readonly gaveUp: string | undefined }
+  | { readonly type: "failed"; readonly message: string };

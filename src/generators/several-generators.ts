@@ -1,0 +1,201 @@
+import { aborted } from "../async/aborted.js";
+import { formatConnection } from "../backend/connection-string.js";
+import { surveyedHub } from "../hub/hub-survey.js";
+import { describeEnvironment, durabilityOf } from "../load/environment.js";
+import { followProgress } from "../load/follow-progress.js";
+import type { LoadTest, LoadTestOptions, LoadTestOutcome } from "../load/load-test.js";
+import { progressOf, type Progress } from "../load/progress.js";
+import { tellStart } from "../load/start-time.js";
+import { WorkerWatch, environmentOfWorkers } from "../load/worker-watch.js";
+import { resultPlanOf, type LoadPlan } from "../plan/plan.js";
+import type { HubSurvey, RunResult } from "../result/run-result.js";
+import type { Shard } from "../result/shard.js";
+import type { LiveSnapshot } from "../stats/live-snapshot.js";
+import { mergeShards } from "../stats/merge-shards.js";
+import { shardOf, type ShardResult } from "../stats/shards-of-run.js";
+import { GeneratorProcess, type GeneratorEnd } from "./generator-process.js";
+import { lostShard } from "./lost-shard.js";
+import { summedSnapshot } from "./summed-snapshot.js";
+
+/** From the order to start until the first start is due: all processes have read the order by then. */
+const START_AFTER_MS = 300;
+
+export interface SeveralGeneratorsOptions extends LoadTestOptions {
+  readonly generators: number;
+}
+
+interface EarlyEnd {
+  readonly reason: string;
+  /** By a call of `abort`, not by the run itself. */
+  readonly aborted: boolean;
+}
+
+/**
+ * One run that several processes of this machine make, each a shard. This process has what the run has once: the survey
+ * of the task hub, the run's own workers, the start time, the end, and the merged result.
+ */
+export class SeveralGenerators implements Pick<LoadTest, "run" | "snapshot" | "abort" | "close"> {
+  readonly #progress: Progress;
+  readonly #workers: WorkerWatch;
+  readonly #stopFollowing = new AbortController();
+  readonly #early = Promise.withResolvers<EarlyEnd>();
+  /** Which generator said a line first: the others need not repeat it, except for what they do at their end. */
+  readonly #saidBy = new Map<string, number>();
+  #processes: readonly GeneratorProcess[] = [];
+  #end: EarlyEnd | undefined;
+  #startedMs: number | undefined;
+
+  constructor(readonly options: SeveralGeneratorsOptions) {
+    const { plan, backend, runId, clock, attended, onLine, replay } = options;
+    const total = (): number => this.#snapshots().reduce((sum, { activities }) => sum + activities.completed, 0);
+    this.#progress = backend.admin
+      ? progressOf({
+          backend,
+          runId,
+          clock,
+          inFlight: new Set(),
+          orchestrator: plan.orchestrator,
+          hadWorker: () => false,
+          activitiesAccountedFor: total,
+        })
+      : {
+          // Only the generators know instances, and so whether a worker takes them up.
+          activitiesCompleted: total,
+          workerlessMs: () => undefined,
+          follow: aborted,
+        };
+    this.#workers = new WorkerWatch({
+      plan,
+      backend,
+      environment: environmentOfWorkers(backend, plan, replay),
+      attended,
+      onLine,
+      onLost: () => {},
+      onGivenUp: (reason) => this.#endEarly({ reason, aborted: false }),
+    });
+  }
+
+  snapshot(): LiveSnapshot {
+    const { plan, clock } = this.options;
+    const elapsedMs = this.#startedMs === undefined ? 0 : Math.max(0, clock() - this.#startedMs);
+    return summedSnapshot(this.#snapshots(), plan, { elapsedMs, activities: this.#progress.activitiesCompleted() });
+  }
+
+  /** Resolves when all generators have ended. Own workers continue until `close`. */
+  async run(): Promise<LoadTestOutcome> {
+    const { backend, runId, interruption, clock, onLine, startAtMs } = this.options;
+    const hub = await surveyedHub(backend, runId, interruption, onLine);
+    void followProgress(this.#progress, this.#stopFollowing.signal, onLine);
+    this.#workers.start(this.#progress);
+    this.#fork();
+    interruption.addEventListener("abort", () => this.#interrupt());
+    const early = Promise.race([this.#early.promise, aborted(interruption)]);
+    await Promise.race([this.#workers.ready, early]);
+    for (const [index, process] of this.#processes.entries()) process.prepare(this.#taskOf(index, hub));
+    if (interruption.aborted) this.#interrupt();
+    await Promise.race([Promise.all(this.#processes.map(({ ready }) => ready)), early]);
+    if (startAtMs !== undefined && !interruption.aborted) tellStart(startAtMs, clock(), onLine);
+    this.#startedMs = startAtMs ?? clock() + START_AFTER_MS;
+    for (const process of this.#processes) process.start(this.#startedMs);
+    const ends = await Promise.all(this.#processes.map(({ ended }) => ended));
+    this.#workers.stopReviewing();
+    this.#stopFollowing.abort();
+    const result = await this.#merged(ends, hub);
+    const gaveUp = this.#end?.reason ?? ends.flatMap((end) => ("gaveUp" in end ? (end.gaveUp ?? []) : []))[0];
+    return { result, gaveUp: interruption.aborted ? undefined : gaveUp, aborted: this.#end?.aborted ?? false };
+  }
+
+  /** Ends the run early. */
+  abort(reason: string): void {
+    this.#endEarly({ reason, aborted: true });
+  }
+
+  async close(): Promise<void> {
+    this.#stopFollowing.abort();
+    for (const process of this.#processes) process.leave();
+    await this.#workers.stop();
+  }
+
+  #fork(): void {
+    const { generators } = this.options;
+    this.#processes = Array.from({ length: generators }, (_, index) => {
+      const number = index + 1;
+      const process = new GeneratorProcess((line) => this.#say(number, line));
+      void process.ended.then((end) => {
+        if (end.kind === "died")
+          this.#endEarly({ reason: `generator ${number} of ${generators} ${end.how}`, aborted: false });
+      });
+      return process;
+    });
+  }
+
+  #taskOf(index: number, hub: HubSurvey) {
+    const { backend, runId, replay, attended, leave } = this.options;
+    return {
+      plan: this.#planOf(index),
+      runId,
+      connectionString: formatConnection(backend.connection),
+      transport: backend.target.transport,
+      replay,
+      hub,
+      attended,
+      leave,
+      terminateLeft: this.#workers.ownWorkers > 0,
+    };
+  }
+
+  #planOf(index: number): LoadPlan & { readonly shard: Shard } {
+    const { plan, generators } = this.options;
+    return { ...plan, shard: { number: index + 1, of: generators }, workers: 0 };
+  }
+
+  async #merged(ends: readonly GeneratorEnd[], hub: HubSurvey): Promise<RunResult> {
+    const { plan, backend, replay } = this.options;
+    const [first, ...rest] = await Promise.all(ends.map((end, index) => this.#shardOf(end, index, hub)));
+    const merged = mergeShards([first!, ...rest]);
+    const { ownWorkers } = this.#workers;
+    const { durability } = merged.environment.backend;
+    const environment = describeEnvironment(backend, { ownWorkers, replay }, hub, durability);
+    return { ...merged, plan: resultPlanOf(plan), environment };
+  }
+
+  async #shardOf(end: GeneratorEnd, index: number, hub: HubSurvey): Promise<ShardResult> {
+    if (end.kind === "ended") return shardOf(`generator ${index + 1}`, end.result);
+    const { backend, clock, replay, interruption } = this.options;
+    const durability = await durabilityOf(backend, interruption);
+    return lostShard({
+      ...this.options,
+      plan: this.#planOf(index),
+      startedMs: this.#startedMs ?? clock(),
+      endedMs: clock(),
+      environment: describeEnvironment(backend, { ownWorkers: 0, replay }, hub, durability),
+      interrupted: interruption.aborted,
+      started: this.#processes[index]?.snapshot?.orchestrations.started ?? 0,
+      how: end.how,
+      isOwn: !this.#workers.areOthers,
+      onLine: (line) => this.#say(index + 1, line),
+    });
+  }
+
+  #endEarly(end: EarlyEnd): void {
+    if (this.#end) return;
+    this.#end = end;
+    this.#early.resolve(end);
+    for (const process of this.#processes) process.end(end.reason);
+  }
+
+  #interrupt(): void {
+    for (const process of this.#processes) process.interrupt();
+  }
+
+  #say(number: number, line: string): void {
+    const first = this.#saidBy.get(line) ?? number;
+    this.#saidBy.set(line, first);
+    const isEnding = this.#end !== undefined || this.options.interruption.aborted;
+    if (first === number || isEnding) this.options.onLine(`generator ${number}: ${line}`);
+  }
+
+  #snapshots(): readonly LiveSnapshot[] {
+    return this.#processes.flatMap(({ snapshot }) => snapshot ?? []);
+  }
+}

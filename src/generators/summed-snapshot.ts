@@ -1,0 +1,84 @@
+import type { LoadPlan } from "../plan/plan.js";
+import { lengthOf, plannedStarts } from "../result/load-shape.js";
+import { activitiesOf } from "../result/run-size.js";
+import type { LatencySummary, Stall } from "../result/run-result.js";
+import type { LiveSnapshot, OwnSnapshot } from "../stats/live-snapshot.js";
+
+/**
+ * The state of a run that several generators make. Counts are sums. A percentile of all lies between those of the parts:
+ * the view shows the largest one, and the result has the true one.
+ */
+export function summedSnapshot(
+  parts: readonly LiveSnapshot[],
+  plan: LoadPlan,
+  { elapsedMs, activities = 0 }: { readonly elapsedMs: number; readonly activities?: number },
+): LiveSnapshot {
+  const lengthMs = lengthOf(plan);
+  const planned = plannedStarts(plan) ?? 0;
+  const started = sum(parts, ({ orchestrations }) => orchestrations.started);
+  return {
+    elapsedMs,
+    ...(lengthMs !== undefined && { lengthMs }),
+    orchestrations: { total: planned, started, ended: sum(parts, ({ orchestrations }) => orchestrations.ended) },
+    activities: {
+      total: (activitiesOf(plan) ?? 0) * Math.max(planned, started),
+      completed: Math.max(
+        activities,
+        sum(parts, (part) => part.activities.completed),
+      ),
+      ...(plan.orchestrator === undefined && { perIteration: plan.parallelActivities }),
+    },
+    responseMs: latencyOf(parts.flatMap(({ responseMs }) => responseMs ?? [])),
+    serviceMs: latencyOf(parts.flatMap(({ serviceMs }) => serviceMs ?? [])),
+    own: ownOf(parts.flatMap((part) => part.own ?? [])),
+  };
+}
+
+function ownOf(parts: readonly OwnSnapshot[]): OwnSnapshot {
+  return {
+    completed: sum(parts, ({ completed }) => completed),
+    failed: sum(parts, ({ failed }) => failed),
+    terminated: sum(parts, ({ terminated }) => terminated),
+    inFlight: sum(parts, ({ inFlight }) => inFlight),
+    heldBack: sum(parts, ({ heldBack }) => heldBack),
+    rpcErrors: sums(parts.map(({ rpcErrors }) => rpcErrors)),
+    stall: stallOf(parts.map(({ stall }) => stall)),
+  };
+}
+
+/** The run is stalled while every generator is. */
+function stallOf(stalls: readonly (Stall | undefined)[]): Stall | undefined {
+  const all = stalls.filter((stall) => stall !== undefined);
+  const [latest] = all.toSorted((a, b) => b.fromMs - a.fromMs);
+  if (latest === undefined || all.length < stalls.length) return undefined;
+  return {
+    ...latest,
+    inFlight: sum(all, ({ inFlight }) => inFlight),
+    offeredPerSecond: sum(all, ({ offeredPerSecond }) => offeredPerSecond),
+    rpcErrors: sums(all.map(({ rpcErrors }) => rpcErrors)),
+  };
+}
+
+function latencyOf(parts: readonly LatencySummary[]): LatencySummary | undefined {
+  const count = sum(parts, ({ count }) => count);
+  if (count === 0) return undefined;
+  const percentiles = (["p50", "p90", "p95", "p99", "p999"] as const).flatMap((name) => {
+    const values = parts.map((part) => part[name]);
+    return values.every((value) => value !== undefined) ? [[name, Math.max(...values)] as const] : [];
+  });
+  return {
+    count,
+    mean: sum(parts, ({ count, mean }) => count * mean) / count,
+    ...Object.fromEntries(percentiles),
+    max: Math.max(...parts.map(({ max }) => max)),
+  };
+}
+
+function sum<T>(parts: readonly T[], of: (part: T) => number): number {
+  return parts.reduce((total, part) => total + of(part), 0);
+}
+
+function sums(all: readonly Readonly<Record<string, number>>[]): Readonly<Record<string, number>> {
+  const names = new Set(all.flatMap((each) => Object.keys(each)));
+  return Object.fromEntries(Array.from(names, (name) => [name, sum(all, (each) => each[name] ?? 0)]));
+}

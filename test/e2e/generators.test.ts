@@ -1,0 +1,91 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { parseResult } from "../../src/result/read-result.js";
+import type { FanoutProcess } from "../support/e2e/fanout-process.js";
+import { canSeeProcesses, generatorsOf } from "../support/e2e/process-table.js";
+import { Workplace } from "../support/e2e/workplace.js";
+
+/** More than gets done before it is ended; its activities take time, so that they leave the machine to others. */
+const LONG =
+  "run --generators 2 --workers 1 --iterations 1000 --parallel-activities 2 --parallel-orchestrations 40 --activity-duration 200ms";
+
+async function resultOf(place: Workplace) {
+  return parseResult(await readFile(join(place.folder, "result.json"), "utf8"), "result.json");
+}
+
+async function atWork(place: Workplace, line: string): Promise<FanoutProcess> {
+  const run = place.start(`${line} --json result.json`);
+  await run.says(/^\d+ s: 0 of 40 orchestrations, [1-9]/mu);
+  return run;
+}
+
+test("two generators make one run with the run's own workers, and give one result", async () => {
+  const place = await Workplace.open();
+  const load = "--rate 20/s --arrival poisson --duration 2s --iterations 1 --parallel-activities 2";
+  const { stdout, stderr } = await place.succeed(
+    `run --generators 2 ${load} --workers 1 --threshold counts.orchestrations.failed<1 --allow-invalid --json result.json`,
+  );
+  expect(stderr).toContain("activities, 200 actions, from 2 generators");
+  expect(stderr.match(/started 1 worker process for this run/gu)).toHaveLength(1);
+  expect(stdout).toMatch(/^Completed \d+ orchestrations in /u);
+  expect(stdout).toContain("1 threshold passed");
+  const { plan, counts, recount, shards, environment } = await resultOf(place);
+  expect(plan).toMatchObject({ workers: 1 });
+  expect(plan.shard).toBeUndefined();
+  expect(environment.ownWorkers).toBe(1);
+  const { started } = counts.orchestrations;
+  expect(counts).toMatchObject({ planned: started, orchestrations: { completed: started } });
+  expect(recount).toMatchObject({ instances: started, lost: { total: 0 }, unexpected: { total: 0 } });
+  expect(shards).toMatchObject([{ number: 1 }, { number: 2 }]);
+  expect(shards!.reduce((sum, { completed }) => sum + completed, 0)).toBe(started);
+});
+
+test("SIGTERM ends all generators in order, with their orchestrations terminated", async () => {
+  const place = await Workplace.open();
+  const run = await atWork(place, LONG);
+  run.kill("SIGTERM");
+  const { code, stdout } = await run.ended;
+  expect(code).toBe(143);
+  expect(stdout).toMatch(/^Interrupted: 0 of 40 orchestrations completed/u);
+  const { interrupted, counts } = await resultOf(place);
+  expect(interrupted).toBe(true);
+  expect(counts.orchestrations).toMatchObject({ started: 40, terminated: 40 });
+  expect(await place.runningEmulator()).toMatchObject({ inFlight: 0, workers: 0 });
+});
+
+test.skipIf(!canSeeProcesses)("a generator that is killed makes an invalid run that names it", async () => {
+  const place = await Workplace.open();
+  const run = await atWork(place, LONG);
+  const [first] = generatorsOf(run.pid);
+  process.kill(first!, "SIGKILL");
+  const { code, stdout, stderr } = await run.ended;
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/^error: generator [12] of 2 was ended by SIGKILL/mu);
+  expect(stdout).toMatch(/shard [12] of 2: its process was ended by SIGKILL/u);
+  const { verdict, counts, recount, shards } = await resultOf(place);
+  expect(verdict).toMatchObject({ status: "invalid", reasons: [{ name: "generator-died" }] });
+  expect(counts.orchestrations).toMatchObject({ started: 40, unfinished: 40 });
+  expect(recount).toMatchObject({ instances: 40, lost: { total: 0 }, unexpected: { total: 0 } });
+  expect(shards!.filter(({ died }) => died !== undefined)).toHaveLength(1);
+  expect(await place.runningEmulator()).toMatchObject({ inFlight: 0 });
+});
+
+test.skipIf(!canSeeProcesses)("generators end in order if the run itself is killed", async () => {
+  const place = await Workplace.open();
+  const run = await atWork(place, LONG);
+  const generators = generatorsOf(run.pid);
+  expect(generators).toHaveLength(2);
+  run.kill("SIGKILL");
+  await run.ended;
+  await expect.poll(() => generators.filter(isThere), { timeout: 30_000 }).toEqual([]);
+  expect(await place.runningEmulator()).toMatchObject({ inFlight: 0 });
+});
+
+function isThere(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
