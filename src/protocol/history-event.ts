@@ -19,15 +19,15 @@ import {
 import { fieldNumbers } from "./fields.js";
 import {
   BinaryReader,
-  BinaryWriter,
   WireType,
   fieldBytes,
   fieldInt32,
   fieldString,
   fieldTimestamp,
   stringValue,
+  written,
 } from "./wire.js";
-import type { StringValueBytes } from "./wire.js";
+import type { BinaryWriter, StringValueBytes } from "./wire.js";
 
 /** History events (`HistoryEvent` of the protocol) as encoded bytes: their writers and readers. */
 
@@ -77,10 +77,12 @@ function event(
   nowUs: number,
   body: (writer: BinaryWriter) => BinaryWriter = (writer) => writer,
 ): Uint8Array {
-  const writer = fieldInt32(new BinaryWriter(), Event.eventId, eventId);
-  fieldTimestamp(writer, Event.timestamp, nowUs);
-  writer.tag(type, WireType.LengthDelimited).fork();
-  return body(writer).join().finish();
+  return written((writer) => {
+    fieldInt32(writer, Event.eventId, eventId);
+    fieldTimestamp(writer, Event.timestamp, nowUs);
+    writer.tag(type, WireType.LengthDelimited).fork();
+    body(writer).join();
+  });
 }
 
 export function orchestratorStarted(nowUs: number): Uint8Array {

@@ -36,7 +36,22 @@ export function fieldTimestamp(writer: BinaryWriter, fieldNo: number, us: number
 }
 
 export function stringValue(text: string): StringValueBytes {
-  return fieldString(new BinaryWriter(), 1, text).finish();
+  return written((writer) => fieldString(writer, 1, text));
+}
+
+/** Writers that nobody uses at present. A new one would allocate its memory, and more of it as it grows. */
+const idle: BinaryWriter[] = [];
+
+/** A writer that has written more is not kept, and with it not its memory. */
+const KEPT_BYTES = 65_536;
+
+/** What `write` writes. It may call `written` itself. */
+export function written(write: (writer: BinaryWriter) => unknown): Uint8Array {
+  const writer = idle.pop() ?? new BinaryWriter();
+  write(writer);
+  const bytes = writer.finish();
+  if (bytes.length <= KEPT_BYTES) idle.push(writer);
+  return bytes;
 }
 
 /**

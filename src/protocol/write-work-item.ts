@@ -4,7 +4,7 @@ import { fieldLength, int32Length, writeInt32 } from "./sized-fields.js";
 import { fieldNumbers, lengthTag, varintTag } from "./fields.js";
 import { orchestrationInstance } from "./history-event.js";
 import type { TaskRequest } from "./history-event.js";
-import { BinaryWriter, WireType, fieldBytes, fieldInt32, fieldString, stringValue } from "./wire.js";
+import { WireType, fieldBytes, fieldInt32, fieldString, stringValue, written } from "./wire.js";
 
 const Item = fieldNumbers(WorkItemSchema);
 const Request = fieldNumbers(OrchestratorRequestSchema);
@@ -16,17 +16,19 @@ const COMPLETION_TOKEN = lengthTag(Item.completionToken);
 const TRACE_CONTEXT = lengthTag(Request.orchestrationTraceContext);
 /** The field, set. */
 const REQUIRES_HISTORY_STREAMING = Uint8Array.of(varintTag(Request.requiresHistoryStreaming), 1);
-const KNOWN_HISTORY = new BinaryWriter().tag(Item.knownHistory, WireType.Varint).finish();
+const KNOWN_HISTORY = written((writer) => writer.tag(Item.knownHistory, WireType.Varint));
 
 /** The fields of an OrchestratorRequest that are the same in every episode of an execution. */
 export function episodeHead(instanceId: string, executionId: string): Uint8Array {
-  const writer = fieldString(new BinaryWriter(), Request.instanceId, instanceId);
-  return fieldBytes(writer, Request.executionId, stringValue(executionId)).finish();
+  return written((writer) => {
+    fieldString(writer, Request.instanceId, instanceId);
+    fieldBytes(writer, Request.executionId, stringValue(executionId));
+  });
 }
 
 /** The field of an ActivityRequest with the id of its instance. */
 export function activityParent(instanceId: string, executionId: string): Uint8Array {
-  return orchestrationInstance(new BinaryWriter(), Activity.orchestrationInstance, instanceId, executionId).finish();
+  return written((writer) => orchestrationInstance(writer, Activity.orchestrationInstance, instanceId, executionId));
 }
 
 export interface EpisodeItem {
@@ -68,15 +70,15 @@ export function episodeWorkItem(episode: EpisodeItem): readonly Uint8Array[] {
 }
 
 export function activityWorkItem(parent: Uint8Array, taskId: number, task: TaskRequest, token: string): Buffer {
-  const writer = fieldString(new BinaryWriter(), Activity.name, task.name);
-  fieldBytes(writer, Activity.version, task.version);
-  fieldBytes(writer, Activity.input, task.input);
-  writer.raw(parent);
-  fieldInt32(writer, Activity.taskId, taskId);
-  fieldBytes(writer, Activity.parentTraceContext, task.traceContext);
-  for (const tag of task.tags) fieldBytes(writer, Activity.tags, tag);
-
-  const body = writer.finish();
+  const body = written((writer) => {
+    fieldString(writer, Activity.name, task.name);
+    fieldBytes(writer, Activity.version, task.version);
+    fieldBytes(writer, Activity.input, task.input);
+    writer.raw(parent);
+    fieldInt32(writer, Activity.taskId, taskId);
+    fieldBytes(writer, Activity.parentTraceContext, task.traceContext);
+    for (const tag of task.tags) fieldBytes(writer, Activity.tags, tag);
+  });
   const { item, offset } = workItem(ACTIVITY_REQUEST, body.length, token);
   item.set(body, offset);
   return item;
