@@ -1,4 +1,4 @@
-import type { FanIn } from "../result/run-result.js";
+import type { FanIn, Stragglers } from "../result/run-result.js";
 import { meanOf } from "../stats/mean.js";
 import { firstEpisodeUs, type ContinueAsNewPlan } from "./continue-as-new.js";
 import { fanOutsOf, lengthOf, type FanOut } from "./fan-outs.js";
@@ -23,18 +23,38 @@ export function fanInOf(instances: readonly TracedInstance[], plan: ContinueAsNe
   };
 }
 
-/** The last of each fan-out against the median of it, which all would be as quick as without stragglers. */
+/**
+ * The last of each fan-out against the median of it, which all would be as quick as without stragglers: with the way to the
+ * worker and back, and of executions alone.
+ */
 function stragglersOf(wide: readonly FanOut[], wholeUs: number): Pick<FanIn, "stragglers"> {
-  const lastUs = meanOf(wide.map(({ tasksUs }) => tasksUs.at(-1)!));
-  const medianUs = meanOf(wide.map(({ tasksUs }) => medianOf(tasksUs)));
+  const [lastMs, medianMs] = lastAndMedianMs(wide.map(({ tasksUs }) => tasksUs));
+  const executions = wide.flatMap(({ executionsUs }) => (executionsUs ? [executionsUs] : []));
+  const waitingUs = (lastMs - medianMs) * 1_000 * wide.length;
   return {
     stragglers: {
-      lastMs: lastUs / 1_000,
-      medianMs: medianUs / 1_000,
-      ...(medianUs > 0 && { ratio: lastUs / medianUs }),
-      ...(wholeUs > 0 && { waitingShare: ((lastUs - medianUs) * wide.length) / wholeUs }),
+      lastMs,
+      medianMs,
+      ...ratioOf(lastMs, medianMs),
+      ...(wholeUs > 0 && { waitingShare: waitingUs / wholeUs }),
+      ...(executions.length > 0 && { execute: executeOf(executions) }),
     },
   };
+}
+
+function executeOf(executions: readonly (readonly number[])[]): NonNullable<Stragglers["execute"]> {
+  const [longestMs, medianMs] = lastAndMedianMs(executions);
+  return { longestMs, medianMs, ...ratioOf(longestMs, medianMs) };
+}
+
+/** Means over fan-outs, each in ascending order. */
+function lastAndMedianMs(fanOutsUs: readonly (readonly number[])[]): readonly [lastMs: number, medianMs: number] {
+  const lastUs = meanOf(fanOutsUs.map((ascending) => ascending.at(-1)!));
+  return [lastUs / 1_000, meanOf(fanOutsUs.map(medianOf)) / 1_000];
+}
+
+function ratioOf(lastMs: number, medianMs: number): { readonly ratio?: number } {
+  return medianMs > 0 ? { ratio: lastMs / medianMs } : {};
 }
 
 function medianOf(ascending: readonly number[]): number {

@@ -8,22 +8,24 @@ export interface FanOut {
   readonly toUs: number;
   /** From when each activity or sub-orchestration was asked for until its result was in the history, ascending. */
   readonly tasksUs: readonly number[];
+  /** The executions of its activities by their workers' clocks, ascending; absent where one of them has no stamps. */
+  readonly executionsUs?: readonly number[];
   /** Begun for it, the ones that waited on included. */
   readonly episodes: number;
 }
 
 /** The fan-outs of an execution that have been answered in full and that it went on after, in order. */
 export function fanOutsOf(history: History): readonly FanOut[] {
-  const tookUs = timesOf(history);
+  const times = timesOf(history);
   const fanOuts: FanOut[] = [];
   let episodes = 0;
   let startedUs = 0;
   let open: { readonly fromUs: number; readonly episode: number; readonly ids: number[] } | undefined;
   const close = (): void => {
     if (open === undefined || open.episode === episodes) return;
-    const tasksUs = open.ids.flatMap((id) => tookUs.get(id) ?? []).toSorted((a, b) => a - b);
-    if (tasksUs.length === open.ids.length)
-      fanOuts.push({ fromUs: open.fromUs, toUs: startedUs, tasksUs, episodes: episodes - open.episode });
+    const tasks = open.ids.flatMap((id) => times.get(id) ?? []);
+    if (tasks.length === open.ids.length)
+      fanOuts.push({ fromUs: open.fromUs, toUs: startedUs, ...ascending(tasks), episodes: episodes - open.episode });
     open = undefined;
   };
   for (const moment of history) {
@@ -42,17 +44,36 @@ export function fanOutsOf(history: History): readonly FanOut[] {
   return fanOuts;
 }
 
-/** What activities and sub-orchestrations took until their result was in the history, microseconds, by their ids. */
-function timesOf(history: History): ReadonlyMap<number, number> {
+/** Microseconds. */
+interface TaskTimes {
+  /** Until its result was in the history. */
+  readonly tookUs: number;
+  /** Undefined without stamps. */
+  readonly executionUs: number | undefined;
+}
+
+function ascending(tasks: readonly TaskTimes[]): Pick<FanOut, "tasksUs" | "executionsUs"> {
+  const executionsUs = tasks.flatMap(({ executionUs }) => executionUs ?? []).toSorted((a, b) => a - b);
+  return {
+    tasksUs: tasks.map(({ tookUs }) => tookUs).toSorted((a, b) => a - b),
+    ...(executionsUs.length === tasks.length && { executionsUs }),
+  };
+}
+
+/** What activities and sub-orchestrations took, by their ids. */
+function timesOf(history: History): ReadonlyMap<number, TaskTimes> {
   const askedUs = new Map<number, number>();
-  const tookUs = new Map<number, number>();
+  const times = new Map<number, TaskTimes>();
   for (const moment of history) {
     if (moment.kind === "asked") askedUs.set(moment.id, moment.atUs);
     if (moment.kind !== "answered" || moment.what === "timer") continue;
     const fromUs = askedUs.get(moment.id);
-    if (fromUs !== undefined) tookUs.set(moment.id, moment.atUs - fromUs);
+    if (fromUs === undefined) continue;
+    const { stamps } = moment;
+    const executionUs = stamps && stamps.finishedUs - stamps.startedUs;
+    times.set(moment.id, { tookUs: moment.atUs - fromUs, executionUs });
   }
-  return tookUs;
+  return times;
 }
 
 /** What it took, in microseconds. */

@@ -1,7 +1,7 @@
 import { formatCount, plural, threeDigits } from "../format/count.js";
 import { formatDuration } from "../format/duration.js";
 import { oneLine } from "../format/one-line.js";
-import type { FanIn, Growth, RunResult, TracedWorker } from "../result/run-result.js";
+import type { FanIn, Growth, RunResult, Stragglers, TracedWorker } from "../result/run-result.js";
 import { percent } from "./breakdown-rows.js";
 
 /** What is less is no news. */
@@ -13,12 +13,18 @@ export function standOutTexts({ fanIn, workers = [] }: RunResult): readonly stri
 }
 
 function stragglerTexts({ stragglers }: Partial<FanIn> = {}): readonly string[] {
-  const { ratio = 0, waitingShare = 0, lastMs = 0 } = stragglers ?? {};
+  const { ratio = 0, waitingShare = 0, lastMs = 0, execute } = stragglers ?? {};
   if (ratio < NOTABLE.ratio || waitingShare < NOTABLE.waitingShare) return [];
   return [
-    `stragglers: the last activity of a fan-out took ${formatDuration(lastMs)}, ${threeDigits(ratio)} times the median one; ` +
-      `waiting for it was ${percent(waitingShare)} of the time`,
+    `stragglers: the last activity of a fan-out took ${formatDuration(lastMs)}, ${threeDigits(ratio)} times the median one` +
+      `${executionText(execute)}; waiting for it was ${percent(waitingShare)} of the time`,
   ];
+}
+
+/** Whether the work itself straggles, or its way. */
+function executionText(execute: Stragglers["execute"]): string {
+  if (execute?.ratio === undefined) return "";
+  return ` (execution alone: ${formatDuration(execute.longestMs)}, ${threeDigits(execute.ratio)} times)`;
 }
 
 /** Only where it is more than noise. */

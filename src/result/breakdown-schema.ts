@@ -127,6 +127,15 @@ export const fanIn = object({
     waitingShare: measured.share
       .exactOptional()
       .describe("The share of the orchestrations' time that was spent waiting for the last beyond the median."),
+    execute: object({
+      longestMs: measured.duration.describe("The longest execution of a fan-out, on average."),
+      medianMs: measured.duration.describe("The median execution of a fan-out, on average."),
+      ratio: measured.mean.exactOptional().describe("longestMs over medianMs."),
+    })
+      .exactOptional()
+      .describe(
+        "Of the executions alone, by their workers' clocks, in fan-outs whose activities all have stamps; absent without any.",
+      ),
   })
     .exactOptional()
     .describe("Absent where a fan-out has one activity."),

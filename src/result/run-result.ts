@@ -49,6 +49,7 @@ export type VerdictReason = ValueOf<typeof generator.verdictReason>;
 export type Breakdown = ValueOf<typeof breakdown.breakdown>;
 export type FanIn = ValueOf<typeof breakdown.fanIn>;
 export type BreakdownExample = ValueOf<typeof breakdown.breakdownExample>;
+export type Stragglers = NonNullable<FanIn["stragglers"]>;
 export type Growth = ValueOf<typeof breakdown.growth>;
 export type TracedWorker = ValueOf<typeof breakdown.tracedWorker>;
 export type PhaseTime = ValueOf<typeof breakdown.phaseTime>;

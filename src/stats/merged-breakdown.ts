@@ -1,5 +1,5 @@
 import { BREAKDOWN_PHASES } from "../result/breakdown-schema.js";
-import type { Breakdown, FanIn, LatencySummary, PhaseTime, RunResult } from "../result/run-result.js";
+import type { Breakdown, FanIn, LatencySummary, PhaseTime, RunResult, Stragglers } from "../result/run-result.js";
 
 type Part = Pick<RunResult, "breakdown" | "fanIn">;
 
@@ -62,25 +62,38 @@ function phasesOf(all: readonly Breakdown[], traced: number, wholeMs: number): N
 function fanInOf(all: readonly FanIn[]): FanIn | undefined {
   if (all.length === 0) return undefined;
   const mean = (of: (each: FanIn) => number) => weighted(all, ({ iterations }) => iterations, of);
-  const isDivided = all.every(({ stragglers }) => stragglers !== undefined);
-  const [lastMs, medianMs] = [
-    mean((each) => each.stragglers?.lastMs ?? 0),
-    mean((each) => each.stragglers?.medianMs ?? 0),
-  ];
-  const shares = all.every(({ stragglers }) => stragglers?.waitingShare !== undefined);
+  const stragglers = stragglersOf(all);
   return {
     iterations: all.reduce((sum, { iterations }) => sum + iterations, 0),
     iterationMs: mean(({ iterationMs }) => iterationMs),
     episodes: mean(({ episodes }) => episodes),
-    ...(isDivided && {
-      stragglers: {
-        lastMs,
-        medianMs,
-        ...(medianMs > 0 && { ratio: lastMs / medianMs }),
-        ...(shares && { waitingShare: mean((each) => each.stragglers?.waitingShare ?? 0) }),
-      },
-    }),
+    ...(stragglers && { stragglers }),
   };
+}
+
+/** Each part only where all shards have it. */
+function stragglersOf(all: readonly FanIn[]): Stragglers | undefined {
+  const each = all.flatMap(({ iterations, stragglers }) => (stragglers ? [{ iterations, ...stragglers }] : []));
+  if (each.length < all.length) return undefined;
+  const mean = (of: (one: Stragglers) => number) => weighted(each, ({ iterations }) => iterations, of);
+  const [lastMs, medianMs] = [mean((one) => one.lastMs), mean((one) => one.medianMs)];
+  const execute = {
+    longestMs: mean((one) => one.execute?.longestMs ?? 0),
+    medianMs: mean((one) => one.execute?.medianMs ?? 0),
+  };
+  const haveShares = each.every(({ waitingShare }) => waitingShare !== undefined);
+  const haveExecutions = each.every(({ execute }) => execute !== undefined);
+  return {
+    lastMs,
+    medianMs,
+    ...ratioOf(lastMs, medianMs),
+    ...(haveShares && { waitingShare: mean(({ waitingShare = 0 }) => waitingShare) }),
+    ...(haveExecutions && { execute: { ...execute, ...ratioOf(execute.longestMs, execute.medianMs) } }),
+  };
+}
+
+function ratioOf(lastMs: number, medianMs: number): { readonly ratio?: number } {
+  return medianMs > 0 ? { ratio: lastMs / medianMs } : {};
 }
 
 function summaryOf(all: readonly LatencySummary[]): LatencySummary {

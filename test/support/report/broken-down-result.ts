@@ -66,7 +66,13 @@ export const brokenDownResult: RunResult = {
     iterations: 240,
     iterationMs: 180,
     episodes: 1.4,
-    stragglers: { lastMs: 140, medianMs: 50, ratio: 2.8, waitingShare: 0.45 },
+    stragglers: {
+      lastMs: 140,
+      medianMs: 50,
+      ratio: 2.8,
+      waitingShare: 0.45,
+      execute: { longestMs: 120, medianMs: 32, ratio: 3.75 },
+    },
     growth: {
       per100IterationsMs: 41,
       interval: { from: 38, to: 44 },

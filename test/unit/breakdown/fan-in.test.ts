@@ -31,27 +31,62 @@ function harmonic(n: number): number {
   return Array.from({ length: n }, (_, k) => 1 / (k + 1)).reduce((sum, one) => sum + one, 0);
 }
 
+/** Orchestrations with fan-outs of 20 exponential activities, each of which has that way to its worker. */
+function exponential(wayUs: number, isStamped = true) {
+  return Array.from({ length: 30 }, (_, number) => {
+    const iterations = Array.from({ length: 20 }, (_i, iteration) => ({
+      scheduleUs: 0,
+      activities: Array.from({ length: 20 }, (_a, activity) => ({
+        queueUs: wayUs,
+        executeUs: draw(number, iteration, activity),
+        returnUs: 0,
+      })),
+      fanInUs: 0,
+    }));
+    return simulatedInstance(life(iterations), CLOCKS, { number, isStamped });
+  });
+}
+
 describe("stragglers", () => {
+  // The k-th smallest of n has the mean H(n) - H(n - k): David and Nagaraja, Order Statistics, 3rd edition, 2.5.
+  const median = harmonic(20) - (harmonic(10) + harmonic(9)) / 2;
+
   test("of fan-outs of 20 exponential activities are as harmonic numbers say", () => {
-    const instances = Array.from({ length: 30 }, (_, number) => {
-      const iterations = Array.from({ length: 20 }, (_i, iteration) => ({
-        scheduleUs: 0,
-        activities: Array.from({ length: 20 }, (_a, activity) => ({
-          queueUs: 0,
-          executeUs: draw(number, iteration, activity),
-          returnUs: 0,
-        })),
-        fanInUs: 0,
-      }));
-      return simulatedInstance(life(iterations), CLOCKS, { number });
-    });
-    // The k-th smallest of n has the mean H(n) - H(n - k): David and Nagaraja, Order Statistics, 3rd edition, 2.5.
-    const median = harmonic(20) - (harmonic(10) + harmonic(9)) / 2;
-    const { stragglers } = fanInOf(instances)!;
+    const { stragglers } = fanInOf(exponential(0))!;
     expect(stragglers!.ratio! / (harmonic(20) / median)).toBeCloseTo(1, 1);
     expect(stragglers!.lastMs / (50 * harmonic(20))).toBeCloseTo(1, 1);
     // The median of what an iteration takes is not waiting.
     expect(stragglers!.waitingShare).toBeCloseTo(1 - median / harmonic(20), 1);
+  });
+
+  test("of the executions alone do not depend on the way to the worker", () => {
+    const [direct, far] = [fanInOf(exponential(0))!.stragglers!, fanInOf(exponential(14_000))!.stragglers!];
+    expect(direct.execute).toEqual({ longestMs: direct.lastMs, medianMs: direct.medianMs, ratio: direct.ratio });
+    expect(far.execute).toEqual(direct.execute);
+    expect(far.medianMs).toBeCloseTo(direct.medianMs + 14, 6);
+    expect(far.ratio).toBeLessThan(0.8 * direct.ratio!);
+  });
+
+  test("of the executions alone are unknown where the worker does not stamp, or an activity failed", () => {
+    expect(fanInOf(exponential(0, false))!.stragglers).not.toHaveProperty("execute");
+    const history: History = [
+      { kind: "orchestrator-started", atUs: 100 },
+      { kind: "execution-started", atUs: 90 },
+      { kind: "asked", atUs: 110, id: 1, what: "activity" },
+      { kind: "asked", atUs: 110, id: 2, what: "activity" },
+      { kind: "orchestrator-started", atUs: 200 },
+      { kind: "answered", atUs: 140, id: 1, what: "activity", failed: true },
+      {
+        kind: "answered",
+        atUs: 180,
+        id: 2,
+        what: "activity",
+        failed: false,
+        stamps: { startedUs: 120, finishedUs: 170, workerId: "a worker" },
+      },
+      { kind: "ended", atUs: 210 },
+    ];
+    expect(fanOutsOf(history)).toEqual([{ fromUs: 100, toUs: 200, tasksUs: [30, 70], episodes: 1 }]);
   });
 
   test("are none where a fan-out has one activity", () => {

@@ -1,0 +1,35 @@
+import { expect, test } from "vitest";
+import type { Stragglers } from "../../../src/result/run-result.js";
+import { mergedBreakdown } from "../../../src/stats/merged-breakdown.js";
+
+const shard = (iterations: number, stragglers: Stragglers) => ({
+  fanIn: { iterations, iterationMs: 100, episodes: 1, stragglers },
+});
+
+test("stragglers of a merged run are the means of its shards, weighted by their iterations", () => {
+  const execute = { longestMs: 90, medianMs: 30, ratio: 3 };
+  const first = shard(1, { lastMs: 100, medianMs: 40, ratio: 2.5, waitingShare: 0.4, execute });
+  const second = shard(3, {
+    lastMs: 200,
+    medianMs: 80,
+    ratio: 2.5,
+    waitingShare: 0.8,
+    execute: { longestMs: 130, medianMs: 50, ratio: 2.6 },
+  });
+  expect(mergedBreakdown([first, second]).fanIn?.stragglers).toEqual({
+    lastMs: 175,
+    medianMs: 70,
+    ratio: 2.5,
+    waitingShare: expect.closeTo(0.7, 9),
+    execute: { longestMs: 120, medianMs: 45, ratio: 120 / 45 },
+  });
+});
+
+test("a merged run has the executions alone only where all shards have them", () => {
+  const stragglers = { lastMs: 100, medianMs: 40, ratio: 2.5 };
+  const merged = mergedBreakdown([
+    shard(1, stragglers),
+    shard(1, { ...stragglers, execute: { longestMs: 9, medianMs: 3 } }),
+  ]);
+  expect(merged.fanIn?.stragglers).toEqual(stragglers);
+});
