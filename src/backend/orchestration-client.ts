@@ -65,6 +65,15 @@ export interface HistoryContents {
   readonly input: string | undefined;
 }
 
+/** An instance to start. */
+export interface InstanceStart {
+  readonly instanceId: string;
+  readonly name: string;
+  readonly input: unknown;
+  readonly version?: string | undefined;
+  readonly tags?: Readonly<Record<string, string>> | undefined;
+}
+
 export interface CallOptions {
   readonly signal?: AbortSignal;
 }
@@ -80,10 +89,7 @@ export interface OrchestrationClient {
    * ended.
    * Rejects with UnansweredStart if no answer came.
    */
-  startInstance(
-    start: { readonly instanceId: string; readonly name: string; readonly input: unknown },
-    options?: CallOptions & { readonly again?: boolean },
-  ): Promise<void>;
+  startInstance(start: InstanceStart, options?: CallOptions & { readonly again?: boolean }): Promise<void>;
   /** Resolves with undefined if there is no such instance. */
   getInstance(
     instanceId: string,

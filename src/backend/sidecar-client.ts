@@ -15,6 +15,7 @@ import {
   SkipGracefulOrchestrationTerminationsRequestSchema,
   SkipGracefulOrchestrationTerminationsResponseSchema,
   StreamInstanceHistoryRequestSchema,
+  TagEntrySchema,
   TerminateRequestSchema,
 } from "../protocol/durabletask_pb.js";
 import { readMessage, timestampOf, writeMessage } from "../protocol/messages.js";
@@ -33,6 +34,7 @@ import type {
   InstanceIdPage,
   InstancePage,
   InstanceQuery,
+  InstanceStart,
   InstanceState,
   OrchestrationClient,
 } from "./orchestration-client.js";
@@ -55,13 +57,15 @@ export class SidecarClient implements OrchestrationClient {
   }
 
   async startInstance(
-    start: { readonly instanceId: string; readonly name: string; readonly input: unknown },
+    start: InstanceStart,
     { signal, again = false }: CallOptions & { readonly again?: boolean } = {},
   ): Promise<void> {
     const request = writeMessage(CreateInstanceRequestSchema, {
       instanceId: start.instanceId,
       name: start.name,
       input: start.input === undefined ? undefined : jsonValue(start.input),
+      version: start.version === undefined ? undefined : stringValue(start.version),
+      tags: Object.entries(start.tags ?? {}).map(([key, value]) => writeMessage(TagEntrySchema, { key, value })),
       // Present and empty, so that nothing is replaced. Without it, a repeated start would run an ended instance again.
       orchestrationIdReusePolicy: {},
     });

@@ -73,7 +73,9 @@ export function addWork(run: Command): void {
     .option(
       "--input-order <cycle|random|once>",
       "take the inputs of the file again and again, by chance, or only once (default: cycle)",
-    );
+    )
+    .option("--instance-version <version>", "the version of each instance")
+    .addOption(repeatable("--tag <key=value>", "a tag of each instance; repeatable"));
 }
 
 function addLoad(run: Command): void {

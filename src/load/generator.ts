@@ -198,9 +198,9 @@ export class Generator {
 
   async #ask({ instanceId, sequence }: Start, again: boolean): Promise<void> {
     const { client, orchestration, stopWaiting, isTraced } = this.options;
-    const { name, inputOf } = orchestration;
+    const { name, version, tags, inputOf } = orchestration;
     const input = inputOf(sequence, isTraced(sequence));
-    await client.startInstance({ instanceId, name, input }, { signal: stopWaiting, again });
+    await client.startInstance({ instanceId, name, version, tags, input }, { signal: stopWaiting, again });
   }
 
   #refused(start: Start, error: unknown): void {

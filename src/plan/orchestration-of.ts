@@ -7,6 +7,8 @@ import { inputOf } from "./workload-flags.js";
 /** The orchestration that a run starts many times. */
 export interface StartedOrchestration {
   readonly name: string;
+  readonly version: string | undefined;
+  readonly tags: Readonly<Record<string, string>> | undefined;
   /** The input of the start with this number in the whole run. A traced instance may have another one. */
   readonly inputOf: (sequence: number, isTraced: boolean) => unknown;
   /** The number of activities that its output must account for; undefined if unknown. */
@@ -14,13 +16,16 @@ export interface StartedOrchestration {
 }
 
 export function orchestrationOf(plan: LoadPlan): StartedOrchestration {
-  const { orchestrator } = plan;
-  if (orchestrator !== undefined) return { name: orchestrator, inputOf: foreignInputOf(plan), activities: undefined };
+  const { orchestrator, instanceVersion: version, tags } = plan;
+  if (orchestrator !== undefined)
+    return { name: orchestrator, version, tags, inputOf: foreignInputOf(plan), activities: undefined };
 
   const input = inputOf(plan);
   const tracedInput = { ...input, trace: true };
   return {
     name: FAN_OUT_FAN_IN_ORCHESTRATION,
+    version,
+    tags,
     inputOf: (_sequence, isTraced) => (isTraced ? tracedInput : input),
     activities: activitiesOf(plan),
   };

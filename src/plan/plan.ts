@@ -4,6 +4,7 @@ import type { ResultPlan } from "../result/run-result.js";
 import { count, duration, readFlags } from "./flag-values.js";
 import { foreignFlags, foreignOf, type ForeignPlan } from "./foreign-orchestration.js";
 import type { PlanInputs } from "./input-lines.js";
+import { instanceFlags, instancePlanOf } from "./instance-flags.js";
 import { labelFlags, labelsOf } from "./labels.js";
 import { loadFlags, loadOf, type LoadTiming } from "./load-flags.js";
 import { defaultTraceShare, traceFlags } from "./trace-sample.js";
@@ -31,6 +32,7 @@ const planFlags = z.object({
   ...workloadFlags,
   ...foreignFlags,
   ...loadFlags,
+  ...instanceFlags,
   ...labelFlags,
   ...traceFlags,
   workers: z.union([z.literal("auto"), count("--workers", 0, MOST_WORKERS, "auto or a whole number such as 2")]),
@@ -51,6 +53,7 @@ export function parsePlan(flags: unknown): LoadPlan {
     ...(foreign ?? workloadOf(parsed)),
     ...load,
     seed,
+    ...instancePlanOf(parsed),
     ...labelsOf(parsed),
     workers,
     timeoutMs: timeout,

@@ -54,6 +54,8 @@ export const resultPlan = object({
   })
     .exactOptional()
     .describe("The file that had an input for each start of orchestrator; absent where all had the same."),
+  instanceVersion: string.exactOptional().describe("The version of each instance; absent: none."),
+  tags: byName(string, "an object of strings").exactOptional().describe("The tags of each instance; absent: none."),
   shard: object({ number: count.describe("From 1 on."), of: count })
     .exactOptional()
     .describe(
@@ -91,6 +93,14 @@ export const PLAN_TEXTS: {
   inputs: [
     "inputs",
     ({ file, lines, order, sha256 }) => `${plural(lines, "line")} of ${file} (${order}), SHA-256 ${sha256}`,
+  ],
+  instanceVersion: ["version of instances", String],
+  tags: [
+    "tags of instances",
+    (tags) =>
+      Object.entries(tags)
+        .map(([key, value]) => `${key}=${value}`)
+        .join(", "),
   ],
   shard: ["shard", ({ number, of }) => `${number} of ${of}`],
 };

@@ -1,7 +1,13 @@
 import { existsSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { NoOpLogger, TaskHubGrpcClient, TaskHubGrpcWorker, type OrchestrationContext } from "@microsoft/durabletask-js";
+import {
+  HistoryEventType,
+  NoOpLogger,
+  TaskHubGrpcClient,
+  TaskHubGrpcWorker,
+  type OrchestrationContext,
+} from "@microsoft/durabletask-js";
 import { expect, onTestFinished, test } from "vitest";
 import { instanceIdOf } from "../../src/plan/run-id.js";
 import { parseResult } from "../../src/result/read-result.js";
@@ -74,6 +80,25 @@ test("start k has the input of its line, whatever part of the load starts it", a
     expect({ code, stderr }).toMatchObject({ code: 0 });
   }
   expect(await inputsOf(client, "parts", 8)).toEqual(await inputsOf(client, "whole", 8));
+});
+
+test("each instance has the version and the tags of the plan", async () => {
+  const place = await Workplace.open();
+  const client = await applicationIn(place);
+  const flags = "--instance-version 2.1.0 --tag team=shop --tag trial=a=b --total 2 --json r.json";
+  await place.succeed(`run ${SHORT} --input {} ${flags} --run-id tagged`);
+  await place.succeed(`run --iterations 1 --allow-invalid --workers 1 ${flags} --run-id own`);
+  for (const id of ["tagged", "own"].map((runId) => instanceIdOf(runId, 1))) {
+    const state = await client.getOrchestrationState(id);
+    expect(state).toMatchObject({ tags: { team: "shop", trial: "a=b" } });
+    const history = await client.getOrchestrationHistory(id);
+    const started = history.find((event) => event.type === HistoryEventType.ExecutionStarted);
+    expect(started).toMatchObject({ version: "2.1.0", tags: { team: "shop", trial: "a=b" } });
+  }
+  const result = parseResult(await readFile(join(place.folder, "r.json"), "utf8"), "r.json");
+  expect(result.plan).toMatchObject({ instanceVersion: "2.1.0", tags: { team: "shop", trial: "a=b" } });
+  const { stdout } = await place.succeed("report r.json --markdown");
+  expect(stdout).toContain("team=shop, trial=a=b");
 });
 
 test("a line that holds no input, and too few lines, are named before anything starts", async () => {

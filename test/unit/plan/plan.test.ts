@@ -134,6 +134,9 @@ describe("a plan", () => {
     [{ warmup: "5s" }, "--warmup: expected --duration, --total, --rate or --stages with it"],
     [{ grace: "5s" }, "--grace: expected --duration, --rate or --stages with it"],
     [{ grace: "5s", total: "5" }, "--grace: expected --duration, --rate or --stages with it"],
+    [{ tag: ["main"] }, '--tag: expected a tag such as team=shop, found "main"'],
+    [{ instanceVersion: "" }, "--instance-version: expected a version of 1 to 100 characters"],
+    [{ instanceVersion: "1\n2" }, "--instance-version: expected a version of 1 to 100 characters"],
     [{ label: ["main"] }, '--label: expected a label such as branch=main, found "main"'],
   ])("refuses the load of %j by the flag's name", (flags, message) => {
     const parse = () => parsePlan({ ...defaults, ...flags });
