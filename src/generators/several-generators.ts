@@ -8,7 +8,7 @@ import { progressOf, type Progress } from "../load/progress.js";
 import { tellStart } from "../load/start-time.js";
 import { WorkerWatch, environmentOfWorkers } from "../load/worker-watch.js";
 import { resultPlanOf, type LoadPlan } from "../plan/plan.js";
-import type { HubSurvey, RunResult } from "../result/run-result.js";
+import type { BackendDurability, HubSurvey, ResultEnvironment, RunResult } from "../result/run-result.js";
 import type { Shard } from "../result/shard.js";
 import type { LiveSnapshot } from "../stats/live-snapshot.js";
 import { mergeShards } from "../stats/merge-shards.js";
@@ -44,6 +44,7 @@ export class SeveralGenerators implements Pick<LoadTest, "run" | "snapshot" | "a
   #processes: readonly GeneratorProcess[] = [];
   #end: EarlyEnd | undefined;
   #startedMs: number | undefined;
+  #durability: BackendDurability | undefined;
 
   constructor(readonly options: SeveralGeneratorsOptions) {
     const { plan, backend, runId, clock, attended, onLine, replay } = options;
@@ -85,6 +86,7 @@ export class SeveralGenerators implements Pick<LoadTest, "run" | "snapshot" | "a
   async run(): Promise<LoadTestOutcome> {
     const { backend, runId, interruption, clock, onLine, startAtMs } = this.options;
     const hub = await surveyedHub(backend, runId, interruption, onLine);
+    this.#durability = await durabilityOf(backend, interruption);
     void followProgress(this.#progress, this.#stopFollowing.signal, onLine);
     this.#workers.start(this.#progress);
     this.#fork();
@@ -99,8 +101,8 @@ export class SeveralGenerators implements Pick<LoadTest, "run" | "snapshot" | "a
     for (const process of this.#processes) process.start(this.#startedMs);
     const ends = await Promise.all(this.#processes.map(({ ended }) => ended));
     this.#workers.stopReviewing();
-    this.#stopFollowing.abort();
     const result = await this.#merged(ends, hub);
+    this.#stopFollowing.abort();
     const gaveUp = this.#end?.reason ?? ends.flatMap((end) => ("gaveUp" in end ? (end.gaveUp ?? []) : []))[0];
     return { result, gaveUp: interruption.aborted ? undefined : gaveUp, aborted: this.#end?.aborted ?? false };
   }
@@ -150,25 +152,33 @@ export class SeveralGenerators implements Pick<LoadTest, "run" | "snapshot" | "a
   }
 
   async #merged(ends: readonly GeneratorEnd[], hub: HubSurvey): Promise<RunResult> {
-    const { plan, backend, replay } = this.options;
+    const { plan, backend } = this.options;
+    const ownWork = await this.#workers.executed();
     const [first, ...rest] = await Promise.all(ends.map((end, index) => this.#shardOf(end, index, hub)));
-    const merged = mergeShards([first!, ...rest]);
-    const { ownWorkers } = this.#workers;
-    const { durability } = merged.environment.backend;
-    const environment = describeEnvironment(backend, { ownWorkers, replay }, hub, durability);
-    return { ...merged, plan: resultPlanOf(plan), environment };
+    return mergeShards([first!, ...rest], {
+      plan: resultPlanOf(plan),
+      environment: await this.#environment(hub),
+      activities: backend.admin && this.#progress.activitiesCompleted(),
+      executed: ownWork?.reduce((sum, { activities }) => sum + activities, 0),
+      workers: ownWork?.map(({ workerId, ...wholeRun }) => ({ workerId, activities: 0, wholeRun })) ?? [],
+    });
+  }
+
+  async #environment(hub: HubSurvey): Promise<ResultEnvironment> {
+    const { backend, replay, interruption } = this.options;
+    this.#durability = await durabilityOf(backend, interruption, this.#durability);
+    return describeEnvironment(backend, { ownWorkers: this.#workers.ownWorkers, replay }, hub, this.#durability);
   }
 
   async #shardOf(end: GeneratorEnd, index: number, hub: HubSurvey): Promise<ShardResult> {
     if (end.kind === "ended") return shardOf(`generator ${index + 1}`, end.result);
-    const { backend, clock, replay, interruption } = this.options;
-    const durability = await durabilityOf(backend, interruption);
+    const { clock, interruption } = this.options;
     return lostShard({
       ...this.options,
       plan: this.#planOf(index),
       startedMs: this.#startedMs ?? clock(),
       endedMs: clock(),
-      environment: describeEnvironment(backend, { ownWorkers: 0, replay }, hub, durability),
+      environment: await this.#environment(hub),
       interrupted: interruption.aborted,
       started: this.#processes[index]?.snapshot?.orchestrations.started ?? 0,
       how: end.how,

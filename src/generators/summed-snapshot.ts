@@ -3,6 +3,7 @@ import { lengthOf, plannedStarts } from "../result/load-shape.js";
 import { activitiesOf } from "../result/run-size.js";
 import type { LatencySummary, Stall } from "../result/run-result.js";
 import type { LiveSnapshot, OwnSnapshot } from "../stats/live-snapshot.js";
+import { sumOf, sums } from "../stats/sums.js";
 
 /**
  * The state of a run that several generators make. Counts are sums. A percentile of all lies between those of the parts:
@@ -15,16 +16,16 @@ export function summedSnapshot(
 ): LiveSnapshot {
   const lengthMs = lengthOf(plan);
   const planned = plannedStarts(plan) ?? 0;
-  const started = sum(parts, ({ orchestrations }) => orchestrations.started);
+  const started = sumOf(parts, ({ orchestrations }) => orchestrations.started);
   return {
     elapsedMs,
     ...(lengthMs !== undefined && { lengthMs }),
-    orchestrations: { total: planned, started, ended: sum(parts, ({ orchestrations }) => orchestrations.ended) },
+    orchestrations: { total: planned, started, ended: sumOf(parts, ({ orchestrations }) => orchestrations.ended) },
     activities: {
       total: (activitiesOf(plan) ?? 0) * Math.max(planned, started),
       completed: Math.max(
         activities,
-        sum(parts, (part) => part.activities.completed),
+        sumOf(parts, (part) => part.activities.completed),
       ),
       ...(plan.orchestrator === undefined && { perIteration: plan.parallelActivities }),
     },
@@ -36,11 +37,11 @@ export function summedSnapshot(
 
 function ownOf(parts: readonly OwnSnapshot[]): OwnSnapshot {
   return {
-    completed: sum(parts, ({ completed }) => completed),
-    failed: sum(parts, ({ failed }) => failed),
-    terminated: sum(parts, ({ terminated }) => terminated),
-    inFlight: sum(parts, ({ inFlight }) => inFlight),
-    heldBack: sum(parts, ({ heldBack }) => heldBack),
+    completed: sumOf(parts, ({ completed }) => completed),
+    failed: sumOf(parts, ({ failed }) => failed),
+    terminated: sumOf(parts, ({ terminated }) => terminated),
+    inFlight: sumOf(parts, ({ inFlight }) => inFlight),
+    heldBack: sumOf(parts, ({ heldBack }) => heldBack),
     rpcErrors: sums(parts.map(({ rpcErrors }) => rpcErrors)),
     stall: stallOf(parts.map(({ stall }) => stall)),
   };
@@ -53,14 +54,14 @@ function stallOf(stalls: readonly (Stall | undefined)[]): Stall | undefined {
   if (latest === undefined || all.length < stalls.length) return undefined;
   return {
     ...latest,
-    inFlight: sum(all, ({ inFlight }) => inFlight),
-    offeredPerSecond: sum(all, ({ offeredPerSecond }) => offeredPerSecond),
+    inFlight: sumOf(all, ({ inFlight }) => inFlight),
+    offeredPerSecond: sumOf(all, ({ offeredPerSecond }) => offeredPerSecond),
     rpcErrors: sums(all.map(({ rpcErrors }) => rpcErrors)),
   };
 }
 
 function latencyOf(parts: readonly LatencySummary[]): LatencySummary | undefined {
-  const count = sum(parts, ({ count }) => count);
+  const count = sumOf(parts, ({ count }) => count);
   if (count === 0) return undefined;
   const percentiles = (["p50", "p90", "p95", "p99", "p999"] as const).flatMap((name) => {
     const values = parts.map((part) => part[name]);
@@ -68,17 +69,8 @@ function latencyOf(parts: readonly LatencySummary[]): LatencySummary | undefined
   });
   return {
     count,
-    mean: sum(parts, ({ count, mean }) => count * mean) / count,
+    mean: sumOf(parts, ({ count, mean }) => count * mean) / count,
     ...Object.fromEntries(percentiles),
     max: Math.max(...parts.map(({ max }) => max)),
   };
-}
-
-function sum<T>(parts: readonly T[], of: (part: T) => number): number {
-  return parts.reduce((total, part) => total + of(part), 0);
-}
-
-function sums(all: readonly Readonly<Record<string, number>>[]): Readonly<Record<string, number>> {
-  const names = new Set(all.flatMap((each) => Object.keys(each)));
-  return Object.fromEntries(Array.from(names, (name) => [name, sum(all, (each) => each[name] ?? 0)]));
 }

@@ -12,6 +12,7 @@ import { cellText, escapeMarkdown, markdownTable } from "./markdown-text.js";
 import { outcomeText } from "./outcome.js";
 import { phaseTable } from "./phase-rows.js";
 import { planFacts } from "./plan-facts.js";
+import { shardTable } from "./shard-rows.js";
 import { stallTexts } from "./stall-text.js";
 import { foundText } from "./threshold-text.js";
 import { doubtOf } from "./verdict-text.js";
@@ -28,6 +29,7 @@ export function resultMarkdown(result: RunResult): string {
     latencies(result),
     whereTheTimeWent(result),
     phases(result),
+    shards(result),
     stalls(result),
     thresholds(result),
     result.comparison ? comparisonMarkdown(result.comparison) : "",
@@ -86,6 +88,14 @@ function whereTheTimeWent(result: RunResult): string {
   ]
     .filter((part) => part !== "")
     .join("\n\n");
+}
+
+function shards(result: RunResult): string {
+  const { columns, rows } = shardTable(result);
+  return markdownTable(
+    ["shard", ...columns],
+    rows.map(({ name, cells }) => [name, ...cells]),
+  );
 }
 
 function phases(result: RunResult): string {

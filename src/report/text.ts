@@ -10,6 +10,7 @@ import { latencyTable } from "./latency-rows.js";
 import { toldText } from "../format/one-line.js";
 import { outcomeOf } from "./outcome.js";
 import { phaseTable } from "./phase-rows.js";
+import { shardTable } from "./shard-rows.js";
 import { stallTexts } from "./stall-text.js";
 import { tableLines } from "./table-text.js";
 import type { TextStyle } from "./text-style.js";
@@ -32,6 +33,7 @@ export function summaryText(result: RunResult, style: TextStyle): string {
     breakdownLines(result, style),
     standOutTexts(result).flatMap((text) => hanging("  ", text, style.columns)),
     phaseLines(result, style),
+    shardLines(result, style),
     stallLines(result.stalls, style),
     thresholdList(result.thresholds, style),
     failureList(result.failures, style),
@@ -102,6 +104,11 @@ function phaseLines(result: RunResult, style: TextStyle): readonly string[] {
     ...tableLines({ heads: ["phase", ...columns], rows }, style),
     ...(more > 0 ? [`  and ${formatCount(more)} more`] : []),
   ];
+}
+
+function shardLines(result: RunResult, style: TextStyle): readonly string[] {
+  const { columns, rows } = shardTable(result);
+  return rows.length === 0 ? [] : tableLines({ heads: ["shard", ...columns], rows }, style);
 }
 
 function stallLines(stalls: RunResult["stalls"], { colours, columns }: TextStyle): readonly string[] {

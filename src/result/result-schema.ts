@@ -32,6 +32,7 @@ const mergedShard = object({
   started: count,
   completed: count,
   verdict: verdict.exactOptional(),
+  generator: generator.exactOptional().describe("How its process was doing."),
   cpu: object({ model: string, cores: count }).describe("Of its machine."),
   died: string
     .exactOptional()

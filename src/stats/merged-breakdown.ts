@@ -1,16 +1,28 @@
 import { BREAKDOWN_PHASES } from "../result/breakdown-schema.js";
-import type { Breakdown, FanIn, LatencySummary, PhaseTime, RunResult, Stragglers } from "../result/run-result.js";
+import type {
+  Breakdown,
+  BreakdownExample,
+  FanIn,
+  PhaseTime,
+  RunResult,
+  Stragglers,
+  TracedWorker,
+} from "../result/run-result.js";
+import { mergedSummary, weighted } from "./merged-summary.js";
+import { mergedWorkers } from "./merged-workers.js";
 
-type Part = Pick<RunResult, "breakdown" | "fanIn">;
+type Part = Pick<RunResult, "breakdown" | "fanIn" | "workers">;
 
 /**
  * Where the time of all traced orchestrations went: the means of the shards, weighted by what they are means of. What a
- * mean does not tell is absent: percentiles, intervals, and the growth of iterations.
+ * mean does not tell is absent: percentiles, intervals, and the growth of iterations. `own` are the workers of the run
+ * itself, which no shard knows.
  */
-export function mergedBreakdown(shards: readonly Part[]): Part {
+export function mergedBreakdown(shards: readonly Part[], own: readonly TracedWorker[] = []): Part {
   const breakdown = breakdownOf(shards.flatMap(({ breakdown }) => breakdown ?? []));
   const fanIn = fanInOf(shards.flatMap(({ fanIn }) => fanIn ?? []));
-  return { ...(breakdown && { breakdown }), ...(fanIn && { fanIn }) };
+  const workers = mergedWorkers([...shards.flatMap(({ workers = [] }) => workers), ...own]);
+  return { ...(breakdown && { breakdown }), ...(fanIn && { fanIn }), ...(workers.length > 0 && { workers }) };
 }
 
 function breakdownOf(all: readonly Breakdown[]): Breakdown | undefined {
@@ -34,9 +46,20 @@ function breakdownOf(all: readonly Breakdown[]): Breakdown | undefined {
       retried: sum("retried"),
     },
     ...(traced > 0 && { wholeMs, phases: phasesOf(all, traced, wholeMs) }),
+    ...examplesOf(all.flatMap(({ examples = [] }) => examples)),
     ...(contradictory > 0 && { contradictory }),
     ...(missing.size > 0 && { missing: [...missing].join(", ") }),
   };
+}
+
+/** The slowest of all, and of the shards' medians the one in the middle. */
+function examplesOf(all: readonly BreakdownExample[]): Pick<Breakdown, "examples"> {
+  const ascending = all.toSorted((a, b) => a.wholeMs - b.wholeMs);
+  const medians = ascending.filter(({ rank }) => rank === "median");
+  const median = medians[Math.floor((medians.length - 1) / 2)];
+  const slowest = ascending.at(-1);
+  if (median === undefined || slowest === undefined) return {};
+  return { examples: [median, ...(slowest === median ? [] : [{ ...slowest, rank: "slowest" as const }])] };
 }
 
 function phasesOf(all: readonly Breakdown[], traced: number, wholeMs: number): NonNullable<Breakdown["phases"]> {
@@ -51,7 +74,7 @@ function phasesOf(all: readonly Breakdown[], traced: number, wholeMs: number): N
     const phase: PhaseTime = {
       meanMs,
       share: wholeMs > 0 ? meanMs / wholeMs : 0,
-      each: summaryOf(parts.map(({ time }) => time.each)),
+      each: mergedSummary(parts.map(({ time }) => time.each)),
       ...(bounds.length > 0 && { boundMs: Math.max(...bounds) }),
     };
     return [[name, phase] as const];
@@ -94,21 +117,4 @@ function stragglersOf(all: readonly FanIn[]): Stragglers | undefined {
 
 function ratioOf(lastMs: number, medianMs: number): { readonly ratio?: number } {
   return medianMs > 0 ? { ratio: lastMs / medianMs } : {};
-}
-
-function summaryOf(all: readonly LatencySummary[]): LatencySummary {
-  return {
-    count: all.reduce((sum, { count }) => sum + count, 0),
-    mean: weighted(
-      all,
-      ({ count }) => count,
-      ({ mean }) => mean,
-    ),
-    max: Math.max(...all.map(({ max }) => max)),
-  };
-}
-
-function weighted<T>(all: readonly T[], weight: (each: T) => number, value: (each: T) => number): number {
-  const weights = all.reduce((sum, each) => sum + weight(each), 0);
-  return weights === 0 ? 0 : all.reduce((sum, each) => sum + weight(each) * value(each), 0) / weights;
 }

@@ -30,12 +30,18 @@ test("two generators make one run with the run's own workers, and give one resul
   expect(stderr.match(/started 1 worker process for this run/gu)).toHaveLength(1);
   expect(stdout).toMatch(/^Completed \d+ orchestrations in /u);
   expect(stdout).toContain("1 threshold passed");
-  const { plan, counts, recount, shards, environment } = await resultOf(place);
+  expect(stdout).toMatch(/^ {2}shard +started +completed/mu);
+  const { plan, counts, recount, shards, environment, workers } = await resultOf(place);
   expect(plan).toMatchObject({ workers: 1 });
   expect(plan.shard).toBeUndefined();
   expect(environment.ownWorkers).toBe(1);
   const { started } = counts.orchestrations;
-  expect(counts).toMatchObject({ planned: started, orchestrations: { completed: started } });
+  expect(counts).toMatchObject({
+    planned: started,
+    orchestrations: { completed: started },
+    activities: { completed: 2 * started, reExecuted: 0, source: "emulator" },
+  });
+  expect(workers?.reduce((sum, { wholeRun }) => sum + (wholeRun?.activities ?? 0), 0)).toBe(2 * started);
   expect(recount).toMatchObject({ instances: started, lost: { total: 0 }, unexpected: { total: 0 } });
   expect(shards).toMatchObject([{ number: 1 }, { number: 2 }]);
   expect(shards!.reduce((sum, { completed }) => sum + completed, 0)).toBe(started);

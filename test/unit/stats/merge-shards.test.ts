@@ -228,6 +228,58 @@ test("a time in which every shard was stalled is a stall of the run", () => {
   ]);
 });
 
+function example(rank: "median" | "slowest", wholeMs: number) {
+  return { rank, instanceId: `run-${wholeMs}`, wholeMs, parts: [] };
+}
+
+describe("of what only a sample tells", () => {
+  const [first, second] = shardsOf(simple, 2) as [RunResult, RunResult];
+  const execute = { count: 4, mean: 10, p50: 9, max: 30 };
+  const worker = { workerId: "w1", activities: 4, execute, turnaround: execute, clockOffsetMs: 5, clockBoundMs: 1 };
+
+  test("a worker's activities add up, and its clock is in the range that holds that of every shard", () => {
+    const other = { ...worker, activities: 12, execute: { count: 12, mean: 20, max: 25 }, clockOffsetMs: 8 };
+    const found = merged([
+      { ...first, workers: [worker, { ...worker, workerId: "w0" }] },
+      { ...second, workers: [other] },
+    ]);
+    expect(found.workers).toEqual([
+      { ...worker, workerId: "w0", execute: expect.anything(), turnaround: expect.anything() },
+      {
+        workerId: "w1",
+        activities: 16,
+        execute: { count: 16, mean: 17.5, max: 30 },
+        turnaround: { count: 8, mean: 10, max: 30 },
+        clockOffsetMs: 6.5,
+        clockBoundMs: 2.5,
+      },
+    ]);
+  });
+
+  test("the slowest example is that of all, and the median is in the middle of the shards' medians", () => {
+    const orchestrations = { traced: 2, completed: 2, failed: 0, terminated: 0, unfinished: 0, retried: 0 };
+    const breakdown = (...examples: ReturnType<typeof example>[]) => ({ orchestrations, wholeMs: 5, examples });
+    const found = merged([
+      { ...first, breakdown: breakdown(example("median", 7), example("slowest", 8)) },
+      { ...second, breakdown: breakdown(example("median", 3), example("slowest", 9)) },
+    ]);
+    expect(found.breakdown?.examples).toEqual([example("median", 3), example("slowest", 9)]);
+  });
+});
+
+test("a shard whose generator died has counts and no latencies, so that no percentile hides it", () => {
+  const [first, second] = shardsOf(simple, 2);
+  const whole = merged([first!, second!]);
+  expect(whole.latencyMs.service).toHaveProperty("p50");
+  const [measured, dead] = shardsOfRun([
+    { name: "1", result: first! },
+    { name: "2", result: second! },
+  ]);
+  const found = mergeShards([measured, { ...dead!, died: "was ended by SIGKILL" }]);
+  expect(found.latencyMs.service).not.toHaveProperty("p50");
+  expect(found.shards).toMatchObject([{ number: 1 }, { number: 2, died: "was ended by SIGKILL" }]);
+});
+
 describe("results that are not all the shards of one run are refused by name", () => {
   const [first, second, third] = shardsOf(simple, 3) as [RunResult, RunResult, RunResult];
   const { shard: _shard, ...wholePlan } = first.plan;

@@ -1,0 +1,76 @@
+import { lengthOf } from "../result/load-shape.js";
+import type { ClockOffset, GeneratorHealth, Stall } from "../result/run-result.js";
+import type { RunLatencies } from "./run-latencies.js";
+import type { ShardResult } from "./shards-of-run.js";
+import { sumOf, sums, worst } from "./sums.js";
+
+const LISTED_STALLS = 100;
+const SHORTEST_STALL_MS = 500;
+
+/** Slip is that of all starts; what belongs to a process or a machine is that of the worst. */
+export function mergedHealth(
+  shards: readonly [ShardResult, ...ShardResult[]],
+  latencies: RunLatencies,
+  censored: number,
+): GeneratorHealth {
+  const { plan } = shards[0];
+  const all = shards.flatMap(({ generator }) => generator ?? []);
+  const isOpen = plan.load?.kind === "open";
+  const slipMs = latencies.unheldSlip;
+  const slipShare = isOpen ? latencies.slipShares(censored) : undefined;
+  const eventLoopDelayMs = worst(
+    all.flatMap(({ eventLoopDelayMs }) => eventLoopDelayMs ?? []),
+    ({ p99, p90, max }) => p99 ?? p90 ?? max,
+  );
+  const jumps = all.flatMap(({ clockJumpMs }) => clockJumpMs ?? []);
+  const cpu = worst(
+    all.flatMap(({ cpu }) => cpu ?? []),
+    ({ machine }) => machine,
+  );
+  return {
+    heldBack: sumOf(all, ({ heldBack }) => heldBack),
+    ...(slipMs && {
+      slipMs,
+      ...(isOpen && { slipGrowthMs: latencies.slipGrowthMs((lengthOf(plan) ?? 0) - (plan.warmupMs ?? 0)) }),
+    }),
+    ...(slipShare && { slipShare }),
+    ...(eventLoopDelayMs && { eventLoopDelayMs }),
+    ...(jumps.length > 0 && { clockJumpMs: Math.max(...jumps) }),
+    ...(cpu && { cpu }),
+  };
+}
+
+/** The range that holds the offset of the backend's clock to each of the clients' clocks. */
+export function widestClock(clocks: readonly ClockOffset[]): ClockOffset | undefined {
+  const drift = worst(clocks, ({ driftMs }) => Math.abs(driftMs));
+  if (drift === undefined) return undefined;
+  const low = Math.min(...clocks.map(({ offsetMs, boundMs }) => offsetMs - boundMs));
+  const high = Math.max(...clocks.map(({ offsetMs, boundMs }) => offsetMs + boundMs));
+  return { offsetMs: (low + high) / 2, boundMs: (high - low) / 2, driftMs: drift.driftMs };
+}
+
+/** Times in which every shard was stalled: then nothing of the run completed. */
+export function commonStalls(ofShards: readonly (readonly Stall[])[]): readonly Stall[] {
+  const [first = [], ...rest] = ofShards;
+  const common = rest.reduce<readonly Stall[]>(
+    (found, stalls) => found.flatMap((one) => stalls.flatMap((other) => overlapOf(one, other))),
+    first,
+  );
+  return common.filter(({ lengthMs }) => lengthMs >= SHORTEST_STALL_MS).slice(0, LISTED_STALLS);
+}
+
+function overlapOf(one: Stall, other: Stall): readonly Stall[] {
+  const fromMs = Math.max(one.fromMs, other.fromMs);
+  const lengthMs = Math.min(one.fromMs + one.lengthMs, other.fromMs + other.lengthMs) - fromMs;
+  if (!(lengthMs > 0)) return [];
+  return [
+    {
+      fromMs,
+      lengthMs,
+      ...(one.open && other.open && { open: true }),
+      inFlight: one.inFlight + other.inFlight,
+      offeredPerSecond: one.offeredPerSecond + other.offeredPerSecond,
+      rpcErrors: sums([one.rpcErrors, other.rpcErrors]),
+    },
+  ];
+}
