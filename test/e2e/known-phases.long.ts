@@ -68,9 +68,10 @@ describe("a delay that is known is found in its phase", () => {
   test("fan-outs of exp(50 ms) x 20: the last against the median", async () => {
     const place = await Workplace.open();
     await place.start("worker --port 0").says(/Connected to/u);
-    // The run id is fixed, and with it every duration that is drawn.
+    // The run id is fixed, and with it every duration that is drawn. The ratio of this draw is 5.19, and 5.01 is expected. So a
+    // busy machine, which lengthens all executions alike, has as much room as one that lengthens the last.
     const load = "--parallel-orchestrations 2 --iterations 60 --parallel-activities 20 --activity-duration exp:50ms";
-    const { fanIn, workers } = await runTraced(place, `${load} --run-id stragglers`);
+    const { fanIn, workers } = await runTraced(place, `${load} --run-id straggling`);
     const { execute, turnaround } = workers![0]!;
     // Of n exponential times of mean m, the k-th smallest is m (H(n) - H(n - k)) on average. The median of 20 is the mean of
     // the 10th and the 11th. An activity takes its way to the worker and back besides.
