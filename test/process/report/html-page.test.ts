@@ -7,11 +7,13 @@ import { chromium, type Browser, type BrowserContextOptions, type Page } from "p
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 // As built: the page holds the source of functions, which no transform may have touched.
 import { resultHtml } from "../../../dist/report/html.js";
+import { repeatsHtml } from "../../../dist/report/pages.js";
 import { brokenDownResult } from "../../support/report/broken-down-result.js";
 import { timelinePage } from "../../../dist/report/timeline-page.js";
 import { timelinesOf } from "../../../src/timeline/timeline.js";
 import { resultSaying } from "../../support/report/incomplete-result.js";
 import { openLoadResult } from "../../support/report/open-load-result.js";
+import { sampleResult } from "../../support/report/sample-result.js";
 import {
   asksActivity,
   BEGIN_US,
@@ -179,6 +181,26 @@ describe.skipIf(!existsSync(CHROMIUM))(`the HTML report in a browser (needs Chro
     const told = async () => page.locator("#growth-legend output").allTextContents();
     // The fitted line rises by 41 ms for each 100 iterations, through 180 ms in the middle.
     await expect.poll(told).toEqual(["200 ms", "181 ms", "7"]);
+    expect(trouble).toEqual([]);
+  });
+
+  test("draws the trend of several runs in the order of their starts, with a gap for one that is invalid", async () => {
+    const runs = ["soon", "2030-01-04", "2030-01-03", "2030-01-02", "2030-01-01"].map((startedAt, number) => {
+      const rate = 10 + number;
+      const throughput = { orchestrationsPerSecond: rate, activitiesPerSecond: 10 * rate };
+      return { ...sampleResult, runId: `started.${startedAt}`, startedAt, throughput };
+    });
+    const invalid = { ...runs[2]!, verdict: { status: "invalid", reasons: [] } } as const;
+    const { page, trouble } = await opened(await repeatsHtml(runs.with(2, invalid)));
+    const rows = page.locator('[aria-label="Each run"] tbody th');
+    expect(await rows.allTextContents()).toEqual(runs.map(({ runId }) => runId).toReversed());
+    const plot = page.locator("#trend-0 .u-over");
+    const { width } = (await plot.boundingBox())!;
+    const told = async () => (await page.locator("#trend-0-legend output").allTextContents()).slice(-2);
+    await plot.hover({ position: { x: width / 4, y: 50 } });
+    await expect.poll(told).toEqual(["130/s", "2"]);
+    await plot.hover({ position: { x: width / 2, y: 50 } });
+    await expect.poll(told).toEqual(["", "3"]);
     expect(trouble).toEqual([]);
   });
 
