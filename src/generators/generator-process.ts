@@ -7,6 +7,9 @@ import type { FromGenerator, GeneratorTask, ToGenerator } from "./messages.js";
 
 const ENTRY = fileURLToPath(new URL("../generators/main.js", import.meta.url));
 
+/** A process that sends progress several times a second hangs if it is silent for as long. */
+const LONGEST_SILENCE_S = 30;
+
 /** How a generator process ended. */
 export type GeneratorEnd =
   | { readonly kind: "ended"; readonly result: RunResult; readonly gaveUp: string | undefined }
@@ -22,6 +25,8 @@ export class GeneratorProcess {
   readonly #child: ChildProcess;
   readonly #ready = Promise.withResolvers<void>();
   readonly #ended = Promise.withResolvers<GeneratorEnd>();
+  #silence: NodeJS.Timeout | undefined;
+  #silentS = 0;
 
   constructor(onLine: (line: string) => void) {
     this.ready = this.#ready.promise;
@@ -39,6 +44,7 @@ export class GeneratorProcess {
     child.on("error", (error) => this.#ended.resolve({ kind: "died", how: `could not be started: ${error.message}` }));
     // After all of its messages and output were read. Of two ends, the first counts.
     child.on("close", (code, signal) => {
+      clearInterval(this.#silence);
       const how = signal === null ? `exited with code ${code}` : `was ended by ${signal}`;
       this.#ended.resolve({ kind: "died", how: `${how} (pid ${child.pid})` });
     });
@@ -79,11 +85,25 @@ export class GeneratorProcess {
         return onLine(message.text);
       case "progress":
         this.snapshot = message.snapshot;
-        return undefined;
+        return this.#hear();
       case "ended":
         return this.#ended.resolve({ kind: "ended", result: message.result, gaveUp: message.gaveUp });
       case "failed":
         return this.#ended.resolve({ kind: "died", how: `failed: ${message.message}` });
     }
+  }
+
+  /**
+   * Kills a process that hangs, from its first progress on. Seconds are counted one by one, so that a machine that slept does
+   * not count as a silence.
+   */
+  #hear(): void {
+    this.#silentS = 0;
+    this.#silence ??= setInterval(() => {
+      this.#silentS += 1;
+      if (this.#silentS < LONGEST_SILENCE_S) return;
+      this.#ended.resolve({ kind: "died", how: `hung for ${this.#silentS} s (pid ${this.#child.pid}) and was killed` });
+      this.#child.kill("SIGKILL");
+    }, 1_000);
   }
 }
