@@ -10,10 +10,10 @@ import { dividedCounts } from "./shard-flags.js";
 const MOST_GENERATORS = 64;
 
 /**
- * Half of the starts/s that one generator carried with a valid verdict: the other half is for bursts. See
+ * About half of the starts/s that keep one core busy: the other half is for punctual starts and for bursts. See
  * `docs/several-generators.md`, and `node bench/generator.ts pace`.
  */
-export const CARRIED_PER_SECOND = { plaintext: 1_500, tls: 1_000 } as const;
+export const CARRIED_PER_SECOND = { plaintext: 700, tls: 600 } as const;
 
 export const generatorsFlag = z
   .union([z.literal("auto"), count("--generators", 1, MOST_GENERATORS, "auto or a whole number such as 2")])
