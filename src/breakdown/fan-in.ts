@@ -1,8 +1,9 @@
 import type { FanIn, Stragglers } from "../result/run-result.js";
+import type { ContinueAsNewPlan } from "../stats/continue-as-new-advice.js";
+import { growthOf } from "../stats/growth.js";
 import { meanOf } from "../stats/mean.js";
-import { firstEpisodeUs, type ContinueAsNewPlan } from "./continue-as-new.js";
 import { fanOutsOf, lengthOf, type FanOut } from "./fan-outs.js";
-import { growthOf } from "./growth.js";
+import { growthTallyOf } from "./growth.js";
 import type { TracedInstance } from "./traced-instance.js";
 
 /** What fan-outs wait for, and what an iteration costs by its number. Undefined where there was no fan-out. */
@@ -11,15 +12,14 @@ export function fanInOf(instances: readonly TracedInstance[], plan: ContinueAsNe
   const all = each.flat();
   if (all.length === 0) return undefined;
   const wide = all.filter(({ tasksUs }) => tasksUs.length > 1);
-  const firsts = instances.flatMap(({ history }) => firstEpisodeUs(history) ?? []).toSorted((a, b) => a - b);
-  const growth = growthOf(each, { plan, firstUs: firsts.length > 0 ? medianOf(firsts) : undefined });
+  const growth = growthTallyOf(instances, plan);
   const wholeUs = instances.reduce((sum, { intendedUs, endedUs }) => sum + endedUs - intendedUs, 0);
   return {
     iterations: all.length,
     iterationMs: meanOf(all.map(lengthOf)) / 1_000,
     episodes: meanOf(all.map(({ episodes }) => episodes)),
     ...(wide.length > 0 && stragglersOf(wide, wholeUs)),
-    ...(growth && { growth }),
+    ...(growth && { growth: growthOf(growth, plan) }),
   };
 }
 

@@ -1,50 +1,49 @@
-import type { Growth } from "../result/run-result.js";
+import type { GrowthTally } from "../result/run-result.js";
+import type { ContinueAsNewPlan } from "../stats/continue-as-new-advice.js";
+import { LatencyHistogram } from "../stats/latency-histogram.js";
 import { meanOf } from "../stats/mean.js";
-import { studentTQuantile } from "../stats/student-t.js";
-import { continueAsNewAdvice, type ContinueAsNewPlan } from "./continue-as-new.js";
-import { lengthOf, type FanOut } from "./fan-outs.js";
+import { firstEpisodeUs } from "./first-episode.js";
+import { fanOutsOf, lengthOf, type FanOut } from "./fan-outs.js";
+import type { TracedInstance } from "./traced-instance.js";
 
 /** A line through fewer says nothing. */
 const LEAST_ITERATIONS = 10;
-const CONFIDENCE = 0.95;
 /** Iterations are shown in at most so many groups. */
 const MOST_GROUPS = 50;
 
 /**
- * The least-squares line of what an iteration took, by its number in its execution. Of several orchestrations each has its own
- * line, and the interval is that of the mean of their slopes: iterations of one are not independent. Of a single one it is that
- * of the line.
+ * What the growth of iterations is computed from: the least-squares line of what an iteration took, by its number in its
+ * execution, of each orchestration; and the mean of what neighbouring iterations took. Undefined without a line.
  */
-export function growthOf(
-  each: readonly (readonly FanOut[])[],
-  { firstUs, plan = {} }: { readonly firstUs?: number | undefined; readonly plan?: ContinueAsNewPlan } = {},
-): Growth | undefined {
+export function growthTallyOf(
+  instances: readonly TracedInstance[],
+  plan: ContinueAsNewPlan = {},
+): GrowthTally | undefined {
+  const each = instances.map(({ history }) => fanOutsOf(history));
   const lines = each
     .filter((fanOuts) => fanOuts.length >= LEAST_ITERATIONS)
     .map((fanOuts) => lineOf(fanOuts.map(lengthOf)));
   const [first] = lines;
   if (!first) return undefined;
-  const slope = meanOf(lines.map((line) => line.slope));
-  const halfWidth =
-    lines.length === 1
-      ? first.standardError * quantile(first.degreesOfFreedom)
-      : standardErrorOf(lines.map((line) => line.slope)) * quantile(lines.length - 1);
-  const groups = groupsOf(each);
-  const leastUs = 1_000 * Math.min(...groups.map(({ meanMs }) => meanMs));
-  const line = { slopeUs: slope, meanUs: meanOf(lines.map(({ mean }) => mean)), leastUs };
-  const isGrowth = slope - halfWidth > 0;
-  const continueAsNew = isGrowth && firstUs !== undefined && continueAsNewAdvice(line, firstUs, plan);
+  const meanSlopeUs = meanOf(lines.map(({ slope }) => slope));
+  const firstEpisode = new LatencyHistogram();
+  for (const { history } of instances) {
+    const us = firstEpisodeUs(history);
+    if (us !== undefined) firstEpisode.add(us / 1_000);
+  }
   return {
-    per100IterationsMs: per100(slope),
-    interval: { from: per100(slope - halfWidth), to: per100(slope + halfWidth) },
-    groups,
-    ...(continueAsNew && { continueAsNew }),
+    lines: {
+      count: lines.length,
+      meanSlopeUs,
+      slopeSquares: sum(lines, ({ slope }) => (slope - meanSlopeUs) ** 2),
+      meanUs: meanOf(lines.map(({ mean }) => mean)),
+    },
+    ...(lines.length === 1 && {
+      alone: { standardErrorUs: first.standardError, degreesOfFreedom: first.degreesOfFreedom },
+    }),
+    ...groupsOf(each, plan),
+    firstEpisode: firstEpisode.tally(),
   };
-}
-
-/** Milliseconds in 100 iterations, of microseconds in one. */
-function per100(us: number): number {
-  return us / 10;
 }
 
 interface Line {
@@ -65,26 +64,21 @@ function lineOf(lengthsUs: readonly number[]): Line {
   return { slope, mean, standardError: Math.sqrt(residuals / (n - 2) / squares), degreesOfFreedom: n - 2 };
 }
 
-/** The mean of what neighbouring iterations took, over all orchestrations. */
-function groupsOf(each: readonly (readonly FanOut[])[]): Growth["groups"] {
+/** Of a known plan, all shards of a run have groups of one size. */
+function groupsOf(
+  each: readonly (readonly FanOut[])[],
+  { iterations = Number.POSITIVE_INFINITY, continueAsNewEvery = iterations }: ContinueAsNewPlan,
+): Pick<GrowthTally, "groupSize" | "groups"> {
   const longest = Math.max(...each.map(({ length }) => length));
-  const size = Math.ceil(longest / MOST_GROUPS);
-  return Array.from({ length: Math.ceil(longest / size) }, (_, group) => {
-    const from = group * size;
-    const members = each.flatMap((fanOuts) => fanOuts.slice(from, from + size));
-    return { fromIteration: from, iterations: size, meanMs: meanOf(members.map(lengthOf)) / 1_000 };
+  const planned = Math.min(iterations, continueAsNewEvery);
+  const groupSize = Math.ceil((Number.isFinite(planned) ? planned : longest) / MOST_GROUPS);
+  const groups = Array.from({ length: Math.ceil(longest / groupSize) }, (_, group) => {
+    const members = each.flatMap((fanOuts) => fanOuts.slice(group * groupSize, (group + 1) * groupSize));
+    return { count: members.length, sumUs: sum(members, lengthOf) };
   });
+  return { groupSize, groups };
 }
 
-function standardErrorOf(values: readonly number[]): number {
-  const mean = meanOf(values);
-  return Math.sqrt(sum(values, (value) => (value - mean) ** 2) / (values.length - 1) / values.length);
-}
-
-function quantile(degreesOfFreedom: number): number {
-  return studentTQuantile((1 + CONFIDENCE) / 2, degreesOfFreedom);
-}
-
-function sum(values: readonly number[], of: (value: number, index: number) => number): number {
+function sum<T>(values: readonly T[], of: (value: T, index: number) => number): number {
   return values.reduce((total, value, index) => total + of(value, index), 0);
 }

@@ -232,7 +232,7 @@ export class LoadTest {
             unanswered,
           }),
     ]);
-    const whereTimeWent = await readBreakdown({
+    const { growth, ...whereTimeWent } = await readBreakdown({
       client: backend.client,
       starts: this.#traced.starts,
       ownWork,
@@ -257,6 +257,7 @@ export class LoadTest {
         recount,
         irregular,
         whereTimeWent,
+        growth,
       }),
       gaveUp: "reason" in ending ? ending.reason : undefined,
       aborted: ending.kind === "aborted",

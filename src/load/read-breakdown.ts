@@ -2,6 +2,7 @@ import { breakdownOf } from "../breakdown/breakdown.js";
 import { clocksOf, type Clocks } from "../breakdown/clocks.js";
 import { DEEPEST_CHILD, stamped, type Histories, type History } from "../breakdown/critical-path.js";
 import { fanInOf } from "../breakdown/fan-in.js";
+import { growthTallyOf } from "../breakdown/growth.js";
 import { workersOf } from "../breakdown/workers.js";
 import type { TracedInstance } from "../breakdown/traced-instance.js";
 import { concurrently } from "../async/concurrently.js";
@@ -11,7 +12,7 @@ import { formatBytes } from "../format/bytes.js";
 import { formatCount, plural } from "../format/count.js";
 import { formatDuration } from "../format/duration.js";
 import { errorText } from "../format/error-text.js";
-import type { BreakdownExample, ResultPlan, RunResult } from "../result/run-result.js";
+import type { BreakdownExample, GrowthTally, ResultPlan, RunResult } from "../result/run-result.js";
 import type { OwnWork } from "../protocol/worker-messages.js";
 import { keptTimelines } from "../timeline/kept-timelines.js";
 import type { TracedStart } from "./trace-sample.js";
@@ -23,7 +24,7 @@ const PATIENCE_MS = 20_000;
 const INTERRUPTED_PATIENCE_MS = 3_000;
 const TELL_EVERY_MS = 3_000;
 
-type WhereTimeWent = Pick<RunResult, "breakdown" | "fanIn" | "workers">;
+type WhereTimeWent = Pick<RunResult, "breakdown" | "fanIn" | "workers"> & { readonly growth?: GrowthTally };
 
 export interface BreakdownOptions {
   readonly client: Pick<OrchestrationClient, "momentsOf" | "getInstance">;
@@ -75,6 +76,7 @@ function whereTimeWent(
 ): WhereTimeWent {
   const clocks = clocksOf(instances);
   const fanIn = fanInOf(instances, plan);
+  const growth = growthTallyOf(instances, plan);
   const workers = workersOf(instances, clocks.workers, ownWork);
   const { examples, ...breakdown } = breakdownOf(instances, clocks);
   const times = {
@@ -84,6 +86,7 @@ function whereTimeWent(
       ...(missing !== undefined && { missing }),
     },
     ...(fanIn && { fanIn }),
+    ...(growth && { growth }),
   };
   return withWorkers(times, workers);
 }

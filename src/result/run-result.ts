@@ -63,6 +63,7 @@ export type LatenciesTally = ValueOf<typeof tally.latenciesTally>;
 export type WindowTally = ValueOf<typeof tally.windowTally>;
 export type PhaseTally = ValueOf<typeof tally.phaseTally>;
 export type SeriesTally = ValueOf<typeof tally.seriesTally>;
+export type GrowthTally = ValueOf<typeof tally.growthTally>;
 export type IntervalTallied = ValueOf<typeof tally.intervalTally>;
 
 export type JudgedThreshold = ValueOf<typeof judgedThreshold>;

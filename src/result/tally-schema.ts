@@ -70,6 +70,16 @@ export const intervalTally = object({
 
 export const seriesTally = object({ widthMs: number, intervals: list(intervalTally) });
 
+export const growthTally = object({
+  lines: object({ count, meanSlopeUs: signed, slopeSquares: number, meanUs: number }).describe(
+    "What an iteration took by its number: a least-squares line of each traced orchestration.",
+  ),
+  alone: object({ standardErrorUs: number, degreesOfFreedom: count }).exactOptional().describe("Of the only line."),
+  groupSize: count,
+  groups: list(object({ count, sumUs: number })).describe("Of neighbouring iterations."),
+  firstEpisode: durationTally,
+});
+
 export const runTally = object({
   isSettled: boolean.describe("All starts that were due were sent and have ended."),
   accepted: count.describe("Starts that the backend acknowledged."),
@@ -81,4 +91,5 @@ export const runTally = object({
   window: windowTally,
   phases: list(phaseTally),
   series: seriesTally,
+  growth: growthTally.exactOptional(),
 });

@@ -1,5 +1,4 @@
 import type { Growth, ResultPlan } from "../result/run-result.js";
-import type { History } from "./critical-path.js";
 
 /** A line through what an iteration takes by its number in its execution, microseconds. */
 export interface GrowthLine {
@@ -66,21 +65,4 @@ function extraOf(
   const last = n - before * k;
   const growthUs = slopeUs * ((before * k * (k - 1) + last * (last - 1)) / 2);
   return growthUs + before * (restartUs + slopeUs * k);
-}
-
-/**
- * From the start of an execution until its first episode had asked for what it asks for, microseconds: what each more
- * execution costs at least. Undefined where it asks for nothing.
- */
-export function firstEpisodeUs(history: History): number | undefined {
-  let startedUs: number | undefined;
-  let askedUs: number | undefined;
-  let episodes = 0;
-  for (const moment of history) {
-    if (moment.kind === "orchestrator-started") episodes += 1;
-    if (episodes > 1) break;
-    if (moment.kind === "execution-started") startedUs ??= moment.atUs;
-    if (moment.kind === "asked") askedUs = moment.atUs;
-  }
-  return startedUs === undefined || askedUs === undefined ? undefined : Math.max(0, askedUs - startedUs);
 }

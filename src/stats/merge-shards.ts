@@ -60,7 +60,7 @@ function measuredOf(shards: Shards, coordinated: Coordinated): Omit<RunResult, "
     counts,
     ...(throughput && { throughput }),
     latencyMs: latencies.summaries(censored, { hasResponse }),
-    ...mergedBreakdown(shards, coordinated.workers),
+    ...mergedBreakdown(shards, coordinated),
     ...timeline.close(durationMs, isSettled, { response: response.until, service: service.until }),
     ...(stalls.length > 0 && { stalls }),
     generator: mergedHealth(shards, latencies, censored),

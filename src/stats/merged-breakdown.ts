@@ -1,28 +1,32 @@
 import { BREAKDOWN_PHASES } from "../result/breakdown-schema.js";
-import type {
-  Breakdown,
-  BreakdownExample,
-  FanIn,
-  PhaseTime,
-  RunResult,
-  Stragglers,
-  TracedWorker,
-} from "../result/run-result.js";
+import type { Breakdown, BreakdownExample, FanIn, PhaseTime, RunResult, Stragglers } from "../result/run-result.js";
+import type { ContinueAsNewPlan } from "./continue-as-new-advice.js";
+import type { Coordinated } from "./coordinated.js";
+import { growthOf, mergedGrowthTally } from "./growth.js";
 import { mergedSummary, weighted } from "./merged-summary.js";
 import { mergedWorkers } from "./merged-workers.js";
 
 type Part = Pick<RunResult, "breakdown" | "fanIn" | "workers">;
+type Shard = Part & Pick<RunResult, "tally">;
 
 /**
  * Where the time of all traced orchestrations went: the means of the shards, weighted by what they are means of. What a
- * mean does not tell is absent: percentiles, intervals, and the growth of iterations. `own` are the workers of the run
- * itself, which no shard knows.
+ * mean does not tell is absent: percentiles, and intervals of a phase. `own` are the workers of the run itself, which no
+ * shard knows.
  */
-export function mergedBreakdown(shards: readonly Part[], own: readonly TracedWorker[] = []): Part {
+export function mergedBreakdown(
+  shards: readonly Shard[],
+  { plan, workers: own = [] }: Pick<Coordinated, "workers"> & { readonly plan: ContinueAsNewPlan },
+): Part {
   const breakdown = breakdownOf(shards.flatMap(({ breakdown }) => breakdown ?? []));
   const fanIn = fanInOf(shards.flatMap(({ fanIn }) => fanIn ?? []));
   const workers = mergedWorkers([...shards.flatMap(({ workers = [] }) => workers), ...own]);
-  return { ...(breakdown && { breakdown }), ...(fanIn && { fanIn }), ...(workers.length > 0 && { workers }) };
+  const growth = mergedGrowthTally(shards.flatMap(({ tally }) => tally?.growth ?? []));
+  return {
+    ...(breakdown && { breakdown }),
+    ...(fanIn && { fanIn: { ...fanIn, ...(growth && { growth: growthOf(growth, plan) }) } }),
+    ...(workers.length > 0 && { workers }),
+  };
 }
 
 function breakdownOf(all: readonly Breakdown[]): Breakdown | undefined {

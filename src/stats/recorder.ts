@@ -9,6 +9,7 @@ import { RunLatencies, type BridgedTime } from "./run-latencies.js";
 import type {
   Concurrency,
   GeneratorHealth,
+  GrowthTally,
   ResultEnvironment,
   RunResult,
   Stall,
@@ -45,6 +46,8 @@ export interface RunEnd {
   readonly irregular: IrregularActions | undefined;
   /** Without fields where no instance was traced. */
   readonly whereTimeWent: Pick<RunResult, "breakdown" | "fanIn" | "workers">;
+  /** What the growth of iterations is computed from; absent without any. */
+  readonly growth?: GrowthTally | undefined;
 }
 
 /**
@@ -249,6 +252,7 @@ export class Recorder {
           ...(end.irregular && { irregular: end.irregular }),
           latencies: this.#latencies.tally(),
           ...this.#timeline.tally(),
+          ...(end.growth && { growth: end.growth }),
         },
       }),
     };

@@ -1,8 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { continueAsNewAdvice } from "../../../src/breakdown/continue-as-new.js";
 import { fanInOf } from "../../../src/breakdown/fan-in.js";
+import { growthTallyOf } from "../../../src/breakdown/growth.js";
+import { growthOf, mergedGrowthTally } from "../../../src/stats/growth.js";
 import { fanOutsOf } from "../../../src/breakdown/fan-outs.js";
 import type { History } from "../../../src/breakdown/critical-path.js";
+import { continueAsNewAdvice } from "../../../src/stats/continue-as-new-advice.js";
 import { uniformAt } from "../../../src/orchestrations/hash-draw.js";
 import { aheadBy, simulatedInstance, type SimulatedLife } from "../../support/breakdown/simulated-instance.js";
 
@@ -124,6 +126,36 @@ describe("the growth of an iteration by its number", () => {
     expect(growth!.interval.from).toBeLessThan(10);
     expect(growth!.interval.to).toBeGreaterThan(10);
     expect(fanInOf([ofLengths(lengths.slice(0, 9), 0)])).not.toHaveProperty("growth");
+  });
+});
+
+describe("the growth that shards tell of", () => {
+  const instances = Array.from({ length: 7 }, (_, number) =>
+    ofLengths(
+      Array.from({ length: 60 - number }, (_i, iteration) =>
+        Math.round(10_000 + 50 * iteration + 900 * uniformAt(4, number, iteration)),
+      ),
+      number,
+    ),
+  );
+  const plan = { iterations: 60 };
+  const partsOf = (...cuts: readonly number[]) =>
+    [0, ...cuts].map((from, index) => growthTallyOf(instances.slice(from, cuts[index]), plan)!);
+
+  test.each([[[3]], [[1]], [[1, 2, 6]]])("is that of all orchestrations, whoever started them: cut at %o", (cuts) => {
+    const whole = fanInOf(instances, plan)!.growth!;
+    const found = growthOf(mergedGrowthTally(partsOf(...cuts))!, plan);
+    expect(found.groups).toHaveLength(whole.groups.length);
+    for (const name of ["from", "to"] as const) expect(found.interval[name]).toBeCloseTo(whole.interval[name], 9);
+    expect(found.per100IterationsMs).toBeCloseTo(whole.per100IterationsMs, 9);
+    expect(found.groups.at(-1)!.meanMs).toBeCloseTo(whole.groups.at(-1)!.meanMs, 9);
+    expect(found.continueAsNew?.every).toBe(whole.continueAsNew?.every);
+  });
+
+  test("is not known where their groups have different sizes", () => {
+    const parts = [growthTallyOf(instances, {})!, growthTallyOf([ofLengths(Array(200).fill(9_000), 8)], {})!];
+    expect(mergedGrowthTally(parts)).toBeUndefined();
+    expect(mergedGrowthTally([])).toBeUndefined();
   });
 });
 

@@ -16,7 +16,7 @@ test("stragglers of a merged run are the means of its shards, weighted by their 
     waitingShare: 0.8,
     execute: { longestMs: 130, medianMs: 50, ratio: 2.6 },
   });
-  expect(mergedBreakdown([first, second]).fanIn?.stragglers).toEqual({
+  expect(mergedBreakdown([first, second], { plan: {} }).fanIn?.stragglers).toEqual({
     lastMs: 175,
     medianMs: 70,
     ratio: 2.5,
@@ -27,9 +27,7 @@ test("stragglers of a merged run are the means of its shards, weighted by their 
 
 test("a merged run has the executions alone only where all shards have them", () => {
   const stragglers = { lastMs: 100, medianMs: 40, ratio: 2.5 };
-  const merged = mergedBreakdown([
-    shard(1, stragglers),
-    shard(1, { ...stragglers, execute: { longestMs: 9, medianMs: 3 } }),
-  ]);
+  const shards = [shard(1, stragglers), shard(1, { ...stragglers, execute: { longestMs: 9, medianMs: 3 } })];
+  const merged = mergedBreakdown(shards, { plan: {} });
   expect(merged.fanIn?.stragglers).toEqual(stragglers);
 });
