@@ -12,6 +12,7 @@ import {
   withDefault,
   type CliContext,
 } from "./options.js";
+import { givenNames, planKeysOf } from "./plan-keys.js";
 import { keepYoungGenerationSmall } from "./young-generation.js";
 
 export function addRun(fanout: Command, { io, exit }: CliContext): void {
@@ -22,6 +23,10 @@ export function addRun(fanout: Command, { io, exit }: CliContext): void {
       "Starts orchestrations, waits for them, and prints the figures. By default all start at once. --duration or " +
         "--total keep a fixed number in flight (closed load). --rate or --stages start them by a schedule (open load).",
     );
+  run
+    .optionsGroup("The plan as a file:")
+    .option("--plan <file>", "read flags from this YAML or JSON file; a flag on the command line overrides the file")
+    .option("--print-plan", "print the plan file of the flags given, and start nothing");
   addWork(run);
   addLoad(run);
   addSeveralGenerators(run);
@@ -40,14 +45,15 @@ export function addRun(fanout: Command, { io, exit }: CliContext): void {
         "fanout run --parallel-orchestrations 20 --duration 1m --warmup 10s",
         "fanout run --rate 50/s --duration 1m --threshold 'p99<500ms' --html report.html",
         "fanout run --stages '10/s:30s,10/s->100/s:1m' --json result.json",
+        "fanout run --plan plan.yaml --rate 80/s",
         'fanout run --connection-string "Endpoint=http://localhost:8080;Authentication=None;TaskHub=default"',
       ]),
     )
-    .action(async (flags: unknown) => {
+    .action(async (flags: Readonly<Record<string, unknown>>) => {
       // Before there is much to load: the first modules would make it grow.
       keepYoungGenerationSmall();
       const { runRunCommand } = await import("../commands/run.js");
-      exit(await runRunCommand(flags, io));
+      exit(await runRunCommand({ flags, given: givenNames(run), keys: planKeysOf(run) }, io));
     });
 }
 

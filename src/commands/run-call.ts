@@ -24,6 +24,7 @@ const runFlags = z.object({
   leave: z.boolean().default(false),
   quiet: z.boolean().default(false),
   dryRun: z.boolean().default(false),
+  printPlan: z.boolean().default(false),
   purge: z.boolean().default(false),
   threshold: z.array(z.string()).default([]),
   abortOnFail: z.boolean().default(false),

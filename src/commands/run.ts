@@ -20,10 +20,15 @@ import { errorsOnly } from "./errors-only.js";
 import type { CommandIo } from "./io.js";
 import { noticeOn } from "./notice.js";
 import { parseRunCall, type RunCall } from "./run-call.js";
+import { withRunFlags, type RunCommandLine, type RunFlags } from "./run-flags.js";
 
 /** `fanout run`: load tests, from flags to summaries. Data is printed on stdout, everything else on stderr. */
-export async function runRunCommand(rawFlags: unknown, allIo: CommandIo): Promise<ExitCode> {
-  const call = parseRunCall(rawFlags);
+export function runRunCommand(line: RunCommandLine, io: CommandIo): Promise<ExitCode> {
+  return withRunFlags(line, (flags) => runWith(flags, io));
+}
+
+async function runWith(runFlags: RunFlags, allIo: CommandIo): Promise<ExitCode> {
+  const call = parseRunCall(runFlags.flags);
   // With --quiet, only results and errors are printed.
   const io = call.quiet ? { ...allIo, stderr: errorsOnly(allIo.stderr) } : allIo;
   await checkResultFiles(call);
@@ -34,12 +39,21 @@ export async function runRunCommand(rawFlags: unknown, allIo: CommandIo): Promis
   refuseTooFewInputs(call.plan);
   refuseUncarried(call.thresholds, call.plan);
   const generators = generatorsOf(call.plan, call.generators, machineOf(connection, call.plan));
+  if (call.printPlan) return printPlan(runFlags, allIo);
   if (call.dryRun) return dryRun(call, generators, connection, io);
   // An http endpoint may be an emulator, which bills nothing: only its answer shows that.
   guardSpend(call.cost, call.limits, call.repeat, mayBeEmulator(connection) ? "emulator" : "billed");
   // Modules that talk to a backend load slowly. A refused call or a dry run does not need them.
   const { runOnBackend } = await import("./run-on-backend.js");
   return runOnBackend({ call, generators, connection, transport, baseline, io, resultsIo: allIo });
+}
+
+async function printPlan({ given, keys }: RunFlags, io: CommandIo): Promise<ExitCode> {
+  const { planFileText } = await import("../plan/plan-file.js");
+  io.stdout.write(planFileText(given, keys));
+  if (given["connectionString"] !== undefined)
+    io.stderr.write("the connection string is not printed, since it may hold a secret\n");
+  return ExitCode.Success;
 }
 
 /** What `--generators auto` depends on. */

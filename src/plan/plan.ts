@@ -1,3 +1,4 @@
+import { basename } from "node:path";
 import { z } from "zod";
 import type { LoadShape } from "../result/load-shape.js";
 import type { ResultPlan } from "../result/run-result.js";
@@ -29,6 +30,7 @@ export interface LoadPlan extends Omit<ResultPlan, keyof WorkloadPlan>, Partial<
 
 /** The flags of `fanout run` that make up its plan, as commander returns them. */
 const planFlags = z.object({
+  plan: z.string().optional(),
   ...workloadFlags,
   ...foreignFlags,
   ...loadFlags,
@@ -46,10 +48,11 @@ const planFlags = z.object({
  */
 export function parsePlan(flags: unknown): LoadPlan {
   const parsed = readFlags(planFlags, flags);
-  const { seed = 0, workers, timeout, workerTimeout, traceSample } = parsed;
+  const { plan: file, seed = 0, workers, timeout, workerTimeout, traceSample } = parsed;
   const foreign = foreignOf(parsed);
   const load = withinInputs(loadOf(parsed), foreign?.inputs);
   return {
+    ...(file !== undefined && { planFile: basename(file) }),
     ...(foreign ?? workloadOf(parsed)),
     ...load,
     seed,

@@ -62,6 +62,7 @@ export const resultPlan = object({
       "The generator's part of a run that several make together: of the starts, counted from 0, every one whose number modulo " +
         "of is number - 1. The rest of the plan describes the whole run. Absent in the result of a whole run.",
     ),
+  planFile: string.exactOptional().describe("The name of the plan file, without its folder; absent: flags alone."),
   workers: z.union([z.literal("auto"), count], '"auto" or a whole number'),
   timeoutMs: number.describe("Counted from the last start."),
   activity: (object({}) as z.ZodType<object>)
@@ -82,6 +83,7 @@ type Plan = ValueOf<typeof resultPlan>;
 export const PLAN_TEXTS: {
   readonly [K in keyof Plan]: readonly [name: string, text: (value: NonNullable<Plan[K]>) => string];
 } = {
+  planFile: ["plan file", String],
   graceMs: ["grace for what is in flight", formatDuration],
   timeoutMs: ["timeout", formatDuration],
   activity: ["activities", JSON.stringify],

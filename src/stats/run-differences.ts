@@ -1,12 +1,12 @@
 import type { Difference, Plain, RunResult } from "../result/run-result.js";
 
 /**
- * Fields that may differ between comparable runs: labels, tags, seeds (a run id changes the numbers as much), the name
- * of a file whose digest is compared, the wait for work that did not end (such runs are not compared), earlier work on
- * the hub, and the request for workers, whose outcome is `environment.ownWorkers`.
+ * Fields that may differ between comparable runs: labels, tags, seeds (a run id changes the numbers as much), the names
+ * of a plan file and of a file whose digest is compared, the wait for work that did not end (such runs are not
+ * compared), earlier work on the hub, and the request for workers, whose outcome is `environment.ownWorkers`.
  */
 const OF_NO_ACCOUNT =
-  /^(?:plan\.(?:labels|tags|seed|inputs\.file|activity\.seed|timeoutMs|graceMs|workers)|environment\.hub)(?:\.|$)/u;
+  /^(?:plan\.(?:planFile|labels|tags|seed|inputs\.file|activity\.seed|timeoutMs|graceMs|workers)|environment\.hub)(?:\.|$)/u;
 
 /** The fields of plan, environment and latencies in which the runs differ. */
 export function differencesOf(base: readonly RunResult[], fresh: readonly RunResult[]): readonly Difference[] {

@@ -25,6 +25,7 @@ test("the package holds only the files that run time needs", async () => {
     "schema/capacity.v1.schema.json",
     "schema/compared-sides.v1.schema.json",
     "schema/comparison.v1.schema.json",
+    "schema/plan.v1.schema.json",
     "schema/run-result.v1.schema.json",
     "schema/timelines.v1.schema.json",
   ]);

@@ -6,6 +6,7 @@ export const RESULT_SCHEMA = "../../../schema/run-result.v1.schema.json";
 export const COMPARISON_SCHEMA = "../../../schema/comparison.v1.schema.json";
 export const CAPACITY_SCHEMA = "../../../schema/capacity.v1.schema.json";
 export const SIDES_SCHEMA = "../../../schema/compared-sides.v1.schema.json";
+export const PLAN_SCHEMA = "../../../schema/plan.v1.schema.json";
 export const TIMELINES_SCHEMA = "../../../schema/timelines.v1.schema.json";
 
 /** What a published schema finds wrong with a value, by an implementation that is not the one it was made with. */
@@ -26,7 +27,7 @@ function validatorOf(schema: string, change?: (key: string, part: unknown) => un
   const known = validators.get(name);
   if (known) return known;
   // A format is told beside the pattern that is it.
-  const ajv = new Ajv2020({ strict: true, validateFormats: false });
+  const ajv = new Ajv2020({ strict: true, allowUnionTypes: true, validateFormats: false });
   const validate = ajv.compile(JSON.parse(readFileSync(new URL(schema, import.meta.url), "utf8"), change));
   validators.set(name, validate);
   return validate;

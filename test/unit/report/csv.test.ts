@@ -78,6 +78,7 @@ describe("results as CSV", () => {
       plan: {
         ...sampleResult.plan,
         inputs: { file: "orders.csv", lines: 2, order: "cycle", sha256: "" },
+        planFile: "plan.yaml",
         instanceVersion: "2.1.0",
         tags: { team: "shop" },
         shard: { number: 1, of: 2 },

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
+import { planFileSchema } from "../../../src/plan/plan-file-keys.js";
 import { comparedSidesSchema } from "../../../src/report/compared-sides.js";
 import { capacitySchema } from "../../../src/result/capacity-schema.js";
 import { comparisonSchema } from "../../../src/result/comparison-schema.js";
@@ -12,12 +13,14 @@ import { openLoadResult } from "../../support/report/open-load-result.js";
 import {
   CAPACITY_SCHEMA,
   COMPARISON_SCHEMA,
+  PLAN_SCHEMA,
   RESULT_SCHEMA,
   schemaErrors,
   SIDES_SCHEMA,
   TIMELINES_SCHEMA,
   unknownFields,
 } from "../../support/report/published-schema.js";
+import { runKeys } from "../../support/plan/run-keys.js";
 import { sampleResult } from "../../support/report/sample-result.js";
 
 /** A published schema: where it is, what it is made from, and its head. */
@@ -49,6 +52,13 @@ const PUBLISHED = [
     $id: "urn:fanout:compared-sides:v1",
     title: "Sides that fanout measured in turn, and how they compare",
     description: "What `fanout compare --run ... --json` writes. Later versions may add fields; none is renamed.",
+  },
+  {
+    file: PLAN_SCHEMA,
+    schema: planFileSchema(runKeys()),
+    $id: "urn:fanout:plan:v1",
+    title: "A plan file of fanout run",
+    description: "What `fanout run --plan` reads and `--print-plan` writes: flags by their long names in camel case.",
   },
   {
     file: TIMELINES_SCHEMA,

@@ -1,0 +1,24 @@
+import type { Command, Option } from "commander";
+import type { PlanKey } from "../commands/run-flags.js";
+
+const NOT_IN_A_PLAN = ["plan", "printPlan"];
+
+/** The flags of `fanout run`, as keys of a plan file. */
+export function planKeysOf(run: Command): readonly PlanKey[] {
+  return run.options
+    .filter((option) => !NOT_IN_A_PLAN.includes(option.attributeName()))
+    .map((option) => ({ name: option.attributeName(), kind: kindOf(option), description: option.description }));
+}
+
+function kindOf({ required, optional, variadic, parseArg }: Option): PlanKey["kind"] {
+  // Repeatable flags have a parser that collects their values.
+  if (variadic || parseArg !== undefined) return "list";
+  if (required) return "value";
+  return optional ? "optional-value" : "switch";
+}
+
+/** The names of the flags that the command line has, without those that have their defaults. */
+export function givenNames(run: Command): ReadonlySet<string> {
+  const names = run.options.map((option) => option.attributeName());
+  return new Set(names.filter((name) => run.getOptionValueSource(name) === "cli"));
+}

@@ -1,0 +1,107 @@
+import { readFileSync } from "node:fs";
+import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, stringify, type Document } from "yaml";
+import { UsageError } from "../errors.js";
+import { errorText } from "../format/error-text.js";
+import { planFileSchema, type PlanKey } from "./plan-file-keys.js";
+
+/** Flags by their names, as commander returns them. */
+export type Flags = Readonly<Record<string, unknown>>;
+
+export interface PlanFile {
+  readonly flags: Flags;
+  /** The file and the line of a key, such as `plan.yaml:3`; undefined if the file has no such key. */
+  readonly placeOf: (name: string) => string | undefined;
+}
+
+/** It may hold a secret, and belongs to a place more than to a plan. */
+const NOT_WRITTEN = ["connectionString", "plan", "printPlan"];
+
+/**
+ * Reads a plan file: YAML, or JSON, which is YAML too. Its values are those of the flags with the same names.
+ * @throws UsageError that names the line of each unknown key and of each value that no flag takes
+ */
+export function readPlanFile(file: string, keys: readonly PlanKey[]): PlanFile {
+  const lines = new LineCounter();
+  const values = new Map<string, unknown>();
+  const lineOf = new Map<string, number>();
+  const document = documentOf(file, lines);
+  if (!isMap(document.contents)) throw refused(`${file}: expected flags and their values, such as rate: 50/s`);
+  for (const { key, value } of document.contents.items) {
+    const name = isScalar(key) ? String(key.value) : String(key);
+    lineOf.set(name, lines.linePos(isScalar(key) ? (key.range?.[0] ?? 0) : 0).line);
+    values.set(name, name === "input" ? inputText(value, document) : valueOf(value, document));
+  }
+  const placeOf = (name: string): string | undefined => {
+    const line = lineOf.get(name);
+    return line === undefined ? undefined : `${file}:${line}`;
+  };
+  const parsed = planFileSchema(keys).safeParse(Object.fromEntries(values));
+  if (parsed.success) {
+    const flags = Object.entries(parsed.data).filter(([, value]) => value !== false);
+    return { flags: Object.fromEntries(flags.map(([name, value]) => [name, flagValue(value)])), placeOf };
+  }
+  const [first, ...more] = parsed.error.issues.flatMap((issue) => {
+    if (issue.code === "unrecognized_keys")
+      return issue.keys.map((name) => refused(`${placeOf(name)}: there is no flag ${name}`, suggestion(name, keys)));
+    const name = String(issue.path[0]);
+    return [refused(`${placeOf(name)}: ${name}: ${issue.message}`)];
+  });
+  throw UsageError.all([first!, ...more]);
+}
+
+/** The text of a plan file that has these flags. */
+export function planFileText(flags: Flags, keys: readonly PlanKey[]): string {
+  const given = keys.filter(({ name }) => flags[name] !== undefined && !NOT_WRITTEN.includes(name));
+  return stringify(Object.fromEntries(given.map(({ name }) => [name, shortest(flags[name])])), { lineWidth: 0 });
+}
+
+function documentOf(file: string, lines: LineCounter): Document {
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch (error) {
+    throw refused(`--plan: the file cannot be read: ${errorText(error)}`, undefined, error);
+  }
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const [error] = [...document.errors, ...document.warnings];
+  if (error) throw refused(`${file}:${lines.linePos(error.pos[0]).line}: ${error.message}`, undefined, error);
+  return document;
+}
+
+/** A number is its text: 1.10 is a version, and no 1.1. */
+function valueOf(node: unknown, document: Document): unknown {
+  const value = isAlias(node) ? node.resolve(document) : node;
+  if (isScalar(value)) return typeof value.value === "number" ? (value.source ?? String(value.value)) : value.value;
+  if (isSeq(value)) return value.items.map((item) => valueOf(item, document));
+  return isMap(value) ? {} : value;
+}
+
+/** An input is text as on the command line, or any other value, which is its own JSON. */
+function inputText(node: unknown, document: Document): unknown {
+  const value: unknown = isScalar(node)
+    ? node.value
+    : isMap(node) || isSeq(node) || isAlias(node)
+      ? node.toJS(document)
+      : null;
+  return typeof value === "string" ? value : JSON.stringify(value);
+}
+
+function flagValue(value: unknown): unknown {
+  return typeof value === "number" ? String(value) : value;
+}
+
+/** A count without quotes. */
+function shortest(value: unknown): unknown {
+  return typeof value === "string" && /^(?:0|[1-9]\d{0,14})$/u.test(value) ? Number(value) : value;
+}
+
+/** The keys are in camel case. People write those of flags. */
+function suggestion(name: string, keys: readonly PlanKey[]): string | undefined {
+  const camel = name.replace(/^-+/u, "").replaceAll(/[-_](\w)/gu, (_, letter: string) => letter.toUpperCase());
+  const known = keys.find((key) => key.name.toLowerCase() === camel.toLowerCase());
+  return known && `did you mean ${known.name}?`;
+}
+
+function refused(problem: string, hint?: string, cause?: unknown): UsageError {
+  return new UsageError("invalid-file", problem, { hint, cause });
+}
