@@ -73,7 +73,8 @@ function slip({ plan, generator, latencyMs: { response } }: Measured): VerdictRe
     name: "slip",
     text: `late starts of this process are ${formatShare(worst.share)} of the response time at ${worst.name} (limit ${formatShare(isWrong ? WRONG_SHARE : DOUBTED_SHARE)})`,
     advice:
-      "lower the rate, or run fanout on a machine that has a core to spare for it; service time has no such wait in it",
+      "lower the rate, use more generators (--generators), or run fanout on a machine that has a core to spare for it; " +
+      "service time has no such wait in it",
   };
 }
 
@@ -87,7 +88,8 @@ function offeredRate({ plan, generator }: Measured): VerdictReason | undefined {
     severity: "invalid",
     name: "offered-rate",
     text: `this process fell behind its schedule by ${formatDuration(slipGrowthMs)}, so it offered ${formatShare(lost)} less than the plan (limit ${formatShare(MOST_RATE_LOST)})`,
-    advice: "lower the rate, or run fanout on a machine that has a core to spare for it",
+    advice:
+      "lower the rate, use more generators (--generators), or run fanout on a machine that has a core to spare for it",
   };
 }
 
