@@ -44,7 +44,10 @@ export async function runOnce(run: OneRun): Promise<ExitCode> {
     onLine: (line) => view.line(oneLine(line)),
   });
   const metrics = await metricsOf(run, test);
-  const judging = call.abortOnFail ? setInterval(() => abortIfMissed(test, call), JUDGE_EVERY_MS) : undefined;
+  const judging =
+    call.abortOnFail && test instanceof LoadTest
+      ? setInterval(() => abortIfMissed(test, call), JUDGE_EVERY_MS)
+      : undefined;
   try {
     view.start();
     const outcome = judged(await test.run(), call);
@@ -75,8 +78,7 @@ async function metricsOf({ call, runId, io }: OneRun, test: LoadTest | SeveralGe
   return metrics;
 }
 
-function abortIfMissed(test: LoadTest | SeveralGenerators, { thresholds }: RunCall): void {
-  if (test instanceof SeveralGenerators) return;
+function abortIfMissed(test: LoadTest, { thresholds }: RunCall): void {
   const soFar = test.resultSoFar();
   const missed = soFar && thresholds.find((threshold) => isMissedForGood(threshold, soFar));
   if (missed) test.abort(`threshold ${missed.expression} can no longer be met (--abort-on-fail)`);

@@ -1,13 +1,15 @@
 import type { Backend } from "../backend/backend.js";
 import type { InstanceState } from "../backend/orchestration-client.js";
 import { errorText } from "../format/error-text.js";
+import { terminateCommand } from "../hub/terminate-command.js";
 import { arrivalsAfter } from "../load/arrivals.js";
 import { describeUnfinished } from "../load/unfinished.js";
 import { LeftWork } from "../load/left-work.js";
 import { resultPlanOf, type LoadPlan } from "../plan/plan.js";
 import { instanceIdPrefixOf, runIdOf, sequenceOf } from "../plan/run-id.js";
-import type { Recount, ResultEnvironment } from "../result/run-result.js";
+import type { Recount, ResultEnvironment, RunResult, VerdictReason } from "../result/run-result.js";
 import { isOfShard, type Shard } from "../result/shard.js";
+import type { LiveSnapshot } from "../stats/live-snapshot.js";
 import { Recorder } from "../stats/recorder.js";
 import { shardOf, type ShardResult } from "../stats/shards-of-run.js";
 
@@ -24,8 +26,8 @@ export interface LostShardOptions {
   readonly endedMs: number;
   readonly environment: ResultEnvironment;
   readonly interrupted: boolean;
-  /** How many starts its generator had told of. */
-  readonly started: number;
+  /** The last that its generator told. */
+  readonly told: LiveSnapshot | undefined;
   readonly how: string;
   readonly leave: boolean;
   /** Only the run's own workers work on its instances. */
@@ -40,24 +42,23 @@ type Statuses = Map<string, InstanceState["status"]>;
  * and those that have not ended are terminated as those of a run that gave up. It has no latencies.
  */
 export async function lostShard(options: LostShardOptions): Promise<ShardResult> {
-  const { backend, plan, runId, startedMs, how, interrupted } = options;
+  const { backend, plan, runId, startedMs, how, interrupted, onLine } = options;
   const before = await statusesOf(options);
-  const known: Statuses = "unknown" in before ? new Map() : before;
+  const isUnknown = "unknown" in before;
+  const known: Statuses = isUnknown ? new Map() : before;
+  if (isUnknown)
+    onLine(`what it left in flight is not known (${before.unknown}); to end it: ${terminateCommand(runId)}`);
   const unfinished = [...known].flatMap(([instanceId, status]) => (hasEnded(status) ? [] : [instanceId]));
   const stuck = await describeUnfinished(backend.client, unfinished);
   const leftWork = new LeftWork({ ...options, inFlight: new Set(unfinished) });
   await leftWork.afterGivingUp(options.isOwn || interrupted);
-  const after = "unknown" in before ? before : await statusesOf(options);
-  const counted = [...known.values()];
-  const count = (...statuses: readonly string[]) => counted.filter((status) => statuses.includes(status)).length;
-  const [completed, failed] = [count("Completed"), count("Failed")];
-  const terminated = count("Terminated", "Canceled");
-  const started = Math.max(options.started, known.size);
+  const after = isUnknown ? before : await statusesOf(options);
+  const orchestrations = isUnknown ? toldCounts(options.told) : countsOf(known, options.told);
   const recorder = new Recorder({ plan: resultPlanOf(plan), activitySource: "completions" });
   recorder.begin(startedMs);
   const result = recorder.close(runId, {
     ...options,
-    neverSentMs: arrivalsAfter(plan, started),
+    neverSentMs: arrivalsAfter(plan, orchestrations.started),
     activitiesCompleted: 0,
     activitiesExecuted: undefined,
     health: {},
@@ -68,30 +69,39 @@ export async function lostShard(options: LostShardOptions): Promise<ShardResult>
     irregular: undefined,
     whereTimeWent: {},
   });
-  const orchestrations = {
-    started,
-    completed,
-    failed,
-    terminated,
-    unfinished: started - completed - failed - terminated,
-  };
   return {
     ...shardOf(how, result),
     counts: { ...result.counts, orchestrations },
     ...(unfinished.length > 0 && { stuck: { total: unfinished.length, first: stuck.slice(0, LISTED_STUCK) } }),
-    verdict: {
-      status: "invalid",
-      reasons: [
-        {
-          severity: "invalid",
-          name: "generator-died",
-          text: `its process ${how}, so the rest of its load was not made and its latencies are lost`,
-          advice: "see what ended the process, such as a lack of memory, and run it again",
-        },
-      ],
-    },
+    verdict: { status: "invalid", reasons: [reasonOf(how)] },
     died: how,
   };
+}
+
+function reasonOf(how: string): VerdictReason {
+  return {
+    severity: "invalid",
+    name: "generator-died",
+    text: `its process ${how}, so the rest of its load was not made and its latencies are lost`,
+    advice: "see what ended the process, such as a lack of memory, and run it again",
+  };
+}
+
+type Counts = RunResult["counts"]["orchestrations"];
+
+/** What the generator knew last, where the backend does not list instances. */
+function toldCounts({ orchestrations, own }: Partial<LiveSnapshot> = {}): Counts {
+  const { started = 0 } = orchestrations ?? {};
+  const { completed = 0, failed = 0, terminated = 0 } = own ?? {};
+  return { started, completed, failed, terminated, unfinished: started - completed - failed - terminated };
+}
+
+function countsOf(statuses: Statuses, told: LiveSnapshot | undefined): Counts {
+  const all = [...statuses.values()];
+  const count = (...these: readonly string[]) => all.filter((status) => these.includes(status)).length;
+  const [completed, failed, terminated] = [count("Completed"), count("Failed"), count("Terminated", "Canceled")];
+  const started = Math.max(told?.orchestrations.started ?? 0, statuses.size);
+  return { started, completed, failed, terminated, unfinished: started - completed - failed - terminated };
 }
 
 function hasEnded(status: InstanceState["status"]): boolean {

@@ -24,25 +24,20 @@ export interface SeveralGeneratorsOptions extends LoadTestOptions {
   readonly generators: number;
 }
 
-interface EarlyEnd {
-  readonly reason: string;
-  /** By a call of `abort`, not by the run itself. */
-  readonly aborted: boolean;
-}
-
 /**
  * One run that several processes of this machine make, each a shard. This process has what the run has once: the survey
  * of the task hub, the run's own workers, the start time, the end, and the merged result.
  */
-export class SeveralGenerators implements Pick<LoadTest, "run" | "snapshot" | "abort" | "close"> {
+export class SeveralGenerators implements Pick<LoadTest, "run" | "snapshot" | "close"> {
   readonly #progress: Progress;
   readonly #workers: WorkerWatch;
   readonly #stopFollowing = new AbortController();
-  readonly #early = Promise.withResolvers<EarlyEnd>();
+  readonly #early = Promise.withResolvers<void>();
   /** Which generator said a line first: the others need not repeat it, except for what they do at their end. */
   readonly #saidBy = new Map<string, number>();
   #processes: readonly GeneratorProcess[] = [];
-  #end: EarlyEnd | undefined;
+  /** Why the run gave up. */
+  #reason: string | undefined;
   #startedMs: number | undefined;
   #durability: BackendDurability | undefined;
 
@@ -72,7 +67,7 @@ export class SeveralGenerators implements Pick<LoadTest, "run" | "snapshot" | "a
       attended,
       onLine,
       onLost: () => {},
-      onGivenUp: (reason) => this.#endEarly({ reason, aborted: false }),
+      onGivenUp: (reason) => this.#giveUp(reason),
     });
   }
 
@@ -96,20 +91,16 @@ export class SeveralGenerators implements Pick<LoadTest, "run" | "snapshot" | "a
     for (const [index, process] of this.#processes.entries()) process.prepare(this.#taskOf(index, hub));
     if (interruption.aborted) this.#interrupt();
     await Promise.race([Promise.all(this.#processes.map(({ ready }) => ready)), early]);
-    if (startAtMs !== undefined && !interruption.aborted) tellStart(startAtMs, clock(), onLine);
+    const isGoingOn = !interruption.aborted && this.#reason === undefined;
+    if (startAtMs !== undefined && isGoingOn) tellStart(startAtMs, clock(), onLine);
     this.#startedMs = startAtMs ?? clock() + START_AFTER_MS;
     for (const process of this.#processes) process.start(this.#startedMs);
     const ends = await Promise.all(this.#processes.map(({ ended }) => ended));
     this.#workers.stopReviewing();
     const result = await this.#merged(ends, hub);
     this.#stopFollowing.abort();
-    const gaveUp = this.#end?.reason ?? ends.flatMap((end) => ("gaveUp" in end ? (end.gaveUp ?? []) : []))[0];
-    return { result, gaveUp: interruption.aborted ? undefined : gaveUp, aborted: this.#end?.aborted ?? false };
-  }
-
-  /** Ends the run early. */
-  abort(reason: string): void {
-    this.#endEarly({ reason, aborted: true });
+    const gaveUp = this.#reason ?? ends.flatMap((end) => ("gaveUp" in end ? (end.gaveUp ?? []) : []))[0];
+    return { result, gaveUp: interruption.aborted ? undefined : gaveUp, aborted: false };
   }
 
   async close(): Promise<void> {
@@ -124,8 +115,8 @@ export class SeveralGenerators implements Pick<LoadTest, "run" | "snapshot" | "a
       const number = index + 1;
       const process = new GeneratorProcess((line) => this.#say(number, line));
       void process.ended.then((end) => {
-        if (end.kind === "died")
-          this.#endEarly({ reason: `generator ${number} of ${generators} ${end.how}`, aborted: false });
+        const how = end.kind === "died" ? end.how : end.result.interrupted ? "was interrupted by a signal" : undefined;
+        if (how !== undefined) this.#giveUp(`generator ${number} of ${generators} ${how}`);
       });
       return process;
     });
@@ -180,18 +171,18 @@ export class SeveralGenerators implements Pick<LoadTest, "run" | "snapshot" | "a
       endedMs: clock(),
       environment: await this.#environment(hub),
       interrupted: interruption.aborted,
-      started: this.#processes[index]?.snapshot?.orchestrations.started ?? 0,
+      told: this.#processes[index]?.snapshot,
       how: end.how,
-      isOwn: !this.#workers.areOthers,
+      isOwn: this.#workers.ownWorkers > 0,
       onLine: (line) => this.#say(index + 1, line),
     });
   }
 
-  #endEarly(end: EarlyEnd): void {
-    if (this.#end) return;
-    this.#end = end;
-    this.#early.resolve(end);
-    for (const process of this.#processes) process.end(end.reason);
+  #giveUp(reason: string): void {
+    if (this.#reason !== undefined) return;
+    this.#reason = reason;
+    this.#early.resolve();
+    for (const process of this.#processes) process.end(reason);
   }
 
   #interrupt(): void {
@@ -201,7 +192,7 @@ export class SeveralGenerators implements Pick<LoadTest, "run" | "snapshot" | "a
   #say(number: number, line: string): void {
     const first = this.#saidBy.get(line) ?? number;
     this.#saidBy.set(line, first);
-    const isEnding = this.#end !== undefined || this.options.interruption.aborted;
+    const isEnding = this.#reason !== undefined || this.options.interruption.aborted;
     if (first === number || isEnding) this.options.onLine(`generator ${number}: ${line}`);
   }
 

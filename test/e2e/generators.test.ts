@@ -1,9 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { parseResult } from "../../src/result/read-result.js";
 import type { FanoutProcess } from "../support/e2e/fanout-process.js";
-import { canSeeProcesses, generatorsOf } from "../support/e2e/process-table.js";
+import { canSeeProcesses, entriesOf, generatorsOf } from "../support/e2e/process-table.js";
 import { Workplace } from "../support/e2e/workplace.js";
 
 /** More than gets done before it is ended; its activities take time, so that they leave the machine to others. */
@@ -87,6 +87,42 @@ test.skipIf(!canSeeProcesses)("generators end in order if the run itself is kill
   await expect.poll(() => generators.filter(isThere), { timeout: 30_000 }).toEqual([]);
   expect(await place.runningEmulator()).toMatchObject({ inFlight: 0 });
 });
+
+/** `script`, which lends a terminal to a program, takes these arguments on Linux alone. */
+describe.skipIf(process.platform !== "linux")("on a terminal", () => {
+  test("a second Ctrl-C ends all generators at once, even if the backend does not answer", async () => {
+    const place = await Workplace.open();
+    const run = place.startOnTerminal(LONG);
+    await run.says(/activities {2}[^\n]*[1-9]\d* \//u);
+    const { pid } = await place.runningEmulator();
+    process.kill(pid, "SIGSTOP");
+    run.press("\u0003");
+    await run.says(/generator 1: interrupted: terminating 20 orchestrations in flight/u);
+    // Two presses that come too close to each other are one, so it is pressed until it is heard.
+    const impatient = setInterval(() => run.press("\u0003"), 100);
+    const { code } = await run.ended;
+    clearInterval(impatient);
+    expect(code).toBe(130);
+    expect(run.words).not.toContain("Interrupted");
+    await expect.poll(() => entriesOf(place.root, "/generators/main.js"), { timeout: 30_000 }).toEqual([]);
+    process.kill(pid, "SIGCONT");
+  });
+});
+
+test.skipIf(!canSeeProcesses)(
+  "what a killed generator leaves is left running if workers of others execute it",
+  async () => {
+    const place = await Workplace.open();
+    await place.start("worker --port 0").says(/Connected to/u);
+    const run = await atWork(place, LONG.replace("--workers 1", "--workers auto"));
+    process.kill(generatorsOf(run.pid)[1]!, "SIGKILL");
+    const { code, stderr } = await run.ended;
+    expect(code).toBe(1);
+    for (const number of [1, 2])
+      expect(stderr).toMatch(new RegExp(`^generator ${number}: 20 orchestrations in flight left running`, "mu"));
+    expect(await place.runningEmulator()).toMatchObject({ inFlight: 40 });
+  },
+);
 
 function isThere(pid: number): boolean {
   try {

@@ -8,6 +8,11 @@ export function processesOf(folder: string): readonly number[] {
   return pids().filter((pid) => fileOf(pid, "environ").includes(`=${folder}/`));
 }
 
+/** Those of them that run this module. */
+export function entriesOf(folder: string, entry: string): readonly number[] {
+  return processesOf(folder).filter((pid) => fileOf(pid, "cmdline").includes(entry));
+}
+
 /** The emulator in the background whose state is in a folder; undefined while there is none. */
 export function emulatorOf(stateFolder: string): number | undefined {
   return pids().find(
