@@ -1,10 +1,8 @@
 import { UsageError } from "../errors.js";
+import type { Flags } from "../plan/plan-file.js";
 import type { PlanKey } from "../plan/plan-file-keys.js";
 
 export type { PlanKey } from "../plan/plan-file-keys.js";
-
-/** Flags by their names, as commander returns them. */
-type Flags = Readonly<Record<string, unknown>>;
 
 /** The command line of `fanout run`. */
 export interface RunCommandLine {

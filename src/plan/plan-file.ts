@@ -24,21 +24,26 @@ export function readPlanFile(file: string, keys: readonly PlanKey[]): PlanFile {
   const lines = new LineCounter();
   const values = new Map<string, unknown>();
   const lineOf = new Map<string, number>();
+  const placeOf = (name: string): string | undefined => {
+    const line = lineOf.get(name);
+    return line === undefined ? undefined : `${file}:${line}`;
+  };
   const document = documentOf(file, lines);
   if (!isMap(document.contents)) throw refused(`${file}: expected flags and their values, such as rate: 50/s`);
   for (const { key, value } of document.contents.items) {
     const name = isScalar(key) ? String(key.value) : String(key);
     lineOf.set(name, lines.linePos(isScalar(key) ? (key.range?.[0] ?? 0) : 0).line);
-    values.set(name, name === "input" ? inputText(value, document) : valueOf(value, document));
+    try {
+      values.set(name, name === "input" ? inputText(value, document) : valueOf(value, document));
+    } catch (error) {
+      // An alias without an anchor, or one within its own anchor.
+      throw refused(`${placeOf(name)}: ${name}: ${errorText(error)}`, undefined, error);
+    }
   }
-  const placeOf = (name: string): string | undefined => {
-    const line = lineOf.get(name);
-    return line === undefined ? undefined : `${file}:${line}`;
-  };
   const parsed = planFileSchema(keys).safeParse(Object.fromEntries(values));
   if (parsed.success) {
     const flags = Object.entries(parsed.data).filter(([, value]) => value !== false);
-    return { flags: Object.fromEntries(flags.map(([name, value]) => [name, flagValue(value)])), placeOf };
+    return { flags: Object.fromEntries(flags), placeOf };
   }
   const [first, ...more] = parsed.error.issues.flatMap((issue) => {
     if (issue.code === "unrecognized_keys")
@@ -71,6 +76,7 @@ function documentOf(file: string, lines: LineCounter): Document {
 /** A number is its text: 1.10 is a version, and no 1.1. */
 function valueOf(node: unknown, document: Document): unknown {
   const value = isAlias(node) ? node.resolve(document) : node;
+  if (value === undefined) throw new Error("the alias has no anchor before it");
   if (isScalar(value)) return typeof value.value === "number" ? (value.source ?? String(value.value)) : value.value;
   if (isSeq(value)) return value.items.map((item) => valueOf(item, document));
   return isMap(value) ? {} : value;
@@ -84,10 +90,6 @@ function inputText(node: unknown, document: Document): unknown {
       ? node.toJS(document)
       : null;
   return typeof value === "string" ? value : JSON.stringify(value);
-}
-
-function flagValue(value: unknown): unknown {
-  return typeof value === "number" ? String(value) : value;
 }
 
 /** A count without quotes. */

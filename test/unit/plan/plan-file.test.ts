@@ -65,6 +65,11 @@ describe("a plan file", () => {
     ["rate: 1/s\nrate: 2/s", ":2: Map keys must be unique"],
     ["rate: 1/s\n  duration: 1m", ":1: Nested mappings are not allowed in compact mappings"],
     ["rate: !env RATE", ":1: Unresolved tag: !env"],
+    ["rate: *none", ":1: rate: the alias has no anchor before it"],
+    ["input: [*none]", ":1: input: Unresolved alias"],
+    ["\ninput: &loop [*loop]", ":2: input: Converting circular structure to JSON"],
+    ["label: &loop [*loop]", ":1: label: Maximum call stack size exceeded"],
+    [`input: ${"[".repeat(20_000)}`, ":1: "],
     ["- rate", ": expected flags and their values, such as rate: 50/s"],
     ["", ": expected flags and their values, such as rate: 50/s"],
   ])("with %j is refused by its line", async (text, message) => {
