@@ -11,6 +11,7 @@ import { addReport } from "./cli/report.js";
 import { addRun } from "./cli/run.js";
 import { addServe } from "./cli/serve.js";
 import { refuseRepeatedValues } from "./cli/single-values.js";
+import { addSoak } from "./cli/soak.js";
 import { addStatus } from "./cli/status.js";
 import { addTerminate } from "./cli/terminate.js";
 import { addTimeline } from "./cli/timeline.js";
@@ -63,6 +64,7 @@ function commandLine(context: CliContext): Command {
     );
   addRun(fanout, context);
   addCapacity(fanout, context);
+  addSoak(fanout, context);
   addWorker(fanout, context);
   addServe(fanout, context);
   addDoctor(fanout, context);

@@ -1,6 +1,5 @@
 import type { Backend } from "../backend/backend.js";
 import type { Connection } from "../backend/connection-string.js";
-import { greet } from "../backend/greeting.js";
 import { doubtOfHub } from "../backend/missing-hub.js";
 import { openBackend } from "../backend/open-backend.js";
 import type { Transport } from "../backend/transport.js";
@@ -19,6 +18,7 @@ import { requireMaxActions, type CapacityCall } from "./capacity-call.js";
 import { Interruption } from "./interruption.js";
 import type { CommandIo } from "./io.js";
 import { noticeOn } from "./notice.js";
+import { placeOf } from "./place-of.js";
 
 /** The probes of a search whose run ids have to be free. */
 const MOST_PROBES = 40;
@@ -39,9 +39,10 @@ export async function searchOnBackend(checked: CheckedSearch): Promise<ExitCode>
   const backend = await openBackend(connection, { onNotice: say, transport });
   const interruption = new Interruption();
   try {
-    say(
-      `backend: ${await placeOf(backend, call)}, task hub ${connection.taskHub} (connection string: ${connection.source})`,
-    );
+    const place = await placeOf(backend, (billing) => {
+      if (billing === "billed") requireMaxActions(call);
+    });
+    say(`backend: ${place}, task hub ${connection.taskHub} (connection string: ${connection.source})`);
     const doubt = backend.kind === "scheduler" ? await doubtOfHub(backend) : undefined;
     if (doubt !== undefined) say(`warning: ${doubt}`);
     const searchId = call.runId ?? newRunId(Date.now(), Math.random);
@@ -119,19 +120,6 @@ async function tell(result: CapacityResult, { json, html, text }: CapacityCall, 
 }
 
 const PLAIN = styleFor({ isTTY: false });
-
-/** The name of the backend, after a check that it is one, and that its bill is bounded. */
-async function placeOf(backend: Backend, call: CapacityCall): Promise<string> {
-  const { displayName, connection } = backend;
-  if (connection.kind === "emulator") return displayName;
-  const { emulatorVersion } = await greet(backend).catch((error: unknown) => {
-    requireMaxActions(call);
-    throw error;
-  });
-  if (emulatorVersion !== undefined) return `a fanout emulator at ${displayName}, version ${emulatorVersion}`;
-  requireMaxActions(call);
-  return displayName;
-}
 
 /** Of a search that was not interrupted. A gate that the generator kept from its level was not measured. */
 function exitCodeOf({ ended, held, atLeast }: CapacityResult): ExitCode {

@@ -1,6 +1,5 @@
 import type { Backend } from "../backend/backend.js";
 import type { Connection } from "../backend/connection-string.js";
-import { greet } from "../backend/greeting.js";
 import { doubtOfHub } from "../backend/missing-hub.js";
 import { openBackend } from "../backend/open-backend.js";
 import type { Transport } from "../backend/transport.js";
@@ -17,6 +16,7 @@ import type { Comparison, RunResult } from "../result/run-result.js";
 import type { Shard } from "../result/shard.js";
 import type { CommandIo } from "./io.js";
 import { noticeOn } from "./notice.js";
+import { placeOf } from "./place-of.js";
 import type { RunCall } from "./run-call.js";
 import { runOnce } from "./run-once.js";
 import { RunResults } from "./run-results.js";
@@ -41,7 +41,7 @@ export async function runOnBackend(checked: CheckedCall): Promise<ExitCode> {
   const interruption = new Interruption();
   const results = new RunResults(call, resultsIo);
   try {
-    const place = await placeOf(backend, call);
+    const place = await placeOf(backend, (billing) => guardSpend(call.cost, call.limits, call.repeat, billing));
     say(`backend: ${place}, task hub ${connection.taskHub} (connection string: ${connection.source})`);
     const doubt = backend.kind === "scheduler" ? await doubtOfHub(backend) : undefined;
     if (doubt !== undefined) say(`warning: ${doubt}`);
@@ -68,23 +68,6 @@ async function noteStoreSize({ admin }: Backend, say: (line: string) => void): P
   const note = admin && storeSizeText(await admin.status());
   if (note !== undefined) say(note);
   return note !== undefined;
-}
-
-/**
- * The name of the backend, after a check that it is one, and that it bills no more than allowed.
- * @throws UsageError, FanoutError
- */
-async function placeOf(backend: Backend, { cost, limits, repeat }: RunCall): Promise<string> {
-  const { displayName, connection } = backend;
-  if (connection.kind === "emulator") return displayName;
-  const { emulatorVersion } = await greet(backend).catch((error: unknown) => {
-    guardSpend(cost, limits, repeat, "billed");
-    throw error;
-  });
-  guardSpend(cost, limits, repeat, emulatorVersion === undefined ? "billed" : "emulator");
-  return emulatorVersion === undefined
-    ? displayName
-    : `a fanout emulator at ${displayName}, version ${emulatorVersion}`;
 }
 
 /** Runs the plan as often as requested, one run after the other, each with its summary and its results. */

@@ -1,6 +1,6 @@
 import type { Backend } from "../backend/backend.js";
 import { activitiesOf } from "../result/run-size.js";
-import type { Start } from "../stats/completion.js";
+import type { Completion, Start } from "../stats/completion.js";
 import type { LiveSnapshot } from "../stats/live-snapshot.js";
 import { lengthOf, plannedStarts } from "../result/load-shape.js";
 import { Recorder } from "../stats/recorder.js";
@@ -65,6 +65,8 @@ export interface LoadTestOptions {
   readonly replay: Replay;
   /** Prints a line for a person. */
   readonly onLine: (line: string) => void;
+  /** Called for each instance that ends, and for each start that is refused. */
+  readonly onCompletion?: (completion: Completion) => void;
 }
 
 export interface LoadTestOutcome {
@@ -130,6 +132,7 @@ export class LoadTest {
         if (completion.server && completion.outcome !== "terminated") this.#hadWorker = true;
         recorder.add(completion);
         traced.end(completion);
+        options.onCompletion?.(completion);
       },
     });
     this.#leftWork = new LeftWork({ ...options, inFlight: this.#generator.inFlight });
@@ -289,6 +292,11 @@ export class LoadTest {
     const hub = { unknown: "the run is in progress" };
     const environment = this.#describeEnvironment(hub);
     return this.#recorder.soFar(runId, clock(), environment);
+  }
+
+  /** At most so many instances in flight, the earliest accepted first. */
+  oldestInFlight(most: number): readonly string[] {
+    return [...this.#generator.inFlight].slice(0, most);
   }
 
   #describeEnvironment(hub: HubSurvey): ResultEnvironment {

@@ -93,6 +93,7 @@ const ELSEWHERE: Readonly<Partial<Record<ErrorCode, string>>> = {
   "run-id-taken": "needs the instances of another run",
   "confirmation-needed": "of `purge`, `terminate` and `emulator reset`",
   "foreign-work": "of `purge` and `terminate`",
+  "wrong-backend": "of `soak --resume`",
   "unsupported-platform": "of another system",
 };
 

@@ -28,11 +28,14 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
     "report/",
     "result/",
     "sides/",
+    "soak/",
     "stats/",
     "worker/",
   ],
   // Its policy is pure; a probe is a run.
   "capacity/": ["async/", "backend/", "hub/", "load/", "own-workers/", "plan/", "protocol/", "result/", "stats/"],
+  // Its alarms are pure; a leg is a run.
+  "soak/": ["async/", "backend/", "hub/", "load/", "plan/", "protocol/", "result/", "stats/"],
   // Processes that make one run together.
   "generators/": ["async/", "backend/", "hub/", "load/", "plan/", "protocol/", "result/", "stats/"],
   "http/": ["async/", "backend/", "load/", "orchestrations/", "plan/", "result/", "stats/"],

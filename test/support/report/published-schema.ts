@@ -7,6 +7,8 @@ export const COMPARISON_SCHEMA = "../../../schema/comparison.v1.schema.json";
 export const CAPACITY_SCHEMA = "../../../schema/capacity.v1.schema.json";
 export const SIDES_SCHEMA = "../../../schema/compared-sides.v1.schema.json";
 export const PLAN_SCHEMA = "../../../schema/plan.v1.schema.json";
+export const SOAK_SCHEMA = "../../../schema/soak.v1.schema.json";
+export const SOAK_EVIDENCE_SCHEMA = "../../../schema/soak-evidence.v1.schema.json";
 export const TIMELINES_SCHEMA = "../../../schema/timelines.v1.schema.json";
 
 /** What a published schema finds wrong with a value, by an implementation that is not the one it was made with. */

@@ -5,6 +5,7 @@ import { comparedSidesSchema } from "../../../src/report/compared-sides.js";
 import { capacitySchema } from "../../../src/result/capacity-schema.js";
 import { comparisonSchema } from "../../../src/result/comparison-schema.js";
 import { resultSchema, SCHEMA_VERSION } from "../../../src/result/result-schema.js";
+import { soakEvidenceSchema, soakSchema } from "../../../src/result/soak-schema.js";
 import { timelinesSchema } from "../../../src/result/timeline-schema.js";
 import { brokenDownResult } from "../../support/report/broken-down-result.js";
 import { closedLoadResult } from "../../support/report/closed-load-result.js";
@@ -17,6 +18,8 @@ import {
   RESULT_SCHEMA,
   schemaErrors,
   SIDES_SCHEMA,
+  SOAK_EVIDENCE_SCHEMA,
+  SOAK_SCHEMA,
   TIMELINES_SCHEMA,
   unknownFields,
 } from "../../support/report/published-schema.js";
@@ -59,6 +62,20 @@ const PUBLISHED = [
     $id: "urn:fanout:plan:v1",
     title: "A plan file of fanout run",
     description: "What `fanout run --plan` reads and `--print-plan` writes: flags by their long names in camel case.",
+  },
+  {
+    file: SOAK_SCHEMA,
+    schema: soakSchema,
+    $id: "urn:fanout:soak:v1",
+    title: "A fanout soak",
+    description: "What `fanout soak` keeps as soak.json. Later versions may add fields; none is renamed.",
+  },
+  {
+    file: SOAK_EVIDENCE_SCHEMA,
+    schema: soakEvidenceSchema,
+    $id: "urn:fanout:soak-evidence:v1",
+    title: "The evidence of an alarm of a fanout soak",
+    description: "What `fanout soak` keeps as alarm-N.json. Later versions may add fields; none is renamed.",
   },
   {
     file: TIMELINES_SCHEMA,

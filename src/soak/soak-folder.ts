@@ -1,0 +1,93 @@
+import { appendFile, mkdir, readFile, readdir } from "node:fs/promises";
+import path from "node:path";
+import { FanoutError, UsageError } from "../errors.js";
+import { errorText } from "../format/error-text.js";
+import { checkedBy, documentIn } from "../result/result-document.js";
+import { soakInterval, soakSchema, type Soak, type SoakInterval } from "../result/soak-schema.js";
+
+const SOAK = "soak.json";
+const INTERVALS = "intervals.ndjson";
+
+/** Writes `text` to `file` so that it never holds a part of it. Throws FanoutError, which names the flag. */
+export type WriteWhole = (flag: string, file: string, text: string) => Promise<void>;
+
+/** The files of a soak. */
+export class SoakFolder {
+  constructor(
+    readonly folder: string,
+    readonly writeWhole: WriteWhole,
+  ) {}
+
+  /**
+   * Makes the folder of a new soak.
+   * @throws UsageError if it cannot be made, or has files
+   */
+  async create(): Promise<void> {
+    const found = await mkdir(this.folder, { recursive: true })
+      .then(() => readdir(this.folder))
+      .catch((error: unknown) => {
+        throw unusable(this.folder, errorText(error), error);
+      });
+    if (found.length > 0) {
+      throw new UsageError("unwritable-file", `--dir: expected a new or empty folder, found files in ${this.folder}`, {
+        hint: `to go on with a soak that ended early: fanout soak --resume ${this.folder}`,
+      });
+    }
+  }
+
+  /** @throws UsageError if there is no soak, or a broken one */
+  async read(): Promise<Soak> {
+    const file = this.#path(SOAK);
+    const { value } = await documentIn(file);
+    return checkedBy(soakSchema, value, file);
+  }
+
+  /** @throws FanoutError */
+  async write(soak: Soak): Promise<void> {
+    await this.writeWhole("--dir", this.#path(SOAK), `${JSON.stringify(soak, undefined, 2)}\n`);
+  }
+
+  /** @throws FanoutError */
+  async writeFile(name: string, text: string): Promise<void> {
+    await this.writeWhole("--dir", this.#path(name), text);
+  }
+
+  /** @throws FanoutError */
+  async append(interval: SoakInterval): Promise<void> {
+    try {
+      await appendFile(this.#path(INTERVALS), `${JSON.stringify(interval)}\n`);
+    } catch (error) {
+      const message = `--dir: the checkpoint could not be written to ${this.folder}: ${errorText(error)}`;
+      throw new FanoutError("unwritable-file", message, { cause: error });
+    }
+  }
+
+  /** The last whole checkpoint of each leg. A killed process may leave a part of a line. */
+  async lastOfLegs(): Promise<ReadonlyMap<number, SoakInterval>> {
+    const text = await readFile(this.#path(INTERVALS), "utf8").catch(() => "");
+    const last = new Map<number, SoakInterval>();
+    for (const line of text.split("\n")) {
+      const interval = parsed(line);
+      if (interval) last.set(interval.leg, interval);
+    }
+    return last;
+  }
+
+  #path(name: string): string {
+    return path.join(this.folder, name);
+  }
+}
+
+function parsed(line: string): SoakInterval | undefined {
+  try {
+    return soakInterval.safeParse(JSON.parse(line)).data;
+  } catch {
+    return undefined;
+  }
+}
+
+function unusable(folder: string, why: string, cause: unknown): UsageError {
+  return new UsageError("unwritable-file", `--dir: expected a folder that can be written, found ${folder}: ${why}`, {
+    cause,
+  });
+}

@@ -1,0 +1,56 @@
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { soakSchema } from "../../src/result/soak-schema.js";
+import { Workplace } from "../support/e2e/workplace.js";
+
+const SMALL = "--iterations 1 --parallel-activities 1 --every 100ms --learn 2s";
+
+test.each([
+  ["--rate 5/s", "--duration: expected how long to hold the load, found none"],
+  ["--duration 1h", "--rate: expected a rate of starts, found none"],
+  ["--duration 1h --at 80%", "--at: expected --capacity-units with it"],
+  ["--duration 1h --rate 5/s --at 80%", "--rate: expected it without --at"],
+  ["--duration 5m --rate 5/s", "--duration: expected longer than --learn, 10m"],
+  ["--duration 1h --rate 5/s --learn 30s", "--learn: expected at least 20 intervals of --every, 3m20s"],
+  ["--duration 1h --rate 5/s --every 10ms", "--every: expected 100 ms to 10m"],
+  ["--duration 1h --rate 5/s --orchestrator Order --input 1", "--input: expected @file, found JSON"],
+  ["--resume nowhere", "nowhere/soak.json"],
+  ["--resume nowhere --rate 5/s", "--rate: expected it without --resume"],
+  ["--duration 1h --rate 5/s --dir full", "--dir: expected a new or empty folder"],
+  [
+    "--duration 8h --at 80% --capacity-units 3 --connection-string Endpoint=https://example.invalid;Authentication=None;TaskHub=t",
+    "this run costs 138,240,",
+  ],
+])("soak %s is refused", async (flags, message) => {
+  const place = await Workplace.open();
+  await mkdir(join(place.folder, "full"));
+  await writeFile(join(place.folder, "full/file"), "");
+  const { code, stderr } = await place.run(`soak ${flags}`);
+  expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining(message) });
+});
+
+test("a dry run of a soak prints the rate that keeps the share of the capacity busy", async () => {
+  const place = await Workplace.open();
+  const load = "--iterations 10 --parallel-activities 5 --at 80% --capacity-units 3 --duration 8h --max-actions 140M";
+  const { code, stdout } = await place.run(`soak --dry-run ${load}`);
+  expect(code).toBe(0);
+  // 0.8 x 3 x 2,000 actions/s, and 1 + 2 x 50 actions each.
+  expect(stdout).toContain("47.5/s");
+});
+
+test("Ctrl-C ends a soak, tells how to go on, and leaves nothing in flight", async () => {
+  const place = await Workplace.open();
+  const soak = place.start(`soak --rate 20/s --duration 1h ${SMALL} --dir soak`);
+  await soak.says(/[1-9]\d* completed/u);
+  soak.kill("SIGINT");
+  const { code, stdout } = await soak.ended;
+  expect(code).toBe(130);
+  expect(stdout).toContain("fanout soak --resume soak");
+  const { ended, legs } = soakSchema.parse(JSON.parse(await readFile(join(place.folder, "soak/soak.json"), "utf8")));
+  expect(ended).toBe("interrupted");
+  expect(legs).toMatchObject([{ ended: "interrupted", result: "leg-1.json" }]);
+  expect(await place.runningEmulator()).toMatchObject({ inFlight: 0 });
+  const elsewhere = await place.run("soak --resume soak --connection-string UseDevelopmentStorage=true;TaskHub=other");
+  expect(elsewhere).toMatchObject({ code: 2, stderr: expect.stringContaining("the soak is on task hub default") });
+});
