@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { parseResult } from "../../src/result/read-result.js";
 import type { FanoutProcess } from "../support/e2e/fanout-process.js";
 import { canSeeProcesses, entriesOf, generatorsOf } from "../support/e2e/process-table.js";
+import { DelayServerProcess } from "../support/load/delay-server-process.js";
 import { Workplace } from "../support/e2e/workplace.js";
 
 /** More than gets done before it is ended; its activities take time, so that they leave the machine to others. */
@@ -121,6 +122,29 @@ test.skipIf(!canSeeProcesses)(
     for (const number of [1, 2])
       expect(stderr).toMatch(new RegExp(`^generator ${number}: 20 orchestrations in flight left running`, "mu"));
     expect(await place.runningEmulator()).toMatchObject({ inFlight: 40 });
+  },
+);
+
+test.skipIf(!canSeeProcesses)(
+  "on a backend that cannot list instances, the last progress of a killed generator counts",
+  async () => {
+    const place = await Workplace.open();
+    const server = await DelayServerProcess.start({ delay: "constant:10m", lacking: ["QueryInstances"] });
+    const run = place.start(
+      "run --generators 2 --workers 0 --rate 20/s --duration 1m --json result.json --connection-string",
+      server.connectionString,
+    );
+    await run.says(/^\d+ s: [1-9]\d+ orchestrations started/mu);
+    process.kill(generatorsOf(run.pid)[0]!, "SIGKILL");
+    const { code, stderr } = await run.ended;
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^generator [12]: what it left in flight is not known .*: fanout terminate --run \w+$/mu);
+    const { verdict, counts, recount, shards } = await resultOf(place);
+    expect(verdict).toMatchObject({ status: "invalid" });
+    const { started } = counts.orchestrations;
+    expect(counts.orchestrations).toMatchObject({ completed: 0, unfinished: started });
+    expect(shards!.find(({ died }) => died !== undefined)!.started).toBeGreaterThan(0);
+    expect(recount).toMatchObject({ unknown: expect.stringContaining("QueryInstances") });
   },
 );
 
