@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { basename } from "node:path";
 import { CsvError, parse } from "csv-parse/sync";
 import { UsageError } from "../errors.js";
@@ -25,11 +25,11 @@ const MOST_BYTES = 256 * 2 ** 20;
 /** Keeps the draws of inputs apart from those of arrivals, which have the same seed. */
 const INPUT_DRAW = 0x1e7;
 
-const READERS: Readonly<Record<string, (text: string, file: string) => readonly unknown[]>> = {
-  jsonl: jsonLines,
-  ndjson: jsonLines,
-  csv: csvRows,
-};
+const READERS: ReadonlyMap<string, (text: string, file: string) => readonly unknown[]> = new Map([
+  ["jsonl", jsonLines],
+  ["ndjson", jsonLines],
+  ["csv", csvRows],
+]);
 
 /** Whether a file has one input on each line, by the end of its name. */
 export function hasInputLines(file: string): boolean {
@@ -52,18 +52,23 @@ export function inputPlace({ lines, order }: PlanInputs, sequence: number, seed:
 }
 
 function readerOf(file: string) {
-  return READERS[/\.(?<ending>\w+)$/u.exec(file)?.[1]?.toLowerCase() ?? ""];
+  return READERS.get(/\.(?<ending>\w+)$/u.exec(file)?.[1]?.toLowerCase() ?? "");
 }
 
 function contentOf(file: string): Buffer {
-  let bytes: Buffer;
+  const stats = orUnreadable(() => statSync(file));
+  // A pipe gives its content only once, and each generator reads the file again.
+  if (!stats.isFile()) throw invalid(`expected a regular file, found ${file}, which is none`);
+  if (stats.size <= MOST_BYTES) return orUnreadable(() => readFileSync(file));
+  throw invalid(`expected at most 256 MiB in ${file}, found ${Math.ceil(stats.size / 2 ** 20)} MiB`);
+}
+
+function orUnreadable<T>(read: () => T): T {
   try {
-    bytes = readFileSync(file);
+    return read();
   } catch (error) {
     throw invalid(`the file cannot be read: ${errorText(error)}`, error);
   }
-  if (bytes.length <= MOST_BYTES) return bytes;
-  throw invalid(`expected at most 256 MiB in ${file}, found ${Math.ceil(bytes.length / 2 ** 20)} MiB`);
 }
 
 /** The text without a byte order mark. */

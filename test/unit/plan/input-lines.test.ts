@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { assert, integer, nat, property, record } from "fast-check";
@@ -26,6 +26,7 @@ describe("a file with an input for each start", () => {
     ["my.orders.csv", true],
     ["order.json", false],
     ["csv", false],
+    ["orders.constructor", false],
   ])("%s: %j", (file, has) => {
     expect(hasInputLines(file)).toBe(has);
   });
@@ -66,6 +67,18 @@ describe("a file with an input for each start", () => {
     const read = () => readInputLines(file, "cycle");
     expect(read).toThrow(UsageError);
     expect(read).toThrow(message.replace("FILE", file));
+  });
+
+  test("that is too large is refused", async () => {
+    const file = await fileWith("1", "a.jsonl");
+    await truncate(file, 300 * 2 ** 20);
+    expect(() => readInputLines(file, "cycle")).toThrow(`expected at most 256 MiB in ${file}, found 300 MiB`);
+  });
+
+  test("that is a folder or a device is refused", () => {
+    expect(() => readInputLines(tmpdir(), "cycle")).toThrow(
+      `expected a regular file, found ${tmpdir()}, which is none`,
+    );
   });
 
   test("that is missing is refused", () => {
