@@ -14,7 +14,7 @@ export interface PlanFile {
 }
 
 /** It may hold a secret, and belongs to a place more than to a plan. */
-const NOT_WRITTEN = ["connectionString", "plan", "printPlan"];
+const NOT_WRITTEN = "connectionString";
 
 /**
  * Reads a plan file: YAML, or JSON, which is YAML too. Its values are those of the flags with the same names.
@@ -56,7 +56,7 @@ export function readPlanFile(file: string, keys: readonly PlanKey[]): PlanFile {
 
 /** The text of a plan file that has these flags. */
 export function planFileText(flags: Flags, keys: readonly PlanKey[]): string {
-  const given = keys.filter(({ name }) => flags[name] !== undefined && !NOT_WRITTEN.includes(name));
+  const given = keys.filter(({ name }) => flags[name] !== undefined && name !== NOT_WRITTEN);
   return stringify(Object.fromEntries(given.map(({ name }) => [name, shortest(flags[name])])), { lineWidth: 0 });
 }
 
@@ -75,11 +75,20 @@ function documentOf(file: string, lines: LineCounter): Document {
 
 /** A number is its text: 1.10 is a version, and no 1.1. */
 function valueOf(node: unknown, document: Document): unknown {
+  const value = resolved(node, document);
+  return isSeq(value) ? value.items.map((item) => scalarOf(resolved(item, document))) : scalarOf(value);
+}
+
+function resolved(node: unknown, document: Document): unknown {
   const value = isAlias(node) ? node.resolve(document) : node;
   if (value === undefined) throw new Error("the alias has no anchor before it");
+  return value;
+}
+
+/** No flag takes a mapping, or a list within a list: each is an empty object, which the schema refuses. */
+function scalarOf(value: unknown): unknown {
   if (isScalar(value)) return typeof value.value === "number" ? (value.source ?? String(value.value)) : value.value;
-  if (isSeq(value)) return value.items.map((item) => valueOf(item, document));
-  return isMap(value) ? {} : value;
+  return isMap(value) || isSeq(value) ? {} : value;
 }
 
 /** An input is text as on the command line, or any other value, which is its own JSON. */
