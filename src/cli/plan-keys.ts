@@ -18,7 +18,7 @@ function kindOf({ required, optional, variadic, parseArg }: Option): PlanKey["ki
 }
 
 /** The names of the flags that the command line has, without those that have their defaults. */
-export function givenNames(run: Command): ReadonlySet<string> {
-  const names = run.options.map((option) => option.attributeName());
-  return new Set(names.filter((name) => run.getOptionValueSource(name) === "cli"));
+export function givenNames(command: Command): ReadonlySet<string> {
+  const names = command.options.map((option) => option.attributeName());
+  return new Set(names.filter((name) => command.getOptionValueSource(name) === "cli"));
 }

@@ -57,7 +57,7 @@ export function addRun(fanout: Command, { io, exit }: CliContext): void {
     });
 }
 
-/** What `fanout run` and `fanout capacity` start. */
+/** What `fanout run`, `fanout capacity` and `fanout soak` start. */
 export function addWork(run: Command): void {
   run
     .optionsGroup("What an orchestration does:")

@@ -33,7 +33,7 @@ export class SeveralGenerators implements Pick<LoadTest, "run" | "snapshot" | "c
   readonly #workers: WorkerWatch;
   readonly #stopFollowing = new AbortController();
   readonly #early = Promise.withResolvers<void>();
-  /** Which generator said a line first: the others need not repeat it, except for what they do at their end. */
+  /** The generator that said a line first. Others repeat it only while the run ends. */
   readonly #saidBy = new Map<string, number>();
   #processes: readonly GeneratorProcess[] = [];
   /** Why the run gave up. */

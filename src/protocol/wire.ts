@@ -42,7 +42,7 @@ export function stringValue(text: string): StringValueBytes {
 /** Writers that nobody uses at present. A new one would allocate its memory, and more of it as it grows. */
 const idle: BinaryWriter[] = [];
 
-/** A writer that has written more is not kept, and with it not its memory. */
+/** A writer that grew beyond this is dropped, so that its memory is freed. */
 const KEPT_BYTES = 65_536;
 
 /** What `write` writes. It may call `written` itself. */
