@@ -6,7 +6,7 @@ import type { LiveSnapshot } from "../stats/live-snapshot.js";
 
 /** What a generator process needs to make its part of a run. */
 export interface GeneratorTask {
-  /** Of one shard. Its `workers` is 0: they belong to the coordinator. */
+  /** Of one shard, without `inputValues`. Its `workers` is 0: they belong to the coordinator. */
   readonly plan: LoadPlan;
   readonly runId: string;
   /** May hold a secret, so it is neither an argument nor a variable of the process. */

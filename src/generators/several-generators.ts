@@ -139,7 +139,9 @@ export class SeveralGenerators implements Pick<LoadTest, "run" | "snapshot" | "c
 
   #planOf(index: number): LoadPlan & { readonly shard: Shard } {
     const { plan, generators } = this.options;
-    return { ...plan, shard: { number: index + 1, of: generators }, workers: 0 };
+    // Each generator reads the inputs itself.
+    const { inputValues: _values, ...rest } = plan;
+    return { ...rest, shard: { number: index + 1, of: generators }, workers: 0 };
   }
 
   async #merged(ends: readonly GeneratorEnd[], hub: HubSurvey): Promise<RunResult> {

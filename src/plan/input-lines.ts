@@ -16,6 +16,7 @@ export type PlanInputs = NonNullable<ResultPlan["inputs"]>;
 /** A file with an input for each start. */
 export interface InputFile {
   readonly inputs: PlanInputs;
+  readonly inputPath: string;
   /** The inputs themselves, in the order of the file. */
   readonly inputValues: readonly unknown[];
 }
@@ -42,7 +43,19 @@ export function readInputLines(file: string, order: InputOrder): InputFile {
   const inputValues = readerOf(file)!(textOf(bytes, file), file);
   if (inputValues.length === 0) throw invalid(`expected at least one input in ${file}, found none`);
   const sha256 = createHash("sha256").update(bytes).digest("hex");
-  return { inputs: { file: basename(file), lines: inputValues.length, order, sha256 }, inputValues };
+  return { inputs: { file: basename(file), lines: inputValues.length, order, sha256 }, inputPath: file, inputValues };
+}
+
+/**
+ * Reads again the inputs of a plan that another process has read: they are too large for a message.
+ * @throws UsageError if the file has changed
+ */
+export function withInputValues<Plan extends Partial<InputFile>>(plan: Plan): Plan {
+  const { inputs, inputPath } = plan;
+  if (inputs === undefined || inputPath === undefined) return plan;
+  const again = readInputLines(inputPath, inputs.order);
+  if (again.inputs.sha256 === inputs.sha256) return { ...plan, inputValues: again.inputValues };
+  throw invalid(`expected ${inputPath} as the run read it first, found it changed`);
 }
 
 /** The place in the file, from 0 on, of the input of the start with this number in the whole run. */

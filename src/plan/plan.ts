@@ -77,7 +77,7 @@ function withinInputs(timing: LoadTiming, inputs: PlanInputs | undefined): LoadT
  * The part of a plan that a result shows. It lacks how the run is carried out and measured, and somebody's own inputs.
  */
 export function resultPlanOf(plan: LoadPlan): ResultPlan {
-  const { orchestratorInput: _input, inputValues: _values, ...rest } = plan;
+  const { orchestratorInput: _input, inputPath: _path, inputValues: _values, ...rest } = plan;
   const { workerWarningMs: _warning, workerDeadlineMs: _deadline, traceShare: _share, ...told } = rest;
   return told;
 }

@@ -79,7 +79,10 @@ test("start k has the input of its line, whatever part of the load starts it", a
     const { code, stderr } = await shard.ended;
     expect({ code, stderr }).toMatchObject({ code: 0 });
   }
-  expect(await inputsOf(client, "parts", 8)).toEqual(await inputsOf(client, "whole", 8));
+  const whole = await inputsOf(client, "whole", 8);
+  expect(await inputsOf(client, "parts", 8)).toEqual(whole);
+  await place.succeed(`${random} --run-id generators --generators 2`);
+  expect(await inputsOf(client, "generators", 8)).toEqual(whole);
 });
 
 test("each instance has the version and the tags of the plan", async () => {

@@ -6,7 +6,13 @@ import { assert, integer, nat, property, record } from "fast-check";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { UsageError } from "../../../src/errors.js";
 import { foreignOf } from "../../../src/plan/foreign-orchestration.js";
-import { hasInputLines, inputPlace, readInputLines, type InputOrder } from "../../../src/plan/input-lines.js";
+import {
+  hasInputLines,
+  inputPlace,
+  readInputLines,
+  withInputValues,
+  type InputOrder,
+} from "../../../src/plan/input-lines.js";
 import { parsePlan, resultPlanOf } from "../../../src/plan/plan.js";
 
 async function fileWith(content: string | Uint8Array, name: string): Promise<string> {
@@ -69,6 +75,15 @@ describe("a file with an input for each start", () => {
     expect(read).toThrow(message.replace("FILE", file));
   });
 
+  test("is read again by another process, unless it has changed", async () => {
+    const file = await fileWith("1\n2", "a.jsonl");
+    const { inputValues, ...plan } = { seed: 1, ...readInputLines(file, "random") };
+    expect(withInputValues(plan)).toEqual({ ...plan, inputValues });
+    expect(withInputValues({})).toEqual({});
+    await writeFile(file, "1\n3");
+    expect(() => withInputValues(plan)).toThrow(`expected ${file} as the run read it first, found it changed`);
+  });
+
   test("that is too large is refused", async () => {
     const file = await fileWith("1", "a.jsonl");
     await truncate(file, 300 * 2 ** 20);
@@ -124,13 +139,14 @@ describe("the input of a start", () => {
 describe("a plan with a file of inputs", () => {
   const flags = { workers: "auto", timeout: "10m", iterations: "1", parallelActivities: "1", orchestrator: "Order" };
 
-  test("tells a result the name, the number, the order and the digest, and no input", async () => {
+  test("tells a result the name, the number, the order and the digest, and neither an input nor the folder", async () => {
     const file = await fileWith('{"secret": 1}', "orders.jsonl");
     const plan = parsePlan({ ...flags, input: `@${file}`, inputOrder: "random" });
     expect(plan.inputValues).toEqual([{ secret: 1 }]);
     const told = resultPlanOf(plan);
     expect(told.inputs).toEqual({ file: "orders.jsonl", lines: 1, order: "random", sha256: digestOf('{"secret": 1}') });
     expect(JSON.stringify(told)).not.toContain("secret");
+    expect(told).not.toHaveProperty("inputPath");
   });
 
   test("ends closed load when inputs that are taken once are used up", async () => {
