@@ -35,6 +35,7 @@ export const ERROR_CODES = {
   "start-time-passed": "The run was ready only after the time at which it was to start. Nothing was started.",
   "unmergeable-results": "The results are not all the shards of one run.",
   "wrong-backend": "A soak would go on with another backend or task hub than it began on.",
+  "soak-running": "Another process makes the load of this soak.",
   "run-id-taken": "The task hub has instances of that run id already.",
   "confirmation-needed": "The command asks before it goes on, and there is no terminal to ask at.",
   "foreign-work": "The instances may be another application's. Nothing was changed.",

@@ -13,7 +13,6 @@ import { capacityLine, guardSpend } from "../plan/spend-guard.js";
 import { storeSizeText } from "../report/store-size.js";
 import { compareRuns } from "../stats/comparison.js";
 import type { Comparison, RunResult } from "../result/run-result.js";
-import type { Shard } from "../result/shard.js";
 import type { CommandIo } from "./io.js";
 import { noticeOn } from "./notice.js";
 import { placeOf } from "./place-of.js";
@@ -80,7 +79,7 @@ async function repeatedly(
   const runId = call.runId ?? newRunId(Date.now(), Math.random);
   const runIds =
     call.repeat > 1 ? Array.from({ length: call.repeat }, (_, index) => repeatedRunId(runId, index + 1)) : [runId];
-  if (call.runId !== undefined) await requireFree(backend, runIds, call.plan.shard, interruption);
+  if (call.runId !== undefined) await requireFreeRunIds(backend, runIds, call.plan.shard, interruption.signal);
   const codes: ExitCode[] = [];
   for (const [index, id] of runIds.entries()) {
     if (interruption.exitCode !== undefined) break;
@@ -88,19 +87,6 @@ async function repeatedly(
     codes.push(await runOnce({ backend, call, runId: id, generators: generators.count, results, interruption, io }));
   }
   return codes;
-}
-
-async function requireFree(
-  backend: Backend,
-  runIds: readonly string[],
-  shard: Shard | undefined,
-  { signal }: Interruption,
-): Promise<void> {
-  try {
-    await requireFreeRunIds(backend, runIds, shard, signal);
-  } catch (error) {
-    if (!signal.aborted) throw error;
-  }
 }
 
 /** An invalid run that the comparison dropped does not fail the command. */

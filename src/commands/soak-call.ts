@@ -58,12 +58,17 @@ export function parseSoakCall(rawFlags: Readonly<Record<string, unknown>>): Soak
       hint: "the folder of a soak holds its flags, and must not hold your data",
     });
   }
+  if (rawFlags["inputOrder"] === "once") {
+    throw new UsageError("conflicting-flags", "--input-order: expected cycle or random, found once", {
+      hint: "each leg of a soak begins with the first input",
+    });
+  }
   const { at, rate, ...flags } = readFlags(soakFlags, rawFlags);
   checkIntervals(flags);
   const limits = parseSpendLimits(rawFlags);
-  const ratePerSecond = rateOf(rawFlags, { at, rate, limits });
-  const planFlags = { ...rawFlags, at: undefined, timeout: "10m", traceSample: "0" };
-  const plan = withRate(parsePlan({ ...planFlags, rate: "1/s" }), ratePerSecond);
+  const ofOnePerSecond = parsePlan({ ...rawFlags, rate: "1/s", timeout: "10m", traceSample: "0" });
+  const ratePerSecond = rateOf({ at, rate, limits, cost: costOf(ofOnePerSecond) });
+  const plan = withRate(ofOnePerSecond, ratePerSecond);
   const { connectionString: _secret, resume: _resume, ...kept } = rawFlags;
   return { ...flags, plan, ratePerSecond, cost: costOf(plan), limits, flags: kept };
 }
@@ -87,10 +92,11 @@ interface Offered {
   readonly at: number | undefined;
   readonly rate: string | undefined;
   readonly limits: SpendLimits;
+  readonly cost: PlanCost;
 }
 
 /** Starts per second. */
-function rateOf(rawFlags: Readonly<Record<string, unknown>>, { at, rate, limits }: Offered): number {
+function rateOf({ at, rate, limits, cost: { each } }: Offered): number {
   if (rate !== undefined) {
     if (at !== undefined) throw new UsageError("conflicting-flags", "--rate: expected it without --at");
     const perSecond = parseRate(rate);
@@ -108,7 +114,6 @@ function rateOf(rawFlags: Readonly<Record<string, unknown>>, { at, rate, limits 
       hint: "such as --at 80% --capacity-units 3",
     });
   }
-  const { each } = costOf(parsePlan({ ...rawFlags, at: undefined, rate: "1/s", timeout: "10m", traceSample: "0" }));
   if (each === undefined) {
     throw new UsageError("conflicting-flags", "--at: the actions of your own orchestration are not known", {
       hint: "give the rate of its starts with --rate",

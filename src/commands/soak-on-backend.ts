@@ -1,4 +1,5 @@
 import type { Connection } from "../backend/connection-string.js";
+import { doubtOfHub } from "../backend/missing-hub.js";
 import { openBackend } from "../backend/open-backend.js";
 import type { Transport } from "../backend/transport.js";
 import { UsageError } from "../errors.js";
@@ -6,15 +7,15 @@ import { ExitCode, firstOf } from "../exit-codes.js";
 import { oneLine } from "../format/one-line.js";
 import { requireFreeRunIds } from "../load/free-run-id.js";
 import { repeatedRunId } from "../plan/run-id.js";
-import { guardSpend } from "../plan/spend-guard.js";
+import { capacityLine, guardSpend } from "../plan/spend-guard.js";
 import { resultJson, writeFileWhole } from "../report/json.js";
 import { liveView } from "../report/live.js";
 import type { LiveView } from "../report/live-view.js";
 import { planLine } from "../report/plan-line.js";
 import { alarmText, soakText } from "../report/soak-text.js";
 import { styleFor } from "../report/text-style.js";
-import type { Soak } from "../result/soak-schema.js";
-import { legsText, SoakRun } from "../soak/soak.js";
+import type { Soak, SoakLeg } from "../result/soak-schema.js";
+import { legsText, SoakRun, type SoakOutcome } from "../soak/soak.js";
 import type { SoakFolder } from "../soak/soak-folder.js";
 import { Interruption } from "./interruption.js";
 import type { CommandIo } from "./io.js";
@@ -48,7 +49,11 @@ export async function soakOnBackend(checked: SoakOnBackend): Promise<ExitCode> {
     const { taskHub } = connection;
     const place = await placeOf(backend, (billing) => guardSpend(call.cost, call.limits, 1, billing));
     say(`backend: ${place}, task hub ${taskHub} (connection string: ${connection.source})`);
+    const doubt = backend.kind === "scheduler" ? await doubtOfHub(backend) : undefined;
+    if (doubt !== undefined) say(`warning: ${doubt}`);
     say(planLine(call.plan));
+    const capacity = capacityLine(call.cost, call.limits, 1);
+    if (capacity !== undefined) say(capacity);
     const soak = before ?? newSoak(checked, backend.displayName);
     if (before) {
       requireSamePlace(before, { backend: backend.displayName, taskHub });
@@ -78,7 +83,8 @@ export async function soakOnBackend(checked: SoakOnBackend): Promise<ExitCode> {
     view?.stop();
     if (outcome.gaveUp !== undefined) io.stderr.write(`error: ${outcome.gaveUp}\n`);
     await tell(outcome.soak, checked, resultsIo);
-    return interruption.exitCode ?? exitCodeOf(outcome.soak, call);
+    if (outcome.unwritten !== undefined) throw outcome.unwritten;
+    return interruption.exitCode ?? exitCodeOf(outcome, call);
   } finally {
     view?.stop();
     interruption[Symbol.dispose]();
@@ -97,6 +103,7 @@ function newSoak({ call, connection }: SoakOnBackend, backend: string): Soak {
     ratePerSecond: call.ratePerSecond,
     backend,
     taskHub: connection.taskHub,
+    ...(call.plan.inputs && { inputsSha256: call.plan.inputs.sha256 }),
     flags: call.flags as Soak["flags"],
     ended: "running",
     legs: [],
@@ -121,13 +128,22 @@ async function tell(soak: Soak, { call, folder }: SoakOnBackend, io: CommandIo):
   else if (json !== undefined) await writeFileWhole("--json", json, document);
 }
 
-function exitCodeOf({ ended, legs, alarms }: Soak, { allowInvalid }: SoakCall): ExitCode {
+function exitCodeOf({ soak, gaveUp }: SoakOutcome, { allowInvalid }: SoakCall): ExitCode {
+  const { ended, legs, alarms } = soak;
   const isInvalid = !allowInvalid && legs.some(({ verdict }) => verdict === "invalid");
-  const missing = legs.some(({ account }) => account && "missing" in account && account.missing.total > 0);
-  const broken = legs.some(({ failed, lost = 0 }) => failed > 0 || lost > 0);
+  const isShort = ended !== "done" && alarms.length === 0;
   return firstOf([
-    ...(missing || broken || (ended !== "done" && alarms.length === 0) ? [ExitCode.Failure] : []),
+    ...(gaveUp !== undefined || isShort || legs.some(isBroken) ? [ExitCode.Failure] : []),
     ...(isInvalid ? [ExitCode.Invalid] : []),
     ...(alarms.length > 0 ? [ExitCode.ThresholdMissed] : []),
   ]);
+}
+
+/** Whether something of it failed, was lost, or is not accounted for. */
+function isBroken({ ended, failed = 0, lost = 0, unfinished = 0, account }: SoakLeg): boolean {
+  if (account) {
+    const isMissing = "unknown" in account || account.missing.total > 0;
+    return isMissing || Object.keys(account.byStatus).some((status) => status !== "Completed");
+  }
+  return failed > 0 || lost > 0 || (ended === "done" && unfinished > 0);
 }

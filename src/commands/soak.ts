@@ -64,7 +64,15 @@ async function soakOf(
   const before = await folder.read();
   const { connectionString, quiet, json, stopOnAlarm } = rawFlags;
   const own = { connectionString, quiet, json, ...(stopOnAlarm !== undefined && { stopOnAlarm }) };
-  return { call: { ...parseSoakCall({ ...before.flags, ...own }), runId: before.soakId }, folder, before };
+  const call = { ...parseSoakCall({ ...before.flags, ...own }), runId: before.soakId };
+  const { inputs } = call.plan;
+  if (inputs?.sha256 !== before.inputsSha256) {
+    throw new UsageError(
+      "invalid-file",
+      `--input: expected the file that the soak began with, found ${inputs?.file} changed`,
+    );
+  }
+  return { call, folder, before };
 }
 
 function folderOf(folder: string): SoakFolder {

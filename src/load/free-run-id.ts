@@ -24,7 +24,12 @@ export async function requireFreeRunIds(
   signal: AbortSignal,
 ): Promise<void> {
   await concurrently(runIds, CALLS_AT_ONCE, signal, async (runId) => {
-    if (!(await isTaken(client, runId, shard, signal))) return;
+    const taken = await isTaken(client, runId, shard, signal).catch((error: unknown) => {
+      // Whoever interrupted it asked for no answer.
+      if (!signal.aborted) throw error;
+      return false;
+    });
+    if (!taken) return;
     throw new UsageError(
       "run-id-taken",
       `--run-id: expected an id that is not in use, found that task hub ${connection.taskHub} on ${displayName} has ` +

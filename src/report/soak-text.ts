@@ -15,7 +15,7 @@ export function soakText(soak: Soak, folder: string, { colours, columns }: TextS
   const found = alarms.length === 0 ? "no alarm" : plural(alarms.length, "alarm");
   const held = `: ${formatRate(ratePerSecond)} for ${formatDuration(loadMs)} of ${formatDuration(durationMs)}, ${found}`;
   const facts: [name: string, text: string][] = [
-    ...alarms.map((alarm): [string, string] => [`alarm ${alarm.number}`, `${factsOfAlarm(alarm)}; ${alarm.evidence}`]),
+    ...alarms.map((alarm): [string, string] => [`alarm ${alarm.number}`, factsOfAlarm(alarm)]),
     ...legs.map((leg): [string, string] => [`leg ${leg.number}`, legText(leg)]),
     ["folder", folder],
     ["soak", soakId],
@@ -29,24 +29,27 @@ export function soakText(soak: Soak, folder: string, { colours, columns }: TextS
 
 /** For a person who watches. */
 export function alarmText(alarm: SoakAlarm): string {
-  return `alarm ${alarm.number}: ${factsOfAlarm(alarm)}; evidence in ${alarm.evidence}`;
+  return `alarm ${alarm.number}: ${factsOfAlarm(alarm)}`;
 }
 
-function factsOfAlarm({ series, firstBadAt, usual, found, recoveredAt }: SoakAlarm): string {
+function factsOfAlarm({ series, usualUntil, usual, found, recoveredAt, evidence }: SoakAlarm): string {
   const shown = (value: number): string => {
     if (series === "throughput") return formatRate(value);
     return series === "workers" ? formatCount(value) : formatDuration(value);
   };
   const recovered = recoveredAt === undefined ? "" : `, as usual again at ${recoveredAt}`;
-  return `${series} ${shown(found)} since ${firstBadAt}, usually ${shown(usual)}${recovered}`;
+  const kept = evidence === undefined ? "" : `; ${evidence}`;
+  return `${series} ${shown(found)} since ${usualUntil}, usually ${shown(usual)}${recovered}${kept}`;
 }
 
-function legText({ ended, loadMs, started, completed, failed, lost, verdict, account, runId }: SoakLeg): string {
+function legText(leg: SoakLeg): string {
+  const { ended, loadMs, started, completed = 0, failed = 0, unfinished = 0, lost, verdict, account, runId } = leg;
   const parts =
     account === undefined
       ? [
           `${formatCount(completed)} of ${formatCount(started)} completed`,
           failed > 0 && `${formatCount(failed)} failed`,
+          unfinished > 0 && `${formatCount(unfinished)} unfinished`,
           lost !== undefined && `${formatCount(lost)} lost`,
           verdict && `verdict ${verdict}`,
         ]

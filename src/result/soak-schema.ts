@@ -27,11 +27,11 @@ const alarm = object({
   number: count.describe("From 1."),
   leg: count,
   series,
-  firstBadAt: time.describe("The end of the last interval that was as usual."),
+  usualUntil: time.describe("The end of the last interval that was as usual."),
   raisedAt: time,
   recoveredAt: time.exactOptional(),
   usual: signed.describe("Per second, milliseconds, or workers."),
-  found: signed.describe("The mean since firstBadAt."),
+  found: signed.describe("The mean since usualUntil."),
   evidence: string.exactOptional().describe("The file in the folder of the soak; absent if it could not be written."),
 });
 
@@ -54,13 +54,15 @@ const leg = object({
   number: count,
   runId: string.describe("The ids of its instances begin with it."),
   startedAt: time,
+  generator: object({ host: string, pid: count }).describe("Its process."),
   ended: oneOf("running", "done", "interrupted", "stopped", "killed").describe(
     "stopped: by --stop-on-alarm, or because the run gave up. killed: its process ended without a word.",
   ),
   loadMs: number.describe("How long starts were sent. Of a killed leg up to its last checkpoint."),
   started: count.describe("Of a killed leg up to its last checkpoint."),
-  completed: count,
-  failed: count,
+  completed: count.exactOptional().describe("Absent of a leg that runs or was killed, as are the next two."),
+  failed: count.exactOptional(),
+  unfinished: count.exactOptional(),
   verdict: oneOf("valid", "suspect", "invalid").exactOptional(),
   lost: count
     .exactOptional()
@@ -80,6 +82,7 @@ export const soakSchema = object({
   ratePerSecond: number,
   backend: string,
   taskHub: string,
+  inputsSha256: string.exactOptional().describe("Of the file of --input."),
   flags: z
     .record(string, plain, "an object of flags")
     .describe("The call without the connection string, to resume it."),
@@ -97,9 +100,11 @@ export const soakEvidenceSchema = object({
   inFlight: count,
   workers: count.exactOptional(),
   rpcErrorsByCall: byName(byGrpcStatus, "an object of counts by call").describe("Of the leg so far."),
-  stuck: list(object({ instanceId: string, status: string })).describe("The oldest instances in flight."),
+  stuck: list(object({ instanceId: string, status: string })).describe(
+    "The oldest instances in flight. missing: the task hub has none of that id; unknown: it did not answer.",
+  ),
   timelines: list(timeline).describe("Of a few of them."),
-  withoutTimelines: string.exactOptional().describe("Why there are none."),
+  withoutTimelines: string.exactOptional().describe("Why there are not more."),
   intervals: list(soakInterval).describe("Before the alarm."),
 });
 

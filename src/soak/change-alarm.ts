@@ -2,7 +2,7 @@
 const SLACK = 1;
 /** The sum at which a change is told. */
 const LIMIT = 12;
-/** One interval counts for no more than this, in standard deviations: a hiccup is no change. */
+/** One interval counts for no more than this in either direction, in standard deviations: a hiccup is no change. */
 const MOST_OF_ONE = 4;
 /** What is above the limit has to fall again before the series is as usual. */
 const HIGHEST = 1.25 * LIMIT;
@@ -34,12 +34,14 @@ export interface Usual {
   readonly deviation: number;
 }
 
-export interface Change {
-  readonly kind: "changed" | "recovered";
-  /** The first value of the change, counted from the first that was added. */
-  readonly since: number;
-  readonly usual: Usual;
-}
+export type Change =
+  | {
+      readonly kind: "changed";
+      /** The first value of the change, counted from the first that was added. */
+      readonly since: number;
+      readonly usual: Usual;
+    }
+  | { readonly kind: "recovered" };
 
 /**
  * A change-point alarm on one series: a one-sided cumulative sum (E. S. Page, Continuous inspection schemes, Biometrika 41,
@@ -71,10 +73,13 @@ export class ChangeAlarm {
     const { value: usual, deviation } = before;
     const shift = ((worse === "higher" ? 1 : -1) * (value - usual)) / deviation;
     if (this.#sum === 0) this.#since = this.#added - 1;
-    this.#sum = Math.min(HIGHEST, Math.max(0, this.#sum + Math.min(shift, MOST_OF_ONE) - SLACK));
-    if (!this.#told && this.#sum >= LIMIT) return this.#tell("changed", this.#since);
-    if (this.#told && this.#sum === 0) return this.#tell("recovered", this.#added - 1);
-    return undefined;
+    this.#sum = Math.min(
+      HIGHEST,
+      Math.max(0, this.#sum + Math.max(-MOST_OF_ONE, Math.min(shift, MOST_OF_ONE)) - SLACK),
+    );
+    if (this.#told ? this.#sum > 0 : this.#sum < LIMIT) return undefined;
+    this.#told = !this.#told;
+    return this.#told ? { kind: "changed", since: this.#since, usual: before } : { kind: "recovered" };
   }
 
   #learn(value: number): void {
@@ -82,11 +87,6 @@ export class ChangeAlarm {
     if (this.#learned.length === REFINED * learned) return;
     this.#learned.push(value);
     if (this.#learned.length % learned === 0) this.#usual = usualOf(this.#learned, leastDeviation);
-  }
-
-  #tell(kind: Change["kind"], since: number): Change | undefined {
-    this.#told = kind === "changed";
-    return this.#usual && { kind, since, usual: this.#usual };
   }
 }
 
@@ -96,7 +96,7 @@ function usualOf(values: readonly number[], leastDeviation: (usual: number) => n
   const correlation = Math.min(MOST_CORRELATION, Math.max(0, correlationOf(values, value)));
   const ofSum = spread * Math.sqrt((1 + correlation) / (1 - correlation));
   const doubt = 1 + DOUBT / Math.sqrt(values.length);
-  return { value, deviation: Math.max(ofSum * doubt, leastDeviation(value)) };
+  return { value, deviation: Math.max(ofSum * doubt, leastDeviation(value), Number.EPSILON) };
 }
 
 /** Of neighbours. */

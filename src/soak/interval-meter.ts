@@ -10,6 +10,8 @@ export interface IntervalFacts {
   readonly warmupMs: number;
   readonly snapshot: LiveSnapshot;
   readonly workers: number | undefined;
+  /** A shorter interval is not ended. */
+  readonly leastMs: number;
 }
 
 /** Counts what ends in one interval after the other, in constant memory. */
@@ -26,11 +28,11 @@ export class IntervalMeter {
     this.#latency.add(noticedMs - start.intendedMs);
   }
 
-  /** Ends the interval, and begins the next. Undefined if no time has passed. */
-  take({ leg, endedMs, warmupMs, snapshot, workers }: IntervalFacts): SoakInterval | undefined {
+  /** Ends the interval, and begins the next. Undefined if it is too short. */
+  take({ leg, endedMs, warmupMs, snapshot, workers, leastMs }: IntervalFacts): SoakInterval | undefined {
     const { elapsedMs, orchestrations, own } = snapshot;
     const lengthMs = elapsedMs - this.#elapsedMs;
-    if (lengthMs <= 0) return undefined;
+    if (lengthMs <= 0 || lengthMs < leastMs) return undefined;
     const { p50, p90 } = this.#latency.summary() ?? {};
     const interval = {
       leg,

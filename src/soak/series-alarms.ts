@@ -1,5 +1,5 @@
 import type { SoakInterval, SoakSeries } from "../result/soak-schema.js";
-import { ChangeAlarm, type Change } from "./change-alarm.js";
+import { ChangeAlarm } from "./change-alarm.js";
 
 /** Of the usual value. Of a quieter series, less is nothing to be told. */
 const LEAST_THROUGHPUT = 0.02;
@@ -52,16 +52,18 @@ function latency(name: SoakSeries, msOf: (interval: SoakInterval) => number | un
   };
 }
 
-export interface SeriesChange {
-  readonly series: SoakSeries;
-  readonly kind: Change["kind"];
-  /** The end of the last interval that was as usual. */
-  readonly firstBadAt: string;
-  readonly at: string;
-  readonly usual: number;
-  /** The mean since then. */
-  readonly found: number;
-}
+export type SeriesChange =
+  | {
+      readonly kind: "changed";
+      readonly series: SoakSeries;
+      /** The end of the last interval that was as usual. */
+      readonly usualUntil: string;
+      readonly at: string;
+      readonly usual: number;
+      /** The mean since then. */
+      readonly found: number;
+    }
+  | { readonly kind: "recovered"; readonly series: SoakSeries; readonly at: string };
 
 /** One value of a series, and when its interval ended. */
 interface Sample {
@@ -69,38 +71,48 @@ interface Sample {
   readonly value: number;
 }
 
+/** A series, its alarm, and its latest samples. */
+interface Watched {
+  readonly series: Series;
+  readonly alarm: ChangeAlarm;
+  readonly samples: Sample[];
+}
+
+/** Of a change that came more slowly, `usualUntil` is the first interval that is kept. */
+const KEPT = 360;
+
 /** The alarms on the series of a soak. `learned` is the number of intervals that they learn from. */
 export class SeriesAlarms {
-  readonly #alarms: readonly { readonly series: Series; readonly alarm: ChangeAlarm; readonly samples: Sample[] }[];
+  readonly #watched: readonly Watched[];
+  #hasBegun = false;
 
   constructor(learned: number) {
-    this.#alarms = SERIES.map((series) => ({ series, alarm: new ChangeAlarm({ ...series, learned }), samples: [] }));
+    this.#watched = SERIES.map((series) => ({ series, alarm: new ChangeAlarm({ ...series, learned }), samples: [] }));
   }
 
+  /** Until the first orchestration completes, nothing can be learned. */
   add(interval: SoakInterval): readonly SeriesChange[] {
-    return this.#alarms.flatMap(({ series, alarm, samples }) => {
+    this.#hasBegun ||= interval.completed > 0;
+    if (!this.#hasBegun) return [];
+    return this.#watched.flatMap(({ series, alarm, samples }): readonly SeriesChange[] => {
       const value = series.valueOf(interval);
       if (value === undefined) return [];
       samples.push({ at: interval.endedAt, value });
-      const change = alarm.add(value);
       if (samples.length > KEPT) samples.shift();
-      return change ? [this.#told(series, alarm, samples, change)] : [];
+      const change = alarm.add(value);
+      if (change === undefined) return [];
+      if (change.kind === "recovered") return [{ kind: change.kind, series: series.name, at: interval.endedAt }];
+      const bad = samples.slice(change.since - alarm.count);
+      return [
+        {
+          kind: change.kind,
+          series: series.name,
+          usualUntil: (samples.at(-bad.length - 1) ?? bad[0]!).at,
+          at: interval.endedAt,
+          usual: series.shown(change.usual.value),
+          found: series.shown(bad.reduce((sum, { value: each }) => sum + each, 0) / bad.length),
+        },
+      ];
     });
   }
-
-  #told(series: Series, alarm: ChangeAlarm, samples: readonly Sample[], change: Change): SeriesChange {
-    const bad = samples.slice(-Math.max(1, alarm.count - change.since));
-    const before = samples.at(-bad.length - 1) ?? bad[0]!;
-    return {
-      series: series.name,
-      kind: change.kind,
-      firstBadAt: before.at,
-      at: samples.at(-1)!.at,
-      usual: series.shown(change.usual.value),
-      found: series.shown(bad.reduce((sum, { value }) => sum + value, 0) / bad.length),
-    };
-  }
 }
-
-/** Of a change that came more slowly, `firstBadAt` is the first interval that is kept. */
-const KEPT = 360;

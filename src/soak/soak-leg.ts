@@ -36,6 +36,12 @@ export interface LegMoment {
   readonly rpcErrorsByCall: Readonly<Record<string, Readonly<Record<string, number>>>>;
 }
 
+/** How a leg ended. */
+export interface LegOutcome extends LoadTestOutcome {
+  /** How long starts were sent, without the warm-up. */
+  readonly loadMs: number;
+}
+
 /** The load from one start of the generator to its end, judged interval by interval. */
 export class SoakLeg {
   readonly #meter = new IntervalMeter();
@@ -43,6 +49,8 @@ export class SoakLeg {
   /** The work of one interval behind that of the one before. */
   #behind: Promise<void> = Promise.resolve();
   #isTold = false;
+  #workers: number | undefined;
+  #stoppedMs: number | undefined;
 
   constructor(readonly options: SoakLegOptions) {
     this.#test = new LoadTest({
@@ -51,6 +59,8 @@ export class SoakLeg {
       leave: false,
       onCompletion: (completion: Completion) => this.#meter.add(completion),
     });
+    const { interruption } = options;
+    interruption.addEventListener("abort", () => this.#stopped(), { once: true });
   }
 
   snapshot(): LiveSnapshot {
@@ -59,55 +69,75 @@ export class SoakLeg {
 
   /** Ends the load before its time. */
   stop(reason: string): void {
+    this.#stopped();
     this.#test.abort(reason);
   }
 
-  async run(): Promise<LoadTestOutcome> {
-    const timer = setInterval(() => void this.#look(), this.options.everyMs);
+  async run(): Promise<LegOutcome> {
+    const { everyMs, plan } = this.options;
+    const timer = setInterval(() => this.#look(), everyMs);
     try {
       const outcome = await this.#test.run();
       clearInterval(timer);
+      this.#stopped();
+      const { lengthMs = 0 } = this.#test.snapshot();
+      const { warmupMs = 0 } = plan;
       // The last interval has no whole length: it is a checkpoint, and is not judged.
-      await this.#checkpoint(await this.#interval());
+      this.#add(this.#interval(0));
       await this.#behind;
-      return outcome;
+      const loadMs = Math.max(0, Math.min(this.#stoppedMs ?? 0, lengthMs) - warmupMs);
+      return { ...outcome, loadMs };
     } finally {
       clearInterval(timer);
       await this.#test.close();
     }
   }
 
-  async #look(): Promise<void> {
-    const interval = await this.#interval();
+  #stopped(): void {
+    this.#stoppedMs ??= this.#test.snapshot().elapsedMs;
+  }
+
+  #look(): void {
+    const { everyMs, backend, alarms } = this.options;
+    // Of this interval the last answer counts: a backend that hangs must not delay it.
+    void backend.admin?.status().then(
+      ({ workers }) => (this.#workers = workers),
+      () => (this.#workers = undefined),
+    );
+    const interval = this.#interval(everyMs / 2);
     if (interval === undefined) return;
-    this.#behind = this.#behind.then(() => this.#checkpoint(interval));
+    this.#add(interval);
     // While the last orchestrations end, fewer complete. That is no fault.
-    const { elapsedMs, lengthMs = elapsedMs } = this.#test.snapshot();
-    if (interval.warmup || elapsedMs > lengthMs) return;
-    for (const change of this.options.alarms.add(interval)) {
+    const { lengthMs = 0 } = this.#test.snapshot();
+    if (interval.warmup || interval.elapsedMs > lengthMs || this.#stoppedMs !== undefined) return;
+    for (const change of alarms.add(interval)) {
       const moment = {
         interval,
         oldest: this.#test.oldestInFlight(OLDEST),
         rpcErrorsByCall: this.#test.resultSoFar()?.counts.rpcErrorsByCall ?? {},
       };
-      this.#behind = this.#behind.then(() => this.#told(() => this.options.onChange(change, moment)));
+      this.#inTurn(() => this.options.onChange(change, moment));
     }
   }
 
-  async #interval(): Promise<SoakInterval | undefined> {
-    const { backend, number, plan } = this.options;
-    const status = await backend.admin?.status().catch(() => undefined);
+  #interval(leastMs: number): SoakInterval | undefined {
+    const { number, plan } = this.options;
     return this.#meter.take({
       leg: number,
       endedMs: Date.now(),
       warmupMs: plan.warmupMs ?? 0,
       snapshot: this.#test.snapshot(),
-      workers: status?.workers,
+      workers: this.#workers,
+      leastMs,
     });
   }
 
-  async #checkpoint(interval: SoakInterval | undefined): Promise<void> {
-    if (interval) await this.#told(() => this.options.onInterval(interval));
+  #add(interval: SoakInterval | undefined): void {
+    if (interval) this.#inTurn(() => this.options.onInterval(interval));
+  }
+
+  #inTurn(write: () => Promise<void>): void {
+    this.#behind = this.#behind.then(() => this.#told(write));
   }
 
   /** A full disk does not end hours of load. It is told once, and again when it is over. */

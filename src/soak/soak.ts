@@ -1,7 +1,8 @@
+import { hostname } from "node:os";
 import type { Backend } from "../backend/backend.js";
+import { UsageError } from "../errors.js";
 import { formatDuration } from "../format/duration.js";
 import { plural } from "../format/count.js";
-import type { LoadTestOutcome } from "../load/load-test.js";
 import type { LoadPlan } from "../plan/plan.js";
 import { repeatedRunId } from "../plan/run-id.js";
 import type { Replay } from "../protocol/replay.js";
@@ -12,10 +13,12 @@ import { evidenceOf } from "./evidence.js";
 import type { SeriesChange } from "./series-alarms.js";
 import { SeriesAlarms } from "./series-alarms.js";
 import type { SoakFolder } from "./soak-folder.js";
-import { SoakLeg, type LegMoment } from "./soak-leg.js";
+import { SoakLeg, type LegMoment, type LegOutcome } from "./soak-leg.js";
 
 /** Intervals that an evidence file shows. */
 const SHOWN_INTERVALS = 60;
+/** A process that lives writes a checkpoint within so many intervals. */
+const SILENT_INTERVALS = 3;
 
 export interface SoakRunOptions {
   readonly backend: Backend;
@@ -34,11 +37,20 @@ export interface SoakRunOptions {
   readonly alarmText: (alarm: SoakAlarm) => string;
 }
 
+export interface SoakOutcome {
+  readonly soak: Soak;
+  /** Why the load, or the wait for its end, was cut off. */
+  readonly gaveUp: string | undefined;
+  /** The first error of a file that could not be written at the end. */
+  readonly unwritten: unknown;
+}
+
 /** One leg of a soak, from what its folder holds to what it holds afterwards. */
 export class SoakRun {
   #soak: Soak;
   readonly #intervals: SoakInterval[] = [];
   #leg: SoakLeg | undefined;
+  #unwritten: unknown;
 
   constructor(readonly options: SoakRunOptions) {
     this.#soak = options.soak;
@@ -47,47 +59,48 @@ export class SoakRun {
   /**
    * Makes the load that is left, and accounts for legs that were killed.
    * @throws FanoutError if the folder cannot be written to before the load begins
+   * @throws UsageError if another process makes this soak
    */
-  async run(): Promise<{ readonly soak: Soak; readonly gaveUp: string | undefined }> {
-    const { folder, interruption } = this.options;
+  async run(): Promise<SoakOutcome> {
+    const { folder, interruption, plan } = this.options;
     const last = await folder.lastOfLegs();
-    const { warmupMs = 0 } = this.options.plan;
-    const legs = this.#soak.legs.map((leg) =>
-      leg.ended === "running" ? killed(leg, last.get(leg.number), warmupMs) : leg,
-    );
+    const legs: LegRecord[] = [];
+    let leftMs = this.#soak.durationMs;
+    for (const leg of this.#soak.legs) {
+      legs.push(leg.ended === "running" ? this.#killed(leg, last.get(leg.number), leftMs) : leg);
+      leftMs -= legs.at(-1)!.loadMs;
+    }
     this.#soak = { ...this.#soak, legs };
-    const leftMs = this.#soak.durationMs - loadMsOf(this.#soak);
-    const outcome = leftMs > 0 && !interruption.aborted ? await this.#runLeg(leftMs) : undefined;
+    const outcome = leftMs > 0 && !interruption.aborted ? await this.#runLeg(plan, leftMs) : undefined;
     await this.#accountForKilled();
     const ended = this.#soak.legs.at(-1)?.ended;
     const isDone = loadMsOf(this.#soak) >= this.#soak.durationMs;
     this.#soak = { ...this.#soak, ended: isDone ? "done" : ended === "stopped" ? ended : "interrupted" };
-    await folder.write(this.#soak);
-    return { soak: this.#soak, gaveUp: outcome?.gaveUp };
+    await this.#kept(() => folder.write(this.#soak));
+    const gaveUp = outcome?.aborted ? undefined : outcome?.gaveUp;
+    return { soak: this.#soak, gaveUp, unwritten: this.#unwritten };
   }
 
-  async #runLeg(leftMs: number): Promise<LoadTestOutcome> {
-    const { folder, everyMs, learnMs } = { ...this.options, ...this.#soak };
+  async #runLeg(ofAll: LoadPlan, leftMs: number): Promise<LegOutcome> {
+    const { folder } = this.options;
+    const { everyMs, learnMs, soakId } = this.#soak;
     const number = this.#soak.legs.length + 1;
-    const runId = repeatedRunId(this.#soak.soakId, number);
     const begun: LegRecord = {
       number,
-      runId,
+      runId: repeatedRunId(soakId, number),
       startedAt: new Date().toISOString(),
+      generator: { host: hostname(), pid: process.pid },
       ended: "running",
       loadMs: 0,
       started: 0,
-      completed: 0,
-      failed: 0,
     };
     this.#soak = { ...this.#soak, ended: "running", legs: [...this.#soak.legs, begun] };
     await folder.write(this.#soak);
-    const plan = withLength(this.options.plan, leftMs);
     const leg = new SoakLeg({
       ...this.options,
-      plan,
+      plan: withLength(ofAll, leftMs),
       number,
-      runId,
+      runId: begun.runId,
       everyMs,
       alarms: new SeriesAlarms(Math.round(learnMs / everyMs)),
       onInterval: (interval) => this.#add(interval),
@@ -96,25 +109,39 @@ export class SoakRun {
     this.#leg = leg;
     this.options.onLeg(leg);
     const outcome = await leg.run();
-    const { result } = outcome;
-    const { started, completed, failed } = result.counts.orchestrations;
-    const lost = result.recount !== undefined && "lost" in result.recount ? result.recount.lost.total : undefined;
-    const loadMs = Math.max(0, Math.min(leftMs, (this.#intervals.at(-1)?.elapsedMs ?? 0) - (plan.warmupMs ?? 0)));
+    const { result, loadMs } = outcome;
     const file = `leg-${number}.json`;
-    await folder.writeFile(file, this.options.resultText(result));
+    const isWritten = await this.#kept(() => folder.writeFile(file, this.options.resultText(result)));
+    const { started, completed, failed, unfinished } = result.counts.orchestrations;
     const ended: LegRecord = {
       ...begun,
-      ended: endingOf(outcome, loadMs === leftMs),
+      ended: loadMs >= leftMs ? "done" : result.interrupted ? "interrupted" : "stopped",
       loadMs,
       started,
       completed,
       failed,
+      unfinished,
       ...(result.verdict && { verdict: result.verdict.status }),
-      ...(lost !== undefined && { lost }),
-      result: file,
+      ...(result.recount && "lost" in result.recount && { lost: result.recount.lost.total }),
+      ...(isWritten && { result: file }),
     };
     this.#soak = { ...this.#soak, legs: [...this.#soak.legs.slice(0, -1), ended] };
     return outcome;
+  }
+
+  /** @throws UsageError if the process of the leg lives */
+  #killed(leg: LegRecord, last: SoakInterval | undefined, leftMs: number): LegRecord {
+    const { warmupMs = 0 } = this.options.plan;
+    const silentMs = Date.now() - Date.parse(last?.endedAt ?? leg.startedAt);
+    const mayLive = leg.generator.host !== hostname() || isProcess(leg.generator.pid);
+    if (mayLive && silentMs < SILENT_INTERVALS * this.#soak.everyMs) {
+      const { host, pid } = leg.generator;
+      throw new UsageError("soak-running", `--resume: process ${pid} on ${host} still makes the load of this soak`, {
+        hint: `its last checkpoint is ${formatDuration(silentMs)} old`,
+      });
+    }
+    const loadMs = Math.min(leftMs, Math.max(0, (last?.elapsedMs ?? 0) - warmupMs));
+    return { ...leg, ended: "killed", loadMs, started: last?.started ?? 0 };
   }
 
   async #add(interval: SoakInterval): Promise<void> {
@@ -124,26 +151,43 @@ export class SoakRun {
   }
 
   async #change(change: SeriesChange, moment: LegMoment): Promise<void> {
+    if (change.kind === "changed") await this.#raise(change, moment);
+    else this.#recover(change, moment.interval.leg);
+    await this.options.folder.write(this.#soak);
+  }
+
+  #recover({ series, at }: Extract<SeriesChange, { kind: "recovered" }>, leg: number): void {
+    const alarms = this.#soak.alarms.map((alarm) => {
+      const isIt = alarm.series === series && alarm.recoveredAt === undefined && alarm.leg === leg;
+      return isIt ? { ...alarm, recoveredAt: at } : alarm;
+    });
+    this.#soak = { ...this.#soak, alarms };
+    this.options.onLine(`${series} is as usual again`);
+  }
+
+  async #raise(change: Extract<SeriesChange, { kind: "changed" }>, moment: LegMoment): Promise<void> {
     const { folder, stopOnAlarm, onLine, alarmText } = this.options;
-    if (change.kind === "recovered") {
-      const alarms = this.#soak.alarms.map((alarm) => {
-        const isIt =
-          alarm.series === change.series && alarm.recoveredAt === undefined && alarm.leg === moment.interval.leg;
-        return isIt ? { ...alarm, recoveredAt: change.at } : alarm;
-      });
-      this.#soak = { ...this.#soak, alarms };
-      onLine(`${change.series} is as usual again`);
-    } else {
-      const number = this.#soak.alarms.length + 1;
-      const evidence = `alarm-${number}.json`;
-      const { series, firstBadAt, at, usual, found } = change;
-      const alarm = { number, leg: moment.interval.leg, series, firstBadAt, raisedAt: at, usual, found, evidence };
-      onLine(alarmText(alarm));
-      this.#soak = { ...this.#soak, alarms: [...this.#soak.alarms, alarm] };
-      await folder.writeFile(evidence, await this.#evidenceText(alarm, moment));
-      if (stopOnAlarm) this.#leg?.stop(`alarm on ${series} (--stop-on-alarm)`);
+    const { series, usualUntil, at, usual, found } = change;
+    const number = this.#soak.alarms.length + 1;
+    const alarm = { number, leg: moment.interval.leg, series, usualUntil, raisedAt: at, usual, found };
+    const before = this.#soak.alarms;
+    this.#soak = { ...this.#soak, alarms: [...before, alarm] };
+    onLine(alarmText(alarm));
+    if (stopOnAlarm) this.#leg?.stop(`alarm on ${series} (--stop-on-alarm)`);
+    const evidence = `alarm-${number}.json`;
+    await folder.writeFile(evidence, await this.#evidenceText(alarm, moment));
+    this.#soak = { ...this.#soak, alarms: [...before, { ...alarm, evidence }] };
+  }
+
+  /** Whether it was written. The first error is kept for the end: it costs a file, not the answer. */
+  async #kept(write: () => Promise<void>): Promise<boolean> {
+    try {
+      await write();
+      return true;
+    } catch (error) {
+      this.#unwritten ??= error;
+      return false;
     }
-    await folder.write(this.#soak);
   }
 
   async #evidenceText(alarm: SoakAlarm, { interval, oldest, rpcErrorsByCall }: LegMoment): Promise<string> {
@@ -184,14 +228,12 @@ export function legsText(soak: Soak): string {
   return `${plural(soak.legs.length, "leg")}, ${formatDuration(loadMsOf(soak))} of ${formatDuration(soak.durationMs)}`;
 }
 
-function killed(leg: LegRecord, last: SoakInterval | undefined, warmupMs: number): LegRecord {
-  const loadMs = Math.max(0, (last?.elapsedMs ?? 0) - warmupMs);
-  return { ...leg, ended: "killed", loadMs, started: last?.started ?? 0 };
-}
-
-function endingOf({ result }: LoadTestOutcome, isWhole: boolean): "done" | "interrupted" | "stopped" {
-  if (isWhole) return "done";
-  return result.interrupted ? "interrupted" : "stopped";
+function isProcess(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return error instanceof Error && "code" in error && error.code === "EPERM";
+  }
 }
 
 function withLength(plan: LoadPlan, lengthMs: number): LoadPlan {

@@ -94,6 +94,7 @@ const ELSEWHERE: Readonly<Partial<Record<ErrorCode, string>>> = {
   "confirmation-needed": "of `purge`, `terminate` and `emulator reset`",
   "foreign-work": "of `purge` and `terminate`",
   "wrong-backend": "of `soak --resume`",
+  "soak-running": "of `soak --resume`",
   "unsupported-platform": "of another system",
 };
 

@@ -27,6 +27,8 @@ test("the package holds only the files that run time needs", async () => {
     "schema/comparison.v1.schema.json",
     "schema/plan.v1.schema.json",
     "schema/run-result.v1.schema.json",
+    "schema/soak-evidence.v1.schema.json",
+    "schema/soak.v1.schema.json",
     "schema/timelines.v1.schema.json",
   ]);
   expect(paths.filter((path) => path.startsWith("lib/") && !path.endsWith(".js"))).toEqual([]);

@@ -35,9 +35,9 @@ test("workers that stop are told within the stated intervals, with evidence, and
   const alarm = alarms.find(({ series }) => series === "throughput")!;
   expect(alarm).toMatchObject({ number: 1, found: expect.any(Number), recoveredAt: expect.any(String) });
   // Of the interval in which the worker stopped, a part was as usual.
-  const intervals = (Date.parse(alarm.raisedAt) - Date.parse(alarm.firstBadAt)) / 250;
+  const intervals = (Date.parse(alarm.raisedAt) - Date.parse(alarm.usualUntil)) / 250;
   expect(Math.floor(intervals)).toBeLessThanOrEqual(INTERVALS_TO_ALARM + 1);
-  expect(Math.abs(Date.parse(alarm.firstBadAt) - stoppedMs)).toBeLessThan(1_500);
+  expect(Math.abs(Date.parse(alarm.usualUntil) - stoppedMs)).toBeLessThan(1_500);
   const evidence: unknown = JSON.parse(await readFile(join(place.folder, "soak", alarm.evidence!), "utf8"));
   expect(schemaErrors(evidence, SOAK_EVIDENCE_SCHEMA)).toEqual([]);
   const { stuck, timelines, workers } = soakEvidenceSchema.parse(evidence);

@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { soakSchema } from "../../src/result/soak-schema.js";
@@ -37,6 +37,34 @@ test("a dry run of a soak prints the rate that keeps the share of the capacity b
   expect(code).toBe(0);
   // 0.8 x 3 x 2,000 actions/s, and 1 + 2 x 50 actions each.
   expect(stdout).toContain("47.5/s");
+});
+
+test("a soak whose last orchestrations do not end within --grace says so, and exits with 1", async () => {
+  const place = await Workplace.open();
+  const load = "--rate 4/s --duration 3s --activity-duration 1m --grace 100ms --allow-invalid";
+  const { code, stdout, stderr } = await place.run(`soak ${load} ${SMALL} --dir soak`);
+  expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining("(--grace)") });
+  expect(stdout).toContain("12 unfinished");
+});
+
+test("a folder that is removed costs the files, not the answer", async () => {
+  const place = await Workplace.open();
+  const soak = place.start(`soak --rate 10/s --duration 6s ${SMALL} --allow-invalid --dir soak`);
+  await soak.says(/[1-9]\d* completed/u);
+  await rm(join(place.folder, "soak"), { recursive: true });
+  const { code, stdout, stderr } = await soak.ended;
+  expect({ code, stdout }).toEqual({ code: 1, stdout: expect.stringContaining("60 of 60 completed") });
+  expect(stderr).toContain("the checkpoint could not be written");
+});
+
+test("a soak that still runs is not resumed", async () => {
+  const place = await Workplace.open();
+  const soak = place.start(`soak --rate 10/s --duration 1h --every 10s --learn 10m --dir soak --iterations 1`);
+  await soak.says(/[1-9]\d* completed/u);
+  const { code, stderr } = await place.run("soak --resume soak");
+  expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining(`process ${soak.pid} on `) });
+  soak.kill("SIGINT");
+  await soak.ended;
 });
 
 test("Ctrl-C ends a soak, tells how to go on, and leaves nothing in flight", async () => {

@@ -61,7 +61,7 @@ describe("a backend that freezes for two seconds", () => {
     async () => {
       const place = await Workplace.open();
       const run = place.start(
-        "run --workers 1 --parallel-orchestrations 20 --duration 5s --iterations 1 --parallel-activities 1",
+        "run --workers 1 --parallel-orchestrations 20 --duration 5s --iterations 1 --parallel-activities 1 --allow-invalid",
       );
       const frozenMs = await freezeEmulator(place, run);
       const { code, stdout, stderr } = await run.ended;
