@@ -1,6 +1,7 @@
 import { FanoutError } from "../errors.js";
 import { ExitCode } from "../exit-codes.js";
-import { isEnded, type InstanceStatus } from "../hub/instance-status.js";
+import { isEnded } from "../backend/ended-status.js";
+import type { InstanceStatus } from "../hub/instance-status.js";
 import type { LookedUp } from "../hub/look-up.js";
 import { unknownRun } from "../hub/hub-errors.js";
 import { RunObserver, type RunStatus } from "../hub/run-status.js";

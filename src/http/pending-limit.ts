@@ -2,7 +2,7 @@ import { isMissingCall } from "../backend/missing-call.js";
 import type { OrchestrationClient } from "../backend/orchestration-client.js";
 import { formatCount, plural } from "../format/count.js";
 import { concurrently } from "../async/concurrently.js";
-import { isEnded } from "../load/noticing/open-instances.js";
+import { isEnded } from "../backend/ended-status.js";
 import { FAN_OUT_FAN_IN_ORCHESTRATION } from "../orchestrations/fan-out-fan-in-contract.js";
 import { HttpError } from "./http-error.js";
 import { Patience } from "./patience.js";
@@ -134,7 +134,7 @@ export class PendingLimit {
       patience.progressed();
       ledger.delete(id);
       // It moves behind the others, so that the next check begins with them.
-      if (state !== undefined && !isEnded(state)) ledger.add(id);
+      if (state !== undefined && !isEnded(state.status)) ledger.add(id);
     });
     return ledger.size;
   }

@@ -1,6 +1,7 @@
 import type { OrchestrationClient, RuntimeStatus } from "../backend/orchestration-client.js";
 import { isOfLoadTest } from "./of-load-test.js";
-import { isEnded, isUnfinished } from "./instance-status.js";
+import { isEnded } from "../backend/ended-status.js";
+import { isUnfinished } from "./instance-status.js";
 import { RunReader, pagesOf } from "./run-reader.js";
 import { RunTally } from "./run-tally.js";
 

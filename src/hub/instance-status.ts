@@ -1,3 +1,4 @@
+import { isEnded } from "../backend/ended-status.js";
 import type { InstanceState, RuntimeStatus } from "../backend/orchestration-client.js";
 import { iterationProgressOf } from "./iteration-progress.js";
 import {
@@ -22,9 +23,6 @@ export interface InstanceStatus {
   readonly failure?: { readonly type: string; readonly message: string };
 }
 
-/** Statuses of instances that have ended for good. */
-const ENDED = ["Completed", "Failed", "Terminated", "Canceled"] as const satisfies readonly RuntimeStatus[];
-
 /** All statuses but Completed: after a full first read, these show every change. */
 export const NOT_COMPLETED = [
   "Pending",
@@ -35,10 +33,6 @@ export const NOT_COMPLETED = [
   "Terminated",
   "Canceled",
 ] as const satisfies readonly RuntimeStatus[];
-
-export function isEnded(status: RuntimeStatus): boolean {
-  return ENDED.some((ended) => ended === status);
-}
 
 export function isUnfinished(status: RuntimeStatus): boolean {
   return !isEnded(status);

@@ -1,6 +1,7 @@
 import type { InstanceState, OrchestrationClient, RuntimeStatus } from "../backend/orchestration-client.js";
 import { instanceIdOf, runIdOf } from "../plan/run-id.js";
-import { isEnded, isoTime } from "./instance-status.js";
+import { isEnded } from "../backend/ended-status.js";
+import { isoTime } from "./instance-status.js";
 import { pagesOf } from "./run-reader.js";
 import { RunTally } from "./run-tally.js";
 

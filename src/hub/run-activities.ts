@@ -4,7 +4,8 @@ import type { OrchestrationClient } from "../backend/orchestration-client.js";
 import { concurrently } from "../async/concurrently.js";
 import { iterationProgressOf } from "./iteration-progress.js";
 import { instanceIdPrefixOf } from "../plan/run-id.js";
-import { activitiesNeededBy, isEnded, isUnfinished } from "./instance-status.js";
+import { isEnded } from "../backend/ended-status.js";
+import { activitiesNeededBy, isUnfinished } from "./instance-status.js";
 import type { RunTally } from "./run-tally.js";
 
 const SAMPLE_SIZE = 200;

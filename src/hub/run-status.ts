@@ -1,7 +1,8 @@
 import type { Backend } from "../backend/backend.js";
 import type { RuntimeStatus } from "../backend/orchestration-client.js";
 import type { FailedInstance, Listed } from "../result/run-result.js";
-import { betweenMs, isEnded, isoTime } from "./instance-status.js";
+import { isEnded } from "../backend/ended-status.js";
+import { betweenMs, isoTime } from "./instance-status.js";
 import { lookUp } from "./look-up.js";
 import { RunActivities, type ActivityCount } from "./run-activities.js";
 import { RunReader } from "./run-reader.js";

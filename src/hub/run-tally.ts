@@ -1,6 +1,6 @@
 import type { InstanceState, RuntimeStatus } from "../backend/orchestration-client.js";
 import { isOfLoadTest } from "./of-load-test.js";
-import { isEnded } from "./instance-status.js";
+import { isEnded } from "../backend/ended-status.js";
 
 interface Seen {
   readonly status: RuntimeStatus;

@@ -3,7 +3,7 @@ import type { OrchestrationClient, RuntimeStatus } from "../backend/orchestratio
 import { concurrently } from "../async/concurrently.js";
 import { terminateInstances } from "./terminate-instances.js";
 import type { InstanceSelection } from "./instance-selection.js";
-import { isEnded } from "./instance-status.js";
+import { isEnded } from "../backend/ended-status.js";
 
 const CALLS_AT_ONCE = 50;
 const FIRST_PAUSE_MS = 50;

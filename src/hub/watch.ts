@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { OrchestrationClient } from "../backend/orchestration-client.js";
-import { isEnded, type InstanceStatus } from "./instance-status.js";
+import { isEnded } from "../backend/ended-status.js";
+import type { InstanceStatus } from "./instance-status.js";
 import { lookUp, type LookedUp } from "./look-up.js";
 import type { RunObserver, RunStatus } from "./run-status.js";
 

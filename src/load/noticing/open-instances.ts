@@ -1,12 +1,7 @@
-import type { InstanceState, RuntimeStatus } from "../../backend/orchestration-client.js";
+import type { InstanceState } from "../../backend/orchestration-client.js";
 import type { Clock } from "../../async/clock.js";
+import { isEnded } from "../../backend/ended-status.js";
 import { bucketOf, sequenceOf } from "../../plan/run-id.js";
-
-export const ENDED: readonly RuntimeStatus[] = ["Completed", "Failed", "Terminated", "Canceled"];
-
-export function isEnded({ status }: InstanceState): boolean {
-  return ENDED.includes(status);
-}
 
 /** The weight of the latest instance in the usual duration. */
 const LATEST = 0.1;
@@ -68,7 +63,7 @@ export class OpenInstances {
 
   /** Settles an instance that has ended or is gone. Returns whether it was open and has ended. */
   settle(instanceId: string, state: InstanceState | undefined): boolean {
-    if (state && !isEnded(state)) return false;
+    if (state && !isEnded(state.status)) return false;
     const open = this.#remove(instanceId);
     if (!open) return false;
     this.settled += 1;

@@ -1,7 +1,8 @@
 import type { InstanceState, RuntimeStatus } from "../../backend/orchestration-client.js";
+import { ENDED, isEnded } from "../../backend/ended-status.js";
 import { bucketPrefixOf, idsOfBucket } from "../../plan/run-id.js";
 import type { NoticingCalls } from "./noticing-calls.js";
-import { ENDED, isEnded, type OpenInstances } from "./open-instances.js";
+import type { OpenInstances } from "./open-instances.js";
 import type { PollWay } from "./poll-way.js";
 
 const PAGE_SIZE = 1_000;
@@ -35,8 +36,8 @@ export class PollByBucket implements PollWay {
 
   async #absentFrom(bucket: number): Promise<Iterable<string>> {
     const absent = new Set(idsOfBucket(this.open.runId, bucket).filter((id) => this.open.has(id)));
-    for await (const state of this.#statesOf(bucket, NOT_ENDED)) if (!isEnded(state)) absent.delete(state.instanceId);
-
+    for await (const { instanceId, status } of this.#statesOf(bucket, NOT_ENDED))
+      if (!isEnded(status)) absent.delete(instanceId);
     return absent;
   }
 

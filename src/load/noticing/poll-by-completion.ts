@@ -1,7 +1,8 @@
 import type { InstanceIdPage, InstanceState } from "../../backend/orchestration-client.js";
 import type { Clock } from "../../async/clock.js";
+import { ENDED } from "../../backend/ended-status.js";
 import type { NoticingCalls } from "./noticing-calls.js";
-import { ENDED, endedMsOf, type OpenInstances } from "./open-instances.js";
+import { endedMsOf, type OpenInstances } from "./open-instances.js";
 import type { PollWay } from "./poll-way.js";
 
 const PAGE_SIZE = 1_000;

@@ -1,7 +1,8 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { RuntimeStatus } from "../../../src/backend/orchestration-client.js";
-import { NOT_COMPLETED, isEnded } from "../../../src/hub/instance-status.js";
+import { isEnded } from "../../../src/backend/ended-status.js";
+import { NOT_COMPLETED } from "../../../src/hub/instance-status.js";
 import { runStatusOf } from "../../../src/hub/run-status.js";
 import { RunTally, type PassOver } from "../../../src/hub/run-tally.js";
 import { RUN, stateOf } from "../../support/hub/states.js";
