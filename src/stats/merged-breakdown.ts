@@ -5,6 +5,7 @@ import type { Coordinated } from "./coordinated.js";
 import { growthOf, mergedGrowthTally } from "./growth.js";
 import { mergedSummary, weighted } from "./merged-summary.js";
 import { mergedWorkers } from "./merged-workers.js";
+import { sumOf } from "./sums.js";
 
 type Part = Pick<RunResult, "breakdown" | "fanIn" | "workers">;
 type Shard = Part & Pick<RunResult, "tally">;
@@ -31,9 +32,9 @@ export function mergedBreakdown(
 
 function breakdownOf(all: readonly Breakdown[]): Breakdown | undefined {
   if (all.length === 0) return undefined;
-  const sum = (of: keyof Breakdown["orchestrations"]) => all.reduce((sum, each) => sum + each.orchestrations[of], 0);
+  const sum = (of: keyof Breakdown["orchestrations"]) => sumOf(all, ({ orchestrations }) => orchestrations[of]);
   const traced = sum("traced");
-  const contradictory = all.reduce((sum, each) => sum + (each.contradictory ?? 0), 0);
+  const contradictory = sumOf(all, (each) => each.contradictory ?? 0);
   const missing = new Set(all.flatMap((each) => each.missing ?? []));
   const wholeMs = weighted(
     all,
@@ -73,7 +74,7 @@ function phasesOf(all: readonly Breakdown[], traced: number, wholeMs: number): N
       return time ? [{ time, weight: orchestrations.traced }] : [];
     });
     if (parts.length === 0) return [];
-    const meanMs = parts.reduce((sum, { time, weight }) => sum + time.meanMs * weight, 0) / traced;
+    const meanMs = sumOf(parts, ({ time, weight }) => time.meanMs * weight) / traced;
     const bounds = parts.flatMap(({ time }) => time.boundMs ?? []);
     const phase: PhaseTime = {
       meanMs,
@@ -91,7 +92,7 @@ function fanInOf(all: readonly FanIn[]): FanIn | undefined {
   const mean = (of: (each: FanIn) => number) => weighted(all, ({ iterations }) => iterations, of);
   const stragglers = stragglersOf(all);
   return {
-    iterations: all.reduce((sum, { iterations }) => sum + iterations, 0),
+    iterations: sumOf(all, ({ iterations }) => iterations),
     iterationMs: mean(({ iterationMs }) => iterationMs),
     episodes: mean(({ episodes }) => episodes),
     ...(stragglers && { stragglers }),

@@ -1,5 +1,6 @@
 import { lengthOf } from "../result/load-shape.js";
 import type { ClockOffset, GeneratorHealth, Stall } from "../result/run-result.js";
+import { wholeRange } from "./clock-range.js";
 import type { RunLatencies } from "./run-latencies.js";
 import type { ShardResult } from "./shards-of-run.js";
 import { sumOf, sums, worst } from "./sums.js";
@@ -44,9 +45,7 @@ export function mergedHealth(
 export function widestClock(clocks: readonly ClockOffset[]): ClockOffset | undefined {
   const drift = worst(clocks, ({ driftMs }) => Math.abs(driftMs));
   if (drift === undefined) return undefined;
-  const low = Math.min(...clocks.map(({ offsetMs, boundMs }) => offsetMs - boundMs));
-  const high = Math.max(...clocks.map(({ offsetMs, boundMs }) => offsetMs + boundMs));
-  return { offsetMs: (low + high) / 2, boundMs: (high - low) / 2, driftMs: drift.driftMs };
+  return { ...wholeRange(clocks), driftMs: drift.driftMs };
 }
 
 /** Times in which every shard was stalled: then nothing of the run completed. */

@@ -1,5 +1,7 @@
 import type { LatencySummary, TracedWorker } from "../result/run-result.js";
+import { wholeRange } from "./clock-range.js";
 import { mergedSummary } from "./merged-summary.js";
+import { sumOf } from "./sums.js";
 
 /**
  * The workers of all traced orchestrations, in the order of their names. Whether one differs from the others is absent: that
@@ -14,7 +16,7 @@ function workerOf(workerId: string, parts: readonly TracedWorker[]): TracedWorke
   const wholeRun = parts.find((part) => part.wholeRun)?.wholeRun;
   return {
     workerId,
-    activities: parts.reduce((sum, { activities }) => sum + activities, 0),
+    activities: sumOf(parts, ({ activities }) => activities),
     ...timesOf("execute", parts),
     ...timesOf("turnaround", parts),
     ...clockOf(parts),
@@ -32,10 +34,9 @@ function clockOf(parts: readonly TracedWorker[]): Partial<TracedWorker> {
   const ranges = parts.flatMap(({ clockOffsetMs, clockBoundMs }) =>
     clockOffsetMs === undefined || clockBoundMs === undefined
       ? []
-      : [{ low: clockOffsetMs - clockBoundMs, high: clockOffsetMs + clockBoundMs }],
+      : [{ offsetMs: clockOffsetMs, boundMs: clockBoundMs }],
   );
   if (ranges.length === 0) return {};
-  const low = Math.min(...ranges.map((range) => range.low));
-  const high = Math.max(...ranges.map((range) => range.high));
-  return { clockOffsetMs: (low + high) / 2, clockBoundMs: (high - low) / 2 };
+  const { offsetMs, boundMs } = wholeRange(ranges);
+  return { clockOffsetMs: offsetMs, clockBoundMs: boundMs };
 }
