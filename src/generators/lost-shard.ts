@@ -1,19 +1,19 @@
 import type { Backend } from "../backend/backend.js";
 import type { InstanceState } from "../backend/orchestration-client.js";
 import { errorText } from "../format/error-text.js";
+import { isEnded } from "../backend/ended-status.js";
 import { terminateCommand } from "../hub/terminate-command.js";
 import { arrivalsAfter } from "../load/arrivals.js";
+import { instancesOfRun } from "../load/instances-of-run.js";
 import { describeUnfinished } from "../load/unfinished.js";
 import { LeftWork } from "../load/left-work.js";
 import { resultPlanOf, type LoadPlan } from "../plan/plan.js";
-import { instanceIdPrefixOf, runIdOf, sequenceOf } from "../plan/run-id.js";
 import type { Recount, ResultEnvironment, RunResult, VerdictReason } from "../result/run-result.js";
-import { isOfShard, type Shard } from "../result/shard.js";
+import type { Shard } from "../result/shard.js";
 import type { LiveSnapshot } from "../stats/live-snapshot.js";
 import { Recorder } from "../stats/recorder.js";
 import { shardOf, type ShardResult } from "../stats/shards-of-run.js";
 
-const PAGE_SIZE = 1_000;
 const PATIENCE_MS = 30_000;
 const LISTED_STUCK = 100;
 
@@ -48,7 +48,7 @@ export async function lostShard(options: LostShardOptions): Promise<ShardResult>
   const known: Statuses = isUnknown ? new Map() : before;
   if (isUnknown)
     onLine(`what it left in flight is not known (${before.unknown}); to end it: ${terminateCommand(runId)}`);
-  const unfinished = [...known].flatMap(([instanceId, status]) => (hasEnded(status) ? [] : [instanceId]));
+  const unfinished = [...known].flatMap(([instanceId, status]) => (isEnded(status) ? [] : [instanceId]));
   const stuck = await describeUnfinished(backend.client, unfinished);
   const leftWork = new LeftWork({ ...options, inFlight: new Set(unfinished) });
   await leftWork.afterGivingUp(options.isOwn || interrupted);
@@ -98,14 +98,11 @@ function toldCounts({ orchestrations, own }: Partial<LiveSnapshot> = {}): Counts
 
 function countsOf(statuses: Statuses, told: LiveSnapshot | undefined): Counts {
   const all = [...statuses.values()];
-  const count = (...these: readonly string[]) => all.filter((status) => these.includes(status)).length;
-  const [completed, failed, terminated] = [count("Completed"), count("Failed"), count("Terminated", "Canceled")];
+  const completed = all.filter((status) => status === "Completed").length;
+  const failed = all.filter((status) => status === "Failed").length;
+  const ended = all.filter(isEnded).length;
   const started = Math.max(told?.orchestrations.started ?? 0, statuses.size);
-  return { started, completed, failed, terminated, unfinished: started - completed - failed - terminated };
-}
-
-function hasEnded(status: InstanceState["status"]): boolean {
-  return ["Completed", "Failed", "Terminated", "Canceled"].includes(status);
+  return { started, completed, failed, terminated: ended - completed - failed, unfinished: started - ended };
 }
 
 /** The status of each instance of the shard, or why it is not known. */
@@ -116,18 +113,9 @@ async function statusesOf({
 }: LostShardOptions): Promise<Statuses | { readonly unknown: string }> {
   const signal = AbortSignal.timeout(PATIENCE_MS);
   const found: Statuses = new Map();
-  let continuationToken: string | undefined;
   try {
-    do {
-      const query = { instanceIdPrefix: instanceIdPrefixOf(runId), pageSize: PAGE_SIZE, continuationToken };
-      const page = await backend.client.queryInstances(query, { signal });
-      for (const { instanceId, status } of page.instances) {
-        const sequence = sequenceOf(instanceId);
-        if (runIdOf(instanceId) !== runId || sequence === undefined || !isOfShard(sequence, plan.shard)) continue;
-        found.set(instanceId, status);
-      }
-      continuationToken = page.continuationToken;
-    } while (continuationToken !== undefined);
+    const instances = instancesOfRun({ client: backend.client, runId, shard: plan.shard, signal });
+    for await (const [, { instanceId, status }] of instances) found.set(instanceId, status);
     return found;
   } catch (error) {
     return { unknown: errorText(error) };

@@ -13,6 +13,7 @@ import type { Shard } from "../result/shard.js";
 import type { LiveSnapshot } from "../stats/live-snapshot.js";
 import { mergeShards } from "../stats/merge-shards.js";
 import { shardOf, type ShardResult } from "../stats/shards-of-run.js";
+import { sumOf } from "../stats/sums.js";
 import { GeneratorProcess, type GeneratorEnd } from "./generator-process.js";
 import { lostShard } from "./lost-shard.js";
 import { summedSnapshot } from "./summed-snapshot.js";
@@ -43,7 +44,7 @@ export class SeveralGenerators implements Pick<LoadTest, "run" | "snapshot" | "c
 
   constructor(readonly options: SeveralGeneratorsOptions) {
     const { plan, backend, runId, clock, attended, onLine, replay } = options;
-    const total = (): number => this.#snapshots().reduce((sum, { activities }) => sum + activities.completed, 0);
+    const total = (): number => sumOf(this.#snapshots(), ({ activities }) => activities.completed);
     this.#progress = backend.admin
       ? progressOf({
           backend,
@@ -99,7 +100,7 @@ export class SeveralGenerators implements Pick<LoadTest, "run" | "snapshot" | "c
     this.#workers.stopReviewing();
     const result = await this.#merged(ends, hub);
     this.#stopFollowing.abort();
-    const gaveUp = this.#reason ?? ends.flatMap((end) => ("gaveUp" in end ? (end.gaveUp ?? []) : []))[0];
+    const gaveUp = this.#reason ?? ends.flatMap((end) => (end.kind === "ended" ? (end.gaveUp ?? []) : []))[0];
     return { result, gaveUp: interruption.aborted ? undefined : gaveUp, aborted: false };
   }
 
@@ -152,7 +153,7 @@ export class SeveralGenerators implements Pick<LoadTest, "run" | "snapshot" | "c
       plan: resultPlanOf(plan),
       environment: await this.#environment(hub),
       activities: backend.admin && this.#progress.activitiesCompleted(),
-      executed: ownWork?.reduce((sum, { activities }) => sum + activities, 0),
+      executed: ownWork && sumOf(ownWork, ({ activities }) => activities),
       workers: ownWork?.map(({ workerId, ...wholeRun }) => ({ workerId, activities: 0, wholeRun })) ?? [],
     });
   }

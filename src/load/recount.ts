@@ -1,28 +1,22 @@
 import { NO_QUERY, isMissingCall } from "../backend/missing-call.js";
-import type { InstanceState, OrchestrationClient } from "../backend/orchestration-client.js";
+import type { InstanceState } from "../backend/orchestration-client.js";
 import { errorText } from "../format/error-text.js";
 import { formatDuration } from "../format/duration.js";
 import type { Recount } from "../result/run-result.js";
-import { isOfShard, type Shard } from "../result/shard.js";
 import { SequenceSet } from "../stats/sequence-set.js";
 import { concurrently } from "../async/concurrently.js";
-import { instanceIdOf, instanceIdPrefixOf, runIdOf, sequenceOf } from "../plan/run-id.js";
+import { instanceIdOf } from "../plan/run-id.js";
+import { instancesOfRun, type InstancesOfRun } from "./instances-of-run.js";
 
-const PAGE_SIZE = 1_000;
 const LISTED = 100;
 const CONCURRENCY = 50;
 const PATIENCE_MS = 30_000;
 
-export interface RecountOptions {
-  readonly client: OrchestrationClient;
-  readonly runId: string;
+export interface RecountOptions extends InstancesOfRun {
   /** The numbers of the acknowledged starts. */
   readonly accepted: SequenceSet;
   /** The numbers of the unanswered starts, whose instances may exist. */
   readonly unanswered: ReadonlySet<number>;
-  /** Of a run that several make: whose instances count. */
-  readonly shard?: Shard | undefined;
-  readonly signal: AbortSignal;
   readonly patienceMs?: number;
 }
 
@@ -43,25 +37,17 @@ export async function recountInstances(options: RecountOptions): Promise<Recount
 async function recount({ client, runId, accepted, unanswered, shard, signal }: RecountOptions): Promise<Recount> {
   const seen = new SequenceSet();
   const byStatus: Record<string, number> = {};
-  const add = ({ instanceId, status }: InstanceState): void => {
-    const sequence = sequenceOf(instanceId);
-    if (runIdOf(instanceId) !== runId || sequence === undefined || seen.has(sequence)) return;
-    if (!isOfShard(sequence, shard)) return;
+  const add = (sequence: number, { status }: InstanceState): void => {
+    if (seen.has(sequence)) return;
     seen.add(sequence);
     byStatus[status] = (byStatus[status] ?? 0) + 1;
   };
-  let continuationToken: string | undefined;
-  do {
-    const query = { instanceIdPrefix: instanceIdPrefixOf(runId), pageSize: PAGE_SIZE, continuationToken };
-    const page = await client.queryInstances(query, { signal });
-    page.instances.forEach(add);
-    continuationToken = page.continuationToken;
-  } while (continuationToken !== undefined);
+  for await (const [sequence, instance] of instancesOfRun({ client, runId, shard, signal })) add(sequence, instance);
   // An index may lag behind its data, so no instance is called lost that the backend knows when asked by id.
-  const suspects = firstOf(accepted.missingFrom(seen)).map((sequence) => instanceIdOf(runId, sequence));
-  await concurrently(suspects, CONCURRENCY, signal, async (instanceId) => {
-    const state = await client.getInstance(instanceId, { signal });
-    if (state) add(state);
+  const suspects = firstOf(accepted.missingFrom(seen));
+  await concurrently(suspects, CONCURRENCY, signal, async (sequence) => {
+    const state = await client.getInstance(instanceIdOf(runId, sequence), { signal });
+    if (state) add(sequence, state);
   });
   signal.throwIfAborted();
   return {
