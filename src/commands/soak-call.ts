@@ -64,11 +64,11 @@ export function parseSoakCall(rawFlags: Readonly<Record<string, unknown>>): Soak
     });
   }
   const { at, rate, ...flags } = readFlags(soakFlags, rawFlags);
-  checkIntervals(flags);
   const limits = parseSpendLimits(rawFlags);
   const ofOnePerSecond = parsePlan({ ...rawFlags, rate: "1/s", timeout: "10m", traceSample: "0" });
   const ratePerSecond = rateOf({ at, rate, limits, cost: costOf(ofOnePerSecond) });
   const plan = withRate(ofOnePerSecond, ratePerSecond);
+  checkIntervals(flags);
   const { connectionString: _secret, resume: _resume, ...kept } = rawFlags;
   return { ...flags, plan, ratePerSecond, cost: costOf(plan), limits, flags: kept };
 }

@@ -1,6 +1,7 @@
-import { readFileSync } from "node:fs";
-import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, stringify, type Document } from "yaml";
+import { readFileSync, statSync } from "node:fs";
+import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, stringify, visit, type Document } from "yaml";
 import { UsageError } from "../errors.js";
+import { formatBytes } from "../format/bytes.js";
 import { errorText } from "../format/error-text.js";
 import { planFileSchema, type PlanKey } from "./plan-file-keys.js";
 
@@ -13,6 +14,8 @@ export interface PlanFile {
   readonly placeOf: (name: string) => string | undefined;
 }
 
+/** The parser takes seconds for a megabyte. The values of inputs have a file of their own. */
+const LARGEST_BYTES = 262_144;
 /** It may hold a secret, and belongs to a place more than to a plan. */
 const NOT_WRITTEN = "connectionString";
 
@@ -31,8 +34,11 @@ export function readPlanFile(file: string, keys: readonly PlanKey[]): PlanFile {
   const document = documentOf(file, lines);
   if (!isMap(document.contents)) throw refused(`${file}: expected flags and their values, such as rate: 50/s`);
   for (const { key, value } of document.contents.items) {
-    const name = isScalar(key) ? String(key.value) : String(key);
-    lineOf.set(name, lines.linePos(isScalar(key) ? (key.range?.[0] ?? 0) : 0).line);
+    const line = lines.linePos(isScalar(key) || isMap(key) || isSeq(key) ? (key.range?.[0] ?? 0) : 0).line;
+    // Its content may be a secret.
+    if (!isScalar(key)) throw refused(`${file}:${line}: expected the name of a flag, found a key of another kind`);
+    const name = String(key.value);
+    lineOf.set(name, line);
     try {
       values.set(name, name === "input" ? inputText(value, document) : valueOf(value, document));
     } catch (error) {
@@ -63,6 +69,9 @@ export function planFileText(flags: Flags, keys: readonly PlanKey[]): string {
 function documentOf(file: string, lines: LineCounter): Document {
   let text: string;
   try {
+    const found = statSync(file);
+    if (!found.isFile()) throw new Error("it is no regular file");
+    if (found.size > LARGEST_BYTES) throw new Error(`it has ${formatBytes(found.size)}, more than any plan`);
     text = readFileSync(file, "utf8");
   } catch (error) {
     throw refused(`--plan: the file cannot be read: ${errorText(error)}`, undefined, error);
@@ -93,6 +102,14 @@ function scalarOf(value: unknown): unknown {
 
 /** An input is text as on the command line, or any other value, which is its own JSON. */
 function inputText(node: unknown, document: Document): unknown {
+  if (isScalar(node) || isMap(node) || isSeq(node)) {
+    visit(node, {
+      Scalar(_key, { value, source }) {
+        if (typeof value !== "number" || !Number.isInteger(value) || Number.isSafeInteger(value)) return;
+        throw new Error(`${source} has more digits than a number keeps; write it as text, in quotes`);
+      },
+    });
+  }
   const value: unknown = isScalar(node)
     ? node.value
     : isMap(node) || isSeq(node) || isAlias(node)

@@ -65,6 +65,6 @@ function accountText(account: SoakAccount, started: number): string {
   const statuses = Object.entries(byStatus).map(([status, count]) => `${formatCount(count)} ${status}`);
   return (
     `${formatCount(started)} sent by its last checkpoint and ${formatCount(afterCheckpoint)} after it; the task hub has ` +
-    `${formatCount(instances)} (${statuses.join(", ")}), ${formatCount(missing.total)} are missing`
+    `${formatCount(instances)}${statuses.length === 0 ? "" : ` (${statuses.join(", ")})`}; missing: ${formatCount(missing.total)}`
   );
 }

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { appendFile, mkdir, readFile, readdir } from "node:fs/promises";
 import path from "node:path";
 import { FanoutError, UsageError } from "../errors.js";
@@ -13,6 +14,8 @@ export type WriteWhole = (flag: string, file: string, text: string) => Promise<v
 
 /** The files of a soak. */
 export class SoakFolder {
+  #isAppended = false;
+
   constructor(
     readonly folder: string,
     readonly writeWhole: WriteWhole,
@@ -38,6 +41,12 @@ export class SoakFolder {
   /** @throws UsageError if there is no soak, or a broken one */
   async read(): Promise<Soak> {
     const file = this.#path(SOAK);
+    if (!existsSync(file)) {
+      throw new UsageError(
+        "invalid-file",
+        `--resume: expected the folder of a soak, found no ${SOAK} in ${this.folder}`,
+      );
+    }
     const { value } = await documentIn(file);
     return checkedBy(soakSchema, value, file);
   }
@@ -55,7 +64,9 @@ export class SoakFolder {
   /** @throws FanoutError */
   async append(interval: SoakInterval): Promise<void> {
     try {
-      await appendFile(this.#path(INTERVALS), `${JSON.stringify(interval)}\n`);
+      // A killed process may have left a part of a line, which must not take this one along.
+      await appendFile(this.#path(INTERVALS), `${this.#isAppended ? "" : "\n"}${JSON.stringify(interval)}\n`);
+      this.#isAppended = true;
     } catch (error) {
       const message = `--dir: the checkpoint could not be written to ${this.folder}: ${errorText(error)}`;
       throw new FanoutError("unwritable-file", message, { cause: error });

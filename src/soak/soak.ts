@@ -162,7 +162,7 @@ export class SoakRun {
       return isIt ? { ...alarm, recoveredAt: at } : alarm;
     });
     this.#soak = { ...this.#soak, alarms };
-    this.options.onLine(`${series} is as usual again`);
+    this.options.onLine(`as usual again: ${series}`);
   }
 
   async #raise(change: Extract<SeriesChange, { kind: "changed" }>, moment: LegMoment): Promise<void> {

@@ -27,7 +27,7 @@ test("workers that stop are told within the stated intervals, with evidence, and
   const stoppedMs = Date.now();
   await soak.says(/alarm 1: throughput/u);
   worker.kill("SIGCONT");
-  await soak.says(/throughput is as usual again/u);
+  await soak.says(/as usual again: throughput/u);
   const { code } = await soak.ended;
   expect(code).toBe(99);
   const { alarms, ended } = await soakIn(place);

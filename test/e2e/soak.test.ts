@@ -11,11 +11,12 @@ test.each([
   ["--duration 1h", "--rate: expected a rate of starts, found none"],
   ["--duration 1h --at 80%", "--at: expected --capacity-units with it"],
   ["--duration 1h --rate 5/s --at 80%", "--rate: expected it without --at"],
+  ["--duration 5m --rate 0/s", "--rate: expected"],
   ["--duration 5m --rate 5/s", "--duration: expected longer than --learn, 10m"],
   ["--duration 1h --rate 5/s --learn 30s", "--learn: expected at least 20 intervals of --every, 3m20s"],
   ["--duration 1h --rate 5/s --every 10ms", "--every: expected 100 ms to 10m"],
   ["--duration 1h --rate 5/s --orchestrator Order --input 1", "--input: expected @file, found JSON"],
-  ["--resume nowhere", "nowhere/soak.json"],
+  ["--resume nowhere", "--resume: expected the folder of a soak, found no soak.json in nowhere"],
   ["--resume nowhere --rate 5/s", "--rate: expected it without --resume"],
   ["--duration 1h --rate 5/s --dir full", "--dir: expected a new or empty folder"],
   [

@@ -53,6 +53,11 @@ describe("a plan file", () => {
     expect(placeOf("seed")).toBeUndefined();
   });
 
+  test("is refused if it is larger than any plan", async () => {
+    const error: unknown = await read(`# ${"x".repeat(300_000)}`).catch((problem: unknown) => problem);
+    expect((error as UsageError).message).toBe("--plan: the file cannot be read: it has 300 kB, more than any plan");
+  });
+
   test.each([
     ["rate: 50/s\nrtae: 5", ":2: there is no flag rtae"],
     ["parallel-activities: 5", ":1: there is no flag parallel-activities; did you mean parallelActivities?"],
@@ -71,6 +76,12 @@ describe("a plan file", () => {
     ["label: [a=1, [b=2]]", ":1: label: expected text or a number"],
     ["label: &loop [*loop]", ":1: label: expected text or a number"],
     [`input: ${"[".repeat(20_000)}`, ":1: "],
+    [
+      "rate: 1/s\n? {connectionString: SecretKey=s}\n: 1",
+      ":2: expected the name of a flag, found a key of another kind",
+    ],
+    ["input: 12345678901234567890", ":1: input: 12345678901234567890 has more digits than a number keeps"],
+    ["input: {id: [12345678901234567890]}", ":1: input: 12345678901234567890 has more digits than a number keeps"],
     ["- rate", ": expected flags and their values, such as rate: 50/s"],
     ["", ": expected flags and their values, such as rate: 50/s"],
   ])("with %j is refused by its line", async (text, message) => {
