@@ -143,7 +143,10 @@ export class InstanceTable {
   schedule(instance: DispatchedInstance, taskIds: Iterable<number>, timerIds: Iterable<number>): void {
     for (const taskId of taskIds) this.#turn.tasks.push({ instance, executionId: instance.executionId, taskId });
 
-    for (const timerId of timerIds) this.#timers.set(instance, timerId, instance.state.timers.get(timerId)!);
+    // Those that are due already go off in the order in which they are set.
+    const dueUs = (timerId: number): number => instance.state.timers.get(timerId)!;
+    for (const timerId of [...timerIds].sort((a, b) => dueUs(a) - dueUs(b)))
+      this.#timers.set(instance, timerId, dueUs(timerId));
   }
 
   /** Its execution is over: what it has asked for and not waited for is run all the same. */

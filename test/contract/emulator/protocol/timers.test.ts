@@ -94,6 +94,12 @@ test("timers of one episode fire in the order in which they are due", async () =
   expect(await hub.end("instance")).toMatchObject({ output: [0, 80, 160, 240] });
 });
 
+test("timers that are due already fire in the order in which they were due", async () => {
+  await hub.worker(work);
+  await hub.client.scheduleNewOrchestration("races", [-100, -300, -200, -400], "instance");
+  expect(await hub.end("instance")).toMatchObject({ output: [-400, -300, -200, -100] });
+});
+
 test("a hundred timers that are due together fire once each", async () => {
   await hub.worker(work);
   await hub.client.scheduleNewOrchestration("sleepsTogether", { count: 100, delayMs: 50 }, "instance");
