@@ -21,7 +21,7 @@ test.each([
   [20, 20, 0.9, 0.2],
   [40, 10, 0.9, 0.25],
 ])(
-  "a queue of %d servers of %d/s each: the analytic capacity for quantile %d below %d s within 5 %%",
+  "a queue of %d servers of %d/s each: the analytic capacity for quantile %d below %d s within a twentieth",
   async (...known) => {
     const [servers, servicePerSecond, quantile, seconds] = known;
     const capacity = capacityOf({ servers, servicePerSecond }, quantile, seconds);

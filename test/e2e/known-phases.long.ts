@@ -62,7 +62,8 @@ describe("a delay that is known is found in its phase", () => {
     const [queueMs, executeMs] = [eachMs(result, "queue"), eachMs(result, "execute")];
     const wayMs = eachMs(alone, "queue") + eachMs(alone, "return");
     expect(queueMs).toBeGreaterThanOrEqual(9 * 20);
-    expect(queueMs).toBeLessThan(9 * executeMs + 10 * wayMs);
+    // The way is that of another run, so a tenth is left for what differs between them.
+    expect(queueMs).toBeLessThan(1.1 * (9 * executeMs + 10 * wayMs));
   });
 
   test("fan-outs of exp(50 ms) x 20: the last against the median", async () => {
