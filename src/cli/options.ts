@@ -40,6 +40,12 @@ export function withDefault(flags: string, description: string, value: string): 
   return new Option(flags, description).default(value, value);
 }
 
+/** Of commands that start workers for one load. */
+export function workersOption(): Option {
+  const description = "worker processes to start; auto starts some if the embedded emulator has none";
+  return withDefault("--workers <auto|count>", description, "auto");
+}
+
 /** A flag that may be given more than once. Its value is a list, or absent. */
 export function repeatable(flags: string, description: string): Option {
   return new Option(flags, description).argParser(collect);

@@ -10,6 +10,7 @@ import {
   examples,
   repeatable,
   withDefault,
+  workersOption,
   type CliContext,
 } from "./options.js";
 import { givenNames, planKeysOf } from "./plan-keys.js";
@@ -124,13 +125,7 @@ function addSeveralGenerators(run: Command): void {
 function addWorkers(run: Command): void {
   run
     .optionsGroup("Workers and transport:")
-    .addOption(
-      withDefault(
-        "--workers <auto|count>",
-        "worker processes to start; auto starts some if the embedded emulator has none",
-        "auto",
-      ),
-    )
+    .addOption(workersOption())
     .option(
       "--worker-timeout <duration>",
       "warn, then give up, after this long without a worker (default: warn after 10s, give up after 1m)",

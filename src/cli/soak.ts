@@ -10,6 +10,7 @@ import {
   examples,
   repeatable,
   withDefault,
+  workersOption,
   type CliContext,
 } from "./options.js";
 import { givenNames } from "./plan-keys.js";
@@ -77,13 +78,7 @@ function addAlarms(soak: Command): void {
 function addRest(soak: Command): void {
   soak
     .optionsGroup("Workers and transport:")
-    .addOption(
-      withDefault(
-        "--workers <auto|count>",
-        "worker processes to start; auto starts some if the embedded emulator has none",
-        "auto",
-      ),
-    )
+    .addOption(workersOption())
     .option("--worker-timeout <duration>", "warn, then give up, after this long without a worker")
     .option(...TRANSPORT)
     .option(...REPLAY)

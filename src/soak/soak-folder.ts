@@ -73,9 +73,16 @@ export class SoakFolder {
     }
   }
 
-  /** The last whole checkpoint of each leg. A killed process may leave a part of a line. */
+  /**
+   * The last whole checkpoint of each leg. A killed process may leave a part of a line.
+   * @throws UsageError if the checkpoints cannot be read: the load that was made would be made again
+   */
   async lastOfLegs(): Promise<ReadonlyMap<number, SoakInterval>> {
-    const text = await readFile(this.#path(INTERVALS), "utf8").catch(() => "");
+    const file = this.#path(INTERVALS);
+    // Only a soak that was killed before its first checkpoint has none.
+    const text = existsSync(file)
+      ? await readFile(file, "utf8").catch((error: unknown) => unreadable(file, error))
+      : "";
     const last = new Map<number, SoakInterval>();
     for (const line of text.split("\n")) {
       const interval = parsed(line);
@@ -95,6 +102,12 @@ function parsed(line: string): SoakInterval | undefined {
   } catch {
     return undefined;
   }
+}
+
+function unreadable(file: string, error: unknown): never {
+  throw new UsageError("invalid-file", `--resume: the checkpoints in ${file} cannot be read: ${errorText(error)}`, {
+    cause: error,
+  });
 }
 
 function unusable(folder: string, why: string, cause: unknown): UsageError {
