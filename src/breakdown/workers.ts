@@ -4,6 +4,7 @@ import { holm } from "../stats/holm.js";
 import { logRatioOf, pOfWithin, type LogRatio } from "../stats/log-ratio.js";
 import type { ClockOffset } from "./clock-offset.js";
 import { activitiesOf, type History } from "./critical-path.js";
+import { pausesOf, type Execution } from "./pauses.js";
 import { summaryOf } from "./summary.js";
 import type { Stamps } from "./stamps.js";
 import type { TracedInstance } from "./traced-instance.js";
@@ -43,15 +44,18 @@ export function workersOf(
     ratios.map((ratio) => (ratio ? pOfWithin(ratio, NOISE) : 1)),
     ALPHA,
   );
+  const pauses = pausesOf(executionsOf(byWorker, clocks));
   return workerIds.map((workerId, index) => {
     const own = byWorker.get(workerId) ?? [];
     const told = wholeRun.get(workerId);
     const [ratio, differs] = [ratios[index], tests[index]!.adjusted < ALPHA];
+    const pause = pauses.get(workerId);
     return {
       workerId,
       activities: own.length,
       ...timesOf(own, clocks.get(workerId)),
       ...(ratio && differs && { timesTheOthers: Math.exp(ratio.difference) }),
+      ...(pause && { pause }),
       ...(told && { wholeRun: told }),
     };
   });
@@ -67,6 +71,22 @@ function timesOf(own: readonly Executed[], clock: ClockOffset | undefined): Part
     turnaround: summaryOf(own.map(({ tookUs }) => tookUs)),
     ...(offset && { clockOffsetMs: offset.offsetUs / 1_000, clockBoundMs: offset.boundUs / 1_000 }),
   };
+}
+
+/** By the backend's clock; those of a worker whose clock is not known are left out. */
+function executionsOf(
+  byWorker: ReadonlyMap<string, readonly Executed[]>,
+  clocks: ReadonlyMap<string, ClockOffset>,
+): ReadonlyMap<string, readonly Execution[]> {
+  const executions = [...byWorker].map(([workerId, executed]) => {
+    const clock = clocks.get(workerId);
+    const own = executed.flatMap(({ stamps: { startedUs, finishedUs }, completedUs }) => {
+      const offsetUs = clock?.at(completedUs)?.offsetUs;
+      return offsetUs === undefined ? [] : { startedUs: startedUs - offsetUs, finishedUs: finishedUs - offsetUs };
+    });
+    return [workerId, own] as const;
+  });
+  return new Map(executions);
 }
 
 function* executedIn(history: History, instanceId: string): Iterable<Executed> {

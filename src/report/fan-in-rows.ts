@@ -47,12 +47,25 @@ function adviceTexts(advice: Growth["continueAsNew"]): readonly string[] {
   ];
 }
 
-function workerTexts({ workerId, timesTheOthers, turnaround }: TracedWorker): readonly string[] {
+function workerTexts(worker: TracedWorker): readonly string[] {
+  return [...slowerTexts(worker), ...pauseTexts(worker)];
+}
+
+function slowerTexts({ workerId, timesTheOthers, turnaround }: TracedWorker): readonly string[] {
   // Of two workers each differs from the other: the slower one is the news.
   if (turnaround === undefined || timesTheOthers === undefined || timesTheOthers < 1) return [];
   return [
     `worker ${oneLine(workerId)} differs: an activity takes ${formatDuration(turnaround.mean)} there, ` +
       `${threeDigits(timesTheOthers)} times as long as on the others`,
+  ];
+}
+
+function pauseTexts({ workerId, pause }: TracedWorker): readonly string[] {
+  if (!pause) return [];
+  const { at, lengthMs, inHand } = pause;
+  return [
+    `worker ${oneLine(workerId)} paused for ${formatDuration(lengthMs)} at ${at}, ` +
+      `with ${plural(inHand, "traced activity")} in hand`,
   ];
 }
 

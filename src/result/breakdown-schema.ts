@@ -142,6 +142,12 @@ export const fanIn = object({
   growth: growth.exactOptional().describe("Absent with fewer than 10 iterations in an execution."),
 });
 
+export const workerPause = object({
+  at: string.describe("ISO 8601, by the backend's clock."),
+  lengthMs: number,
+  inHand: count.describe("Traced activities that it was executing throughout the pause."),
+});
+
 export const tracedWorker = object({
   workerId: string,
   activities: count.describe("Of the traced orchestrations, executed here."),
@@ -154,6 +160,11 @@ export const tracedWorker = object({
   timesTheOthers: number
     .exactOptional()
     .describe("By which factor the turnaround differs from that of the others, where that is more than noise."),
+  pause: workerPause
+    .exactOptional()
+    .describe(
+      "The longest time in which it got nothing done, where its activities and the other workers do not explain it.",
+    ),
   wholeRun: object({
     activities: count,
     episodes: count,

@@ -51,6 +51,7 @@ export type FanIn = ValueOf<typeof breakdown.fanIn>;
 export type BreakdownExample = ValueOf<typeof breakdown.breakdownExample>;
 export type Stragglers = NonNullable<FanIn["stragglers"]>;
 export type Growth = ValueOf<typeof breakdown.growth>;
+export type WorkerPause = ValueOf<typeof breakdown.workerPause>;
 export type TracedWorker = ValueOf<typeof breakdown.tracedWorker>;
 export type PhaseTime = ValueOf<typeof breakdown.phaseTime>;
 export type { BreakdownPhase } from "./breakdown-schema.js";

@@ -14,12 +14,14 @@ export function mergedWorkers(all: readonly TracedWorker[]): readonly TracedWork
 
 function workerOf(workerId: string, parts: readonly TracedWorker[]): TracedWorker {
   const wholeRun = parts.find((part) => part.wholeRun)?.wholeRun;
+  const [pause] = parts.flatMap((part) => part.pause ?? []).toSorted((a, b) => b.lengthMs - a.lengthMs);
   return {
     workerId,
     activities: sumOf(parts, ({ activities }) => activities),
     ...timesOf("execute", parts),
     ...timesOf("turnaround", parts),
     ...clockOf(parts),
+    ...(pause && { pause }),
     ...(wholeRun && { wholeRun }),
   };
 }

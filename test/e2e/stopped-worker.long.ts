@@ -24,8 +24,9 @@ test("a worker that was stopped for a second is named", async () => {
   const { workers: told = [], breakdown } = parseRunResult(stdout);
   expect(breakdown?.orchestrations.traced).toBe(40);
   expect(told).toHaveLength(2);
-  const slower = told.filter(({ timesTheOthers = 0 }) => timesTheOthers > 1);
-  expect(slower.map(({ workerId }) => workerId)).toEqual([
+  const paused = told.flatMap(({ workerId, pause }) => (pause ? { workerId, pause } : []));
+  expect(paused.map(({ workerId }) => workerId)).toEqual([
     expect.stringMatching(new RegExp(`-${workers[1]!.pid}$`, "u")),
   ]);
+  expect(paused[0]!.pause.lengthMs).toBeGreaterThan(900);
 });

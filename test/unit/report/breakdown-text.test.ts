@@ -65,6 +65,14 @@ describe("where the time went", () => {
     expect(standOutTexts(sampleResult)).toEqual([]);
   });
 
+  test("names a worker that paused", () => {
+    const [first, ...others] = result.workers!;
+    const pause = { at: "2026-11-29T10:00:01.300Z", lengthMs: 1_020, inHand: 41 };
+    expect(standOutTexts({ ...result, workers: [{ ...first!, pause }, ...others] })).toContain(
+      `worker ${first!.workerId} paused for 1.02 s at 2026-11-29T10:00:01.300Z, with 41 traced activities in hand`,
+    );
+  });
+
   test("is a bar, tables of phases, iterations and workers in HTML", async () => {
     const html = await resultHtml(result);
     expect(html).toContain('<svg class="shares" role="img" aria-label="queue 40.0 %, return 20.0 %,');

@@ -31,3 +31,9 @@ test("a merged run has the executions alone only where all shards have them", ()
   const merged = mergedBreakdown(shards, { plan: {} });
   expect(merged.fanIn?.stragglers).toEqual(stragglers);
 });
+
+test("the pause of a worker in a merged run is the longest that a shard found", () => {
+  const [short, long] = [300, 900].map((lengthMs) => ({ at: "2026-11-29T10:00:01.300Z", lengthMs, inHand: 9 }));
+  const shards = [short!, long!].map((pause) => ({ workers: [{ workerId: "host-1", activities: 1, pause }] }));
+  expect(mergedBreakdown(shards, { plan: {} }).workers?.[0]?.pause).toEqual(long);
+});
