@@ -82,4 +82,13 @@ test("Ctrl-C ends a soak, tells how to go on, and leaves nothing in flight", asy
   expect(await place.runningEmulator()).toMatchObject({ inFlight: 0 });
   const elsewhere = await place.run("soak --resume soak --connection-string UseDevelopmentStorage=true;TaskHub=other");
   expect(elsewhere).toMatchObject({ code: 2, stderr: expect.stringContaining("the soak is on task hub default") });
+  // A folder in the place of the file, which not even root reads.
+  const intervals = join(place.folder, "soak/intervals.ndjson");
+  await rm(intervals, { force: true });
+  await mkdir(intervals);
+  const unreadable = await place.run("soak --resume soak");
+  expect(unreadable).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining("--resume: the checkpoints in soak/intervals.ndjson cannot be read"),
+  });
 });
