@@ -1,6 +1,7 @@
 import type { FailedInstance, ResultPlan, RunResult } from "../result/run-result.js";
 import { activitiesOf } from "../result/run-size.js";
 import type { Completion, Start } from "./completion.js";
+import { OutcomeCounts } from "./outcome-counts.js";
 import { countsOf, type Counted } from "./run-counts.js";
 import { SequenceSet } from "./sequence-set.js";
 
@@ -22,9 +23,7 @@ export class RunCounters {
   /** Failed attempts by gRPC status. */
   readonly rpcErrors: Record<string, number> = {};
   readonly #rpcErrorsByCall: Record<string, Record<string, number>> = {};
-  readonly #ended = { completed: 0, failed: 0, terminated: 0 };
-  #started = 0;
-  #inWarmup = 0;
+  readonly #outcomes = new OutcomeCounts();
   #heldBack = 0;
   #activities = 0;
 
@@ -37,38 +36,31 @@ export class RunCounters {
 
   /** Starts that were due in the warm-up. */
   get inWarmup(): number {
-    return this.#inWarmup;
+    return this.#outcomes.inWarmup;
   }
 
   get orchestrations(): RunResult["counts"]["orchestrations"] {
-    const { completed, failed, terminated } = this.#ended;
-    const unfinished = this.#started - completed - failed - terminated;
-    return { started: this.#started, completed, failed, terminated, unfinished };
+    return this.#outcomes.orchestrations;
   }
 
   /** The activities that the outputs of completed orchestrations account for. */
   get activitiesAccountedFor(): number {
-    return this.#ended.completed * this.#activitiesOfEach;
+    return this.orchestrations.completed * this.#activitiesOfEach;
   }
 
-  /**
-   * The share of started orchestrations that a longer run might have shown to be the slowest. Terminated ones were cut
-   * off too.
-   */
+  /** As `OutcomeCounts.censored`. */
   get censored(): number {
-    const { started, terminated, unfinished } = this.orchestrations;
-    return started === 0 ? 0 : (unfinished + terminated) / started;
+    return this.#outcomes.censored;
   }
 
   addStart({ heldBack }: Start, { isMeasured }: { readonly isMeasured: boolean }): void {
-    this.#started += 1;
+    this.#outcomes.addStart(isMeasured);
     if (heldBack) this.#heldBack += 1;
-    if (!isMeasured) this.#inWarmup += 1;
   }
 
   addEnd(completion: Completion): void {
     const { start, outcome } = completion;
-    this.#ended[outcome] += 1;
+    this.#outcomes.addEnd(outcome);
     if (outcome === "completed") this.completed.add(start.sequence);
     if (outcome === "failed") this.#listFailure(completion);
   }
@@ -96,7 +88,7 @@ export class RunCounters {
     return countsOf(this.options.plan, {
       orchestrations: this.orchestrations,
       accepted: this.accepted.size,
-      inWarmup: this.#inWarmup,
+      inWarmup: this.inWarmup,
       neverSent,
       activities: this.#activities,
       activitySource: this.options.activitySource,
