@@ -32,7 +32,7 @@ export const TASK_HUB = ["--task-hub <name>", "the task hub (default: the one in
 /** `--yes` needs it if a person chose the run id: the instances may then belong to another application. */
 export const ORCHESTRATOR_OF_RUN = [
   "--orchestrator <name>",
-  "the orchestration that the run started; needed with --yes if you chose both the orchestration and the run id",
+  "an orchestration that the run started; needed with --yes if you chose both it and the run id; repeatable",
 ] as const;
 
 /** Unlike `option`, prints the default without quotes. */

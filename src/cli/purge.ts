@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { CONNECTION_STRING, ORCHESTRATOR_OF_RUN, TASK_HUB, examples, type CliContext } from "./options.js";
+import { CONNECTION_STRING, ORCHESTRATOR_OF_RUN, TASK_HUB, examples, repeatable, type CliContext } from "./options.js";
 
 export function addPurge(fanout: Command, { io, exit }: CliContext): void {
   fanout
@@ -9,7 +9,7 @@ export function addPurge(fanout: Command, { io, exit }: CliContext): void {
     .option("--run <run id>", "the instances of this run")
     .option("--older-than <age>", "the instances of all load tests that were created before this age, such as 7d")
     .option("--terminate", "terminate unfinished instances first, and delete them too")
-    .option(...ORCHESTRATOR_OF_RUN)
+    .addOption(repeatable(...ORCHESTRATOR_OF_RUN))
     .option("--yes", "do not ask")
     .option(...CONNECTION_STRING)
     .option(...TASK_HUB)

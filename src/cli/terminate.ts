@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { CONNECTION_STRING, ORCHESTRATOR_OF_RUN, TASK_HUB, examples, type CliContext } from "./options.js";
+import { CONNECTION_STRING, ORCHESTRATOR_OF_RUN, TASK_HUB, examples, repeatable, type CliContext } from "./options.js";
 
 export function addTerminate(fanout: Command, { io, exit }: CliContext): void {
   fanout
@@ -7,7 +7,7 @@ export function addTerminate(fanout: Command, { io, exit }: CliContext): void {
     .summary("end the unfinished instances of a run")
     .description("Ends the unfinished instances of a run, and nothing else. Counts them and asks first.")
     .requiredOption("--run <run id>", "the run")
-    .option(...ORCHESTRATOR_OF_RUN)
+    .addOption(repeatable(...ORCHESTRATOR_OF_RUN))
     .option("--timeout <duration>", "wait up to this long until all have ended (default: 30s)")
     .option("--yes", "do not ask")
     .option(...CONNECTION_STRING)

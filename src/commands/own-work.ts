@@ -3,14 +3,17 @@ import { oneLine } from "../format/one-line.js";
 import { shellWord } from "../hub/terminate-command.js";
 import type { InstanceSelection } from "../hub/instance-selection.js";
 
+/** The names of a longer list are nobody's mix. */
+const LISTED = 5;
+
 /**
- * With `--yes` nobody sees the question. Instances that may belong to another application then need the name of their
- * orchestrator.
+ * With `--yes` nobody sees the question. Instances that may belong to another application then need the names of their
+ * orchestrators.
  * @throws UsageError that names what was found, and the flag
  */
-export function requireNamed(runId: string, { unrecognised }: InstanceSelection, orchestrator?: string): void {
-  const [unnamed] = unrecognised.filter((name) => name !== orchestrator);
-  if (unnamed === undefined) return;
+export function requireNamed(runId: string, { unrecognised }: InstanceSelection, named: readonly string[]): void {
+  const unnamed = unrecognised.filter((name) => !named.includes(name));
+  if (unnamed.length === 0) return;
   const found = orchestratorsText(unrecognised);
   throw new UsageError(
     "foreign-work",
@@ -18,8 +21,8 @@ export function requireNamed(runId: string, { unrecognised }: InstanceSelection,
       "application, since fanout did not generate this run id.",
     {
       hint:
-        unrecognised.length === 1
-          ? `If a load test started them, add --orchestrator ${shellWord(unnamed)}. Nothing was changed.`
+        unnamed.length <= LISTED
+          ? `If a load test started them, add ${unnamed.map((name) => `--orchestrator ${shellWord(name)}`).join(" ")}. Nothing was changed.`
           : "Run it without --yes at a terminal to be asked. Nothing was changed.",
     },
   );

@@ -24,7 +24,7 @@ const LISTED_LEFT = 10;
 const purgeFlags = z.object({
   run: z.string().optional(),
   olderThan: z.string().optional(),
-  orchestrator: z.string().optional(),
+  orchestrator: z.array(z.string()).default([]),
   terminate: z.boolean().default(false),
   yes: z.boolean().default(false),
   connectionString: z.string().optional(),

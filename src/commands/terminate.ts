@@ -21,7 +21,7 @@ export const TERMINATE_PATIENCE_MS = 30_000;
 
 const terminateFlags = z.object({
   run: z.string(),
-  orchestrator: z.string().optional(),
+  orchestrator: z.array(z.string()).default([]),
   timeout: duration("--timeout").default(TERMINATE_PATIENCE_MS),
   yes: z.boolean().default(false),
   connectionString: z.string().optional(),
