@@ -3,11 +3,19 @@ import type { PlanKey } from "../commands/run-flags.js";
 
 const NOT_IN_A_PLAN = ["plan", "printPlan"];
 
+/** A command line has no room for it: each orchestration has fields of its own. */
+const ONLY_IN_A_PLAN: PlanKey = {
+  name: "orchestrations",
+  kind: "mix",
+  description: "orchestrations to mix by their weights, in place of orchestrator; your own workers have to host them",
+};
+
 /** The flags of `fanout run`, as keys of a plan file. */
 export function planKeysOf(run: Command): readonly PlanKey[] {
-  return run.options
+  const ofFlags = run.options
     .filter((option) => !NOT_IN_A_PLAN.includes(option.attributeName()))
     .map((option) => ({ name: option.attributeName(), kind: kindOf(option), description: option.description }));
+  return [...ofFlags, ONLY_IN_A_PLAN];
 }
 
 function kindOf({ required, optional, variadic, parseArg }: Option): PlanKey["kind"] {

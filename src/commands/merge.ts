@@ -27,10 +27,10 @@ const mergeFlags = z.object({
 /** `fanout merge`: one result of the results of all shards of a run, judged as that of a single generator. */
 export async function runMergeCommand(files: readonly string[], rawFlags: unknown, io: CommandIo): Promise<ExitCode> {
   const { threshold, allowInvalid, ...outputs } = readFlags(mergeFlags, rawFlags);
-  const thresholds = threshold.map(parseThreshold);
   await checkResultFiles(outputs);
   const named = await Promise.all(files.map(async (name) => ({ name, result: await readResult(name) })));
   const merged = mergeShards(shardsOfRun(named));
+  const thresholds = threshold.map((text) => parseThreshold(text, merged.plan.orchestrations));
   const result =
     thresholds.length === 0 ? merged : { ...merged, thresholds: thresholds.map((each) => judge(each, merged)) };
   const outcome = { result, gaveUp: undefined, aborted: false };

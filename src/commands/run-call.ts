@@ -68,7 +68,8 @@ export function parseRunCall(rawFlags: unknown): RunCall {
   const startAtMs = startAtOf(flags, Date.now());
   const wholeRunFlags = wholeRunFlagsOf({ ...flags, threshold });
   const plan = flags.shard ? shardedPlan(whole, flags.shard, { ...flags, startAtMs, wholeRunFlags }) : whole;
-  return { ...flags, plan, cost: costOf(whole), startAtMs, limits, thresholds: threshold.map(parseThreshold) };
+  const thresholds = threshold.map((text) => parseThreshold(text, plan.orchestrations));
+  return { ...flags, plan, cost: costOf(whole), startAtMs, limits, thresholds };
 }
 
 function wholeRunFlagsOf(

@@ -49,11 +49,12 @@ export async function withRunFlags<T>(line: RunCommandLine, act: (flags: RunFlag
 /** The error, and those that were found with it, with the place of a value that is not from the command line. */
 function atPlace(error: UsageError, placeOf: (name: string) => string | undefined): UsageError {
   const { code, problem, hint, more } = error;
-  const [, flag = "", rest = ""] = /^--([a-z-]+)(.*)$/su.exec(problem) ?? [];
-  const name = flag.replaceAll(/-(\w)/gu, (_, letter: string) => letter.toUpperCase());
-  const place = placeOf(name);
+  const [, flag = "", rest = ""] = /^--([a-z-]+(?:\.\d+)?(?:\.[a-z-]+)?)(.*)$/su.exec(problem) ?? [];
+  const path = flag.replaceAll(/-(\w)/gu, (_, letter: string) => letter.toUpperCase());
+  const [name, entry, field] = path.split(".");
+  const place = placeOf(path) ?? placeOf(`${name}.${entry}`) ?? placeOf(name!);
   const options = { hint, cause: error };
-  const first = new UsageError(code, place === undefined ? problem : `${place}: ${name}${rest}`, options);
+  const first = new UsageError(code, place === undefined ? problem : `${place}: ${field ?? name}${rest}`, options);
   if (more.length === 0) return first;
   return UsageError.all([
     first,

@@ -8,7 +8,7 @@ import { openBackend } from "../backend/open-backend.js";
 import { ExitCode } from "../exit-codes.js";
 import { errorText } from "../format/error-text.js";
 import { LoadTest, type LoadTestOutcome } from "../load/load-test.js";
-import { withInputValues } from "../plan/input-lines.js";
+import { withAllInputValues } from "../plan/orchestration-mix.js";
 import type { FromGenerator, GeneratorTask, ToGenerator } from "./messages.js";
 
 const PROGRESS_EVERY_MS = 250;
@@ -45,7 +45,7 @@ function interruption(): AbortSignal {
 
 async function run(task: GeneratorTask, interruption: AbortSignal): Promise<LoadTestOutcome> {
   const { connectionString, transport, hub, ...options } = task;
-  const plan = withInputValues(task.plan);
+  const plan = withAllInputValues(task.plan);
   const backend = await openBackend(resolveConnection({ flag: connectionString }), { transport });
   const startsAt = Promise.withResolvers<number>();
   onMessage("start", ({ atMs }) => startsAt.resolve(atMs));

@@ -7,6 +7,7 @@ import type { LoadTest, LoadTestOptions, LoadTestOutcome } from "../load/load-te
 import { progressOf, type Progress } from "../load/progress.js";
 import { tellStart } from "../load/start-time.js";
 import { WorkerWatch, environmentOfWorkers } from "../load/worker-watch.js";
+import { foreignNames, withoutInputValues } from "../plan/orchestration-mix.js";
 import { resultPlanOf, type LoadPlan } from "../plan/plan.js";
 import type { BackendDurability, HubSurvey, ResultEnvironment, RunResult } from "../result/run-result.js";
 import type { Shard } from "../result/shard.js";
@@ -51,7 +52,7 @@ export class SeveralGenerators implements Pick<LoadTest, "run" | "snapshot" | "c
           runId,
           clock,
           inFlight: new Set(),
-          orchestrator: plan.orchestrator,
+          orchestrators: foreignNames(plan),
           hadWorker: () => false,
           activitiesAccountedFor: total,
         })
@@ -59,6 +60,7 @@ export class SeveralGenerators implements Pick<LoadTest, "run" | "snapshot" | "c
           // Only the generators know instances, and so whether a worker takes them up.
           activitiesCompleted: total,
           workerlessMs: () => undefined,
+          unhosted: () => foreignNames(plan),
           follow: aborted,
         };
     this.#workers = new WorkerWatch({
@@ -140,9 +142,7 @@ export class SeveralGenerators implements Pick<LoadTest, "run" | "snapshot" | "c
 
   #planOf(index: number): LoadPlan & { readonly shard: Shard } {
     const { plan, generators } = this.options;
-    // Each generator reads the inputs itself.
-    const { inputValues: _values, ...rest } = plan;
-    return { ...rest, shard: { number: index + 1, of: generators }, workers: 0 };
+    return { ...withoutInputValues(plan), shard: { number: index + 1, of: generators }, workers: 0 };
   }
 
   async #merged(ends: readonly GeneratorEnd[], hub: HubSurvey): Promise<RunResult> {

@@ -198,9 +198,8 @@ export class Generator {
 
   async #ask({ instanceId, sequence }: Start, again: boolean): Promise<void> {
     const { client, orchestration, stopWaiting, isTraced } = this.options;
-    const { name, version, tags, inputOf } = orchestration;
-    const input = inputOf(sequence, isTraced(sequence));
-    await client.startInstance({ instanceId, name, version, tags, input }, { signal: stopWaiting, again });
+    const start = orchestration.startOf(sequence, isTraced(sequence));
+    await client.startInstance({ instanceId, ...start }, { signal: stopWaiting, again });
   }
 
   #refused(start: Start, error: unknown): void {

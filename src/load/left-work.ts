@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Backend } from "../backend/backend.js";
 import { plural } from "../format/count.js";
 import { terminateCommand } from "../hub/terminate-command.js";
+import { foreignNames } from "../plan/orchestration-mix.js";
 import type { LoadPlan } from "../plan/plan.js";
 import { instanceIdPrefixOf, isGeneratedRunId } from "../plan/run-id.js";
 import { terminateInstances } from "../hub/terminate-instances.js";
@@ -73,10 +74,10 @@ export class LeftWork {
 
   #tellLeft(how: string): void {
     const { backend, runId, plan, inFlight, onLine } = this.options;
-    const name = isGeneratedRunId(runId) ? undefined : plan.orchestrator;
+    const names = isGeneratedRunId(runId) ? [] : foreignNames(plan);
     onLine(
       `${how}${plural(inFlight.size, "orchestration")} in flight left running on task hub ` +
-        `${backend.connection.taskHub}, ids ${instanceIdPrefixOf(runId)}*; to end them: ${terminateCommand(runId, name)}`,
+        `${backend.connection.taskHub}, ids ${instanceIdPrefixOf(runId)}*; to end them: ${terminateCommand(runId, names)}`,
     );
   }
 }

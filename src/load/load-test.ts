@@ -21,6 +21,7 @@ import { Generator } from "./generator.js";
 import { surveyedHub } from "../hub/hub-survey.js";
 import { LeftWork } from "./left-work.js";
 import { orchestrationOf } from "../plan/orchestration-of.js";
+import { foreignNames } from "../plan/orchestration-mix.js";
 import { resultPlanOf, type LoadPlan } from "../plan/plan.js";
 import { followProgress } from "./follow-progress.js";
 import { progressOf, type Progress } from "./progress.js";
@@ -141,7 +142,7 @@ export class LoadTest {
       runId,
       clock,
       inFlight: this.#generator.inFlight,
-      orchestrator: plan.orchestrator,
+      orchestrators: foreignNames(plan),
       isShared: plan.shard !== undefined,
       hadWorker: () => this.#hadWorker,
       activitiesAccountedFor: () => recorder.activitiesAccountedFor,
@@ -178,7 +179,7 @@ export class LoadTest {
       activities: {
         total: (activitiesOf(plan) ?? 0) * Math.max(total, started),
         completed: this.#progress.activitiesCompleted(),
-        ...(plan.orchestrator === undefined && { perIteration: plan.parallelActivities }),
+        ...(foreignNames(plan).length === 0 && { perIteration: plan.parallelActivities }),
       },
       ...this.#recorder.snapshot(clock()),
     };

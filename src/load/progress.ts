@@ -20,10 +20,12 @@ export interface Progress {
    */
   activitiesCompleted(): number;
   /**
-   * The time without a worker for the run's orchestration, in milliseconds. 0 while there is one; undefined while
-   * nothing is known.
+   * The time without a worker for one of the run's orchestrations, in milliseconds. 0 while each has one; undefined while
+   * that is not known.
    */
   workerlessMs(): number | undefined;
+  /** Of somebody's own orchestrations, those that no worker is known to host. */
+  unhosted(): readonly string[];
   /** Follows the run until the signal aborts. */
   follow(signal: AbortSignal): Promise<void>;
 }
@@ -34,8 +36,8 @@ export interface ProgressSources {
   readonly clock: Clock;
   /** Accepted instances that have not ended. */
   readonly inFlight: ReadonlySet<string>;
-  /** Somebody's own orchestration, which not every worker hosts. */
-  readonly orchestrator?: string | undefined;
+  /** Somebody's own orchestrations, which not every worker hosts. */
+  readonly orchestrators?: readonly string[];
   /** Other generators make the same run, so that the emulator's count of it is not this one's. */
   readonly isShared?: boolean;
   /** Whether an instance has ended through the work of a worker. */
@@ -58,10 +60,15 @@ export function progressOf(sources: ProgressSources): Progress {
 class ExactProgress implements Progress {
   #activities = 0;
   #wasBeyond = false;
-  /** Since when the hub has had no worker, on the client's clock: "never" while it has one, undefined if unknown. */
-  #workerlessSinceMs: number | "never" | undefined;
+  /** For each orchestration, since when the hub has had no worker, on the client's clock: "never" while it has one. */
+  readonly #workerlessSinceMs = new Map<string | undefined, number | "never">();
+  /** One of them is undefined for the fan-out, which every worker of fanout hosts. */
+  readonly #orchestrators: readonly (string | undefined)[];
 
-  constructor(readonly sources: ProgressSources) {}
+  constructor(readonly sources: ProgressSources) {
+    const { orchestrators = [] } = sources;
+    this.#orchestrators = orchestrators.length === 0 ? [undefined] : orchestrators;
+  }
 
   activitiesCompleted(): number {
     this.#activities = Math.max(this.#activities, this.sources.activitiesAccountedFor());
@@ -69,12 +76,27 @@ class ExactProgress implements Progress {
   }
 
   workerlessMs(): number | undefined {
-    const sinceMs = this.#workerlessSinceMs;
-    return sinceMs === "never" ? 0 : sinceMs && Math.max(LEAST_ABSENCE_MS, this.sources.clock() - sinceMs);
+    if (this.#workerlessSinceMs.size < this.#orchestrators.length) return undefined;
+    const since = [...this.#workerlessSinceMs.values()].filter((sinceMs) => sinceMs !== "never");
+    return since.length === 0 ? 0 : Math.max(LEAST_ABSENCE_MS, this.sources.clock() - Math.min(...since));
+  }
+
+  unhosted(): readonly string[] {
+    return (this.sources.orchestrators ?? []).filter((name) => this.#workerlessSinceMs.get(name) !== "never");
   }
 
   async follow(signal: AbortSignal): Promise<void> {
-    const { backend, runId, clock, orchestrator, isShared, onActivities, onBeyondScheduler } = this.sources;
+    const over = new AbortController();
+    const either = AbortSignal.any([signal, over.signal]);
+    try {
+      await Promise.all(this.#orchestrators.map((name) => this.#watch(name, either)));
+    } finally {
+      over.abort();
+    }
+  }
+
+  async #watch(orchestrator: string | undefined, signal: AbortSignal): Promise<void> {
+    const { backend, runId, clock, isShared, onActivities, onBeyondScheduler } = this.sources;
     const { taskHub } = backend.connection;
     const watch = { taskHub, instanceIdPrefix: instanceIdPrefixOf(runId), ...(orchestrator && { orchestrator }) };
     for await (const hub of backend.admin!.watch(watch, { signal })) {
@@ -86,7 +108,7 @@ class ExactProgress implements Progress {
         this.#wasBeyond = true;
         onBeyondScheduler?.(hub.beyondScheduler);
       }
-      this.#workerlessSinceMs = hub.workers > 0 ? "never" : clock() - hub.workerlessMs;
+      this.#workerlessSinceMs.set(orchestrator, hub.workers > 0 ? "never" : clock() - hub.workerlessMs);
     }
   }
 }
@@ -118,6 +140,11 @@ class SampledProgress implements Progress {
   workerlessMs(): number {
     if (this.#seenWorker || this.sources.hadWorker()) return 0;
     return Math.max(LEAST_ABSENCE_MS, this.sources.clock() - this.#sinceMs);
+  }
+
+  /** Which of them has a worker does not show. */
+  unhosted(): readonly string[] {
+    return this.sources.orchestrators ?? [];
   }
 
   async follow(signal: AbortSignal): Promise<void> {

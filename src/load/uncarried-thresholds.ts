@@ -3,6 +3,7 @@ import { formatCount } from "../format/count.js";
 import { figureOf } from "../result/figure.js";
 import { lengthOf } from "../result/load-shape.js";
 import type { Threshold } from "../stats/threshold.js";
+import { foreignNames } from "../plan/orchestration-mix.js";
 import type { LoadPlan } from "../plan/plan.js";
 import { startsUpTo } from "./starts-up-to.js";
 
@@ -40,20 +41,24 @@ interface Objection {
 }
 
 function objectionTo(threshold: Threshold, plan: LoadPlan): Objection | undefined {
-  const { expression, figure, operator } = threshold;
+  const { expression, operator } = threshold;
+  const { part } = threshold.figure;
+  const figure = part?.figure ?? threshold.figure;
   const { path = "" } = figure;
   const comparison = expression.slice(expression.search(/ ?[<>]/u));
+  const names = foreignNames(plan);
+  const starts: Starts = { plan, orchestrator: part?.orchestrator };
   const { statistic } = RESPONSE.exec(path)?.groups ?? {};
   if (statistic !== undefined && plan.load.kind === "closed") {
     return {
       problem: "closed load has no response time, as its starts have no schedule",
-      hint: `use ${quoted(serviceOf(statistic), comparison)}`,
+      hint: `use ${quoted(starts, serviceOf(statistic), comparison)}`,
     };
   }
-  if (plan.orchestrator !== undefined && OF_ACTIVITIES.test(path)) {
+  if (names.length > 0 && OF_ACTIVITIES.test(path)) {
     return {
-      problem: `the activities and actions of ${plan.orchestrator} are not known`,
-      hint: `use ${quoted("orchestrations/s", ">10")} or a latency`,
+      problem: `the activities and actions of ${new Intl.ListFormat("en").format(names)} are not known`,
+      hint: `use ${quoted(starts, "orchestrations/s", ">10")} or a latency`,
     };
   }
   if (path.startsWith("breakdown.") && plan.traceShare === 0)
@@ -64,20 +69,27 @@ function objectionTo(threshold: Threshold, plan: LoadPlan): Objection | undefine
     return { problem: "load that time bounds has no makespan" };
   if (path === "concurrency.effective" && plan.load.kind !== "closed")
     return { problem: "only closed load has a concurrency" };
-  if (figure === figureOf("errors") && operator.startsWith("<")) return tooFewForErrors(threshold, comparison, plan);
-  return tooFewForPercentile(path, expression, comparison, plan);
+  if (figure === figureOf("errors") && operator.startsWith("<")) return tooFewForErrors(threshold, comparison, starts);
+  return tooFewForPercentile(path, expression, comparison, starts);
+}
+
+/** The starts that a threshold judges: all, or those of one orchestration. */
+interface Starts {
+  readonly plan: LoadPlan;
+  readonly orchestrator: string | undefined;
 }
 
 /** The rule of three: see `stats/threshold.ts`. */
-function tooFewForErrors({ bound }: Threshold, comparison: string, plan: LoadPlan): Objection | undefined {
+function tooFewForErrors({ bound }: Threshold, comparison: string, judged: Starts): Objection | undefined {
+  const { plan } = judged;
   const needed = Math.ceil(3 / bound - ROUNDING);
-  const starts = startsUpTo(needed, plan);
+  const starts = startsUpTo(needed, plan, judged);
   if (starts >= needed) return undefined;
   const carried = `${formatCount(Math.ceil(300 / Math.max(starts, 1)))}%`;
-  const smaller = starts > 3 ? `'errors${comparison.replace(/[\d.,%]+$/u, carried)}' or ` : "";
+  const smaller = starts > 3 ? `${quoted(judged, "errors", comparison.replace(/[\d.,%]+$/u, carried))} or ` : "";
   return {
     problem: `a proof takes ${formatCount(needed)} orchestrations without an error, and the plan starts ${formatCount(starts)}`,
-    hint: `${more(needed, plan)}, or use ${smaller}'counts.orchestrations.failed<1'`,
+    hint: `${more(needed, judged)}, or use ${smaller}${quoted(judged, "counts.orchestrations.failed", "<1")}`,
   };
 }
 
@@ -85,18 +97,19 @@ function tooFewForPercentile(
   path: string,
   expression: string,
   comparison: string,
-  plan: LoadPlan,
+  judged: Starts,
 ): Objection | undefined {
+  const { plan } = judged;
   const { name = "", digits } = PERCENTILE.exec(path)?.groups ?? {};
   if (digits === undefined) return undefined;
   const needed = samplesFor(digits);
-  const starts = startsUpTo(needed, plan, plan.warmupMs ?? 0);
+  const starts = startsUpTo(needed, plan, { ...judged, fromMs: plan.warmupMs ?? 0 });
   if (starts >= needed) return undefined;
   const instead = SMALLER.find((smaller) => samplesFor(smaller.slice(1)) <= starts) ?? "max";
   const written = expression.slice(0, expression.length - comparison.length).replace(name, instead);
   return {
     problem: `${name} takes ${formatCount(needed)} orchestrations, so that ten lie beyond it, and the plan measures ${formatCount(starts)}`,
-    hint: `${more(needed, plan)}, or use ${quoted(written, comparison)}`,
+    hint: `${more(needed, judged)}, or use '${written}${comparison}'`,
   };
 }
 
@@ -109,7 +122,9 @@ function samplesFor(digits: string): number {
   return Math.ceil(BEYOND / (1 - share) - ROUNDING);
 }
 
-function more(needed: number, { load }: LoadPlan): string {
+function more(needed: number, { plan, orchestrator }: Starts): string {
+  const { load } = plan;
+  if (orchestrator !== undefined) return `start more of ${orchestrator}`;
   if (load.kind === "once") return `start as many (--parallel-orchestrations ${formatCount(needed)})`;
   return load.kind === "closed" ? `start as many (--total ${formatCount(needed)})` : "start more, for longer";
 }
@@ -119,6 +134,6 @@ function serviceOf(statistic: string): string {
   return figureOf(short) ? short : `latencyMs.service.${statistic}`;
 }
 
-function quoted(figure: string, comparison: string): string {
-  return `'${figure}${comparison}'`;
+function quoted({ orchestrator }: Starts, figure: string, comparison: string): string {
+  return `'${orchestrator === undefined ? "" : `${orchestrator} `}${figure}${comparison}'`;
 }

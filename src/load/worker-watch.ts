@@ -4,6 +4,7 @@ import { formatDuration } from "../format/duration.js";
 import { oneLine } from "../format/one-line.js";
 import type { Backend } from "../backend/backend.js";
 import { OwnWorkers } from "../own-workers/own-workers.js";
+import { foreignNames } from "../plan/orchestration-mix.js";
 import type { LoadPlan } from "../plan/plan.js";
 import type { Progress } from "./progress.js";
 import type { OwnWork } from "../protocol/worker-messages.js";
@@ -39,13 +40,16 @@ export interface WorkerWatchOptions {
 /** Makes sure that a run has workers, or that a person learns that it has none. */
 export class WorkerWatch {
   readonly #startedMs = performance.now();
+  readonly #isForeign: boolean;
   #own: OwnWorkers | undefined;
   #warned = false;
   #seen = false;
   readonly #ready = Promise.withResolvers<void>();
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(readonly options: WorkerWatchOptions) {}
+  constructor(readonly options: WorkerWatchOptions) {
+    this.#isForeign = foreignNames(options.plan).length > 0;
+  }
 
   /** The number of worker processes that the run started for itself. */
   get ownWorkers(): number {
@@ -103,9 +107,12 @@ export class WorkerWatch {
       attended,
     });
     if (decision === "start-own") this.#startOwn();
-    if (decision === "warn") this.#warn();
-    if (decision === "give-up")
-      this.options.onGivenUp(`${this.#absence()} for ${formatDuration(this.#patienceMs())}; ${this.#hint()}`);
+    const unhosted = progress.unhosted();
+    if (decision === "warn") this.#warn(unhosted);
+    if (decision === "give-up") {
+      const lacking = `${this.#absence(unhosted)} for ${formatDuration(this.#patienceMs())}`;
+      this.options.onGivenUp(`${lacking}; ${this.#hint(unhosted)}`);
+    }
   }
 
   /** Whether own workers are starting, or will start if the hub has none. */
@@ -126,24 +133,21 @@ export class WorkerWatch {
   }
 
   /**
-   * Whether the backend reports who hosts the orchestration. Then the run waits for a host before it starts
-   * orchestrations.
+   * Whether the backend reports who hosts an orchestration. Then the run waits for a host of each before it starts
+   * any.
    */
   get #isHostKnown(): boolean {
-    return this.options.plan.orchestrator !== undefined && this.options.backend.kind === "emulator";
+    return this.#isForeign && this.options.backend.kind === "emulator";
   }
 
-  #warn(): void {
+  #warn(unhosted: readonly string[]): void {
     const { plan, onLine } = this.options;
     this.#warned = true;
     const waiting = formatDuration(plan.workerWarningMs);
-    if (this.#isHostKnown && !this.#seen) {
-      onLine(
-        `${this.#absence()}; ${this.#hint()}. Waiting ${waiting} for it (--worker-timeout); nothing starts before`,
-      );
-    } else {
-      onLine(`${this.#absence()} for ${waiting}; ${this.#hint()}`);
-    }
+    const [absence, hint] = [this.#absence(unhosted), this.#hint(unhosted)];
+    if (this.#isHostKnown && !this.#seen)
+      onLine(`${absence}; ${hint}. Waiting ${waiting} for it (--worker-timeout); nothing starts before`);
+    else onLine(`${absence} for ${waiting}; ${hint}`);
   }
 
   #patienceMs(): number {
@@ -151,20 +155,23 @@ export class WorkerWatch {
     return this.#isHostKnown && !this.#seen ? workerWarningMs : workerDeadlineMs;
   }
 
-  #absence(): string {
-    const { plan, backend } = this.options;
-    const place = `task hub ${backend.connection.taskHub}`;
-    if (plan.orchestrator === undefined) return `no worker seen on ${place}`;
-    const name = oneLine(plan.orchestrator);
-    return this.#isHostKnown ? `no worker on ${place} hosts ${name}` : `no worker on ${place} has taken up ${name}`;
+  #absence(unhosted: readonly string[]): string {
+    const place = `task hub ${this.options.backend.connection.taskHub}`;
+    if (!this.#isForeign) return `no worker seen on ${place}`;
+    const names = namesText(unhosted);
+    return this.#isHostKnown ? `no worker on ${place} hosts ${names}` : `no worker on ${place} has taken up ${names}`;
   }
 
   /** Names no connection string, which may hold a secret. */
-  #hint(): string {
+  #hint(unhosted: readonly string[]): string {
     const { backend, plan } = this.options;
-    if (plan.orchestrator !== undefined)
-      return `start the worker that hosts ${oneLine(plan.orchestrator)}, or check the spelling of --orchestrator`;
+    const key = plan.orchestrations === undefined ? "--orchestrator" : "orchestrations in the plan file";
+    if (this.#isForeign) return `start the worker that hosts ${namesText(unhosted)}, or check the spelling of ${key}`;
     if (backend.kind === "emulator") return "start one with: fanout worker";
     return "start one with: fanout worker --connection-string, and the string that this run uses";
   }
+}
+
+function namesText(names: readonly string[]): string {
+  return new Intl.ListFormat("en", { type: "disjunction" }).format(names.map(oneLine));
 }

@@ -1,3 +1,4 @@
+import { foreignNames } from "../plan/orchestration-mix.js";
 import type { LoadPlan } from "../plan/plan.js";
 
 /** Long enough for a worker to reconnect before it is replaced. */
@@ -27,7 +28,7 @@ export function decideWorkers(plan: LoadPlan, situation: WorkerSituation): Worke
   if (!situation.ownWorkersStarted && wantsOwnWorkers(plan, situation)) return "start-own";
   // A hub that has been idle for a day has not delayed this run for a day.
   const waitingMs = Math.min(workerlessMs, elapsedMs);
-  if (plan.orchestrator !== undefined && !situation.seenWorker) return decideHost(plan, situation, waitingMs);
+  if (foreignNames(plan).length > 0 && !situation.seenWorker) return decideHost(plan, situation, waitingMs);
   if (waitingMs >= plan.workerDeadlineMs && !situation.attended) return "give-up";
   if (waitingMs >= plan.workerWarningMs && !situation.warned) return "warn";
   return undefined;
@@ -49,8 +50,9 @@ function wantsOwnWorkers(plan: LoadPlan, situation: WorkerSituation): boolean {
 }
 
 /** Whether the run may start workers: they host the fan-out, and not somebody's own orchestration. */
-export function mayStartOwn({ workers, orchestrator }: LoadPlan, backend: WorkerSituation["backend"]): boolean {
-  return workers === "auto" ? backend === "emulator" && orchestrator === undefined : workers > 0;
+export function mayStartOwn(plan: LoadPlan, backend: WorkerSituation["backend"]): boolean {
+  const { workers } = plan;
+  return workers === "auto" ? backend === "emulator" && foreignNames(plan).length === 0 : workers > 0;
 }
 
 /** The number of worker processes: that of the plan, or one for each core and orchestration, at most 4. */

@@ -4,17 +4,34 @@ import { z } from "zod";
 export interface PlanKey {
   /** The long name of the flag, in camel case. */
   readonly name: string;
-  readonly kind: "switch" | "value" | "optional-value" | "list";
+  readonly kind: "switch" | "value" | "optional-value" | "list" | "mix";
   readonly description: string;
 }
 
 const text = z.union([z.string(), z.number()], "expected text or a number");
+
+const mixed = z.strictObject(
+  {
+    orchestrator: z.string("expected the name of an orchestration").describe("its name"),
+    weight: z
+      .union([z.string(), z.number()], "expected a number above 0, such as 3")
+      .describe("its share of the starts is its weight divided by the sum of all"),
+    input: z.json().optional().describe("as the key input of the plan"),
+    inputOrder: text.optional().describe("cycle or random"),
+    instanceVersion: text.optional().describe("the version of its instances"),
+  },
+  // An unknown field is told by its name.
+  {
+    error: ({ code }) => (code === "unrecognized_keys" ? undefined : "expected fields such as orchestrator and weight"),
+  },
+);
 
 const VALUES = {
   switch: z.boolean("expected true or false"),
   value: text,
   "optional-value": z.union([z.string(), z.literal(true)], "expected a file, or true for the standard output"),
   list: z.array(text, "expected a list of texts"),
+  mix: z.array(mixed, "expected a list of orchestrations"),
 } satisfies Record<PlanKey["kind"], z.ZodType>;
 
 /** A plan file has its keys and values, as far as a flag's own reader does not know more. */

@@ -10,7 +10,10 @@ export type Flags = Readonly<Record<string, unknown>>;
 
 export interface PlanFile {
   readonly flags: Flags;
-  /** The file and the line of a key, such as `plan.yaml:3`; undefined if the file has no such key. */
+  /**
+   * The file and the line of a key, such as `plan.yaml:3`, or of a part of its value, such as `orchestrations.0.weight`;
+   * undefined if the file has none.
+   */
   readonly placeOf: (name: string) => string | undefined;
 }
 
@@ -34,13 +37,15 @@ export function readPlanFile(file: string, keys: readonly PlanKey[]): PlanFile {
   const document = documentOf(file, lines);
   if (!isMap(document.contents)) throw refused(`${file}: expected flags and their values, such as rate: 50/s`);
   for (const { key, value } of document.contents.items) {
-    const line = lines.linePos(isScalar(key) || isMap(key) || isSeq(key) ? (key.range?.[0] ?? 0) : 0).line;
+    const line = lineOfNode(key, lines);
     // Its content may be a secret.
     if (!isScalar(key)) throw refused(`${file}:${line}: expected the name of a flag, found a key of another kind`);
     const name = String(key.value);
     lineOf.set(name, line);
+    const lineAt = (path: string, node: unknown) => lineOf.set(`${name}.${path}`, lineOfNode(node, lines));
     try {
-      values.set(name, name === "input" ? inputText(value, document) : valueOf(value, document));
+      const isMix = keys.some((flag) => flag.name === name && flag.kind === "mix");
+      values.set(name, isMix ? mixOf(value, document, lineAt) : fieldOf(name, value, document));
     } catch (error) {
       // An alias without an anchor, or one within its own anchor.
       throw refused(`${placeOf(name)}: ${name}: ${errorText(error)}`, undefined, error);
@@ -52,10 +57,15 @@ export function readPlanFile(file: string, keys: readonly PlanKey[]): PlanFile {
     return { flags: Object.fromEntries(flags), placeOf };
   }
   const [first, ...more] = parsed.error.issues.flatMap((issue) => {
-    if (issue.code === "unrecognized_keys")
-      return issue.keys.map((name) => refused(`${placeOf(name)}: there is no flag ${name}`, suggestion(name, keys)));
-    const name = String(issue.path[0]);
-    return [refused(`${placeOf(name)}: ${name}: ${issue.message}`)];
+    const [name = "", ...part] = issue.path;
+    if (issue.code === "unrecognized_keys") {
+      return issue.keys.map((key) => {
+        const kind = part.length === 0 ? "flag" : `field of ${String(name)}`;
+        return refused(`${placeOf([...issue.path, key].join("."))}: there is no ${kind} ${key}`, suggestion(key, keys));
+      });
+    }
+    const found = placeOf(issue.path.join(".")) ?? placeOf(issue.path.slice(0, -1).join(".")) ?? placeOf(String(name));
+    return [refused(`${found}: ${String(part[1] ?? name)}: ${issue.message}`)];
   });
   throw UsageError.all([first!, ...more]);
 }
@@ -63,7 +73,9 @@ export function readPlanFile(file: string, keys: readonly PlanKey[]): PlanFile {
 /** The text of a plan file that has these flags. */
 export function planFileText(flags: Flags, keys: readonly PlanKey[]): string {
   const given = keys.filter(({ name }) => flags[name] !== undefined && name !== NOT_WRITTEN);
-  return stringify(Object.fromEntries(given.map(({ name }) => [name, shortest(flags[name])])), { lineWidth: 0 });
+  return stringify(Object.fromEntries(given.map(({ name, kind }) => [name, writtenOf(flags[name], kind)])), {
+    lineWidth: 0,
+  });
 }
 
 function documentOf(file: string, lines: LineCounter): Document {
@@ -80,6 +92,32 @@ function documentOf(file: string, lines: LineCounter): Document {
   const [error] = [...document.errors, ...document.warnings];
   if (error) throw refused(`${file}:${lines.linePos(error.pos[0]).line}: ${error.message}`, undefined, error);
   return document;
+}
+
+/** Tells `lineAt` where each orchestration is, and each of its fields. */
+function mixOf(node: unknown, document: Document, lineAt: (path: string, node: unknown) => void): unknown {
+  const list = resolved(node, document);
+  if (!isSeq(list)) return scalarOf(list);
+  return list.items.map((item, place) => {
+    lineAt(String(place), item);
+    const entry = resolved(item, document);
+    if (!isMap(entry)) return scalarOf(entry);
+    const fields = entry.items.map(({ key, value }) => {
+      const name = isScalar(key) ? String(key.value) : "";
+      lineAt(`${place}.${name}`, key);
+      return [name, fieldOf(name, value, document)] as const;
+    });
+    return Object.fromEntries(fields);
+  });
+}
+
+function lineOfNode(node: unknown, lines: LineCounter): number {
+  const range = isScalar(node) || isMap(node) || isSeq(node) || isAlias(node) ? node.range : undefined;
+  return lines.linePos(range?.[0] ?? 0).line;
+}
+
+function fieldOf(name: string, node: unknown, document: Document): unknown {
+  return name === "input" ? inputText(node, document) : valueOf(node, document);
 }
 
 /** A number is its text: 1.10 is a version, and no 1.1. */
@@ -116,6 +154,13 @@ function inputText(node: unknown, document: Document): unknown {
       ? node.toJS(document)
       : null;
   return typeof value === "string" ? value : JSON.stringify(value);
+}
+
+function writtenOf(value: unknown, kind: PlanKey["kind"]): unknown {
+  if (kind !== "mix") return shortest(value);
+  return (value as readonly object[]).map((entry) =>
+    Object.fromEntries(Object.entries(entry).map(([name, field]) => [name, shortest(field)])),
+  );
 }
 
 /** A count without quotes. */

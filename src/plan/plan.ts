@@ -8,6 +8,7 @@ import type { PlanInputs } from "./input-lines.js";
 import { instanceFlags, instancePlanOf } from "./instance-flags.js";
 import { labelFlags, labelsOf } from "./labels.js";
 import { loadFlags, loadOf, type LoadTiming } from "./load-flags.js";
+import { mixFlags, mixOf, resultMixOf, type MixedOrchestration } from "./orchestration-mix.js";
 import { defaultTraceShare, traceFlags } from "./trace-sample.js";
 import { workloadFlags, workloadOf, type WorkloadPlan } from "./workload-flags.js";
 
@@ -17,8 +18,11 @@ const WORKER_WARNING_MS = 10_000;
 const WORKER_DEADLINE_MS = 60_000;
 
 /** The plan of a run, validated once and never changed: the part that a result shows, and the part that it does not. */
-export interface LoadPlan extends Omit<ResultPlan, keyof WorkloadPlan>, Partial<WorkloadPlan>, Partial<ForeignPlan> {
+export interface LoadPlan
+  extends Omit<ResultPlan, keyof WorkloadPlan | "orchestrations">, Partial<WorkloadPlan>, Partial<ForeignPlan> {
   readonly load: LoadShape;
+  /** In place of `orchestrator`. */
+  readonly orchestrations?: readonly MixedOrchestration[];
   readonly seed: number;
   /** After this long without a worker, the run tells a person what to start. */
   readonly workerWarningMs: number;
@@ -33,6 +37,7 @@ const planFlags = z.object({
   plan: z.string().optional(),
   ...workloadFlags,
   ...foreignFlags,
+  ...mixFlags,
   ...loadFlags,
   ...instanceFlags,
   ...labelFlags,
@@ -49,11 +54,12 @@ const planFlags = z.object({
 export function parsePlan(flags: unknown): LoadPlan {
   const parsed = readFlags(planFlags, flags);
   const { plan: file, seed = 0, workers, timeout, workerTimeout, traceSample } = parsed;
+  const orchestrations = mixOf(parsed);
   const foreign = foreignOf(parsed);
   const load = withinInputs(loadOf(parsed), foreign?.inputs);
   return {
     ...(file !== undefined && { planFile: basename(file) }),
-    ...(foreign ?? workloadOf(parsed)),
+    ...(orchestrations ? { orchestrations } : (foreign ?? workloadOf(parsed))),
     ...load,
     seed,
     ...instancePlanOf(parsed),
@@ -78,6 +84,6 @@ function withinInputs(timing: LoadTiming, inputs: PlanInputs | undefined): LoadT
  */
 export function resultPlanOf(plan: LoadPlan): ResultPlan {
   const { orchestratorInput: _input, inputPath: _path, inputValues: _values, ...rest } = plan;
-  const { workerWarningMs: _warning, workerDeadlineMs: _deadline, traceShare: _share, ...told } = rest;
-  return told;
+  const { workerWarningMs: _warning, workerDeadlineMs: _deadline, traceShare: _share, orchestrations, ...told } = rest;
+  return { ...told, ...(orchestrations && { orchestrations: resultMixOf(orchestrations) }) };
 }

@@ -9,6 +9,7 @@ import { callsText, circumstanceFacts, hubText, workFacts, type Fact } from "./f
 import { iterationText, standOutTexts, workerTable } from "./fan-in-rows.js";
 import { latencyTable } from "./latency-rows.js";
 import { cellText, escapeMarkdown, markdownTable } from "./markdown-text.js";
+import { orchestrationTable } from "./orchestration-rows.js";
 import { outcomeText } from "./outcome.js";
 import { phaseTable } from "./phase-rows.js";
 import { planFacts } from "./plan-facts.js";
@@ -27,6 +28,7 @@ export function resultMarkdown(result: RunResult): string {
     escapeMarkdown(planLine(result.plan)),
     namedTable(["figure", "value"], figures(result)),
     latencies(result),
+    orchestrations(result),
     whereTheTimeWent(result),
     phases(result),
     shards(result),
@@ -88,6 +90,14 @@ function whereTheTimeWent(result: RunResult): string {
   ]
     .filter((part) => part !== "")
     .join("\n\n");
+}
+
+function orchestrations(result: RunResult): string {
+  const { columns, rows } = orchestrationTable(result);
+  return markdownTable(
+    ["orchestration", ...columns],
+    rows.map(({ name, cells }) => [name, ...cells]),
+  );
 }
 
 function shards(result: RunResult): string {

@@ -1,10 +1,12 @@
 import type { Load, LoadShape, Stage } from "../result/load-shape.js";
 import { costOf, type PlanShape } from "../result/plan-cost.js";
 import { partOf } from "../result/shard.js";
+import { sharesOf, type Mix } from "../result/mix.js";
 import { mayFail } from "../result/run-size.js";
 import { formatCount, plural } from "../format/count.js";
 import { formatDuration } from "../format/duration.js";
 import { formatRate } from "../format/rate.js";
+import { formatShare } from "../format/share.js";
 
 const LISTED_STAGES = 4;
 
@@ -14,11 +16,14 @@ const LISTED_STAGES = 4;
  * it gives the name, because its work is unknown.
  */
 export function planLine(plan: PlanShape): string {
-  const { iterations, parallelActivities, orchestrator = "another kind", load = { kind: "once" } } = plan;
+  const { iterations, parallelActivities, orchestrator = "another kind", orchestrations: mix } = plan;
+  const { load = { kind: "once" } } = plan;
   const { starts, each } = costOf(plan);
   const shardText = plan.shard === undefined ? "" : `shard ${plan.shard.number} of ${plan.shard.of}: `;
   const loadText = shardText + (load.kind === "once" ? "" : `${shapeText(load, plan)}: `);
   const orchestrations = starts === undefined ? "each orchestration" : plural(starts, "orchestration");
+  if (mix !== undefined)
+    return `${loadText}${orchestrations}: ${mixText(mix)}, whose activities and actions are unknown`;
   if (iterations === undefined || parallelActivities === undefined || !each)
     return `${loadText}${orchestrations} of ${orchestrator}, whose activities and actions are unknown`;
 
@@ -31,6 +36,12 @@ export function planLine(plan: PlanShape): string {
     `${loadText}${factors.join(" x ")} = ${plural(times * each.activities, "activity")}, ` +
     `${formatCount(times * each.actions)} actions${condition}`
   );
+}
+
+/** `70 % Order and 30 % Refund` */
+function mixText(mix: Mix): string {
+  const parts = sharesOf(mix).map((share, place) => `${formatShare(share)} ${mix[place]!.orchestrator}`);
+  return new Intl.ListFormat("en").format(parts);
 }
 
 function shapeText(

@@ -8,6 +8,7 @@ import { circumstanceFacts, workFacts, type Fact } from "./fact-rows.js";
 import { standOutTexts } from "./fan-in-rows.js";
 import { latencyTable } from "./latency-rows.js";
 import { toldText } from "../format/one-line.js";
+import { orchestrationTable } from "./orchestration-rows.js";
 import { outcomeOf } from "./outcome.js";
 import { phaseTable } from "./phase-rows.js";
 import { shardTable } from "./shard-rows.js";
@@ -30,6 +31,7 @@ export function summaryText(result: RunResult, style: TextStyle): string {
     // The doubt about a figure must come before the figure.
     ...(doubt.length === 0 ? [[...outcome, ...facts]] : [[...outcome, ...doubt], facts]),
     latencyLines(result, style),
+    orchestrationLines(result, style),
     breakdownLines(result, style),
     standOutTexts(result).flatMap((text) => hanging("  ", text, style.columns)),
     phaseLines(result, style),
@@ -95,6 +97,11 @@ function latencyLines(result: RunResult, style: TextStyle): readonly string[] {
     ...tableLines({ heads: ["latency", ...columns], rows: remarked }, style),
     ...(note === undefined ? [] : hanging("  ", dim(note), style.columns)),
   ];
+}
+
+function orchestrationLines(result: RunResult, style: TextStyle): readonly string[] {
+  const { columns, rows } = orchestrationTable(result);
+  return rows.length === 0 ? [] : tableLines({ heads: ["orchestration", ...columns], rows }, style);
 }
 
 function phaseLines(result: RunResult, style: TextStyle): readonly string[] {

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { BREAKDOWN_PHASES } from "./breakdown-schema.js";
 import { latencies } from "./latency-schema.js";
 import { figureFields, type FigureKind } from "./measured-field.js";
+import { resultOfOrchestration } from "./result-of-orchestration.js";
 import { percentileOf } from "./stored-percentile.js";
 import { resultSchema } from "./result-schema.js";
 import type { RunResult, Stall } from "./run-result.js";
@@ -13,6 +14,8 @@ export interface Figure {
   readonly path?: string;
   /** Undefined where the run did not measure it. */
   readonly read: (result: RunResult) => number | undefined;
+  /** Present if it is a figure of one orchestration of a mix. */
+  readonly part?: { readonly orchestrator: string; readonly figure: Figure };
 }
 
 /** Fields that a result leaves out when they would be 0. */
@@ -55,9 +58,33 @@ const ALIASES = new Map<string, Figure>([
 /** Such as `p97.5`, `service p99.95` or `latencyMs.server.p75`: digits behind the point only where there is one. */
 const PERCENTILE = /^(?:(?<latency>\w+) |latencyMs\.(?<ofPath>\w+)\.)?p(?<percent>[1-9]\d?(?:\.\d{1,3})?)$/u;
 
-/** The figure of a short name or of a path, or any percentile of a latency; undefined if there is none. */
+/** What is measured of each orchestration of a mix. */
+const OF_EACH = /^(?:latencyMs\.|counts\.orchestrations\.|counts\.warmup$|throughput\.orchestrationsPerSecond$)/u;
+
+/**
+ * The figure of a short name or of a path, or any percentile of a latency; with the name of an orchestration before it,
+ * that of this one. Undefined if there is none.
+ */
 export function figureOf(name: string): Figure | undefined {
+  return wholeFigureOf(name) ?? partFiguresOf(name)[0];
+}
+
+function wholeFigureOf(name: string): Figure | undefined {
   return ALIASES.get(name) ?? PATHS.get(name) ?? percentileFigure(name);
+}
+
+/** The figures that `Order p99` may mean: several if a name has spaces. */
+export function partFiguresOf(name: string): readonly Figure[] {
+  return [...name.matchAll(/ /gu)].flatMap(({ index }) => {
+    const [orchestrator, figure] = [name.slice(0, index), wholeFigureOf(name.slice(index + 1))];
+    if (figure === undefined || !isOfEach(figure)) return [];
+    const read = (result: RunResult) => figure.read(resultOfOrchestration(result, orchestrator));
+    return [{ kind: figure.kind, read, part: { orchestrator, figure } }];
+  });
+}
+
+function isOfEach({ path, read }: Figure): boolean {
+  return path === undefined ? read === shareOfErrors : OF_EACH.test(path);
 }
 
 /** Read from the histogram of the result, which the percentiles that a summary has no field for need. */

@@ -21,7 +21,7 @@ interface OrchestrationCost {
 }
 
 /** The part of a plan that decides the work of orchestrations and their starts. */
-export type PlanShape = Load & OrchestrationSize & Pick<ResultPlan, "activity" | "orchestrator">;
+export type PlanShape = Load & OrchestrationSize & Pick<ResultPlan, "activity" | "orchestrator" | "orchestrations">;
 
 export function costOf(plan: PlanShape): PlanCost {
   const [activities, actions, mostActions] = [activitiesOf(plan), actionsOf(plan), mostActionsOf(plan)];

@@ -27,6 +27,15 @@ export const loadShape = z.discriminatedUnion(
   { error: ({ code }) => (code === "invalid_union" ? '"once", "closed" or "open"' : "an object") },
 );
 
+const inputs = object({
+  file: string.describe("The name of the file, without its folder."),
+  lines: count.describe("The inputs in it."),
+  order: oneOf("cycle", "random", "once").describe(
+    "cycle: start k has input k modulo lines. random: one drawn from the seed and k. once: input k, and no more starts.",
+  ),
+  sha256: string.describe("The digest of the file, in hexadecimal."),
+});
+
 /** What a result tells of the plan. */
 export const resultPlan = object({
   iterations: count
@@ -44,14 +53,7 @@ export const resultPlan = object({
   seed: signed.exactOptional().describe("What arrivals and activity durations are drawn from."),
   labels: byName(string, "an object of strings").exactOptional().describe("What --label gave it, to find it by."),
   orchestrator: string.exactOptional().describe("Somebody's own orchestration. Its input is theirs, and not in here."),
-  inputs: object({
-    file: string.describe("The name of the file, without its folder."),
-    lines: count.describe("The inputs in it."),
-    order: oneOf("cycle", "random", "once").describe(
-      "cycle: start k has input k modulo lines. random: one drawn from the seed and k. once: input k, and no more starts.",
-    ),
-    sha256: string.describe("The digest of the file, in hexadecimal."),
-  })
+  inputs: inputs
     .exactOptional()
     .describe("The file that had an input for each start of orchestrator; absent where all had the same."),
   instanceVersion: string.exactOptional().describe("The version of each instance; absent: none."),
@@ -75,6 +77,18 @@ export const resultPlan = object({
   timer: (object({}) as z.ZodType<object>)
     .exactOptional()
     .describe("The wait between two iterations, as it was asked for; absent: none."),
+  orchestrations: list(
+    object({
+      orchestrator: string,
+      weight: number.describe("Its share of the starts is its weight divided by the sum of all."),
+      inputs: inputs.exactOptional(),
+      instanceVersion: string.exactOptional(),
+    }),
+  )
+    .exactOptional()
+    .describe(
+      "In place of orchestrator, somebody's own orchestrations that the run mixed. Which one start k has follows from k and the seed.",
+    ),
 });
 
 type Plan = ValueOf<typeof resultPlan>;
@@ -92,10 +106,8 @@ export const PLAN_TEXTS: {
   timer: ["timer between iterations", JSON.stringify],
   workers: ["workers", (workers) => (workers === "auto" ? "as many as it takes" : formatCount(workers))],
   seed: ["seed", String],
-  inputs: [
-    "inputs",
-    ({ file, lines, order, sha256 }) => `${plural(lines, "line")} of ${file} (${order}), SHA-256 ${sha256}`,
-  ],
+  inputs: ["inputs", inputsText],
+  orchestrations: ["orchestrations", (mix) => mix.map(mixedText).join("; ")],
   instanceVersion: ["version of instances", String],
   tags: [
     "tags of instances",
@@ -106,3 +118,21 @@ export const PLAN_TEXTS: {
   ],
   shard: ["shard", ({ number, of }) => `${number} of ${of}`],
 };
+
+function inputsText({ file, lines, order, sha256 }: NonNullable<Plan["inputs"]>): string {
+  return `${plural(lines, "line")} of ${file} (${order}), SHA-256 ${sha256}`;
+}
+
+function mixedText({
+  orchestrator,
+  weight,
+  inputs,
+  instanceVersion,
+}: NonNullable<Plan["orchestrations"]>[number]): string {
+  const parts = [
+    `${orchestrator}, weight ${weight}`,
+    instanceVersion === undefined ? [] : `version ${instanceVersion}`,
+    inputs === undefined ? [] : `inputs: ${inputsText(inputs)}`,
+  ];
+  return parts.flat().join(", ");
+}

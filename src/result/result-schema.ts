@@ -8,6 +8,7 @@ import { clock, concurrency, generator, verdict } from "./generator-schema.js";
 import { boolean, byName, count, list, object, signed, string } from "./json-field.js";
 import { histogram, latencies } from "./latency-schema.js";
 import { listed, measured } from "./measured-field.js";
+import { orchestrationResult } from "./orchestration-schema.js";
 import { resultPlan } from "./plan-schema.js";
 import { runTally } from "./tally-schema.js";
 
@@ -62,6 +63,9 @@ export const resultSchema = object({
   counts,
   throughput: throughput.exactOptional().describe("Absent while nothing has completed."),
   latencyMs: latencies.describe("Each is absent when it has no sample."),
+  byOrchestration: list(orchestrationResult)
+    .exactOptional()
+    .describe("The same figures of each orchestration, in the order of the plan; absent where the plan mixes none."),
   breakdown: breakdown
     .exactOptional()
     .describe("Where the time of a sample of orchestrations went; absent where none was traced."),

@@ -8,6 +8,7 @@ import type * as generator from "./generator-schema.js";
 import type { ValueOf } from "./json-field.js";
 import type * as latency from "./latency-schema.js";
 import type { listed } from "./measured-field.js";
+import type * as orchestration from "./orchestration-schema.js";
 import type * as plan from "./plan-schema.js";
 import type * as tally from "./tally-schema.js";
 import type { judgedThreshold, resultSchema } from "./result-schema.js";
@@ -33,6 +34,8 @@ export type LatencySummary = ValueOf<typeof latency.latency>;
 export type CrossingSummary = ValueOf<typeof latency.crossing>;
 export type IntervalLatency = ValueOf<typeof latency.intervalLatency>;
 export type EncodedHistogram = ValueOf<typeof latency.histogram>;
+
+export type OrchestrationResult = ValueOf<typeof orchestration.orchestrationResult>;
 
 export type Throughput = ValueOf<typeof course.throughput>;
 export type Phase = ValueOf<typeof course.phase>;

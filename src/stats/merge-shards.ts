@@ -3,6 +3,7 @@ import type { Coordinated } from "./coordinated.js";
 import { mergedBreakdown } from "./merged-breakdown.js";
 import { mergedCounts, mergedIrregular, mergedLists, mergedRecount } from "./merged-counts.js";
 import { commonStalls, mergedHealth, widestClock } from "./merged-health.js";
+import { OrchestrationFigures } from "./orchestration-figures.js";
 import { RunLatencies } from "./run-latencies.js";
 import type { ShardResult } from "./shards-of-run.js";
 import { sumOf, sums } from "./sums.js";
@@ -36,9 +37,11 @@ function measuredOf(shards: Shards, coordinated: Coordinated): Omit<RunResult, "
   );
   const latencies = new RunLatencies();
   const timeline = new Timeline(plan, "completions");
-  for (const { tally } of shards) {
-    latencies.absorb(tally.latencies);
-    timeline.absorb(tally);
+  const ofEach = new OrchestrationFigures(plan);
+  for (const shard of shards) {
+    latencies.absorb(shard.tally.latencies);
+    timeline.absorb(shard.tally);
+    ofEach.absorb(shard, { died: shard.died !== undefined });
   }
   const isSettled = shards.every(({ tally }) => tally.isSettled);
   const irregular = mergedIrregular(shards);
@@ -60,6 +63,7 @@ function measuredOf(shards: Shards, coordinated: Coordinated): Omit<RunResult, "
     counts,
     ...(throughput && { throughput }),
     latencyMs: latencies.summaries(censored, { hasResponse }),
+    ...ofEach.close(throughput, isSettled),
     ...mergedBreakdown(shards, coordinated),
     ...timeline.close(durationMs, isSettled, { response: response.until, service: service.until }),
     ...(stalls.length > 0 && { stalls }),

@@ -3,6 +3,7 @@ import type { Completion, Start } from "./completion.js";
 import { lengthOf } from "../result/load-shape.js";
 import { partOf } from "../result/shard.js";
 import type { LiveSnapshot } from "./live-snapshot.js";
+import { OrchestrationFigures } from "./orchestration-figures.js";
 import { RunCounters, type RunCountersOptions } from "./run-counters.js";
 import type { IrregularActions } from "./run-counts.js";
 import { RunLatencies, type BridgedTime } from "./run-latencies.js";
@@ -58,6 +59,7 @@ export class Recorder {
   readonly #counters: RunCounters;
   readonly #latencies = new RunLatencies();
   readonly #timeline: Timeline;
+  readonly #ofEach: OrchestrationFigures;
   readonly #stalls = new StallDetector();
   readonly #bridge = new ClockBridge<Completion>((completion, time) => this.#place(completion, time));
   readonly #hasResponse: boolean;
@@ -67,6 +69,7 @@ export class Recorder {
   constructor(readonly options: RunCountersOptions) {
     this.#counters = new RunCounters(options);
     this.#timeline = new Timeline(options.plan, options.activitySource);
+    this.#ofEach = new OrchestrationFigures(options.plan);
     this.#hasResponse = options.plan.load?.kind !== "closed";
   }
 
@@ -84,12 +87,15 @@ export class Recorder {
     this.#stalls.offered(dueMs);
     this.#stalls.started(sentMs);
     if (isMeasured) this.#latencies.addSend(start);
+    this.#ofEach.of(start.sequence)?.addSend(start, dueMs, isMeasured);
   }
 
   /** The backend acknowledged or refused a start. A refused one also comes to `add`, as failed. */
   addAnswer(start: Start): void {
     if (start.acceptedMs !== undefined) this.accepted.add(start.sequence);
-    if (this.#isMeasured(start)) this.#latencies.addAnswer(start);
+    if (!this.#isMeasured(start)) return;
+    this.#latencies.addAnswer(start);
+    this.#ofEach.of(start.sequence)?.addAnswer(start);
   }
 
   /** A start without an answer was accepted nevertheless. The time is unknown. */
@@ -102,6 +108,7 @@ export class Recorder {
     const { sentMs, acceptedMs } = start;
     const atMs = this.sinceMs(noticedMs);
     this.#counters.addEnd(completion);
+    this.#ofEach.of(start.sequence)?.addEnd(completion, this.#isMeasured(start));
     this.#stalls.ended(atMs, acceptedMs === undefined ? undefined : noticedMs - acceptedMs);
     if (outcome !== "completed") {
       this.#timeline.addNotCompleted(atMs, outcome);
@@ -194,6 +201,7 @@ export class Recorder {
       counts: this.#counters.counts(0),
       ...(throughput && { throughput }),
       latencyMs: this.#latencies.summariesNoticed(this.#counters.censored, { hasResponse: this.#hasResponse }),
+      ...this.#ofEach.soFar(),
     };
   }
 
@@ -224,6 +232,7 @@ export class Recorder {
       counts: this.#counters.counts(neverSent, { executed, irregular: end.irregular }),
       ...(throughput && { throughput }),
       latencyMs: this.#latencies.summaries(this.#counters.censored, { hasResponse }),
+      ...this.#ofEach.close(throughput, isSettled),
       ...this.#timeline.close(endMs, isSettled, { response: response.until, service: service.until }),
       ...(stalls.length > 0 && { stalls }),
       generator: {
@@ -294,9 +303,14 @@ export class Recorder {
 
   #place(completion: Completion, time: BridgedTime | undefined): void {
     const { start, noticedMs } = completion;
-    if (time && this.#isMeasured(start)) this.#latencies.addBridged(completion, time);
+    const part = this.#ofEach.of(start.sequence);
+    if (time && this.#isMeasured(start)) {
+      this.#latencies.addBridged(completion, time);
+      part?.addBridged(completion, time);
+    }
     const placed = time && { ...time, completedMs: this.sinceMs(time.completedMs) };
-    this.#timeline.addPlaced(this.#timesOf(start), this.sinceMs(noticedMs), placed);
+    const atMs = this.#timeline.addPlaced(this.#timesOf(start), this.sinceMs(noticedMs), placed);
+    part?.addCompleted(atMs, this.sinceMs(start.intendedMs));
     this.#counters.addPlaced();
   }
 

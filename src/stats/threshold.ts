@@ -1,9 +1,11 @@
 import { formatCount, plural } from "../format/count.js";
+import { oneLine } from "../format/one-line.js";
 import { UsageError } from "../errors.js";
 import { boundExpected, parseBound } from "./bound.js";
 import { MERGED_PHASES } from "../result/breakdown-schema.js";
-import { FIGURE_NAMES, figureOf, type Figure } from "../result/figure.js";
+import { FIGURE_NAMES, figureOf, partFiguresOf, type Figure } from "../result/figure.js";
 import type { FigureKind } from "../result/measured-field.js";
+import { resultOfOrchestration } from "../result/result-of-orchestration.js";
 import { isAboveForGood, isBelowForGood } from "./missed-for-good.js";
 import { nearest } from "./nearest.js";
 import type { JudgedThreshold, RunResult } from "../result/run-result.js";
@@ -36,15 +38,18 @@ const IN_ACTIVITY = new Set(["queue", "execute", "return"]);
 const UNTIL_COMPLETED = new Set(["response", "service", "server", "detectionLag"]);
 
 /**
- * Reads `FIGURE OPERATOR BOUND`, the value of `--threshold`.
+ * Reads `FIGURE OPERATOR BOUND`, the value of `--threshold`. The figure may be one of the orchestrations of `mix`, with its
+ * name before it.
  * @throws UsageError that names the expression, what was expected and what was found
  */
-export function parseThreshold(text: string): Threshold {
-  return parseThresholdOf("--threshold", text);
+export function parseThreshold(text: string, mix: Names = []): Threshold {
+  return parseThresholdOf("--threshold", text, mix);
 }
 
+type Names = readonly { readonly orchestrator: string }[];
+
 /** As `parseThreshold`, of another flag. */
-export function parseThresholdOf(flag: string, text: string): Threshold {
+export function parseThresholdOf(flag: string, text: string, mix: Names = []): Threshold {
   const wrong = (expression: string, expected: string, found: string, hint?: string): UsageError =>
     new UsageError("invalid-threshold", `${flag} '${expression}': expected ${expected}, found "${found}"`, { hint });
   const expression = text.trim().replaceAll(/\s+/gu, " ");
@@ -53,18 +58,29 @@ export function parseThresholdOf(flag: string, text: string): Threshold {
   if (!isOperator(operator))
     throw wrong(expression, "a figure, one of < <= > >= and a bound, in quotes, such as 'p99<500ms'", expression);
 
-  const figure = figureOf(name);
+  const figure = figureIn(name, mix);
+  if (!figure && mix.length > 0 && figureOf(name)) {
+    const names = mix.map(({ orchestrator }) => oneLine(orchestrator)).join(", ");
+    throw wrong(expression, `a figure, or one of an orchestration of the plan (${names})`, name);
+  }
   if (!figure) {
     const hint = `did you mean ${nearest(name, FIGURE_NAMES) ?? "p99"}?`;
     throw wrong(expression, "a figure such as p99, errors, activities/s or latencyMs.server.p90", name, hint);
   }
   const bound = parseBound(boundText, figure.kind);
   if (bound === undefined) throw wrong(expression, boundExpected(figure.kind), boundText);
-  if (bound === 0 && needsSample(figure, operator)) {
+  if (bound === 0 && needsSample(figure.part?.figure ?? figure, operator)) {
     const hint = "no sample shows that there never are any: for none in this run use counts.orchestrations.failed<1";
     throw wrong(expression, "a share above 0", boundText, hint);
   }
   return { expression, figure, operator, bound };
+}
+
+/** The figure of the run, or of an orchestration of the mix; undefined if there is none. */
+function figureIn(name: string, mix: Names): Figure | undefined {
+  const figure = figureOf(name);
+  if (!figure?.part) return figure;
+  return partFiguresOf(name).find(({ part }) => mix.some(({ orchestrator }) => orchestrator === part?.orchestrator));
 }
 
 /** The kind of the figure in an expression; undefined if the expression cannot be read. */
@@ -73,7 +89,10 @@ export function kindOfThreshold(expression: string): FigureKind | undefined {
 }
 
 /** Compares the measured value with the bound. A threshold that cannot be judged is missed, with a reason. */
-export function judge({ expression, figure, operator, bound }: Threshold, result: RunResult): JudgedThreshold {
+export function judge(threshold: Threshold, result: RunResult): JudgedThreshold {
+  const { expression, figure, operator, bound } = threshold;
+  const { part } = figure;
+  if (part) return judge({ ...threshold, figure: part.figure }, resultOfOrchestration(result, part.orchestrator));
   const value = figure.read(result);
   const missed = { expression, ...(value !== undefined && { value }), passed: false };
   if (result.interrupted) return { ...missed, reason: "not judged, the run was interrupted" };
@@ -95,7 +114,11 @@ export function judge({ expression, figure, operator, bound }: Threshold, result
  * Whether a run in progress, with the result so far, has missed a threshold in a way that more time is not expected to
  * repair. A threshold that only the end can decide, such as a lower bound on a count, is never missed early.
  */
-export function isMissedForGood({ figure, operator, bound }: Threshold, result: RunResult): boolean {
+export function isMissedForGood(threshold: Threshold, result: RunResult): boolean {
+  const { figure, operator, bound } = threshold;
+  const { part } = figure;
+  if (part)
+    return isMissedForGood({ ...threshold, figure: part.figure }, resultOfOrchestration(result, part.orchestrator));
   const value = figure.read(result) ?? leastOf(figure, result);
   if (value === undefined || HOLDS[operator](value, bound)) return false;
   return isUpper(operator) ? isAboveForGood(figure, bound, result) : isBelowForGood(figure, bound, result);

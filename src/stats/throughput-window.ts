@@ -92,8 +92,16 @@ export class ThroughputWindow {
    * ended.
    */
   throughput(endMs: number, isSettled: boolean, irregular?: IrregularActions): Throughput | undefined {
-    const { load } = this.plan;
-    return isSettled && load?.kind === "open" ? this.#ofSchedule(irregular) : this.#untilEnd(endMs, irregular);
+    return this.#isOfSchedule(isSettled) ? this.#ofSchedule(irregular) : this.#untilEnd(endMs, irregular);
+  }
+
+  /** The completions that the throughput counts. */
+  counted(isSettled: boolean): number {
+    return this.#isOfSchedule(isSettled) ? this.#completedOfDue : this.#completed;
+  }
+
+  #isOfSchedule(isSettled: boolean): boolean {
+    return isSettled && this.plan.load?.kind === "open";
   }
 
   /**

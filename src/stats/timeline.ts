@@ -82,8 +82,11 @@ export class Timeline {
     this.#addLatencies("noticed", { dueMs, acceptedMs }, noticedMs);
   }
 
-  /** The time of a completion is known as well as it will be. `time` is undefined if the backend did not report it. */
-  addPlaced(start: StartTimes, noticedMs: number, time: BridgedTime | undefined): void {
+  /**
+   * The time of a completion is known as well as it will be. `time` is undefined if the backend did not report it.
+   * Returns the time at which the completion counts.
+   */
+  addPlaced(start: StartTimes, noticedMs: number, time: BridgedTime | undefined): number {
     if (time) this.#addCrossing(start, time);
     const atMs = time && time.boundMs <= CLOSE_MS ? time.completedMs : noticedMs;
     this.#series.addEnd(atMs, "completed");
@@ -91,6 +94,7 @@ export class Timeline {
     this.#window.addCompleted(atMs, start.dueMs);
     this.#series.addActivities(atMs, this.#credited);
     this.#window.addActivities(atMs, this.#credited);
+    return atMs;
   }
 
   /** `count` more activities have completed, by a count from elsewhere. */

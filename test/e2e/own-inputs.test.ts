@@ -1,41 +1,17 @@
 import { existsSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import {
-  HistoryEventType,
-  NoOpLogger,
-  TaskHubGrpcClient,
-  TaskHubGrpcWorker,
-  type OrchestrationContext,
-} from "@microsoft/durabletask-js";
-import { expect, onTestFinished, test } from "vitest";
+import { HistoryEventType, type OrchestrationContext, type TaskHubGrpcClient } from "@microsoft/durabletask-js";
+import { expect, test } from "vitest";
 import { instanceIdOf } from "../../src/plan/run-id.js";
 import { parseResult } from "../../src/result/read-result.js";
-import { hubMetadata } from "../support/e2e/hub-inspector.js";
+import { applicationIn } from "../support/e2e/application.js";
 import { Workplace } from "../support/e2e/workplace.js";
 
 /** An application's own orchestration: its output is its input. */
 // oxlint-disable-next-line require-yield
 async function* Order(_context: OrchestrationContext, order: unknown): AsyncGenerator<never, unknown> {
   return order;
-}
-
-/** A worker of the application, and a client that sees its inputs. */
-async function applicationIn(place: Workplace): Promise<TaskHubGrpcClient> {
-  await place.start("worker --port 0").says(/Connected to/u);
-  const sdk = {
-    hostAddress: `unix:${place.socket}`,
-    logger: new NoOpLogger(),
-    metadataGenerator: async () => hubMetadata(),
-  };
-  const worker = new TaskHubGrpcWorker(sdk);
-  worker.addOrchestrator(Order);
-  await worker.start();
-  const client = new TaskHubGrpcClient(sdk);
-  onTestFinished(async () => {
-    await Promise.all([worker.stop(), client.stop()]);
-  });
-  return client;
 }
 
 async function inputsOf(client: TaskHubGrpcClient, runId: string, starts: number): Promise<readonly unknown[]> {
@@ -50,7 +26,7 @@ test("start k has the input of its line, whatever part of the load starts it", a
   const place = await Workplace.open();
   await writeFile(join(place.folder, "orders.jsonl"), '{"id": 1}\n{"id": 2}\n{"id": 3}\n');
   await writeFile(join(place.folder, "orders.csv"), "id,name\n1,A\n2,B\n");
-  const client = await applicationIn(place);
+  const client = await applicationIn(place, [Order]);
 
   await place.succeed(
     `run ${SHORT} --input @orders.jsonl --total 7 --parallel-orchestrations 3 --run-id cycled --json r.json`,
@@ -87,7 +63,7 @@ test("start k has the input of its line, whatever part of the load starts it", a
 
 test("each instance has the version and the tags of the plan", async () => {
   const place = await Workplace.open();
-  const client = await applicationIn(place);
+  const client = await applicationIn(place, [Order]);
   const flags = "--instance-version 2.1.0 --tag team=shop --tag trial=a=b --total 2 --json r.json";
   await place.succeed(`run ${SHORT} --input {} ${flags} --run-id tagged`);
   await place.succeed(`run --iterations 1 --allow-invalid --workers 1 ${flags} --run-id own`);

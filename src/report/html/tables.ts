@@ -4,6 +4,7 @@ import { formatRate } from "../../format/rate.js";
 import type { LatencySummary, Listed, RunResult } from "../../result/run-result.js";
 import { rpcErrorsOf, rpcErrorsText } from "../fact-rows.js";
 import { latencyTable } from "../latency-rows.js";
+import { orchestrationTable } from "../orchestration-rows.js";
 import { shardTable } from "../shard-rows.js";
 import { markup, type Markup } from "./markup.js";
 import type { NamedCurve } from "./percentile-chart.js";
@@ -60,6 +61,15 @@ export function phaseSection({ phases = [] }: RunResult): Table {
 
 function percentilesOf(summary: LatencySummary | undefined): readonly (string | undefined)[] {
   return [duration(summary?.p50), duration(summary?.p99)];
+}
+
+export function orchestrationSection(result: RunResult): Table {
+  const { columns, rows } = orchestrationTable(result);
+  return tableSection(
+    "Orchestrations",
+    numbersBy("orchestration", ...columns),
+    rows.map(({ name, cells }) => [name, ...cells]),
+  );
 }
 
 export function shardSection(result: RunResult): Table {

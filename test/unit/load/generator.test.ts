@@ -27,10 +27,9 @@ function harness(
     runId: RUN_ID,
     plan,
     orchestration: {
-      name: "FanOutFanInOrchestration",
-      version: undefined,
-      tags: undefined,
-      inputOf: (sequence) => ({ sequence }),
+      startOf: (sequence) => {
+        return { name: "FanOutFanInOrchestration", version: undefined, tags: undefined, input: { sequence } };
+      },
       activities: 50,
     },
     isTraced: () => false,

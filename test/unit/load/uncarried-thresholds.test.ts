@@ -9,7 +9,10 @@ const closed = { parallelOrchestrations: "20", duration: "1m" };
 const open = (rate: string, more = {}) => ({ rate, duration: "10s", ...more });
 
 function refuse(flags: object, ...expressions: readonly string[]): void {
-  refuseUncarried(expressions.map(parseThreshold), parsePlan({ ...DEFAULTS, ...flags }));
+  refuseUncarried(
+    expressions.map((text) => parseThreshold(text)),
+    parsePlan({ ...DEFAULTS, ...flags }),
+  );
 }
 
 describe("a threshold that no run of the plan could pass is refused, with an alternative", () => {

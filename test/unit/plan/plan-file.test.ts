@@ -103,7 +103,10 @@ describe("a plan file", () => {
       fc.string({ unit: "grapheme" }),
       fc.constantFrom("50/s", "010", "1.10", "true", "null", "@a"),
     );
-    const valueOf = { value: text, list: fc.array(text), switch: fc.constant(true), "optional-value": text };
+    const mix = fc.array(
+      fc.record({ orchestrator: text, weight: text, input: text }, { requiredKeys: ["orchestrator", "weight"] }),
+    );
+    const valueOf = { mix, value: text, list: fc.array(text), switch: fc.constant(true), "optional-value": text };
     const flags = fc.record(Object.fromEntries(KEYS.map(({ name, kind }) => [name, valueOf[kind]])), {
       requiredKeys: [],
     });

@@ -12,7 +12,7 @@ const LISTS =
   /^(?:schemaVersion|failures|stuck|thresholds|phases|series|stalls|histograms|(?:recount\.\w+|unanswered)\.first|environment\.hub\.(?:more|runs))\b/u;
 /** Objects that a cell holds as a whole. */
 const WHOLE =
-  /^(plan\.(?:activity|load|labels|timer|tags|inputs|shard)|counts\.rpcErrors(?:ByCall)?|verdict\.reasons|noticing|recount\.byStatus)\b.*/u;
+  /^(plan\.(?:activity|load|labels|timer|tags|inputs|shard|orchestrations)|counts\.rpcErrors(?:ByCall)?|verdict\.reasons|noticing|recount\.byStatus)\b.*/u;
 
 /** RFC 4180, strictly: throws at a quote where none may be. */
 function parseCsv(text: string): readonly (readonly string[])[] {
@@ -82,6 +82,7 @@ describe("results as CSV", () => {
         instanceVersion: "2.1.0",
         tags: { team: "shop" },
         shard: { number: 1, of: 2 },
+        orchestrations: [{ orchestrator: "Order", weight: 1 }],
       },
       counts: {
         ...sampleResult.counts,

@@ -40,6 +40,10 @@ const simulations: fc.Arbitrary<Simulation> = fc.record({
       seed: SEED,
       workers: 0,
       timeoutMs: 60_000,
+      orchestrations: [
+        { orchestrator: "Order", weight: 2.5 },
+        { orchestrator: "Refund", weight: 1 },
+      ],
     };
   }),
   meanMs: fc.integer({ min: 5, max: 400 }),
@@ -161,6 +165,17 @@ describe("merging the shards of one schedule", () => {
         const { orchestrationsPerSecond = 0 } = whole.throughput ?? {};
         const off = Math.abs((found.throughput?.orchestrationsPerSecond ?? 0) / orchestrationsPerSecond - 1);
         expect(off).toBeLessThan(simulation.tellsTimes ? 0.01 : 1e-9);
+        expect(found.byOrchestration?.map(({ counts }) => counts)).toEqual(
+          whole.byOrchestration?.map(({ counts }) => counts),
+        );
+        for (const [place, part] of found.byOrchestration!.entries()) {
+          const expected = whole.byOrchestration![place]!;
+          expectSummary(part.latencyMs.service, expected.latencyMs.service, untilMs);
+          expectSummary(part.latencyMs.startRpc, expected.latencyMs.startRpc, 0);
+          const [rate, wanted] = [part, expected].map(({ throughput }) => throughput!.orchestrationsPerSecond);
+          expect(Math.abs(rate! / wanted! - 1)).toBeLessThan(simulation.tellsTimes ? 0.01 : 1e-9);
+          expect(part).not.toHaveProperty("tally");
+        }
         expect(startsOverTime(found)).toEqual(startsOverTime(whole));
         expect(found.phases?.map(({ started, completed }) => [started, completed])).toEqual(
           whole.phases?.map(({ started, completed }) => [started, completed]),

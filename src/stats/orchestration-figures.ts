@@ -1,0 +1,53 @@
+import { placeInMix } from "../result/mix.js";
+import type { OrchestrationResult, ResultPlan, RunResult, Throughput } from "../result/run-result.js";
+import { OrchestrationPart } from "./orchestration-part.js";
+import { sumOf } from "./sums.js";
+
+/** The figures of each orchestration of a mix; of none where the plan mixes none. */
+export class OrchestrationFigures {
+  readonly #parts: readonly OrchestrationPart[];
+
+  constructor(readonly plan: ResultPlan) {
+    this.#parts = (plan.orchestrations ?? []).map(() => new OrchestrationPart(plan));
+  }
+
+  /** The part of the start with this number in the whole run. */
+  of(sequence: number): OrchestrationPart | undefined {
+    const { orchestrations, seed } = this.plan;
+    return orchestrations && this.#parts[placeInMix(orchestrations, sequence, seed)];
+  }
+
+  /** Adds everything of another generator with the same plan. It took its latencies with it if it died. */
+  absorb({ byOrchestration = [] }: RunResult, { died }: { readonly died: boolean }): void {
+    for (const [place, part] of byOrchestration.entries()) this.#parts[place]?.absorb(part, { died });
+  }
+
+  /** The figures during the run, when the backend's clock is not known yet. */
+  soFar(): Pick<RunResult, "byOrchestration"> {
+    return this.#results((part) => part.soFar());
+  }
+
+  /** `throughput` is that of the run, of which each has its part. */
+  close(throughput: Throughput | undefined, isSettled: boolean): Pick<RunResult, "byOrchestration"> {
+    const all = sumOf(this.#parts, (part) => part.counted(isSettled));
+    return this.#results((part) => {
+      const share = all === 0 ? 0 : part.counted(isSettled) / all;
+      const perSecond = throughput && throughput.orchestrationsPerSecond * share;
+      return {
+        ...(perSecond !== undefined && { throughput: { orchestrationsPerSecond: perSecond } }),
+        ...part.close(),
+      };
+    });
+  }
+
+  #results(figuresOf: (part: OrchestrationPart) => Omit<OrchestrationResult, "orchestrator">) {
+    const { orchestrations } = this.plan;
+    if (orchestrations === undefined) return {};
+    return {
+      byOrchestration: orchestrations.map(({ orchestrator }, place) => ({
+        orchestrator,
+        ...figuresOf(this.#parts[place]!),
+      })),
+    };
+  }
+}
