@@ -9,14 +9,18 @@ export function addWorker(fanout: Command, { io, exit }: CliContext): void {
     .description(
       "Executes orchestrations and activities until Ctrl-C or SIGTERM, then finishes the work that it holds.",
     )
-    .addOption(withDefault("--port <port>", "the port of /status and /health on 127.0.0.1", "5001"))
+    .option("--host <host>", "the name or the address of /status, /health and /ready (default: 127.0.0.1)")
+    .option("--port <port>", "their port; 0 takes any free one (default: 5001, or the next free one)")
+    .option("--no-http", "serve no /status, /health and /ready")
     .option(...CONNECTION_STRING)
     .option(...TASK_HUB)
     .option(...TRANSPORT)
     .option(...REPLAY)
     .option("--max-concurrent-activities <n>", "activities to hold at a time (default: 2,000)")
     .option("--max-concurrent-orchestrators <n>", "orchestrators to hold at a time (default: 200)")
-    .addHelpText("after", examples(["fanout worker", "fanout worker --port 5002"]))
+    .addOption(withDefault("--drain-timeout <duration>", "give back what has not ended by then", "25s"))
+    .addOption(withDefault("--log <lines|json>", "the form of the log", "lines"))
+    .addHelpText("after", examples(["fanout worker", "fanout worker --host 0.0.0.0 --port 8080 --log json"]))
     .action(async (flags: WorkerFlags) => {
       const { runWorkerCommand } = await import("../commands/worker.js");
       exit(await runWorkerCommand(flags, io));

@@ -8,7 +8,7 @@ import { COUNT_EXPECTED, parseCount } from "../format/count.js";
 import { isLoopback } from "../backend/loopback.js";
 import { BackendLink } from "../http/backend-link.js";
 import { startOrchestrationServer } from "../http/orchestration-server.js";
-import { parsePort } from "../http/port.js";
+import { parseHost, parsePort } from "../http/port.js";
 import { errorText } from "../format/error-text.js";
 import { Readiness } from "../http/readiness.js";
 import { Interruption } from "./interruption.js";
@@ -99,14 +99,6 @@ async function tellWhenReady(
     }
     await sleep(READINESS_PAUSE_MS, undefined, { signal }).catch(() => {});
   }
-}
-
-function parseHost(text: string): string {
-  const host = text.replace(/^\[(.*)\]$/u, "$1");
-  if (!/^[0-9a-z.:_-]+$/iu.test(host))
-    throw new UsageError("invalid-value", `--host: expected a name or an address of this machine, found "${text}"`);
-
-  return host;
 }
 
 function parseMaxPending(text: string): number {

@@ -2,24 +2,30 @@ import { z } from "zod";
 import { resolveConnection, type Connection } from "../backend/connection-string.js";
 import { openBackend } from "../backend/open-backend.js";
 import { chooseTransport, parseTransport } from "../backend/transport.js";
+import { UsageError } from "../errors.js";
 import { ExitCode } from "../exit-codes.js";
 import { plural } from "../format/count.js";
 import { oneLine } from "../format/one-line.js";
 import { RepeatedLines } from "../format/repeated-lines.js";
-import { startWorkerStatus } from "../http/worker-status.js";
-import { count, readFlags } from "../plan/flag-values.js";
+import { startWorkerStatus, type WorkerState, type WorkerStatusServer } from "../http/worker-status.js";
+import { count, duration, readFlags } from "../plan/flag-values.js";
 import { Interruption } from "./interruption.js";
 import { DEFAULT_LIMITS, type IntakeLimits } from "../worker/intake.js";
 import { DEFAULT_REPLAY, parseReplay } from "../protocol/replay.js";
 import type { WorkerEvent } from "../protocol/worker-messages.js";
-import { startWorkerHost } from "../worker/worker-host.js";
+import { startWorkerHost, type WorkerHost } from "../worker/worker-host.js";
 import type { CommandIo } from "./io.js";
 import { noticeOn } from "./notice.js";
-import { parsePort } from "../http/port.js";
+import { parseHost, parsePort } from "../http/port.js";
 import { aborted } from "../async/aborted.js";
 
 export interface WorkerFlags {
-  readonly port: string;
+  readonly host?: string;
+  readonly port?: string;
+  /** False with `--no-http`. */
+  readonly http?: boolean;
+  readonly drainTimeout?: string;
+  readonly log?: string;
   readonly connectionString?: string;
   readonly taskHub?: string;
   readonly transport?: string;
@@ -28,7 +34,20 @@ export interface WorkerFlags {
   readonly maxConcurrentActivities?: string;
 }
 
-const limitFlags = z.object({
+const DEFAULT_HOST = "127.0.0.1";
+/** A second worker of a machine takes the next one. */
+const DEFAULT_PORTS = Array.from({ length: 20 }, (_, index) => 5_001 + index);
+/** Orchestrators of containers kill a process 30 s after SIGTERM: the rest is for giving back what is left, and for the exit. */
+const DEFAULT_DRAIN_TIMEOUT_MS = 25_000;
+
+const workerFlags = z.object({
+  drainTimeout: duration("--drain-timeout").default(DEFAULT_DRAIN_TIMEOUT_MS),
+  log: z
+    .enum(["lines", "json"], {
+      error: ({ input }) => `--log: expected lines or json, found "${String(input)}"`,
+    })
+    .default("lines"),
+
   maxConcurrentOrchestrators: count("--max-concurrent-orchestrators", 1, 100_000).optional(),
   maxConcurrentActivities: count("--max-concurrent-activities", 1, 1_000_000).optional(),
 });
@@ -38,41 +57,83 @@ const limitFlags = z.object({
  * the exit code is 0 when the drain left nothing behind and 1 otherwise; a second signal ends it at once with its own.
  */
 export async function runWorkerCommand(flags: WorkerFlags, { stderr }: CommandIo): Promise<ExitCode> {
-  const notice = noticeOn(stderr);
-  const say = (line: string): void => notice(oneLine(line));
+  const read = readFlags(workerFlags, flags);
+  const { drainTimeout: drainTimeoutMs, log } = read;
+  const limits = limitsOf(read);
+  const tell = (log === "json" ? jsonLog : lineLog)(stderr);
   const { connectionString: flag, taskHub } = flags;
   const connection = resolveConnection({
     ...(flag !== undefined && { flag }),
     ...(taskHub !== undefined && { taskHub }),
   });
-  const limits = limitsOf(flags);
   const replay = flags.replay === undefined ? DEFAULT_REPLAY : parseReplay(flags.replay);
   const transport = chooseTransport(connection, parseTransport(flags.transport));
-  const statusServer = await startWorkerStatus(parsePort(flags.port));
+  let worker: WorkerHost | undefined;
   const interruption = new Interruption();
+  const statusServer = await statusServerOf(flags, () => stateOf(worker, interruption.signal.aborted));
   try {
-    say(`Status on ${statusServer.url}/status`);
-    const repeated = new RepeatedLines(say);
-    const backend = await openBackend(connection, { onNotice: (line) => repeated.add(line), transport });
+    if (statusServer) tell("info", `Status on ${statusServer.url}/status`);
+    const repeated = { info: repeatedLines(tell, "info"), warning: repeatedLines(tell, "warning") };
+    const backend = await openBackend(connection, { onNotice: (line) => repeated.info.add(line), transport });
     const place = `${backend.displayName}, task hub ${connection.taskHub}`;
-    const onEvent = (event: WorkerEvent): void => repeated.add(describeEvent(event, place, connection));
-    const host = startWorkerHost({ backend, limits, replay, onEvent });
+    const onEvent = (event: WorkerEvent): void =>
+      repeated[event.type === "connected" ? "info" : "warning"].add(describeEvent(event, place, connection));
+    const host = startWorkerHost({ backend, limits, replay, drainTimeoutMs, onEvent });
+    worker = host;
     await aborted(interruption.signal);
-    say(`Draining: ${plural(host.inFlight, "work item")} in flight. A second signal exits at once.`);
+    tell("info", `Draining: ${plural(host.inFlight, "work item")} in flight. A second signal exits at once.`);
     await host.drain();
-    repeated.flush();
-    say(`Drained: ${plural(host.activitiesCompleted, "activity")} completed.`);
+    repeated.info.flush();
+    repeated.warning.flush();
+    tell("info", `Drained: ${plural(host.activitiesCompleted, "activity")} completed.`);
     backend.close();
     return host.inFlight === 0 ? ExitCode.Success : ExitCode.Failure;
   } finally {
     interruption[Symbol.dispose]();
-    statusServer.close();
+    statusServer?.close();
   }
 }
 
 /** @throws UsageError */
-function limitsOf(flags: WorkerFlags): IntakeLimits {
-  const { maxConcurrentOrchestrators, maxConcurrentActivities } = readFlags(limitFlags, flags);
+function statusServerOf(
+  { host, port, http = true }: WorkerFlags,
+  worker: () => WorkerState,
+): Promise<WorkerStatusServer> | undefined {
+  if (http) {
+    const ports = port === undefined ? DEFAULT_PORTS : [parsePort(port)];
+    return startWorkerStatus({ host: host === undefined ? DEFAULT_HOST : parseHost(host), ports, worker });
+  }
+  const conflicting = host === undefined ? port && "--port" : "--host";
+  if (conflicting) throw new UsageError("conflicting-flags", `${conflicting}: expected it without --no-http`);
+  return undefined;
+}
+
+/** Before it has opened its backend, a worker is not connected. */
+function stateOf(worker: WorkerHost | undefined, draining: boolean): WorkerState {
+  const { connected = false, connectedSince, inFlight = 0, executed } = worker ?? {};
+  const { activities = 0, episodes = 0 } = executed ?? {};
+  return { connected, connectedSince, draining, inFlight, executed: { activities, episodes } };
+}
+
+type Level = "info" | "warning";
+type Tell = (level: Level, message: string) => void;
+
+function lineLog(stream: CommandIo["stderr"]): Tell {
+  const notice = noticeOn(stream);
+  return (_, message) => notice(oneLine(message));
+}
+
+/** A line of JSON for each message. */
+function jsonLog(stream: CommandIo["stderr"]): Tell {
+  return (level, message) =>
+    void stream.write(`${JSON.stringify({ time: new Date(), level, message: oneLine(message) })}\n`);
+}
+
+function repeatedLines(tell: Tell, level: Level): RepeatedLines {
+  return new RepeatedLines((line) => tell(level, line));
+}
+
+function limitsOf({ maxConcurrentOrchestrators, maxConcurrentActivities }: z.output<typeof workerFlags>): IntakeLimits {
   return {
     orchestrators: maxConcurrentOrchestrators ?? DEFAULT_LIMITS.orchestrators,
     activities: maxConcurrentActivities ?? DEFAULT_LIMITS.activities,

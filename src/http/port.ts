@@ -19,6 +19,18 @@ export function parsePort(text: string): number {
   return port;
 }
 
+/**
+ * Reads `--host`, an IPv6 address with or without brackets.
+ * @throws UsageError
+ */
+export function parseHost(text: string): string {
+  const host = text.replace(/^\[(.*)\]$/u, "$1");
+  if (!/^[0-9a-z.:_-]+$/iu.test(host))
+    throw new UsageError("invalid-value", `--host: expected a name or an address of this machine, found "${text}"`);
+
+  return host;
+}
+
 /** An address is a string only if a server listens on a pipe. None of ours does. */
 export function portOf(address: AddressInfo | string | null): number {
   return typeof address === "object" && address !== null ? address.port : 0;

@@ -1,7 +1,8 @@
 import { status } from "@grpc/grpc-js";
 import type { Workload } from "../orchestrations/workload.js";
 import { textOf } from "../protocol/wire.js";
-import { writeAbandon, type WorkItem } from "../protocol/read-work-item.js";
+import { readRequestHead } from "../protocol/orchestrator-request.js";
+import { readActivityRequest, writeAbandon, type WorkItem } from "../protocol/read-work-item.js";
 import { Executor, type RunnableWorkItem } from "./executor.js";
 import { Intake, type IntakeLimits } from "./intake.js";
 import type { Replay } from "../protocol/replay.js";
@@ -62,8 +63,8 @@ export class Workbench {
   readonly #episodes: SlicedQueue<RunnableWorkItem>;
   readonly #activities: SlicedQueue<RunnableWorkItem>;
   #inFlight = 0;
-  /** The number of work items inside the workload's own code, which may take any time. */
-  #executing = 0;
+  /** Work items inside the workload's own code, which may take any time. */
+  readonly #executing = new Set<RunnableWorkItem>();
 
   constructor(options: WorkbenchOptions) {
     this.#options = options;
@@ -85,7 +86,7 @@ export class Workbench {
   }
 
   get isExecuting(): boolean {
-    return this.#executing > 0;
+    return this.#executing.size > 0;
   }
 
   /** Accepts a work item for execution. */
@@ -112,9 +113,16 @@ export class Workbench {
       void this.#abandon(item).then(() => this.#done(item));
   }
 
+  /** Gives back all items whose execution has not ended, and returns their names. Call it before sending ends. */
+  giveBackExecuting(): { readonly names: readonly string[]; readonly sent: Promise<void> } {
+    const items = [...this.#executing];
+    const sent = Promise.all(items.map((item) => this.#abandon(item))).then(() => undefined);
+    return { names: items.map(nameOf), sent };
+  }
+
   /** Resolves when the next item of its kind may begin. The result may still be on its way. */
   async #run(item: RunnableWorkItem): Promise<void> {
-    this.#executing++;
+    this.#executing.add(item);
     const began = item.kind === "orchestrator" ? this.#episodeTimeMs() : 0;
     try {
       const execution = await this.#executor.execute(item);
@@ -130,7 +138,7 @@ export class Workbench {
       this.#options.onError(`An ${item.kind}'s work item is dropped: ${describeError(error)}`);
       this.#done(item);
     } finally {
-      this.#executing--;
+      this.#executing.delete(item);
     }
   }
 
@@ -196,6 +204,12 @@ export class Workbench {
       this.#options.onProgress();
     }
   }
+}
+
+function nameOf({ kind, request }: RunnableWorkItem): string {
+  if (kind === "orchestrator") return `orchestrator of ${readRequestHead(request).instanceId}`;
+  const { name, instanceId, taskId } = readActivityRequest(request);
+  return `activity ${name} ${instanceId}#${taskId}`;
 }
 
 /** The id of an entity is `@name@key`. */

@@ -1,12 +1,13 @@
 import { EMPTY_BYTES } from "../protocol/empty-bytes.js";
 import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 import { status } from "@grpc/grpc-js";
 import type { Backend } from "../backend/backend.js";
 import { isServiceError } from "../backend/call-retry.js";
 import type { EmulatorAdmin } from "../backend/emulator-admin.js";
 import { explain, explainHello } from "../backend/explain.js";
 import { doubtText } from "../backend/missing-hub.js";
-import { plural } from "../format/count.js";
+import { formatCount, plural } from "../format/count.js";
 import { WORKER_PROCESS } from "../orchestrations/worker-process.js";
 import { fanOutFanInWorkload, type Workload } from "../orchestrations/workload.js";
 import { readWorkItem, type WorkItem } from "../protocol/read-work-item.js";
@@ -34,12 +35,16 @@ export interface WorkerHostOptions {
   readonly onEvent: (event: WorkerEvent) => void;
   /** How long a drain waits for a silent backend, in milliseconds. Defaults to 5,000. */
   readonly drainPatienceMs?: number;
+  /** How long a drain waits for executions, in milliseconds. Without it, until they end. */
+  readonly drainTimeoutMs?: number;
 }
 
 /** A running worker. It survives outages of its backend, and a broken stream never loses an unsent result. */
 export interface WorkerHost {
   readonly workerId: string;
   readonly connected: boolean;
+  /** Undefined while it is not connected. */
+  readonly connectedSince: Date | undefined;
   /** Work items that wait, are being executed, or have a result that the backend has not accepted yet. */
   readonly inFlight: number;
   /** The number of activity results that the backend has acknowledged. */
@@ -50,7 +55,7 @@ export interface WorkerHost {
   readonly staleResults: number;
   /**
    * Accepts no more work, finishes the work in progress and closes. Never rejects. A backend that stays away does not
-   * delay it: unsent results are then still counted in `inFlight`.
+   * delay it: unsent results are then still counted in `inFlight`, and so is what is executed for too long and given back.
    */
   drain(): Promise<void>;
 }
@@ -60,6 +65,11 @@ export function startWorkerHost(options: WorkerHostOptions): WorkerHost {
 }
 
 const HELLO_DEADLINE_MS = 10_000;
+/** For giving back what is still executed. A backend that does not answer takes it from a worker that has gone. */
+const GIVE_BACK_MS = 1_000;
+/** Of the work items that are given back. */
+const LISTED = 10;
+const NEVER = new AbortController().signal;
 
 /**
  * How long a worker stays disconnected if disconnecting is its only way to give work back: a second, doubling to 30,
@@ -74,6 +84,7 @@ class Host implements WorkerHost {
   readonly #backend: WorkerHostOptions["backend"];
   readonly #onEvent: (event: WorkerEvent) => void;
   readonly #drainPatienceMs: number;
+  readonly #drainTimeoutMs: number | undefined;
   readonly #channel: WorkerChannel;
   readonly #bench: Workbench;
   /** The encoded GetWorkItemsRequest. */
@@ -86,6 +97,7 @@ class Host implements WorkerHost {
   #drained: Promise<void> | undefined;
 
   #stream: WorkItemStream | undefined;
+  #connectedSince: Date | undefined;
   /** The state that was last reported to a person. */
   #told: "connected" | "lost" | undefined;
   /** The pause before the next stream, if the worker left the last one on purpose, in milliseconds. */
@@ -105,6 +117,7 @@ class Host implements WorkerHost {
     this.#backend = backend;
     this.#onEvent = onEvent;
     this.#drainPatienceMs = options.drainPatienceMs ?? 5_000;
+    this.#drainTimeoutMs = options.drainTimeoutMs;
     this.#channel = openChannel(backend, this.workerId);
     const onError = (message: string): void => onEvent({ type: "error", message });
     this.#bench = new Workbench({
@@ -131,6 +144,10 @@ class Host implements WorkerHost {
 
   get connected(): boolean {
     return this.#stream !== undefined;
+  }
+
+  get connectedSince(): Date | undefined {
+    return this.#connectedSince;
   }
 
   get inFlight(): number {
@@ -221,6 +238,7 @@ class Host implements WorkerHost {
 
   #take(stream: WorkItemStream | undefined): void {
     this.#stream = stream;
+    this.#connectedSince = stream && new Date();
     this.#tookMs = performance.now();
     this.#bench.intake.watch(stream);
   }
@@ -263,23 +281,39 @@ class Host implements WorkerHost {
 
   async #drain(): Promise<void> {
     this.#draining.abort();
+    const timeout = this.#drainTimeoutMs === undefined ? NEVER : AbortSignal.timeout(this.#drainTimeoutMs);
+    timeout.addEventListener("abort", () => this.#watch.progress());
     this.#bench.giveBackWaiting();
     if (this.#stream !== undefined) await this.#stopTaking(this.#stream);
 
     await this.#watch.until({
-      isDone: () => this.#bench.isEmpty,
+      isDone: () => this.#bench.isEmpty || timeout.aborted,
       isBusy: () => this.#bench.isExecuting,
       patienceMs: this.#drainPatienceMs,
     });
+    const givenBack = timeout.aborted ? await this.#giveBackExecuting() : 0;
     this.#closed.abort();
     this.#channel.close();
-    if (this.inFlight > 0) {
-      const results = plural(this.inFlight, "result");
+    const unsent = this.inFlight - givenBack;
+    if (unsent > 0) {
+      const results = plural(unsent, "result");
       this.#onEvent({
         type: "error",
         message: `${results} could not be sent: the backend will have the work done again`,
       });
     }
+  }
+
+  /** Returns their number. */
+  async #giveBackExecuting(): Promise<number> {
+    const { names, sent } = this.#bench.giveBackExecuting();
+    if (names.length === 0) return 0;
+    const more = names.length - LISTED;
+    const list = [...names.slice(0, LISTED), ...(more > 0 ? [`${formatCount(more)} more`] : [])].join(", ");
+    const message = `${plural(names.length, "work item")} did not end in time, given back: ${list}`;
+    this.#onEvent({ type: "error", message });
+    await Promise.race([sent, sleep(GIVE_BACK_MS)]);
+    return names.length;
   }
 
   async #stopTaking(stream: WorkItemStream): Promise<void> {

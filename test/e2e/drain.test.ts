@@ -86,7 +86,13 @@ describe("fanout worker", () => {
       status: "Running",
       service: "Worker Service",
       time: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/u),
+      connected: true,
+      connectedSince: expect.any(String),
+      draining: false,
+      inFlight: 0,
+      executed: { activities: 0, episodes: 0 },
     });
+    expect((await fetch(`${url}/ready`)).status).toBe(200);
     const health = await fetch(`${url}/health`);
     expect(health.status).toBe(200);
     expect(await health.json()).toEqual({ status: "Healthy" });
@@ -96,6 +102,53 @@ describe("fanout worker", () => {
     expect(second).toMatchObject({ code: 2, stdout: "" });
     expect(second.stderr).toMatch(new RegExp(`^error: Port ${port} on 127.0.0.1 is in use.*--port`, "mu"));
   });
+});
+
+test("a worker gives back by name what does not end in time, and another one executes it", async () => {
+  const place = await Workplace.open();
+  const worker = place.start("worker --port 0 --log json --drain-timeout 500ms");
+  const [, url = ""] = await worker.says(/Status on (http:\/\/127\.0\.0\.1:\d+)\/status/u);
+  await worker.says(/Connected to the embedded emulator/u);
+  const load = "--parallel-orchestrations 1 --iterations 1 --parallel-activities 2 --activity-duration 4s";
+  const run = place.start(`run --workers 0 --json --run-id slow ${load}`);
+  const asked = async (page: string): Promise<Response> => fetch(`${url}/${page}`);
+  await expect.poll(async () => await (await asked("status")).json()).toMatchObject({ inFlight: 2 });
+  worker.kill("SIGTERM");
+  await worker.says(/Draining/u);
+  const ready = await asked("ready");
+  expect({ status: ready.status, body: await ready.json() }).toMatchObject({
+    status: 503,
+    body: { reason: "draining" },
+  });
+  const { code, stderr } = await worker.ended;
+  expect(code).toBe(1);
+  const log = stderr
+    .trim()
+    .split("\n")
+    .map((line): unknown => JSON.parse(line));
+  expect(log).toContainEqual({
+    time: expect.any(String),
+    level: "warning",
+    message: expect.stringMatching(
+      /^2 work items did not end in time, given back: activity \w+ slow-\S+#\d, activity \w+ slow-\S+#\d$/u,
+    ),
+  });
+  const next = await connectedWorker(place);
+  expect(await run.ended).toMatchObject({ code: 0 });
+  expect(next.running).toBe(true);
+});
+
+test("workers without --port, and one without HTTP, run side by side", async () => {
+  const place = await Workplace.open();
+  const [first, second] = [place.start("worker"), place.start("worker")];
+  const [, one] = await first.says(/Status on \S+:(\d+)\/status/u);
+  const [, other] = await second.says(/Status on \S+:(\d+)\/status/u);
+  expect(one).not.toBe(other);
+  const silent = place.start("worker --no-http");
+  await silent.says(/Connected to the embedded emulator/u);
+  silent.kill("SIGTERM");
+  const { stderr } = await silent.ended;
+  expect(stderr).not.toContain("Status on");
 });
 
 /** A run of this number of activities, 150 in each orchestration. */
