@@ -2,7 +2,7 @@
  * Bundles dist/ and the packages it uses into lib/, from where bin/fanout.js starts. A process that loads 400 small files
  * spends more time on finding them than on its work.
  */
-import { rm } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import { build } from "rolldown";
 
 await rm("lib", { recursive: true, force: true });
@@ -23,6 +23,16 @@ await build({
     // A chunk reaches the entries, package.json and bin/ by the same paths as a module in a room of dist/.
     chunkFileNames: "chunks/[name].js",
   },
+  onLog(_level, { message }) {
+    throw new Error(message);
+  },
+});
+// The script of the page, for browsers, in one file with its chart library.
+const licence = await readFile("node_modules/uplot/LICENSE", "utf8");
+await build({
+  input: { live: "src/page/live.ts" },
+  platform: "browser",
+  output: { dir: "lib/page", minify: true, postBanner: `/*!\n${licence.trim()}\n*/` },
   onLog(_level, { message }) {
     throw new Error(message);
   },

@@ -176,5 +176,7 @@ function addResults(run: Command): void {
     .option("--quiet", "print only the summary and errors")
     .option("--run-id <id>", "the name of the run; the ids of its instances begin with it (default: a generated one)")
     .addOption(repeatable(...LABEL))
+    .option("--live [port]", "show the run while it happens, on a page at 127.0.0.1 (default port: 9480; 0 takes any)")
+    .option("--live-keep", "after the run, keep its report on the page of --live until Ctrl-C")
     .option("--metrics-port <port>", "serve figures for Prometheus on 127.0.0.1 during the run; 0 takes any free port");
 }

@@ -13,6 +13,7 @@ import { parseThreshold, type Threshold } from "../stats/threshold.js";
 
 const MOST_REPEATS = 1_000;
 const MOST_PORT = 65_535;
+const LIVE_PORT = 9480;
 
 const file = z.string().optional();
 
@@ -35,6 +36,11 @@ const runFlags = z.object({
   ...shardFlags,
   generators: generatorsFlag,
   metricsPort: count("--metrics-port", 0, MOST_PORT, "a port such as 9464").optional(),
+  /** The port of the live page. */
+  live: z
+    .union([z.literal(true).transform(() => LIVE_PORT), count("--live", 0, MOST_PORT, "a port such as 9480")])
+    .optional(),
+  liveKeep: z.boolean().default(false),
   /** A file, or true for stdout. */
   json: z.union([z.string(), z.literal(true)]).optional(),
   html: file,
@@ -62,6 +68,8 @@ export function parseRunCall(rawFlags: unknown): RunCall {
   const { threshold, ...flags } = readFlags(runFlags, rawFlags);
   if (flags.abortOnFail && threshold.length === 0)
     throw new UsageError("missing-flag", "--abort-on-fail: expected a --threshold with it");
+  if (flags.liveKeep && flags.live === undefined)
+    throw new UsageError("missing-flag", "--live-keep: expected --live with it");
   if (flags.generators !== undefined) refuseWithGenerators(flags);
 
   const whole = withinSpend(asked, limits, flags.repeat);

@@ -18,6 +18,7 @@ import { noticeOn } from "./notice.js";
 import { placeOf } from "./place-of.js";
 import type { RunCall } from "./run-call.js";
 import { runOnce } from "./run-once.js";
+import type { RunPage } from "./run-page.js";
 import { RunResults } from "./run-results.js";
 
 /** A call that is valid as far as can be checked without a backend. */
@@ -27,6 +28,8 @@ interface CheckedCall {
   readonly connection: Connection;
   readonly transport: Transport | undefined;
   readonly baseline: readonly RunResult[];
+  /** Present with `--live`. */
+  readonly page: RunPage | undefined;
   /** The output of progress. With `--quiet` it has only errors. */
   readonly io: CommandIo;
   readonly resultsIo: CommandIo;
@@ -34,32 +37,45 @@ interface CheckedCall {
 
 /** Opens the backend, runs the plan there as often as requested, and judges the results. */
 export async function runOnBackend(checked: CheckedCall): Promise<ExitCode> {
-  const { call, generators, connection, transport, baseline, io, resultsIo } = checked;
+  const { call, connection, transport, page, io, resultsIo } = checked;
   const say = noticeOn(io.stderr);
   const backend = await openBackend(connection, { onNotice: say, transport });
   const interruption = new Interruption();
   const results = new RunResults(call, resultsIo);
   try {
-    const place = await placeOf(backend, (billing) => guardSpend(call.cost, call.limits, call.repeat, billing));
-    say(`backend: ${place}, task hub ${connection.taskHub} (connection string: ${connection.source})`);
-    const doubt = backend.kind === "scheduler" ? await doubtOfHub(backend) : undefined;
-    if (doubt !== undefined) say(`warning: ${doubt}`);
-    say(planLine(call.plan) + generatorsText(generators));
-    const capacity = capacityLine(call.cost, call.limits, call.repeat);
-    if (capacity !== undefined) say(capacity);
-    const wasLarge = await noteStoreSize(backend, say);
-    const codes = await repeatedly(backend, checked, results, interruption);
-    if (!wasLarge && interruption.exitCode === undefined) await noteStoreSize(backend, say).catch(() => {});
-    results.showSpread();
-    if (interruption.exitCode !== undefined) return interruption.exitCode;
-    if (baseline.length === 0) return firstOf(codes);
-    const comparison = compareRuns(baseline, results.all, { allowInvalid: call.allowInvalid });
-    return firstOf([...withoutDropped(codes, comparison), await results.addComparison(comparison)]);
+    const code = await judgedRuns(backend, checked, results, interruption);
+    await page?.finish(results.all);
+    return code;
   } finally {
     results.end();
     interruption[Symbol.dispose]();
     backend.close();
   }
+}
+
+async function judgedRuns(
+  backend: Backend,
+  checked: CheckedCall,
+  results: RunResults,
+  interruption: Interruption,
+): Promise<ExitCode> {
+  const { call, generators, connection, baseline, io } = checked;
+  const say = noticeOn(io.stderr);
+  const place = await placeOf(backend, (billing) => guardSpend(call.cost, call.limits, call.repeat, billing));
+  say(`backend: ${place}, task hub ${connection.taskHub} (connection string: ${connection.source})`);
+  const doubt = backend.kind === "scheduler" ? await doubtOfHub(backend) : undefined;
+  if (doubt !== undefined) say(`warning: ${doubt}`);
+  say(planLine(call.plan) + generatorsText(generators));
+  const capacity = capacityLine(call.cost, call.limits, call.repeat);
+  if (capacity !== undefined) say(capacity);
+  const wasLarge = await noteStoreSize(backend, say);
+  const codes = await repeatedly(backend, checked, results, interruption);
+  if (!wasLarge && interruption.exitCode === undefined) await noteStoreSize(backend, say).catch(() => {});
+  results.showSpread();
+  if (interruption.exitCode !== undefined) return interruption.exitCode;
+  if (baseline.length === 0) return firstOf(codes);
+  const comparison = compareRuns(baseline, results.all, { allowInvalid: call.allowInvalid });
+  return firstOf([...withoutDropped(codes, comparison), await results.addComparison(comparison)]);
 }
 
 /** Reports a large store of the embedded emulator. Returns whether it is large. */
@@ -72,7 +88,7 @@ async function noteStoreSize({ admin }: Backend, say: (line: string) => void): P
 /** Runs the plan as often as requested, one run after the other, each with its summary and its results. */
 async function repeatedly(
   backend: Backend,
-  { call, generators, io }: CheckedCall,
+  { call, generators, page, io }: CheckedCall,
   results: RunResults,
   interruption: Interruption,
 ): Promise<readonly ExitCode[]> {
@@ -84,7 +100,9 @@ async function repeatedly(
   for (const [index, id] of runIds.entries()) {
     if (interruption.exitCode !== undefined) break;
     if (call.repeat > 1) io.stderr.write(`\nrun ${index + 1} of ${call.repeat}\n`);
-    codes.push(await runOnce({ backend, call, runId: id, generators: generators.count, results, interruption, io }));
+    const number = index + 1;
+    const run = { backend, call, runId: id, number, generators: generators.count, results, interruption, page, io };
+    codes.push(await runOnce(run));
   }
   return codes;
 }

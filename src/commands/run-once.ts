@@ -11,6 +11,7 @@ import type { CommandIo } from "./io.js";
 import { purgeAfterRun } from "./purge.js";
 import type { RunCall } from "./run-call.js";
 import { exitCodeOfRun } from "./run-exit-code.js";
+import { feedOf, type RunPage } from "./run-page.js";
 import type { RunResults } from "./run-results.js";
 
 const JUDGE_EVERY_MS = 1_000;
@@ -19,17 +20,20 @@ interface OneRun {
   readonly backend: Backend;
   readonly call: RunCall;
   readonly runId: string;
+  /** With `--repeat`, counted from 1. */
+  readonly number: number;
   /** How many processes make the load. */
   readonly generators: number;
   /** The result is added here. */
   readonly results: RunResults;
   readonly interruption: Interruption;
+  readonly page: RunPage | undefined;
   readonly io: CommandIo;
 }
 
 /** One load test, from its first start to its results. */
 export async function runOnce(run: OneRun): Promise<ExitCode> {
-  const { backend, call, runId, interruption, io } = run;
+  const { backend, call, runId, interruption, page, io } = run;
   const view = liveView(io.stderr, () => test.snapshot());
   const test = loadTestOf(run, {
     plan: call.plan,
@@ -44,6 +48,7 @@ export async function runOnce(run: OneRun): Promise<ExitCode> {
     onLine: (line) => view.line(oneLine(line)),
   });
   const metrics = await metricsOf(run, test);
+  if (page && test instanceof LoadTest) page.follow(feedOf(run, test), interruption.signal);
   const judging =
     call.abortOnFail && test instanceof LoadTest
       ? setInterval(() => abortIfMissed(test, call), JUDGE_EVERY_MS)
@@ -53,6 +58,7 @@ export async function runOnce(run: OneRun): Promise<ExitCode> {
     const outcome = judged(await test.run(), call);
     clearInterval(judging);
     view.stop();
+    page?.ended();
     await run.results.add(outcome);
     // The first Ctrl-C has ended the run. A second one ends the process, and with it the purge.
     const purged = !call.purge || (await purgeAfterRun(backend, runId, new AbortController().signal, io));

@@ -1,6 +1,7 @@
 import { availableParallelism } from "node:os";
 import { resolveConnection, type Connection } from "../backend/connection-string.js";
 import { chooseTransport } from "../backend/transport.js";
+import { UsageError } from "../errors.js";
 import { ExitCode } from "../exit-codes.js";
 import { plural } from "../format/count.js";
 import {
@@ -20,6 +21,7 @@ import { errorsOnly } from "./errors-only.js";
 import type { CommandIo } from "./io.js";
 import { noticeOn } from "./notice.js";
 import { parseRunCall, type RunCall } from "./run-call.js";
+import type { RunPage } from "./run-page.js";
 import { withRunFlags, type RunCommandLine, type RunFlags } from "./run-flags.js";
 
 /** `fanout run`: load tests, from flags to summaries. Data is printed on stdout, everything else on stderr. */
@@ -39,13 +41,19 @@ async function runWith(runFlags: RunFlags, allIo: CommandIo): Promise<ExitCode> 
   refuseTooFewInputs(call.plan);
   refuseUncarried(call.thresholds, call.plan);
   const generators = generatorsOf(call.plan, call.generators, machineOf(connection, call.plan));
+  if (call.live !== undefined && generators.count > 1)
+    throw new UsageError("conflicting-flags", "--live: expected it with one generator, found --generators");
   if (call.printPlan) return printPlan(runFlags, allIo);
   if (call.dryRun) return dryRun(call, generators, connection, io);
   // An http endpoint may be an emulator, which bills nothing: only its answer shows that.
   guardSpend(call.cost, call.limits, call.repeat, mayBeEmulator(connection) ? "emulator" : "billed");
   // Modules that talk to a backend load slowly. A refused call or a dry run does not need them.
   const { runOnBackend } = await import("./run-on-backend.js");
-  return runOnBackend({ call, generators, connection, transport, baseline, io, resultsIo: allIo });
+  const run = (page?: RunPage): Promise<ExitCode> =>
+    runOnBackend({ call, generators, connection, transport, baseline, page, io, resultsIo: allIo });
+  if (call.live === undefined) return run();
+  const { withRunPage } = await import("./run-page.js");
+  return withRunPage({ port: call.live, keep: call.liveKeep }, noticeOn(io.stderr), run);
 }
 
 async function printPlan({ given, keys }: RunFlags, io: CommandIo): Promise<ExitCode> {

@@ -52,6 +52,17 @@ export function refuseForeignPages(
   };
 }
 
+/**
+ * Refuses what a browser sends for a page of another site, except that a link leads to a page of ours. Older browsers, and
+ * other programs, do not send the headers: https://www.w3.org/TR/fetch-metadata/
+ */
+export async function refuseOtherSites({ headers, method }: FastifyRequest): Promise<void> {
+  const { "sec-fetch-site": site = "none", "sec-fetch-mode": mode, "sec-fetch-dest": dest } = headers;
+  const isLink = method === "GET" && mode === "navigate" && dest === "document";
+  if (site !== "same-origin" && site !== "none" && !isLink)
+    throw new HttpError(403, "Pages of another site may not use this server.", { field: "Sec-Fetch-Site" });
+}
+
 function foreignHost(): HttpError {
   const hint = "Start `fanout serve` with --allowed-host to add a name.";
   return new HttpError(403, "The Host header does not name this server.", { hint, field: "Host" });

@@ -74,6 +74,11 @@ export class GeneratorHealthMonitor {
    */
   stop(): Pick<GeneratorHealth, "eventLoopDelayMs" | "clockJumpMs" | "cpu"> {
     this.#cancel();
+    return this.soFar();
+  }
+
+  /** As `stop`, and goes on. */
+  soFar(): Pick<GeneratorHealth, "eventLoopDelayMs" | "clockJumpMs" | "cpu"> {
     if (this.#cpu) this.#look();
     const eventLoopDelayMs = this.#delays.summary();
     const cpu = this.#cpuShares();

@@ -4,11 +4,13 @@ import type { Completion, Start } from "../stats/completion.js";
 import type { LiveSnapshot } from "../stats/live-snapshot.js";
 import { lengthOf, plannedStarts } from "../result/load-shape.js";
 import { Recorder } from "../stats/recorder.js";
+import type { SeriesSoFar } from "../stats/series.js";
 import type {
   BackendDurability,
   HubSurvey,
   ResultEnvironment,
   RunResult,
+  Stall,
   StuckInstance,
 } from "../result/run-result.js";
 import type { Replay } from "../protocol/replay.js";
@@ -94,6 +96,7 @@ export class LoadTest {
   readonly #stopFollowing = new AbortController();
   #startedMs: number | undefined;
   #hadWorker = false;
+  #hub: HubSurvey | undefined;
   #durability: BackendDurability | undefined;
   readonly #ending: RunEnding;
 
@@ -191,6 +194,7 @@ export class LoadTest {
   async run(): Promise<LoadTestOutcome> {
     const { plan, backend, runId, clock, interruption, onLine } = this.options;
     const hub = this.options.coordination?.hub ?? (await surveyedHub(backend, runId, interruption, onLine));
+    this.#hub = hub;
     this.#durability = await durabilityOf(backend, interruption);
     void followProgress(this.#progress, this.#stopFollowing.signal, onLine);
     this.#workers.start(this.#progress);
@@ -293,6 +297,23 @@ export class LoadTest {
     const hub = { unknown: "the run is in progress" };
     const environment = this.#describeEnvironment(hub);
     return this.#recorder.soFar(runId, clock(), environment);
+  }
+
+  /** The result so far with the verdict as it forms; undefined before the first start. */
+  standing(): RunResult | undefined {
+    const { runId, clock } = this.options;
+    if (this.#startedMs === undefined) return undefined;
+    const environment = this.#describeEnvironment(this.#hub ?? { unknown: "the run is in progress" });
+    return this.#recorder.standing(runId, clock(), { environment, health: this.#health.soFar() });
+  }
+
+  /** The intervals so far. */
+  get seriesSoFar(): SeriesSoFar {
+    return this.#recorder.seriesSoFar;
+  }
+
+  stallsSoFar(): readonly Stall[] {
+    return this.#startedMs === undefined ? [] : this.#recorder.stallsSoFar(this.options.clock());
   }
 
   /** At most so many instances in flight, the earliest accepted first. */

@@ -29,7 +29,7 @@ const mixed = z.strictObject(
 const VALUES = {
   switch: z.boolean("expected true or false"),
   value: text,
-  "optional-value": z.union([z.string(), z.literal(true)], "expected a file, or true for the standard output"),
+  "optional-value": z.union([text, z.literal(true)], "expected a value, or true for the flag without one"),
   list: z.array(text, "expected a list of texts"),
   mix: z.array(mixed, "expected a list of orchestrations"),
 } satisfies Record<PlanKey["kind"], z.ZodType>;

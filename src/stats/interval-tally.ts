@@ -25,6 +25,8 @@ export class IntervalTally {
   failed = 0;
   activities = 0;
   reconnects = 0;
+  /** Completions by the time of noticing, which is known at once; `completed` is some seconds behind. Not in a result. */
+  noticed = 0;
   /** Created when first needed: most intervals have no errors, and many have no latencies. */
   #rpcErrors: Map<string, number> | undefined;
   #latencies: Map<`${LatencyName} ${Until}`, SparseHistogram> | undefined;
@@ -49,11 +51,24 @@ export class IntervalTally {
     this.failed += other.failed;
     this.activities += other.activities;
     this.reconnects += other.reconnects;
+    this.noticed += other.noticed;
     for (const [status, count] of other.#rpcErrors ?? []) this.addRpcErrors(status, count);
     for (const [key, histogram] of other.#latencies ?? []) {
       const [name, until] = key.split(" ") as [LatencyName, Until];
       this.latency(name, until).merge(histogram);
     }
+  }
+
+  /** Grows with every event that a view of the run in progress shows. */
+  get revision(): number {
+    const { offered, started, noticed, failed, activities } = this;
+    const latencies = (this.latencyNoticed("response")?.count ?? 0) + (this.latencyNoticed("service")?.count ?? 0);
+    return offered + started + noticed + failed + activities + latencies;
+  }
+
+  /** Until the client noticed; undefined if nothing that was due in it has completed. */
+  latencyNoticed(name: LatencyName): SparseHistogram | undefined {
+    return this.#latencies?.get(`${name} noticed`);
   }
 
   tally(): IntervalTallied {

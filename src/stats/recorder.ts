@@ -18,6 +18,7 @@ import type {
   Throughput,
 } from "../result/run-result.js";
 import type { SequenceSet } from "./sequence-set.js";
+import type { SeriesSoFar } from "./series.js";
 import { StallDetector } from "./stall-detector.js";
 import { Timeline, type StartTimes } from "./timeline.js";
 import { verdictOf } from "./verdict.js";
@@ -190,6 +191,23 @@ export class Recorder {
         stall: this.stallAt(nowMs),
       },
     };
+  }
+
+  /** The intervals of the run in progress. */
+  get seriesSoFar(): SeriesSoFar {
+    return this.#timeline.seriesSoFar;
+  }
+
+  /** All stalls so far. The last one is open if it is in progress. */
+  stallsSoFar(nowMs: number): readonly Stall[] {
+    return this.#stalls.close(this.sinceMs(nowMs));
+  }
+
+  /** The result so far with the verdict as it forms: what a view of the run in progress judges. */
+  standing(runId: string, nowMs: number, { environment, health }: Pick<RunEnd, "environment" | "health">): RunResult {
+    const soFar = this.soFar(runId, nowMs, environment);
+    const measured = { ...soFar, generator: { heldBack: this.#counters.heldBack, ...this.#slip(), ...health } };
+    return { ...measured, verdict: verdictOf(measured) };
   }
 
   /** The result so far, with everything that thresholds need. Latency lasts until the client noticed. */

@@ -30,6 +30,11 @@ export class Series {
     this.#at(endedMs)[outcome === "completed" ? "completed" : "failed"] += 1;
   }
 
+  /** A start has completed, by the time of noticing. */
+  addNoticed(noticedMs: number): void {
+    this.#at(noticedMs).noticed += 1;
+  }
+
   /** `count` more activities have completed. */
   addActivities(atMs: number, count: number): void {
     this.#at(atMs).activities += count;
@@ -48,6 +53,11 @@ export class Series {
   /** Adds a latency of `ms` for a start that was due at `dueMs`. `close` chooses which end is used. */
   addLatency(name: LatencyName, until: Until, dueMs: number, ms: number): void {
     this.#at(dueMs).latency(name, until).add(ms);
+  }
+
+  /** The intervals of a run in progress, for reading only. */
+  get soFar(): SeriesSoFar {
+    return { widthMs: this.#widthMs, tallies: this.#tallies };
   }
 
   tally(): SeriesTally {
@@ -96,6 +106,12 @@ export class Series {
     this.#tallies = this.#tallies.filter((_, index) => index % 2 === 0);
     this.#widthMs *= 2;
   }
+}
+
+export interface SeriesSoFar {
+  readonly widthMs: number;
+  /** From the start of the run. */
+  readonly tallies: readonly IntervalTally[];
 }
 
 function merged(tallies: readonly IntervalTally[]): IntervalTally {

@@ -3,7 +3,7 @@ import type { BridgedTime } from "./run-latencies.js";
 import type { IrregularActions } from "./run-counts.js";
 import type { ResultPlan, RunResult, RunTally, Throughput } from "../result/run-result.js";
 import { activitiesOf, furtherActionsOf, mayFail } from "../result/run-size.js";
-import { Series } from "./series.js";
+import { Series, type SeriesSoFar } from "./series.js";
 import { ThroughputWindow } from "./throughput-window.js";
 
 /**
@@ -52,6 +52,10 @@ export class Timeline {
     this.#series.absorb(series);
   }
 
+  get seriesSoFar(): SeriesSoFar {
+    return this.#series.soFar;
+  }
+
   addSend(dueMs: number, sentMs: number): void {
     this.#series.addOffered(dueMs);
     this.#series.addStart(sentMs);
@@ -73,6 +77,7 @@ export class Timeline {
 
   /** A start has completed, by the time of noticing. `addPlaced` follows. */
   addNoticed({ dueMs, acceptedMs }: StartTimes, noticedMs: number): void {
+    this.#series.addNoticed(noticedMs);
     this.#windowSoFar.addCompleted(noticedMs, dueMs);
     this.#windowSoFar.addActivities(noticedMs, this.#credited);
     const phase = this.#phases.dueAt(dueMs);

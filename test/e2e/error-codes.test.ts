@@ -67,6 +67,7 @@ const ROWS: readonly Row[] = [
   { code: "results-in-the-way", args: ["compare", "other.json", "other.json", "--html", "base.json", "--json"] },
   { code: "unusable-state-folder", args: ["emulator", "status", "--json"], env: { FANOUT_STATE_DIR: "base.json/x" } },
   { code: "unavailable-address", args: ["run", "--json", "--metrics-port", "PORT"] },
+  { code: "unavailable-address", args: ["run", "--json", "--live", "PORT"] },
   {
     code: "spend-limit",
     args: [

@@ -22,6 +22,7 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
     "generators/",
     "http/",
     "hub/",
+    "live/",
     "load/",
     "plan/",
     "protocol/",
@@ -38,7 +39,11 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
   "soak/": ["async/", "backend/", "hub/", "load/", "plan/", "protocol/", "result/", "stats/"],
   // Processes that make one run together.
   "generators/": ["async/", "backend/", "hub/", "load/", "plan/", "protocol/", "result/", "stats/"],
-  "http/": ["async/", "backend/", "load/", "orchestrations/", "plan/", "result/", "stats/"],
+  "http/": ["async/", "backend/", "live/", "load/", "orchestrations/", "plan/", "report/", "result/", "stats/"],
+  // Runs in a browser.
+  "page/": ["live/", "report/", "result/"],
+  // What a run tells a page while it runs.
+  "live/": ["report/", "result/", "stats/"],
   // Each side is a process of its own.
   "sides/": ["backend/", "protocol/", "report/", "result/"],
   "diagnosis/": ["backend/", "hub/", "protocol/"],

@@ -15,6 +15,7 @@ interface PageElement {
   readonly clientWidth: number;
   readonly classList: { toggle(name: string, on: boolean): void };
   textContent: string | null;
+  append(child: unknown): void;
   querySelectorAll(selectors: string): Iterable<PageElement>;
 }
 declare const document: PageElement & {
@@ -40,10 +41,12 @@ export interface Tools {
   readonly formatCount: (count: number) => string;
   readonly formatDuration: (ms: number) => string;
   readonly threeDigits: (value: number) => string;
+  /** The run is in progress: without a cursor, the legend has the latest values. There is no zoom, as the charts move on. */
+  readonly isLive: boolean;
 }
 
 /** The room for labels on the left, the same for all panels, so that a moment is at the same place in each. */
-interface Gutter {
+export interface Gutter {
   px: number;
 }
 
@@ -74,7 +77,7 @@ export function drawPanels(panels: readonly Panel[], tools: Tools): void {
   addEventListener("resize", () => draw(paper.matches));
 }
 
-function plotOf(panel: Panel, place: PageElement, onPaper: boolean, gutter: Gutter, tools: Tools): uPlot {
+export function plotOf(panel: Panel, place: PageElement, onPaper: boolean, gutter: Gutter, tools: Tools): uPlot {
   // A4 is 703 px wide between the margins of the page's style.
   const width = onPaper ? 680 : place.clientWidth;
   const options: uPlot.Options = {
@@ -85,7 +88,7 @@ function plotOf(panel: Panel, place: PageElement, onPaper: boolean, gutter: Gutt
     scales: scalesOf(panel),
     axes: axesOf(panel, gutter, tools),
     legend: { show: false },
-    cursor: cursorOf(panel),
+    cursor: cursorOf(panel, tools),
     hooks: {
       drawClear: [(plot) => tools.drawBands(plot, panel, colourOf)],
       draw: [
@@ -96,7 +99,9 @@ function plotOf(panel: Panel, place: PageElement, onPaper: boolean, gutter: Gutt
     },
   };
   const data = [panel.xs, ...panel.lines.map(({ values }) => values)] as uPlot.AlignedData;
-  return new tools.Plot(options, data, place);
+  const plot = new tools.Plot(options, data);
+  place.append(plot.root);
+  return plot;
 }
 
 function seriesOf({ stroke, dots = [] }: Line, { strokes }: Tools): uPlot.Series {
@@ -111,16 +116,32 @@ function seriesOf({ stroke, dots = [] }: Line, { strokes }: Tools): uPlot.Series
   };
 }
 
-function scalesOf({ x, xs, y, lines }: Panel): uPlot.Scales {
-  const values = lines.flatMap((line) => line.values.filter((value) => value !== null && value > 0)) as number[];
-  const most = values.reduce((max, value) => Math.max(max, value), 0);
-  const least = values.reduce((min, value) => Math.min(min, value), most);
-  const isWhole = (from: number, to: number) => from === xs[0] && to === xs.at(-1);
+/** The ranges are those of the panel when it is drawn: a live one changes. */
+function scalesOf(panel: Panel): uPlot.Scales {
+  const { y } = panel;
+  const extremes = () => {
+    const values = panel.lines.flatMap((line) =>
+      line.values.filter((value) => value !== null && value > 0),
+    ) as number[];
+    const most = values.reduce((max, value) => Math.max(max, value), 0);
+    return { most, least: values.reduce((min, value) => Math.min(min, value), most) };
+  };
+  const whole = (): [number, number] => [panel.x.from, panel.x.to];
+  const isWhole = (from: number, to: number) =>
+    panel.xs.length === 0 || (from === panel.xs[0] && to === panel.xs.at(-1));
+  const linear = (): [number, number] => {
+    const { most } = extremes();
+    return [0, most > 0 ? most * 1.15 : 1];
+  };
+  const powers = (): [number, number] => {
+    const { least, most } = extremes();
+    return [least / 1.25, most * 1.6];
+  };
   // Its `distr` is a const enum, which a separately compiled module cannot read.
-  const logarithmic: object = { distr: 3, log: 10, range: () => [least / 1.25, most * 1.6] };
+  const logarithmic: object = { distr: 3, log: 10, range: powers };
   return {
-    x: { time: false, range: (_plot, from, to) => (isWhole(from, to) ? [x.from, x.to] : [from, to]) },
-    y: y.logarithmic ? logarithmic : { range: () => [0, most > 0 ? most * 1.15 : 1] },
+    x: { time: false, range: (_plot, from, to) => (isWhole(from, to) ? whole() : [from, to]) },
+    y: y.logarithmic ? logarithmic : { range: linear },
   };
 }
 
@@ -179,16 +200,16 @@ function logarithmicSplits(_plot: uPlot, _axis: number, from: number, to: number
 }
 
 /** Panels over time share their cursor: pointing at a time or selecting a range in one applies to all. */
-function cursorOf({ x }: Panel): uPlot.Cursor {
+function cursorOf({ x }: Panel, { isLive }: Tools): uPlot.Cursor {
   const common = { y: false, points: { size: 7, width: 0 } };
   return x.kind === "time"
-    ? { ...common, sync: { key: "time", scales: ["x", null] }, drag: { x: true, y: false, dist: 8 } }
+    ? { ...common, sync: { key: "time", scales: ["x", null] }, drag: { x: !isLive, y: false, dist: 8 } }
     : { ...common, drag: { x: false, y: false } };
 }
 
 /** Writes the values at the cursor into the legend: the value of each line, and the position. */
-function tellValues(plot: uPlot, { id, x, xs, y, lines }: Panel, tools: Tools): void {
-  const index = plot.cursor.idx ?? -1;
+export function tellValues(plot: uPlot, { id, x, xs, y, lines }: Panel, tools: Tools): void {
+  const index = plot.cursor.idx ?? (tools.isLive ? xs.length - 1 : -1);
   const at = xs[index];
   const texts = [
     ...lines.map(({ values }) => {

@@ -26,7 +26,7 @@ export async function chartAssets(): Promise<{ readonly script: string; readonly
 /** The source of the functions, each under its own name, and one call. */
 function ourScript(): string {
   const functions = [...Object.values(FORMATS), ...MARK_FUNCTIONS, ...CLIENT_FUNCTIONS];
-  const values = `strokes: ${JSON.stringify(STROKES)}, heightsPx: ${JSON.stringify(HEIGHTS_PX)}, nameRowPx: ${NAME_ROW_PX}`;
+  const values = `strokes: ${JSON.stringify(STROKES)}, heightsPx: ${JSON.stringify(HEIGHTS_PX)}, nameRowPx: ${NAME_ROW_PX}, isLive: false`;
   const tools = `{ Plot: uPlot, ${values}, ${Object.keys(TOOLS).join(", ")} }`;
   const panels = `JSON.parse(document.getElementById(${JSON.stringify(PANELS_ID)}).textContent)`;
   return [

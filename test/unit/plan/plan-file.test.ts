@@ -66,7 +66,7 @@ describe("a plan file", () => {
     ["duration:", ":1: duration: expected text or a number"],
     ["quiet: 1", ":1: quiet: expected true or false"],
     ["threshold: p99<2s", ":1: threshold: expected a list of texts"],
-    ["json: false", ":1: json: expected a file, or true for the standard output"],
+    ["json: false", ":1: json: expected a value, or true for the flag without one"],
     ["rate: 1/s\nrate: 2/s", ":2: Map keys must be unique"],
     ["rate: 1/s\n  duration: 1m", ":1: Nested mappings are not allowed in compact mappings"],
     ["rate: !env RATE", ":1: Unresolved tag: !env"],

@@ -1,0 +1,154 @@
+import { aborted } from "../async/aborted.js";
+import type { Backend } from "../backend/backend.js";
+import { ExitCode } from "../exit-codes.js";
+import { errorText } from "../format/error-text.js";
+import type { LivePage } from "../http/live-page.js";
+import { LiveHub } from "../live/live-hub.js";
+import type { LivePhase } from "../live/live-update.js";
+import { RunFeed } from "../live/run-feed.js";
+import type { LoadTest } from "../load/load-test.js";
+import { resultPlanOf } from "../plan/plan.js";
+import { planLine } from "../report/plan-line.js";
+import type { RunResult } from "../result/run-result.js";
+import { activitiesOf } from "../result/run-size.js";
+import { Interruption } from "./interruption.js";
+import type { RunCall } from "./run-call.js";
+
+/**
+ * Serves the page while `act` runs, and with `keep` until Ctrl-C.
+ * @throws UsageError if it cannot listen on the port
+ */
+export async function withRunPage(
+  { port, keep }: { readonly port: number; readonly keep: boolean },
+  say: (line: string) => void,
+  act: (page: RunPage) => Promise<ExitCode>,
+): Promise<ExitCode> {
+  const page = await RunPage.open(port);
+  say(`live: ${page.url}`);
+  try {
+    const code = await act(page);
+    if (keep && !INTERRUPTED.has(code)) {
+      say(`The report stays at ${page.url} until Ctrl-C.`);
+      const interruption = new Interruption();
+      await aborted(interruption.signal);
+      interruption[Symbol.dispose]();
+    }
+    return code;
+  } catch (error) {
+    page.fail(errorText(error));
+    throw error;
+  } finally {
+    await page.close();
+  }
+}
+
+/** What the page shows of a run that makes its load in this process. */
+export function feedOf({ call, runId, number, backend }: FollowedRun, test: LoadTest): RunFeed {
+  const { plan, thresholds, repeat } = call;
+  const { load, warmupMs = 0, labels = {} } = resultPlanOf(plan);
+  const isCounted = backend.admin !== undefined && plan.shard === undefined;
+  const activities = activitiesOf(plan);
+  const kind = load?.kind ?? "once";
+  return new RunFeed({
+    run: { runId, planLine: planLine(plan), load: kind, labels, warmupMs, number, of: repeat },
+    watched: test,
+    thresholds,
+    kind: {
+      latency: kind === "closed" ? "service" : "response",
+      credited: activities === undefined ? undefined : isCounted ? 0 : activities,
+    },
+  });
+}
+
+interface FollowedRun {
+  readonly backend: Backend;
+  readonly call: Pick<RunCall, "plan" | "thresholds" | "repeat">;
+  readonly runId: string;
+  readonly number: number;
+}
+
+const INTERRUPTED: ReadonlySet<ExitCode> = new Set([ExitCode.Interrupted, ExitCode.Terminated, ExitCode.HungUp]);
+const UPDATE_EVERY_MS = 1_000;
+
+/**
+ * The page of `fanout run --live`. It asks a run for its figures once a second while somebody looks, and not at all while nobody
+ * does: whoever comes late gets everything from the start.
+ */
+export class RunPage {
+  readonly #hub = new LiveHub();
+  #page: LivePage | undefined;
+  #feed: RunFeed | undefined;
+  #phase: LivePhase = { kind: "waiting" };
+  #report: string | undefined;
+  #timer: NodeJS.Timeout | undefined;
+
+  /** @throws UsageError if it cannot listen on the port */
+  static async open(port: number): Promise<RunPage> {
+    // Other runs do not load the server.
+    const { startLivePage } = await import("../http/live-page.js");
+    const page = new RunPage();
+    page.#page = await startLivePage({
+      port,
+      hub: page.#hub,
+      report: () => page.#report,
+      onViewers: () => page.#watch(),
+    });
+    return page;
+  }
+
+  get url(): string {
+    return this.#page?.url ?? "";
+  }
+
+  /** Shows a run that begins. */
+  follow(feed: RunFeed, interruption: AbortSignal): void {
+    this.#feed = feed;
+    this.#enter({ kind: "running" });
+    const why = "It was interrupted, and ends what is in flight.";
+    interruption.addEventListener("abort", () => this.#enter({ kind: "ending", why }), { once: true });
+  }
+
+  /** The run has its result. */
+  ended(): void {
+    this.#enter({ kind: "ended" });
+  }
+
+  /** All runs are over. From now on the page is their report. */
+  async finish([first, ...more]: readonly RunResult[]): Promise<void> {
+    if (first === undefined) return;
+    const [{ REPORT_FORMS }, { REPORT_PATH }] = await Promise.all([
+      import("../report/report-forms.js"),
+      import("../http/live-page.js"),
+    ]);
+    this.#report = await REPORT_FORMS.html.write([first, ...more]);
+    this.#enter({ kind: "ended", report: REPORT_PATH });
+  }
+
+  fail(why: string): void {
+    this.#enter({ kind: "failed", why });
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#page?.close();
+  }
+
+  #enter(phase: LivePhase): void {
+    this.#phase = phase;
+    if (this.#hub.viewers > 0) this.#update();
+  }
+
+  #watch(): void {
+    if (this.#hub.viewers === 0) {
+      clearInterval(this.#timer);
+      this.#timer = undefined;
+    } else if (this.#timer === undefined) {
+      this.#update();
+      this.#timer = setInterval(() => this.#update(), UPDATE_EVERY_MS);
+    }
+  }
+
+  #update(): void {
+    if (this.#feed) this.#hub.publish(this.#feed.update(this.#phase));
+  }
+}

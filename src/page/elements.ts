@@ -1,0 +1,56 @@
+/** The element of the page with this id. The page is ours, so it has one. */
+export function byId(id: string): HTMLElement {
+  const found = document.getElementById(id);
+  if (found === null) throw new Error(`The page has no element #${id}.`);
+  return found;
+}
+
+/** Changes the text only if it is another one: a screen reader says what changes. */
+export function setText(id: string, text: string): void {
+  const element = byId(id);
+  if (element.textContent !== text) element.textContent = text;
+}
+
+/** An element with a text, or with elements. Text is never read as markup. */
+export function element(
+  name: string,
+  content: string | readonly Node[],
+  attributes: Readonly<Record<string, string>> = {},
+) {
+  const made = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  if (typeof content === "string") made.textContent = content;
+  else made.append(...content);
+  return made;
+}
+
+export interface Cell {
+  readonly text: string;
+  readonly tone?: string;
+}
+
+/** Shows a section with its table, or hides it without rows. The first column has text, and others numbers unless named. */
+export function showTable(
+  id: string,
+  columns: readonly string[],
+  rows: readonly (readonly Cell[])[],
+  textColumns: readonly string[] = [],
+): void {
+  const section = byId(id);
+  section.hidden = rows.length === 0;
+  const place = section.querySelector(".scroll");
+  if (rows.length === 0 || place === null) return;
+  const kindOf = (index: number) => (index === 0 || textColumns.includes(columns[index] ?? "") ? "text" : "number");
+  const head = columns.map((name, index) => element("th", name, { scope: "col", class: kindOf(index) }));
+  const body = rows.map((cells) =>
+    element(
+      "tr",
+      cells.map(({ text, tone = "" }, index) =>
+        index === 0
+          ? element("th", text, { scope: "row", class: `${kindOf(index)} ${tone}` })
+          : element("td", text, { class: `${kindOf(index)} ${tone}`, "data-name": columns[index] ?? "" }),
+      ),
+    ),
+  );
+  place.replaceChildren(element("table", [element("thead", [element("tr", head)]), element("tbody", body)]));
+}

@@ -1,0 +1,58 @@
+/** The script of the page that shows a run while it happens. */
+import type { LiveUpdate } from "../live/live-update.js";
+import { Charts } from "./charts.js";
+import { Course } from "./course.js";
+import { byId, setText } from "./elements.js";
+import { showUpdate } from "./view.js";
+
+/** Updates come once a second. Without any for so long, the figures are old although the connection is there. */
+const SILENCE_MS = 5_000;
+
+const charts = new Charts();
+const course = new Course();
+let lastMs = performance.now();
+let isOver = false;
+
+const source = new EventSource("events");
+source.addEventListener("update", ({ data }: MessageEvent<string>) => {
+  const update = JSON.parse(data) as LiveUpdate;
+  lastMs = performance.now();
+  show(update);
+  const { phase } = update;
+  if (phase.kind === "failed") end("ended");
+  if (phase.kind === "ended" && phase.report !== undefined) location.replace(phase.report);
+});
+source.addEventListener("error", () => {
+  if (!isOver) lose();
+});
+setInterval(() => {
+  if (!isOver && performance.now() - lastMs > SILENCE_MS) lose();
+}, 1_000);
+
+function show(update: LiveUpdate): void {
+  course.take(update.run.runId, update.series);
+  const moments = course.until(update.snapshot.elapsedMs);
+  charts.show(update, moments);
+  showUpdate(update, moments);
+  setLink("on", "live");
+  byId("lost").hidden = true;
+}
+
+function lose(): void {
+  const seconds = Math.round((performance.now() - lastMs) / 1_000);
+  const again = source.readyState === EventSource.CLOSED ? "Reload the page to try again." : "Trying again.";
+  setLink("off", "connection lost");
+  setText("lost", `No news from the run for ${seconds} s: the figures below are old. ${again}`);
+  byId("lost").hidden = false;
+}
+
+function end(text: string): void {
+  isOver = true;
+  source.close();
+  setLink("", text);
+}
+
+function setLink(state: "on" | "off" | "", text: string): void {
+  byId("link").className = `link ${state}`;
+  setText("link", text);
+}

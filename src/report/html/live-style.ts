@@ -1,0 +1,20 @@
+/** What the page of a run in progress has beyond its report. Its colours and its parts are those of `style.ts`. */
+export const LIVE_STYLE = `
+[hidden] { display: none !important; }
+.doubt-text { color: var(--doubt); }
+.detail { margin-top: 0.25rem; min-height: 1.5em; }
+.link { display: inline-flex; align-items: center; gap: 0.4rem; margin-left: 0.4rem; padding: 0.05rem 0.6rem; border: 1px solid var(--rule); border-radius: 1rem; }
+.link::before { content: ""; width: 0.5rem; height: 0.5rem; border-radius: 50%; background: var(--muted); }
+.link.on::before { background: var(--good); }
+.link.off { color: var(--bad); border-color: var(--bad); }
+.link.off::before { background: var(--bad); }
+.tiles { grid-template-columns: repeat(6, 1fr); margin-top: 1.5rem; }
+.tiles .value { white-space: nowrap; }
+.state { white-space: nowrap; font-weight: 500; }
+@media (prefers-reduced-motion: no-preference) {
+  .link.on::before { animation: breathe 2s ease-in-out infinite; }
+  @keyframes breathe { 50% { opacity: 0.35; } }
+}
+@media screen and (max-width: 860px) { .tiles { grid-template-columns: repeat(3, 1fr); } }
+@media screen and (max-width: 560px) { .tiles { grid-template-columns: 1fr 1fr; } }
+`;

@@ -1,0 +1,90 @@
+import { createServer, type AddressInfo } from "node:net";
+import { once } from "node:events";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import type { LiveUpdate } from "../../src/live/live-update.js";
+import { Workplace } from "../support/e2e/workplace.js";
+
+const LOAD = "--workers 0 --iterations 1 --parallel-activities 2 --allow-invalid --rate 20/s --duration 3s";
+
+let place: Workplace;
+
+beforeAll(async () => {
+  place = await Workplace.withWorker();
+});
+
+afterAll(() => place.close());
+
+/** The updates that a viewer gets until the connection ends, or `isLast` says so. */
+async function* updatesOf(url: string, headers: Readonly<Record<string, string>> = {}) {
+  const controller = new AbortController();
+  onTestFinished(() => controller.abort());
+  const { body } = await fetch(new URL("events", url), { headers, signal: controller.signal });
+  let text = "";
+  for await (const chunk of body!.pipeThrough(new TextDecoderStream())) {
+    const events = (text + chunk).split("\n\n");
+    text = events.pop() ?? "";
+    for (const event of events) {
+      const [, id = "", data = ""] = /^id: (.*)\nevent: update\ndata: (.*)$/u.exec(event) ?? [];
+      if (data !== "") yield { id, update: JSON.parse(data) as LiveUpdate };
+    }
+  }
+}
+
+test("a run is told from its start to its report, also to a viewer that comes back", async () => {
+  const run = place.start(`run --live 0 ${LOAD} --threshold p50<1m --label a=b`);
+  const [, url = ""] = await run.says(/^live: (http:\/\/127\.0\.0\.1:\d+\/)$/mu);
+  let [lastId, started] = ["", 0];
+  for await (const { id, update } of updatesOf(url)) {
+    expect(update.run).toMatchObject({ load: "open", labels: { a: "b" }, number: 1, of: 1 });
+    lastId = id;
+    started = update.snapshot.orchestrations.started;
+    if (update.phase.kind === "running" && update.series.intervals.length > 0) break;
+  }
+  expect(started).toBeGreaterThan(0);
+  let last: LiveUpdate | undefined;
+  for await (const { update } of updatesOf(url, { "last-event-id": lastId })) {
+    last = update;
+    if (update.phase.kind === "ended" && update.phase.report !== undefined) break;
+  }
+  expect(last).toMatchObject({
+    phase: { kind: "ended", report: "/report" },
+    snapshot: { orchestrations: { started: 60, ended: 60 } },
+    thresholds: [{ expression: "p50<1m", state: "holds" }],
+  });
+  expect(await run.ended).toMatchObject({ code: 0 });
+  await expect(fetch(url)).rejects.toThrow("fetch failed");
+});
+
+test("--live-keep serves the report until Ctrl-C, and ends with the run's exit code", async () => {
+  const run = place.start(
+    "run --live 0 --live-keep --workers 0 --iterations 1 --threshold max<0.001ms --allow-invalid",
+  );
+  const [, url = ""] = await run.says(/^live: (\S+)$/mu);
+  await run.says(/The report stays at/u);
+  const response = await fetch(url);
+  expect(response.url).toBe(new URL("report", url).href);
+  expect(await response.text()).toContain("fanout run report");
+  run.kill("SIGINT");
+  expect(await run.ended).toMatchObject({ code: 99 });
+});
+
+test("a port that is in use, or no port, is refused before anything starts", async () => {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  onTestFinished(() => void server.close());
+  const { port } = server.address() as AddressInfo;
+  const refusals = {
+    [`--live ${port}`]: `--live: port ${port} is in use on 127.0.0.1.`,
+    "--live 99999": "--live: expected at most 65,535",
+    "--live-keep": "--live-keep: expected --live with it",
+  };
+  for (const [flags, message] of Object.entries(refusals)) {
+    const { code, stdout, stderr } = await place.run(`run ${flags}`);
+    expect({ code, stdout, stderr }).toEqual({
+      code: 2,
+      stdout: "",
+      stderr: expect.stringContaining(message) as string,
+    });
+    expect(stderr).not.toContain("backend");
+  }
+});
