@@ -13,6 +13,7 @@ await build({
     program: "dist/program.js",
     "worker/main": "dist/worker/main.js",
     "generators/main": "dist/generators/main.js",
+    "commands/served-run": "dist/commands/served-run.js",
     "emulator/process/main": "dist/emulator/process/main.js",
   },
   platform: "node",

@@ -77,6 +77,15 @@ export const ERROR_CODES = {
   "unsupported-media-type": "The server does not read bodies of this type.",
   "too-many-pending": "The task hub has the maximum number of unfinished orchestrations.",
 
+  // A run over HTTP.
+  "run-in-progress": "The run has not ended, so it has no result yet.",
+  "no-result": "The run ended without a result.",
+  "too-many-runs": "The server makes as many runs as it may at a time.",
+  "too-many-viewers": "As many viewers as the server takes follow its runs.",
+  "idempotency-key-reused": "The key came before, with another body.",
+  "server-stopping": "The server ends, and starts nothing more.",
+  "run-died": "The process of the run ended without a result.",
+
   "internal-error": "A defect of fanout.",
 } as const;
 

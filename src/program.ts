@@ -62,11 +62,11 @@ function commandLine(context: CliContext): Command {
       "after",
       examples(["fanout run", "fanout run --iterations 100 --parallel-activities 100", "fanout worker"]),
     );
-  addRun(fanout, context);
+  const run = addRun(fanout, context);
   addCapacity(fanout, context);
   addSoak(fanout, context);
   addWorker(fanout, context);
-  addServe(fanout, context);
+  addServe(fanout, run, context);
   addDoctor(fanout, context);
   addStatus(fanout, context);
   addTimeline(fanout, context);

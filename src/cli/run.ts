@@ -16,7 +16,7 @@ import {
 import { givenNames, planKeysOf } from "./plan-keys.js";
 import { keepYoungGenerationSmall } from "./young-generation.js";
 
-export function addRun(fanout: Command, { io, exit }: CliContext): void {
+export function addRun(fanout: Command, { io, exit }: CliContext): Command {
   const run = fanout
     .command("run")
     .summary("run a load test: start orchestrations, wait for them, print the figures")
@@ -56,6 +56,7 @@ export function addRun(fanout: Command, { io, exit }: CliContext): void {
       const { runRunCommand } = await import("../commands/run.js");
       exit(await runRunCommand({ flags, given: givenNames(run), keys: planKeysOf(run) }, io));
     });
+  return run;
 }
 
 /** What `fanout run`, `fanout capacity` and `fanout soak` start. */

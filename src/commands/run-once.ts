@@ -49,14 +49,9 @@ export async function runOnce(run: OneRun): Promise<ExitCode> {
   });
   const metrics = await metricsOf(run, test);
   if (page && test instanceof LoadTest) page.follow(feedOf(run, test), interruption.signal);
-  const judging =
-    call.abortOnFail && test instanceof LoadTest
-      ? setInterval(() => abortIfMissed(test, call), JUDGE_EVERY_MS)
-      : undefined;
   try {
     view.start();
-    const outcome = judged(await test.run(), call);
-    clearInterval(judging);
+    const outcome = await judgedRun(test, call);
     view.stop();
     page?.ended();
     await run.results.add(outcome);
@@ -64,15 +59,30 @@ export async function runOnce(run: OneRun): Promise<ExitCode> {
     const purged = !call.purge || (await purgeAfterRun(backend, runId, new AbortController().signal, io));
     return interruption.exitCode ?? firstOf([exitCodeOfRun(outcome, call), ...(purged ? [] : [ExitCode.Failure])]);
   } finally {
-    clearInterval(judging);
     view.stop();
     await metrics?.close();
     await test.close();
   }
 }
 
+/** Runs the test, ends it early if `--abort-on-fail` says so, and judges its thresholds. */
+export async function judgedRun(test: LoadTest | SeveralGenerators, call: RunCall): Promise<LoadTestOutcome> {
+  const judging =
+    call.abortOnFail && test instanceof LoadTest
+      ? setInterval(() => abortIfMissed(test, call), JUDGE_EVERY_MS)
+      : undefined;
+  try {
+    return judged(await test.run(), call);
+  } finally {
+    clearInterval(judging);
+  }
+}
+
 /** By one generator in this process, or by several in processes of their own. */
-function loadTestOf({ generators }: OneRun, options: LoadTestOptions): LoadTest | SeveralGenerators {
+export function loadTestOf(
+  { generators }: Pick<OneRun, "generators">,
+  options: LoadTestOptions,
+): LoadTest | SeveralGenerators {
   return generators === 1 ? new LoadTest(options) : new SeveralGenerators({ ...options, generators });
 }
 

@@ -65,7 +65,7 @@ async function printPlan({ given, keys }: RunFlags, io: CommandIo): Promise<Exit
 }
 
 /** What `--generators auto` depends on. */
-function machineOf(connection: Connection, { workers }: RunCall["plan"]): GeneratorMachine {
+export function machineOf(connection: Connection, { workers }: RunCall["plan"]): GeneratorMachine {
   const isEmulator = connection.kind === "emulator";
   const isSecure = !isEmulator && connection.url.protocol === "https:";
   return {

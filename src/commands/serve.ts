@@ -14,6 +14,7 @@ import { Readiness } from "../http/readiness.js";
 import { Interruption } from "./interruption.js";
 import type { CommandIo } from "./io.js";
 import { noticeOn } from "./notice.js";
+import { cancelRuns, servedRuns, type RunFlagsOfServe } from "./served-runs.js";
 import { aborted } from "../async/aborted.js";
 
 export interface ServeFlags {
@@ -22,6 +23,7 @@ export interface ServeFlags {
   readonly apiKey?: string;
   readonly insecure?: boolean;
   readonly maxPending: string;
+  readonly maxRuns: string;
   readonly allowedHost?: readonly string[];
   readonly connectionString?: string;
   readonly taskHub?: string;
@@ -38,19 +40,25 @@ type Say = (line: string) => void;
  * `fanout serve`: the orchestration API over HTTP until SIGTERM or Ctrl-C, then finishes the requests in progress. A
  * signal is its normal end, so the exit code is 0 unless a request was cut off. A second signal ends it at once.
  */
-export async function runServeCommand(flags: ServeFlags, { stderr }: CommandIo): Promise<ExitCode> {
+export async function runServeCommand(
+  flags: ServeFlags,
+  runFlags: RunFlagsOfServe,
+  { stderr }: CommandIo,
+): Promise<ExitCode> {
   const say: Say = noticeOn(stderr);
   const { connectionString, taskHub } = flags;
   const port = parsePort(flags.port);
   const host = parseHost(flags.host);
   const apiKey = parseKey(flags.apiKey, process.env[KEY_VARIABLE]);
-  const maxPending = parseMaxPending(flags.maxPending);
+  const maxPending = parseAtLeastOne("--max-pending", flags.maxPending);
+  const maxRuns = parseAtLeastOne("--max-runs", flags.maxRuns);
   const allowedHosts = flags.allowedHost?.map(parseAllowedHost);
   refuseOpenDoor(host, apiKey, flags.insecure ?? false);
   const connection = resolveConnection({ flag: connectionString, taskHub });
   const interruption = new Interruption();
   const link = new BackendLink(() => openBackend(connection, { onNotice: say }));
   const readiness = new Readiness(link.client);
+  const runs = servedRuns({ link, connection, most: maxRuns, ...runFlags, say });
   const onDefect = (error: unknown): void => say(`error: internal error: ${errorText(error)}`);
   try {
     const server = await startOrchestrationServer({
@@ -61,12 +69,14 @@ export async function runServeCommand(flags: ServeFlags, { stderr }: CommandIo):
       maxPending,
       client: link.client,
       readiness,
+      runs,
       onDefect,
     });
     say(`Orchestration API on ${server.url}, its page on ${server.url}/docs`);
     const stopped = aborted(interruption.signal);
     const told = tellWhenReady(link, readiness, connection, interruption.signal, say);
     await Promise.race([stopped, told.then(() => stopped)]);
+    await cancelRuns(runs.runs, say);
     say("Finishing the requests in progress. A second signal exits at once.");
     const cutOff = await server.close();
     if (cutOff) say("error: some requests took too long and were cut off.");
@@ -101,10 +111,10 @@ async function tellWhenReady(
   }
 }
 
-function parseMaxPending(text: string): number {
+function parseAtLeastOne(flag: string, text: string): number {
   const count = parseCount(text);
   if (count !== undefined && count > 0) return count;
-  throw new UsageError("invalid-value", `--max-pending: expected ${COUNT_EXPECTED}, and at least 1, found "${text}"`);
+  throw new UsageError("invalid-value", `${flag}: expected ${COUNT_EXPECTED}, and at least 1, found "${text}"`);
 }
 
 /** A name, or an IPv6 address without its brackets, in lower case. It stands for any port. */

@@ -1,7 +1,8 @@
 import { fork, type ChildProcess } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import type { RunResult } from "../result/run-result.js";
+import type { ErrorCode } from "../errors.js";
+import type { LoadTestOutcome } from "../load/load-test.js";
 import type { LiveSnapshot } from "../stats/live-snapshot.js";
 import type { FromGenerator, GeneratorTask, ToGenerator } from "./messages.js";
 
@@ -12,12 +13,12 @@ const LONGEST_SILENCE_S = 30;
 
 /** How a generator process ended. */
 export type GeneratorEnd =
-  | { readonly kind: "ended"; readonly result: RunResult; readonly gaveUp: string | undefined }
-  /** Without a result. */
-  | { readonly kind: "died"; readonly how: string };
+  | ({ readonly kind: "ended" } & LoadTestOutcome)
+  /** Without a result. `code` is that of the error that the process told. */
+  | { readonly kind: "died"; readonly how: string; readonly code?: ErrorCode };
 
-/** One process that makes one shard of a run. */
-export class GeneratorProcess {
+/** One process that makes one shard of a run, or with another `entry` a whole run. */
+export class GeneratorProcess<Task = GeneratorTask> {
   readonly ready: Promise<void>;
   readonly ended: Promise<GeneratorEnd>;
   /** The last one that it sent. */
@@ -28,10 +29,10 @@ export class GeneratorProcess {
   #silence: NodeJS.Timeout | undefined;
   #silentS = 0;
 
-  constructor(onLine: (line: string) => void) {
+  constructor(onLine: (line: string) => void, entry = ENTRY) {
     this.ready = this.#ready.promise;
     this.ended = this.#ended.promise;
-    const child = fork(ENTRY, [], {
+    const child = fork(entry, [], {
       // As `fanout run` does for itself: see `keepYoungGenerationSmall`.
       execArgv: ["--semi-space-growth-factor=1"],
       stdio: ["ignore", "ignore", "pipe", "ipc"],
@@ -50,7 +51,7 @@ export class GeneratorProcess {
     });
   }
 
-  prepare(task: GeneratorTask): void {
+  prepare(task: Task): void {
     this.#tell({ type: "prepare", task });
   }
 
@@ -72,7 +73,7 @@ export class GeneratorProcess {
     if (this.#child.connected) this.#child.disconnect();
   }
 
-  #tell(message: ToGenerator): void {
+  #tell(message: ToGenerator<Task>): void {
     // Sending fails only if the process has just exited, which `ended` says.
     if (this.#child.connected) this.#child.send(message, () => {});
   }
@@ -87,9 +88,9 @@ export class GeneratorProcess {
         this.snapshot = message.snapshot;
         return this.#hear();
       case "ended":
-        return this.#ended.resolve({ kind: "ended", result: message.result, gaveUp: message.gaveUp });
+        return this.#ended.resolve({ ...message, kind: "ended" });
       case "failed":
-        return this.#ended.resolve({ kind: "died", how: `failed: ${message.message}` });
+        return this.#ended.resolve({ kind: "died", how: `failed: ${message.message}`, code: message.code });
     }
   }
 

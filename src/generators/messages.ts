@@ -1,7 +1,9 @@
 import type { Transport } from "../backend/transport.js";
+import type { ErrorCode } from "../errors.js";
+import type { LoadTestOutcome } from "../load/load-test.js";
 import type { LoadPlan } from "../plan/plan.js";
 import type { Replay } from "../protocol/replay.js";
-import type { HubSurvey, RunResult } from "../result/run-result.js";
+import type { HubSurvey } from "../result/run-result.js";
 import type { LiveSnapshot } from "../stats/live-snapshot.js";
 
 /** What a generator process needs to make its part of a run. */
@@ -21,8 +23,8 @@ export interface GeneratorTask {
 }
 
 /** The messages to a generator process. The end of the channel means `interrupt`. */
-export type ToGenerator =
-  | { readonly type: "prepare"; readonly task: GeneratorTask }
+export type ToGenerator<Task = GeneratorTask> =
+  | { readonly type: "prepare"; readonly task: Task }
   | { readonly type: "start"; readonly atMs: number }
   /** As Ctrl-C does for a run. */
   | { readonly type: "interrupt" }
@@ -35,5 +37,5 @@ export type FromGenerator =
   | { readonly type: "line"; readonly text: string }
   /** Several times a second. */
   | { readonly type: "progress"; readonly snapshot: LiveSnapshot }
-  | { readonly type: "ended"; readonly result: RunResult; readonly gaveUp: string | undefined }
-  | { readonly type: "failed"; readonly message: string };
+  | ({ readonly type: "ended" } & LoadTestOutcome)
+  | { readonly type: "failed"; readonly message: string; readonly code: ErrorCode };

@@ -39,6 +39,16 @@ interface HttpErrorOptions extends ErrorOptions {
   readonly field?: string | undefined;
   /** The ids of the accepted starts, if later ones failed. */
   readonly instanceIds?: readonly string[];
+  /** Further fields of a problem. */
+  readonly facts?: ProblemFacts;
+}
+
+/** Fields that only a problem has. */
+interface ProblemFacts {
+  /** All that is wrong, if it is more than one thing. */
+  readonly errors?: { readonly field?: string; readonly detail: string }[];
+  /** How many actions the run may cost. */
+  readonly actions?: number;
 }
 
 /** An error that is the answer to a request. */
@@ -48,18 +58,20 @@ export class HttpError extends Error {
   readonly hint: string | undefined;
   readonly field: string | undefined;
   readonly instanceIds: readonly string[] | undefined;
+  readonly facts: HttpErrorOptions["facts"];
 
   constructor(
     readonly statusCode: number,
     /** What was expected and what was found. `message` is this and the hint. */
     readonly problem: string,
-    { code = codeOf(statusCode), hint, field, instanceIds, ...options }: HttpErrorOptions = {},
+    { code = codeOf(statusCode), hint, field, instanceIds, facts, ...options }: HttpErrorOptions = {},
   ) {
     super(sentences(problem, hint), options);
     this.code = code;
     this.hint = hint;
     this.field = field;
     this.instanceIds = instanceIds;
+    this.facts = facts;
   }
 
   get body(): ErrorBody {

@@ -1,4 +1,4 @@
-import Fastify, { type FastifyInstance, type FastifyReply } from "fastify";
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { serializerCompiler, type ZodTypeProvider } from "fastify-type-provider-zod";
 import type { z } from "zod";
 import type { OrchestrationClient } from "../backend/orchestration-client.js";
@@ -10,8 +10,10 @@ import * as contract from "./request-schemas.js";
 import { HttpError, defectOf, errorBody, httpErrorOf } from "./http-error.js";
 import { PendingLimit } from "./pending-limit.js";
 import { portOf } from "./port.js";
+import { PROBLEM_PREFIX, PROBLEM_TYPE, problemOf } from "./problem.js";
 import { readInstance, readInstances } from "./read-instances.js";
 import type { Readiness } from "./readiness.js";
+import { addRuns, type RunsApi } from "./run-routes.js";
 import { acceptJsonOnly, keysOf, zodValidator } from "./request-body.js";
 import { RunIds, startOrchestrations } from "./start-orchestrations.js";
 import { refuseUnknownRoutes } from "./unknown-route.js";
@@ -35,6 +37,8 @@ export interface ApiOptions {
   readonly allowedHosts?: readonly string[] | undefined;
   /** The limit of unfinished orchestrations of the workload on the task hub. */
   readonly maxPending: number;
+  /** The runs that the server starts; absent in a server without them. */
+  readonly runs?: RunsApi;
   /** Called with an error that neither the request nor the backend caused. */
   readonly onDefect: (error: unknown) => void;
 }
@@ -48,14 +52,14 @@ export async function orchestrationApi(options: ApiOptions): Promise<FastifyInst
     requestTimeout: REQUEST_TIMEOUT_MS,
     routerOptions: { maxParamLength: MAX_ID_LENGTH },
     forceCloseConnections: "idle",
-    frameworkErrors: (error, _request, reply) => {
-      answerError(error, reply, options.onDefect);
+    frameworkErrors: (error, request, reply) => {
+      answerError(error, request, reply, options.onDefect);
     },
   });
   app.setValidatorCompiler(zodValidator);
   app.setSerializerCompiler(serializerCompiler);
-  app.setErrorHandler((error, _request, reply) => {
-    answerError(error, reply, options.onDefect);
+  app.setErrorHandler((error, request, reply) => {
+    answerError(error, request, reply, options.onDefect);
   });
   app.addHook("onRequest", refuseTwoHosts);
   if (options.apiKey === undefined) {
@@ -76,15 +80,32 @@ export async function orchestrationApi(options: ApiOptions): Promise<FastifyInst
   await addApiDocumentation(app, options.apiKey !== undefined);
   await app.register(async (scope) => addProbes(scope, options));
   await app.register(async (scope) => addOrchestrations(scope, options));
+  const { runs, apiKey } = options;
+  if (runs !== undefined) await app.register(async (scope) => addRuns(scope, runs, apiKey));
   await app.ready();
   return app;
 }
 
-function answerError(error: unknown, reply: FastifyReply, onDefect: (error: unknown) => void): void {
+function answerError(
+  error: unknown,
+  { url }: FastifyRequest,
+  reply: FastifyReply,
+  onDefect: (error: unknown) => void,
+): void {
   const answer = httpErrorOf(error);
   const defect = defectOf(answer);
   if (defect !== undefined) onDefect(defect);
-  void reply.code(answer.statusCode).headers(answer.headers).send(answer.body);
+  void reply.code(answer.statusCode).headers(answer.headers);
+  if (url.startsWith(PROBLEM_PREFIX)) sendProblem(answer, reply);
+  else void reply.send(answer.body);
+}
+
+/** As text: the serializer of the route takes what the schema of its first media type describes. */
+function sendProblem(error: HttpError, reply: FastifyReply): void {
+  void reply
+    .type(PROBLEM_TYPE)
+    .serializer(String)
+    .send(JSON.stringify(problemOf(error)));
 }
 
 /** The error answers, for the OpenAPI document. */

@@ -100,6 +100,11 @@ export function spendObjection(
   );
 }
 
+/** What one run of this cost may cost at most; undefined if only time bounds it. */
+export function mostActionsOfRun(cost: PlanCost): number | undefined {
+  return ofAll(cost, cost.each?.mostActions, 1);
+}
+
 function refused(problem: string, hint?: string): UsageError {
   return new UsageError("spend-limit", problem, { hint });
 }

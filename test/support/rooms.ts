@@ -28,6 +28,7 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
     "protocol/",
     "report/",
     "result/",
+    "runs/",
     "sides/",
     "soak/",
     "stats/",
@@ -39,11 +40,24 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
   "soak/": ["async/", "backend/", "hub/", "load/", "plan/", "protocol/", "result/", "stats/"],
   // Processes that make one run together.
   "generators/": ["async/", "backend/", "hub/", "load/", "plan/", "protocol/", "result/", "stats/"],
-  "http/": ["async/", "backend/", "live/", "load/", "orchestrations/", "plan/", "report/", "result/", "stats/"],
+  "http/": [
+    "async/",
+    "backend/",
+    "live/",
+    "load/",
+    "orchestrations/",
+    "plan/",
+    "report/",
+    "result/",
+    "runs/",
+    "stats/",
+  ],
   // Runs in a browser.
   "page/": ["live/", "report/", "result/"],
   // What a run tells a page while it runs.
   "live/": ["report/", "result/", "stats/"],
+  // Runs that a server starts, each in a process of its own.
+  "runs/": ["generators/", "load/", "plan/", "result/", "stats/"],
   // Each side is a process of its own.
   "sides/": ["backend/", "protocol/", "report/", "result/"],
   "diagnosis/": ["backend/", "hub/", "protocol/"],

@@ -32,6 +32,11 @@ export function generatorsOf(pid: number): readonly number[] {
   return childrenOf(pid, "/generators/main.js");
 }
 
+/** Processes of runs that this server has started. */
+export function servedRunsOf(pid: number): readonly number[] {
+  return childrenOf(pid, "/commands/served-run.js");
+}
+
 function childrenOf(pid: number, entry: string): readonly number[] {
   return pids().filter((child) => parentOf(child) === pid && fileOf(child, "cmdline").includes(entry));
 }

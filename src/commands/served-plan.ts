@@ -1,0 +1,140 @@
+import type { z } from "zod";
+import type { Connection } from "../backend/connection-string.js";
+import { chooseTransport } from "../backend/transport.js";
+import { UsageError } from "../errors.js";
+import { formatCount } from "../format/count.js";
+import { refuseUncarried } from "../load/uncarried-thresholds.js";
+import { generatorsOf } from "../plan/generators-flag.js";
+import { resultPlanOf } from "../plan/plan.js";
+import type { Flags } from "../plan/plan-file.js";
+import { planFileSchema, type PlanKey } from "../plan/plan-file-keys.js";
+import { guardSpend, mostActionsOfRun, type Billing } from "../plan/spend-guard.js";
+import { planLine } from "../report/plan-line.js";
+import type { PlannedRun } from "../runs/planned-run.js";
+import { parseRunCall, type RunCall } from "./run-call.js";
+import { machineOf } from "./run.js";
+
+const OWN_BACKEND = "the server starts runs on its own backend and task hub";
+const OWN_FILES = "the server writes and reads no files; GET the result instead";
+
+/** Keys of a plan file that a start over HTTP does not take, and why. */
+const NOT_OVER_HTTP: Readonly<Record<string, string>> = {
+  connectionString: OWN_BACKEND,
+  taskHub: OWN_BACKEND,
+  json: OWN_FILES,
+  html: OWN_FILES,
+  markdown: OWN_FILES,
+  junit: OWN_FILES,
+  csv: OWN_FILES,
+  text: OWN_FILES,
+  baseline: OWN_FILES,
+  inputOrder: "the server reads no files, and so one input for all starts",
+  live: "follow the events of the run instead",
+  liveKeep: "follow the events of the run instead",
+  metricsPort: "the server's own /metrics has the figures of its runs",
+  quiet: "nothing is printed",
+  dryRun: "a start starts",
+  repeat: "a start is one run; start the next one when it has ended",
+  shard: "a start is a whole run",
+  purge: "`fanout purge --run` deletes the instances of a run",
+  capacityUnits: "it only prints what is printed nowhere here",
+};
+
+/** The keys that a start over HTTP takes. */
+export function servedKeys(keys: readonly PlanKey[]): readonly PlanKey[] {
+  return keys.filter(({ name }) => !Object.hasOwn(NOT_OVER_HTTP, name));
+}
+
+/**
+ * Reads the plan of a start over HTTP: an object with the keys of a plan file.
+ * @throws UsageError that names each key that is unknown, refused or has a wrong value
+ */
+export function readServedPlan(
+  body: Readonly<Record<string, unknown>>,
+  { keys, defaults, connection }: { keys: readonly PlanKey[]; defaults: Flags; connection: Connection },
+): PlannedRun {
+  const parsed = planFileSchema(servedKeys(keys)).safeParse(body);
+  if (!parsed.success) throw wrongKeys(parsed.error);
+  const given = Object.entries(parsed.data).filter(([, value]) => value !== false && value !== undefined);
+  const flags = { ...defaults, ...Object.fromEntries(given.map(([name, value]) => [name, textOf(name, value)])) };
+  try {
+    const call = parseRunCall(flags);
+    chooseTransport(connection, call.transport);
+    refuseUncarried(call.thresholds, call.plan);
+    generatorsOf(call.plan, call.generators, machineOf(connection, call.plan));
+    const mostActions = mostActionsOfRun(call.cost);
+    return {
+      flags,
+      plan: resultPlanOf(call.plan),
+      planLine: planLine(call.plan),
+      runId: call.runId,
+      mostActions,
+      guard: (billing) => inKeys(() => guard(call, mostActions, billing)),
+    };
+  } catch (error) {
+    throw error instanceof UsageError ? withKeys(error) : error;
+  }
+}
+
+/** Nobody sits at a terminal who could be asked, so that a backend that bills gets no run without a bound. */
+function guard({ cost, limits }: RunCall, mostActions: number | undefined, billing: Billing): void {
+  if (billing === "billed" && limits.maxActions === undefined) {
+    const found =
+      mostActions === undefined
+        ? "only time bounds the actions of this run"
+        : `this run may cost ${formatCount(mostActions)} actions`;
+    throw new UsageError(
+      "spend-limit",
+      `maxActions: expected it, since a backend other than the emulator may bill actions; ${found}`,
+      { hint: `add maxActions${mostActions === undefined ? "" : ` ${formatCount(mostActions)} (or greater)`}` },
+    );
+  }
+  guardSpend(cost, limits, 1, billing);
+}
+
+function wrongKeys(error: z.ZodError): UsageError {
+  const [first, ...more] = error.issues.flatMap((issue) => {
+    if (issue.code !== "unrecognized_keys")
+      return [new UsageError("invalid-value", `${issue.path.join(".")}: ${issue.message}`)];
+    return issue.keys.map((key) => {
+      const name = [...issue.path, key].join(".");
+      const why = Object.hasOwn(NOT_OVER_HTTP, name) ? NOT_OVER_HTTP[name] : undefined;
+      if (why !== undefined) return new UsageError("invalid-value", `${name}: not over HTTP: ${why}`);
+      return new UsageError("unknown-flag", `${name}: unknown key`, { hint: "a plan has the keys of a plan file" });
+    });
+  });
+  return UsageError.all([first!, ...more]);
+}
+
+/** A flag's value as commander returns it. An input is JSON, and never the name of a file of the server. */
+function textOf(name: string, value: unknown): unknown {
+  if (name === "input") return JSON.stringify(value);
+  if (Array.isArray(value)) return value.map((item: unknown) => textOf("", item));
+  if (typeof value === "number") return String(value);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([field, part]) => [field, textOf(field, part)]));
+}
+
+function inKeys(act: () => void): void {
+  try {
+    act();
+  } catch (error) {
+    throw error instanceof UsageError ? withKeys(error) : error;
+  }
+}
+
+/** The same error, which says `maxActions` where it said `--max-actions`. */
+function withKeys(error: UsageError): UsageError {
+  const { code, problem, hint, more } = error;
+  const first = new UsageError(code, keysIn(problem), {
+    hint: hint === undefined ? undefined : keysIn(hint),
+    cause: error,
+  });
+  return UsageError.all([first, ...more.filter((other) => other instanceof UsageError).map(withKeys)]);
+}
+
+function keysIn(text: string): string {
+  return text.replaceAll(/--([a-z]+(?:-[a-z]+)*)/gu, (_, flag: string) =>
+    flag.replaceAll(/-(\w)/gu, (_match, letter: string) => letter.toUpperCase()),
+  );
+}

@@ -1,0 +1,73 @@
+import { codeOf } from "../errors.js";
+import { ExitCode } from "../exit-codes.js";
+import { errorText } from "../format/error-text.js";
+import type { LoadTestOutcome } from "../load/load-test.js";
+import type { LiveSnapshot } from "../stats/live-snapshot.js";
+import type { FromGenerator, ToGenerator } from "./messages.js";
+
+const PROGRESS_EVERY_MS = 250;
+
+/** Resolves when the message was sent, or cannot be sent because the parent is gone. */
+export function tellParent(message: FromGenerator): Promise<void> {
+  return new Promise((resolve) => {
+    if (process.connected && process.send !== undefined) process.send(message, undefined, undefined, () => resolve());
+    else resolve();
+  });
+}
+
+export function onMessage<T extends ToGenerator["type"], Task>(
+  type: T,
+  act: (message: ToGenerator<Task> & { type: T }) => void,
+): void {
+  process.on("message", (message: ToGenerator<Task>) => {
+    if (message.type === type) act(message as ToGenerator<Task> & { type: T });
+  });
+}
+
+/** Tells the parent several times a second how far `work` has come, and once more at its end. */
+export async function tellingProgress<T>(test: { snapshot(): LiveSnapshot }, work: () => Promise<T>): Promise<T> {
+  const tell = (): Promise<void> => tellParent({ type: "progress", snapshot: test.snapshot() });
+  const telling = setInterval(() => void tell(), PROGRESS_EVERY_MS);
+  try {
+    return await work();
+  } finally {
+    clearInterval(telling);
+    await tell();
+  }
+}
+
+type Run<Task> = (task: Task, interruption: AbortSignal) => Promise<LoadTestOutcome>;
+
+/**
+ * Carries out the task that the parent sends, tells it the outcome, and exits. A parent that is gone means Ctrl-C.
+ * `whenLeft` says what it means after a first Ctrl-C.
+ */
+export function takeTask<Task>(run: Run<Task>, whenLeft: WhenLeft): void {
+  const signal = interruption(whenLeft);
+  onMessage<"prepare", Task>("prepare", ({ task }) => {
+    void run(task, signal)
+      .then(
+        async (outcome) => await tellParent({ type: "ended", ...outcome }),
+        async (error: unknown) => await tellParent({ type: "failed", message: errorText(error), code: codeOf(error) }),
+      )
+      .then(() => process.exit(ExitCode.Success));
+  });
+}
+
+/** A parent that gets a second Ctrl-C leaves. One that was killed leaves too, and its run is to be ended in order. */
+type WhenLeft = "exit-at-once" | "end-in-order";
+
+/** Aborts when the run is to end as by Ctrl-C. */
+function interruption(whenLeft: WhenLeft): AbortSignal {
+  const controller = new AbortController();
+  // A terminal sends Ctrl-C and SIGHUP to the parent and to this process. The parent decides what they mean.
+  process.on("SIGINT", () => undefined);
+  process.on("SIGHUP", () => undefined);
+  process.once("SIGTERM", () => controller.abort());
+  onMessage("interrupt", () => controller.abort());
+  process.once("disconnect", () => {
+    if (controller.signal.aborted && whenLeft === "exit-at-once") process.exit(ExitCode.Interrupted);
+    controller.abort();
+  });
+  return controller.signal;
+}

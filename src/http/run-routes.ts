@@ -1,0 +1,219 @@
+import type { FastifyInstance, FastifyRequest } from "fastify";
+import type { ZodTypeProvider } from "fastify-type-provider-zod";
+import type { z } from "zod";
+import { ERROR_CODES, FanoutError, type ErrorCode } from "../errors.js";
+import type { PlanKey } from "../plan/plan-file-keys.js";
+import type { Billing } from "../plan/spend-guard.js";
+import type { ReadPlan } from "../runs/planned-run.js";
+import type { ServedRun } from "../runs/served-run.js";
+import { MOST_KEPT, type ServedRuns } from "../runs/served-runs.js";
+import { requireKey } from "./access.js";
+import { HttpError } from "./http-error.js";
+import { idempotencyKeyOf } from "./idempotency-key.js";
+import { PROBLEM_PREFIX, PROBLEM_TYPE, Problem, refusalOf } from "./problem.js";
+import { runEvents } from "./run-events.js";
+import * as contract from "./run-schemas.js";
+
+/** What the routes of runs need. */
+export interface RunsApi {
+  readonly runs: ServedRuns;
+  /** What a start takes. */
+  readonly keys: readonly PlanKey[];
+  readonly readPlan: ReadPlan;
+  /** Whether the backend may bill actions. Rejects with a FanoutError while it does not answer. */
+  readonly billing: () => Promise<Billing>;
+}
+
+const PATH = `${PROBLEM_PREFIX}runs`;
+const MOST_VIEWERS = 100;
+
+/** The run API: load tests over HTTP. */
+export function addRuns(app: FastifyInstance, api: RunsApi, apiKey: string | undefined): void {
+  app.get<{ Params: { code: string } }>(
+    `${PROBLEM_PREFIX}problems/:code`,
+    { schema: { hide: true } },
+    async ({ params: { code } }) => {
+      if (!Object.hasOwn(ERROR_CODES, code)) throw new HttpError(404, "There is no such kind of problem.");
+      return { code, meaning: ERROR_CODES[code as ErrorCode] };
+    },
+  );
+  void app.register(async (scope) => {
+    if (apiKey !== undefined) scope.addHook("onRequest", requireKey(apiKey));
+    addRunRoutes(scope, api, apiKey !== undefined);
+  });
+}
+
+function addRunRoutes(app: FastifyInstance, { runs, keys, readPlan, billing }: RunsApi, withKey: boolean): void {
+  const security = withKey ? { security: [{ apiKey: [] }, { bearer: [] }] } : {};
+  const common = { tags: ["Runs"], ...security };
+  const problems = (...codes: readonly number[]) => problemAnswers(withKey ? [401, ...codes] : codes);
+  const api = app.withTypeProvider<ZodTypeProvider>();
+  const runOf = (runId: string): ServedRun => {
+    const run = runs.get(runId);
+    if (run === undefined) {
+      throw new HttpError(404, "The server has no run of that id.", {
+        code: "run-not-found",
+        hint: `It keeps the last ${MOST_KEPT} that have ended; \`fanout status\` lists those on the task hub.`,
+      });
+    }
+    return run;
+  };
+
+  api.post(
+    PATH,
+    {
+      preValidation: objectBody,
+      schema: {
+        ...common,
+        summary: "Start a run",
+        description:
+          "Starts a load test in a process of its own, and answers at once. A backend that may bill actions needs " +
+          "`maxActions` in the plan. If the server makes as many runs as it may (--max-runs), it answers 429 with Retry-After.",
+        headers: contract.StartHeaders,
+        body: contract.planBody(keys),
+        response: {
+          201: contract.Run.describe("It was started, or was started before with the same Idempotency-Key."),
+          ...problems(400, 403, 409, 413, 415, 422, 429, 500, 503),
+        },
+      },
+      // The plan has its own reader, which names all that is wrong.
+      validatorCompiler: () => (value: unknown) => ({ value }),
+    },
+    async ({ body, headers }, reply) => {
+      const key = idempotencyKeyOf(headers["idempotency-key"]);
+      const run = await started(body, key);
+      return reply.code(201).header("location", `${PATH}/${run.runId}`).send(contract.runBody(run));
+    },
+  );
+
+  async function started(body: Readonly<Record<string, unknown>>, key: string | undefined): Promise<ServedRun> {
+    let mostActions: number | undefined;
+    try {
+      const planned = readPlan(body);
+      ({ mostActions } = planned);
+      planned.guard(await billing());
+      return (await runs.start(planned, body, key)).run;
+    } catch (error) {
+      throw refusalOf(error, mostActions);
+    }
+  }
+
+  api.get(
+    PATH,
+    { schema: { ...common, summary: "List runs", response: { 200: contract.RunList, ...problems(403) } } },
+    async () => ({ runs: runs.all.map(contract.runBody) }),
+  );
+
+  api.get(
+    `${PATH}/:runId`,
+    {
+      schema: {
+        ...common,
+        summary: "Get one run",
+        params: contract.RunParams,
+        response: { 200: contract.Run.describe("How far it is."), ...problems(403, 404) },
+      },
+    },
+    async ({ params }) => contract.runBody(runOf(params.runId)),
+  );
+
+  api.post(
+    `${PATH}/:runId/cancel`,
+    {
+      schema: {
+        ...common,
+        summary: "Cancel a run",
+        description:
+          "Ends it as Ctrl-C ends `fanout run`: its orchestrations are terminated. A run that has ended stays.",
+        params: contract.RunParams,
+        response: { 202: contract.Run.describe("It ends, or has ended."), ...problems(403, 404) },
+      },
+    },
+    async ({ params }, reply) => {
+      const run = runOf(params.runId);
+      run.cancel();
+      return reply.code(202).send(contract.runBody(run));
+    },
+  );
+
+  api.get(
+    `${PATH}/:runId/result`,
+    {
+      schema: {
+        ...common,
+        summary: "Get the result of a run",
+        description: "Also of a cancelled one, as far as it came.",
+        params: contract.RunParams,
+        response: { 200: contract.Result, ...problems(403, 404, 409) },
+      },
+    },
+    async ({ params }) => {
+      const run = runOf(params.runId);
+      if (run.result !== undefined) return { ...run.result };
+      const error = run.hasEnded
+        ? new FanoutError("no-result", `The run ended without a result. ${run.failure?.message ?? ""}`.trim())
+        : new FanoutError("run-in-progress", "The run has not ended.", { hint: "Follow its events until it ends." });
+      throw refusalOf(error);
+    },
+  );
+
+  let viewers = 0;
+  api.get(
+    `${PATH}/:runId/events`,
+    {
+      schema: {
+        ...common,
+        summary: "Follow a run",
+        description:
+          "Server-sent events: `snapshot` once a second, from the start of the run, and `ended` with the run. " +
+          "After the end, a viewer that has seen it gets 204. A viewer that takes nothing for 30 s is dropped.",
+        params: contract.RunParams,
+        headers: contract.EventsHeaders,
+        response: {
+          200: { description: "The events.", content: { "text/event-stream": { schema: contract.EventStream } } },
+          204: contract.Nothing,
+          ...problems(403, 404, 429),
+        },
+      },
+    },
+    async ({ params, headers }, reply) => {
+      const run = runOf(params.runId);
+      const lastId = Number(/^\d+$/u.exec(headers["last-event-id"] ?? "")?.[0] ?? 0);
+      // A browser connects again when a stream ends, unless it is told that there is nothing more.
+      if (run.hasEnded && lastId > run.series.lastId) return reply.code(204).send();
+      if (viewers >= MOST_VIEWERS)
+        throw refusalOf(new FanoutError("too-many-viewers", `The server takes at most ${MOST_VIEWERS} viewers.`));
+      viewers += 1;
+      const events = runEvents(run, lastId);
+      events.once("close", () => (viewers -= 1));
+      return (
+        reply
+          .type("text/event-stream")
+          .header("cache-control", "no-store")
+          // Kept alive after its end, it would hold up the end of the server.
+          .header("connection", "close")
+          .send(events as never)
+      );
+    },
+  );
+}
+
+/** The error answers, for the OpenAPI document. */
+function problemAnswers(
+  codes: readonly number[],
+): Record<number, { description: string; content: Record<string, { schema: z.ZodType }> }> {
+  return Object.fromEntries(
+    codes.map((code) => [
+      code,
+      { description: "A problem of RFC 9457.", content: { [PROBLEM_TYPE]: { schema: Problem } } },
+    ]),
+  );
+}
+
+/** A missing body is an empty plan. */
+async function objectBody(request: FastifyRequest): Promise<void> {
+  const body = request.body ?? {};
+  if (typeof body !== "object" || Array.isArray(body))
+    throw new HttpError(400, "Expected a JSON object as the body, found another value.");
+  request.body = body;
+}

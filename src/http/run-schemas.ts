@@ -1,0 +1,100 @@
+import { z } from "zod";
+import { planFileSchema, type PlanKey } from "../plan/plan-file-keys.js";
+import type { ServedRun } from "../runs/served-run.js";
+
+/** The bodies of the run API, as `request-schemas.ts` has those of the orchestration API. */
+
+const RUN_ID = "rmwvaxyifz2wa";
+const EXAMPLE_PLAN = { rate: "50/s", duration: "1m", iterations: 3, threshold: ["p99<500ms"] };
+
+export function planBody(keys: readonly PlanKey[]) {
+  return planFileSchema(keys)
+    .describe("A plan: the keys of a plan file (schema/plan.v1.schema.json), without those of places and files.")
+    .meta({ examples: [EXAMPLE_PLAN, { iterations: 3, parallelActivities: 4, parallelOrchestrations: 2 }] });
+}
+
+export const RunParams = z.object({ runId: z.string() });
+
+export const StartHeaders = z.looseObject({
+  "idempotency-key": z
+    .string()
+    .optional()
+    .describe(
+      "A key of the caller's, up to 255 characters. The same key with the same body is the same run. " +
+        "With another body it is refused (422). The key lives as long as its run.",
+    )
+    .meta({ examples: ['"8e03978e-40d5-43dd-bc93-6894a57f9324"'] }),
+});
+
+export const EventsHeaders = z.looseObject({
+  "last-event-id": z
+    .string()
+    .optional()
+    .describe("The id of the last event that the viewer has. A browser sends it when it connects again."),
+});
+
+const time = z.string().meta({ format: "date-time", description: "ISO 8601, in UTC." });
+const json = z.record(z.string(), z.unknown());
+
+export const Run = z
+  .object({
+    runId: z.string(),
+    status: z.enum(["starting", "running", "ending", "completed", "cancelled", "failed"]),
+    created: time,
+    ended: time.optional(),
+    planLine: z.string().describe("The plan and its cost, in words."),
+    plan: json.describe("The plan, as a result has it."),
+    actions: z.int().optional().describe("How many actions it may cost; absent if only time bounds them."),
+    snapshot: json.optional().describe("How far it is: the counts and latencies of the last event."),
+    exitCode: z
+      .int()
+      .optional()
+      .describe("Of a completed run: 0, or 1 something failed, 96 the measurement is invalid, 99 a threshold missed."),
+    gaveUp: z.string().optional().describe("Why it ended before all its orchestrations had."),
+    error: z.object({ code: z.string(), message: z.string() }).optional().describe("Why it has no result."),
+    lines: z.array(z.string()).describe("What it said to people, the last 100 lines."),
+  })
+  .meta({
+    examples: [
+      {
+        runId: RUN_ID,
+        status: "running",
+        created: "2030-01-02T03:04:05.678Z",
+        planLine: "2 orchestrations x 3 iterations x 4 activities = 24 activities, 50 actions",
+        plan: { iterations: 3, parallelActivities: 4, parallelOrchestrations: 2 },
+        actions: 50,
+        lines: [],
+      },
+    ],
+  });
+
+export type Run = z.output<typeof Run>;
+
+export const RunList = z.object({ runs: z.array(Run) }).describe("The last one to start comes first.");
+
+export const Result = json.describe("The result: schema/run-result.v1.schema.json.");
+
+export const EventStream = z.string().meta({
+  examples: ['id: 1\nevent: snapshot\ndata: {"elapsedMs":1000,"orchestrations":{"total":2,"started":2,"ended":1}}\n\n'],
+});
+
+export const Nothing = z.undefined().describe("The run has ended, and the viewer has seen it.");
+
+export function runBody(run: ServedRun): Run {
+  const { runId, status, created, endedAt, series, exitCode, gaveUp, failure, lines } = run;
+  const { plan, planLine, mostActions } = run.options.planned;
+  return {
+    runId,
+    status,
+    created: created.toISOString(),
+    ...(endedAt && { ended: endedAt.toISOString() }),
+    planLine,
+    plan: { ...plan },
+    ...(mostActions !== undefined && { actions: mostActions }),
+    ...(series.last && { snapshot: { ...series.last.snapshot } }),
+    ...(exitCode !== undefined && { exitCode }),
+    ...(gaveUp !== undefined && { gaveUp }),
+    ...(failure && { error: { ...failure } }),
+    lines: [...lines],
+  };
+}

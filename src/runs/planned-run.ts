@@ -1,0 +1,21 @@
+import type { Flags } from "../plan/plan-file.js";
+import type { Billing } from "../plan/spend-guard.js";
+import type { ResultPlan } from "../result/run-result.js";
+
+/** A run that was asked for, valid as far as can be checked without a backend. */
+export interface PlannedRun {
+  /** Of `fanout run`, with its defaults. */
+  readonly flags: Flags;
+  readonly plan: ResultPlan;
+  /** As `fanout run` prints it. */
+  readonly planLine: string;
+  /** If it was chosen. */
+  readonly runId: string | undefined;
+  /** What it may cost at most; undefined if only time bounds it. */
+  readonly mostActions: number | undefined;
+  /** @throws UsageError if a backend that bills so must not get it */
+  readonly guard: (billing: Billing) => void;
+}
+
+/** Reads the body of a start, which has the keys of a plan file. Throws a UsageError that names the key. */
+export type ReadPlan = (body: Readonly<Record<string, unknown>>) => PlannedRun;

@@ -1,0 +1,148 @@
+import type { ErrorCode } from "../errors.js";
+import type { ExitCode } from "../exit-codes.js";
+import { oneLine } from "../format/one-line.js";
+import type { GeneratorEnd, GeneratorProcess } from "../generators/generator-process.js";
+import type { LoadTestOutcome } from "../load/load-test.js";
+import type { RunResult } from "../result/run-result.js";
+import { LiveSeries } from "./live-series.js";
+import type { PlannedRun } from "./planned-run.js";
+import type { RunTask } from "./run-task.js";
+
+const SAMPLE_EVERY_MS = 1_000;
+const MOST_LINES = 100;
+
+/** How far a run is. The last three are ends. */
+export type RunStatus = "starting" | "running" | "ending" | "completed" | "cancelled" | "failed";
+
+/** Why a run has no result. */
+export interface RunFailure {
+  readonly code: ErrorCode;
+  readonly message: string;
+}
+
+export interface ServedRunOptions {
+  readonly runId: string;
+  readonly planned: PlannedRun;
+  /** Starts the process of the run. */
+  readonly fork: (onLine: (line: string) => void) => GeneratorProcess<RunTask>;
+  readonly connectionString: string;
+  readonly exitCodeOf: (outcome: LoadTestOutcome) => ExitCode;
+  /** Terminates what a process left that died. Resolves with a sentence about it. */
+  readonly cleanUp: (runId: string) => Promise<string>;
+}
+
+/** One run in a process of its own, from its start until the server forgets it. */
+export class ServedRun {
+  readonly created = new Date();
+  readonly series = new LiveSeries();
+  /** What it said to people, without the oldest lines if there are many. */
+  readonly lines: string[] = [];
+  /** Resolves when it has ended, and what a dead process left is terminated. */
+  readonly ended: Promise<void>;
+  #status: RunStatus = "starting";
+  #endedAt: Date | undefined;
+  #outcome: LoadTestOutcome | undefined;
+  #failure: RunFailure | undefined;
+  #change = Promise.withResolvers<void>();
+  readonly #process: GeneratorProcess<RunTask>;
+
+  constructor(readonly options: ServedRunOptions) {
+    const { fork, planned, runId, connectionString } = options;
+    this.#process = fork((line) => this.#say(line));
+    this.#process.prepare({ flags: planned.flags, runId, connectionString });
+    void this.#process.ready.then(() => {
+      if (this.#status === "starting") this.#become("running");
+    });
+    const sampling = setInterval(() => this.#sample(), SAMPLE_EVERY_MS);
+    this.ended = this.#process.ended.then(async (end) => {
+      clearInterval(sampling);
+      this.#sample();
+      await this.#end(end);
+    });
+  }
+
+  get runId(): string {
+    return this.options.runId;
+  }
+
+  get status(): RunStatus {
+    return this.#status;
+  }
+
+  get hasEnded(): boolean {
+    return this.#endedAt !== undefined;
+  }
+
+  get endedAt(): Date | undefined {
+    return this.#endedAt;
+  }
+
+  get result(): RunResult | undefined {
+    return this.#outcome?.result;
+  }
+
+  get gaveUp(): string | undefined {
+    return this.#outcome?.gaveUp;
+  }
+
+  get failure(): RunFailure | undefined {
+    return this.#failure;
+  }
+
+  /** That of `fanout run` with the same plan, as far as no signal ended it. */
+  get exitCode(): ExitCode | undefined {
+    return this.#status === "completed" && this.#outcome ? this.options.exitCodeOf(this.#outcome) : undefined;
+  }
+
+  /** Ends it as Ctrl-C ends `fanout run`. Does nothing if it is ending already. */
+  cancel(): void {
+    if (this.#status !== "starting" && this.#status !== "running") return;
+    this.#become("ending");
+    this.#process.interrupt();
+  }
+
+  /** Resolves at the next change, which is a second away at most until the run has ended. */
+  changed(): Promise<void> {
+    return this.#change.promise;
+  }
+
+  #sample(): void {
+    const { snapshot } = this.#process;
+    if (snapshot !== undefined) this.series.add(snapshot);
+    this.#notify();
+  }
+
+  async #end(end: GeneratorEnd): Promise<void> {
+    if (end.kind === "ended") {
+      this.#outcome = end;
+      this.#finish(end.result.interrupted ? "cancelled" : "completed");
+      return;
+    }
+    const { code = "run-died", how } = end;
+    const left = code === "run-died" ? ` ${await this.options.cleanUp(this.runId)}` : "";
+    const what = code === "run-died" ? `The process of the run ${how}.` : how.replace(/^failed: /u, "");
+    this.#failure = { code, message: oneLine(`${what}${left}`) };
+    this.#finish("failed");
+  }
+
+  #finish(status: RunStatus): void {
+    this.#endedAt = new Date();
+    this.#become(status);
+    this.#process.leave();
+  }
+
+  #become(status: RunStatus): void {
+    this.#status = status;
+    this.#notify();
+  }
+
+  #notify(): void {
+    this.#change.resolve();
+    this.#change = Promise.withResolvers();
+  }
+
+  #say(line: string): void {
+    this.lines.push(oneLine(line));
+    if (this.lines.length > MOST_LINES) this.lines.shift();
+  }
+}

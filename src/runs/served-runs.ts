@@ -1,0 +1,128 @@
+import { createHash } from "node:crypto";
+import { UsageError, FanoutError } from "../errors.js";
+import { formatCount } from "../format/count.js";
+import { newRunId } from "../plan/run-id.js";
+import type { PlannedRun } from "./planned-run.js";
+import type { ServedRun, ServedRunOptions } from "./served-run.js";
+
+/** How many runs that have ended are kept, the last ones. */
+export const MOST_KEPT = 50;
+
+export interface ServedRunsOptions {
+  /** How many runs may be in progress at a time. */
+  readonly most: number;
+  /** Starts a run. */
+  readonly start: (run: Pick<ServedRunOptions, "runId" | "planned">) => Promise<ServedRun>;
+  readonly onStart: (run: ServedRun) => void;
+  readonly onEnd: (run: ServedRun) => void;
+}
+
+/** What came with an Idempotency-Key, and what became of it. */
+interface KeyedStart {
+  readonly fingerprint: string;
+  readonly started: Promise<ServedRun>;
+}
+
+/** The runs that this server has started: those in progress, and the last that have ended. */
+export class ServedRuns {
+  readonly #runs = new Map<string, ServedRun>();
+  readonly #keys = new Map<string, KeyedStart>();
+  /** Run ids that are being started. */
+  readonly #starting = new Set<string>();
+  #isClosing = false;
+
+  constructor(readonly options: ServedRunsOptions) {}
+
+  /** The last one to start comes first. */
+  get all(): readonly ServedRun[] {
+    return [...this.#runs.values()].toReversed();
+  }
+
+  get inProgress(): readonly ServedRun[] {
+    return [...this.#runs.values()].filter(({ hasEnded }) => !hasEnded);
+  }
+
+  get(runId: string): ServedRun | undefined {
+    return this.#runs.get(runId);
+  }
+
+  /**
+   * Starts a run; or with a key that came before, returns the run that it started.
+   * @throws FanoutError if the key had another body, if there are too many runs, or if the server ends
+   */
+  async start(planned: PlannedRun, body: unknown, key?: string): Promise<{ run: ServedRun; isRepeated: boolean }> {
+    const fingerprint = createHash("sha256").update(canonicalJson(body)).digest("hex");
+    const before = key === undefined ? undefined : this.#keys.get(key);
+    if (before !== undefined) {
+      if (before.fingerprint === fingerprint) return { run: await before.started, isRepeated: true };
+      throw new FanoutError("idempotency-key-reused", "This Idempotency-Key came before, with another body.", {
+        hint: "Send another key with another plan.",
+      });
+    }
+    const started = this.#start(planned);
+    if (key !== undefined) {
+      this.#keys.set(key, { fingerprint, started });
+      // A start that was refused may be repeated.
+      started.catch(() => this.#keys.delete(key));
+    }
+    return { run: await started, isRepeated: false };
+  }
+
+  /** Ends all runs as Ctrl-C does, and starts no more. Resolves when they have ended. */
+  async close(): Promise<void> {
+    this.#isClosing = true;
+    const runs = this.inProgress;
+    for (const run of runs) run.cancel();
+    await Promise.all(runs.map(({ ended }) => ended));
+  }
+
+  async #start(planned: PlannedRun): Promise<ServedRun> {
+    if (this.#isClosing) throw new FanoutError("server-stopping", "The server ends, and starts nothing more.");
+    const { most } = this.options;
+    if (this.inProgress.length + this.#starting.size >= most) {
+      throw new FanoutError("too-many-runs", `The server makes at most ${formatCount(most)} at a time (--max-runs).`, {
+        hint: "Try again when a run has ended, or cancel one.",
+      });
+    }
+    const runId = planned.runId ?? newRunId(Date.now(), Math.random);
+    if (this.#runs.has(runId) || this.#starting.has(runId))
+      throw new UsageError("run-id-taken", `runId: expected an id that is not in use, found ${runId}`);
+    this.#starting.add(runId);
+    try {
+      const run = await this.options.start({ runId, planned });
+      this.#add(run);
+      return run;
+    } finally {
+      this.#starting.delete(runId);
+    }
+  }
+
+  #add(run: ServedRun): void {
+    this.#runs.set(run.runId, run);
+    this.options.onStart(run);
+    // The server may have been told to end while the run was started.
+    if (this.#isClosing) run.cancel();
+    void run.ended.then(() => {
+      this.options.onEnd(run);
+      this.#forget();
+    });
+  }
+
+  /** Drops the runs that ended first, with their keys. */
+  #forget(): void {
+    const ended = [...this.#runs.values()].filter(({ hasEnded }) => hasEnded);
+    const oldest = ended.toSorted((a, b) => Number(a.endedAt) - Number(b.endedAt));
+    for (const { runId } of oldest.slice(0, Math.max(0, ended.length - MOST_KEPT))) this.#runs.delete(runId);
+    for (const [key, { started }] of this.#keys)
+      void started.then(({ runId }) => this.#runs.has(runId) || this.#keys.delete(key)).catch(() => {});
+  }
+}
+
+/** The same text for the same value, whatever the order of its keys. */
+function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_, part: unknown) =>
+    typeof part === "object" && part !== null && !Array.isArray(part)
+      ? Object.fromEntries(Object.entries(part).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+      : part,
+  );
+}

@@ -1,0 +1,270 @@
+import { describe, expect, onTestFinished, test } from "vitest";
+import type { Problem } from "../../src/http/problem.js";
+import { parseRunResult } from "../support/e2e/checked-result.js";
+import { servedRunsOf, workersOf } from "../support/e2e/process-table.js";
+import { RunApi, RUNS, type ServerEvent } from "../support/e2e/run-api.js";
+import { Workplace } from "../support/e2e/workplace.js";
+import { SchedulerServer } from "../support/backend/scheduler-server.js";
+
+const SMALL = { iterations: 1, parallelActivities: 2, parallelOrchestrations: 3 };
+/** Nothing of it ends by itself within a test. */
+const ENDLESS = { iterations: 1, parallelActivities: 1, parallelOrchestrations: 2, activityDuration: "10m" };
+
+async function serving(flags = "") {
+  const place = await Workplace.open();
+  const serve = place.start(`serve --port 0${flags}`);
+  return { place, serve, api: await RunApi.of(serve) };
+}
+
+test("a run is started, followed, listed and read, and its result is that of fanout run", async () => {
+  const { serve, api } = await serving();
+  const started = await api.start({ ...SMALL, label: ["team=blue"], threshold: ["max<10m"] });
+  expect(started.status).toBe(201);
+  const { runId } = started.body;
+  expect(started.headers.get("location")).toBe(`${RUNS}/${runId}`);
+  expect(started.body).toMatchObject({
+    status: "starting",
+    planLine: "3 orchestrations x 1 iteration x 2 activities = 6 activities, 15 actions",
+    actions: 15,
+    plan: { parallelOrchestrations: 3, labels: { team: "blue" } },
+  });
+  const events: ServerEvent[] = [];
+  for await (const event of api.events(runId)) events.push(event);
+  expect(events.map(({ id }) => id)).toEqual(events.map((_, index) => index + 1));
+  expect(events.at(-1)).toMatchObject({ event: "ended", data: { runId, status: "completed", exitCode: 0 } });
+  expect(events.at(-2)).toMatchObject({ event: "snapshot", data: { orchestrations: { ended: 3 } } });
+  const run = (await api.get(runId)).body;
+  expect(run).toMatchObject({ status: "completed", exitCode: 0, snapshot: { orchestrations: { ended: 3 } } });
+  expect((await api.ask(RUNS)).body).toEqual({ runs: [run] });
+  const { body } = await api.ask(`${RUNS}/${runId}/result`);
+  const result = parseRunResult(JSON.stringify(body));
+  expect(result).toMatchObject({
+    runId,
+    interrupted: false,
+    counts: { orchestrations: { started: 3, completed: 3 }, activities: { completed: 6 } },
+    thresholds: [{ expression: "max<10m", passed: true }],
+  });
+  await serve.says(new RegExp(`^Run ${runId} was completed`, "mu"));
+});
+
+test("a late viewer gets the events from the start, one that lost its connection the rest, and then nothing", async () => {
+  const { api } = await serving();
+  const { runId } = (await api.start(SMALL)).body;
+  await api.ended(runId);
+  const all: ServerEvent[] = [];
+  for await (const event of api.events(runId)) all.push(event);
+  const rest: ServerEvent[] = [];
+  for await (const event of api.events(runId, 1)) rest.push(event);
+  expect(rest).toEqual(all.slice(1));
+  const last = all.at(-1)!.id;
+  const again = await api.ask(`${RUNS}/${runId}/events`, { headers: { "last-event-id": String(last) } });
+  expect(again.status).toBe(204);
+});
+
+test("a cancelled run terminates its orchestrations, and keeps the result so far", async () => {
+  const { api } = await serving();
+  const { runId } = (await api.start(ENDLESS)).body;
+  await inFlight(api, runId);
+  expect(await api.ask(`${RUNS}/${runId}/result`)).toMatchObject({ status: 409, body: { code: "run-in-progress" } });
+  expect(await api.cancel(runId)).toMatchObject({ status: 202, body: { status: "ending" } });
+  expect(await api.ended(runId)).toMatchObject({ status: "cancelled" });
+  expect((await api.ask(`${RUNS}/${runId}/result`)).body).toMatchObject({
+    interrupted: true,
+    counts: { orchestrations: { terminated: 2 } },
+  });
+  // It has ended, and stays as it is.
+  expect(await api.cancel(runId)).toMatchObject({ status: 202, body: { status: "cancelled" } });
+});
+
+test("a repeated start with the same Idempotency-Key is the same run", async () => {
+  const { api } = await serving(" --max-runs 5");
+  const key = { "idempotency-key": '"8e03978e-40d5"' };
+  const starts = await Promise.all([1, 2, 3].map(() => api.start(ENDLESS, key)));
+  expect(starts.map(({ status }) => status)).toEqual([201, 201, 201]);
+  expect(new Set(starts.map(({ body }) => body.runId)).size).toBe(1);
+  const sameInAnotherOrder = Object.fromEntries(Object.entries(ENDLESS).toReversed());
+  expect((await api.start(sameInAnotherOrder, key)).body.runId).toBe(starts[0]!.body.runId);
+  expect(await api.start(SMALL, key)).toMatchObject({ status: 422, body: { code: "idempotency-key-reused" } });
+  expect(await api.start(SMALL, { "idempotency-key": '"' })).toMatchObject({ status: 400 });
+  expect((await api.ask<{ runs: unknown[] }>(RUNS)).body.runs).toHaveLength(1);
+});
+
+test("a start beyond --max-runs is refused until a run has ended", async () => {
+  const { api } = await serving();
+  const { runId } = (await api.start({ ...ENDLESS, runId: "nightly" })).body;
+  expect(runId).toBe("nightly");
+  const refused = await api.start(SMALL);
+  expect(refused).toMatchObject({ status: 429, body: { code: "too-many-runs" } });
+  expect(refused.headers.get("retry-after")).toBe("5");
+  await api.cancel(runId);
+  await api.ended(runId);
+  expect(await api.start({ ...SMALL, runId })).toMatchObject({
+    status: 409,
+    body: { code: "run-id-taken", field: "runId" },
+  });
+  expect(await api.start(SMALL)).toMatchObject({ status: 201 });
+});
+
+describe("a wrong request starts nothing", () => {
+  test("and its problem names what is wrong", async () => {
+    const { api } = await serving();
+    for (const [plan, status, field, detail] of [
+      [{ colour: "red" }, 400, "colour", "colour: unknown key"],
+      [
+        { __proto__: null, html: "/tmp/x.html" },
+        400,
+        "html",
+        "html: not over HTTP: the server writes and reads no files",
+      ],
+      [
+        { connectionString: "Endpoint=http://h;Authentication=None" },
+        400,
+        "connectionString",
+        "connectionString: not over HTTP",
+      ],
+      [
+        { rate: "fast", duration: "1m" },
+        400,
+        "rate",
+        'rate: expected a rate such as 50/s, 0.5/s or 90/m, at most 100,000/s, found "fast"',
+      ],
+      [{ rate: "5/s" }, 400, "rate", "rate: expected"],
+      [{ iterations: [1] }, 400, "iterations", "iterations: expected text or a number"],
+      [{ threshold: ["p99 is low"] }, 400, "threshold", "threshold 'p99 is low': expected"],
+      [{ input: "@/etc/passwd" }, 400, "input", "input: expected orchestrator with it"],
+      [
+        { orchestrations: [{ orchestrator: "A", weight: 1, colour: 1 }] },
+        400,
+        "orchestrations.0.colour",
+        "unknown key",
+      ],
+      [{ orchestrations: [{ orchestrator: "A", weight: 0 }] }, 400, "orchestrations.0.weight", "weight: expected"],
+      [{ maxActions: 1 }, 422, "maxActions", "maxActions: this run costs 101 actions"],
+      [{ generators: 9, parallelOrchestrations: 1 }, 400, "generators", "generators: expected at most 1"],
+      ["[]", 400, undefined, "Expected a JSON object as the body"],
+      ["{", 400, undefined, "Expected a JSON body"],
+    ] as const) {
+      const answer = await api.start(plan);
+      const problem = answer.body as unknown as Problem;
+      expect({ plan, status: answer.status, field: problem.field, detail: problem.detail }).toEqual({
+        plan,
+        status,
+        field,
+        detail: expect.stringContaining(detail),
+      });
+      expect(answer.headers.get("content-type")).toBe("application/problem+json");
+      expect(problem).toMatchObject({ type: `/api/v1/problems/${problem.code}`, status });
+      expect((await api.ask(problem.type)).body).toMatchObject({ code: problem.code, meaning: problem.title });
+    }
+    const several = (await api.start({ colour: "red", rate: true })).body as unknown as Problem;
+    expect(several.errors?.map(({ field }) => field).toSorted()).toEqual(["colour", "rate"]);
+    expect((await api.ask<{ runs: unknown[] }>(RUNS)).body.runs).toEqual([]);
+    expect(await api.ask(`${RUNS}/rnobody`)).toMatchObject({
+      status: 404,
+      body: { code: "run-not-found", status: 404 },
+    });
+    expect(await api.ask("/api/v1/nothing")).toMatchObject({ status: 404, body: { code: "not-found", status: 404 } });
+    expect(await api.ask(`${RUNS}/rnobody`, { method: "DELETE" })).toMatchObject({ status: 405 });
+  });
+
+  test("without the key, and of a page of another site", async () => {
+    const place = await Workplace.open();
+    const key = "correct-horse-battery";
+    const serve = place.startWith({ ...place.env, FANOUT_API_KEY: key }, "serve --port 0");
+    const api = await RunApi.of(serve);
+    for (const path of [RUNS, `${RUNS}/x`, `${RUNS}/x/events`, `${RUNS}/x/result`])
+      expect(await api.ask(path)).toMatchObject({ status: 401, body: { code: "unauthorized", status: 401 } });
+    expect(await api.start(SMALL)).toMatchObject({ status: 401 });
+    expect(await api.start(SMALL, { "x-api-key": key })).toMatchObject({ status: 201 });
+    expect(serve.output).not.toContain(key);
+    const open = await serving();
+    const headers = { origin: "http://elsewhere.example" };
+    expect(await open.api.start(SMALL, headers)).toMatchObject({
+      status: 403,
+      body: { code: "forbidden", status: 403 },
+    });
+  });
+
+  test("on a backend that may bill actions, without a bound", async () => {
+    const scheduler = await SchedulerServer.start();
+    onTestFinished(() => scheduler.close());
+    const { api } = await servingOn(scheduler.port);
+    expect(await api.start(SMALL)).toMatchObject({
+      status: 422,
+      body: { code: "spend-limit", field: "maxActions", actions: 15, hint: expect.stringContaining("maxActions 15") },
+    });
+    expect(scheduler.calls.map(({ method }) => method)).not.toContain("StartInstance");
+    expect(await api.start({ ...SMALL, maxActions: 14 })).toMatchObject({ status: 422, body: { actions: 15 } });
+  });
+});
+
+async function servingOn(port: number) {
+  const place = await Workplace.open();
+  const serve = place.start(
+    "serve --port 0",
+    "--connection-string",
+    `Endpoint=http://localhost:${port};Authentication=None;TaskHub=h`,
+  );
+  return { serve, api: await RunApi.of(serve) };
+}
+
+test("SIGTERM of the server cancels its runs, terminates their orchestrations, and says so", async () => {
+  const { place, serve, api } = await serving();
+  const { runId } = (await api.start(ENDLESS)).body;
+  await inFlight(api, runId);
+  serve.kill("SIGTERM");
+  const { code, stderr } = await serve.ended;
+  expect({ code, stderr }).toMatchObject({ code: 0 });
+  expect(stderr).toMatch(/^Cancelling 1 run\./mu);
+  expect(stderr).toMatch(new RegExp(`^Run ${runId} was cancelled: 2 orchestrations terminated`, "mu"));
+  await place.succeed(`status --run ${runId}`);
+  expect((await place.succeed(`status --run ${runId} --json`)).stdout).toMatch(/"Terminated": ?2/u);
+});
+
+test("a server that is killed takes its run along, which terminates its orchestrations", async () => {
+  const { place, serve, api } = await serving();
+  const { runId } = (await api.start(ENDLESS)).body;
+  await inFlight(api, runId);
+  const [pid = 0] = servedRunsOf(serve.pid);
+  serve.kill("SIGKILL");
+  await serve.ended;
+  await expect.poll(() => isAlive(pid), { timeout: 45_000 }).toBe(false);
+  expect((await place.succeed(`status --run ${runId} --json`)).stdout).toMatch(/"Terminated": ?2/u);
+});
+
+test("a run whose process is killed has failed, its orchestrations are terminated, and the next one starts", async () => {
+  const { place, serve, api } = await serving();
+  const { runId } = (await api.start({ ...ENDLESS, workers: 1 })).body;
+  await inFlight(api, runId);
+  const [pid = 0] = servedRunsOf(serve.pid);
+  expect(workersOf(pid)).toHaveLength(1);
+  process.kill(pid, "SIGKILL");
+  expect(await api.ended(runId)).toMatchObject({
+    status: "failed",
+    error: {
+      code: "run-died",
+      message: `The process of the run was ended by SIGKILL (pid ${pid}). Its 2 orchestrations in flight were terminated.`,
+    },
+  });
+  expect(await api.ask(`${RUNS}/${runId}/result`)).toMatchObject({ status: 404, body: { code: "no-result" } });
+  expect((await place.succeed(`status --run ${runId} --json`)).stdout).toMatch(/"Terminated": ?2/u);
+  const next = (await api.start(SMALL)).body;
+  expect(await api.ended(next.runId)).toMatchObject({ status: "completed", exitCode: 0 });
+});
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
+/** All orchestrations of the run were started. */
+async function inFlight(api: RunApi, runId: string): Promise<void> {
+  for await (const { data } of api.events(runId)) {
+    const { orchestrations } = data as { orchestrations?: { started: number } };
+    if ((orchestrations?.started ?? 0) >= ENDLESS.parallelOrchestrations) return;
+  }
+  throw new Error("Expected the run to start all, found that it ended before.");
+}
