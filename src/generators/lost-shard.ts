@@ -8,7 +8,9 @@ import { instancesOfRun } from "../load/instances-of-run.js";
 import { describeUnfinished } from "../load/unfinished.js";
 import { LeftWork } from "../load/left-work.js";
 import { resultPlanOf, type LoadPlan } from "../plan/plan.js";
+import { sequenceOf } from "../plan/run-id.js";
 import type { Recount, ResultEnvironment, RunResult, VerdictReason } from "../result/run-result.js";
+import { placeInMix } from "../result/mix.js";
 import type { Shard } from "../result/shard.js";
 import type { LiveSnapshot } from "../stats/live-snapshot.js";
 import { Recorder } from "../stats/recorder.js";
@@ -72,6 +74,7 @@ export async function lostShard(options: LostShardOptions): Promise<ShardResult>
   return {
     ...shardOf(how, result),
     counts: { ...result.counts, orchestrations },
+    ...byOrchestrationOf(result, known),
     ...(unfinished.length > 0 && { stuck: { total: unfinished.length, first: stuck.slice(0, LISTED_STUCK) } }),
     verdict: { status: "invalid", reasons: [reasonOf(how)] },
     died: how,
@@ -103,6 +106,19 @@ function countsOf(statuses: Statuses, told: LiveSnapshot | undefined): Counts {
   const ended = all.filter(isEnded).length;
   const started = Math.max(told?.orchestrations.started ?? 0, statuses.size);
   return { started, completed, failed, terminated: ended - completed - failed, unfinished: started - ended };
+}
+
+/** Of a mix, what the backend knows of each orchestration. */
+function byOrchestrationOf({ plan, byOrchestration }: RunResult, known: Statuses): Pick<RunResult, "byOrchestration"> {
+  const { orchestrations: mix, seed } = plan;
+  if (mix === undefined || byOrchestration === undefined) return {};
+  const placeOf = (instanceId: string) => placeInMix(mix, sequenceOf(instanceId) ?? 0, seed);
+  return {
+    byOrchestration: byOrchestration.map((each, place) => {
+      const own = new Map([...known].filter(([instanceId]) => placeOf(instanceId) === place));
+      return { ...each, counts: { ...each.counts, orchestrations: countsOf(own, undefined) } };
+    }),
+  };
 }
 
 /** The status of each instance of the shard, or why it is not known. */

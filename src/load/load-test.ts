@@ -227,6 +227,7 @@ export class LoadTest {
             runId,
             accepted,
             unanswered,
+            plan,
             shard: plan.shard,
             signal: interruption,
           }),

@@ -2,7 +2,8 @@ import { NO_QUERY, isMissingCall } from "../backend/missing-call.js";
 import type { InstanceState } from "../backend/orchestration-client.js";
 import { errorText } from "../format/error-text.js";
 import { formatDuration } from "../format/duration.js";
-import type { Recount } from "../result/run-result.js";
+import { placeInMix } from "../result/mix.js";
+import type { Recount, ResultPlan } from "../result/run-result.js";
 import { SequenceSet } from "../stats/sequence-set.js";
 import { concurrently } from "../async/concurrently.js";
 import { instanceIdOf } from "../plan/run-id.js";
@@ -17,6 +18,8 @@ export interface RecountOptions extends InstancesOfRun {
   readonly accepted: SequenceSet;
   /** The numbers of the unanswered starts, whose instances may exist. */
   readonly unanswered: ReadonlySet<number>;
+  /** Of a plan that mixes orchestrations: then each is counted too. */
+  readonly plan?: Pick<ResultPlan, "orchestrations" | "seed">;
   readonly patienceMs?: number;
 }
 
@@ -34,12 +37,15 @@ export async function recountInstances(options: RecountOptions): Promise<Recount
   }
 }
 
-async function recount({ client, runId, accepted, unanswered, shard, signal }: RecountOptions): Promise<Recount> {
+async function recount(options: RecountOptions): Promise<Recount> {
+  const { client, runId, accepted, unanswered, shard, plan = {}, signal } = options;
+  const instances = new CountByOrchestration(plan);
   const seen = new SequenceSet();
   const byStatus: Record<string, number> = {};
   const add = (sequence: number, { status }: InstanceState): void => {
     if (seen.has(sequence)) return;
     seen.add(sequence);
+    instances.add(sequence);
     byStatus[status] = (byStatus[status] ?? 0) + 1;
   };
   for await (const [sequence, instance] of instancesOfRun({ client, runId, shard, signal })) add(sequence, instance);
@@ -50,12 +56,60 @@ async function recount({ client, runId, accepted, unanswered, shard, signal }: R
     if (state) add(sequence, state);
   });
   signal.throwIfAborted();
+  const lost = (): Iterable<number> => accepted.missingFrom(seen);
+  const unexpected = (): Iterable<number> => without(unanswered, seen.missingFrom(accepted));
   return {
     instances: seen.size,
     byStatus,
-    lost: listed(runId, accepted.missingFrom(seen)),
-    unexpected: listed(runId, without(unanswered, seen.missingFrom(accepted))),
+    lost: listed(runId, lost()),
+    unexpected: listed(runId, unexpected()),
+    ...byOrchestrationOf(plan, instances, lost(), unexpected()),
   };
+}
+
+function byOrchestrationOf(
+  plan: NonNullable<RecountOptions["plan"]>,
+  instances: CountByOrchestration,
+  lost: Iterable<number>,
+  unexpected: Iterable<number>,
+) {
+  if (plan.orchestrations === undefined) return {};
+  const counts = {
+    instances,
+    lost: new CountByOrchestration(plan, lost),
+    unexpected: new CountByOrchestration(plan, unexpected),
+  };
+  return {
+    byOrchestration: plan.orchestrations.map(({ orchestrator }, place) => ({
+      orchestrator,
+      instances: counts.instances.of(place),
+      lost: counts.lost.of(place),
+      unexpected: counts.unexpected.of(place),
+    })),
+  };
+}
+
+/** How many starts each orchestration of a mix has. */
+class CountByOrchestration {
+  readonly #counts = new Map<number, number>();
+
+  constructor(
+    readonly plan: NonNullable<RecountOptions["plan"]>,
+    sequences: Iterable<number> = [],
+  ) {
+    for (const sequence of sequences) this.add(sequence);
+  }
+
+  add(sequence: number): void {
+    const { orchestrations, seed } = this.plan;
+    if (orchestrations === undefined) return;
+    const place = placeInMix(orchestrations, sequence, seed);
+    this.#counts.set(place, this.of(place) + 1);
+  }
+
+  of(place: number): number {
+    return this.#counts.get(place) ?? 0;
+  }
 }
 
 function* without(left: ReadonlySet<number>, sequences: Iterable<number>): Iterable<number> {

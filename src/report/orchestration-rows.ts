@@ -13,7 +13,7 @@ export interface OrchestrationTable {
 type Cell = (orchestration: OrchestrationResult) => string | undefined;
 
 /** Without rows if the plan mixes none. Columns without a value are left out. */
-export function orchestrationTable({ byOrchestration = [] }: RunResult): OrchestrationTable {
+export function orchestrationTable({ byOrchestration = [], recount }: RunResult): OrchestrationTable {
   const latency = byOrchestration.some(({ latencyMs }) => latencyMs.response) ? "response" : "service";
   const cells: Readonly<Record<string, Cell>> = {
     started: ({ counts }) => formatCount(counts.orchestrations.started),
@@ -21,6 +21,7 @@ export function orchestrationTable({ byOrchestration = [] }: RunResult): Orchest
     failed: countOf("failed"),
     terminated: countOf("terminated"),
     unfinished: countOf("unfinished"),
+    lost: ({ orchestrator }) => countText(lostOf(recount, orchestrator)),
     throughput: ({ throughput }) => throughput && formatRate(throughput.orchestrationsPerSecond),
     [`${latency} mean`]: ({ latencyMs }) => durationText(latencyMs[latency]?.mean),
     [`${latency} p50`]: ({ latencyMs }) => durationText(latencyMs[latency]?.p50),
@@ -35,10 +36,18 @@ export function orchestrationTable({ byOrchestration = [] }: RunResult): Orchest
   return { columns, rows };
 }
 
-/** A column of zeros says nothing. */
 function countOf(outcome: keyof OrchestrationResult["counts"]["orchestrations"]): Cell {
-  return ({ counts }) =>
-    counts.orchestrations[outcome] === 0 ? undefined : formatCount(counts.orchestrations[outcome]);
+  return ({ counts }) => countText(counts.orchestrations[outcome]);
+}
+
+/** A column of zeros says nothing. */
+function countText(count: number): string | undefined {
+  return count === 0 ? undefined : formatCount(count);
+}
+
+function lostOf(recount: RunResult["recount"], orchestrator: string): number {
+  if (!recount || "unknown" in recount) return 0;
+  return recount.byOrchestration?.find((each) => each.orchestrator === orchestrator)?.lost ?? 0;
 }
 
 function durationText(ms: number | undefined): string | undefined {

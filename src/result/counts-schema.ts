@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { byName, count, object, oneOf, string } from "./json-field.js";
+import { byName, count, list, object, oneOf, string } from "./json-field.js";
 import { byGrpcStatus, listed, measured } from "./measured-field.js";
 
 export const counts = object({
@@ -54,6 +54,9 @@ export const recount = z.union(
       byStatus: byName(count, "an object of counts by status"),
       lost: listed(string).describe("Accepted and not there any more."),
       unexpected: listed(string).describe("There, and never accepted as far as the run knows."),
+      byOrchestration: list(object({ orchestrator: string, instances: count, lost: count, unexpected: count }))
+        .exactOptional()
+        .describe("The same numbers of each orchestration; absent where the plan mixes none."),
     }),
     object({ unknown: string.describe("Why the backend could not be asked.") }),
   ],

@@ -65,8 +65,20 @@ export function mergedRecount(shards: readonly ShardResult[]): { readonly recoun
         known.map(({ unexpected }) => unexpected),
         LISTED,
       ),
+      ...recountByOrchestration(known),
     },
   };
+}
+
+function recountByOrchestration(known: readonly Extract<Recount, { instances: number }>[]) {
+  const all = known.flatMap(({ byOrchestration }) => byOrchestration ?? []);
+  const names = [...new Set(all.map(({ orchestrator }) => orchestrator))];
+  if (names.length === 0) return {};
+  const byOrchestration = names.map((orchestrator) => {
+    const own = all.filter((each) => each.orchestrator === orchestrator);
+    return { orchestrator, ...sums(own.map(({ orchestrator: _name, ...counts }) => counts)) };
+  });
+  return { byOrchestration };
 }
 
 export function mergedLists(shards: readonly ShardResult[]): Pick<RunResult, "failures" | "stuck" | "unanswered"> {

@@ -5,6 +5,7 @@ import { Status } from "../../../src/protocol/orchestration-status.js";
 import { recountInstances } from "../../../src/load/recount.js";
 import { instanceIdOf } from "../../../src/plan/run-id.js";
 import type { Recount } from "../../../src/result/run-result.js";
+import { placeInMix } from "../../../src/result/mix.js";
 import { SequenceSet } from "../../../src/stats/sequence-set.js";
 import { bytes, committed, newInstance } from "../../support/emulator/store-contract.js";
 import { ServedEmulator } from "../../support/emulator/served-emulator.js";
@@ -83,6 +84,31 @@ describe("of 2,500 instances on a hub with others", () => {
       instances: 2_500,
       lost: { total: 200, first: numbers(2_500, 2_600).map((number) => instanceIdOf(RUN, number)) },
       unexpected: { total: 300, first: numbers(0, 100).map((number) => instanceIdOf(RUN, number)) },
+    });
+  });
+
+  test("each orchestration of a mix is counted", async () => {
+    const orchestrations = [
+      { orchestrator: "Order", weight: 3 },
+      { orchestrator: "Refund", weight: 1 },
+    ];
+    const found = await recountInstances({
+      client: forwarding.client("hub"),
+      runId: RUN,
+      accepted: setOf(numbers(300, 2_700)),
+      unanswered: new Set(),
+      plan: { orchestrations },
+      signal: never,
+    });
+    const countIn = (from: number, to: number, place: number) =>
+      [...numbers(from, to)].filter((sequence) => placeInMix(orchestrations, sequence) === place).length;
+    expect(found).toMatchObject({
+      byOrchestration: orchestrations.map(({ orchestrator }, place) => ({
+        orchestrator,
+        instances: countIn(0, 2_500, place),
+        lost: countIn(2_500, 2_700, place),
+        unexpected: countIn(0, 300, place),
+      })),
     });
   });
 
