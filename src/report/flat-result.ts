@@ -101,18 +101,44 @@ const PATHS: readonly string[] = [
 const PLAN_PATHS = Object.keys(resultPlan.shape).map((field) => `plan.${field}`);
 const ALL_PATHS = [...new Set([...PATHS, ...PLAN_PATHS])];
 
+/** The values of each orchestration of a mix. The name of the orchestration is before the path, as in thresholds. */
+const PATHS_OF_EACH: readonly string[] = [
+  ...["started", "completed", "failed", "terminated", "unfinished"].map(
+    (outcome) => `counts.orchestrations.${outcome}`,
+  ),
+  "throughput.orchestrationsPerSecond",
+  ...pathsOf(["response", "service"], [...SUMMARY, "p95"]),
+];
+
 /** Values that are lists in the JSON, which no cell can hold. */
 const MADE_OF_SEVERAL = new Set(["stalls", "longest stall"]);
 
+/** The orchestrations that any of the runs mixed. */
+export function orchestrationsOf(results: readonly RunResult[]): readonly string[] {
+  const names = results.flatMap(({ byOrchestration = [] }) => byOrchestration.map(({ orchestrator }) => orchestrator));
+  return [...new Set(names)];
+}
+
 /**
  * The single values of a result by their path in its JSON. The paths and their order never change; a missing value is
- * undefined. An object, such as the RPC errors by status, is JSON text.
+ * undefined. An object, such as the RPC errors by status, is JSON text. The values of each orchestration follow.
  */
-export function flatResult(result: RunResult): readonly (readonly [path: string, value: FlatValue])[] {
-  return ALL_PATHS.map((path) => [
-    path,
-    MADE_OF_SEVERAL.has(path) ? figureOf(path)?.read(result) : flatValue(valueAt(result, path.split("."))),
-  ]);
+export function flatResult(
+  result: RunResult,
+  orchestrations = orchestrationsOf([result]),
+): readonly (readonly [path: string, value: FlatValue])[] {
+  const ofRun = ALL_PATHS.map(
+    (path) =>
+      [
+        path,
+        MADE_OF_SEVERAL.has(path) ? figureOf(path)?.read(result) : flatValue(valueAt(result, path.split("."))),
+      ] as const,
+  );
+  const ofEach = orchestrations.flatMap((name) => {
+    const part = result.byOrchestration?.find(({ orchestrator }) => orchestrator === name);
+    return PATHS_OF_EACH.map((path) => [`${name} ${path}`, flatValue(valueAt(part, path.split(".")))] as const);
+  });
+  return [...ofRun, ...ofEach];
 }
 
 function pathsOf(latencies: readonly string[], figures: readonly string[]): readonly string[] {

@@ -1,5 +1,5 @@
 import { formatCount, plural } from "../format/count.js";
-import type { JudgedThreshold, RunResult } from "../result/run-result.js";
+import type { JudgedThreshold, OrchestrationResult, RunResult } from "../result/run-result.js";
 import { comparisonSuite } from "./comparison-junit.js";
 import { flatResult } from "./flat-result.js";
 import { junitXml, type TestCase, type TestSuite } from "./junit-xml.js";
@@ -23,6 +23,7 @@ function runSuite(result: RunResult): TestSuite {
     properties: flatResult(result).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
     cases: [
       orchestrationsCase(result),
+      ...(result.byOrchestration ?? []).map(orchestrationCase),
       activitiesCase(result),
       ...recountCase(result),
       ...verdictCase(result),
@@ -43,10 +44,18 @@ function orchestrationsCase(result: RunResult): TestCase {
   return { name, failure: { message, details } };
 }
 
+/** One orchestration of a mix. */
+function orchestrationCase({ orchestrator, counts }: OrchestrationResult): TestCase {
+  const name = `every ${orchestrator} completed`;
+  const { started, completed } = counts.orchestrations;
+  if (completed === started) return { name };
+  return { name, failure: { message: `${formatCount(completed)} of ${formatCount(started)} completed`, details: [] } };
+}
+
 function activitiesCase({ counts, plan }: RunResult): TestCase {
   const name = "every activity accounted for";
-  if (!counts.activities)
-    return { name, skipped: `the activities of ${plan.orchestrator ?? "the orchestration"} are not known` };
+  const whose = plan.orchestrator ?? (plan.orchestrations === undefined ? "the orchestration" : "the orchestrations");
+  if (!counts.activities) return { name, skipped: `the activities of ${whose} are not known` };
   const { needed, completed } = counts.activities;
   if (completed === needed) return { name };
   const message = `expected ${formatCount(needed)} activities, found ${formatCount(completed)} completed`;

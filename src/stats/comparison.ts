@@ -32,7 +32,7 @@ export interface ComparisonOptions {
 }
 
 /**
- * Compares throughput, p50 and p99 of two sets of runs. The unit is the run, because measurements within a run are not
+ * Compares throughput, p50 and p99 of two sets of runs, and of each orchestration that they mix. The unit is the run, because measurements within a run are not
  * independent. A figure is slower or faster if the interval of its ratio (Welch, on logarithms, corrected by Holm) lies
  * completely beyond the noise threshold. Invalid runs are dropped if three or more runs remain on each side.
  * @throws UsageError if a side is empty or a run is given twice
@@ -64,7 +64,7 @@ export function compareCandidates(
   expectDistinct(base, ...candidates.map(({ runs }) => runs));
   const compared = candidates.map(({ runs, names }) => {
     const chosen = chosenOf(base, runs, allowInvalid);
-    const figures = figuresOf([...chosen.base, ...chosen.new]).map((figure) =>
+    const figures = comparedFigures([...chosen.base, ...chosen.new]).map((figure) =>
       sidesOf(figure, chosen.base, chosen.new),
     );
     return { names, chosen, whole: figures.filter((figure) => "base" in figure), figures };
@@ -142,11 +142,26 @@ export function latencyOf(runs: readonly RunResult[]): "service" | "response" {
   return runs.some(({ plan }) => plan.load?.kind === "closed") ? "service" : "response";
 }
 
-/** The compared figures, in the notation of thresholds. */
+/** The main figures of runs, in the notation of thresholds. */
 export function figuresOf(runs: readonly RunResult[]): readonly string[] {
   const countsActivities = runs.every(({ throughput }) => throughput?.activitiesPerSecond !== undefined);
   const latency = latencyOf(runs);
   return [countsActivities ? "activities/s" : "orchestrations/s", `${latency} p50`, `${latency} p99`];
+}
+
+/** The main figures, and those of each orchestration that all runs have. */
+function comparedFigures(runs: readonly RunResult[]): readonly string[] {
+  const ofEach = ["orchestrations/s", `${latencyOf(runs)} p50`, `${latencyOf(runs)} p99`];
+  const named = commonOrchestrations(runs).flatMap((name) => ofEach.map((figure) => `${name} ${figure}`));
+  return [...figuresOf(runs), ...named];
+}
+
+/** The orchestrations of a mix that all runs have. */
+export function commonOrchestrations(runs: readonly RunResult[]): readonly string[] {
+  const [first = [], ...others] = runs.map(({ byOrchestration = [] }) => {
+    return byOrchestration.map(({ orchestrator }) => orchestrator);
+  });
+  return first.filter((name) => others.every((names) => names.includes(name)));
 }
 
 function sidesOf(figure: string, base: readonly RunResult[], fresh: readonly RunResult[]): Sides | LeftOutFigure {

@@ -1,4 +1,4 @@
-import { latencyOf } from "./comparison.js";
+import { commonOrchestrations, latencyOf } from "./comparison.js";
 import { figureOf } from "../result/figure.js";
 import { meanOf } from "./mean.js";
 import type { RunResult, UnusableRun } from "../result/run-result.js";
@@ -38,7 +38,10 @@ export function spreadOf(runs: readonly RunResult[]): RunsSpread {
 function figuresOf(runs: readonly RunResult[]): readonly string[] {
   const latency = latencyOf(runs);
   const latencies = ["mean", "p50", "p90", "p95", "p99", "max"].map((statistic) => `${latency} ${statistic}`);
-  return ["orchestrations/s", "activities/s", ...latencies];
+  const named = commonOrchestrations(runs).flatMap((name) =>
+    ["orchestrations/s", `${latency} p50`, `${latency} p99`].map((figure) => `${name} ${figure}`),
+  );
+  return ["orchestrations/s", "activities/s", ...latencies, ...named];
 }
 
 function spreadOfFigure(figure: string, runs: readonly RunResult[]): readonly Spread[] {

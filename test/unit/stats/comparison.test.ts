@@ -5,6 +5,7 @@ import { compareCandidates, compareRuns } from "../../../src/stats/comparison.js
 import type { Comparison, RunResult } from "../../../src/result/run-result.js";
 import { closedLoadResult } from "../../support/report/closed-load-result.js";
 import { fiveRunsOf, runsOf, type RunFigures } from "../../support/report/compared-runs.js";
+import { mixedResult } from "../../support/report/mixed-result.js";
 
 const BASE: RunFigures = { rate: 1_600, p50: 6_000, p99: 11_000 };
 const base = fiveRunsOf("base", BASE);
@@ -400,5 +401,51 @@ describe("every comparison", () => {
         expect(strict).toEqual(expect.arrayContaining(lax!));
       }),
     );
+  });
+});
+
+describe("a comparison of runs that mix orchestrations", () => {
+  // With a recount that lost one, the runs would not be judged.
+  const { recount: _recount, ...sound } = mixedResult;
+  const COMPLETED = { started: 3_000, completed: 3_000, failed: 0, terminated: 0, unfinished: 0 };
+  const runs = (name: string, factor: number): readonly RunResult[] =>
+    [1, 1.01, 0.99, 1.02, 0.98].map((noise, index) => ({
+      ...sound,
+      runId: `${name}${index}`,
+      counts: { ...sound.counts, orchestrations: COMPLETED },
+      byOrchestration: sound.byOrchestration!.map((part, place) => ({
+        ...part,
+        latencyMs: {
+          service: { ...part.latencyMs.service!, p50: 100 * noise * (place === 1 ? factor : 1), p99: 200 * noise },
+        },
+      })),
+    }));
+
+  test("judges each of them", () => {
+    const comparison = compareRuns(runs("base", 1), runs("new", 2));
+    expect(comparison.figures.map(({ figure }) => figure)).toEqual([
+      "orchestrations/s",
+      "service p50",
+      "service p99",
+      "Order orchestrations/s",
+      "Order service p50",
+      "Order service p99",
+      "Refund, late orchestrations/s",
+      "Refund, late service p50",
+      "Refund, late service p99",
+    ]);
+    expect(findingsOf(comparison)).toMatchObject({
+      "Order service p50": "no difference shown",
+      "Refund, late service p50": "slower",
+      "Refund, late service p99": "no difference shown",
+    });
+  });
+
+  test("leaves out one that only some runs have", () => {
+    const [first, ...others] = runs("new", 1);
+    const lacking = { ...first!, byOrchestration: first!.byOrchestration!.slice(1) };
+    const names = compareRuns(runs("base", 1), [lacking, ...others]).figures.map(({ figure }) => figure);
+    expect(names).toContain("Refund, late service p50");
+    expect(names).not.toContain("Order service p50");
   });
 });
