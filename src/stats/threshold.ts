@@ -64,7 +64,8 @@ export function parseThresholdOf(flag: string, text: string, mix: Names = []): T
     throw wrong(expression, `a figure, or one of an orchestration of the plan (${names})`, name);
   }
   if (!figure) {
-    const hint = `did you mean ${nearest(name, FIGURE_NAMES) ?? "p99"}?`;
+    const meant = `did you mean ${nearest(name, FIGURE_NAMES) ?? "p99"}?`;
+    const hint = figureOf(name) ? `${meant} Only a plan file with orchestrations has figures of each` : meant;
     throw wrong(expression, "a figure such as p99, errors, activities/s or latencyMs.server.p90", name, hint);
   }
   const bound = parseBound(boundText, figure.kind);

@@ -8,6 +8,7 @@ function sourcesOf(
   backend: Backend,
   inFlight = new Set<string>(),
   pause: (signal: AbortSignal) => Promise<void> = untilAborted,
+  orchestrators: readonly string[] = [],
 ) {
   const state = { now: 0, accountedFor: 0 };
   const sources = {
@@ -15,6 +16,7 @@ function sourcesOf(
     runId: "r0123456789ab",
     clock: () => state.now,
     inFlight,
+    orchestrators,
     pause,
     hadWorker: () => false,
     activitiesAccountedFor: () => state.accountedFor,
@@ -53,6 +55,24 @@ describe("progress on the embedded emulator", () => {
     ]);
     await progress.follow(new AbortController().signal);
     expect(progress.activitiesCompleted()).toBe(30);
+  });
+
+  test("has a worker when each orchestration of a mix has one", async () => {
+    const workers: Record<string, number> = { Order: 1, Refund: 0 };
+    async function* watch({ orchestrator = "" }: { readonly orchestrator?: string }) {
+      const count = workers[orchestrator]!;
+      yield { workers: count, workerlessMs: count === 0 ? 400 : 0, activitiesCompleted: 0 };
+    }
+    const backend = fakeBackend({ admin: { status: unused, drainWorker: unused, watch } });
+    const { progress } = sourcesOf(backend, undefined, undefined, ["Order", "Refund"]);
+    expect(progress.workerlessMs()).toBeUndefined();
+    await progress.follow(new AbortController().signal);
+    expect(progress.workerlessMs()).toBe(400);
+    expect(progress.unhosted()).toEqual(["Refund"]);
+    workers["Refund"] = 2;
+    await progress.follow(new AbortController().signal);
+    expect(progress.workerlessMs()).toBe(0);
+    expect(progress.unhosted()).toEqual([]);
   });
 
   test("continues to count the time without a worker between two answers", async () => {

@@ -81,3 +81,39 @@ test("random arrivals are counted as they will come, not by their mean", () => {
   expect(refused.length).toBeGreaterThan(0);
   expect(refused.length).toBeLessThan(seeds.length);
 });
+
+describe("a threshold of one orchestration of a mix", () => {
+  const orchestrations = [
+    { orchestrator: "Order", weight: "9" },
+    { orchestrator: "Refund", weight: "1" },
+  ];
+  const refuseMixed = (expression: string, flags: object) => {
+    const plan = parsePlan({ ...DEFAULTS, ...flags, orchestrations });
+    refuseUncarried([parseThreshold(expression, plan.orchestrations)], plan);
+  };
+
+  test.each<[string, object, string]>([
+    ["Refund p90<1s", once("900"), "p90 takes 100 orchestrations, so that ten lie beyond it, and the plan measures 90"],
+    [
+      "Refund p90<1s",
+      open("10/s", { duration: "90s" }),
+      "the plan measures 90; start more of Refund, or use 'Refund p50<1s'",
+    ],
+    ["Refund errors<1%", once("1,000"), "the plan starts 100; start more of Refund, or use 'Refund errors<3%' or "],
+    [
+      "Refund p90<1s",
+      closed,
+      "closed load has no response time, as its starts have no schedule; use 'Refund service p90<1s'",
+    ],
+  ])("%s of %j is refused by its own starts", (expression, flags, message) => {
+    expect(() => refuseMixed(expression, flags)).toThrow(message);
+  });
+
+  test.each<[string, object]>([
+    ["Refund p90<1s", once("1,010")],
+    ["Order p90<1s", once("130")],
+    ["Refund service p90<1s", closed],
+  ])("%s of %j is accepted", (expression, flags) => {
+    expect(() => refuseMixed(expression, flags)).not.toThrow();
+  });
+});

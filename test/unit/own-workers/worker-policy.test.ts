@@ -48,6 +48,12 @@ describe("the decision about workers", () => {
       { ...emulator, workerlessMs: 5_000, warned: true },
       undefined,
     ],
+    [
+      "auto starts none for a mix of such",
+      { orchestrations: [{ orchestrator: "Order", weight: 1 }] },
+      { ...emulator, workerlessMs: 5_000, warned: true },
+      undefined,
+    ],
     ["that nobody hosts it is said at once where that is known", ORDER, { ...emulator, workerlessMs: 1 }, "warn"],
     ["and not while it is not known", ORDER, { ...emulator, workerlessMs: 0 }, undefined],
     ["and ends the run after a while", ORDER, { ...emulator, workerlessMs: 10_000, attended: true }, "give-up"],

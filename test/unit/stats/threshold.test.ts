@@ -5,6 +5,7 @@ import { FIGURE_NAMES } from "../../../src/result/figure.js";
 import { LatencyHistogram } from "../../../src/stats/latency-histogram.js";
 import type { LatencySummary, RunResult } from "../../../src/result/run-result.js";
 import { judge, kindOfThreshold, parseThreshold } from "../../../src/stats/threshold.js";
+import { mixedResult } from "../../support/report/mixed-result.js";
 import { sampleResult } from "../../support/report/sample-result.js";
 
 const OPERATORS = ["<", "<=", ">", ">="] as const;
@@ -471,5 +472,46 @@ describe("any percentile", () => {
 
   test.each(["p0<1s", "p100<1s", "p99.9999<1s", "nothing p97.5<1s"])("%s is refused", (expression) => {
     expect(() => parseThreshold(expression)).toThrow("expected a figure");
+  });
+});
+
+describe("a threshold of one orchestration of a mix", () => {
+  const mix = mixedResult.plan.orchestrations!;
+
+  test.each([
+    ["Order service p99<105ms", 104, true],
+    ["Order service p99<104ms", 104, false],
+    ["Refund, late service p99<1s", 204, true],
+    ["Refund, late latencyMs.service.mean<1s", 201, true],
+    ["service p99<1s", 310, true],
+    ["Order errors<1%", 0, true],
+    ["Refund, late errors<1%", 10 / 750, false],
+    ["Refund, late counts.orchestrations.failed<1", 10, false],
+    ["Order orchestrations/s>37", 37.5, true],
+  ])("%s is judged by its figures", (expression, value, passed) => {
+    expect(judge(parseThreshold(expression, mix), mixedResult)).toEqual({ expression, value, passed });
+    expect(kindOfThreshold(expression)).toBeDefined();
+  });
+
+  test.each([
+    ["Order errors<0.1%", /it takes 3,000 orchestrations, not 2,250/u],
+    ["Refund, late service p999<1s", /740 samples do not carry it/u],
+  ])("%s is not judged by a sample that is too small", (expression, reason) => {
+    const { passed, reason: found } = judge(parseThreshold(expression, mix), mixedResult);
+    expect({ passed, found }).toEqual({ passed: false, found: expect.stringMatching(reason) as string });
+  });
+
+  test.each(["Order rpcErrors<1", "Order queue p50<1s", "Order activities/s>1", "Order stalls<1", "Order duration<1m"])(
+    "%s is refused, as it is not measured of each",
+    (expression) => {
+      expect(() => parseThreshold(expression, mix)).toThrow(/expected a figure/u);
+    },
+  );
+
+  test("is refused if the plan has no such orchestration", () => {
+    expect(() => parseThreshold("Ordre p99<2s", mix)).toThrow(
+      `expected a figure, or one of an orchestration of the plan (Order, Refund, late), found "Ordre p99"`,
+    );
+    expect(() => parseThreshold("Order p99<2s")).toThrow(/Only a plan file with orchestrations has figures of each/u);
   });
 });
