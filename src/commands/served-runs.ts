@@ -47,8 +47,8 @@ export function servedRuns({ link, connection, most, keys, defaults, say }: Serv
         cleanUp: (runId) => terminateLeft(link, runId, run.planned.flags["leave"] === true),
       }),
     onStart: ({ runId, options: { planned } }) => say(`Run ${runId} was started: ${planned.planLine}`),
-    onEnd: (run) => say(endLine(run)),
   });
+  runs.onEnd((run) => say(endLine(run)));
   return {
     runs,
     keys: servedKeys(keys),

@@ -3,7 +3,7 @@ import { serializerCompiler, type ZodTypeProvider } from "fastify-type-provider-
 import type { z } from "zod";
 import type { OrchestrationClient } from "../backend/orchestration-client.js";
 import { formatCount } from "../format/count.js";
-import { refuseForeignPages, refuseTwoHosts, requireKey } from "./access.js";
+import { refuseForeignPages, refuseOtherSites, refuseTwoHosts, requireKey } from "./access.js";
 import { addApiDocumentation } from "./api-documentation.js";
 import { CallSlots } from "./call-slots.js";
 import * as contract from "./request-schemas.js";
@@ -15,6 +15,7 @@ import { readInstance, readInstances } from "./read-instances.js";
 import type { Readiness } from "./readiness.js";
 import { addRuns, type RunsApi } from "./run-routes.js";
 import { acceptJsonOnly, keysOf, zodValidator } from "./request-body.js";
+import { ServiceMetrics } from "./service-metrics.js";
 import { RunIds, startOrchestrations } from "./start-orchestrations.js";
 import { refuseUnknownRoutes } from "./unknown-route.js";
 
@@ -77,9 +78,12 @@ export async function orchestrationApi(options: ApiOptions): Promise<FastifyInst
     if (closing) reply.header("connection", "close");
   });
   acceptJsonOnly(app);
+  const metrics = new ServiceMetrics();
+  metrics.measure(app);
   await addApiDocumentation(app, options.apiKey !== undefined);
   await app.register(async (scope) => addProbes(scope, options));
   await app.register(async (scope) => addOrchestrations(scope, options));
+  await app.register(async (scope) => addMetrics(scope, metrics, options));
   const { runs, apiKey } = options;
   if (runs !== undefined) await app.register(async (scope) => addRuns(scope, runs, apiKey));
   await app.ready();
@@ -150,6 +154,14 @@ function addProbes(app: Api, { readiness }: ApiOptions): void {
       }
       return { status: "Ready" as const };
     },
+  );
+}
+
+function addMetrics(app: Api, metrics: ServiceMetrics, { apiKey, runs }: ApiOptions): void {
+  app.addHook("onRequest", apiKey === undefined ? refuseOtherSites : requireKey(apiKey));
+  if (runs !== undefined) metrics.follow(runs.runs);
+  app.get("/metrics", { schema: { hide: true } }, async (_request, reply) =>
+    reply.type(metrics.contentType).send(await metrics.text()),
   );
 }
 

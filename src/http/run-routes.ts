@@ -7,7 +7,7 @@ import type { Billing } from "../plan/spend-guard.js";
 import type { ReadPlan } from "../runs/planned-run.js";
 import type { ServedRun } from "../runs/served-run.js";
 import { MOST_KEPT, type ServedRuns } from "../runs/served-runs.js";
-import { requireKey } from "./access.js";
+import { refuseOtherSites, requireKey } from "./access.js";
 import { HttpError } from "./http-error.js";
 import { idempotencyKeyOf } from "./idempotency-key.js";
 import { PROBLEM_PREFIX, PROBLEM_TYPE, Problem, refusalOf } from "./problem.js";
@@ -38,7 +38,7 @@ export function addRuns(app: FastifyInstance, api: RunsApi, apiKey: string | und
     },
   );
   void app.register(async (scope) => {
-    if (apiKey !== undefined) scope.addHook("onRequest", requireKey(apiKey));
+    scope.addHook("onRequest", apiKey === undefined ? refuseOtherSites : requireKey(apiKey));
     addRunRoutes(scope, api, apiKey !== undefined);
   });
 }

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { planFileSchema, type PlanKey } from "../plan/plan-file-keys.js";
-import type { ServedRun } from "../runs/served-run.js";
+import { RUN_STATUSES, type ServedRun } from "../runs/served-run.js";
 
 /** The bodies of the run API, as `request-schemas.ts` has those of the orchestration API. */
 
@@ -39,7 +39,7 @@ const json = z.record(z.string(), z.unknown());
 export const Run = z
   .object({
     runId: z.string(),
-    status: z.enum(["starting", "running", "ending", "completed", "cancelled", "failed"]),
+    status: z.enum(RUN_STATUSES),
     created: time,
     ended: time.optional(),
     planLine: z.string().describe("The plan and its cost, in words."),

@@ -7,37 +7,36 @@ export interface LivePoint {
 }
 
 /**
- * The snapshots of a run, one a second. When there are `most`, every second one of them is dropped, so that a long run
- * keeps its whole course in bounded memory.
+ * The snapshots of a run, one a second. When there are `most`, it keeps only every second one, also of those that come, so
+ * that a long run keeps its whole course, evenly, in bounded memory. The latest one is always there.
  */
 export class LiveSeries {
   #points: LivePoint[] = [];
-  #lastId = 0;
+  /** Numbers that are a multiple of it are kept. */
+  #stride = 1;
+  #last: LivePoint | undefined;
 
   constructor(readonly most = 1_800) {}
 
   get last(): LivePoint | undefined {
-    return this.#points.at(-1);
+    return this.#last;
   }
 
   get lastId(): number {
-    return this.#lastId;
+    return this.#last?.id ?? 0;
   }
 
   add(snapshot: LiveSnapshot): void {
-    if (this.#points.length >= this.most) this.#points = this.#points.filter((_, index) => index % 2 === 1);
-    this.#lastId += 1;
-    this.#points.push({ id: this.#lastId, snapshot });
+    this.#last = { id: this.lastId + 1, snapshot };
+    if (this.#last.id % this.#stride === 0) this.#points.push(this.#last);
+    if (this.#points.length < this.most) return;
+    this.#stride *= 2;
+    this.#points = this.#points.filter(({ id }) => id % this.#stride === 0);
   }
 
-  /** The first one after this number. Called once for each point that a viewer gets, so it does not look at all of them. */
+  /** The first one that it has after this number. Called once for each point that a viewer gets, so it does not look at all. */
   after(id: number): LivePoint | undefined {
-    let [low, high] = [0, this.#points.length];
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (this.#points[middle]!.id <= id) low = middle + 1;
-      else high = middle;
-    }
-    return this.#points[low];
+    const kept = this.#points[Math.floor(id / this.#stride)];
+    return kept ?? (this.lastId > id ? this.#last : undefined);
   }
 }

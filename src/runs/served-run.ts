@@ -12,7 +12,8 @@ const SAMPLE_EVERY_MS = 1_000;
 const MOST_LINES = 100;
 
 /** How far a run is. The last three are ends. */
-export type RunStatus = "starting" | "running" | "ending" | "completed" | "cancelled" | "failed";
+export const RUN_STATUSES = ["starting", "running", "ending", "completed", "cancelled", "failed"] as const;
+export type RunStatus = (typeof RUN_STATUSES)[number];
 
 /** Why a run has no result. */
 export interface RunFailure {

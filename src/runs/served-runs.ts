@@ -14,7 +14,6 @@ export interface ServedRunsOptions {
   /** Starts a run. */
   readonly start: (run: Pick<ServedRunOptions, "runId" | "planned">) => Promise<ServedRun>;
   readonly onStart: (run: ServedRun) => void;
-  readonly onEnd: (run: ServedRun) => void;
 }
 
 /** What came with an Idempotency-Key, and what became of it. */
@@ -29,9 +28,15 @@ export class ServedRuns {
   readonly #keys = new Map<string, KeyedStart>();
   /** Run ids that are being started. */
   readonly #starting = new Set<string>();
+  readonly #onEnd: ((run: ServedRun) => void)[] = [];
   #isClosing = false;
 
   constructor(readonly options: ServedRunsOptions) {}
+
+  /** Calls `tell` with each run that has ended. */
+  onEnd(tell: (run: ServedRun) => void): void {
+    this.#onEnd.push(tell);
+  }
 
   /** The last one to start comes first. */
   get all(): readonly ServedRun[] {
@@ -103,7 +108,7 @@ export class ServedRuns {
     // The server may have been told to end while the run was started.
     if (this.#isClosing) run.cancel();
     void run.ended.then(() => {
-      this.options.onEnd(run);
+      for (const tell of this.#onEnd) tell(run);
       this.#forget();
     });
   }

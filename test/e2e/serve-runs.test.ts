@@ -3,6 +3,7 @@ import type { Problem } from "../../src/http/problem.js";
 import { parseRunResult } from "../support/e2e/checked-result.js";
 import { servedRunsOf, workersOf } from "../support/e2e/process-table.js";
 import { RunApi, RUNS, type ServerEvent } from "../support/e2e/run-api.js";
+import { parseExposition } from "../support/http/exposition-format.js";
 import { Workplace } from "../support/e2e/workplace.js";
 import { SchedulerServer } from "../support/backend/scheduler-server.js";
 
@@ -59,6 +60,33 @@ test("a late viewer gets the events from the start, one that lost its connection
   const last = all.at(-1)!.id;
   const again = await api.ask(`${RUNS}/${runId}/events`, { headers: { "last-event-id": String(last) } });
   expect(again.status).toBe(204);
+});
+
+test("metrics say what the server and its runs have done", async () => {
+  const { api } = await serving();
+  const { runId } = (await api.start(SMALL)).body;
+  await api.ended(runId);
+  const response = await fetch(`${api.url}/metrics`);
+  expect(response.headers.get("content-type")).toMatch(/^text\/plain; version=0\.0\.4/u);
+  const families = parseExposition(await response.text());
+  const valueOf = (name: string, labels: Readonly<Record<string, string>> = {}, part = name) =>
+    families
+      .get(name)
+      ?.samples.filter((sample) => sample.name === part)
+      .find((sample) => Object.entries(labels).every(([label, value]) => sample.labels[label] === value))?.value;
+  expect(valueOf("fanout_build_info")).toBe(1);
+  expect(valueOf("fanout_serve_runs", { status: "completed" })).toBe(1);
+  expect(valueOf("fanout_serve_runs", { status: "running" })).toBe(0);
+  expect(valueOf("fanout_serve_orchestrations_started_total")).toBe(3);
+  expect(valueOf("fanout_serve_orchestrations_ended_total", { outcome: "completed" })).toBe(3);
+  expect(valueOf("fanout_serve_activities_completed_total")).toBe(6);
+  const seconds = "fanout_serve_run_duration_seconds";
+  expect(valueOf(seconds, { status: "completed" }, `${seconds}_count`)).toBe(1);
+  const requests = "http_server_request_duration_seconds";
+  const start = { http_request_method: "POST", http_route: RUNS, http_response_status_code: "201" };
+  expect(valueOf(requests, start, `${requests}_count`)).toBe(1);
+  expect(families.get(requests)?.type).toBe("histogram");
+  expect(valueOf("nodejs_eventloop_lag_p99_seconds")).toBeGreaterThanOrEqual(0);
 });
 
 test("a cancelled run terminates its orchestrations, and keeps the result so far", async () => {
@@ -177,7 +205,12 @@ describe("a wrong request starts nothing", () => {
     expect(await api.start(SMALL)).toMatchObject({ status: 401 });
     expect(await api.start(SMALL, { "x-api-key": key })).toMatchObject({ status: 201 });
     expect(serve.output).not.toContain(key);
+    expect(await fetch(`${api.url}/metrics`)).toMatchObject({ status: 401 });
     const open = await serving();
+    for (const path of [RUNS, `${RUNS}/x/events`, "/metrics"]) {
+      const site = { "sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors" };
+      expect(await open.api.ask(path, { headers: site })).toMatchObject({ status: 403 });
+    }
     const headers = { origin: "http://elsewhere.example" };
     expect(await open.api.start(SMALL, headers)).toMatchObject({
       status: 403,

@@ -14,7 +14,8 @@ export interface ScrapedFamily {
   readonly samples: readonly ScrapedSample[];
 }
 
-const HEAD = /^# HELP (?<name>[a-zA-Z_:][\w:]*) (?<help>.+)\n# TYPE \k<name> (?<type>counter|gauge|summary)(?:\n|$)/u;
+const HEAD =
+  /^# HELP (?<name>[a-zA-Z_:][\w:]*) (?<help>.+)\n# TYPE \k<name> (?<type>counter|gauge|summary|histogram)(?:\n|$)/u;
 const SAMPLE = /^(?<name>[a-zA-Z_:][\w:]*)(?:\{(?<labels>.*)\})? (?<value>\S+)$/u;
 const LABELS = /^(?:[a-zA-Z_]\w*="(?:[^"\\]|\\["\\n])*"(?:,(?=.)|$))*$/u;
 const LABEL = /(?<name>\w+)="(?<value>(?:[^"\\]|\\.)*)"/gu;
@@ -44,6 +45,7 @@ function parseFamily(block: string): ScrapedFamily {
   if (new Set(samples.map(({ series }) => series)).size < samples.length)
     throw new Error(`Expected each once: ${block}`);
   for (const sample of samples) checkName(sample, name, type);
+  if (type === "histogram") checkBuckets(samples, name);
   return { name, help, type, samples };
 }
 
@@ -68,9 +70,30 @@ function unescaped(value: string): string {
 function checkName({ series, name, labels, value }: ScrapedSample, family: string, type: string): void {
   const isQuantile = name === family && Number(labels["quantile"]) >= 0 && Number(labels["quantile"]) <= 1;
   const isPart = name === `${family}_sum` || name === `${family}_count`;
-  if (type === "summary" ? !isQuantile && !isPart : name !== family || "quantile" in labels)
+  const isBucket = name === `${family}_bucket` && (labels["le"] === "+Inf" || Number.isFinite(Number(labels["le"])));
+  const isOfFamily =
+    type === "summary" ? isQuantile || isPart : type === "histogram" ? isBucket || isPart : name === family;
+  if (!isOfFamily || ("quantile" in labels && type !== "summary"))
     throw new Error(`Expected a sample of the ${type} ${family}, found ${series}`);
 
   if (type === "counter" && (!name.endsWith("_total") || value < 0))
     throw new Error(`Expected a counter's name to end with _total and its value not to be negative, found ${series}`);
+}
+
+/** Buckets are cumulative, and the last one has everything. */
+function checkBuckets(samples: readonly ScrapedSample[], family: string): void {
+  const seriesOf = ({ labels: { le: _le, ...labels } }: ScrapedSample): string => JSON.stringify(labels);
+  for (const [series, parts] of Map.groupBy(samples, seriesOf)) {
+    const buckets = parts.filter(({ name }) => name === `${family}_bucket`);
+    const ordered = buckets.toSorted((a, b) => boundOf(a) - boundOf(b));
+    const count = parts.find(({ name }) => name === `${family}_count`)?.value;
+    if (ordered.some(({ value }, index) => value < (ordered[index - 1]?.value ?? 0)))
+      throw new Error(`Expected cumulative buckets, found others: ${family} ${series}`);
+    if (ordered.at(-1)?.labels["le"] !== "+Inf" || ordered.at(-1)?.value !== count)
+      throw new Error(`Expected a bucket +Inf that equals the count: ${family} ${series}`);
+  }
+}
+
+function boundOf({ labels }: ScrapedSample): number {
+  return labels["le"] === "+Inf" ? Infinity : Number(labels["le"]);
 }
