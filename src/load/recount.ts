@@ -39,13 +39,11 @@ export async function recountInstances(options: RecountOptions): Promise<Recount
 
 async function recount(options: RecountOptions): Promise<Recount> {
   const { client, runId, accepted, unanswered, shard, plan = {}, signal } = options;
-  const instances = new CountByOrchestration(plan);
   const seen = new SequenceSet();
   const byStatus: Record<string, number> = {};
   const add = (sequence: number, { status }: InstanceState): void => {
     if (seen.has(sequence)) return;
     seen.add(sequence);
-    instances.add(sequence);
     byStatus[status] = (byStatus[status] ?? 0) + 1;
   };
   for await (const [sequence, instance] of instancesOfRun({ client, runId, shard, signal })) add(sequence, instance);
@@ -63,53 +61,29 @@ async function recount(options: RecountOptions): Promise<Recount> {
     byStatus,
     lost: listed(runId, lost()),
     unexpected: listed(runId, unexpected()),
-    ...byOrchestrationOf(plan, instances, lost(), unexpected()),
+    ...byOrchestrationOf(plan, seen.missingFrom(new SequenceSet()), lost(), unexpected()),
   };
 }
 
+/** Of a mix, the same numbers of each orchestration. */
 function byOrchestrationOf(
-  plan: NonNullable<RecountOptions["plan"]>,
-  instances: CountByOrchestration,
+  { orchestrations: mix, seed }: NonNullable<RecountOptions["plan"]>,
+  instances: Iterable<number>,
   lost: Iterable<number>,
   unexpected: Iterable<number>,
 ) {
-  if (plan.orchestrations === undefined) return {};
-  const counts = {
-    instances,
-    lost: new CountByOrchestration(plan, lost),
-    unexpected: new CountByOrchestration(plan, unexpected),
+  if (mix === undefined) return {};
+  const countsOf = (sequences: Iterable<number>): readonly number[] => {
+    const counts = mix.map(() => 0);
+    for (const sequence of sequences) counts[placeInMix(mix, sequence, seed)]! += 1;
+    return counts;
   };
+  const [there, gone, foreign] = [countsOf(instances), countsOf(lost), countsOf(unexpected)];
   return {
-    byOrchestration: plan.orchestrations.map(({ orchestrator }, place) => ({
-      orchestrator,
-      instances: counts.instances.of(place),
-      lost: counts.lost.of(place),
-      unexpected: counts.unexpected.of(place),
-    })),
+    byOrchestration: mix.map(({ orchestrator }, place) => {
+      return { orchestrator, instances: there[place]!, lost: gone[place]!, unexpected: foreign[place]! };
+    }),
   };
-}
-
-/** How many starts each orchestration of a mix has. */
-class CountByOrchestration {
-  readonly #counts = new Map<number, number>();
-
-  constructor(
-    readonly plan: NonNullable<RecountOptions["plan"]>,
-    sequences: Iterable<number> = [],
-  ) {
-    for (const sequence of sequences) this.add(sequence);
-  }
-
-  add(sequence: number): void {
-    const { orchestrations, seed } = this.plan;
-    if (orchestrations === undefined) return;
-    const place = placeInMix(orchestrations, sequence, seed);
-    this.#counts.set(place, this.of(place) + 1);
-  }
-
-  of(place: number): number {
-    return this.#counts.get(place) ?? 0;
-  }
 }
 
 function* without(left: ReadonlySet<number>, sequences: Iterable<number>): Iterable<number> {
