@@ -26,6 +26,8 @@ const mixed = z.strictObject(
   },
 );
 
+export const FIELDS_OF_MIXED: readonly string[] = Object.keys(mixed.shape);
+
 const VALUES = {
   switch: z.boolean("expected true or false"),
   value: text,

@@ -3,7 +3,7 @@ import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, stringify,
 import { UsageError } from "../errors.js";
 import { formatBytes } from "../format/bytes.js";
 import { errorText } from "../format/error-text.js";
-import { planFileSchema, type PlanKey } from "./plan-file-keys.js";
+import { FIELDS_OF_MIXED, planFileSchema, type PlanKey } from "./plan-file-keys.js";
 
 /** Flags by their names, as commander returns them. */
 export type Flags = Readonly<Record<string, unknown>>;
@@ -60,8 +60,13 @@ export function readPlanFile(file: string, keys: readonly PlanKey[]): PlanFile {
     const [name = "", ...part] = issue.path;
     if (issue.code === "unrecognized_keys") {
       return issue.keys.map((key) => {
-        const kind = part.length === 0 ? "flag" : `field of ${String(name)}`;
-        return refused(`${placeOf([...issue.path, key].join("."))}: there is no ${kind} ${key}`, suggestion(key, keys));
+        const place = placeOf([...issue.path, key].join("."));
+        return part.length === 0
+          ? refused(`${place}: there is no flag ${key}`, suggestion(key, keys))
+          : refused(
+              `${place}: ${String(name)}: there is no field ${key}`,
+              `the fields are ${FIELDS_OF_MIXED.join(", ")}`,
+            );
       });
     }
     const found = placeOf(issue.path.join(".")) ?? placeOf(issue.path.slice(0, -1).join(".")) ?? placeOf(String(name));

@@ -106,8 +106,11 @@ describe("a plan file with orchestrations", () => {
     [`${ORDER}-1`, ':3: weight: expected a number above 0, found "-1"'],
     [`${ORDER}1/2`, ':3: weight: expected a number above 0, found "1/2"'],
     [`${ORDER}.nan`, ":3: weight: expected a number above 0, found"],
-    [`${ORDER}1\n  wieght: 2`, ":4: there is no field of orchestrations wieght"],
-    [`${ORDER}1\n  tag: [a=1]`, ":4: there is no field of orchestrations tag"],
+    [
+      `${ORDER}1\n  wieght: 2`,
+      ":4: orchestrations: there is no field wieght; the fields are orchestrator, weight, input",
+    ],
+    [`${ORDER}1\n  tag: [a=1]`, ":4: orchestrations: there is no field tag; the fields are "],
     [`${ORDER}1\n- orchestrator: Order\n  weight: 2`, ":4: orchestrator: expected each name once, found Order again"],
     [`${ORDER}1\n  input: "{"`, ":4: input: expected JSON or @FILE"],
     [`${ORDER}1\n  input: "@none.jsonl"`, ":4: input: the file cannot be read: ENOENT"],
