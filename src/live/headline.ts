@@ -41,6 +41,7 @@ function detailOf({ phase, snapshot, stalls }: LiveUpdate): string {
   if (phase.kind === "failed" || phase.kind === "ending") return phase.why;
   if (phase.kind === "ended")
     return phase.report === undefined ? "The report is being written." : "The report is ready.";
+  if (phase.kind === "waiting") return "";
   const { orchestrations, lengthMs, elapsedMs, own } = snapshot;
   const stall = stalls.at(-1);
   const ended = formatCount(orchestrations.ended);

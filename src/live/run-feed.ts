@@ -26,13 +26,16 @@ export interface RunFeedOptions {
 /** Makes the updates of one run, from what the run collects anyway. */
 export class RunFeed {
   readonly #changes = new SeriesChanges();
+  /** Of a run that is over, whose time goes on by the clock. */
+  #last: LiveUpdate | undefined;
 
   constructor(readonly options: RunFeedOptions) {}
 
   update(phase: LivePhase): LiveUpdate {
     const { run, watched, thresholds, kind } = this.options;
+    if (this.#last) return { ...this.#last, phase, series: { ...this.#last.series, intervals: [] } };
     const standing = watched.standing();
-    return {
+    const update: LiveUpdate = {
       run,
       phase: phase.kind === "running" && standing === undefined ? { kind: "waiting" } : phase,
       snapshot: watched.snapshot(),
@@ -41,6 +44,8 @@ export class RunFeed {
       thresholds: thresholds.map((threshold) => liveThreshold(threshold, standing)),
       verdict: standing?.verdict,
     };
+    if (phase.kind === "ended" || phase.kind === "failed") this.#last = update;
+    return update;
   }
 }
 
@@ -53,7 +58,8 @@ function liveThreshold(threshold: Threshold, standing: RunResult | undefined): L
     expression,
     state: stateOf(judged, isMissedForGood(threshold, standing)),
     found: foundText(judged),
-    ...(reason !== undefined && { reason: reason.replace(/^not judged/u, "not judged yet") }),
+    // The state says that it is not judged yet.
+    ...(reason !== undefined && { reason: reason.replace(/^not judged, /u, "") }),
   };
 }
 

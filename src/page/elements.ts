@@ -24,6 +24,10 @@ export function element(
   return made;
 }
 
+/** As in the report: on a narrow screen, each row of a short, wide table becomes a block. */
+const LEAST_STACKED_COLUMNS = 4;
+const MOST_STACKED = 12;
+
 export interface Cell {
   readonly text: string;
   readonly tone?: string;
@@ -41,16 +45,25 @@ export function showTable(
   const place = section.querySelector(".scroll");
   if (rows.length === 0 || place === null) return;
   const kindOf = (index: number) => (index === 0 || textColumns.includes(columns[index] ?? "") ? "text" : "number");
-  const head = columns.map((name, index) => element("th", name, { scope: "col", class: kindOf(index) }));
+  const head = columns.map((name, index) =>
+    element("th", name, { scope: "col", role: "columnheader", class: kindOf(index) }),
+  );
   const body = rows.map((cells) =>
     element(
       "tr",
       cells.map(({ text, tone = "" }, index) =>
         index === 0
-          ? element("th", text, { scope: "row", class: `${kindOf(index)} ${tone}` })
-          : element("td", text, { class: `${kindOf(index)} ${tone}`, "data-name": columns[index] ?? "" }),
+          ? element("th", text, { scope: "row", role: "rowheader", class: `${kindOf(index)} ${tone}` })
+          : element("td", text, { role: "cell", class: `${kindOf(index)} ${tone}`, "data-name": columns[index] ?? "" }),
       ),
+      { role: "row" },
     ),
   );
-  place.replaceChildren(element("table", [element("thead", [element("tr", head)]), element("tbody", body)]));
+  // A browser forgets the roles of a table whose rows are blocks.
+  const rowGroup = { role: "rowgroup" };
+  const header = element("thead", [element("tr", head, { role: "row" })], rowGroup);
+  const table = element("table", [header, element("tbody", body, rowGroup)], { role: "table" });
+  place.classList.toggle("stack", columns.length >= LEAST_STACKED_COLUMNS && rows.length <= MOST_STACKED);
+  // The same table stays, with what a reader has selected in it.
+  if (place.firstElementChild?.isEqualNode(table) !== true) place.replaceChildren(table);
 }

@@ -11,12 +11,14 @@ const SILENCE_MS = 5_000;
 const charts = new Charts();
 const course = new Course();
 let lastMs = performance.now();
+let lastTime = new Date().toLocaleTimeString();
 let isOver = false;
 
 const source = new EventSource("events");
 source.addEventListener("update", ({ data }: MessageEvent<string>) => {
   const update = JSON.parse(data) as LiveUpdate;
   lastMs = performance.now();
+  lastTime = new Date().toLocaleTimeString();
   show(update);
   const { phase } = update;
   if (phase.kind === "failed") end("ended");
@@ -39,10 +41,10 @@ function show(update: LiveUpdate): void {
 }
 
 function lose(): void {
-  const seconds = Math.round((performance.now() - lastMs) / 1_000);
   const again = source.readyState === EventSource.CLOSED ? "Reload the page to try again." : "Trying again.";
   setLink("off", "connection lost");
-  setText("lost", `No news from the run for ${seconds} s: the figures below are old. ${again}`);
+  // Without a count of seconds, which a screen reader would say again and again.
+  setText("lost", `The connection to the run is lost. The figures below are of ${lastTime}. ${again}`);
   byId("lost").hidden = false;
 }
 

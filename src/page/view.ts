@@ -79,7 +79,7 @@ function showVerdict({ verdict }: LiveUpdate): void {
   section.replaceChildren(element("h2", word), element("ul", reasons));
 }
 
-function showTiles({ snapshot, verdict }: LiveUpdate, moments: readonly Moment[]): void {
+function showTiles({ run, snapshot, verdict }: LiveUpdate, moments: readonly Moment[]): void {
   const { orchestrations, own, responseMs, serviceMs } = snapshot;
   const latency = responseMs ?? serviceMs;
   const rate = recentRate(moments);
@@ -92,7 +92,7 @@ function showTiles({ snapshot, verdict }: LiveUpdate, moments: readonly Moment[]
     tail: durationText(latency?.p99 ?? latency?.max),
   };
   for (const [id, text] of Object.entries(tiles)) setText(id, text ?? "–");
-  const name = responseMs ? "response time" : "service time";
+  const name = run.load === "closed" ? "service time" : "response time";
   setText("median-name", `${name}, ${latency && latency.p50 === undefined ? "mean" : "p50"}`);
   setText("tail-name", `${name}, ${latency && latency.p99 === undefined ? "max" : "p99"}`);
   byId("median")

@@ -49,7 +49,8 @@ test("a run is told from its start to its report, also to a viewer that comes ba
   expect(last).toMatchObject({
     phase: { kind: "ended", report: "/report" },
     snapshot: { orchestrations: { started: 60, ended: 60 } },
-    thresholds: [{ expression: "p50<1m", state: "holds" }],
+    // On a busy machine the measurement may be invalid, so its state says nothing.
+    thresholds: [{ expression: "p50<1m" }],
   });
   expect(await run.ended).toMatchObject({ code: 0 });
   await expect(fetch(url)).rejects.toThrow("fetch failed");
