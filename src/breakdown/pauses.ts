@@ -3,7 +3,7 @@ import { sumOf } from "../stats/sums.js";
 
 /** What is shorter is no news. */
 const LEAST_US = 250_000;
-const ALPHA = 0.001;
+const LOG_ALPHA = Math.log(0.001);
 
 /** By the backend's clock, microseconds since the epoch. */
 export interface Execution {
@@ -19,23 +19,36 @@ interface Silence extends Execution {
   readonly inHandUs: number;
 }
 
+/** A silence that the activities in hand do not explain at a moment that something else chose. */
+interface UnlikelySilence extends Silence {
+  /** The logarithm of a bound of the probability that all of them outlast it. */
+  readonly logP: number;
+}
+
 /**
  * The longest pause of each worker that had one, such as a process that was stopped: a silence that its activities do not
  * explain. Activities are taken as independent. Of those that are in hand at a moment, the share that takes at least so long
  * is at most the share of such executions in the time of all (long ones are met more often than short ones). To the power of
  * `inHand` it bounds the probability that all of them outlast the silence, for each of the moments at which one can begin
- * (Bonferroni). If another worker was silent for half of it, with work in hand too, the machine or the backend paused.
+ * (Bonferroni). If another worker was silent for half of it, and its activities do not explain that either, the machine or
+ * the backend paused. Of the other worker one moment is asked about, so its probability needs no correction.
  */
 export function pausesOf(workers: ReadonlyMap<string, readonly Execution[]>): ReadonlyMap<string, WorkerPause> {
   const lengths = [...workers.values()]
     .flat()
     .map(lengthOf)
     .toSorted((a, b) => b - a);
-  const silences = [...workers].map(([workerId, executions]) => ({ workerId, own: silencesOf(executions) }));
+  const corrected = LOG_ALPHA - Math.log(2 * lengths.length);
+  const silences = [...workers].map(([workerId, executions]) => ({
+    workerId,
+    own: unlikely(silencesOf(executions), lengths),
+  }));
   return new Map(
     silences.flatMap(({ workerId, own }) => {
-      const others = silences.filter((other) => other.workerId !== workerId).flatMap((other) => other.own);
-      const longest = unexplained(own, lengths).find((silence) => !others.some(sharing(silence)));
+      const others = silences.filter((other) => other.workerId !== workerId).map((other) => other.own);
+      const longest = own.find(
+        (silence) => silence.logP < corrected && !others.some((other) => other.some(sharing(silence))),
+      );
       return longest ? [[workerId, pauseOf(longest)] as const] : [];
     }),
   );
@@ -60,18 +73,19 @@ function silencesOf(executions: readonly Execution[]): readonly Silence[] {
 }
 
 /** The longest first; `lengths` are those of all executions, the longest first too. */
-function unexplained(silences: readonly Silence[], lengths: readonly number[]): readonly Silence[] {
+function unlikely(silences: readonly Silence[], lengths: readonly number[]): readonly UnlikelySilence[] {
   const wholeUs = sumOf(lengths, (us) => us);
   let [longer, longerUs] = [0, 0];
   return silences
     .toSorted((a, b) => lengthOf(b) - lengthOf(a))
-    .filter((silence) => {
+    .flatMap((silence) => {
       const us = lengthOf(silence);
       for (; lengths[longer]! >= us; longer += 1) longerUs += lengths[longer]!;
       const { inHand, inHandUs } = silence;
       // One more, since what was not seen is not impossible.
       const share = (longerUs - inHandUs + us) / (wholeUs - inHandUs + us);
-      return Math.log(2 * lengths.length) + inHand * Math.log(share) < Math.log(ALPHA);
+      const logP = inHand * Math.log(share);
+      return logP < LOG_ALPHA ? [{ ...silence, logP }] : [];
     });
 }
 

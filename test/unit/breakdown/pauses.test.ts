@@ -65,6 +65,19 @@ describe("the pause of a worker", () => {
     expect(pausesOf(new Map([["one", one!] as const, ["two", two!] as const])).size).toBe(0);
   });
 
+  test("is found where another one executes something long meanwhile", () => {
+    const other = worker({ lastsUs: () => 2 * SECOND, slots: 1 });
+    const stopped = worker({ lastsUs: shapes.constant, isStopped: true });
+    expect([...pausesOf(new Map([["other", other] as const, ["stopped", stopped] as const])).keys()]).toEqual([
+      "stopped",
+    ]);
+  });
+
+  test("is nobody's if another one with little in hand paused too", () => {
+    const [few, many] = [4, 20].map((slots) => worker({ lastsUs: shapes.constant, isStopped: true, slots }));
+    expect(pausesOf(new Map([["few", few!] as const, ["many", many!] as const])).size).toBe(0);
+  });
+
   test("is not told from one activity that takes its time", () => {
     const alone = worker({ lastsUs: shapes["seldom slow"], slots: 1 });
     expect(pausesOf(new Map([["alone", alone]])).size).toBe(0);
