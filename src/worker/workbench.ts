@@ -63,7 +63,6 @@ export class Workbench {
   readonly #episodes: SlicedQueue<RunnableWorkItem>;
   readonly #activities: SlicedQueue<RunnableWorkItem>;
   #inFlight = 0;
-  /** Work items inside the workload's own code, which may take any time. */
   readonly #executing = new Set<RunnableWorkItem>();
 
   constructor(options: WorkbenchOptions) {
@@ -85,8 +84,9 @@ export class Workbench {
     return this.#inFlight === 0 && this.#strays.held === 0;
   }
 
-  get isExecuting(): boolean {
-    return this.#executing.size > 0;
+  /** The number of work items inside the workload's own code, which may take any time. */
+  get executing(): number {
+    return this.#executing.size;
   }
 
   /** Accepts a work item for execution. */

@@ -1,5 +1,6 @@
 import { EMPTY_BYTES } from "../protocol/empty-bytes.js";
 import { randomUUID } from "node:crypto";
+import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { status } from "@grpc/grpc-js";
 import type { Backend } from "../backend/backend.js";
@@ -69,7 +70,6 @@ const HELLO_DEADLINE_MS = 10_000;
 const GIVE_BACK_MS = 1_000;
 /** Of the work items that are given back. */
 const LISTED = 10;
-const NEVER = new AbortController().signal;
 
 /**
  * How long a worker stays disconnected if disconnecting is its only way to give work back: a second, doubling to 30,
@@ -281,20 +281,22 @@ class Host implements WorkerHost {
 
   async #drain(): Promise<void> {
     this.#draining.abort();
-    const timeout = this.#drainTimeoutMs === undefined ? NEVER : AbortSignal.timeout(this.#drainTimeoutMs);
+    const timeout =
+      this.#drainTimeoutMs === undefined ? new AbortController().signal : AbortSignal.timeout(this.#drainTimeoutMs);
     timeout.addEventListener("abort", () => this.#watch.progress());
     this.#bench.giveBackWaiting();
-    if (this.#stream !== undefined) await this.#stopTaking(this.#stream);
+    if (this.#stream !== undefined) await this.#stopTaking(this.#stream, timeout);
 
     await this.#watch.until({
       isDone: () => this.#bench.isEmpty || timeout.aborted,
-      isBusy: () => this.#bench.isExecuting,
+      isBusy: () => this.#bench.executing > 0,
       patienceMs: this.#drainPatienceMs,
     });
-    const givenBack = timeout.aborted ? await this.#giveBackExecuting() : 0;
+    if (timeout.aborted) await this.#giveBackExecuting();
     this.#closed.abort();
     this.#channel.close();
-    const unsent = this.inFlight - givenBack;
+    // What ended while it was given back has a result.
+    const unsent = this.inFlight - this.#bench.executing;
     if (unsent > 0) {
       const results = plural(unsent, "result");
       this.#onEvent({
@@ -304,32 +306,36 @@ class Host implements WorkerHost {
     }
   }
 
-  /** Returns their number. */
-  async #giveBackExecuting(): Promise<number> {
+  async #giveBackExecuting(): Promise<void> {
     const { names, sent } = this.#bench.giveBackExecuting();
-    if (names.length === 0) return 0;
+    if (names.length === 0) return;
     const more = names.length - LISTED;
     const list = [...names.slice(0, LISTED), ...(more > 0 ? [`${formatCount(more)} more`] : [])].join(", ");
     const message = `${plural(names.length, "work item")} did not end in time, given back: ${list}`;
     this.#onEvent({ type: "error", message });
     await Promise.race([sent, sleep(GIVE_BACK_MS)]);
-    return names.length;
   }
 
-  async #stopTaking(stream: WorkItemStream): Promise<void> {
-    const streamEnd = { isDone: () => this.#stream === undefined, patienceMs: this.#drainPatienceMs };
-    if ((await this.#askToDrain()) && (await this.#watch.until(streamEnd))) return;
+  async #stopTaking(stream: WorkItemStream, timeout: AbortSignal): Promise<void> {
+    const hasEnded = (): boolean => this.#stream === undefined;
+    const streamEnd = { isDone: () => hasEnded() || timeout.aborted, patienceMs: this.#drainPatienceMs };
+    if (await this.#askToDrain(timeout)) await this.#watch.until(streamEnd);
+    if (hasEnded()) return;
 
-    // Everything that the backend has sent arrives before this answer, and can still be given back.
-    await this.#channel.call("Hello", EMPTY_BYTES, this.#drainPatienceMs).catch(() => undefined);
+    if (!timeout.aborted) {
+      // Everything that the backend has sent arrives before this answer, and can still be given back.
+      const answered = this.#channel.call("Hello", EMPTY_BYTES, this.#drainPatienceMs).catch(() => undefined);
+      await Promise.race([answered, once(timeout, "abort")]);
+    }
     stream.cancel();
     await this.#watch.until(streamEnd);
   }
 
   /** Whether the backend will end the stream itself, after everything that it has sent. */
-  async #askToDrain(): Promise<boolean> {
+  async #askToDrain(timeout: AbortSignal): Promise<boolean> {
+    const signal = AbortSignal.any([timeout, AbortSignal.timeout(this.#drainPatienceMs)]);
     try {
-      await this.#backend.admin?.drainWorker(this.workerId, { signal: AbortSignal.timeout(this.#drainPatienceMs) });
+      await this.#backend.admin?.drainWorker(this.workerId, { signal });
       return this.#backend.admin !== undefined;
     } catch {
       return false;

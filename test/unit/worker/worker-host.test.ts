@@ -1,4 +1,5 @@
 import { status } from "@grpc/grpc-js";
+import { aborted } from "../../../src/async/aborted.js";
 import type { WorkerEvent } from "../../../src/protocol/worker-messages.js";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { fanOutFanInWorkload, type Workload } from "../../../src/orchestrations/workload.js";
@@ -47,7 +48,10 @@ const workload: Workload = {
   },
 };
 
-function startHost(backend: Partial<WorkerHostOptions["backend"]> = {}): WorkerHost {
+function startHost(
+  backend: Partial<WorkerHostOptions["backend"]> = {},
+  drain: Pick<WorkerHostOptions, "drainPatienceMs" | "drainTimeoutMs"> = { drainPatienceMs: 200 },
+): WorkerHost {
   host = startWorkerHost({
     backend: {
       target: { ...sidecar.target, transport },
@@ -57,7 +61,7 @@ function startHost(backend: Partial<WorkerHostOptions["backend"]> = {}): WorkerH
       ...backend,
     },
     workload,
-    drainPatienceMs: 200,
+    ...drain,
     onEvent: (event) => events.put(event),
   });
   return host;
@@ -285,6 +289,44 @@ describe.each(TRANSPORTS)("draining over %s", (each) => {
     await drained;
     expect(worker).toMatchObject({ activitiesCompleted: 0, inFlight: 1 });
     expect(await events.next()).toMatchObject({ type: "error", message: expect.stringContaining("1 result") });
+  });
+
+  /** The patience is longer than any test, so that only the timeout can end the drain. */
+  const timed = { drainPatienceMs: 600_000, drainTimeoutMs: 100 };
+
+  test.each<[string, WorkerHostOptions["backend"]["admin"]]>([
+    ["has no call to drain", undefined],
+    ["does not end the stream", { drainWorker: () => Promise.resolve() }],
+    [
+      "does not answer the call to drain",
+      { drainWorker: (_, options) => aborted(options!.signal!).then(() => Promise.reject(new Error("given up"))) },
+    ],
+  ])("its timeout bounds it too if a backend that is silent %s", async (_, admin) => {
+    const worker = startHost({ admin }, timed);
+    await connectedStream();
+    sidecar.answers.Hello = () => {};
+    await worker.drain();
+    expect(worker.inFlight).toBe(0);
+  });
+
+  test("a result that cannot be sent is told, whatever ends while it is given back", async () => {
+    const worker = startHost({ admin: undefined }, timed);
+    sidecar.answers.CompleteActivityTask = (request, answer) => {
+      if (pb.ActivityResponse.deserializeBinary(request).getCompletiontoken() !== "token-1") answer();
+    };
+    sidecar.answers.AbandonTaskActivityWorkItem = () => {};
+    const stream = await connectedStream();
+    stream.write(activityItem("echo", 1));
+    await nextActivityResponse();
+    stream.write(activityItem("gated", 2));
+    const openLate = await gates.next();
+    stream.write(activityItem("gated", 3));
+    await gates.next();
+    const drained = worker.drain();
+    expect(await events.next()).toMatchObject({ message: expect.stringMatching(/^2 work items did not end in time/u) });
+    openLate("late");
+    await drained;
+    expect(await events.next()).toMatchObject({ message: expect.stringMatching(/results? could not be sent/u) });
   });
 
   test("draining twice is draining once", async () => {
