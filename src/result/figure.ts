@@ -69,7 +69,8 @@ export function figureOf(name: string): Figure | undefined {
   return wholeFigureOf(name) ?? partFiguresOf(name)[0];
 }
 
-function wholeFigureOf(name: string): Figure | undefined {
+/** The same of the whole run only. */
+export function wholeFigureOf(name: string): Figure | undefined {
   return ALIASES.get(name) ?? PATHS.get(name) ?? percentileFigure(name);
 }
 

@@ -3,7 +3,7 @@ import { oneLine } from "../format/one-line.js";
 import { UsageError } from "../errors.js";
 import { boundExpected, parseBound } from "./bound.js";
 import { MERGED_PHASES } from "../result/breakdown-schema.js";
-import { FIGURE_NAMES, figureOf, partFiguresOf, type Figure } from "../result/figure.js";
+import { FIGURE_NAMES, figureOf, partFiguresOf, wholeFigureOf, type Figure } from "../result/figure.js";
 import type { FigureKind } from "../result/measured-field.js";
 import { resultOfOrchestration } from "../result/result-of-orchestration.js";
 import { isAboveForGood, isBelowForGood } from "./missed-for-good.js";
@@ -58,7 +58,11 @@ export function parseThresholdOf(flag: string, text: string, mix: Names = []): T
   if (!isOperator(operator))
     throw wrong(expression, "a figure, one of < <= > >= and a bound, in quotes, such as 'p99<500ms'", expression);
 
-  const figure = figureIn(name, mix);
+  const [figure, other] = figuresIn(name, mix);
+  if (figure && other) {
+    const hint = `the plan has two: '${unmistakable(figure)}' and '${unmistakable(other)}'`;
+    throw wrong(expression, "a name that only one figure has", name, hint);
+  }
   if (!figure && mix.length > 0 && figureOf(name)) {
     const names = mix.map(({ orchestrator }) => oneLine(orchestrator)).join(", ");
     throw wrong(expression, `a figure, or one of an orchestration of the plan (${names})`, name);
@@ -77,11 +81,18 @@ export function parseThresholdOf(flag: string, text: string, mix: Names = []): T
   return { expression, figure, operator, bound };
 }
 
-/** The figure of the run, or of an orchestration of the mix; undefined if there is none. */
-function figureIn(name: string, mix: Names): Figure | undefined {
-  const figure = figureOf(name);
-  if (!figure?.part) return figure;
-  return partFiguresOf(name).find(({ part }) => mix.some(({ orchestrator }) => orchestrator === part?.orchestrator));
+/** The figures of the run and of orchestrations of the mix that have this name: several if an orchestration is `service`. */
+function figuresIn(name: string, mix: Names): readonly Figure[] {
+  const whole = wholeFigureOf(name);
+  const parts = partFiguresOf(name).filter(({ part }) =>
+    mix.some(({ orchestrator }) => orchestrator === part?.orchestrator),
+  );
+  return [...(whole ? [whole] : []), ...parts];
+}
+
+/** The name with the path, which has no spaces, so that nothing of it can be part of an orchestration's name. */
+function unmistakable({ path = "", part }: Figure): string {
+  return part ? `${oneLine(part.orchestrator)} ${part.figure.path}` : path;
 }
 
 /** The kind of the figure in an expression; undefined if the expression cannot be read. */
@@ -91,9 +102,15 @@ export function kindOfThreshold(expression: string): FigureKind | undefined {
 
 /** Compares the measured value with the bound. A threshold that cannot be judged is missed, with a reason. */
 export function judge(threshold: Threshold, result: RunResult): JudgedThreshold {
+  const { part } = threshold.figure;
+  if (!part) return judgeWhole(threshold, result, "");
+  const { orchestrator, figure } = part;
+  return judgeWhole({ ...threshold, figure }, resultOfOrchestration(result, orchestrator), `${orchestrator} `);
+}
+
+/** `prefix` is in front of the names of figures that the expression may use. */
+function judgeWhole(threshold: Threshold, result: RunResult, prefix: string): JudgedThreshold {
   const { expression, figure, operator, bound } = threshold;
-  const { part } = figure;
-  if (part) return judge({ ...threshold, figure: part.figure }, resultOfOrchestration(result, part.orchestrator));
   const value = figure.read(result);
   const missed = { expression, ...(value !== undefined && { value }), passed: false };
   if (result.interrupted) return { ...missed, reason: "not judged, the run was interrupted" };
@@ -103,7 +120,7 @@ export function judge(threshold: Threshold, result: RunResult): JudgedThreshold 
     if (least !== undefined && HOLDS[operator](least, bound) !== isUpper(operator))
       return { expression, value: least, passed: !isUpper(operator) };
 
-    const reason = instead(expression, figure, result) ?? absence(figure, result);
+    const reason = instead(threshold, result, prefix) ?? absence(figure, result);
     return { ...missed, reason: `not judged, ${reason}` };
   }
   if (!HOLDS[operator](value, bound)) return missed;
@@ -143,12 +160,13 @@ function isUpper(operator: Operator): boolean {
 }
 
 /** The alternative for closed load, which has no schedule and therefore no response time. */
-function instead(expression: string, { path = "" }: Figure, { plan }: RunResult): string | undefined {
+function instead({ expression, figure }: Threshold, { plan }: RunResult, prefix: string): string | undefined {
+  const { path = "" } = figure;
   const { latency, statistic = "" } = LATENCY_PATH.exec(path)?.groups ?? {};
   if (plan.load?.kind !== "closed" || latency !== "response") return undefined;
   const short = `service ${statistic}`;
   const name = figureOf(short) ? short : `latencyMs.service.${statistic}`;
-  return `closed load has no response time: use '${name}${expression.slice(expression.search(/ ?[<>]/u))}'`;
+  return `closed load has no response time: use '${prefix}${name}${expression.slice(expression.search(/ ?[<>]/u))}'`;
 }
 
 /**

@@ -508,6 +508,39 @@ describe("a threshold of one orchestration of a mix", () => {
     },
   );
 
+  test.each([
+    ["queue p99<2s", ["queue"], "'breakdown.phases.queue.each.p99' and 'queue latencyMs.response.p99'"],
+    ["service p99<2s", ["service"], "'latencyMs.service.p99' and 'service latencyMs.response.p99'"],
+    ["server p97.5<2s", ["server"], "'latencyMs.server.p97.5' and 'server latencyMs.response.p97.5'"],
+    [
+      "Order service p99<2s",
+      ["Order", "Order service"],
+      "'Order latencyMs.service.p99' and 'Order service latencyMs.response.p99'",
+    ],
+  ])("is refused if the plan has two figures of the name: %s", (expression, names, figures) => {
+    const plan = names.map((orchestrator) => ({ orchestrator }));
+    expect(() => parseThreshold(expression, plan)).toThrow(
+      `expected a name that only one figure has, found "${expression.slice(0, -3)}"; the plan has two: ${figures}`,
+    );
+    for (const [, figure = ""] of figures.matchAll(/'([^']+)'/gu)) {
+      const { kind, path, part } = parseThreshold(`${figure}<2s`, plan).figure;
+      expect({ kind, name: part ? `${part.orchestrator} ${part.figure.path}` : path }).toEqual({
+        kind: "duration",
+        name: figure,
+      });
+    }
+  });
+
+  test.each(["execute", "queue", "service"])("keeps its meaning if no orchestration is called so: %s", (name) => {
+    expect(parseThreshold(`${name} p99<2s`, mix).figure.part).toBeUndefined();
+  });
+
+  test("that closed load cannot measure is missed, with the figure of the same one in its place", () => {
+    expect(judge(parseThreshold("Refund, late p99<1s", mix), mixedResult).reason).toBe(
+      "not judged, closed load has no response time: use 'Refund, late service p99<1s'",
+    );
+  });
+
   test("is refused if the plan has no such orchestration", () => {
     expect(() => parseThreshold("Ordre p99<2s", mix)).toThrow(
       `expected a figure, or one of an orchestration of the plan (Order, Refund, late), found "Ordre p99"`,
