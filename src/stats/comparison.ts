@@ -1,6 +1,7 @@
 import { formatCount } from "../format/count.js";
 import { UsageError } from "../errors.js";
 import { caveatsOf } from "./caveat.js";
+import { commonOrchestrations } from "./common-orchestrations.js";
 import { figureOf } from "../result/figure.js";
 import { holm } from "./holm.js";
 import { geometricMean, logRatioOf, pOfWithin, ratioInterval, type LogRatio } from "./log-ratio.js";
@@ -32,9 +33,10 @@ export interface ComparisonOptions {
 }
 
 /**
- * Compares throughput, p50 and p99 of two sets of runs, and of each orchestration that they mix. The unit is the run, because measurements within a run are not
- * independent. A figure is slower or faster if the interval of its ratio (Welch, on logarithms, corrected by Holm) lies
- * completely beyond the noise threshold. Invalid runs are dropped if three or more runs remain on each side.
+ * Compares throughput, p50 and p99 of two sets of runs, and of each orchestration that they mix. The unit is the run,
+ * because measurements within a run are not independent. A figure is slower or faster if the interval of its ratio
+ * (Welch, on logarithms, corrected by Holm) lies completely beyond the noise threshold. Invalid runs are dropped if three
+ * or more runs remain on each side.
  * @throws UsageError if a side is empty or a run is given twice
  */
 export function compareRuns(
@@ -154,14 +156,6 @@ function comparedFigures(runs: readonly RunResult[]): readonly string[] {
   const ofEach = ["orchestrations/s", `${latencyOf(runs)} p50`, `${latencyOf(runs)} p99`];
   const named = commonOrchestrations(runs).flatMap((name) => ofEach.map((figure) => `${name} ${figure}`));
   return [...figuresOf(runs), ...named];
-}
-
-/** The orchestrations of a mix that all runs have. */
-export function commonOrchestrations(runs: readonly RunResult[]): readonly string[] {
-  const [first = [], ...others] = runs.map(({ byOrchestration = [] }) => {
-    return byOrchestration.map(({ orchestrator }) => orchestrator);
-  });
-  return first.filter((name) => others.every((names) => names.includes(name)));
 }
 
 function sidesOf(figure: string, base: readonly RunResult[], fresh: readonly RunResult[]): Sides | LeftOutFigure {

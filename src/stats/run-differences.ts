@@ -1,4 +1,5 @@
-import type { Difference, Plain, RunResult } from "../result/run-result.js";
+import type { Difference, Plain, ResultPlan, RunResult } from "../result/run-result.js";
+import { commonOrchestrations } from "./common-orchestrations.js";
 
 /**
  * Fields that may differ between comparable runs: labels, tags, seeds (a run id changes the numbers as much), the names
@@ -10,7 +11,9 @@ const OF_NO_ACCOUNT =
 
 /** The fields of plan, environment and latencies in which the runs differ. */
 export function differencesOf(base: readonly RunResult[], fresh: readonly RunResult[]): readonly Difference[] {
-  const [before, after] = [base.map(circumstancesOf), fresh.map(circumstancesOf)];
+  const compared = commonOrchestrations([...base, ...fresh]);
+  const circumstancesIn = (runs: readonly RunResult[]) => runs.map((run) => circumstancesOf(run, compared));
+  const [before, after] = [circumstancesIn(base), circumstancesIn(fresh)];
   const fields = new Set([...before, ...after].flatMap((circumstances) => [...circumstances.keys()]));
   return [...fields].flatMap((field) => {
     const difference = { field, base: distinct(before, field), new: distinct(after, field) };
@@ -21,16 +24,32 @@ export function differencesOf(base: readonly RunResult[], fresh: readonly RunRes
 
 type Circumstances = ReadonlyMap<string, Plain>;
 
-function circumstancesOf({ plan, environment, latencyMs }: RunResult): Circumstances {
-  const { response, service } = latencyMs;
+function circumstancesOf(
+  { plan, environment, latencyMs, byOrchestration = [] }: RunResult,
+  compared: readonly string[],
+): Circumstances {
+  const parts = byOrchestration.filter(({ orchestrator }) => compared.includes(orchestrator));
   const circumstances = {
     // Results from before there were several kinds of load do not name theirs.
-    plan: { ...plan, load: plan.load ?? { kind: "once" } },
+    plan: { ...plan, load: plan.load ?? { kind: "once" }, orchestrations: withoutFiles(plan.orchestrations) },
     environment,
-    latencyMs: { response: { until: response?.until }, service: { until: service?.until } },
+    latencyMs: endsOf(latencyMs),
+    byOrchestration: Object.fromEntries(
+      parts.map(({ orchestrator, latencyMs }) => [orchestrator, { latencyMs: endsOf(latencyMs) }]),
+    ),
   };
   const plain = JSON.parse(JSON.stringify(circumstances)) as Plain;
   return new Map(leavesOf(plain).filter(([field]) => !OF_NO_ACCOUNT.test(field)));
+}
+
+/** What ends a latency: the time of the backend, or the moment when the client noticed. */
+function endsOf({ response, service }: RunResult["latencyMs"]) {
+  return { response: { until: response?.until }, service: { until: service?.until } };
+}
+
+/** A mix is a list, so that no pattern of fields reaches the names of files in it. */
+function withoutFiles(mix: ResultPlan["orchestrations"]) {
+  return mix?.map(({ inputs, ...each }) => ({ ...each, inputs: inputs && { ...inputs, file: undefined } }));
 }
 
 /** A list is one value: its parts say little alone. */

@@ -1,4 +1,5 @@
-import { commonOrchestrations, latencyOf } from "./comparison.js";
+import { commonOrchestrations } from "./common-orchestrations.js";
+import { latencyOf } from "./comparison.js";
 import { figureOf } from "../result/figure.js";
 import { meanOf } from "./mean.js";
 import type { RunResult, UnusableRun } from "../result/run-result.js";

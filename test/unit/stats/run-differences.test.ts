@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { differencesOf } from "../../../src/stats/run-differences.js";
-import type { ResultEnvironment, ResultPlan, RunResult } from "../../../src/result/run-result.js";
+import type { OrchestrationResult, ResultEnvironment, ResultPlan, RunResult } from "../../../src/result/run-result.js";
 import { closedLoadResult } from "../../support/report/closed-load-result.js";
 import { openLoadResult } from "../../support/report/open-load-result.js";
 import { sampleResult } from "../../support/report/sample-result.js";
@@ -13,6 +13,23 @@ const inPlace = (environment: Partial<ResultEnvironment>): RunResult => ({
   ...sampleResult,
   environment: { ...sampleResult.environment, ...environment },
 });
+
+const part = (orchestrator: string, until: "completed" | "noticed"): OrchestrationResult => ({
+  orchestrator,
+  counts: { orchestrations: sampleResult.counts.orchestrations },
+  latencyMs: { response: { count: 1, mean: 1, max: 1, until } },
+});
+const mixing = (...byOrchestration: readonly OrchestrationResult[]): RunResult => ({
+  ...sampleResult,
+  byOrchestration,
+});
+const mixOf = (file: string, sha256: string): RunResult =>
+  withPlan({
+    orchestrations: [
+      { orchestrator: "Order", weight: 1, inputs: { file, sha256, lines: 3, order: "cycle" } },
+      { orchestrator: "Refund", weight: 1 },
+    ],
+  });
 
 describe("differences between runs", () => {
   test.each<readonly [field: string, base: unknown, fresh: unknown, RunResult]>([
@@ -66,6 +83,23 @@ describe("differences between runs", () => {
       environment: { ...sampleResult.environment, hub: { unfinished: 3, more: false, runs: [] } },
     };
     expect(differencesOf([sampleResult], [run])).toEqual([]);
+  });
+
+  test("have the end of a latency of each orchestration that is compared", () => {
+    const [base, fresh] = [part("Order", "completed"), part("Order", "noticed")];
+    expect(differencesOf([mixing(base)], [mixing(fresh)])).toEqual([
+      { field: "byOrchestration.Order.latencyMs.response.until", base: ["completed"], new: ["noticed"] },
+    ]);
+    const another = part("Refund", "completed");
+    expect(differencesOf([mixing(base)], [mixing(base, another)])).toEqual([]);
+    expect(differencesOf([sampleResult], [mixing(fresh)])).toEqual([]);
+  });
+
+  test("ignore the names of the files of a mix, and have their content", () => {
+    expect(differencesOf([mixOf("a.jsonl", "12")], [mixOf("b.jsonl", "12")])).toEqual([]);
+    expect(differencesOf([mixOf("a.jsonl", "12")], [mixOf("a.jsonl", "34")])).toMatchObject([
+      { field: "plan.orchestrations" },
+    ]);
   });
 
   test("are found within a side too, each value once", () => {
