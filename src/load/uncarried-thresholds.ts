@@ -106,7 +106,7 @@ function tooFewForPercentile(
   const starts = startsUpTo(needed, plan, { ...judged, fromMs: plan.warmupMs ?? 0 });
   if (starts >= needed) return undefined;
   const instead = SMALLER.find((smaller) => samplesFor(smaller.slice(1)) <= starts) ?? "max";
-  const written = expression.slice(0, expression.length - comparison.length).replace(name, instead);
+  const written = expression.slice(0, expression.length - comparison.length - name.length) + instead;
   return {
     problem: `${name} takes ${formatCount(needed)} orchestrations, so that ten lie beyond it, and the plan measures ${formatCount(starts)}`,
     hint: `${more(needed, judged)}, or use '${written}${comparison}'`,

@@ -87,8 +87,8 @@ describe("a threshold of one orchestration of a mix", () => {
     { orchestrator: "Order", weight: "9" },
     { orchestrator: "Refund", weight: "1" },
   ];
-  const refuseMixed = (expression: string, flags: object) => {
-    const plan = parsePlan({ ...DEFAULTS, ...flags, orchestrations });
+  const refuseMixed = (expression: string, flags: object, mix = orchestrations) => {
+    const plan = parsePlan({ ...DEFAULTS, ...flags, orchestrations: mix });
     refuseUncarried([parseThreshold(expression, plan.orchestrations)], plan);
   };
 
@@ -107,6 +107,11 @@ describe("a threshold of one orchestration of a mix", () => {
     ],
   ])("%s of %j is refused by its own starts", (expression, flags, message) => {
     expect(() => refuseMixed(expression, flags)).toThrow(message);
+  });
+
+  test("is advised with the name of the orchestration as it is, even if that is a percentile", () => {
+    const mix = [{ orchestrator: "p90", weight: "1" }];
+    expect(() => refuseMixed("p90 p90<1s", once("50"), mix)).toThrow("or use 'p90 p50<1s'");
   });
 
   test.each<[string, object]>([
