@@ -15,6 +15,17 @@ function longestResult(): RunResult {
   return { ...openLoadResult, series };
 }
 
+/** Of a few, because others may hold the machine up. */
+function fastestMs(work: () => unknown): number {
+  return Math.min(
+    ...Array.from({ length: 4 }, () => {
+      const before = performance.now();
+      work();
+      return performance.now() - before;
+    }),
+  );
+}
+
 describe("a result as JSON", () => {
   test("is pretty, but has arrays of numbers on one line", () => {
     const [first] = openLoadResult.series!;
@@ -46,11 +57,11 @@ describe("a result as JSON", () => {
     );
   });
 
-  test("of 3,600 intervals is written in well under a second, and read back", () => {
+  test("of 3,600 intervals is written in the order of JSON.stringify's time, and read back", () => {
     const result = longestResult();
-    const before = performance.now();
+    const plainMs = fastestMs(() => JSON.stringify(result, undefined, 2));
+    expect(fastestMs(() => resultJson(result))).toBeLessThan(20 * plainMs);
     const text = resultJson(result);
-    expect(performance.now() - before).toBeLessThan(1_000);
     expect(text.length).toBeLessThan(8 * 2 ** 20);
     expect(parseResults(text, "file")).toEqual([result]);
   });
