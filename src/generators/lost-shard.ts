@@ -5,16 +5,17 @@ import { isEnded } from "../backend/ended-status.js";
 import { terminateCommand } from "../hub/terminate-command.js";
 import { arrivalsAfter } from "../load/arrivals.js";
 import { instancesOfRun } from "../load/instances-of-run.js";
+import { recountOfEach } from "../load/recount.js";
 import { describeUnfinished } from "../load/unfinished.js";
 import { LeftWork } from "../load/left-work.js";
 import { resultPlanOf, type LoadPlan } from "../plan/plan.js";
-import { sequenceOf } from "../plan/run-id.js";
-import type { Recount, ResultEnvironment, RunResult, VerdictReason } from "../result/run-result.js";
-import { placeInMix } from "../result/mix.js";
+import { instanceIdOf } from "../plan/run-id.js";
+import type { Recount, ResultEnvironment, ResultPlan, RunResult, VerdictReason } from "../result/run-result.js";
 import type { Shard } from "../result/shard.js";
 import type { LiveSnapshot } from "../stats/live-snapshot.js";
 import { Recorder } from "../stats/recorder.js";
 import { shardOf, type ShardResult } from "../stats/shards-of-run.js";
+import { countsOf, countsOfEach, startsOf } from "./lost-counts.js";
 
 const PATIENCE_MS = 30_000;
 const LISTED_STUCK = 100;
@@ -37,7 +38,8 @@ export interface LostShardOptions {
   readonly onLine: (line: string) => void;
 }
 
-type Statuses = Map<string, InstanceState["status"]>;
+/** By the number of the instance in the run. */
+type Statuses = Map<number, InstanceState["status"]>;
 
 /**
  * The part of a generator that died without a result, as far as the backend knows it: its instances are counted there,
@@ -50,15 +52,22 @@ export async function lostShard(options: LostShardOptions): Promise<ShardResult>
   const known: Statuses = isUnknown ? new Map() : before;
   if (isUnknown)
     onLine(`what it left in flight is not known (${before.unknown}); to end it: ${terminateCommand(runId)}`);
-  const unfinished = [...known].flatMap(([instanceId, status]) => (isEnded(status) ? [] : [instanceId]));
+  const unfinished = [...known].flatMap(([sequence, status]) =>
+    isEnded(status) ? [] : [instanceIdOf(runId, sequence)],
+  );
   const stuck = await describeUnfinished(backend.client, unfinished);
   const leftWork = new LeftWork({ ...options, inFlight: new Set(unfinished) });
   await leftWork.afterGivingUp(options.isOwn || interrupted);
   const after = isUnknown ? before : await statusesOf(options);
-  const orchestrations = isUnknown ? toldCounts(options.told) : countsOf(known, options.told);
-  const recorder = new Recorder({ plan: resultPlanOf(plan), activitySource: "completions" });
+  const starts = startsOf(known, options.told?.orchestrations.started ?? 0, plan.shard);
+  const orchestrations = isUnknown ? toldCounts(options.told) : countsOf(starts);
+  const resultPlan = resultPlanOf(plan);
+  // Without the list, only the generator knew which of its orchestrations had ended.
+  const isOfEachLost = isUnknown && orchestrations.unfinished < orchestrations.started;
+  const ofEach = isOfEachLost ? undefined : countsOfEach(starts, resultPlan);
+  const recorder = new Recorder({ plan: resultPlan, activitySource: "completions" });
   recorder.begin(startedMs);
-  const result = recorder.close(runId, {
+  const { byOrchestration, ...result } = recorder.close(runId, {
     ...options,
     neverSentMs: arrivalsAfter(plan, orchestrations.started),
     activitiesCompleted: 0,
@@ -67,14 +76,19 @@ export async function lostShard(options: LostShardOptions): Promise<ShardResult>
     stuck: [],
     unanswered: [],
     noticing: {},
-    recount: recountOf(after),
+    recount: recountOf(after, resultPlan),
     irregular: undefined,
     whereTimeWent: {},
   });
   return {
     ...shardOf(how, result),
     counts: { ...result.counts, orchestrations },
-    ...byOrchestrationOf(result, known),
+    ...(byOrchestration &&
+      ofEach && {
+        byOrchestration: byOrchestration.map((each, place) => {
+          return { ...each, counts: { ...each.counts, orchestrations: ofEach[place]! } };
+        }),
+      }),
     ...(unfinished.length > 0 && { stuck: { total: unfinished.length, first: stuck.slice(0, LISTED_STUCK) } }),
     verdict: { status: "invalid", reasons: [reasonOf(how)] },
     died: how,
@@ -99,28 +113,6 @@ function toldCounts({ orchestrations, own }: Partial<LiveSnapshot> = {}): Counts
   return { started, completed, failed, terminated, unfinished: started - completed - failed - terminated };
 }
 
-function countsOf(statuses: Statuses, told: LiveSnapshot | undefined): Counts {
-  const all = [...statuses.values()];
-  const completed = all.filter((status) => status === "Completed").length;
-  const failed = all.filter((status) => status === "Failed").length;
-  const ended = all.filter(isEnded).length;
-  const started = Math.max(told?.orchestrations.started ?? 0, statuses.size);
-  return { started, completed, failed, terminated: ended - completed - failed, unfinished: started - ended };
-}
-
-/** Of a mix, what the backend knows of each orchestration. */
-function byOrchestrationOf({ plan, byOrchestration }: RunResult, known: Statuses): Pick<RunResult, "byOrchestration"> {
-  const { orchestrations: mix, seed } = plan;
-  if (mix === undefined || byOrchestration === undefined) return {};
-  const placeOf = (instanceId: string) => placeInMix(mix, sequenceOf(instanceId) ?? 0, seed);
-  return {
-    byOrchestration: byOrchestration.map((each, place) => {
-      const own = new Map([...known].filter(([instanceId]) => placeOf(instanceId) === place));
-      return { ...each, counts: { ...each.counts, orchestrations: countsOf(own, undefined) } };
-    }),
-  };
-}
-
 /** The status of each instance of the shard, or why it is not known. */
 async function statusesOf({
   backend,
@@ -131,7 +123,7 @@ async function statusesOf({
   const found: Statuses = new Map();
   try {
     const instances = instancesOfRun({ client: backend.client, runId, shard: plan.shard, signal });
-    for await (const [, { instanceId, status }] of instances) found.set(instanceId, status);
+    for await (const [sequence, { status }] of instances) found.set(sequence, status);
     return found;
   } catch (error) {
     return { unknown: errorText(error) };
@@ -139,10 +131,16 @@ async function statusesOf({
 }
 
 /** Which starts were accepted died with the generator, so that none counts as lost or unexpected. */
-function recountOf(statuses: Statuses | { readonly unknown: string }): Recount {
+function recountOf(statuses: Statuses | { readonly unknown: string }, plan: ResultPlan): Recount {
   if ("unknown" in statuses) return statuses;
   const byStatus: Record<string, number> = {};
   for (const status of statuses.values()) byStatus[status] = (byStatus[status] ?? 0) + 1;
   const none = { total: 0, first: [] };
-  return { instances: statuses.size, byStatus, lost: none, unexpected: none };
+  return {
+    instances: statuses.size,
+    byStatus,
+    lost: none,
+    unexpected: none,
+    ...recountOfEach(plan, { instances: statuses.keys(), lost: [], unexpected: [] }),
+  };
 }

@@ -61,16 +61,25 @@ async function recount(options: RecountOptions): Promise<Recount> {
     byStatus,
     lost: listed(runId, lost()),
     unexpected: listed(runId, unexpected()),
-    ...byOrchestrationOf(plan, seen.missingFrom(new SequenceSet()), lost(), unexpected()),
+    ...recountOfEach(plan, {
+      instances: seen.missingFrom(new SequenceSet()),
+      lost: lost(),
+      unexpected: unexpected(),
+    }),
   };
 }
 
-/** Of a mix, the same numbers of each orchestration. */
-function byOrchestrationOf(
+/** The numbers of starts in a run. */
+interface RecountedStarts {
+  readonly instances: Iterable<number>;
+  readonly lost: Iterable<number>;
+  readonly unexpected: Iterable<number>;
+}
+
+/** Of a mix, how many of them each orchestration has. */
+export function recountOfEach(
   { orchestrations: mix, seed }: NonNullable<RecountOptions["plan"]>,
-  instances: Iterable<number>,
-  lost: Iterable<number>,
-  unexpected: Iterable<number>,
+  { instances, lost, unexpected }: RecountedStarts,
 ) {
   if (mix === undefined) return {};
   const countsOf = (sequences: Iterable<number>): readonly number[] => {

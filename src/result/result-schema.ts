@@ -65,7 +65,10 @@ export const resultSchema = object({
   latencyMs: latencies.describe("Each is absent when it has no sample."),
   byOrchestration: list(orchestrationResult)
     .exactOptional()
-    .describe("The same figures of each orchestration, in the order of the plan; absent where the plan mixes none."),
+    .describe(
+      "The same figures of each orchestration, in the order of the plan; absent where the plan mixes none, or where a generator " +
+        "died and the backend cannot list its instances.",
+    ),
   breakdown: breakdown
     .exactOptional()
     .describe("Where the time of a sample of orchestrations went; absent where none was traced."),

@@ -6,6 +6,8 @@ import { sumOf } from "./sums.js";
 /** The figures of each orchestration of a mix; of none where the plan mixes none. */
 export class OrchestrationFigures {
   readonly #parts: readonly OrchestrationPart[];
+  /** A generator died with its figures. Those of the others would not add up to the run. */
+  #isPartial = false;
 
   constructor(readonly plan: ResultPlan) {
     this.#parts = (plan.orchestrations ?? []).map(() => new OrchestrationPart(plan));
@@ -18,8 +20,9 @@ export class OrchestrationFigures {
   }
 
   /** Adds everything of another generator with the same plan. It took its latencies with it if it died. */
-  absorb({ byOrchestration = [] }: RunResult, { died }: { readonly died: boolean }): void {
-    for (const [place, part] of byOrchestration.entries()) this.#parts[place]?.absorb(part, { died });
+  absorb({ byOrchestration }: RunResult, { died }: { readonly died: boolean }): void {
+    if (byOrchestration === undefined) this.#isPartial = true;
+    for (const [place, part] of (byOrchestration ?? []).entries()) this.#parts[place]?.absorb(part, { died });
   }
 
   /** The figures during the run, when the backend's clock is not known yet. */
@@ -42,7 +45,7 @@ export class OrchestrationFigures {
 
   #results(figuresOf: (part: OrchestrationPart) => Omit<OrchestrationResult, "orchestrator">) {
     const { orchestrations } = this.plan;
-    if (orchestrations === undefined) return {};
+    if (orchestrations === undefined || this.#isPartial) return {};
     return {
       byOrchestration: orchestrations.map(({ orchestrator }, place) => ({
         orchestrator,

@@ -16,6 +16,10 @@ const SEED = 5;
 /** The backend's clock is so far ahead of the clients'. */
 const OFFSET_MS = 30;
 const LENGTH_MS = 4_000;
+const MIX = [
+  { orchestrator: "Order", weight: 2.5 },
+  { orchestrator: "Refund", weight: 1 },
+];
 
 /** What a simulated backend does with the starts of a load: the same whoever sends them. */
 interface Simulation {
@@ -40,10 +44,7 @@ const simulations: fc.Arbitrary<Simulation> = fc.record({
       seed: SEED,
       workers: 0,
       timeoutMs: 60_000,
-      orchestrations: [
-        { orchestrator: "Order", weight: 2.5 },
-        { orchestrator: "Refund", weight: 1 },
-      ],
+      orchestrations: MIX,
     };
   }),
   meanMs: fc.integer({ min: 5, max: 400 }),
@@ -293,6 +294,13 @@ test("a shard whose generator died has counts and no latencies, so that no perce
   const found = mergeShards([measured, { ...dead!, died: "was ended by SIGKILL" }]);
   expect(found.latencyMs.service).not.toHaveProperty("p50");
   expect(found.shards).toMatchObject([{ number: 1 }, { number: 2, died: "was ended by SIGKILL" }]);
+});
+
+test("a shard that died with the figures of its orchestrations leaves them out of the whole", () => {
+  const [first, second] = shardsOf({ ...simple, plan: { ...simple.plan, orchestrations: MIX } }, 2);
+  expect(merged([first!, second!]).byOrchestration).toHaveLength(2);
+  const { byOrchestration: _lost, ...dead } = second!;
+  expect(merged([first!, dead])).not.toHaveProperty("byOrchestration");
 });
 
 describe("results that are not all the shards of one run are refused by name", () => {
