@@ -87,15 +87,15 @@ function addRunRoutes(app: FastifyInstance, { runs, keys, readPlan, billing }: R
   );
 
   async function started(body: Readonly<Record<string, unknown>>, key: string | undefined): Promise<ServedRun> {
-    let mostActions: number | undefined;
-    try {
-      const planned = readPlan(body);
-      ({ mostActions } = planned);
-      planned.guard(await billing());
-      return (await runs.start(planned, body, key)).run;
-    } catch (error) {
-      throw refusalOf(error, mostActions);
-    }
+    const planned = orRefused(() => readPlan(body));
+    // Not within: a backend that cannot be used is no fault of the request.
+    const found = await billing();
+    orRefused(() => planned.guard(found), planned.mostActions);
+    const start = runs.start(planned, body, key);
+    const { run } = await start.catch((error: unknown) => {
+      throw refusalOf(error);
+    });
+    return run;
   }
 
   api.get(
@@ -208,6 +208,14 @@ function problemAnswers(
       { description: "A problem of RFC 9457.", content: { [PROBLEM_TYPE]: { schema: Problem } } },
     ]),
   );
+}
+
+function orRefused<T>(act: () => T, mostActions?: number): T {
+  try {
+    return act();
+  } catch (error) {
+    throw refusalOf(error, mostActions);
+  }
 }
 
 /** A missing body is an empty plan. */

@@ -228,6 +228,8 @@ describe("a wrong request starts nothing", () => {
     });
     expect(scheduler.calls.map(({ method }) => method)).not.toContain("StartInstance");
     expect(await api.start({ ...SMALL, maxActions: 14 })).toMatchObject({ status: 422, body: { actions: 15 } });
+    scheduler.close();
+    expect(await api.start(SMALL)).toMatchObject({ status: 503, body: { code: "backend-unreachable", status: 503 } });
   });
 });
 
