@@ -1,21 +1,11 @@
 import { describe, expect, onTestFinished, test } from "vitest";
 import type { Problem } from "../../src/http/problem.js";
 import { parseRunResult } from "../support/e2e/checked-result.js";
-import { servedRunsOf, workersOf } from "../support/e2e/process-table.js";
-import { RunApi, RUNS, type ServerEvent } from "../support/e2e/run-api.js";
+import { RunApi, RUNS, type Answer, type ServerEvent } from "../support/e2e/run-api.js";
+import { ENDLESS, inFlight, serving, SMALL } from "../support/e2e/serving-runs.js";
 import { parseExposition } from "../support/http/exposition-format.js";
 import { Workplace } from "../support/e2e/workplace.js";
 import { SchedulerServer } from "../support/backend/scheduler-server.js";
-
-const SMALL = { iterations: 1, parallelActivities: 2, parallelOrchestrations: 3 };
-/** Nothing of it ends by itself within a test. */
-const ENDLESS = { iterations: 1, parallelActivities: 1, parallelOrchestrations: 2, activityDuration: "10m" };
-
-async function serving(flags = "") {
-  const place = await Workplace.open();
-  const serve = place.start(`serve --port 0${flags}`);
-  return { place, serve, api: await RunApi.of(serve) };
-}
 
 test("a run is started, followed, listed and read, and its result is that of fanout run", async () => {
   const { serve, api } = await serving();
@@ -87,21 +77,6 @@ test("metrics say what the server and its runs have done", async () => {
   expect(valueOf(requests, start, `${requests}_count`)).toBe(1);
   expect(families.get(requests)?.type).toBe("histogram");
   expect(valueOf("nodejs_eventloop_lag_p99_seconds")).toBeGreaterThanOrEqual(0);
-});
-
-test("a cancelled run terminates its orchestrations, and keeps the result so far", async () => {
-  const { api } = await serving();
-  const { runId } = (await api.start(ENDLESS)).body;
-  await inFlight(api, runId);
-  expect(await api.ask(`${RUNS}/${runId}/result`)).toMatchObject({ status: 409, body: { code: "run-in-progress" } });
-  expect(await api.cancel(runId)).toMatchObject({ status: 202, body: { status: "ending" } });
-  expect(await api.ended(runId)).toMatchObject({ status: "cancelled" });
-  expect((await api.ask(`${RUNS}/${runId}/result`)).body).toMatchObject({
-    interrupted: true,
-    counts: { orchestrations: { terminated: 2 } },
-  });
-  // It has ended, and stays as it is.
-  expect(await api.cancel(runId)).toMatchObject({ status: 202, body: { status: "cancelled" } });
 });
 
 test("a repeated start with the same Idempotency-Key is the same run", async () => {
@@ -241,65 +216,4 @@ async function servingOn(port: number) {
     `Endpoint=http://localhost:${port};Authentication=None;TaskHub=h`,
   );
   return { serve, api: await RunApi.of(serve) };
-}
-
-test("SIGTERM of the server cancels its runs, terminates their orchestrations, and says so", async () => {
-  const { place, serve, api } = await serving();
-  const { runId } = (await api.start(ENDLESS)).body;
-  await inFlight(api, runId);
-  serve.kill("SIGTERM");
-  const { code, stderr } = await serve.ended;
-  expect({ code, stderr }).toMatchObject({ code: 0 });
-  expect(stderr).toMatch(/^Cancelling 1 run\./mu);
-  expect(stderr).toMatch(new RegExp(`^Run ${runId} was cancelled: 2 orchestrations terminated`, "mu"));
-  await place.succeed(`status --run ${runId}`);
-  expect((await place.succeed(`status --run ${runId} --json`)).stdout).toMatch(/"Terminated": ?2/u);
-});
-
-test("a server that is killed takes its run along, which terminates its orchestrations", async () => {
-  const { place, serve, api } = await serving();
-  const { runId } = (await api.start(ENDLESS)).body;
-  await inFlight(api, runId);
-  const [pid = 0] = servedRunsOf(serve.pid);
-  serve.kill("SIGKILL");
-  await serve.ended;
-  await expect.poll(() => isAlive(pid), { timeout: 45_000 }).toBe(false);
-  expect((await place.succeed(`status --run ${runId} --json`)).stdout).toMatch(/"Terminated": ?2/u);
-});
-
-test("a run whose process is killed has failed, its orchestrations are terminated, and the next one starts", async () => {
-  const { place, serve, api } = await serving();
-  const { runId } = (await api.start({ ...ENDLESS, workers: 1 })).body;
-  await inFlight(api, runId);
-  const [pid = 0] = servedRunsOf(serve.pid);
-  expect(workersOf(pid)).toHaveLength(1);
-  process.kill(pid, "SIGKILL");
-  expect(await api.ended(runId)).toMatchObject({
-    status: "failed",
-    error: {
-      code: "run-died",
-      message: `The process of the run was ended by SIGKILL (pid ${pid}). Its 2 orchestrations in flight were terminated.`,
-    },
-  });
-  expect(await api.ask(`${RUNS}/${runId}/result`)).toMatchObject({ status: 404, body: { code: "no-result" } });
-  expect((await place.succeed(`status --run ${runId} --json`)).stdout).toMatch(/"Terminated": ?2/u);
-  const next = (await api.start(SMALL)).body;
-  expect(await api.ended(next.runId)).toMatchObject({ status: "completed", exitCode: 0 });
-});
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-}
-
-/** All orchestrations of the run were started. */
-async function inFlight(api: RunApi, runId: string): Promise<void> {
-  for await (const { data } of api.events(runId)) {
-    const { orchestrations } = data as { orchestrations?: { started: number } };
-    if ((orchestrations?.started ?? 0) >= ENDLESS.parallelOrchestrations) return;
-  }
-  throw new Error("Expected the run to start all, found that it ended before.");
 }

@@ -1,0 +1,22 @@
+import { RunApi } from "./run-api.js";
+import { Workplace } from "./workplace.js";
+
+export const SMALL = { iterations: 1, parallelActivities: 2, parallelOrchestrations: 3 };
+/** Nothing of it ends by itself within a test. */
+export const ENDLESS = { iterations: 1, parallelActivities: 1, parallelOrchestrations: 2, activityDuration: "10m" };
+
+/** A `fanout serve` on an emulator of its own. */
+export async function serving(flags = "") {
+  const place = await Workplace.open();
+  const serve = place.start(`serve --port 0${flags}`);
+  return { place, serve, api: await RunApi.of(serve) };
+}
+
+/** All orchestrations of the endless run were started. */
+export async function inFlight(api: RunApi, runId: string): Promise<void> {
+  for await (const { data } of api.events(runId)) {
+    const { orchestrations } = data as { orchestrations?: { started: number } };
+    if ((orchestrations?.started ?? 0) >= ENDLESS.parallelOrchestrations) return;
+  }
+  throw new Error("Expected the run to start all, found that it ended before.");
+}
