@@ -165,6 +165,8 @@ function addRunRoutes(app: FastifyInstance, { runs, keys, readPlan, billing }: R
         ...common,
         summary: "Follow a run",
         description:
+      // Fastify's own would read all events, and so be a viewer until the run ends.
+      exposeHeadRoute: false,
           "Server-sent events: `snapshot` once a second, from the start of the run, and `ended` with the run. " +
           "After the end, a viewer that has seen it gets 204. A viewer that takes nothing for 30 s is dropped.",
         params: contract.RunParams,

@@ -52,6 +52,14 @@ test("a late viewer gets the events from the start, one that lost its connection
   expect(again.status).toBe(204);
 });
 
+test("HEAD of the events of a run is refused, and so takes no place of a viewer", async () => {
+  const { api } = await serving();
+  const { runId } = (await api.start(ENDLESS)).body;
+  const answer = await api.ask(`${RUNS}/${runId}/events`, { method: "HEAD" });
+  expect(answer.status).toBe(405);
+  expect(answer.headers.get("allow")).toBe("GET");
+});
+
 test("metrics say what the server and its runs have done", async () => {
   const { api } = await serving();
   const { runId } = (await api.start(SMALL)).body;
