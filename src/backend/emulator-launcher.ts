@@ -105,8 +105,14 @@ async function launch(state: StateFolder): Promise<LaunchMessage> {
       stdio: ["ignore", log, log, "pipe"],
       windowsHide: true,
     });
-    const report = child.stdio[3] as NodeJS.ReadableStream;
-    const outcome = await new Promise<LaunchMessage>((resolve, reject) => {
+    // At the limit of open files, `spawn` returns a child without streams, and emits the error afterwards.
+    const report = (child.stdio as typeof child.stdio | undefined)?.[3] as NodeJS.ReadableStream | undefined;
+    const outcome = await new Promise<LaunchMessage>((resolve) => {
+      child.on("error", ({ message }) => {
+        const reason = `Its process could not be started: ${message}.`;
+        resolve({ state: "failed", reason, exitCode: ExitCode.Failure });
+      });
+      if (report === undefined) return;
       let text = "";
       report.setEncoding("utf8");
       report.on("data", (part: string) => {
@@ -116,10 +122,9 @@ async function launch(state: StateFolder): Promise<LaunchMessage> {
       report.on("end", () => {
         resolve({ state: "failed", reason: "Its process ended early.", exitCode: ExitCode.Failure });
       });
-      child.on("error", reject);
     });
     child.unref();
-    (report as unknown as { destroy(): void }).destroy();
+    (report as unknown as { destroy(): void } | undefined)?.destroy();
     return outcome;
   } finally {
     closeSync(log);

@@ -106,9 +106,14 @@ export class OwnWorkers {
     const name = `worker ${number}`;
     const startedMs = performance.now();
     const stderr = new WorkerStderr((line) => this.#said.add(`${name}: ${line}`));
-    createInterface({ input: child.stderr! }).on("line", (line) => stderr.add(line));
+    child.on("error", (error) => {
+      this.options.onLine(`${name}: ${error.message}`);
+      // One that could not be started does not exit.
+      if (child.pid === undefined) this.#children.delete(child);
+    });
+    // At the limit of open files, `fork` returns a child without streams, and emits the error afterwards.
+    if (child.stderr) createInterface({ input: child.stderr }).on("line", (line) => stderr.add(line));
     child.on("message", (message: ManagedWorkerMessage) => this.#onMessage(number, child, message));
-    child.on("error", (error) => this.options.onLine(`${name}: ${error.message}`));
     child.on("exit", () => this.#children.delete(child));
     // After all of its output was read.
     child.on("close", (code, signal) => {
