@@ -8,7 +8,7 @@ import type { FromGenerator, GeneratorTask, ToGenerator } from "./messages.js";
 
 const ENTRY = fileURLToPath(new URL("../generators/main.js", import.meta.url));
 
-/** A process that sends progress several times a second hangs if it is silent for as long. */
+/** A process with a task says once a second that it is alive, and hangs if it is silent for this long. */
 const LONGEST_SILENCE_S = 30;
 
 /** How a generator process ended. */
@@ -40,9 +40,13 @@ export class GeneratorProcess<Task = GeneratorTask> {
       detached: process.platform !== "win32",
     });
     this.#child = child;
-    createInterface({ input: child.stderr! }).on("line", onLine);
-    child.on("message", (message: FromGenerator) => this.#take(message, onLine));
     child.on("error", (error) => this.#ended.resolve({ kind: "died", how: `could not be started: ${error.message}` }));
+    // At the limit of open files, `fork` returns a child without streams, and emits the error afterwards.
+    if (child.stderr) createInterface({ input: child.stderr }).on("line", onLine);
+    child.on("message", (message: FromGenerator) => {
+      this.#silentS = 0;
+      this.#take(message, onLine);
+    });
     // After all of its messages and output were read. Of two ends, the first counts.
     child.on("close", (code, signal) => {
       clearInterval(this.#silence);
@@ -53,6 +57,7 @@ export class GeneratorProcess<Task = GeneratorTask> {
 
   prepare(task: Task): void {
     this.#tell({ type: "prepare", task });
+    this.#watch();
   }
 
   start(atMs: number): void {
@@ -73,6 +78,12 @@ export class GeneratorProcess<Task = GeneratorTask> {
     if (this.#child.connected) this.#child.disconnect();
   }
 
+  /** Ends a process that does not end by itself. `why` follows "The process". */
+  kill(why: string): void {
+    this.#ended.resolve({ kind: "died", how: `${why} (pid ${this.#child.pid}) and was killed` });
+    this.#child.kill("SIGKILL");
+  }
+
   #tell(message: ToGenerator<Task>): void {
     // Sending fails only if the process has just exited, which `ended` says.
     if (this.#child.connected) this.#child.send(message, () => {});
@@ -86,7 +97,9 @@ export class GeneratorProcess<Task = GeneratorTask> {
         return onLine(message.text);
       case "progress":
         this.snapshot = message.snapshot;
-        return this.#hear();
+        return undefined;
+      case "alive":
+        return undefined;
       case "ended":
         return this.#ended.resolve({ ...message, kind: "ended" });
       case "failed":
@@ -94,17 +107,11 @@ export class GeneratorProcess<Task = GeneratorTask> {
     }
   }
 
-  /**
-   * Kills a process that hangs, from its first progress on. Seconds are counted one by one, so that a machine that slept does
-   * not count as a silence.
-   */
-  #hear(): void {
-    this.#silentS = 0;
-    this.#silence ??= setInterval(() => {
+  /** Kills a process that hangs. Seconds are counted one by one, so that a machine that slept does not count as a silence. */
+  #watch(): void {
+    this.#silence = setInterval(() => {
       this.#silentS += 1;
-      if (this.#silentS < LONGEST_SILENCE_S) return;
-      this.#ended.resolve({ kind: "died", how: `hung for ${this.#silentS} s (pid ${this.#child.pid}) and was killed` });
-      this.#child.kill("SIGKILL");
+      if (this.#silentS >= LONGEST_SILENCE_S) this.kill(`hung for ${this.#silentS} s`);
     }, 1_000);
   }
 }

@@ -34,6 +34,8 @@ export type ToGenerator<Task = GeneratorTask> =
 /** The messages of a generator process. */
 export type FromGenerator =
   | { readonly type: "ready" }
+  /** Once a second, from the task on. */
+  | { readonly type: "alive" }
   | { readonly type: "line"; readonly text: string }
   /** Several times a second. */
   | { readonly type: "progress"; readonly snapshot: LiveSnapshot }

@@ -5,6 +5,7 @@ import type { LoadTestOutcome } from "../load/load-test.js";
 import type { LiveSnapshot } from "../stats/live-snapshot.js";
 import type { FromGenerator, ToGenerator } from "./messages.js";
 
+const ALIVE_EVERY_MS = 1_000;
 const PROGRESS_EVERY_MS = 250;
 
 /** Resolves when the message was sent, or cannot be sent because the parent is gone. */
@@ -45,6 +46,8 @@ type Run<Task> = (task: Task, interruption: AbortSignal) => Promise<LoadTestOutc
 export function takeTask<Task>(run: Run<Task>, whenLeft: WhenLeft): void {
   const signal = interruption(whenLeft);
   onMessage<"prepare", Task>("prepare", ({ task }) => {
+    // There is no progress to tell while it opens the backend.
+    setInterval(() => void tellParent({ type: "alive" }), ALIVE_EVERY_MS);
     void run(task, signal)
       .then(
         async (outcome) => await tellParent({ type: "ended", ...outcome }),
