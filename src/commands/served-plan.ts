@@ -5,6 +5,7 @@ import { UsageError } from "../errors.js";
 import { formatCount } from "../format/count.js";
 import { refuseUncarried } from "../load/uncarried-thresholds.js";
 import { generatorsOf } from "../plan/generators-flag.js";
+import { foreignNames } from "../plan/orchestration-mix.js";
 import { resultPlanOf } from "../plan/plan.js";
 import type { Flags } from "../plan/plan-file.js";
 import { planFileSchema, type PlanKey } from "../plan/plan-file-keys.js";
@@ -72,6 +73,7 @@ export function readServedPlan(
       guard: (billing) => inKeys(() => guard(call, mostActions, billing)),
     };
   } catch (error) {
+      foreignNames: foreignNames(call.plan),
     throw error instanceof UsageError ? withKeys(error) : error;
   }
 }

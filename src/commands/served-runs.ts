@@ -1,25 +1,22 @@
 import { fileURLToPath } from "node:url";
-import { isEnded } from "../backend/ended-status.js";
 import { formatConnection, type Connection } from "../backend/connection-string.js";
-import { errorText } from "../format/error-text.js";
 import { plural } from "../format/count.js";
 import { GeneratorProcess } from "../generators/generator-process.js";
 import type { BackendLink } from "../http/backend-link.js";
 import type { RunsApi } from "../http/run-routes.js";
 import { terminateCommand } from "../hub/terminate-command.js";
-import { terminateInstances } from "../hub/terminate-instances.js";
-import { instancesOfRun } from "../load/instances-of-run.js";
 import type { Flags } from "../plan/plan-file.js";
 import type { PlanKey } from "../plan/plan-file-keys.js";
 import type { Billing } from "../plan/spend-guard.js";
-import { ServedRun } from "../runs/served-run.js";
+import { isGeneratedRunId } from "../plan/run-id.js";
+import { ServedRun, type ServedRunOptions } from "../runs/served-run.js";
 import { ServedRuns } from "../runs/served-runs.js";
 import { placeOf } from "./place-of.js";
 import { exitCodeOfRun } from "./run-exit-code.js";
 import { readServedPlan, servedKeys } from "./served-plan.js";
+import { terminateLeft, type LeftRun } from "./terminate-left.js";
 
 const ENTRY = fileURLToPath(new URL("../commands/served-run.js", import.meta.url));
-const CLEAN_UP_PATIENCE_MS = 30_000;
 
 /** The flags of `fanout run`. */
 export interface RunFlagsOfServe {
@@ -44,7 +41,7 @@ export function servedRuns({ link, connection, most, keys, defaults, say }: Serv
         fork: (onLine) => new GeneratorProcess(onLine, ENTRY),
         connectionString: formatConnection((await link.open()).connection),
         exitCodeOf: (outcome) => exitCodeOfRun(outcome, { allowInvalid: run.planned.flags["allowInvalid"] === true }),
-        cleanUp: (runId) => terminateLeft(link, runId, run.planned.flags["leave"] === true),
+        cleanUp: () => terminateLeft(link.client, leftOf(run)),
       }),
     onStart: ({ runId, options: { planned } }) => say(`Run ${runId} was started: ${planned.planLine}`),
   });
@@ -71,31 +68,21 @@ async function billingOf(link: BackendLink): Promise<Billing> {
   return billing;
 }
 
-function endLine({ runId, status, result, failure, gaveUp }: ServedRun): string {
+function endLine({ runId, status, result, failure, gaveUp, cleanedUp, options }: ServedRun): string {
   if (failure !== undefined) return `error: run ${runId} failed: ${failure.message}`;
   const { terminated = 0, unfinished = 0 } = result?.counts.orchestrations ?? {};
+  const { command } = leftOf({ runId, planned: options.planned });
+  const isLeft = unfinished > 0 && cleanedUp === undefined;
   const parts = [
     terminated > 0 && `${plural(terminated, "orchestration")} terminated`,
-    unfinished > 0 && `${plural(unfinished, "orchestration")} left unfinished; to end them: ${terminateCommand(runId)}`,
+    isLeft && `${plural(unfinished, "orchestration")} left unfinished; to end them: ${command}`,
     gaveUp,
   ].filter((part) => part !== false && part !== undefined);
-  return `Run ${runId} was ${status}${parts.length > 0 ? `: ${parts.join(", ")}` : ""}`;
+  const line = `Run ${runId} was ${status}${parts.length > 0 ? `: ${parts.join(", ")}` : ""}`;
+  return cleanedUp === undefined ? line : `${line}. ${cleanedUp}`;
 }
 
-/** Terminates what the process of a run left in flight, unless it was to be left. */
-async function terminateLeft(link: BackendLink, runId: string, leave: boolean): Promise<string> {
-  if (leave) return `To end what it left in flight: ${terminateCommand(runId)}`;
-  const signal = AbortSignal.timeout(CLEAN_UP_PATIENCE_MS);
-  try {
-    const { client } = await link.open();
-    const left: string[] = [];
-    for await (const [, { instanceId, status }] of instancesOfRun({ client, runId, signal }))
-      if (!isEnded(status)) left.push(instanceId);
-    await terminateInstances(client, left, signal);
-    return left.length === 0
-      ? "It left nothing in flight."
-      : `Its ${plural(left.length, "orchestration")} in flight were terminated.`;
-  } catch (error) {
-    return `What it left in flight is not known (${errorText(error)}); to end it: ${terminateCommand(runId)}`;
-  }
+function leftOf({ runId, planned }: Pick<ServedRunOptions, "runId" | "planned">): LeftRun {
+  const names = isGeneratedRunId(runId) ? [] : planned.foreignNames;
+  return { runId, command: terminateCommand(runId, names) };
 }

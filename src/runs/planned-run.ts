@@ -11,6 +11,8 @@ export interface PlannedRun {
   readonly planLine: string;
   /** If it was chosen. */
   readonly runId: string | undefined;
+  /** Orchestrations of its own choice, by name; none for the workload of fanout. */
+  readonly foreignNames: readonly string[];
   /** What it may cost at most; undefined if only time bounds it. */
   readonly mostActions: number | undefined;
   /** @throws UsageError if a backend that bills so must not get it */

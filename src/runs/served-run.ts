@@ -1,6 +1,6 @@
 import type { ErrorCode } from "../errors.js";
 import type { ExitCode } from "../exit-codes.js";
-import { oneLine } from "../format/one-line.js";
+import { oneLine, shortened, toldText } from "../format/one-line.js";
 import type { GeneratorEnd, GeneratorProcess } from "../generators/generator-process.js";
 import type { LoadTestOutcome } from "../load/load-test.js";
 import type { RunResult } from "../result/run-result.js";
@@ -10,6 +10,11 @@ import type { RunTask } from "./run-task.js";
 
 const SAMPLE_EVERY_MS = 1_000;
 const MOST_LINES = 100;
+const LONGEST_LINE = 2_000;
+/** Of a run that has ended. The last 50 are kept. */
+const MOST_POINTS_AT_END = 200;
+/** An interruption in order takes 15 seconds on a backend that answers slowly. */
+const CANCEL_PATIENCE_MS = 60_000;
 
 /** How far a run is. The last three are ends. */
 export const RUN_STATUSES = ["starting", "running", "ending", "completed", "cancelled", "failed"] as const;
@@ -28,8 +33,8 @@ export interface ServedRunOptions {
   readonly fork: (onLine: (line: string) => void) => GeneratorProcess<RunTask>;
   readonly connectionString: string;
   readonly exitCodeOf: (outcome: LoadTestOutcome) => ExitCode;
-  /** Terminates what a process left that died. Resolves with a sentence about it. */
-  readonly cleanUp: (runId: string) => Promise<string>;
+  /** Terminates what the run left in flight. Resolves with a sentence about it, and never rejects. */
+  readonly cleanUp: () => Promise<string>;
 }
 
 /** One run in a process of its own, from its start until the server forgets it. */
@@ -38,12 +43,16 @@ export class ServedRun {
   readonly series = new LiveSeries();
   /** What it said to people, without the oldest lines if there are many. */
   readonly lines: string[] = [];
-  /** Resolves when it has ended, and what a dead process left is terminated. */
+  /** Resolves when it has ended, and what it left in flight is terminated. */
   readonly ended: Promise<void>;
   #status: RunStatus = "starting";
   #endedAt: Date | undefined;
   #outcome: LoadTestOutcome | undefined;
   #failure: RunFailure | undefined;
+  /** What became of the orchestrations that a cancelled run could not terminate in time. */
+  #cleanedUp: string | undefined;
+  /** Before, its id may be that of another run: the process has not checked it. */
+  #mayHaveStarted = false;
   #change = Promise.withResolvers<void>();
   readonly #process: GeneratorProcess<RunTask>;
 
@@ -52,13 +61,14 @@ export class ServedRun {
     this.#process = fork((line) => this.#say(line));
     this.#process.prepare({ flags: planned.flags, runId, connectionString });
     void this.#process.ready.then(() => {
+      this.#mayHaveStarted = true;
       if (this.#status === "starting") this.#become("running");
     });
     const sampling = setInterval(() => this.#sample(), SAMPLE_EVERY_MS);
     this.ended = this.#process.ended.then(async (end) => {
-      clearInterval(sampling);
       this.#sample();
-      await this.#end(end);
+      // Until all is cleaned up: a viewer that hears nothing for long would be dropped.
+      await this.#end(end).finally(() => clearInterval(sampling));
     });
   }
 
@@ -90,6 +100,10 @@ export class ServedRun {
     return this.#failure;
   }
 
+  get cleanedUp(): string | undefined {
+    return this.#cleanedUp;
+  }
+
   /** That of `fanout run` with the same plan, as far as no signal ended it. */
   get exitCode(): ExitCode | undefined {
     return this.#status === "completed" && this.#outcome ? this.options.exitCodeOf(this.#outcome) : undefined;
@@ -100,6 +114,9 @@ export class ServedRun {
     if (this.#status !== "starting" && this.#status !== "running") return;
     this.#become("ending");
     this.#process.interrupt();
+    const why = `did not end within ${CANCEL_PATIENCE_MS / 1_000} s after it was cancelled`;
+    const timer = setTimeout(() => this.#process.kill(why), CANCEL_PATIENCE_MS);
+    void this.#process.ended.then(() => clearTimeout(timer));
   }
 
   /** Resolves at the next change, which is a second away at most until the run has ended. */
@@ -109,21 +126,30 @@ export class ServedRun {
 
   #sample(): void {
     const { snapshot } = this.#process;
-    if (snapshot !== undefined) this.series.add(snapshot);
+    if (snapshot !== undefined && snapshot !== this.series.last?.snapshot) this.series.add(snapshot);
     this.#notify();
   }
 
   async #end(end: GeneratorEnd): Promise<void> {
     if (end.kind === "ended") {
       this.#outcome = end;
-      this.#finish(end.result.interrupted ? "cancelled" : "completed");
+      const { interrupted, counts, unanswered } = end.result;
+      if (interrupted && (counts.orchestrations.unfinished > 0 || unanswered !== undefined)) {
+        this.#cleanedUp = await this.options.cleanUp();
+        this.#say(this.#cleanedUp);
+      }
+      this.#finish(interrupted ? "cancelled" : "completed");
       return;
     }
     const { code = "run-died", how } = end;
-    const left = code === "run-died" ? ` ${await this.options.cleanUp(this.runId)}` : "";
     const what = code === "run-died" ? `The process of the run ${how}.` : how.replace(/^failed: /u, "");
-    this.#failure = { code, message: oneLine(`${what}${left}`) };
+    this.#failure = { code, message: [toldText(what), ...(await this.#leftBehind(code))].join(" ") };
     this.#finish("failed");
+  }
+
+  async #leftBehind(code: ErrorCode): Promise<readonly string[]> {
+    if (this.#mayHaveStarted) return [await this.options.cleanUp()];
+    return code === "run-died" ? ["It had started nothing."] : [];
   }
 
   #finish(status: RunStatus): void {
