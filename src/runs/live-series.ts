@@ -29,9 +29,15 @@ export class LiveSeries {
   add(snapshot: LiveSnapshot): void {
     this.#last = { id: this.lastId + 1, snapshot };
     if (this.#last.id % this.#stride === 0) this.#points.push(this.#last);
-    if (this.#points.length < this.most) return;
-    this.#stride *= 2;
-    this.#points = this.#points.filter(({ id }) => id % this.#stride === 0);
+    this.thin(this.most);
+  }
+
+  /** Keeps fewer than `most`, evenly, and the latest one. */
+  thin(most: number): void {
+    while (this.#points.length >= most) {
+      this.#stride *= 2;
+      this.#points = this.#points.filter(({ id }) => id % this.#stride === 0);
+    }
   }
 
   /** The first one that it has after this number. Called once for each point that a viewer gets, so it does not look at all. */

@@ -154,6 +154,7 @@ export class ServedRun {
 
   #finish(status: RunStatus): void {
     this.#endedAt = new Date();
+    this.series.thin(MOST_POINTS_AT_END);
     this.#become(status);
     this.#process.leave();
   }
@@ -169,7 +170,7 @@ export class ServedRun {
   }
 
   #say(line: string): void {
-    this.lines.push(oneLine(line));
+    this.lines.push(shortened(oneLine(line), LONGEST_LINE));
     if (this.lines.length > MOST_LINES) this.lines.shift();
   }
 }

@@ -23,3 +23,18 @@ test("a series keeps its last point, its whole course and no more than its bound
   });
   fc.assert(property);
 });
+
+test("a series that is thinned keeps fewer points than it is told to, its last one, and takes more", () => {
+  const property = fc.property(fc.integer({ min: 2, max: 20 }), fc.integer({ min: 1, max: 300 }), (most, count) => {
+    const series = new LiveSeries(100);
+    for (let id = 1; id <= count; id += 1) series.add(snapshotAt(id));
+    series.thin(most);
+    series.add(snapshotAt(count + 1));
+    const ids: number[] = [];
+    for (let point = series.after(0); point !== undefined; point = series.after(point.id)) ids.push(point.id);
+    expect(ids.length).toBeLessThanOrEqual(most + 1);
+    expect(ids).toEqual(ids.toSorted((a, b) => a - b));
+    expect(ids.at(-1)).toBe(count + 1);
+  });
+  fc.assert(property);
+});
