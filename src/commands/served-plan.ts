@@ -34,9 +34,10 @@ const NOT_OVER_HTTP: Readonly<Record<string, string>> = {
   liveKeep: "follow the events of the run instead",
   metricsPort: "the server's own /metrics has the figures of its runs",
   quiet: "nothing is printed",
-  dryRun: "a start starts",
-  repeat: "a start is one run; start the next one when it has ended",
-  shard: "a start is a whole run",
+  dryRun: "the server has no dry run; use `fanout run --dry-run`",
+  leave: "a run that is cancelled, or whose server ends, terminates what it started",
+  repeat: "each request starts one run; start the next one when it has ended",
+  shard: "each request starts a whole run",
   purge: "`fanout purge --run` deletes the instances of a run",
   capacityUnits: "it only prints what is printed nowhere here",
 };

@@ -139,6 +139,7 @@ describe("a wrong request starts nothing", () => {
         "rate",
         'rate: expected a rate such as 50/s, 0.5/s or 90/m, at most 100,000/s, found "fast"',
       ],
+      [{ leave: true }, 400, "leave", "leave: not over HTTP: a run that is cancelled"],
       [{ rate: "5/s" }, 400, "rate", "rate: expected"],
       [{ iterations: [1] }, 400, "iterations", "iterations: expected text or a number"],
       [{ threshold: ["p99 is low"] }, 400, "threshold", "threshold 'p99 is low': expected"],
