@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { ERROR_CODES, UsageError, type ErrorCode, FanoutError } from "../errors.js";
+import { ERROR_CODES, FanoutError, UsageError, sentences, type ErrorCode } from "../errors.js";
 import { shortened } from "../format/one-line.js";
 import { HttpError } from "./http-error.js";
 
@@ -8,6 +8,8 @@ export const PROBLEM_PREFIX = "/api/v1/";
 export const PROBLEM_TYPE = "application/problem+json";
 
 const MAX_DETAIL_LENGTH = 1_000;
+const MAX_FIELD_LENGTH = 100;
+const MAX_ERRORS = 20;
 
 export const Problem = z
   .object({
@@ -21,7 +23,7 @@ export const Problem = z
     errors: z
       .array(z.object({ field: z.string().optional(), detail: z.string() }))
       .optional()
-      .describe("All that is wrong, if it is more than one thing."),
+      .describe("What is wrong, if it is more than one thing: the first 20 errors."),
     actions: z.int().optional().describe("How many actions the run may cost."),
   })
   .meta({
@@ -48,7 +50,7 @@ export function problemOf(error: HttpError): Problem {
     detail: shortened(problem, MAX_DETAIL_LENGTH),
     code,
     ...(hint !== undefined && { hint: shortened(hint, MAX_DETAIL_LENGTH) }),
-    ...(field !== undefined && { field: shortened(field, 100) }),
+    ...(field !== undefined && { field: shortened(field, MAX_FIELD_LENGTH) }),
     ...facts,
   };
 }
@@ -68,22 +70,32 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   "server-stopping": 503,
 };
 
-/** What a refused start answers. An error of the backend stays as it is. */
-export function refusalOf(error: unknown, mostActions?: number): unknown {
-  if (!(error instanceof FanoutError)) return error;
+/** What a refused request answers. An error of the backend stays as it is. */
+export function refusalOf(error: unknown): unknown {
+  const status = error instanceof FanoutError ? STATUS[error.code] : undefined;
+  return status === undefined ? error : problemWith(status, error as FanoutError);
+}
+
+/** What a start answers whose plan is wrong, or may cost too much. */
+export function wrongPlanOf(error: unknown, mostActions?: number): unknown {
+  if (!(error instanceof UsageError)) return refusalOf(error);
+  const { code } = error;
+  const actions = code === "spend-limit" && mostActions !== undefined ? { actions: mostActions } : {};
+  return problemWith(STATUS[code] ?? 400, error, actions);
+}
+
+function problemWith(status: number, error: FanoutError, actions: { readonly actions?: number } = {}): HttpError {
   const { code, problem, hint, more } = error;
-  const status = STATUS[code] ?? (error instanceof UsageError ? 400 : undefined);
-  if (status === undefined) return error;
-  const errors = [error, ...more].map((one) => ({ ...fieldOf(one.problem), detail: one.message.split("\n", 1)[0]! }));
-  const facts = {
-    ...(more.length > 0 && { errors }),
-    ...(code === "spend-limit" && mostActions !== undefined && { actions: mostActions }),
-  };
+  const errors = [error, ...more.slice(0, MAX_ERRORS)].map((one) => ({
+    ...fieldOf(one.problem),
+    detail: shortened(sentences(one.problem, one.hint), MAX_DETAIL_LENGTH),
+  }));
+  const facts = { ...(more.length > 0 && { errors }), ...actions };
   return new HttpError(status, problem, { code, hint, ...fieldOf(problem), facts, cause: error });
 }
 
 /** The key of a plan that the problem begins with. */
 function fieldOf(problem: string): { readonly field?: string } {
   const field = /^([A-Za-z][\w.]*)(?:: | ')/u.exec(problem)?.[1];
-  return field === undefined ? {} : { field };
+  return field === undefined ? {} : { field: shortened(field, MAX_FIELD_LENGTH) };
 }

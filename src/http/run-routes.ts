@@ -10,7 +10,7 @@ import { MOST_KEPT, type ServedRuns } from "../runs/served-runs.js";
 import { refuseOtherSites, requireKey } from "./access.js";
 import { HttpError } from "./http-error.js";
 import { idempotencyKeyOf } from "./idempotency-key.js";
-import { PROBLEM_PREFIX, PROBLEM_TYPE, Problem, refusalOf } from "./problem.js";
+import { PROBLEM_PREFIX, PROBLEM_TYPE, Problem, refusalOf, wrongPlanOf } from "./problem.js";
 import { runEvents } from "./run-events.js";
 import * as contract from "./run-schemas.js";
 
@@ -87,15 +87,19 @@ function addRunRoutes(app: FastifyInstance, { runs, keys, readPlan, billing }: R
   );
 
   async function started(body: Readonly<Record<string, unknown>>, key: string | undefined): Promise<ServedRun> {
-    const planned = orRefused(() => readPlan(body));
-    // Not within: a backend that cannot be used is no fault of the request.
-    const found = await billing();
-    orRefused(() => planned.guard(found), planned.mostActions);
-    const start = runs.start(planned, body, key);
-    const { run } = await start.catch((error: unknown) => {
+    const start = runs.start({
+      body,
+      key,
+      plan: () => orWrong(() => readPlan(body)),
+      admit: async ({ guard, mostActions }) => {
+        // Not within: a backend that cannot be used is no fault of the request.
+        const found = await billing();
+        orWrong(() => guard(found), mostActions);
+      },
+    });
+    return start.catch((error: unknown) => {
       throw refusalOf(error);
     });
-    return run;
   }
 
   api.get(
@@ -212,11 +216,11 @@ function problemAnswers(
   );
 }
 
-function orRefused<T>(act: () => T, mostActions?: number): T {
+function orWrong<T>(act: () => T, mostActions?: number): T {
   try {
     return act();
   } catch (error) {
-    throw refusalOf(error, mostActions);
+    throw wrongPlanOf(error, mostActions);
   }
 }
 

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { UsageError, FanoutError } from "../errors.js";
-import { formatCount } from "../format/count.js";
+import { plural } from "../format/count.js";
 import { newRunId } from "../plan/run-id.js";
 import type { PlannedRun } from "./planned-run.js";
 import type { ServedRun, ServedRunOptions } from "./served-run.js";
@@ -16,6 +16,17 @@ export interface ServedRunsOptions {
   readonly onStart: (run: ServedRun) => void;
 }
 
+/** A start as it was asked for. */
+interface AskedStart {
+  readonly body: unknown;
+  /** The Idempotency-Key. */
+  readonly key: string | undefined;
+  /** @throws if the body is no plan */
+  readonly plan: () => PlannedRun;
+  /** Rejects if the backend must not get the run, or cannot be used. */
+  readonly admit: (planned: PlannedRun) => Promise<void>;
+}
+
 /** What came with an Idempotency-Key, and what became of it. */
 interface KeyedStart {
   readonly fingerprint: string;
@@ -26,8 +37,8 @@ interface KeyedStart {
 export class ServedRuns {
   readonly #runs = new Map<string, ServedRun>();
   readonly #keys = new Map<string, KeyedStart>();
-  /** Run ids that are being started. */
-  readonly #starting = new Set<string>();
+  /** By run id. */
+  readonly #starting = new Map<string, Promise<ServedRun>>();
   readonly #onEnd: ((run: ServedRun) => void)[] = [];
   #isClosing = false;
 
@@ -47,59 +58,77 @@ export class ServedRuns {
     return [...this.#runs.values()].filter(({ hasEnded }) => !hasEnded);
   }
 
+  /** Of the runs in progress: sent, and not ended. */
+  get orchestrationsInFlight(): number {
+    return this.inProgress.reduce((sum, { series }) => sum + (series.last?.snapshot.own?.inFlight ?? 0), 0);
+  }
+
   get(runId: string): ServedRun | undefined {
     return this.#runs.get(runId);
   }
 
   /**
-   * Starts a run; or with a key that came before, returns the run that it started.
+   * Starts a run; or with a key that came before, returns the run that it started, whatever the plan and the backend are by
+   * now.
    * @throws FanoutError if the key had another body, if there are too many runs, or if the server ends
    */
-  async start(planned: PlannedRun, body: unknown, key?: string): Promise<{ run: ServedRun; isRepeated: boolean }> {
+  async start(asked: AskedStart): Promise<ServedRun> {
+    const { body, key } = asked;
+    if (key === undefined) return this.#start(asked);
     const fingerprint = createHash("sha256").update(canonicalJson(body)).digest("hex");
-    const before = key === undefined ? undefined : this.#keys.get(key);
+    const before = this.#keys.get(key);
     if (before !== undefined) {
-      if (before.fingerprint === fingerprint) return { run: await before.started, isRepeated: true };
+      if (before.fingerprint === fingerprint) return before.started;
       throw new FanoutError("idempotency-key-reused", "This Idempotency-Key came before, with another body.", {
         hint: "Send another key with another plan.",
       });
     }
-    const started = this.#start(planned);
-    if (key !== undefined) {
-      this.#keys.set(key, { fingerprint, started });
-      // A start that was refused may be repeated.
-      started.catch(() => this.#keys.delete(key));
-    }
-    return { run: await started, isRepeated: false };
+    const started = this.#start(asked);
+    this.#keys.set(key, { fingerprint, started });
+    // A start that was refused may be repeated.
+    started.catch(() => this.#keys.delete(key));
+    return started;
   }
 
   /** Ends all runs as Ctrl-C does, and starts no more. Resolves when they have ended. */
   async close(): Promise<void> {
     this.#isClosing = true;
-    const runs = this.inProgress;
-    for (const run of runs) run.cancel();
-    await Promise.all(runs.map(({ ended }) => ended));
+    for (const run of this.inProgress) run.cancel();
+    await Promise.allSettled(this.#starting.values());
+    await Promise.all(this.inProgress.map(({ ended }) => ended));
   }
 
-  async #start(planned: PlannedRun): Promise<ServedRun> {
-    if (this.#isClosing) throw new FanoutError("server-stopping", "The server ends, and starts nothing more.");
+  async #start({ plan, admit }: AskedStart): Promise<ServedRun> {
+    const planned = plan();
+    this.#refuseIfClosing();
     const { most } = this.options;
     if (this.inProgress.length + this.#starting.size >= most) {
-      throw new FanoutError("too-many-runs", `The server makes at most ${formatCount(most)} at a time (--max-runs).`, {
-        hint: "Try again when a run has ended, or cancel one.",
-      });
+      const problem = `The server makes at most ${plural(most, "run")} at a time (--max-runs).`;
+      throw new FanoutError("too-many-runs", problem, { hint: "Try again when a run has ended, or cancel one." });
     }
     const runId = planned.runId ?? newRunId(Date.now(), Math.random);
     if (this.#runs.has(runId) || this.#starting.has(runId))
       throw new UsageError("run-id-taken", `runId: expected an id that is not in use, found ${runId}`);
-    this.#starting.add(runId);
+    const started = this.#startAdmitted(runId, planned, admit);
+    this.#starting.set(runId, started);
+    return started;
+  }
+
+  /** Its place is taken before the backend is asked, so that a server that is busy does not ask. */
+  async #startAdmitted(runId: string, planned: PlannedRun, admit: AskedStart["admit"]): Promise<ServedRun> {
     try {
+      await admit(planned);
+      this.#refuseIfClosing();
       const run = await this.options.start({ runId, planned });
       this.#add(run);
       return run;
     } finally {
       this.#starting.delete(runId);
     }
+  }
+
+  #refuseIfClosing(): void {
+    if (this.#isClosing) throw serverStopping();
   }
 
   #add(run: ServedRun): void {
@@ -121,6 +150,10 @@ export class ServedRuns {
     for (const [key, { started }] of this.#keys)
       void started.then(({ runId }) => this.#runs.has(runId) || this.#keys.delete(key)).catch(() => {});
   }
+}
+
+export function serverStopping(): FanoutError {
+  return new FanoutError("server-stopping", "The server ends, and starts nothing more.");
 }
 
 /** The same text for the same value, whatever the order of its keys. */

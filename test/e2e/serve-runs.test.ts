@@ -202,7 +202,7 @@ describe("a wrong request starts nothing", () => {
     });
   });
 
-  test("on a backend that may bill actions, without a bound", async () => {
+  test("on a backend that may bill actions, without a bound; a start that is repeated is not asked again", async () => {
     const scheduler = await SchedulerServer.start();
     onTestFinished(() => scheduler.close());
     const { api } = await servingOn(scheduler.port);
@@ -226,3 +226,8 @@ async function servingOn(port: number) {
   );
   return { serve, api: await RunApi.of(serve) };
 }
+    const key = { "idempotency-key": "nightly" };
+    const { runId } = (await api.start({ ...SMALL, maxActions: 15 }, key)).body;
+    expect(await api.start({ ...SMALL, maxActions: 15 }, key)).toMatchObject({ status: 201, body: { runId } });
+    expect(await api.cancel(runId)).toMatchObject({ status: 202 });
+    await api.ended(runId);

@@ -1,0 +1,83 @@
+import { expect, onTestFinished, test } from "vitest";
+import { FanoutError, UsageError } from "../../../src/errors.js";
+import { ServedRuns } from "../../../src/runs/served-runs.js";
+import { sampleResult } from "../../support/report/sample-result.js";
+import { PLANNED, scriptOf, scriptedRun } from "../../support/runs/scripted-run.js";
+
+const ENDED = JSON.stringify({ type: "ended", result: { ...sampleResult, interrupted: true }, aborted: false });
+/** Runs until it is cancelled. */
+const ENDLESS = scriptOf({ prepare: 'tell({ type: "ready" })', interrupt: `tell(${ENDED}, () => process.exit())` });
+const ASKED = { body: { iterations: 1 }, key: undefined, plan: () => PLANNED, admit: () => Promise.resolve() };
+
+function refusePlan(): never {
+  throw new UsageError("invalid-value", "startAt: expected a time to come");
+}
+
+function refuseBackend(): Promise<never> {
+  return Promise.reject(new FanoutError("backend-unreachable", "It is away."));
+}
+
+function servedRuns(before: () => Promise<void> = () => Promise.resolve()): ServedRuns {
+  const runs = new ServedRuns({
+    most: 1,
+    start: async (options) => {
+      await before();
+      return scriptedRun(ENDLESS, options);
+    },
+    onStart: () => {},
+  });
+  onTestFinished(() => runs.close());
+  return runs;
+}
+
+test("a repeated start is the same run, also if its plan or its backend would be refused by now", async () => {
+  const runs = servedRuns();
+  const run = await runs.start({ ...ASKED, key: "a" });
+  expect(await runs.start({ ...ASKED, key: "a", plan: refusePlan, admit: refuseBackend })).toBe(run);
+});
+
+test("a server that makes as many runs as it may does not ask the backend for another", async () => {
+  const runs = servedRuns();
+  const admitted = Promise.withResolvers<void>();
+  const first = runs.start({ ...ASKED, admit: () => admitted.promise });
+  let asked = 0;
+  const admit = async (): Promise<void> => void (asked += 1);
+  await expect(runs.start({ ...ASKED, admit })).rejects.toMatchObject({ code: "too-many-runs" });
+  admitted.resolve();
+  await first;
+  await expect(runs.start({ ...ASKED, admit })).rejects.toMatchObject({ code: "too-many-runs" });
+  expect(asked).toBe(0);
+});
+
+test("a start that was refused leaves its place and its key to the next one", async () => {
+  const runs = servedRuns();
+  const refused = runs.start({ ...ASKED, key: "a", admit: refuseBackend });
+  await expect(refused).rejects.toMatchObject({ code: "backend-unreachable" });
+  expect((await runs.start({ ...ASKED, key: "a" })).status).toBe("starting");
+});
+
+test("the end of the server waits for the runs that are being started", async () => {
+  const [called, started] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const runs = servedRuns(() => {
+    called.resolve();
+    return started.promise;
+  });
+  const starting = runs.start(ASKED);
+  await called.promise;
+  const closed = runs.close();
+  started.resolve();
+  await closed;
+  const run = await starting;
+  expect({ status: run.status, hasEnded: run.hasEnded }).toEqual({ status: "cancelled", hasEnded: true });
+  await expect(runs.start(ASKED)).rejects.toMatchObject({ code: "server-stopping" });
+});
+
+test("the end of the server refuses a start whose backend has not answered yet", async () => {
+  const runs = servedRuns();
+  const admitted = Promise.withResolvers<void>();
+  const starting = runs.start({ ...ASKED, admit: () => admitted.promise });
+  const closed = runs.close();
+  admitted.resolve();
+  await expect(starting).rejects.toMatchObject({ code: "server-stopping" });
+  await closed;
+});
