@@ -8,7 +8,7 @@ import { generatorsOf } from "../plan/generators-flag.js";
 import { foreignNames } from "../plan/orchestration-mix.js";
 import { resultPlanOf } from "../plan/plan.js";
 import type { Flags } from "../plan/plan-file.js";
-import { planFileSchema, type PlanKey } from "../plan/plan-file-keys.js";
+import { FIELDS_OF_MIXED, planSchemaWithoutFiles, type PlanKey } from "../plan/plan-file-keys.js";
 import { guardSpend, mostActionsOfRun, type Billing } from "../plan/spend-guard.js";
 import { planLine } from "../report/plan-line.js";
 import type { PlannedRun } from "../runs/planned-run.js";
@@ -29,7 +29,7 @@ const NOT_OVER_HTTP: Readonly<Record<string, string>> = {
   csv: OWN_FILES,
   text: OWN_FILES,
   baseline: OWN_FILES,
-  inputOrder: "the server reads no files, and so one input for all starts",
+  inputOrder: "the server reads no files, and so each orchestration has one input",
   live: "follow the events of the run instead",
   liveKeep: "follow the events of the run instead",
   metricsPort: "the server's own /metrics has the figures of its runs",
@@ -55,7 +55,7 @@ export function readServedPlan(
   body: Readonly<Record<string, unknown>>,
   { keys, defaults, connection }: { keys: readonly PlanKey[]; defaults: Flags; connection: Connection },
 ): PlannedRun {
-  const parsed = planFileSchema(servedKeys(keys)).safeParse(body);
+  const parsed = planSchemaWithoutFiles(servedKeys(keys)).safeParse(body);
   if (!parsed.success) throw wrongKeys(parsed.error);
   const given = Object.entries(parsed.data).filter(([, value]) => value !== false && value !== undefined);
   const flags = { ...defaults, ...Object.fromEntries(given.map(([name, value]) => [name, textOf(name, value)])) };

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { planFileSchema, type PlanKey } from "../plan/plan-file-keys.js";
+import { planSchemaWithoutFiles, type PlanKey } from "../plan/plan-file-keys.js";
 import { RUN_STATUSES, type ServedRun } from "../runs/served-run.js";
 
 /** The bodies of the run API, as `request-schemas.ts` has those of the orchestration API. */
@@ -8,7 +8,7 @@ const RUN_ID = "rmwvaxyifz2wa";
 const EXAMPLE_PLAN = { rate: "50/s", duration: "1m", iterations: 3, threshold: ["p99<500ms"] };
 
 export function planBody(keys: readonly PlanKey[]) {
-  return planFileSchema(keys)
+  return planSchemaWithoutFiles(keys)
     .describe("A plan: the keys of a plan file (schema/plan.v1.schema.json), without those of places and files.")
     .meta({ examples: [EXAMPLE_PLAN, { iterations: 3, parallelActivities: 4, parallelOrchestrations: 2 }] });
 }

@@ -28,18 +28,29 @@ const mixed = z.strictObject(
 
 export const FIELDS_OF_MIXED: readonly string[] = Object.keys(mixed.shape);
 
+const NO_MIX = "expected a list of orchestrations";
+
 const VALUES = {
   switch: z.boolean("expected true or false"),
   value: text,
   "optional-value": z.union([text, z.literal(true)], "expected a value, or true for the flag without one"),
   list: z.array(text, "expected a list of texts"),
-  mix: z.array(mixed, "expected a list of orchestrations"),
+  mix: z.array(mixed, NO_MIX),
 } satisfies Record<PlanKey["kind"], z.ZodType>;
 
 /** A plan file has its keys and values, as far as a flag's own reader does not know more. */
 export function planFileSchema(keys: readonly PlanKey[]) {
+  return schemaOf(keys, VALUES);
+}
+
+/** The same for a plan that comes without files: no file has several inputs, and so they have no order. */
+export function planSchemaWithoutFiles(keys: readonly PlanKey[]) {
+  return schemaOf(keys, { ...VALUES, mix: z.array(mixed.omit({ inputOrder: true }), NO_MIX) });
+}
+
+function schemaOf(keys: readonly PlanKey[], values: Readonly<Record<PlanKey["kind"], z.ZodType>>) {
   const fields = keys.map(({ name, kind, description }) => {
-    const value = name === "input" ? z.json() : VALUES[kind];
+    const value = name === "input" ? z.json() : values[kind];
     return [name, value.optional().describe(description)] as const;
   });
   return z.strictObject(Object.fromEntries(fields));

@@ -153,6 +153,13 @@ describe("a wrong request starts nothing", () => {
       [{ orchestrations: [{ orchestrator: "A", weight: 0 }] }, 400, "orchestrations.0.weight", "weight: expected"],
       [{ maxActions: 1 }, 422, "maxActions", "maxActions: this run costs 101 actions"],
       [{ generators: 9, parallelOrchestrations: 1 }, 400, "generators", "generators: expected at most 1"],
+      [
+        { orchestrations: [{ orchestrator: "A", weight: 1, inputOrder: "random" }] },
+        400,
+        "orchestrations.0.inputOrder",
+        "not over HTTP: the server reads no files",
+      ],
+      ["null", 400, undefined, "Expected a JSON object as the body"],
       ["[]", 400, undefined, "Expected a JSON object as the body"],
       ["{", 400, undefined, "Expected a JSON body"],
     ] as const) {
