@@ -2,7 +2,7 @@ import type { z } from "zod";
 import type { Connection } from "../backend/connection-string.js";
 import { chooseTransport } from "../backend/transport.js";
 import { UsageError } from "../errors.js";
-import { formatCount } from "../format/count.js";
+import { formatCount, plural } from "../format/count.js";
 import { refuseUncarried } from "../load/uncarried-thresholds.js";
 import { generatorsOf } from "../plan/generators-flag.js";
 import { foreignNames } from "../plan/orchestration-mix.js";
@@ -17,6 +17,9 @@ import { machineOf } from "./run.js";
 
 const OWN_BACKEND = "the server starts runs on its own backend and task hub";
 const OWN_FILES = "the server writes and reads no files; GET the result instead";
+
+/** How many errors of one plan are told. */
+const MOST_TOLD = 20;
 
 /** Keys of a plan file that a start over HTTP does not take, and why. */
 const NOT_OVER_HTTP: Readonly<Record<string, string>> = {
@@ -95,18 +98,31 @@ function guard({ cost, limits }: RunCall, mostActions: number | undefined, billi
   guardSpend(cost, limits, 1, billing);
 }
 
+/** The first of what is wrong: a body has room for a hundred thousand wrong keys. */
 function wrongKeys(error: z.ZodError): UsageError {
-  const [first, ...more] = error.issues.flatMap((issue) => {
-    if (issue.code !== "unrecognized_keys")
-      return [new UsageError("invalid-value", `${issue.path.join(".")}: ${issue.message}`)];
-    return issue.keys.map((key) => {
-      const name = [...issue.path, key].join(".");
-      const why = Object.hasOwn(NOT_OVER_HTTP, name) ? NOT_OVER_HTTP[name] : undefined;
-      if (why !== undefined) return new UsageError("invalid-value", `${name}: not over HTTP: ${why}`);
-      return new UsageError("unknown-flag", `${name}: unknown key`, { hint: "a plan has the keys of a plan file" });
-    });
-  });
+  const all = error.issues.flatMap((issue): readonly WrongKey[] =>
+    issue.code === "unrecognized_keys" ? issue.keys.map((key) => ({ issue, key })) : [{ issue }],
+  );
+  const told = all.slice(0, MOST_TOLD).map(errorOf);
+  const rest = all.length - told.length;
+  if (rest > 0) told.push(new UsageError("invalid-value", `The plan has ${plural(rest, "more error")}.`));
+  const [first, ...more] = told;
   return UsageError.all([first!, ...more]);
+}
+
+interface WrongKey {
+  readonly issue: z.core.$ZodIssue;
+  /** Unknown in the place of the issue. Without it, the value in that place is wrong. */
+  readonly key?: string;
+}
+
+function errorOf({ issue: { path, message }, key }: WrongKey): UsageError {
+  if (key === undefined) return new UsageError("invalid-value", `${path.join(".")}: ${message}`);
+  const name = [...path, key].join(".");
+  const isFlag = path.length === 0 || FIELDS_OF_MIXED.includes(key);
+  if (isFlag && Object.hasOwn(NOT_OVER_HTTP, key))
+    return new UsageError("invalid-value", `${name}: not over HTTP: ${NOT_OVER_HTTP[key]}`);
+  return new UsageError("unknown-flag", `${name}: unknown key`, { hint: "a plan has the keys of a plan file" });
 }
 
 /** A flag's value as commander returns it. An input is JSON, and never the name of a file of the server. */

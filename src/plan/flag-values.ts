@@ -8,15 +8,18 @@ import { parseShare } from "../format/share.js";
 
 /** A Node timer set for longer than 2^31 ms fires at once. */
 const LONGEST_TIMEOUT_MS = 24 * 24 * 3_600_000;
+/** More than there are flags. A flag that takes a list may have any number of wrong values. */
+const MOST_TOLD = 100;
 
 /**
  * Reads flags by their schema.
- * @throws UsageError that names all wrong flags
+ * @throws UsageError that names all wrong flags, up to 100 wrong values
  */
 export function readFlags<T extends z.ZodType>(schema: T, flags: unknown): z.output<T> {
   const parsed = schema.safeParse(flags);
   if (parsed.success) return parsed.data;
-  const [first, ...more] = parsed.error.issues.map((issue) => new UsageError("invalid-value", messageOf(issue)));
+  const told = parsed.error.issues.slice(0, MOST_TOLD);
+  const [first, ...more] = told.map((issue) => new UsageError("invalid-value", messageOf(issue)));
   throw UsageError.all([first!, ...more]);
 }
 

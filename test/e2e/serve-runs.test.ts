@@ -177,6 +177,13 @@ describe("a wrong request starts nothing", () => {
     }
     const several = (await api.start({ colour: "red", rate: true })).body as unknown as Problem;
     expect(several.errors?.map(({ field }) => field).toSorted()).toEqual(["colour", "rate"]);
+    const long = { ["x".repeat(50_000)]: 1, ["y".repeat(50_000)]: 1 };
+    const many = Object.fromEntries(Array.from({ length: 50_000 }, (_, index) => [`key${index}`, 1]));
+    for (const plan of [long, many]) {
+      const problem = (await api.start(plan)).body as unknown as Problem;
+      expect(problem.code).toBe("unknown-flag");
+      expect(JSON.stringify(problem).length).toBeLessThan(10_000);
+    }
     expect((await api.ask<{ runs: unknown[] }>(RUNS)).body.runs).toEqual([]);
     expect(await api.ask(`${RUNS}/rnobody`)).toMatchObject({
       status: 404,

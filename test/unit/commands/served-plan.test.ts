@@ -8,6 +8,8 @@ const KEYS: readonly PlanKey[] = [
   { name: "input", kind: "value", description: "" },
   { name: "orchestrations", kind: "mix", description: "" },
   { name: "html", kind: "value", description: "" },
+  { name: "leave", kind: "switch", description: "" },
+  { name: "label", kind: "list", description: "" },
 ];
 const DEFAULTS = { iterations: "10", parallelActivities: "5", workers: "auto", timeout: "10m" };
 const connection = resolveConnection({ flag: "UseDevelopmentStorage=true" });
@@ -29,4 +31,36 @@ test("all keys that are wrong are named at once", () => {
   expect(() => flagsOf({ html: "x", colour: 1, orchestrator: [] })).toThrow(
     /orchestrator: expected text[^]*html: not over HTTP: [^]*colour: unknown key/u,
   );
+});
+
+test("a plan cannot leave orchestrations running, and its orchestrations have no order of inputs", () => {
+  expect(() => flagsOf({ leave: true })).toThrow(/^leave: not over HTTP: /u);
+  const mix = [{ orchestrator: "A", weight: 1, inputOrder: "random" }];
+  expect(() => flagsOf({ orchestrations: mix })).toThrow(/^orchestrations\.0\.inputOrder: not over HTTP: /u);
+  // It is no field of a mix, whatever the plan has.
+  expect(() => flagsOf({ orchestrations: [{ orchestrator: "A", weight: 1, html: "x" }] })).toThrow(
+    /^orchestrations\.0\.html: unknown key/u,
+  );
+});
+
+function errorOf(body: Readonly<Record<string, unknown>>): unknown {
+  try {
+    return flagsOf(body);
+  } catch (error) {
+    return error;
+  }
+}
+
+test.each([
+  ["keys", Object.fromEntries(Array.from({ length: 50_000 }, (_, index) => [`key${index}`, 1]))],
+  ["values", { orchestrations: Array.from({ length: 50_000 }, () => 1) }],
+])("of many wrong %s the first are told, and how many more there are", (_, body) => {
+  expect(errorOf(body)).toMatchObject({
+    more: { length: 20 },
+    message: expect.stringMatching(/The plan has 49,980 more errors\.$/u),
+  });
+});
+
+test("of many wrong values of one flag the first are told", () => {
+  expect(errorOf({ label: Array.from({ length: 50_000 }, () => "wrong") })).toMatchObject({ more: { length: 99 } });
 });
