@@ -226,8 +226,8 @@ function orWrong<T>(act: () => T, mostActions?: number): T {
 
 /** A missing body is an empty plan. */
 async function objectBody(request: FastifyRequest): Promise<void> {
-  const body = request.body ?? {};
-  if (typeof body !== "object" || Array.isArray(body))
+  const body = request.body === undefined ? {} : request.body;
+  if (typeof body !== "object" || body === null || Array.isArray(body))
     throw new HttpError(400, "Expected a JSON object as the body, found another value.");
   request.body = body;
 }
