@@ -37,8 +37,9 @@ const READINESS_PAUSE_MS = 2_000;
 type Say = (line: string) => void;
 
 /**
- * `fanout serve`: the orchestration API over HTTP until SIGTERM or Ctrl-C, then finishes the requests in progress. A
- * signal is its normal end, so the exit code is 0 unless a request was cut off. A second signal ends it at once.
+ * `fanout serve`: the orchestration API over HTTP until SIGTERM or Ctrl-C. Then it ends the runs that it has started, whose
+ * viewers it still serves, and finishes the requests in progress. A signal is its normal end, so the exit code is 0 unless
+ * a request was cut off. A second signal ends it at once.
  */
 export async function runServeCommand(
   flags: ServeFlags,
@@ -70,6 +71,7 @@ export async function runServeCommand(
       client: link.client,
       readiness,
       runs,
+      stopping: interruption.signal,
       onDefect,
     });
     say(`Orchestration API on ${server.url}, its page on ${server.url}/docs`);

@@ -3,6 +3,7 @@ import { serializerCompiler, type ZodTypeProvider } from "fastify-type-provider-
 import type { z } from "zod";
 import type { OrchestrationClient } from "../backend/orchestration-client.js";
 import { formatCount } from "../format/count.js";
+import { serverStopping } from "../runs/served-runs.js";
 import { refuseForeignPages, refuseOtherSites, refuseTwoHosts, requireKey } from "./access.js";
 import { addApiDocumentation } from "./api-documentation.js";
 import { CallSlots } from "./call-slots.js";
@@ -40,6 +41,8 @@ export interface ApiOptions {
   readonly maxPending: number;
   /** The runs that the server starts; absent in a server without them. */
   readonly runs?: RunsApi;
+  /** Aborts when the server is to end: it then answers requests, and starts nothing more. */
+  readonly stopping?: AbortSignal;
   /** Called with an error that neither the request nor the backend caused. */
   readonly onDefect: (error: unknown) => void;
 }
@@ -119,7 +122,7 @@ function errors(...codes: readonly number[]): Record<number, z.ZodType> {
   );
 }
 
-function addProbes(app: Api, { readiness }: ApiOptions): void {
+function addProbes(app: Api, { readiness, stopping }: ApiOptions): void {
   const api = app.withTypeProvider<ZodTypeProvider>();
   const tags = ["Service"];
   api.get(
@@ -147,6 +150,7 @@ function addProbes(app: Api, { readiness }: ApiOptions): void {
     },
     async () => {
       try {
+        if (stopping?.aborted) throw serverStopping();
         await readiness.check();
       } catch (error) {
         const { code, problem, hint } = httpErrorOf(error);
@@ -165,7 +169,7 @@ function addMetrics(app: Api, metrics: ServiceMetrics, { apiKey, runs }: ApiOpti
   );
 }
 
-function addOrchestrations(app: Api, { client, apiKey, maxPending }: ApiOptions): void {
+function addOrchestrations(app: Api, { client, apiKey, maxPending, runs, stopping }: ApiOptions): void {
   if (apiKey !== undefined) app.addHook("onRequest", requireKey(apiKey));
   const security = apiKey === undefined ? {} : { security: [{ apiKey: [] }, { bearer: [] }] };
   const key = apiKey === undefined ? [] : [401];
@@ -192,6 +196,7 @@ function addOrchestrations(app: Api, { client, apiKey, maxPending }: ApiOptions)
       },
     },
     async ({ body }, reply) => {
+      if (stopping?.aborted) throw serverStopping();
       const instanceIds = await pending.admit(body.parallelOrchestrations, () =>
         startOrchestrations(body, runIds.next(), client, starts),
       );
