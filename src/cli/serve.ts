@@ -28,7 +28,7 @@ export function addServe(fanout: Command, run: Command, { io, exit }: CliContext
     .addOption(
       withDefault(
         "--max-pending <count>",
-        "refuse starts (429) beyond this many unfinished orchestrations on the task hub",
+        "refuse POST /api/orchestrations (429) beyond this many unfinished orchestrations on the task hub",
         "100,000",
       ),
     )

@@ -177,7 +177,7 @@ function addOrchestrations(app: Api, { client, apiKey, maxPending, runs, stoppin
   const starts = new CallSlots(CALLS);
   const source = { client, slots: new CallSlots(CALLS) };
   const runIds = new RunIds();
-  const pending = new PendingLimit(maxPending, client);
+  const pending = new PendingLimit(maxPending, client, () => runs?.runs.orchestrationsInFlight ?? 0);
   const api = app.withTypeProvider<ZodTypeProvider>();
 
   api.post(

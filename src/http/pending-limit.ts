@@ -18,8 +18,8 @@ const COUNTING_SHARE = 1 / 5;
 /**
  * Bounds the unfinished orchestrations of the workload on the whole task hub, whoever started them and when.
  * The hub is counted for the first request, and when a request does not fit the estimate. Between two counts the
- * estimate adds starts and ignores ends, so that it is never too low. If the backend cannot list instances, the server
- * asks about those that it started, the oldest first.
+ * estimate adds starts of this server and of its runs, and ignores ends. It learns of other starts with the next count.
+ * If the backend cannot list instances, the server asks about those that it started, the oldest first.
  */
 export class PendingLimit {
   readonly #most: number;
@@ -31,10 +31,15 @@ export class PendingLimit {
   #noCountBeforeMs = -Infinity;
   /** Started here and not known to have ended. Used only if the backend cannot list instances. */
   #ledger: Set<string> | undefined;
+  /** In flight of the runs of this server. They start as many as their plans say, and are not refused. */
+  readonly #ofRuns: () => number;
+  /** How many of them the last count has in it. */
+  #countedOfRuns = 0;
 
-  constructor(most: number, client: () => Promise<OrchestrationClient>) {
+  constructor(most: number, client: () => Promise<OrchestrationClient>, ofRuns = (): number => 0) {
     this.#most = most;
     this.#client = client;
+    this.#ofRuns = ofRuns;
   }
 
   /**
@@ -65,7 +70,8 @@ export class PendingLimit {
   }
 
   get #pending(): number {
-    return (this.#counted ?? Infinity) + this.#startedSince + this.#beingStarted;
+    const ofRuns = Math.max(0, this.#ofRuns() - this.#countedOfRuns);
+    return (this.#counted ?? Infinity) + this.#startedSince + this.#beingStarted + ofRuns;
   }
 
   #fits(count: number): boolean {
@@ -95,8 +101,10 @@ export class PendingLimit {
     const beganMs = performance.now();
     // An instance that starts during the count may be counted twice, until the next count.
     const startedBefore = this.#startedSince;
+    const ofRuns = this.#ofRuns();
     this.#counted = this.#ledger === undefined ? await this.#countListed() : await this.#countLedger(this.#ledger);
     this.#startedSince -= startedBefore;
+    this.#countedOfRuns = this.#ledger === undefined ? ofRuns : 0;
     const tookMs = performance.now() - beganMs;
     this.#noCountBeforeMs = performance.now() + Math.max(LEAST_PAUSE_MS, tookMs / COUNTING_SHARE - tookMs);
   }

@@ -131,7 +131,7 @@ class RunMetrics {
     const { all, inProgress } = this.#runs;
     for (const status of RUN_STATUSES) this.#inState.set({ status }, all.filter((run) => run.status === status).length);
     const snapshots = inProgress.flatMap(({ series }) => series.last?.snapshot ?? []);
-    this.#inFlight.set(snapshots.reduce((sum, { own }) => sum + (own?.inFlight ?? 0), 0));
+    this.#inFlight.set(this.#runs.orchestrationsInFlight);
     const { started, activities, ...outcomes } = snapshots.reduce(added, this.#ofEnded);
     set(this.#started, started);
     set(this.#activities, activities);

@@ -226,9 +226,29 @@ describe("a wrong request starts nothing", () => {
     });
     expect(scheduler.calls.map(({ method }) => method)).not.toContain("StartInstance");
     expect(await api.start({ ...SMALL, maxActions: 14 })).toMatchObject({ status: 422, body: { actions: 15 } });
+    const key = { "idempotency-key": "nightly" };
+    const { runId } = (await api.start({ ...SMALL, maxActions: 15 }, key)).body;
     scheduler.close();
+    expect(await api.start({ ...SMALL, maxActions: 15 }, key)).toMatchObject({ status: 201, body: { runId } });
+    expect(await api.cancel(runId)).toMatchObject({ status: 202 });
+    await api.ended(runId);
     expect(await api.start(SMALL)).toMatchObject({ status: 503, body: { code: "backend-unreachable", status: 503 } });
   });
+});
+
+test("starts beyond --max-pending are refused, also where a run has started the others", async () => {
+  const { api } = await serving(" --max-pending 2");
+  const start = (): Promise<Answer<unknown>> =>
+    api.ask("/api/orchestrations", {
+      method: "POST",
+      body: JSON.stringify({ iterations: 1 }),
+      headers: { "content-type": "application/json" },
+    });
+  // The server counts the task hub for the first start, and not again as long as starts fit.
+  expect(await start()).toMatchObject({ status: 202 });
+  const { runId } = (await api.start({ ...ENDLESS, workers: 1 })).body;
+  await inFlight(api, runId);
+  expect(await start()).toMatchObject({ status: 429, body: { code: "too-many-pending" } });
 });
 
 async function servingOn(port: number) {
@@ -240,8 +260,3 @@ async function servingOn(port: number) {
   );
   return { serve, api: await RunApi.of(serve) };
 }
-    const key = { "idempotency-key": "nightly" };
-    const { runId } = (await api.start({ ...SMALL, maxActions: 15 }, key)).body;
-    expect(await api.start({ ...SMALL, maxActions: 15 }, key)).toMatchObject({ status: 201, body: { runId } });
-    expect(await api.cancel(runId)).toMatchObject({ status: 202 });
-    await api.ended(runId);
