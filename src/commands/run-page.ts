@@ -81,6 +81,8 @@ export class RunPage {
   #phase: LivePhase = { kind: "waiting" };
   #report: string | undefined;
   #timer: NodeJS.Timeout | undefined;
+  /** Aborts when the run that it shows is over. */
+  #over = new AbortController();
 
   /** @throws UsageError if it cannot listen on the port */
   static async open(port: number): Promise<RunPage> {
@@ -91,6 +93,7 @@ export class RunPage {
       port,
       hub: page.#hub,
       report: () => page.#report,
+      refresh: () => page.#update(),
       onViewers: () => page.#watch(),
     });
     return page;
@@ -103,14 +106,16 @@ export class RunPage {
   /** Shows a run that begins. */
   follow(feed: RunFeed, interruption: AbortSignal): void {
     this.#feed = feed;
+    this.#over = new AbortController();
     this.#enter({ kind: "running" });
     const why = "It was interrupted, and ends what is in flight.";
-    interruption.addEventListener("abort", () => this.#enter({ kind: "ending", why }), { once: true });
+    const { signal } = this.#over;
+    interruption.addEventListener("abort", () => this.#enter({ kind: "ending", why }), { once: true, signal });
   }
 
   /** The run has its result. */
   ended(): void {
-    this.#enter({ kind: "ended" });
+    this.#end({ kind: "ended" });
   }
 
   /** All runs are over. From now on the page is their report. */
@@ -125,7 +130,7 @@ export class RunPage {
   }
 
   fail(why: string): void {
-    this.#enter({ kind: "failed", why });
+    this.#end({ kind: "failed", why });
   }
 
   async close(): Promise<void> {
@@ -138,13 +143,19 @@ export class RunPage {
     if (this.#hub.viewers > 0) this.#update();
   }
 
+  /** Also without a viewer: who comes later sees the figures as they were at the end. */
+  #end(phase: LivePhase): void {
+    this.#over.abort();
+    this.#phase = phase;
+    this.#update();
+  }
+
   #watch(): void {
     if (this.#hub.viewers === 0) {
       clearInterval(this.#timer);
       this.#timer = undefined;
-    } else if (this.#timer === undefined) {
-      this.#update();
-      this.#timer = setInterval(() => this.#update(), UPDATE_EVERY_MS);
+    } else {
+      this.#timer ??= setInterval(() => this.#update(), UPDATE_EVERY_MS);
     }
   }
 

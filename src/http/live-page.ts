@@ -16,6 +16,8 @@ export interface LivePageOptions {
   readonly hub: LiveHub;
   /** The finished report; undefined before. */
   readonly report: () => string | undefined;
+  /** Publishes the run as it is now. Called for the first viewer: while there is none, nothing is published. */
+  readonly refresh: () => void;
   /** The number of viewers has changed. */
   readonly onViewers: () => void;
 }
@@ -105,8 +107,9 @@ async function addPage(app: FastifyInstance, { report }: LivePageOptions): Promi
   });
 }
 
-function addEvents(app: FastifyInstance, { hub, onViewers }: LivePageOptions): void {
-  app.get("/events", (request, reply) => {
+function addEvents(app: FastifyInstance, { hub, refresh, onViewers }: LivePageOptions): void {
+  // Fastify's own HEAD route would be a viewer that gets nothing and never ends.
+  app.get("/events", { exposeHeadRoute: false }, (request, reply) => {
     if (hub.viewers >= MOST_VIEWERS) throw new HttpError(503, `Too many viewers: ${MOST_VIEWERS} are the most.`);
     reply.hijack();
     const { raw } = reply;
@@ -121,6 +124,7 @@ function addEvents(app: FastifyInstance, { hub, onViewers }: LivePageOptions): v
       hub.remove(viewer);
       onViewers();
     });
+    if (hub.viewers === 0) refresh();
     hub.add(viewer, typeof lastId === "string" ? lastId : undefined);
     onViewers();
   });

@@ -6,9 +6,15 @@ import { startLivePage } from "../../../src/http/live-page.js";
 import { LiveHub } from "../../../src/live/live-hub.js";
 import { sampleUpdate } from "../../support/live/sample-update.js";
 
-async function served() {
+async function served(refresh: (hub: LiveHub) => void = () => {}) {
   const hub = new LiveHub();
-  const server = await startLivePage({ port: 0, hub, report: () => undefined, onViewers: () => {} });
+  const server = await startLivePage({
+    port: 0,
+    hub,
+    report: () => undefined,
+    refresh: () => refresh(hub),
+    onViewers: () => {},
+  });
   onTestFinished(() => server.close());
   return { hub, port: Number(new URL(server.url).port) };
 }
@@ -36,6 +42,27 @@ test("neither a page of another site nor a name of another server reads the page
   expect(await answerTo(port, "/", { "sec-fetch-site": "cross-site", ...LINK, "sec-fetch-dest": "iframe" })).toBe(403);
   expect(await answerTo(port, "/report")).toBe(404);
   expect(await answerTo(port, "/events", { origin: "http://evil.example" }, "POST")).toBe(403);
+});
+
+test("HEAD of the events is refused, and is no viewer", async () => {
+  const { hub, port } = await served();
+  expect(await answerTo(port, "/events", {}, "HEAD")).toBe(405);
+  expect(hub.viewers).toBe(0);
+  expect(await answerTo(port, "/", {}, "HEAD")).toBe(200);
+});
+
+test("the first viewer after a while gets the run as it is now, and not as it was before", async () => {
+  const now = { ...sampleUpdate, phase: { kind: "ending", why: "It is late." } } as const;
+  const { hub, port } = await served((page) => page.publish(now));
+  hub.publish(sampleUpdate);
+  const reader = request({ host: "127.0.0.1", port, path: "/events" }).end();
+  onTestFinished(() => void reader.destroy());
+  const [response] = (await once(reader, "response")) as [IncomingMessage];
+  let read = "";
+  response.setEncoding("utf8").on("data", (text: string) => (read += text));
+  await expect.poll(() => read).toContain("\ndata: ");
+  expect(read).toContain("It is late.");
+  expect(read.match(/^data: /gmu)).toHaveLength(1);
 });
 
 test("a viewer that reads nothing is dropped, and others get every event", async () => {

@@ -34,7 +34,7 @@ const SERIOUS = `axe.run(document, { resultTypes: ["violations"] }).then(({ viol
 async function served(first?: LiveUpdate) {
   const hub = new LiveHub();
   let report: string | undefined;
-  const server = await startLivePage({ port: 0, hub, report: () => report, onViewers: () => {} });
+  const server = await startLivePage({ port: 0, hub, report: () => report, refresh: () => {}, onViewers: () => {} });
   onTestFinished(() => server.close());
   if (first) hub.publish(first);
   return {
