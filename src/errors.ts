@@ -80,8 +80,8 @@ export const ERROR_CODES = {
   // A run over HTTP.
   "run-in-progress": "The run has not ended, so it has no result yet.",
   "no-result": "The run ended without a result.",
-  "too-many-runs": "The server makes as many runs as it may at a time.",
-  "too-many-viewers": "As many viewers as the server takes follow its runs.",
+  "too-many-runs": "The server has reached its limit of concurrent runs.",
+  "too-many-viewers": "The server has reached its limit of viewers of runs.",
   "idempotency-key-reused": "The key came before, with another body.",
   "server-stopping": "The server ends, and starts nothing more.",
   "run-died": "The process of the run ended without a result.",

@@ -42,7 +42,7 @@ const NOT_OVER_HTTP: Readonly<Record<string, string>> = {
   repeat: "each request starts one run; start the next one when it has ended",
   shard: "each request starts a whole run",
   purge: "`fanout purge --run` deletes the instances of a run",
-  capacityUnits: "it only prints what is printed nowhere here",
+  capacityUnits: "it only changes what `fanout run` prints",
 };
 
 /** The keys that a start over HTTP takes. */
@@ -73,11 +73,11 @@ export function readServedPlan(
       plan: resultPlanOf(call.plan),
       planLine: planLine(call.plan),
       runId: call.runId,
+      foreignNames: foreignNames(call.plan),
       mostActions,
       guard: (billing) => inKeys(() => guard(call, mostActions, billing)),
     };
   } catch (error) {
-      foreignNames: foreignNames(call.plan),
     throw error instanceof UsageError ? withKeys(error) : error;
   }
 }

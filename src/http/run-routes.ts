@@ -68,7 +68,7 @@ function addRunRoutes(app: FastifyInstance, { runs, keys, readPlan, billing }: R
         summary: "Start a run",
         description:
           "Starts a load test in a process of its own, and answers at once. A backend that may bill actions needs " +
-          "`maxActions` in the plan. If the server makes as many runs as it may (--max-runs), it answers 429 with Retry-After.",
+          "`maxActions` in the plan. Beyond the limit of concurrent runs (--max-runs), it answers 429 with Retry-After.",
         headers: contract.StartHeaders,
         body: contract.planBody(keys),
         response: {
@@ -165,12 +165,12 @@ function addRunRoutes(app: FastifyInstance, { runs, keys, readPlan, billing }: R
   api.get(
     `${PATH}/:runId/events`,
     {
+      // Fastify's own would read all events, and so be a viewer until the run ends.
+      exposeHeadRoute: false,
       schema: {
         ...common,
         summary: "Follow a run",
         description:
-      // Fastify's own would read all events, and so be a viewer until the run ends.
-      exposeHeadRoute: false,
           "Server-sent events: `snapshot` once a second, from the start of the run, and `ended` with the run. " +
           "After the end, a viewer that has seen it gets 204. A viewer that takes nothing for 30 s is dropped.",
         params: contract.RunParams,

@@ -17,7 +17,7 @@ interface Watching {
   missed: number;
 }
 
-/** A viewer that has taken nothing for as many updates is dropped. */
+/** A viewer that has missed more updates than this is dropped. */
 const MOST_MISSED = 10;
 /** After a lost connection a browser waits for this long. */
 const RETRY_MS = 1_000;
