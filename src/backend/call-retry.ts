@@ -18,10 +18,21 @@ export interface RetryPolicy {
   readonly explain: (error: ServiceError, attempts: number) => unknown;
 }
 
+/** What all calls of a client know of the backend together. */
+export interface AttemptGate {
+  /** Resolves when an attempt may be made, or the signal aborts. */
+  ready(signal: AbortSignal | undefined): Promise<void>;
+  answered(): void;
+  failed(error: ServiceError): void;
+  /** Whether a failed call should give up without more attempts. */
+  readonly isHopeless: boolean;
+}
+
 export interface Retry extends RetryPolicy {
   /** Called with each failed attempt. */
   readonly onFailure: (error: ServiceError) => void;
   readonly signal?: AbortSignal | undefined;
+  readonly gate?: AttemptGate;
 }
 
 /**
@@ -29,19 +40,26 @@ export interface Retry extends RetryPolicy {
  * the signal's reason after an abort.
  */
 export async function withRetry<T>(attempt: () => Promise<T>, retry: Retry): Promise<T> {
+  const { gate, signal } = retry;
   let attempts = 0;
   for (;;) {
-    retry.signal?.throwIfAborted();
+    signal?.throwIfAborted();
+    await gate?.ready(signal);
+    signal?.throwIfAborted();
     const startedMs = performance.now();
     try {
-      return await attempt();
+      const result = await attempt();
+      gate?.answered();
+      return result;
     } catch (error) {
-      retry.signal?.throwIfAborted();
+      signal?.throwIfAborted();
       if (!isServiceError(error)) throw error;
 
       retry.onFailure(error);
+      gate?.failed(error);
       attempts = performance.now() - startedMs > FOUND_MS ? 1 : attempts + 1;
-      if (error.code !== status.UNAVAILABLE || attempts === retry.maxAttempts) throw retry.explain(error, attempts);
+      const isOver = attempts === retry.maxAttempts || gate?.isHopeless;
+      if (error.code !== status.UNAVAILABLE || isOver) throw retry.explain(error, attempts);
 
       await retry.recover();
     }

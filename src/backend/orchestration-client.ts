@@ -1,3 +1,4 @@
+import type { Reachability } from "./reachability.js";
 import type { HistoryMoment } from "../protocol/history-moments.js";
 import type { StatusName } from "../protocol/orchestration-status.js";
 
@@ -136,4 +137,6 @@ export interface OrchestrationClient {
   purgeBatch(instanceIds: readonly string[], options?: CallOptions): Promise<number>;
   /** Failed attempts so far, by call and by gRPC status, including those that a retry repaired. */
   readonly rpcErrors: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  /** Whether the backend answers these calls. */
+  readonly reachability: Reachability;
 }

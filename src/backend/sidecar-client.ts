@@ -23,6 +23,7 @@ import { Status } from "../protocol/orchestration-status.js";
 import { stringValue } from "../protocol/wire.js";
 import type { GrpcTarget } from "./grpc-target.js";
 import { isServiceError, withRetry, type RetryPolicy } from "./call-retry.js";
+import { Reachability } from "./reachability.js";
 import { ClientPool } from "./client-pool.js";
 import { instanceOf, stateOf } from "./instance-messages.js";
 import { grpcError } from "./grpc-error.js";
@@ -43,9 +44,14 @@ import { StartAttempts, UnansweredStart } from "./unanswered-start.js";
 /** The time limit of a call that does not wait for an orchestration, in milliseconds. */
 const DEADLINE_MS = 30_000;
 
+/** Short enough to tell an outage within five seconds. */
+const PROBE_DEADLINE_MS = 2_000;
+const PROBE_ID = "fanout-reachability-probe";
+
 /** The client of TaskHubSidecarService. */
 export class SidecarClient implements OrchestrationClient {
   readonly rpcErrors: Record<string, Record<string, number>> = {};
+  readonly reachability = new Reachability(() => this.#probe());
   readonly #target: GrpcTarget;
   readonly #policy: RetryPolicy;
   readonly #pool: ClientPool;
@@ -261,6 +267,7 @@ export class SidecarClient implements OrchestrationClient {
     return withRetry(attempt, {
       ...this.#policy,
       signal,
+      gate: this.reachability,
       onFailure: (error) => {
         // A missing call is an answer: making the call is the only way to learn it.
         if (isMissingCall(error)) return;
@@ -270,6 +277,12 @@ export class SidecarClient implements OrchestrationClient {
         ofCall[name] = (ofCall[name] ?? 0) + 1;
       },
     });
+  }
+
+  /** The answer is that there is no such instance. */
+  #probe(): Promise<unknown> {
+    const request = writeMessage(GetInstanceRequestSchema, { instanceId: PROBE_ID, getInputsAndOutputs: false });
+    return this.#attempt("GetInstance", request, undefined, PROBE_DEADLINE_MS);
   }
 
   async #attempt(method: string, request: Buffer, signal?: AbortSignal, deadlineMs?: number): Promise<Buffer> {

@@ -3,6 +3,7 @@ import {
   ARRIVAL,
   CONNECTION_STRING,
   LABEL,
+  MAX_OUTAGE,
   TASK_HUB,
   REPLAY,
   SEED,
@@ -97,6 +98,7 @@ function addLoad(capacity: Command): void {
       ),
     )
     .option("--worker-timeout <duration>", "warn, then give up, after this long without a worker")
+    .option(...MAX_OUTAGE)
     .option(...TRANSPORT)
     .option(...REPLAY);
 }

@@ -28,6 +28,10 @@ export const REPLAY = [
   "--replay <sessions|always>",
   "keep orchestrations in the worker between episodes, or replay the history at each one (default: sessions)",
 ] as const;
+export const MAX_OUTAGE = [
+  "--max-outage <duration>",
+  "end a run whose backend answers no call for so long (default: 5m)",
+] as const;
 export const TASK_HUB = ["--task-hub <name>", "the task hub (default: the one in the connection string)"] as const;
 /** `--yes` needs it if a person chose the run id: the instances may then belong to another application. */
 export const ORCHESTRATOR_OF_RUN = [

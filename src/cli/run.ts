@@ -3,6 +3,7 @@ import {
   ARRIVAL,
   CONNECTION_STRING,
   LABEL,
+  MAX_OUTAGE,
   TASK_HUB,
   REPLAY,
   SEED,
@@ -131,6 +132,7 @@ function addWorkers(run: Command): void {
       "--worker-timeout <duration>",
       "warn, then give up, after this long without a worker (default: warn after 10s, give up after 1m)",
     )
+    .option(...MAX_OUTAGE)
     .option(...TRANSPORT)
     .option(...REPLAY);
 }

@@ -3,6 +3,7 @@ import {
   ARRIVAL,
   CONNECTION_STRING,
   LABEL,
+  MAX_OUTAGE,
   REPLAY,
   SEED,
   TASK_HUB,
@@ -80,6 +81,7 @@ function addRest(soak: Command): void {
     .optionsGroup("Workers and transport:")
     .addOption(workersOption())
     .option("--worker-timeout <duration>", "warn, then give up, after this long without a worker")
+    .option(...MAX_OUTAGE)
     .option(...TRANSPORT)
     .option(...REPLAY)
     .optionsGroup("Where results go:")

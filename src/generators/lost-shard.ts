@@ -76,6 +76,7 @@ export async function lostShard(options: LostShardOptions): Promise<ShardResult>
     stuck: [],
     unanswered: [],
     noticing: {},
+    outages: [],
     recount: recountOf(after, resultPlan),
     irregular: undefined,
     whereTimeWent: {},

@@ -1,7 +1,7 @@
 import type { LoadPlan } from "../plan/plan.js";
 import { lengthOf, plannedStarts } from "../result/load-shape.js";
 import { activitiesOf } from "../result/run-size.js";
-import type { LatencySummary, Stall } from "../result/run-result.js";
+import type { LatencySummary, Outage, Stall } from "../result/run-result.js";
 import type { LiveSnapshot, OwnSnapshot } from "../stats/live-snapshot.js";
 import { sumOf, sums } from "../stats/sums.js";
 
@@ -31,6 +31,7 @@ export function summedSnapshot(
     },
     responseMs: latencyOf(parts.flatMap(({ responseMs }) => responseMs ?? [])),
     serviceMs: latencyOf(parts.flatMap(({ serviceMs }) => serviceMs ?? [])),
+    outage: outageOf(parts.map(({ outage }) => outage)),
     own: ownOf(parts.flatMap((part) => part.own ?? [])),
   };
 }
@@ -45,6 +46,12 @@ function ownOf(parts: readonly OwnSnapshot[]): OwnSnapshot {
     rpcErrors: sums(parts.map(({ rpcErrors }) => rpcErrors)),
     stall: stallOf(parts.map(({ stall }) => stall)),
   };
+}
+
+/** The backend is away while every generator finds it away. */
+function outageOf(outages: readonly (Outage | undefined)[]): Outage | undefined {
+  const all = outages.filter((outage) => outage !== undefined);
+  return all.length < outages.length ? undefined : all.toSorted((a, b) => b.fromMs - a.fromMs)[0];
 }
 
 /** The run is stalled while every generator is. */

@@ -33,6 +33,7 @@ import { readBreakdown } from "./read-breakdown.js";
 import { TraceSample } from "./trace-sample.js";
 import { instanceIdOf } from "../plan/run-id.js";
 import { RunEnding, type Ending } from "./run-ending.js";
+import { OutageWatch } from "./outage-watch.js";
 import { RunPulse } from "./run-pulse.js";
 import { wait } from "../async/wait.js";
 import { describeUnfinished } from "./unfinished.js";
@@ -88,6 +89,7 @@ export class LoadTest {
   readonly #workers: WorkerWatch;
   readonly #watch: CompletionWatch;
   readonly #pulse: RunPulse;
+  readonly #outages: OutageWatch;
   readonly #leftWork: LeftWork;
   readonly #traced: TraceSample;
   readonly #health = new GeneratorHealthMonitor();
@@ -161,7 +163,15 @@ export class LoadTest {
       onLost: () => recorder.addReconnect(clock()),
       onGivenUp: (reason) => this.#ending.giveUp(reason),
     });
-    this.#pulse = new RunPulse({ recorder, clock, rpcErrors: () => backend.client.rpcErrors, onLine });
+    this.#outages = new OutageWatch({
+      reachability: backend.client.reachability,
+      sinceStartMs: () => recorder.sinceMs(clock()),
+      maxOutageMs: plan.maxOutageMs,
+      onLine,
+      onGivenUp: (reason) => this.#ending.giveUp(reason),
+    });
+    const onBeat = (): void => (backend.kind === "scheduler" ? this.#outages.beat() : undefined);
+    this.#pulse = new RunPulse({ recorder, clock, rpcErrors: () => backend.client.rpcErrors, onLine, onBeat });
   }
 
   /** What was due in the warm-up is not measured. */
@@ -184,6 +194,7 @@ export class LoadTest {
         completed: this.#progress.activitiesCompleted(),
         ...(foreignNames(plan).length === 0 && { perIteration: plan.parallelActivities }),
       },
+      outage: this.#outages.current,
       ...this.#recorder.snapshot(clock()),
     };
   }
@@ -204,12 +215,15 @@ export class LoadTest {
     this.#recorder.begin(startedMs);
     this.#health.start();
     this.#pulse.start();
+    // The embedded emulator is started again instead.
+    if (backend.kind === "scheduler") backend.client.reachability.watch(plan.maxOutageMs);
     if (interruption.aborted) this.#stopStarting.abort();
     const generating = this.#generator.run(startedMs);
     const ending = await this.#ending.of(generating, this.#generator.allStarted);
     this.#stopStarting.abort();
     const health = this.#health.stop();
     this.#pulse.stop();
+    const { outages } = this.#outages;
     this.#workers.stopReviewing();
     const stuck = await this.#cutOff(ending, generating);
     const endedMs = clock();
@@ -263,6 +277,7 @@ export class LoadTest {
         stuck,
         unanswered: [...unanswered].toSorted((a, b) => a - b).map((sequence) => instanceIdOf(runId, sequence)),
         noticing: this.#watch.calls,
+        outages,
         recount,
         irregular,
         whereTimeWent,
@@ -356,6 +371,7 @@ export class LoadTest {
     const unfinished = ending.kind === "all-ended" ? [] : [...inFlight];
     const stuck = await describeUnfinished(this.options.backend.client, unfinished);
     this.#stopWaiting.abort();
+    this.options.backend.client.reachability.stopWatching();
     await generating;
     const isOwn = this.options.terminateLeft === true || !this.#workers.areOthers;
     if (ending.kind !== "interrupted") await this.#leftWork.afterGivingUp(isOwn);

@@ -13,6 +13,7 @@ export interface RunPulseOptions {
   /** Failed attempts so far by call and by gRPC status. */
   readonly rpcErrors: () => Readonly<Record<string, Readonly<Record<string, number>>>>;
   readonly onLine: (line: string) => void;
+  readonly onBeat: () => void;
 }
 
 /** Several times a second, passes on counts from elsewhere, and reports the begin and the end of a stall. */
@@ -33,11 +34,13 @@ export class RunPulse {
   stop(): void {
     clearInterval(this.#timer);
     this.#handOnRpcErrors();
+    this.options.onBeat();
   }
 
   #beat(): void {
     this.#handOnRpcErrors();
-    const { recorder, clock, onLine } = this.options;
+    const { recorder, clock, onLine, onBeat } = this.options;
+    onBeat();
     const nowMs = clock();
     const stall = recorder.stallAt(nowMs);
     if (stall && !this.#stall) onLine(stallLine(stall));

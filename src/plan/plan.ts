@@ -16,6 +16,8 @@ const MOST_WORKERS = 64;
 
 const WORKER_WARNING_MS = 10_000;
 const WORKER_DEADLINE_MS = 60_000;
+/** Long enough for a backend to be moved or updated. */
+const MAX_OUTAGE_MS = 5 * 60_000;
 
 /** The plan of a run, validated once and never changed: the part that a result shows, and the part that it does not. */
 export interface LoadPlan
@@ -28,6 +30,8 @@ export interface LoadPlan
   readonly workerWarningMs: number;
   /** After this long without a worker, a run without a terminal gives up. */
   readonly workerDeadlineMs: number;
+  /** A backend that stays away for longer ends the run. */
+  readonly maxOutageMs: number;
   /** The share of instances whose time is broken down. */
   readonly traceShare: number;
 }
@@ -45,6 +49,7 @@ const planFlags = z.object({
   workers: z.union([z.literal("auto"), count("--workers", 0, MOST_WORKERS, "auto or a whole number such as 2")]),
   timeout: duration("--timeout"),
   workerTimeout: duration("--worker-timeout").optional(),
+  maxOutage: duration("--max-outage").default(MAX_OUTAGE_MS),
 });
 
 /**
@@ -53,7 +58,7 @@ const planFlags = z.object({
  */
 export function parsePlan(flags: unknown): LoadPlan {
   const parsed = readFlags(planFlags, flags);
-  const { plan: file, seed = 0, workers, timeout, workerTimeout, traceSample } = parsed;
+  const { plan: file, seed = 0, workers, timeout, workerTimeout, maxOutage, traceSample } = parsed;
   const orchestrations = mixOf(parsed);
   const foreign = foreignOf(parsed);
   const load = withinInputs(loadOf(parsed), foreign?.inputs);
@@ -68,6 +73,7 @@ export function parsePlan(flags: unknown): LoadPlan {
     timeoutMs: timeout,
     workerWarningMs: workerTimeout ?? WORKER_WARNING_MS,
     workerDeadlineMs: workerTimeout ?? WORKER_DEADLINE_MS,
+    maxOutageMs: maxOutage,
     traceShare: traceSample ?? defaultTraceShare(load),
   };
 }
@@ -84,6 +90,13 @@ function withinInputs(timing: LoadTiming, inputs: PlanInputs | undefined): LoadT
  */
 export function resultPlanOf(plan: LoadPlan): ResultPlan {
   const { orchestratorInput: _input, inputPath: _path, inputValues: _values, ...rest } = plan;
-  const { workerWarningMs: _warning, workerDeadlineMs: _deadline, traceShare: _share, orchestrations, ...told } = rest;
+  const {
+    workerWarningMs: _warning,
+    workerDeadlineMs: _deadline,
+    maxOutageMs: _outage,
+    traceShare: _share,
+    orchestrations,
+    ...told
+  } = rest;
   return { ...told, ...(orchestrations && { orchestrations: resultMixOf(orchestrations) }) };
 }

@@ -5,7 +5,7 @@ import { wrapped } from "../format/wrap.js";
 import type { LiveSnapshot } from "../stats/live-snapshot.js";
 import { coloursFor } from "./colours.js";
 import { LiveBlock } from "./live-block.js";
-import { elapsedText, latencyText, loadText, ratesText, stallText } from "./live-text.js";
+import { elapsedText, latencyText, loadText, ratesText, troubleText } from "./live-text.js";
 import type { LiveView } from "./live-view.js";
 import { columnsOf, type OutputStream } from "./output-stream.js";
 import { RateWindow } from "./rate-window.js";
@@ -75,7 +75,7 @@ export class LiveBars implements LiveView {
       { text: loadText(snapshot), colour: dim },
       { text: rates.filter((part) => part !== undefined).join("   "), colour: dim },
       { text: latencyText(snapshot), colour: dim },
-      { text: stallText(snapshot), colour: yellow },
+      { text: troubleText(snapshot), colour: yellow },
     ];
     return [
       ...barLines(tracksOf(snapshot), width, this.#colours),

@@ -1,6 +1,6 @@
 import { wrapped } from "../format/wrap.js";
 import type { LiveSnapshot } from "../stats/live-snapshot.js";
-import { elapsedText, latencyText, loadText, ofTotal, ratesText, stallText } from "./live-text.js";
+import { elapsedText, latencyText, loadText, ofTotal, ratesText, troubleText } from "./live-text.js";
 import type { LiveView } from "./live-view.js";
 import type { OutputStream } from "./output-stream.js";
 import { RateWindow } from "./rate-window.js";
@@ -63,7 +63,7 @@ export function progressLine(snapshot: LiveSnapshot, nowPerSecond: number | unde
     ...(lengthMs === undefined ? counts : [loadText(snapshot)]),
     ratesText(snapshot, nowPerSecond),
     latencyText(snapshot),
-    stallText(snapshot),
+    troubleText(snapshot),
   ];
   return `${elapsedText(snapshot.elapsedMs)}: ${parts.filter((part) => part !== undefined).join(", ")}`;
 }

@@ -43,8 +43,12 @@ export function loadText({ lengthMs, orchestrations, own }: LiveSnapshot): strin
   return [...Object.entries(always), ...rare].map(([word, count]) => `${formatCount(count)} ${word}`).join(", ");
 }
 
-/** `stalled: nothing has completed for 2.1 s, 104 in flight, 12 UNAVAILABLE`; undefined without a stall. */
-export function stallText({ own }: LiveSnapshot): string | undefined {
+/**
+ * `the backend has been away for 12 s` or `stalled: nothing has completed for 2.1 s, 104 in flight, 12 UNAVAILABLE`; undefined
+ * without either.
+ */
+export function troubleText({ own, outage }: LiveSnapshot): string | undefined {
+  if (outage) return `the backend has been away for ${formatDuration(outage.lengthMs)}`;
   if (!own?.stall) return undefined;
   const { lengthMs, rpcErrors } = own.stall;
   const errors = Object.entries(rpcErrors).map(([status, count]) => `${formatCount(count)} ${status}`);

@@ -14,7 +14,7 @@ import { outcomeText } from "./outcome.js";
 import { phaseTable } from "./phase-rows.js";
 import { planFacts } from "./plan-facts.js";
 import { shardTable } from "./shard-rows.js";
-import { stallTexts } from "./stall-text.js";
+import { outageTexts, stallTexts } from "./stall-text.js";
 import { foundText } from "./threshold-text.js";
 import { doubtOf } from "./verdict-text.js";
 
@@ -32,7 +32,7 @@ export function resultMarkdown(result: RunResult): string {
     whereTheTimeWent(result),
     phases(result),
     shards(result),
-    stalls(result),
+    troubles(result),
     thresholds(result),
     result.comparison ? comparisonMarkdown(result.comparison) : "",
     failures(result),
@@ -114,10 +114,8 @@ function phases(result: RunResult): string {
   return withRest(markdownTable(["phase", ...columns], cells), more > 0 ? `and ${formatCount(more)} more` : undefined);
 }
 
-function stalls({ stalls }: RunResult): string {
-  return stallTexts(stalls)
-    .map((text) => `- ${cellText(text)}`)
-    .join("\n");
+function troubles({ outages, stalls }: RunResult): string {
+  return [...outageTexts(outages), ...stallTexts(stalls)].map((text) => `- ${cellText(text)}`).join("\n");
 }
 
 function withRest(rows: string, rest: string | undefined): string {

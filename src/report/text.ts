@@ -12,7 +12,7 @@ import { orchestrationTable } from "./orchestration-rows.js";
 import { outcomeOf } from "./outcome.js";
 import { phaseTable } from "./phase-rows.js";
 import { shardTable } from "./shard-rows.js";
-import { stallTexts } from "./stall-text.js";
+import { outageTexts, stallTexts } from "./stall-text.js";
 import { tableLines } from "./table-text.js";
 import type { TextStyle } from "./text-style.js";
 import { thresholdList } from "./threshold-text.js";
@@ -36,7 +36,7 @@ export function summaryText(result: RunResult, style: TextStyle): string {
     standOutTexts(result).flatMap((text) => hanging("  ", text, style.columns)),
     phaseLines(result, style),
     shardLines(result, style),
-    stallLines(result.stalls, style),
+    troubleLines(result, style),
     thresholdList(result.thresholds, style),
     failureList(result.failures, style),
     stuckList(result, style),
@@ -118,11 +118,11 @@ function shardLines(result: RunResult, style: TextStyle): readonly string[] {
   return rows.length === 0 ? [] : tableLines({ heads: ["shard", ...columns], rows }, style);
 }
 
-function stallLines(stalls: RunResult["stalls"], { colours, columns }: TextStyle): readonly string[] {
-  return stallTexts(stalls).flatMap((text) =>
+function troubleLines({ outages, stalls }: RunResult, { colours, columns }: TextStyle): readonly string[] {
+  return [...outageTexts(outages), ...stallTexts(stalls)].flatMap((text) =>
     hanging(
       "  ",
-      text.replace(/^stalled/u, (word) => colours.yellow(word)),
+      text.replace(/^(?:stalled|backend away)/u, (word) => colours.yellow(word)),
       columns,
     ),
   );

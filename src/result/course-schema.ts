@@ -56,6 +56,13 @@ export const interval = object({
   service: intervalLatency.exactOptional(),
 });
 
+export const outage = object({
+  fromMs: number.describe("The first call that found the backend away, from the start of the run."),
+  lengthMs: number.describe("Until a call was answered again."),
+  open: boolean.exactOptional().describe("It had not ended when the run did."),
+  found: string.describe("What the last call found."),
+});
+
 export const stall = object({
   fromMs: number.describe("The last completion before it, from the start of the run."),
   lengthMs: number,

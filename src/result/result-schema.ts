@@ -2,7 +2,7 @@ import { z } from "zod";
 import { breakdown, fanIn, tracedWorker } from "./breakdown-schema.js";
 import { comparisonSchema } from "./comparison-schema.js";
 import { counts, failedInstance, recount, stuckInstance } from "./counts-schema.js";
-import { interval, phase, stall, throughput } from "./course-schema.js";
+import { interval, phase, outage, stall, throughput } from "./course-schema.js";
 import { environment } from "./environment-schema.js";
 import { clock, concurrency, generator, verdict } from "./generator-schema.js";
 import { boolean, byName, count, list, object, signed, string } from "./json-field.js";
@@ -80,6 +80,9 @@ export const resultSchema = object({
     .exactOptional()
     .describe("The warm-up and the stages, in order; absent where there is only one part."),
   series: list(interval).exactOptional().describe("The run over time: consecutive, equally long, at most 3,600."),
+  outages: list(outage)
+    .exactOptional()
+    .describe("Times of 2 s or more in which the backend answered no call of the generator: the first 100."),
   stalls: list(stall)
     .exactOptional()
     .describe(

@@ -41,6 +41,7 @@ export type Throughput = ValueOf<typeof course.throughput>;
 export type Phase = ValueOf<typeof course.phase>;
 export type Interval = ValueOf<typeof course.interval>;
 export type Stall = ValueOf<typeof course.stall>;
+export type Outage = ValueOf<typeof course.outage>;
 
 export type GeneratorHealth = ValueOf<typeof generator.generator>;
 export type LatencyShares = ValueOf<typeof generator.latencyShares>;

@@ -1,4 +1,4 @@
-import type { LatencySummary, Stall } from "../result/run-result.js";
+import type { LatencySummary, Outage, Stall } from "../result/run-result.js";
 
 /** The state of a run at one moment. */
 export interface LiveSnapshot {
@@ -17,6 +17,8 @@ export interface LiveSnapshot {
   /** The response time until the client noticed, as far as the sample allows it; absent in closed load. */
   readonly responseMs: LatencySummary | undefined;
   readonly serviceMs?: LatencySummary | undefined;
+  /** The outage of the backend in progress. */
+  readonly outage?: Outage | undefined;
   /** Facts that only the run that makes the load knows. */
   readonly own?: OwnSnapshot;
 }

@@ -2,7 +2,7 @@ import type { HubSurvey, ResultEnvironment, ResultPlan, RunResult, Verdict } fro
 import type { Coordinated } from "./coordinated.js";
 import { mergedBreakdown } from "./merged-breakdown.js";
 import { mergedCounts, mergedIrregular, mergedLists, mergedRecount } from "./merged-counts.js";
-import { commonStalls, mergedHealth, widestClock } from "./merged-health.js";
+import { commonStalls, commonOutages, mergedHealth, widestClock } from "./merged-health.js";
 import { OrchestrationFigures } from "./orchestration-figures.js";
 import { RunLatencies } from "./run-latencies.js";
 import type { ShardResult } from "./shards-of-run.js";
@@ -51,6 +51,7 @@ function measuredOf(shards: Shards, coordinated: Coordinated): Omit<RunResult, "
   const throughput = timeline.throughput(durationMs, isSettled, irregular);
   const { response, service } = latencies;
   const stalls = commonStalls(shards.map(({ stalls = [] }) => stalls));
+  const outages = commonOutages(shards.map(({ outages = [] }) => outages));
   const clock = widestClock(shards.flatMap(({ clock }) => clock ?? []));
   return {
     schemaVersion: 1,
@@ -66,6 +67,7 @@ function measuredOf(shards: Shards, coordinated: Coordinated): Omit<RunResult, "
     ...ofEach.close(throughput, isSettled),
     ...mergedBreakdown(shards, coordinated),
     ...timeline.close(durationMs, isSettled, { response: response.until, service: service.until }),
+    ...(outages.length > 0 && { outages }),
     ...(stalls.length > 0 && { stalls }),
     generator: mergedHealth(shards, latencies, censored),
     ...(clock && { clock }),

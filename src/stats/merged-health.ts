@@ -1,5 +1,5 @@
 import { lengthOf } from "../result/load-shape.js";
-import type { ClockOffset, GeneratorHealth, Stall } from "../result/run-result.js";
+import type { ClockOffset, GeneratorHealth, Outage, Stall } from "../result/run-result.js";
 import { wholeRange } from "./clock-range.js";
 import type { RunLatencies } from "./run-latencies.js";
 import type { ShardResult } from "./shards-of-run.js";
@@ -50,26 +50,41 @@ export function widestClock(clocks: readonly ClockOffset[]): ClockOffset | undef
 
 /** Times in which every shard was stalled: then nothing of the run completed. */
 export function commonStalls(ofShards: readonly (readonly Stall[])[]): readonly Stall[] {
-  const [first = [], ...rest] = ofShards;
-  const common = rest.reduce<readonly Stall[]>(
-    (found, stalls) => found.flatMap((one) => stalls.flatMap((other) => overlapOf(one, other))),
-    first,
-  );
-  return common.filter(({ lengthMs }) => lengthMs >= SHORTEST_STALL_MS).slice(0, LISTED_STALLS);
+  const stalls = overlaps(ofShards, (one, other, span) => ({
+    ...span,
+    inFlight: one.inFlight + other.inFlight,
+    offeredPerSecond: one.offeredPerSecond + other.offeredPerSecond,
+    rpcErrors: sums([one.rpcErrors, other.rpcErrors]),
+  }));
+  return stalls.filter(({ lengthMs }) => lengthMs >= SHORTEST_STALL_MS).slice(0, LISTED_STALLS);
 }
 
-function overlapOf(one: Stall, other: Stall): readonly Stall[] {
+/** Times in which every shard found the backend away: one that did not had an answer. */
+export function commonOutages(ofShards: readonly (readonly Outage[])[]): readonly Outage[] {
+  return overlaps(ofShards, ({ found }, _, span) => ({ ...span, found }));
+}
+
+type Span = Pick<Stall, "fromMs" | "lengthMs" | "open">;
+
+function overlaps<T extends Span>(
+  ofShards: readonly (readonly T[])[],
+  merged: (one: T, other: T, span: Span) => T,
+): readonly T[] {
+  const [first = [], ...rest] = ofShards;
+  return rest.reduce<readonly T[]>(
+    (found, spans) =>
+      found.flatMap((one) =>
+        spans.flatMap((other) => {
+          const span = overlapOf(one, other);
+          return span ? merged(one, other, span) : [];
+        }),
+      ),
+    first,
+  );
+}
+
+function overlapOf(one: Span, other: Span): Span | undefined {
   const fromMs = Math.max(one.fromMs, other.fromMs);
   const lengthMs = Math.min(one.fromMs + one.lengthMs, other.fromMs + other.lengthMs) - fromMs;
-  if (!(lengthMs > 0)) return [];
-  return [
-    {
-      fromMs,
-      lengthMs,
-      ...(one.open && other.open && { open: true }),
-      inFlight: one.inFlight + other.inFlight,
-      offeredPerSecond: one.offeredPerSecond + other.offeredPerSecond,
-      rpcErrors: sums([one.rpcErrors, other.rpcErrors]),
-    },
-  ];
+  return lengthMs > 0 ? { fromMs, lengthMs, ...(one.open && other.open && { open: true }) } : undefined;
 }

@@ -13,6 +13,7 @@ import type {
   GrowthTally,
   ResultEnvironment,
   RunResult,
+  Outage,
   Stall,
   StuckInstance,
   Throughput,
@@ -43,6 +44,7 @@ export interface RunEnd {
   /** The ids of unfinished instances whose start was never answered. */
   readonly unanswered: readonly string[];
   readonly noticing: Readonly<Record<string, number>>;
+  readonly outages: readonly Outage[];
   readonly recount: RunResult["recount"];
   /** Undefined if the content of an orchestration is unknown. */
   readonly irregular: IrregularActions | undefined;
@@ -252,6 +254,7 @@ export class Recorder {
       latencyMs: this.#latencies.summaries(this.#counters.censored, { hasResponse }),
       ...this.#ofEach.close(throughput, isSettled),
       ...this.#timeline.close(endMs, isSettled, { response: response.until, service: service.until }),
+      ...(end.outages.length > 0 && { outages: end.outages }),
       ...(stalls.length > 0 && { stalls }),
       generator: {
         heldBack: this.#counters.heldBack,

@@ -81,6 +81,17 @@ export function shardSection(result: RunResult): Table {
   );
 }
 
+export function outageSection({ outages = [] }: RunResult): Table {
+  const columns = [...numbersBy("outage", "from", "length"), { name: "found", kind: "text" }] as const;
+  const rows = outages.map(({ fromMs, lengthMs, open, found }, index) => [
+    `${index + 1}`,
+    fromText(fromMs),
+    `${formatDuration(lengthMs)}${open ? ", not over at the end" : ""}`,
+    found,
+  ]);
+  return tableSection("Outages", columns, rows, "The backend answered no call of the generator.");
+}
+
 export function stallSection({ stalls = [] }: RunResult): Table {
   const columns = [
     ...numbersBy("stall", "from", "length", "in flight", "offered"),

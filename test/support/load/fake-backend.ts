@@ -1,5 +1,6 @@
 import { Metadata, credentials } from "@grpc/grpc-js";
 import type { Backend } from "../../../src/backend/backend.js";
+import { Reachability } from "../../../src/backend/reachability.js";
 import type { InstanceState, OrchestrationClient } from "../../../src/backend/orchestration-client.js";
 
 /** An instance that has ended well, with an output that accounts for `activities`. */
@@ -36,6 +37,7 @@ export function fakeClient(calls: Partial<OrchestrationClient>): OrchestrationCl
     purge: unexpected,
     purgeBatch: unexpected,
     rpcErrors: {},
+    reachability: new Reachability(unexpected),
     ...calls,
   };
 }

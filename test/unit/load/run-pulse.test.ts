@@ -7,7 +7,13 @@ test("a run counts only the RPC errors of the backend since the run began", () =
   const recorder = new Recorder({ plan: sampleResult.plan, activitySource: "completions" });
   const start: Record<string, number> = { UNAVAILABLE: 3 };
   const rpcErrors: Record<string, Record<string, number>> = { StartInstance: start };
-  const pulse = new RunPulse({ recorder, clock: () => 0, rpcErrors: () => rpcErrors, onLine: () => {} });
+  const pulse = new RunPulse({
+    recorder,
+    clock: () => 0,
+    rpcErrors: () => rpcErrors,
+    onLine: () => {},
+    onBeat: () => {},
+  });
   start["UNAVAILABLE"] = 5;
   rpcErrors["GetInstance"] = { INTERNAL: 1, UNAVAILABLE: 2 };
   pulse.stop();

@@ -16,6 +16,7 @@ const plan: LoadPlan = {
   workers: "auto",
   timeoutMs: 600_000,
   workerWarningMs: 10_000,
+  maxOutageMs: 300_000,
   traceShare: 0,
   workerDeadlineMs: 60_000,
 };

@@ -21,6 +21,7 @@ describe("a plan", () => {
       timeoutMs: 600_000,
       workerWarningMs: 10_000,
       workerDeadlineMs: 60_000,
+      maxOutageMs: 300_000,
       traceShare: 1,
     });
   });
@@ -160,6 +161,7 @@ describe("a plan", () => {
       timeoutMs: 600_000,
       workerWarningMs: 10_000,
       workerDeadlineMs: 60_000,
+      maxOutageMs: 300_000,
       traceShare: 1,
     });
   });

@@ -46,6 +46,14 @@ describe("the summary of open load", () => {
     ]);
   });
 
+  test("lists outages before stalls", () => {
+    const outage = { fromMs: 12_300, lengthMs: 20_100, found: "UNAVAILABLE: connect ECONNREFUSED" };
+    const text = summaryText({ ...openLoadResult, outages: [outage, { ...outage, open: true }] }, styleFor({}));
+    expect(text).toContain("  backend away 20.1 s from 12.3 s on: UNAVAILABLE: connect ECONNREFUSED\n");
+    expect(text).toContain("  backend away 20.1 s from 12.3 s on until the end: UNAVAILABLE");
+    expect(text.indexOf("backend away")).toBeLessThan(text.indexOf("  stalled"));
+  });
+
   test("lists five stalls and counts the rest", () => {
     const stall = { fromMs: 12_300, lengthMs: 2_040, inFlight: 1, offeredPerSecond: 0, rpcErrors: {} };
     const stalls: readonly Stall[] = [{ ...stall, open: true }, ...Array.from({ length: 6 }, () => stall)];

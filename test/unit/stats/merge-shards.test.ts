@@ -97,6 +97,7 @@ function resultOf({ plan, meanMs, failing, tellsTimes }: Simulation, shard?: Sha
     stuck: [],
     unanswered: [],
     noticing: { QueryInstances: 2 },
+    outages: [],
     recount: {
       instances: completions.length,
       byStatus: { Completed: completions.length - failed, Failed: failed },

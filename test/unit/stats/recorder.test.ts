@@ -36,6 +36,7 @@ const end: RunEnd = {
   health: {},
   stuck: [],
   noticing: {},
+  outages: [],
   recount: undefined,
   irregular: { instances: 0, actions: 0, measured: 0 },
   whereTimeWent: {},

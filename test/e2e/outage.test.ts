@@ -1,0 +1,54 @@
+import { expect, test } from "vitest";
+import { parseRunResult } from "../support/e2e/checked-result.js";
+import type { FanoutProcess } from "../support/e2e/fanout-process.js";
+import { Workplace } from "../support/e2e/workplace.js";
+import { freePort } from "../support/backend/free-port.js";
+
+/** A backend of its own, and a worker on it. */
+async function openHub(place: Workplace) {
+  const port = await freePort();
+  const start = async (): Promise<FanoutProcess> => {
+    const emulator = place.start(`emulator --port ${port} --task-hubs hub`);
+    await emulator.says(/Ctrl-C stops/u);
+    return emulator;
+  };
+  const connection = `Endpoint=http://127.0.0.1:${port};Authentication=None;TaskHub=hub`;
+  const emulator = await start();
+  const worker = place.start("worker --port 0 --connection-string", connection);
+  await worker.says(/Connected to/u);
+  return { emulator, start, connection };
+}
+
+test("a backend that goes away in the middle of a run is told, waited for, and in the result", async () => {
+  const place = await Workplace.open();
+  const { emulator, start, connection } = await openHub(place);
+  const load = "--parallel-orchestrations 100 --iterations 10 --parallel-activities 2 --activity-duration 200ms";
+  const run = place.start(`run --json --html report.html ${load} --connection-string`, connection);
+  await run.says(/of 2,000 activities/u);
+  emulator.kill("SIGKILL");
+  await run.says(/the backend is away: no call has been answered since \S+ m?s into the run \(UNAVAILABLE/u);
+  await start();
+  const { code, stdout, stderr } = await run.ended;
+  expect({ code, stderr }).toMatchObject({ code: 0 });
+  expect(stderr).toMatch(/the backend answers again, after \d/u);
+  const { outages = [] } = parseRunResult(stdout);
+  expect(outages).toHaveLength(1);
+  expect(outages[0]!.lengthMs).toBeGreaterThan(2_000);
+  expect(outages[0]).not.toHaveProperty("open");
+});
+
+test("a run whose backend stays away for --max-outage ends, and says so", async () => {
+  const place = await Workplace.open();
+  const { emulator, connection } = await openHub(place);
+  const load = "--parallel-orchestrations 20 --iterations 50 --activity-duration 200ms --max-outage 3s";
+  const run = place.start(`run --json ${load} --connection-string`, connection);
+  await run.says(/of 5,000 activities/u);
+  emulator.kill("SIGKILL");
+  const { code, stdout, stderr } = await run.ended;
+  expect(code).toBe(1);
+  expect(stderr).toContain("error: the backend did not answer for 3 s (--max-outage)");
+  expect(parseRunResult(stdout)).toMatchObject({
+    outages: [{ open: true, found: expect.stringContaining("UNAVAILABLE") }],
+    counts: { orchestrations: { completed: 0, unfinished: 20 } },
+  });
+});
