@@ -15,7 +15,9 @@ export async function expectAccounted({ orchestrations, iterations, activities }
   const place = await Workplace.open();
   const needed = orchestrations * iterations * activities;
   const size = `--iterations ${iterations} --parallel-activities ${activities}`;
-  const { stdout } = await place.succeed(`run --json --allow-invalid ${size} --parallel-orchestrations ${orchestrations}`);
+  const { stdout } = await place.succeed(
+    `run --json --allow-invalid ${size} --parallel-orchestrations ${orchestrations}`,
+  );
   const { counts, runId } = parseRunResult(stdout);
   expect(counts).toMatchObject({
     orchestrations: { started: orchestrations, completed: orchestrations, unfinished: 0 },
