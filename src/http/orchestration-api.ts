@@ -183,6 +183,10 @@ function addOrchestrations(app: Api, { client, apiKey, maxPending, runs, stoppin
   api.post(
     "/api/orchestrations",
     {
+      // A request that was in progress at the signal is finished.
+      onRequest: async () => {
+        if (stopping?.aborted) throw serverStopping();
+      },
       preValidation: keysOf(contract.StartRequest),
       schema: {
         tags,
@@ -196,7 +200,6 @@ function addOrchestrations(app: Api, { client, apiKey, maxPending, runs, stoppin
       },
     },
     async ({ body }, reply) => {
-      if (stopping?.aborted) throw serverStopping();
       const instanceIds = await pending.admit(body.parallelOrchestrations, () =>
         startOrchestrations(body, runIds.next(), client, starts),
       );
