@@ -27,13 +27,15 @@ export class Reachability implements AttemptGate {
   #answeredMs = performance.now();
   #patienceMs = 0;
   #timer: NodeJS.Timeout | undefined;
+  #isLooking = false;
   readonly #waiting = new Set<() => void>();
 
   /** `probe` is a small call with a short deadline. */
   constructor(readonly probe: () => Promise<unknown>) {}
 
+  /** Undefined while nobody watches: then no call is made to find its end. */
   get absence(): Absence | undefined {
-    return this.#absence;
+    return this.#isWatched ? this.#absence : undefined;
   }
 
   get isHopeless(): boolean {
@@ -44,13 +46,13 @@ export class Reachability implements AttemptGate {
   watch(patienceMs: number): void {
     this.#patienceMs = patienceMs;
     this.#answeredMs = performance.now();
-    this.#schedule();
+    this.#timer ??= setInterval(() => void this.#look(), LOOK_EVERY_MS).unref();
   }
 
   /** Calls that wait try at once. */
   stopWatching(): void {
     this.#patienceMs = 0;
-    clearTimeout(this.#timer);
+    clearInterval(this.#timer);
     this.#timer = undefined;
     this.#release();
   }
@@ -86,19 +88,10 @@ export class Reachability implements AttemptGate {
     return this.#patienceMs > 0;
   }
 
-  #schedule(): void {
-    if (!this.#isWatched) return;
-    this.#timer ??= setTimeout(() => {
-      void this.#look().then(() => {
-        this.#timer = undefined;
-        this.#schedule();
-      });
-    }, LOOK_EVERY_MS).unref();
-  }
-
   async #look(): Promise<void> {
-    if (this.#absence === undefined && performance.now() - this.#answeredMs < QUIET_MS) return;
     const sentMs = performance.now();
+    if (this.#isLooking || (this.#absence === undefined && sentMs - this.#answeredMs < QUIET_MS)) return;
+    this.#isLooking = true;
     try {
       await this.probe();
       this.answered();
@@ -108,6 +101,8 @@ export class Reachability implements AttemptGate {
       // Another call may have been answered meanwhile.
       if (error.code === status.DEADLINE_EXCEEDED && this.#answeredMs < sentMs)
         this.#found("DEADLINE_EXCEEDED: no call was answered in time", false, sentMs);
+    } finally {
+      this.#isLooking = false;
     }
     if (this.isHopeless) this.#release();
   }

@@ -170,7 +170,7 @@ export class LoadTest {
       onLine,
       onGivenUp: (reason) => this.#ending.giveUp(reason),
     });
-    const onBeat = (): void => (backend.kind === "scheduler" ? this.#outages.beat() : undefined);
+    const onBeat = (): void => this.#outages.beat();
     this.#pulse = new RunPulse({ recorder, clock, rpcErrors: () => backend.client.rpcErrors, onLine, onBeat });
   }
 

@@ -123,7 +123,25 @@ test.each([
   [status.CANCELLED, true],
 ])("after status %i the backend is still away: %s", (code, isAway) => {
   const reachability = new Reachability(async () => {});
+  reachability.watch(60_000);
   reachability.failed(refused);
   reachability.failed(grpcError(code, "told"));
   expect(reachability.absence !== undefined).toBe(isAway);
+  reachability.stopWatching();
+});
+
+test("a backend that is watched again while a probe is on its way is asked as often as before", async () => {
+  let probes = 0;
+  const slow = new Reachability(async () => {
+    probes += 1;
+    await new Promise((resolve) => void setTimeout(resolve, 2_000));
+  });
+  slow.watch(60_000);
+  await vi.advanceTimersByTimeAsync(1_600);
+  slow.stopWatching();
+  slow.watch(60_000);
+  probes = 0;
+  await vi.advanceTimersByTimeAsync(31_000);
+  expect(probes).toBeLessThanOrEqual(11);
+  slow.stopWatching();
 });
