@@ -23,6 +23,7 @@ function answerOf({ phase, snapshot, stalls, thresholds, verdict }: LiveUpdate):
   if (phase.kind === "waiting") return { tone: "neutral", text: "Waiting for the first start" };
   const forGood = thresholds.filter(({ state }) => state === "missed-for-good");
   if (forGood.length > 0) return { tone: "bad", text: `Does not hold: ${plural(forGood.length, "threshold")} missed` };
+  if (snapshot.outage) return { tone: "bad", text: "The backend is away" };
   if (stalls.at(-1)?.open === true) return { tone: "bad", text: "Stalled: nothing completes" };
   const { failed = 0 } = snapshot.own ?? {};
   const missed = thresholds.filter(({ state }) => state === "missed");
@@ -42,7 +43,7 @@ function detailOf({ phase, snapshot, stalls }: LiveUpdate): string {
   if (phase.kind === "ended")
     return phase.report === undefined ? "The report is being written." : "The report is ready.";
   if (phase.kind === "waiting") return "";
-  const { orchestrations, lengthMs, elapsedMs, own } = snapshot;
+  const { orchestrations, lengthMs, elapsedMs, own, outage } = snapshot;
   const stall = stalls.at(-1);
   const ended = formatCount(orchestrations.ended);
   const parts = [
@@ -51,6 +52,7 @@ function detailOf({ phase, snapshot, stalls }: LiveUpdate): string {
       : elapsedMs < lengthMs
         ? `${secondsText(elapsedMs)} of ${formatDuration(lengthMs)}`
         : `all starts were sent, ${formatCount(own?.inFlight ?? 0)} still in flight after ${secondsText(elapsedMs)}`,
+    outage && `no call has been answered for ${formatDuration(outage.lengthMs)}`,
     stall?.open === true && `nothing has completed for ${formatDuration(stall.lengthMs)}`,
     own && own.failed > 0 && `${formatCount(own.failed)} failed`,
     own && own.heldBack > 0 && `${formatCount(own.heldBack)} held back`,

@@ -56,6 +56,12 @@ const HEADLINES: readonly (readonly [Partial<LiveUpdate>, string])[] = [
   [{ phase: { kind: "failed", why: "x" } }, "The run failed"],
   [{ phase: { kind: "ending", why: "x" } }, "The run is being ended"],
   [{ phase: { kind: "waiting" } }, "Waiting for the first start"],
+  [
+    {
+      snapshot: { ...sampleUpdate.snapshot, outage: { fromMs: 0, lengthMs: 3_000, open: true, found: "UNAVAILABLE" } },
+    },
+    "The backend is away",
+  ],
   [{ stalls: [{ ...sampleUpdate.stalls[0]!, open: true }] }, "Stalled: nothing completes"],
   [{}, "Does not hold so far: 1 threshold missed"],
   [
