@@ -9,8 +9,7 @@ import { canSeeProcesses, generatorsOf } from "../support/e2e/process-table.js";
 import { Workplace } from "../support/e2e/workplace.js";
 import { DelayServerProcess } from "../support/load/delay-server-process.js";
 
-// oxlint-disable-next-line require-yield
-async function* Order(): AsyncGenerator<never, string> {
+function Order(): string {
   return "done";
 }
 

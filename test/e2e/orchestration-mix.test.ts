@@ -9,13 +9,11 @@ import { parseResult } from "../../src/result/read-result.js";
 import { applicationIn } from "../support/e2e/application.js";
 import { Workplace } from "../support/e2e/workplace.js";
 
-// oxlint-disable-next-line require-yield
-async function* Order(_context: OrchestrationContext, order: unknown): AsyncGenerator<never, unknown> {
+function Order(_context: OrchestrationContext, order: unknown): unknown {
   return order;
 }
 
-// oxlint-disable-next-line require-yield
-async function* Refund(_context: OrchestrationContext, { id }: { id: number }): AsyncGenerator<never, number> {
+function Refund(_context: OrchestrationContext, { id }: { id: number }): number {
   if (id === 13) throw new Error("nothing to refund");
   return id;
 }

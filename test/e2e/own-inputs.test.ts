@@ -9,8 +9,7 @@ import { applicationIn } from "../support/e2e/application.js";
 import { Workplace } from "../support/e2e/workplace.js";
 
 /** An application's own orchestration: its output is its input. */
-// oxlint-disable-next-line require-yield
-async function* Order(_context: OrchestrationContext, order: unknown): AsyncGenerator<never, unknown> {
+function Order(_context: OrchestrationContext, order: unknown): unknown {
   return order;
 }
 

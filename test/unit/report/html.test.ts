@@ -257,6 +257,7 @@ function everywhere(text: string): RunResult {
     counts: { ...openLoadResult.counts, rpcErrors: { [text]: 1 } },
     phases: openLoadResult.phases!.map((phase) => ({ ...phase, name: text })),
     stalls: openLoadResult.stalls!.map((stall) => ({ ...stall, rpcErrors: { [text]: 1 } })),
+    outages: [{ fromMs: 1, lengthMs: 2, found: text }],
     noticing: { [text]: 1 },
     recount: { unknown: text },
     failures: failures!,
