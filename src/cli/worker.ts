@@ -9,9 +9,9 @@ export function addWorker(fanout: Command, { io, exit }: CliContext): void {
     .description(
       "Executes orchestrations and activities until Ctrl-C or SIGTERM, then finishes the work that it holds.",
     )
-    .option("--host <host>", "the name or the address of /status, /health and /ready (default: 127.0.0.1)")
+    .option("--host <host>", "the name or the address of /status, /health, /ready and /metrics (default: 127.0.0.1)")
     .option("--port <port>", "their port; 0 takes any free one (default: 5001, or the next free one)")
-    .option("--no-http", "serve no /status, /health and /ready")
+    .option("--no-http", "serve no /status, /health, /ready and /metrics")
     .option(...CONNECTION_STRING)
     .option(...TASK_HUB)
     .option(...TRANSPORT)

@@ -7,7 +7,12 @@ import { ExitCode } from "../exit-codes.js";
 import { plural } from "../format/count.js";
 import { oneLine } from "../format/one-line.js";
 import { RepeatedLines } from "../format/repeated-lines.js";
-import { startWorkerStatus, type WorkerState, type WorkerStatusServer } from "../http/worker-status.js";
+import {
+  startWorkerStatus,
+  type WorkerState,
+  type WorkerStatusOptions,
+  type WorkerStatusServer,
+} from "../http/worker-status.js";
 import { count, duration, readFlags } from "../plan/flag-values.js";
 import { Interruption } from "./interruption.js";
 import { DEFAULT_LIMITS, type IntakeLimits } from "../worker/intake.js";
@@ -70,7 +75,10 @@ export async function runWorkerCommand(flags: WorkerFlags, { stderr }: CommandIo
   const transport = chooseTransport(connection, parseTransport(flags.transport));
   let worker: WorkerHost | undefined;
   const interruption = new Interruption();
-  const statusServer = await statusServerOf(flags, () => stateOf(worker, interruption.signal.aborted));
+  const statusServer = await statusServerOf(flags, {
+    worker: () => stateOf(worker, interruption.signal.aborted),
+    figures: () => worker?.figures,
+  });
   try {
     if (statusServer) tell("info", `Status on ${statusServer.url}/status`);
     const repeated = { info: repeatedLines(tell, "info"), warning: repeatedLines(tell, "warning") };
@@ -97,11 +105,11 @@ export async function runWorkerCommand(flags: WorkerFlags, { stderr }: CommandIo
 /** @throws UsageError */
 function statusServerOf(
   { host, port, http = true }: WorkerFlags,
-  worker: () => WorkerState,
+  pages: Pick<WorkerStatusOptions, "worker" | "figures">,
 ): Promise<WorkerStatusServer> | undefined {
   if (http) {
     const ports = port === undefined ? DEFAULT_PORTS : [parsePort(port)];
-    return startWorkerStatus({ host: host === undefined ? DEFAULT_HOST : parseHost(host), ports, worker });
+    return startWorkerStatus({ host: host === undefined ? DEFAULT_HOST : parseHost(host), ports, ...pages });
   }
   const conflicting = host === undefined ? port && "--port" : "--host";
   if (conflicting) throw new UsageError("conflicting-flags", `${conflicting}: expected it without --no-http`);

@@ -4,6 +4,7 @@ import { isIP } from "node:net";
 import type { ErrorCode } from "../errors.js";
 import { hasTwoHosts } from "./access.js";
 import { listenError, portOf } from "./port.js";
+import type { WorkerFigures, WorkerMetrics } from "./worker-metrics.js";
 
 export interface WorkerStatusServer {
   /** For example `http://127.0.0.1:5001`. */
@@ -25,16 +26,20 @@ export interface WorkerStatusOptions {
   /** Of several, the first free one; 0 takes any free port. */
   readonly ports: readonly number[];
   readonly worker: () => WorkerState;
+  /** For Prometheus; undefined before the worker begins. */
+  readonly figures: () => WorkerFigures | undefined;
 }
 
+const JSON_TYPE = "application/json";
 const ALTERNATIVES = new Intl.ListFormat("en", { type: "disjunction" });
 
 interface Page {
   readonly status: 200 | 503;
-  readonly body: object;
+  readonly type: string;
+  readonly text: string;
 }
 
-const PAGES: Readonly<Record<string, (worker: WorkerState) => Page>> = {
+const JSON_PAGES: Readonly<Record<string, (worker: WorkerState) => { status: 200 | 503; body: object }>> = {
   "/status": ({ connectedSince, ...worker }) => {
     const contract = { status: "Running", service: "Worker Service", time: new Date().toISOString() };
     return { status: 200, body: { ...contract, ...worker, ...(connectedSince && { connectedSince }) } };
@@ -47,12 +52,16 @@ const PAGES: Readonly<Record<string, (worker: WorkerState) => Page>> = {
   },
 };
 
+const METRICS = "/metrics";
+const PATHS = [...Object.keys(JSON_PAGES), METRICS];
+
 /**
- * Serves `/status`, `/health` and `/ready`.
+ * Serves `/status`, `/health`, `/ready` and `/metrics`.
  * @throws UsageError if it cannot listen on any of the ports
  */
-export async function startWorkerStatus({ host, ports, worker }: WorkerStatusOptions): Promise<WorkerStatusServer> {
-  const server = createServer((request, response) => answer(request, response, worker()));
+export async function startWorkerStatus({ host, ports, ...pages }: WorkerStatusOptions): Promise<WorkerStatusServer> {
+  const pageAt = pagesOf(pages);
+  const server = createServer((request, response) => void answer(request, response, pageAt));
   const port = await listenOnFirst(server, host, ports);
   return {
     url: `http://${isIP(host) === 6 ? `[${host}]` : host}:${port}`,
@@ -75,27 +84,45 @@ async function listenOnFirst(server: Server, host: string, [port = 0, ...others]
   }
 }
 
-function answer(
+type PageAt = (path: string) => Promise<Page> | undefined;
+
+function pagesOf({ worker, figures }: Pick<WorkerStatusOptions, "worker" | "figures">): PageAt {
+  // Measures from the first scrape on: the lag of the event loop costs a timer.
+  let metrics: Promise<WorkerMetrics> | undefined;
+  return (path) => {
+    if (path === METRICS) {
+      metrics ??= import("./worker-metrics.js").then(({ WorkerMetrics }) => new WorkerMetrics());
+      return metrics.then(async (metrics) => ({
+        status: 200,
+        type: metrics.contentType,
+        text: await metrics.text(figures()),
+      }));
+    }
+    const page = Object.hasOwn(JSON_PAGES, path) ? JSON_PAGES[path]?.(worker()) : undefined;
+    return page && Promise.resolve({ status: page.status, type: JSON_TYPE, text: JSON.stringify(page.body) });
+  };
+}
+
+async function answer(
   { method, url = "/", rawHeaders }: IncomingMessage,
   response: ServerResponse,
-  worker: WorkerState,
-): void {
+  pageAt: PageAt,
+): Promise<void> {
   if (hasTwoHosts(rawHeaders)) return refuse(response, 400, "Expected one Host header, found several");
   const path = url.split("?", 1)[0] ?? url;
-  const page = Object.hasOwn(PAGES, path) ? PAGES[path] : undefined;
+  const page = pageAt(path);
   if (page === undefined) {
-    refuse(response, 404, `Expected ${ALTERNATIVES.format(Object.keys(PAGES))}, found ${path}`);
+    refuse(response, 404, `Expected ${ALTERNATIVES.format(PATHS)}, found ${path}`);
   } else if (method !== "GET" && method !== "HEAD") {
     response.setHeader("Allow", "GET, HEAD");
     refuse(response, 405, `Expected GET or HEAD, found ${method}`);
   } else {
-    const { status, body } = page(worker);
-    json(response, status, body);
+    send(response, await page);
   }
 }
 
 function refuse(response: ServerResponse, status: keyof typeof CODES, error: string): void {
-  json(response, status, { error, code: CODES[status] });
+  send(response, { status, type: JSON_TYPE, text: JSON.stringify({ error, code: CODES[status] }) });
 }
 
 const CODES = {
@@ -105,8 +132,7 @@ const CODES = {
 } as const satisfies Record<number, ErrorCode>;
 
 /** For HEAD, Node sends only the headers. */
-function json(response: ServerResponse, status: number, body: object): void {
-  const text = JSON.stringify(body);
-  response.writeHead(status, { "Content-Type": "application/json", "Content-Length": Buffer.byteLength(text) });
+function send(response: ServerResponse, { status, type, text }: Omit<Page, "status"> & { status: number }): void {
+  response.writeHead(status, { "Content-Type": type, "Content-Length": Buffer.byteLength(text) });
   response.end(text);
 }

@@ -7,7 +7,8 @@ import {
   writeActivityResult,
   type WorkItem,
 } from "../protocol/read-work-item.js";
-import { OrchestratorExecutor, type OrchestratorExecutorOptions } from "./orchestrator-executor.js";
+import { OrchestratorExecutor, type EpisodeCounts, type OrchestratorExecutorOptions } from "./orchestrator-executor.js";
+import type { SessionCounts } from "./session-cache.js";
 import type { StrayItem } from "./stray-work.js";
 
 /** A work item that has to be executed. */
@@ -15,7 +16,8 @@ export type RunnableWorkItem = Extract<WorkItem, { kind: "orchestrator" | "activ
 
 /** The outcome of a work item: the bytes of its completion, or the fact that this worker does not host it. */
 export type Execution =
-  { readonly kind: "completion"; readonly message: Buffer } | { readonly kind: "stray"; readonly item: StrayItem };
+  | { readonly kind: "completion"; readonly message: Buffer; /** Of an activity. */ readonly failed: boolean }
+  | { readonly kind: "stray"; readonly item: StrayItem };
 
 /** Executes work items: bytes in, the bytes of the completion out. */
 export class Executor {
@@ -38,6 +40,14 @@ export class Executor {
       : this.#executeOrchestrator(item);
   }
 
+  get episodes(): Readonly<EpisodeCounts> {
+    return this.#orchestrators.episodes;
+  }
+
+  get sessions(): SessionCounts {
+    return this.#orchestrators.sessions;
+  }
+
   /** The backend has not accepted the result of an episode. */
   discard(item: Extract<WorkItem, { kind: "orchestrator" }>): void {
     this.#orchestrators.discard(item);
@@ -49,7 +59,7 @@ export class Executor {
       const { kind, completionToken } = item;
       return { kind: "stray", item: { kind, name, id: readRequestHead(item.request).instanceId, completionToken } };
     }
-    return { kind: "completion", message: await this.#orchestrators.execute(item) };
+    return { kind: "completion", message: await this.#orchestrators.execute(item), failed: false };
   }
 
   async #executeActivity(bytes: Uint8Array, completionToken: string): Promise<Execution> {
@@ -59,20 +69,25 @@ export class Executor {
     if (activity === undefined)
       return { kind: "stray", item: { kind: "activity", name, id: `${instanceId}#${taskId}`, completionToken } };
 
-    return { kind: "completion", message: await this.#run(activity, request, completionToken) };
+    return this.#run(activity, request, completionToken);
   }
 
   async #run(
     activity: TActivity<unknown, unknown>,
     request: ReturnType<typeof readActivityRequest>,
     completionToken: string,
-  ): Promise<Buffer> {
+  ): Promise<Execution> {
     try {
       const input: unknown = request.input === "" ? undefined : JSON.parse(request.input);
       const output: unknown = await activity(new ActivityContext(request.instanceId, request.taskId), input);
-      return writeActivityResult(request, completionToken, JSON.stringify(output) ?? "");
+      const message = writeActivityResult(request, completionToken, JSON.stringify(output) ?? "");
+      return { kind: "completion", message, failed: false };
     } catch (error) {
-      return writeActivityFailure(request, completionToken, error, false);
+      return {
+        kind: "completion",
+        message: writeActivityFailure(request, completionToken, error, false),
+        failed: true,
+      };
     }
   }
 }

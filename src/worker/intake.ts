@@ -47,6 +47,10 @@ export class Intake {
     this.#review();
   }
 
+  get held(): { readonly orchestrator: number; readonly activity: number } {
+    return { orchestrator: this.#orchestrators, activity: this.#activities };
+  }
+
   add(kind: "orchestrator" | "activity", bytes: number): void {
     this.#count(kind, 1, bytes);
   }

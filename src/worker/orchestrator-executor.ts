@@ -10,7 +10,7 @@ import { writeOrchestratorFailure } from "../protocol/orchestrator-failure.js";
 import { StringValue, decodeMessage, pb } from "../protocol/sidecar-stubs.js";
 import { writeHistoryRequest, type WorkItem } from "../protocol/read-work-item.js";
 import { ExtendedSession } from "./extended-session.js";
-import { ExtendedSessions, NO_SESSIONS } from "./session-cache.js";
+import { ExtendedSessions, NO_SESSIONS, type SessionCounts } from "./session-cache.js";
 import { DEFAULT_REPLAY, type Replay } from "../protocol/replay.js";
 import { SdkExecution, type Episode, type EpisodeOutcome } from "./sdk-execution.js";
 import { TimeSlice } from "./time-slice.js";
@@ -28,6 +28,18 @@ export interface OrchestratorExecutorOptions {
   readonly checkOneIn?: number;
 }
 
+/** Episodes by what they began from. */
+export interface EpisodeCounts {
+  /** Those of new executions, which have no history. */
+  first: number;
+  /** Those that continued from an extended session. */
+  continued: number;
+  /** Those that replayed a history. */
+  replayed: number;
+  /** Those whose history was left out and is unknown here. They come again, with it. */
+  withoutHistory: number;
+}
+
 /** Executions are chosen for the check by their ids. */
 const CHECK_ONE_IN = 1_000;
 
@@ -36,6 +48,7 @@ const CHECK_ONE_IN = 1_000;
  * that it processes each event once. Without a session it replays its whole history, with the same result.
  */
 export class OrchestratorExecutor {
+  readonly episodes: EpisodeCounts = { first: 0, continued: 0, replayed: 0, withoutHistory: 0 };
   readonly #orchestrators: Workload["orchestrators"];
   readonly #sessions: ExtendedSessions;
   readonly #slice: TimeSlice;
@@ -48,6 +61,10 @@ export class OrchestratorExecutor {
     this.#sessions = sessions;
     this.#slice = options.slice ?? new TimeSlice();
     this.#checkOneIn = options.checkOneIn ?? CHECK_ONE_IN;
+  }
+
+  get sessions(): SessionCounts {
+    return this.#sessions;
   }
 
   /** The requested name if it is not hosted here. Throws if the request cannot be read. */
@@ -90,6 +107,7 @@ export class OrchestratorExecutor {
 
     const episode = { past: request.getPasteventsList(), fresh: request.getNeweventsList() };
     const executionId = request.getExecutionid()?.getValue() ?? "";
+    this.#countWhole(episode);
     const outcome = await this.#newExecution().replay(instanceId, episode, executionId);
     return this.#encode(responseTo(request, completionToken, outcome));
   }
@@ -107,16 +125,18 @@ export class OrchestratorExecutor {
     let session = isContinued ? found : undefined;
     let from = session === undefined || isLeftOut ? start : start + session.framedBytes;
     let outcome = await session?.execution.resume(await this.#decodeEvents(bytes.subarray(from, end)));
-    if (session === undefined || outcome === undefined) {
-      if (isLeftOut) return { response: writeHistoryRequest(instanceId, completionToken) };
-
+    if (session !== undefined && outcome !== undefined) {
+      this.episodes.continued++;
+    } else {
+      if (isLeftOut) {
+        this.episodes.withoutHistory++;
+        return { response: writeHistoryRequest(instanceId, completionToken) };
+      }
       from = start;
       session = new ExtendedSession(executionId, this.#newExecution(), this.#isChecked(executionId));
-      outcome = await session.execution.replay(
-        instanceId,
-        await this.#decodeEvents(bytes.subarray(from, end)),
-        executionId,
-      );
+      const episode = await this.#decodeEvents(bytes.subarray(from, end));
+      this.#countWhole(episode);
+      outcome = await session.execution.replay(instanceId, episode, executionId);
     }
     const request = decodeMessage(pb.OrchestratorRequest, withoutBytes(bytes, start, end - start));
     const encode = (of: EpisodeOutcome): Promise<Buffer> => this.#encode(responseTo(request, completionToken, of));
@@ -133,6 +153,11 @@ export class OrchestratorExecutor {
     if (isLeftOut) session.forgetBytes();
 
     return { response, kept: session };
+  }
+
+  #countWhole({ past }: Episode): void {
+    if (past.length === 0) this.episodes.first++;
+    else this.episodes.replayed++;
   }
 
   #newExecution(): SdkExecution {

@@ -16,13 +16,21 @@ interface Kept {
   readonly sinceMs: number;
 }
 
+export interface SessionCounts {
+  /** Sessions that are kept now. */
+  readonly size: number;
+  /** Sessions that were dropped to keep the limits. */
+  readonly evicted: number;
+}
+
 /**
  * Extended sessions by instance id. Their number, memory and idle time are bounded. The least recently used session is
  * dropped first, and its next episode costs a replay.
  * A session is taken out to be used. If an instance has two episodes at a time, the backend accepts at most one of
  * them. Neither session is kept, because nothing here tells which one it accepts.
  */
-export class ExtendedSessions {
+export class ExtendedSessions implements SessionCounts {
+  evicted = 0;
   readonly #limits: SessionLimits;
   /** In the order of their last use. */
   readonly #kept = new Map<string, Kept>();
@@ -85,6 +93,7 @@ export class ExtendedSessions {
       const fits = this.#kept.size <= this.#limits.sessions && this.#weight <= this.#limits.bytes;
       if (fits && sinceMs > idleSinceMs) break;
 
+      this.evicted++;
       this.#remove(instanceId);
     }
     this.#sweepLater();

@@ -3,7 +3,7 @@ import type { Workload } from "../orchestrations/workload.js";
 import { textOf } from "../protocol/wire.js";
 import { readRequestHead } from "../protocol/orchestrator-request.js";
 import { readActivityRequest, writeAbandon, type WorkItem } from "../protocol/read-work-item.js";
-import { Executor, type RunnableWorkItem } from "./executor.js";
+import { Executor, type Execution, type RunnableWorkItem } from "./executor.js";
 import { Intake, type IntakeLimits } from "./intake.js";
 import type { Replay } from "../protocol/replay.js";
 import { isTooLarge, type ResultSender, type SendOutcome } from "./result-sender.js";
@@ -11,10 +11,13 @@ import { SlicedQueue } from "./sliced-queue.js";
 import { StrayWork, type StrayItem } from "./stray-work.js";
 import { TimeSlice } from "./time-slice.js";
 import { failureOf } from "./too-large.js";
+import { WorkCounts } from "./work-counts.js";
 import { describeError } from "./worker-channel.js";
 
 /** A work item that can be given back. */
 type ReturnableWorkItem = Exclude<WorkItem, { kind: "healthPing" | "other" }>;
+
+type Completion = Extract<Execution, { kind: "completion" }>;
 
 export interface WorkbenchOptions {
   readonly workload: Workload;
@@ -52,6 +55,7 @@ export class Workbench {
   activitiesCompleted = 0;
   /** What it has executed, whatever became of the results. */
   readonly executed = { activities: 0, episodes: 0, orchestratorMs: 0 };
+  readonly counts = new WorkCounts();
   /** The number of results that came too late, because the backend had given the work item to another worker. */
   staleResults = 0;
   readonly intake: Intake;
@@ -77,6 +81,10 @@ export class Workbench {
   /** Work items that wait, are being executed, or have a result that the backend has not accepted yet. */
   get inFlight(): number {
     return this.#inFlight;
+  }
+
+  get executor(): Pick<Executor, "episodes" | "sessions"> {
+    return this.#executor;
   }
 
   /** Whether it holds nothing, including work of other applications. */
@@ -123,41 +131,45 @@ export class Workbench {
   /** Resolves when the next item of its kind may begin. The result may still be on its way. */
   async #run(item: RunnableWorkItem): Promise<void> {
     this.#executing.add(item);
-    const began = item.kind === "orchestrator" ? this.#episodeTimeMs() : 0;
+    const beganMs = this.#timeMs(item);
     try {
       const execution = await this.#executor.execute(item);
       if (execution.kind === "stray") {
         void this.#strays.giveBack(execution.item);
         this.#done(item);
       } else {
-        this.#count(item, began);
-        void this.#send(item, execution.message);
+        this.#count(item, this.#timeMs(item) - beganMs);
+        void this.#send(item, execution);
       }
     } catch (error) {
       // It is not given back, because it would return at once, to this worker or a similar one.
       this.#options.onError(`An ${item.kind}'s work item is dropped: ${describeError(error)}`);
+      this.counts.items[item.kind].dropped++;
       this.#done(item);
     } finally {
       this.#executing.delete(item);
     }
   }
 
-  #count({ kind }: RunnableWorkItem, beganMs: number): void {
+  #count({ kind }: RunnableWorkItem, tookMs: number): void {
     if (kind === "activity") {
       this.executed.activities++;
     } else {
       this.executed.episodes++;
-      this.executed.orchestratorMs += this.#episodeTimeMs() - beganMs;
+      this.executed.orchestratorMs += tookMs;
     }
+    this.counts.execution[kind].add(tookMs);
   }
 
-  /** A clock that stands while an episode waits for its next turn. Episodes run one after the other. */
-  #episodeTimeMs(): number {
-    return performance.now() - this.#slice.waitedMs;
+  /** Of episodes, a clock that stands while one waits for its next turn. Episodes run one after the other. */
+  #timeMs({ kind }: RunnableWorkItem): number {
+    return kind === "orchestrator" ? performance.now() - this.#slice.waitedMs : performance.now();
   }
 
-  async #send(item: RunnableWorkItem, result: Buffer): Promise<void> {
-    const outcome = await this.#complete(item, result);
+  async #send(item: RunnableWorkItem, { message, failed }: Completion): Promise<void> {
+    const outcome = await this.#complete(item, message);
+    const counted = outcome.kind === "accepted" ? (failed ? "failed" : "completed") : outcome.kind;
+    this.counts.items[item.kind][counted]++;
     if (outcome.kind === "stale") {
       this.staleResults++;
     } else if (outcome.kind === "accepted" && item.kind === "activity") {
@@ -185,6 +197,7 @@ export class Workbench {
   async #abandon({ kind, completionToken }: Pick<ReturnableWorkItem, "kind" | "completionToken">): Promise<void> {
     const { abandon } = CALLS[kind];
     const outcome = await this.#options.sender.send(abandon, writeAbandon(completionToken));
+    this.counts.items[kind][outcome.kind === "accepted" ? "returned" : outcome.kind]++;
     if (outcome.kind === "refused") {
       if (outcome.error.code === status.UNIMPLEMENTED) this.#options.onNoAbandon();
       else this.#options.onError(`${abandon} was refused: ${describeError(outcome.error)}`);

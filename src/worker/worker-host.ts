@@ -20,7 +20,10 @@ import { ProgressWatch } from "./progress-watch.js";
 import { DEFAULT_REPLAY, type Replay } from "../protocol/replay.js";
 import type { ExecutedWork, WorkerEvent } from "../protocol/worker-messages.js";
 import { ResultSender } from "./result-sender.js";
+import type { EpisodeCounts } from "./orchestrator-executor.js";
+import type { SessionCounts } from "./session-cache.js";
 import type { StrayItem } from "./stray-work.js";
+import type { WorkCounts } from "./work-counts.js";
 import { Workbench } from "./workbench.js";
 import { describeError, type WorkItemStream, type WorkerChannel } from "./worker-channel.js";
 
@@ -40,6 +43,18 @@ export interface WorkerHostOptions {
   readonly drainTimeoutMs?: number;
 }
 
+/** What a worker has done since it began, and what it holds. */
+interface WorkerFigures {
+  readonly connected: boolean;
+  /** Connections after the first one. */
+  readonly reconnects: number;
+  readonly inFlight: { readonly orchestrator: number; readonly activity: number };
+  readonly items: WorkCounts["items"];
+  readonly execution: WorkCounts["execution"];
+  readonly episodes: Readonly<EpisodeCounts>;
+  readonly sessions: SessionCounts;
+}
+
 /** A running worker. It survives outages of its backend, and a broken stream never loses an unsent result. */
 export interface WorkerHost {
   readonly workerId: string;
@@ -54,6 +69,7 @@ export interface WorkerHost {
   readonly executed: ExecutedWork;
   /** The number of results that came too late, because the backend had given the work item to another worker. */
   readonly staleResults: number;
+  readonly figures: WorkerFigures;
   /**
    * Accepts no more work, finishes the work in progress and closes. Never rejects. A backend that stays away does not
    * delay it: unsent results are then still counted in `inFlight`, and so is what is executed for too long and given back.
@@ -98,6 +114,7 @@ class Host implements WorkerHost {
 
   #stream: WorkItemStream | undefined;
   #connectedSince: Date | undefined;
+  #connections = 0;
   /** The state that was last reported to a person. */
   #told: "connected" | "lost" | undefined;
   /** The pause before the next stream, if the worker left the last one on purpose, in milliseconds. */
@@ -164,6 +181,14 @@ class Host implements WorkerHost {
 
   get staleResults(): number {
     return this.#bench.staleResults;
+  }
+
+  get figures(): WorkerFigures {
+    const { intake, counts, executor } = this.#bench;
+    const { items, execution } = counts;
+    const { episodes, sessions } = executor;
+    const reconnects = Math.max(0, this.#connections - 1);
+    return { connected: this.connected, reconnects, inFlight: intake.held, items, execution, episodes, sessions };
   }
 
   drain(): Promise<void> {
@@ -238,6 +263,7 @@ class Host implements WorkerHost {
 
   #take(stream: WorkItemStream | undefined): void {
     this.#stream = stream;
+    if (stream !== undefined) this.#connections++;
     this.#connectedSince = stream && new Date();
     this.#tookMs = performance.now();
     this.#bench.intake.watch(stream);

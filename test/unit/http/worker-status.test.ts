@@ -14,7 +14,7 @@ let server: WorkerStatusServer;
 
 beforeEach(async () => {
   worker = idle;
-  server = await startWorkerStatus({ host: "127.0.0.1", ports: [0], worker: () => worker });
+  server = await startWorkerStatus({ host: "127.0.0.1", ports: [0], worker: () => worker, figures: () => undefined });
 });
 afterEach(() => server.close());
 
@@ -70,7 +70,7 @@ test.each(["/", "/nothing", "/constructor"])("%s is not found, in JSON", async (
   const response = await fetch(server.url + path);
   expect(response.status).toBe(404);
   expect(await response.json()).toEqual({
-    error: `Expected /status, /health, or /ready, found ${path}`,
+    error: `Expected /status, /health, /ready, or /metrics, found ${path}`,
     code: "not-found",
   });
 });
@@ -83,23 +83,31 @@ test("other methods are refused with those that are allowed", async () => {
 
 test("a port that is in use is an error of usage that names it and --port", async () => {
   const port = Number(new URL(server.url).port);
-  const error: unknown = await startWorkerStatus({ host: "127.0.0.1", ports: [port], worker: () => worker }).catch(
-    (error: unknown) => error,
-  );
+  const error: unknown = await startWorkerStatus({
+    host: "127.0.0.1",
+    ports: [port],
+    worker: () => worker,
+    figures: () => undefined,
+  }).catch((error: unknown) => error);
   expect(error).toBeInstanceOf(UsageError);
   expect(String(error)).toMatch(new RegExp(`Port ${port} .* --port`, "u"));
 });
 
 test("of several ports, the first free one is taken", async () => {
   const port = Number(new URL(server.url).port);
-  const second = await startWorkerStatus({ host: "127.0.0.1", ports: [port, 0], worker: () => worker });
+  const second = await startWorkerStatus({
+    host: "127.0.0.1",
+    ports: [port, 0],
+    worker: () => worker,
+    figures: () => undefined,
+  });
   expect((await fetch(`${second.url}/health`)).status).toBe(200);
   expect(second.url).not.toBe(server.url);
   second.close();
 });
 
 test("an IPv6 address is in brackets in the URL", async () => {
-  const second = await startWorkerStatus({ host: "::1", ports: [0], worker: () => worker });
+  const second = await startWorkerStatus({ host: "::1", ports: [0], worker: () => worker, figures: () => undefined });
   expect(second.url).toMatch(/^http:\/\/\[::1\]:\d+$/u);
   expect((await fetch(`${second.url}/health`)).status).toBe(200);
   second.close();
