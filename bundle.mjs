@@ -28,13 +28,16 @@ await build({
     throw new Error(message);
   },
 });
-// The script of the page, for browsers, in one file with its chart library.
+// The scripts of the pages, for browsers, each in one file with what it uses.
 const licence = await readFile("node_modules/uplot/LICENSE", "utf8");
-await build({
-  input: { live: "src/page/live.ts" },
-  platform: "browser",
-  output: { dir: "lib/page", minify: true, postBanner: `/*!\n${licence.trim()}\n*/` },
-  onLog(_level, { message }) {
-    throw new Error(message);
-  },
-});
+const PAGES = { live: `/*!\n${licence.trim()}\n*/`, login: "" };
+for (const [page, postBanner] of Object.entries(PAGES)) {
+  await build({
+    input: { [page]: `src/page/${page}.ts` },
+    platform: "browser",
+    output: { dir: "lib/page", minify: true, postBanner },
+    onLog(_level, { message }) {
+      throw new Error(message);
+    },
+  });
+}

@@ -68,16 +68,25 @@ function foreignHost(): HttpError {
   return new HttpError(403, "The Host header does not name this server.", { hint, field: "Host" });
 }
 
-/**
- * Refuses a request without the key, which may be in `x-api-key` or a bearer token. The comparison takes constant time.
- */
-export function requireKey(key: string): (request: FastifyRequest) => Promise<void> {
+/** Whether a text is the key. The comparison takes constant time. */
+export function keyCheck(key: string): (given: string) => boolean {
   const expected = digestOf(key);
-  return async ({ headers }) => {
-    const apiKey = headers["x-api-key"];
-    const bearer = /^Bearer +(.*)$/iu.exec(headers.authorization ?? "")?.[1];
-    const given = typeof apiKey === "string" ? apiKey : bearer;
-    if (given === undefined || !timingSafeEqual(digestOf(given), expected))
+  return (given) => timingSafeEqual(digestOf(given), expected);
+}
+
+/** Whether the key is in `x-api-key`, or is a bearer token. */
+export function hasKey({ headers }: FastifyRequest, isKey: (given: string) => boolean): boolean {
+  const apiKey = headers["x-api-key"];
+  const bearer = /^Bearer +(.*)$/iu.exec(headers.authorization ?? "")?.[1];
+  const given = typeof apiKey === "string" ? apiKey : bearer;
+  return given !== undefined && isKey(given);
+}
+
+/** Refuses a request without the key, which may be in `x-api-key` or a bearer token. */
+export function requireKey(key: string): (request: FastifyRequest) => Promise<void> {
+  const isKey = keyCheck(key);
+  return async (request) => {
+    if (!hasKey(request, isKey))
       throw new HttpError(401, "Expected the server's API key in the header x-api-key or Authorization: Bearer.");
   };
 }

@@ -25,6 +25,12 @@ export async function addApiDocumentation(app: FastifyInstance, withKey: boolean
   const securitySchemes = {
     apiKey: { type: "apiKey", in: "header", name: "x-api-key" },
     bearer: { type: "http", scheme: "bearer" },
+    session: {
+      type: "apiKey",
+      in: "cookie",
+      name: "fanout_session_PORT",
+      description: "The session of a browser that has logged in at /login; PORT is the one that the server listens on.",
+    },
   } as const;
   await app.register(swagger, {
     openapi: {

@@ -7,6 +7,7 @@ import type { LiveHub, Viewer } from "../live/live-hub.js";
 import { liveShell } from "../report/html/live-shell.js";
 import { refuseForeignPages, refuseOtherSites, refuseTwoHosts } from "./access.js";
 import { HttpError } from "./http-error.js";
+import { pagePolicy, REPORT_POLICY } from "./page-response.js";
 import { portOf } from "./port.js";
 import { refuseUnknownRoutes } from "./unknown-route.js";
 
@@ -36,19 +37,7 @@ const MOST_VIEWERS = 200;
 const CLOSE_PATIENCE_MS = 2_000;
 const require = createRequire(import.meta.url);
 
-/** The page loads its script, its style and its events from this server alone. */
-const PAGE_POLICY = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "connect-src 'self'",
-  "img-src data:",
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-].join("; ");
-/** The report has a policy of its own, with the hashes of its script and style. This one is added to it. */
-const REPORT_POLICY = "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+const PAGE_POLICY = pagePolicy({ forms: false });
 
 /**
  * Serves the page of a run on the loopback interface, with its events. Import this file only when needed: it loads the page.

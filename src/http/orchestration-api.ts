@@ -3,12 +3,17 @@ import { serializerCompiler, type ZodTypeProvider } from "fastify-type-provider-
 import type { z } from "zod";
 import type { OrchestrationClient } from "../backend/orchestration-client.js";
 import { formatCount } from "../format/count.js";
+import { SITE_STYLE_PATH } from "../report/site/site-page.js";
+import { SITE_STYLE } from "../report/site/site-style.js";
 import { serverStopping } from "../runs/served-runs.js";
 import { refuseForeignPages, refuseOtherSites, refuseTwoHosts, requireKey } from "./access.js";
 import { addApiDocumentation } from "./api-documentation.js";
 import { CallSlots } from "./call-slots.js";
+import { doorOf } from "./door/door.js";
+import { addLogin } from "./door/login-routes.js";
 import * as contract from "./request-schemas.js";
 import { HttpError, defectOf, errorBody, httpErrorOf } from "./http-error.js";
+import { addAsset, isPageView, sendErrorPage } from "./page-response.js";
 import { PendingLimit } from "./pending-limit.js";
 import { portOf } from "./port.js";
 import { PROBLEM_PREFIX, PROBLEM_TYPE, problemOf } from "./problem.js";
@@ -87,15 +92,18 @@ export async function orchestrationApi(options: ApiOptions): Promise<FastifyInst
   await app.register(async (scope) => addProbes(scope, options));
   await app.register(async (scope) => addOrchestrations(scope, options));
   await app.register(async (scope) => addMetrics(scope, metrics, options));
-  const { runs, apiKey } = options;
-  if (runs !== undefined) await app.register(async (scope) => addRuns(scope, runs, apiKey));
+  const { runs } = options;
+  const door = doorOf(options.apiKey);
+  addAsset(app, SITE_STYLE_PATH, "text/css", SITE_STYLE);
+  await app.register(async (scope) => addLogin(scope, door));
+  if (runs !== undefined) await app.register(async (scope) => addRuns(scope, runs, door));
   await app.ready();
   return app;
 }
 
 function answerError(
   error: unknown,
-  { url }: FastifyRequest,
+  request: FastifyRequest,
   reply: FastifyReply,
   onDefect: (error: unknown) => void,
 ): void {
@@ -103,7 +111,8 @@ function answerError(
   const defect = defectOf(answer);
   if (defect !== undefined) onDefect(defect);
   void reply.code(answer.statusCode).headers(answer.headers);
-  if (url.startsWith(PROBLEM_PREFIX)) sendProblem(answer, reply);
+  if (request.url.startsWith(PROBLEM_PREFIX)) sendProblem(answer, reply);
+  else if (isPageView(request)) void sendErrorPage(reply, answer);
   else void reply.send(answer.body);
 }
 

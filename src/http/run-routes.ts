@@ -7,7 +7,7 @@ import type { Billing } from "../plan/spend-guard.js";
 import type { ReadPlan } from "../runs/planned-run.js";
 import type { ServedRun } from "../runs/served-run.js";
 import { MOST_KEPT, type ServedRuns } from "../runs/served-runs.js";
-import { refuseOtherSites, requireKey } from "./access.js";
+import type { Door } from "./door/door.js";
 import { HttpError } from "./http-error.js";
 import { idempotencyKeyOf } from "./idempotency-key.js";
 import { PROBLEM_PREFIX, PROBLEM_TYPE, Problem, refusalOf, wrongPlanOf } from "./problem.js";
@@ -28,7 +28,7 @@ const PATH = `${PROBLEM_PREFIX}runs`;
 const MOST_VIEWERS = 100;
 
 /** The run API: load tests over HTTP. */
-export function addRuns(app: FastifyInstance, api: RunsApi, apiKey: string | undefined): void {
+export function addRuns(app: FastifyInstance, api: RunsApi, door: Door): void {
   app.get<{ Params: { code: string } }>(
     `${PROBLEM_PREFIX}problems/:code`,
     { schema: { hide: true } },
@@ -38,13 +38,13 @@ export function addRuns(app: FastifyInstance, api: RunsApi, apiKey: string | und
     },
   );
   void app.register(async (scope) => {
-    scope.addHook("onRequest", apiKey === undefined ? refuseOtherSites : requireKey(apiKey));
-    addRunRoutes(scope, api, apiKey !== undefined);
+    scope.addHook("onRequest", door.api);
+    addRunRoutes(scope, api, door.lock !== undefined);
   });
 }
 
 function addRunRoutes(app: FastifyInstance, { runs, keys, readPlan, billing }: RunsApi, withKey: boolean): void {
-  const security = withKey ? { security: [{ apiKey: [] }, { bearer: [] }] } : {};
+  const security = withKey ? { security: [{ apiKey: [] }, { bearer: [] }, { session: [] }] } : {};
   const common = { tags: ["Runs"], ...security };
   const problems = (...codes: readonly number[]) => problemAnswers(withKey ? [401, ...codes] : codes);
   const api = app.withTypeProvider<ZodTypeProvider>();

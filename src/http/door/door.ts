@@ -1,0 +1,70 @@
+import type { FastifyReply, FastifyRequest } from "fastify";
+import { hasKey, keyCheck, refuseOtherSites } from "../access.js";
+import { HttpError } from "../http-error.js";
+import { isPageView } from "../page-response.js";
+import { sessionTokens } from "./session-cookie.js";
+import { Sessions } from "./sessions.js";
+
+type Hook = (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>;
+
+/** Who may use the run API and the pages. */
+export interface Door {
+  /** Absent without a key: then everybody may who reaches the server, except a page of another site. */
+  readonly lock?: { readonly isKey: (given: string) => boolean; readonly sessions: Sessions };
+  /** For routes that programs and scripts of our pages call: 401 without a key or a session. */
+  readonly api: Hook;
+  /** For pages: a browser without a session is led to the login. */
+  readonly pages: Hook;
+}
+
+export const LOGIN_PATH = "/login";
+
+/** With a key, the door opens to the key in a header, or to the cookie of a session. */
+export function doorOf(key: string | undefined): Door {
+  return key === undefined ? { api: refuseOtherSites, pages: refuseOtherSites } : lockedDoor(keyCheck(key));
+}
+
+function lockedDoor(isKey: (given: string) => boolean): Door {
+  const sessions = new Sessions();
+  const mayEnter = async (request: FastifyRequest): Promise<boolean> => {
+    if (hasKey(request, isKey)) return true;
+    if (!sessionTokens(request).some((token) => sessions.has(token))) return false;
+    // A browser sends the cookie for whoever makes it send a request.
+    await refuseOtherSites(request);
+    refuseForeignWrites(request);
+    return true;
+  };
+  return {
+    lock: { isKey, sessions },
+    api: async (request) => {
+      if (!(await mayEnter(request))) throw keyWanted();
+    },
+    pages: async (request, reply) => {
+      if (await mayEnter(request)) return undefined;
+      if (!isPageView(request)) throw keyWanted();
+      return reply.redirect(`${LOGIN_PATH}?next=${encodeURIComponent(request.url)}`, 303);
+    },
+  };
+}
+
+/**
+ * Refuses to change anything for a page of another origin. Browsers say where a request comes from, in `Sec-Fetch-Site` where
+ * the connection is secure, and in `Origin`.
+ */
+export function refuseForeignWrites({ method, headers }: FastifyRequest): void {
+  if (method === "GET" || method === "HEAD") return;
+  const { "sec-fetch-site": site, origin, host } = headers;
+  const isOurs =
+    site === undefined ? origin === `http://${host}` || origin === `https://${host}` : site === "same-origin";
+  if (!isOurs) {
+    throw new HttpError(403, "Only a page of this server may do this in the name of who has logged in.", {
+      field: site === undefined ? "Origin" : "Sec-Fetch-Site",
+    });
+  }
+}
+
+function keyWanted(): HttpError {
+  return new HttpError(401, "Expected the server's API key in the header x-api-key or Authorization: Bearer.", {
+    hint: `A browser logs in at ${LOGIN_PATH}.`,
+  });
+}
