@@ -37,7 +37,7 @@ export function workersOf(
     [history, ...children.values()].flatMap((one) => [...executedIn(one, instanceId)]),
   );
   const byWorker = Map.groupBy(executed, ({ stamps }) => stamps.workerId);
-  const wholeRun = new Map(ownWork.map(({ workerId, ...work }) => [workerId, work]));
+  const wholeRun = new Map(ownWork.map((own) => [own.workerId, own]));
   const workerIds = [...new Set([...byWorker.keys(), ...wholeRun.keys()])].toSorted();
   const ratios = workerIds.map((workerId) => againstOthers(workerId, byWorker));
   const tests = holm(
@@ -50,15 +50,37 @@ export function workersOf(
     const told = wholeRun.get(workerId);
     const [ratio, differs] = [ratios[index], tests[index]!.adjusted < ALPHA];
     const pause = pauses.get(workerId);
+    const version = told?.version ?? own.findLast(({ stamps }) => stamps.version !== undefined)?.stamps.version;
     return {
       workerId,
+      ...identityOf(workerId, version),
       activities: own.length,
       ...timesOf(own, clocks.get(workerId)),
       ...(ratio && differs && { timesTheOthers: Math.exp(ratio.difference) }),
       ...(pause && { pause }),
-      ...(told && { wholeRun: told }),
+      ...(told && { wholeRun: wholeRunOf(told) }),
     };
   });
+}
+
+/** A run's own worker that nothing was traced of. */
+export function untracedWorker(own: OwnWork): TracedWorker {
+  const { workerId, version } = own;
+  return { workerId, ...identityOf(workerId, version), activities: 0, wholeRun: wholeRunOf(own) };
+}
+
+function wholeRunOf({
+  activities,
+  episodes,
+  orchestratorMs,
+  slowestMs,
+}: OwnWork): NonNullable<TracedWorker["wholeRun"]> {
+  return { activities, episodes, orchestratorMs, ...(activities > 0 && { slowestMs }) };
+}
+
+/** The id of a worker that says its version is `HOST-PID`. */
+function identityOf(workerId: string, version: string | undefined): Pick<TracedWorker, "host" | "version"> {
+  return version === undefined ? {} : { host: workerId.replace(/-\d+$/u, ""), version };
 }
 
 /** Of the activities that a worker executed; nothing of none. */

@@ -8,6 +8,7 @@ import { progressOf, type Progress } from "../load/progress.js";
 import { tellStart } from "../load/start-time.js";
 import { WorkerWatch, environmentOfWorkers } from "../load/worker-watch.js";
 import { foreignNames, withoutInputValues } from "../plan/orchestration-mix.js";
+import { untracedWorker } from "../breakdown/workers.js";
 import { resultPlanOf, type LoadPlan } from "../plan/plan.js";
 import type { BackendDurability, HubSurvey, ResultEnvironment, RunResult } from "../result/run-result.js";
 import type { Shard } from "../result/shard.js";
@@ -154,7 +155,7 @@ export class SeveralGenerators implements Pick<LoadTest, "run" | "snapshot" | "c
       environment: await this.#environment(hub),
       activities: backend.admin && this.#progress.activitiesCompleted(),
       executed: ownWork && sumOf(ownWork, ({ activities }) => activities),
-      workers: ownWork?.map(({ workerId, ...wholeRun }) => ({ workerId, activities: 0, wholeRun })) ?? [],
+      workers: ownWork?.map(untracedWorker) ?? [],
     });
   }
 

@@ -56,6 +56,8 @@ const activityOutput = activityPlace.extend({
   startedAt: z.number().optional(),
   finishedAt: z.number().optional(),
   workerId: z.string().optional(),
+  /** Of the worker's fanout. */
+  version: z.string().optional(),
   padding: z.string().optional(),
 });
 

@@ -7,6 +7,7 @@ import {
   type Task,
 } from "@microsoft/durabletask-js";
 import { WORKER_PROCESS } from "./worker-process.js";
+import { FANOUT_VERSION } from "../version.js";
 import { drawDurationMs } from "./activity-duration.js";
 import { FanInError, checkFanIn, checkParts, isFaultless, partsOf } from "./fan-in.js";
 import {
@@ -243,8 +244,13 @@ export async function FanOutFanInActivity(
 function stamps(
   startedMs: number,
   finishedMs: number,
-): Required<Pick<FanOutFanInActivityOutput, "startedAt" | "finishedAt" | "workerId">> {
-  return { startedAt: epochMs(startedMs), finishedAt: epochMs(finishedMs), workerId: WORKER_PROCESS };
+): Required<Pick<FanOutFanInActivityOutput, "startedAt" | "finishedAt" | "workerId" | "version">> {
+  return {
+    startedAt: epochMs(startedMs),
+    finishedAt: epochMs(finishedMs),
+    workerId: WORKER_PROCESS,
+    version: FANOUT_VERSION,
+  };
 }
 
 function epochMs(sinceOriginMs: number): number {

@@ -19,11 +19,15 @@ export interface ExecutedWork {
   readonly episodes: number;
   /** In episodes: reading a history, replaying it, the orchestrator's own code, and writing what it asks for. */
   readonly orchestratorMs: number;
+  /** Of its activities; 0 without any. */
+  readonly slowestMs: number;
 }
 
 /** `workerId` is the one in the stamps of its activities. */
 export interface OwnWork extends ExecutedWork {
   readonly workerId: string;
+  /** Of its fanout. */
+  readonly version: string;
 }
 
 /** Sent twice a second while it changes, and on request. */

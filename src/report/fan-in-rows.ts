@@ -86,11 +86,17 @@ export interface WorkerTable {
 /** No rows where there is one worker of others, which says nothing that the phases do not. */
 export function workerTable({ workers = [] }: RunResult): WorkerTable {
   const isOwn = workers.some(({ wholeRun }) => wholeRun);
-  const own = isOwn ? ["activities in all", "episodes in all", "time in episodes"] : [];
-  const columns = ["traced activities", "execute p50", "execute p99", "turnaround mean", CLOCK_COLUMN, ...own];
+  const hasVersion = workers.some(({ version }) => version !== undefined);
+  const own = isOwn ? ["activities in all", "slowest in all", "episodes in all", "time in episodes"] : [];
+  const times = ["execute p50", "execute p99", "slowest", "turnaround mean"];
+  const columns = [...(hasVersion ? ["version"] : []), "traced activities", ...times, CLOCK_COLUMN, ...own];
   const rows = workers.map((worker) => ({
     name: oneLine(worker.workerId),
-    cells: [...tracedCells(worker), ...(isOwn ? wholeRunCells(worker) : [])],
+    cells: [
+      ...(hasVersion ? [worker.version ?? ""] : []),
+      ...tracedCells(worker),
+      ...(isOwn ? wholeRunCells(worker) : []),
+    ],
   }));
   return { columns, rows: rows.length > 1 || isOwn ? rows : [] };
 }
@@ -101,15 +107,19 @@ function tracedCells(worker: TracedWorker): readonly string[] {
   const { activities, execute, turnaround, clockOffsetMs, clockBoundMs = 0 } = worker;
   return [
     formatCount(activities),
-    ...[execute?.p50, execute?.p99, turnaround?.mean].map((ms) => (ms === undefined ? "" : formatDuration(ms))),
+    ...[execute?.p50, execute?.p99, execute?.max, turnaround?.mean].map(timeText),
     clockOffsetMs === undefined ? "" : `${signedText(clockOffsetMs)}, ± ${formatDuration(clockBoundMs)}`,
   ];
 }
 
 function wholeRunCells({ wholeRun }: TracedWorker): readonly string[] {
-  if (!wholeRun) return ["", "", ""];
-  const { activities, episodes, orchestratorMs } = wholeRun;
-  return [formatCount(activities), formatCount(episodes), formatDuration(orchestratorMs)];
+  if (!wholeRun) return ["", "", "", ""];
+  const { activities, slowestMs, episodes, orchestratorMs } = wholeRun;
+  return [formatCount(activities), timeText(slowestMs), formatCount(episodes), formatDuration(orchestratorMs)];
+}
+
+function timeText(ms: number | undefined): string {
+  return ms === undefined ? "" : formatDuration(ms);
 }
 
 function signedText(ms: number): string {

@@ -150,6 +150,10 @@ export const workerPause = object({
 
 export const tracedWorker = object({
   workerId: string,
+  host: string.exactOptional().describe("The machine or the container; absent where version is."),
+  version: string
+    .exactOptional()
+    .describe("Of its fanout; absent where it does not say: an older one, or another program."),
   activities: count.describe("Of the traced orchestrations, executed here."),
   execute: latency.exactOptional().describe("By the worker's clock; absent where it executed none of them."),
   turnaround: latency
@@ -171,6 +175,7 @@ export const tracedWorker = object({
     orchestratorMs: number.describe(
       "Time in its episodes: reading a history, replaying it, the orchestrator's code, and writing what it asks for.",
     ),
+    slowestMs: number.exactOptional().describe("Its slowest activity; absent without any."),
   })
     .exactOptional()
     .describe(

@@ -13,10 +13,13 @@ export function mergedWorkers(all: readonly TracedWorker[]): readonly TracedWork
 }
 
 function workerOf(workerId: string, parts: readonly TracedWorker[]): TracedWorker {
+  const { host, version } = parts.find((part) => part.version !== undefined) ?? {};
   const wholeRun = parts.find((part) => part.wholeRun)?.wholeRun;
   const [pause] = parts.flatMap((part) => part.pause ?? []).toSorted((a, b) => b.lengthMs - a.lengthMs);
   return {
     workerId,
+    ...(host !== undefined && { host }),
+    ...(version !== undefined && { version }),
     activities: sumOf(parts, ({ activities }) => activities),
     ...timesOf("execute", parts),
     ...timesOf("turnaround", parts),

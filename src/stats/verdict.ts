@@ -39,6 +39,7 @@ const RULES: readonly Rule[] = [
   clockJump,
   cpu,
   sharedWorkers,
+  workerVersions,
   detectionLag,
   backlog,
   trending,
@@ -162,6 +163,19 @@ function sharedWorkers({ environment: { hub, ownWorkers } }: Measured): VerdictR
     advice: isForeign
       ? "give the load test a task hub of its own"
       : "wait until other runs have ended, or end what they left with fanout terminate",
+  };
+}
+
+/** Workers that do not say their version are no reason. */
+function workerVersions({ workers = [] }: Measured): VerdictReason | undefined {
+  const known = workers.flatMap(({ version }) => version ?? []);
+  const counts = [...Map.groupBy(known, (version) => version)].map(([version, all]) => `${version} (${all.length})`);
+  if (counts.length < 2) return undefined;
+  return {
+    severity: "suspect",
+    name: "worker-versions",
+    text: `workers of different versions of fanout took part: ${counts.toSorted().join(", ")}`,
+    advice: "stop the workers of the other version, or give them the same one",
   };
 }
 

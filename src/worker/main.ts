@@ -16,6 +16,7 @@ import {
   type ManagingMessage,
 } from "../protocol/worker-messages.js";
 import { REPLAY_VARIABLE, type Replay } from "../protocol/replay.js";
+import { FANOUT_VERSION } from "../version.js";
 import { startWorkerHost, type WorkerHost } from "./worker-host.js";
 
 const REPORT_EVERY_MS = 500;
@@ -45,7 +46,7 @@ function reportExecuted(host: WorkerHost): NodeJS.Timeout {
   let told = 0;
   const tell = (): void => {
     told = host.executed.episodes + host.executed.activities;
-    void tellParent({ type: "executed", workerId: WORKER_PROCESS, ...host.executed });
+    void tellParent({ type: "executed", workerId: WORKER_PROCESS, version: FANOUT_VERSION, ...host.executed });
   };
   process.on("message", (message: ManagingMessage) => {
     if (message.type === "report") tell();

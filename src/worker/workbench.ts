@@ -54,7 +54,7 @@ export class Workbench {
   /** The number of activity results that the backend has acknowledged. */
   activitiesCompleted = 0;
   /** What it has executed, whatever became of the results. */
-  readonly executed = { activities: 0, episodes: 0, orchestratorMs: 0 };
+  readonly executed = { activities: 0, episodes: 0, orchestratorMs: 0, slowestMs: 0 };
   readonly counts = new WorkCounts();
   /** The number of results that came too late, because the backend had given the work item to another worker. */
   staleResults = 0;
@@ -154,6 +154,7 @@ export class Workbench {
   #count({ kind }: RunnableWorkItem, tookMs: number): void {
     if (kind === "activity") {
       this.executed.activities++;
+      this.executed.slowestMs = Math.max(this.executed.slowestMs, tookMs);
     } else {
       this.executed.episodes++;
       this.executed.orchestratorMs += tookMs;

@@ -39,7 +39,7 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
   // Its alarms are pure; a leg is a run.
   "soak/": ["async/", "backend/", "hub/", "load/", "plan/", "protocol/", "result/", "stats/"],
   // Processes that make one run together.
-  "generators/": ["async/", "backend/", "hub/", "load/", "plan/", "protocol/", "result/", "stats/"],
+  "generators/": ["async/", "backend/", "breakdown/", "hub/", "load/", "plan/", "protocol/", "result/", "stats/"],
   "http/": [
     "async/",
     "backend/",

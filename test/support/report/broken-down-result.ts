@@ -84,7 +84,10 @@ export const brokenDownResult: RunResult = {
     },
   },
   workers: [
-    { ...worker("host-11", 40), wholeRun: { activities: 60_000, episodes: 6_400, orchestratorMs: 2_500 } },
+    {
+      ...worker("host-11", 40),
+      wholeRun: { activities: 60_000, episodes: 6_400, orchestratorMs: 2_500, slowestMs: 91 },
+    },
     { ...worker("host-12", 90), timesTheOthers: 2.25 },
   ],
 };

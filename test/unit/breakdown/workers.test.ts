@@ -28,21 +28,26 @@ describe("the workers of the traced orchestrations", () => {
   });
 
   test("of the run itself have what they executed in the whole run, also if nothing of that was traced", () => {
-    const told = { activities: 400, episodes: 220, orchestratorMs: 31.5 };
-    const [even, idle, odd] = run(
+    const told = { activities: 400, episodes: 220, orchestratorMs: 31.5, slowestMs: 71 };
+    const version = "0.9.1";
+    const [idle, even, odd] = run(
       () => 0,
       [
-        { workerId: "even", ...told },
-        { workerId: "idle", activities: 0, episodes: 3, orchestratorMs: 1 },
+        { workerId: "even", version, ...told },
+        { workerId: "a-pod-5-12", version, activities: 0, episodes: 3, orchestratorMs: 1, slowestMs: 0 },
       ],
     );
     expect(even).toMatchObject({ workerId: "even", activities: 20, wholeRun: told });
     expect(idle).toEqual({
-      workerId: "idle",
+      workerId: "a-pod-5-12",
+      host: "a-pod-5",
+      version,
       activities: 0,
       wholeRun: { activities: 0, episodes: 3, orchestratorMs: 1 },
     });
     expect(odd).not.toHaveProperty("wholeRun");
+    expect(odd).not.toHaveProperty("version");
+    expect(odd).not.toHaveProperty("host");
   });
 
   test("one that was stopped for a second differs; by noise none does", () => {

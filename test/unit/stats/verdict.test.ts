@@ -45,6 +45,16 @@ function withSlip(share: number, responseMs = 400): Measured {
   };
 }
 
+/** Workers that say these versions. */
+function withVersions(...versions: readonly (string | undefined)[]): Measured {
+  const workers = versions.map((version, index) => ({
+    workerId: `host-${index}`,
+    activities: 5,
+    ...(version !== undefined && { version }),
+  }));
+  return { ...open, workers };
+}
+
 function withLag(lagMs: number, boundMs?: number): Measured {
   const detectionLag = { ...latencyOf(lagMs), ...(boundMs !== undefined && { boundMs }) };
   return { ...closedLoadResult, latencyMs: { service: latencyOf(200), detectionLag } };
@@ -137,6 +147,7 @@ describe("each limit", () => {
       withCpu(0.934),
       withWork({ ofRuns: 1, ownWorkers: 2 }),
       withWork({ foreign: 3, ofRuns: 2, ownWorkers: 0 }),
+      withVersions("1.2.0", "1.10.0", undefined, "1.2.0"),
       withLag(14),
     ];
     expect(all.flatMap((result) => verdictOf(result).reasons.map(({ text }) => text))).toEqual([
@@ -149,6 +160,7 @@ describe("each limit", () => {
       "the machine was 93.4 % busy (limit 90 %), 20 % with this process",
       "other work shared the workers: 1 unfinished instance on the task hub when the run began",
       "other work shared the workers: 5 unfinished instances on the task hub when the run began, 3 of them not of a load test",
+      "workers of different versions of fanout took part: 1.10.0 (1), 1.2.0 (2)",
       "completions were noticed 14 ms late at the median (limit 10 ms), so less was in flight than asked for",
     ]);
     for (const { advice } of all.flatMap((result) => verdictOf(result).reasons))
@@ -188,6 +200,7 @@ describe("no reason is given", () => {
     ["of a result of before there was a generator's health", { ...sampleResult }],
     ["where neither backend nor workers share the busy machine", { ...withCpu(1), environment: remote }],
     ["of a machine that was busy for less than five seconds", { ...withCpu(1), durationMs: 4_999 }],
+    ["where all workers that say their version say the same", withVersions("1.2.0", undefined, "1.2.0")],
     ["of a slow notice in open load", { ...withLag(100), plan: open.plan }],
     ["where the lag is not known closely enough to say", withLag(100, 95)],
     [
