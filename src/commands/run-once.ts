@@ -8,10 +8,11 @@ import { LoadTest, type LoadTestOptions, type LoadTestOutcome } from "../load/lo
 import { liveView } from "../report/live.js";
 import { isMissedForGood, judge } from "../stats/threshold.js";
 import type { CommandIo } from "./io.js";
+import { feedOf } from "./live-feed.js";
 import { purgeAfterRun } from "./purge.js";
 import type { RunCall } from "./run-call.js";
 import { exitCodeOfRun } from "./run-exit-code.js";
-import { feedOf, type RunPage } from "./run-page.js";
+import type { RunPage } from "./run-page.js";
 import type { RunResults } from "./run-results.js";
 
 const JUDGE_EVERY_MS = 1_000;

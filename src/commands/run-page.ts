@@ -1,18 +1,12 @@
 import { aborted } from "../async/aborted.js";
-import type { Backend } from "../backend/backend.js";
 import { ExitCode } from "../exit-codes.js";
 import { errorText } from "../format/error-text.js";
 import type { LivePage } from "../http/live-page.js";
 import { LiveHub } from "../live/live-hub.js";
 import type { LivePhase } from "../live/live-update.js";
-import { RunFeed } from "../live/run-feed.js";
-import type { LoadTest } from "../load/load-test.js";
-import { resultPlanOf } from "../plan/plan.js";
-import { planLine } from "../report/plan-line.js";
+import type { RunFeed } from "../live/run-feed.js";
 import type { RunResult } from "../result/run-result.js";
-import { activitiesOf } from "../result/run-size.js";
 import { Interruption } from "./interruption.js";
-import type { RunCall } from "./run-call.js";
 
 /**
  * Serves the page while `act` runs, and with `keep` until Ctrl-C.
@@ -40,31 +34,6 @@ export async function withRunPage(
   } finally {
     await page.close();
   }
-}
-
-/** What the page shows of a run that makes its load in this process. */
-export function feedOf({ call, runId, number, backend }: FollowedRun, test: LoadTest): RunFeed {
-  const { plan, thresholds, repeat } = call;
-  const { load, warmupMs = 0, labels = {} } = resultPlanOf(plan);
-  const isCounted = backend.admin !== undefined && plan.shard === undefined;
-  const activities = activitiesOf(plan);
-  const kind = load?.kind ?? "once";
-  return new RunFeed({
-    run: { runId, planLine: planLine(plan), load: kind, labels, warmupMs, number, of: repeat },
-    watched: test,
-    thresholds,
-    kind: {
-      latency: kind === "closed" ? "service" : "response",
-      credited: activities === undefined ? undefined : isCounted ? 0 : activities,
-    },
-  });
-}
-
-interface FollowedRun {
-  readonly backend: Backend;
-  readonly call: Pick<RunCall, "plan" | "thresholds" | "repeat">;
-  readonly runId: string;
-  readonly number: number;
 }
 
 const INTERRUPTED: ReadonlySet<ExitCode> = new Set([ExitCode.Interrupted, ExitCode.Terminated, ExitCode.HungUp]);

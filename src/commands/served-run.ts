@@ -7,11 +7,12 @@ import { openBackend } from "../backend/open-backend.js";
 import { chooseTransport } from "../backend/transport.js";
 import { clientClock } from "../async/clock.js";
 import { oneLine } from "../format/one-line.js";
-import { takeTask, tellParent, tellingProgress } from "../generators/parent.js";
+import { takeTask, tellParent, tellingProgress, tellingUpdates } from "../generators/parent.js";
 import { requireFreeRunIds } from "../load/free-run-id.js";
 import type { LoadTestOutcome } from "../load/load-test.js";
 import { generatorsOf } from "../plan/generators-flag.js";
 import type { RunTask } from "../runs/run-task.js";
+import { feedOf } from "./live-feed.js";
 import { machineOf } from "./run.js";
 import { parseRunCall } from "./run-call.js";
 import { judgedRun, loadTestOf } from "./run-once.js";
@@ -45,7 +46,8 @@ async function run({ flags, runId, connectionString }: RunTask, interruption: Ab
     );
     try {
       await tellParent({ type: "ready" });
-      return await tellingProgress(test, () => judgedRun(test, call));
+      const feed = feedOf({ backend, call, runId, number: 1 }, test);
+      return await tellingUpdates(feed, () => tellingProgress(test, () => judgedRun(test, call)));
     } finally {
       await test.close();
     }

@@ -4,6 +4,7 @@ import { plural } from "../format/count.js";
 import { GeneratorProcess } from "../generators/generator-process.js";
 import type { BackendLink } from "../http/backend-link.js";
 import type { RunsApi } from "../http/run-routes.js";
+import { runBody } from "../http/run-schemas.js";
 import { terminateCommand } from "../hub/terminate-command.js";
 import type { Flags } from "../plan/plan-file.js";
 import type { PlanKey } from "../plan/plan-file-keys.js";
@@ -41,6 +42,7 @@ export function servedRuns({ link, connection, most, keys, defaults, say }: Serv
         fork: (onLine) => new GeneratorProcess(onLine, ENTRY),
         connectionString: formatConnection((await link.open()).connection),
         exitCodeOf: (outcome) => exitCodeOfRun(outcome, { allowInvalid: run.planned.flags["allowInvalid"] === true }),
+        bodyOf: runBody,
         cleanUp: () => terminateLeft(link.client, leftOf(run)),
       }),
     onStart: ({ runId, options: { planned } }) => say(`Run ${runId} was started: ${planned.planLine}`),

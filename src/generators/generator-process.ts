@@ -2,6 +2,7 @@ import { fork, type ChildProcess } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import type { ErrorCode } from "../errors.js";
+import type { LiveUpdate } from "../live/live-update.js";
 import type { LoadTestOutcome } from "../load/load-test.js";
 import type { LiveSnapshot } from "../stats/live-snapshot.js";
 import type { FromGenerator, GeneratorTask, ToGenerator } from "./messages.js";
@@ -23,6 +24,8 @@ export class GeneratorProcess<Task = GeneratorTask> {
   readonly ended: Promise<GeneratorEnd>;
   /** The last one that it sent. */
   snapshot: LiveSnapshot | undefined;
+  /** Takes what the process of a whole run tells viewers. */
+  onUpdate: (update: LiveUpdate) => void = () => {};
   readonly #child: ChildProcess;
   readonly #ready = Promise.withResolvers<void>();
   readonly #ended = Promise.withResolvers<GeneratorEnd>();
@@ -64,6 +67,11 @@ export class GeneratorProcess<Task = GeneratorTask> {
     this.#tell({ type: "start", atMs });
   }
 
+  /** Asks for updates once a second. */
+  watch(isWatched: boolean): void {
+    this.#tell({ type: "watch", isWatched });
+  }
+
   interrupt(): void {
     this.#tell({ type: "interrupt" });
   }
@@ -98,6 +106,8 @@ export class GeneratorProcess<Task = GeneratorTask> {
       case "progress":
         this.snapshot = message.snapshot;
         return undefined;
+      case "update":
+        return this.onUpdate(message.update);
       case "alive":
         return undefined;
       case "ended":

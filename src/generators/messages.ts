@@ -1,5 +1,6 @@
 import type { Transport } from "../backend/transport.js";
 import type { ErrorCode } from "../errors.js";
+import type { LiveUpdate } from "../live/live-update.js";
 import type { LoadTestOutcome } from "../load/load-test.js";
 import type { LoadPlan } from "../plan/plan.js";
 import type { Replay } from "../protocol/replay.js";
@@ -26,6 +27,8 @@ export interface GeneratorTask {
 export type ToGenerator<Task = GeneratorTask> =
   | { readonly type: "prepare"; readonly task: Task }
   | { readonly type: "start"; readonly atMs: number }
+  /** Whether somebody looks at the run, so that updates are worth their cost. */
+  | { readonly type: "watch"; readonly isWatched: boolean }
   /** As Ctrl-C does for a run. */
   | { readonly type: "interrupt" }
   /** As a run ends that gives up. */
@@ -39,5 +42,7 @@ export type FromGenerator =
   | { readonly type: "line"; readonly text: string }
   /** Several times a second. */
   | { readonly type: "progress"; readonly snapshot: LiveSnapshot }
+  /** Of a whole run: once a second while it is watched, else now and then, and once at its end. */
+  | { readonly type: "update"; readonly update: LiveUpdate }
   | ({ readonly type: "ended" } & LoadTestOutcome)
   | { readonly type: "failed"; readonly message: string; readonly code: ErrorCode };

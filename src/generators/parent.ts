@@ -1,12 +1,16 @@
 import { codeOf } from "../errors.js";
 import { ExitCode } from "../exit-codes.js";
 import { errorText } from "../format/error-text.js";
+import type { LivePhase, LiveUpdate } from "../live/live-update.js";
 import type { LoadTestOutcome } from "../load/load-test.js";
 import type { LiveSnapshot } from "../stats/live-snapshot.js";
 import type { FromGenerator, ToGenerator } from "./messages.js";
 
 const ALIVE_EVERY_MS = 1_000;
 const PROGRESS_EVERY_MS = 250;
+const UPDATE_EVERY_MS = 1_000;
+/** Without a viewer. If the process is killed, this is what a viewer can still be shown. */
+const UNWATCHED_UPDATE_EVERY = 10;
 
 /** Resolves when the message was sent, or cannot be sent because the parent is gone. */
 export function tellParent(message: FromGenerator): Promise<void> {
@@ -34,6 +38,32 @@ export async function tellingProgress<T>(test: { snapshot(): LiveSnapshot }, wor
   } finally {
     clearInterval(telling);
     await tell();
+  }
+}
+
+/** Tells the parent what viewers are shown: once a second while there are any, else now and then, and once at the end. */
+export async function tellingUpdates<T>(
+  feed: { update(phase: LivePhase): LiveUpdate },
+  work: () => Promise<T>,
+): Promise<T> {
+  const tell = (phase: LivePhase): Promise<void> => tellParent({ type: "update", update: feed.update(phase) });
+  let isWatched = false;
+  let beats = 0;
+  let isOver = false;
+  const telling = setInterval(() => {
+    beats += 1;
+    if (isWatched || beats % UNWATCHED_UPDATE_EVERY === 0) void tell({ kind: "running" });
+  }, UPDATE_EVERY_MS);
+  onMessage("watch", (message) => {
+    if (message.isWatched && !isWatched && !isOver) void tell({ kind: "running" });
+    ({ isWatched } = message);
+  });
+  try {
+    return await work();
+  } finally {
+    isOver = true;
+    clearInterval(telling);
+    await tell({ kind: "ended" });
   }
 }
 

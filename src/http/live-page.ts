@@ -1,12 +1,12 @@
-import { readFile } from "node:fs/promises";
-import type { ServerResponse } from "node:http";
-import { createRequire } from "node:module";
 import type { FastifyInstance } from "fastify";
 import { UsageError } from "../errors.js";
-import type { LiveHub, Viewer } from "../live/live-hub.js";
+import type { LiveHub } from "../live/live-hub.js";
 import { liveShell } from "../report/html/live-shell.js";
+import { STYLE } from "../report/html/style.js";
 import { refuseForeignPages, refuseOtherSites, refuseTwoHosts } from "./access.js";
 import { HttpError } from "./http-error.js";
+import { followHub } from "./live-events.js";
+import { addLiveAssets } from "./live-assets.js";
 import { pagePolicy, REPORT_POLICY } from "./page-response.js";
 import { portOf } from "./port.js";
 import { refuseUnknownRoutes } from "./unknown-route.js";
@@ -35,7 +35,6 @@ export const REPORT_PATH = "/report";
 const HOST = "127.0.0.1";
 const MOST_VIEWERS = 200;
 const CLOSE_PATIENCE_MS = 2_000;
-const require = createRequire(import.meta.url);
 
 const PAGE_POLICY = pagePolicy({ forms: false });
 
@@ -81,14 +80,13 @@ export async function startLivePage(options: LivePageOptions): Promise<LivePage>
 }
 
 async function addPage(app: FastifyInstance, { report }: LivePageOptions): Promise<void> {
-  const [shell, script] = await Promise.all([liveShell(), readFile(require.resolve("#page/live.js"), "utf8")]);
+  const shell = liveShell({ assets: "", events: "events" });
   app.get("/", async (_request, reply) =>
     report() === undefined
-      ? reply.type("text/html; charset=utf-8").header("content-security-policy", PAGE_POLICY).send(shell.html)
+      ? reply.type("text/html; charset=utf-8").header("content-security-policy", PAGE_POLICY).send(shell)
       : reply.redirect(REPORT_PATH),
   );
-  app.get("/live.css", async (_request, reply) => reply.type("text/css; charset=utf-8").send(shell.style));
-  app.get("/live.js", async (_request, reply) => reply.type("text/javascript; charset=utf-8").send(script));
+  await addLiveAssets(app, "/", STYLE);
   app.get(REPORT_PATH, async (_request, reply) => {
     const html = report();
     if (html === undefined) throw new HttpError(404, "The run has no report yet.", { hint: "Open / to follow it." });
@@ -100,33 +98,11 @@ function addEvents(app: FastifyInstance, { hub, refresh, onViewers }: LivePageOp
   // Fastify's own HEAD route would be a viewer that gets nothing and never ends.
   app.get("/events", { exposeHeadRoute: false }, (request, reply) => {
     if (hub.viewers >= MOST_VIEWERS) throw new HttpError(503, `Too many viewers: ${MOST_VIEWERS} are the most.`);
-    reply.hijack();
-    const { raw } = reply;
-    raw.writeHead(200, {
-      "content-type": "text/event-stream",
-      "cache-control": "no-store",
-      "x-content-type-options": "nosniff",
-    });
-    const viewer = viewerOf(raw);
     const lastId = request.headers["last-event-id"];
-    raw.on("close", () => {
-      hub.remove(viewer);
-      onViewers();
-    });
     if (hub.viewers === 0) refresh();
-    hub.add(viewer, typeof lastId === "string" ? lastId : undefined);
+    followHub(hub, reply, typeof lastId === "string" ? lastId : undefined, onViewers);
     onViewers();
   });
-}
-
-function viewerOf(response: ServerResponse): Viewer {
-  return {
-    send: (text) => void response.write(text),
-    get backlogBytes() {
-      return response.writableLength;
-    },
-    drop: () => void response.destroy(),
-  };
 }
 
 async function untilNoViewers(hub: LiveHub, patienceMs: number): Promise<void> {

@@ -10,8 +10,8 @@ import { MOST_KEPT, type ServedRuns } from "../runs/served-runs.js";
 import type { Door } from "./door/door.js";
 import { HttpError } from "./http-error.js";
 import { idempotencyKeyOf } from "./idempotency-key.js";
+import { followHub } from "./live-events.js";
 import { PROBLEM_PREFIX, PROBLEM_TYPE, Problem, refusalOf, wrongPlanOf } from "./problem.js";
-import { runEvents } from "./run-events.js";
 import * as contract from "./run-schemas.js";
 
 /** What the routes of runs need. */
@@ -171,8 +171,9 @@ function addRunRoutes(app: FastifyInstance, { runs, keys, readPlan, billing }: R
         ...common,
         summary: "Follow a run",
         description:
-          "Server-sent events: `snapshot` once a second, from the start of the run, and `ended` with the run. " +
-          "After the end, a viewer that has seen it gets 204. A viewer that takes nothing for 30 s is dropped.",
+          "Server-sent events: `update` once a second, as the page of the run reads them, and `ended` with the run. The first " +
+          "update has the whole series, or with Last-Event-ID what has changed since. A viewer that has seen the end gets 204. " +
+          "A viewer that takes nothing for ten seconds is dropped.",
         params: contract.RunParams,
         headers: contract.EventsHeaders,
         response: {
@@ -184,22 +185,19 @@ function addRunRoutes(app: FastifyInstance, { runs, keys, readPlan, billing }: R
     },
     async ({ params, headers }, reply) => {
       const run = runOf(params.runId);
-      const lastId = Number(/^\d+$/u.exec(headers["last-event-id"] ?? "")?.[0] ?? 0);
-      // A browser connects again when a stream ends, unless it is told that there is nothing more.
-      if (run.hasEnded && lastId > run.series.lastId) return reply.code(204).send();
+      const { broadcast } = run;
+      const lastId = headers["last-event-id"];
+      if (broadcast.hub.isOver(lastId)) return reply.code(204).send();
       if (viewers >= MOST_VIEWERS)
         throw refusalOf(new FanoutError("too-many-viewers", `The server takes at most ${MOST_VIEWERS} viewers.`));
       viewers += 1;
-      const events = runEvents(run, lastId);
-      events.once("close", () => (viewers -= 1));
-      return (
-        reply
-          .type("text/event-stream")
-          .header("cache-control", "no-store")
-          // Kept alive after its end, it would hold up the end of the server.
-          .header("connection", "close")
-          .send(events as never)
-      );
+      await broadcast.refreshed();
+      followHub(broadcast.hub, reply, lastId, () => {
+        viewers -= 1;
+        broadcast.viewersChanged();
+      });
+      broadcast.viewersChanged();
+      return reply;
     },
   );
 }

@@ -45,7 +45,7 @@ export const Run = z
     planLine: z.string().describe("The plan and its cost, in words."),
     plan: json.describe("The plan, as a result has it."),
     actions: z.int().optional().describe("How many actions it may cost; absent if only time bounds them."),
-    snapshot: json.optional().describe("How far it is: the counts and latencies of the last event."),
+    snapshot: json.optional().describe("How far it is: the counts and latencies of now, or of its end."),
     exitCode: z
       .int()
       .optional()
@@ -75,13 +75,23 @@ export const RunList = z.object({ runs: z.array(Run) }).describe("The last one t
 export const Result = json.describe("The result: schema/run-result.v1.schema.json.");
 
 export const EventStream = z.string().meta({
-  examples: ['id: 1\nevent: snapshot\ndata: {"elapsedMs":1000,"orchestrations":{"total":2,"started":2,"ended":1}}\n\n'],
+  examples: [
+    `id: ${RUN_ID}/2\nevent: update\ndata: ${JSON.stringify({
+      run: { runId: RUN_ID, planLine: "2 orchestrations x 3 iterations", load: "once", labels: {}, warmupMs: 0 },
+      phase: { kind: "running" },
+      snapshot: { elapsedMs: 1_000, orchestrations: { total: 2, started: 2, ended: 1 } },
+      series: { widthMs: 1_000, intervals: [{ index: 0, offered: 2, started: 2, completed: 1, failed: 0 }] },
+      stalls: [],
+      thresholds: [],
+    })}\n\n`,
+    `id: ${RUN_ID}/ended\nevent: ended\ndata: {"runId":"${RUN_ID}","status":"completed","exitCode":0}\n\n`,
+  ],
 });
 
 export const Nothing = z.undefined().describe("The run has ended, and the viewer has seen it.");
 
 export function runBody(run: ServedRun): Run {
-  const { runId, status, created, endedAt, series, exitCode, gaveUp, failure, lines } = run;
+  const { runId, status, created, endedAt, snapshot, exitCode, gaveUp, failure, lines } = run;
   const { plan, planLine, mostActions } = run.options.planned;
   return {
     runId,
@@ -91,7 +101,7 @@ export function runBody(run: ServedRun): Run {
     planLine,
     plan: { ...plan },
     ...(mostActions !== undefined && { actions: mostActions }),
-    ...(series.last && { snapshot: { ...series.last.snapshot } }),
+    ...(snapshot && { snapshot: { ...snapshot } }),
     ...(exitCode !== undefined && { exitCode }),
     ...(gaveUp !== undefined && { gaveUp }),
     ...(failure && { error: { ...failure } }),

@@ -130,7 +130,7 @@ class RunMetrics {
   update(): void {
     const { all, inProgress } = this.#runs;
     for (const status of RUN_STATUSES) this.#inState.set({ status }, all.filter((run) => run.status === status).length);
-    const snapshots = inProgress.flatMap(({ series }) => series.last?.snapshot ?? []);
+    const snapshots = inProgress.flatMap(({ snapshot }) => snapshot ?? []);
     this.#inFlight.set(this.#runs.orchestrationsInFlight);
     const { started, activities, ...outcomes } = snapshots.reduce(added, this.#ofEnded);
     set(this.#started, started);
@@ -139,9 +139,9 @@ class RunMetrics {
     for (const [outcome, count] of Object.entries(outcomes)) this.#ended.inc({ outcome }, count);
   }
 
-  #addEnded({ status, created, endedAt, series }: ServedRun): void {
+  #addEnded({ status, created, endedAt, snapshot }: ServedRun): void {
     this.#seconds.observe({ status }, (Number(endedAt) - Number(created)) / 1_000);
-    if (series.last !== undefined) this.#ofEnded = added(this.#ofEnded, series.last.snapshot);
+    if (snapshot !== undefined) this.#ofEnded = added(this.#ofEnded, snapshot);
   }
 }
 

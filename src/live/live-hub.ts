@@ -1,3 +1,4 @@
+import { inertJson } from "../format/json-text.js";
 import { LiveState } from "./live-state.js";
 import type { LiveUpdate } from "./live-update.js";
 
@@ -6,8 +7,16 @@ export interface Viewer {
   send(text: string): void;
   /** Bytes that the viewer has not taken yet. */
   readonly backlogBytes: number;
-  /** Ends the connection. */
+  /** Ends the connection at once. */
   drop(): void;
+  /** Ends the connection when the viewer has taken what it was sent. */
+  end(): void;
+}
+
+/** The event after the last update. */
+export interface LastEvent {
+  readonly name: string;
+  readonly data: object;
 }
 
 interface Watching {
@@ -30,6 +39,7 @@ const RETRY_MS = 1_000;
 export class LiveHub {
   readonly #state = new LiveState();
   readonly #viewers = new Map<Viewer, Watching>();
+  #last: string | undefined;
 
   get viewers(): number {
     return this.#viewers.size;
@@ -58,6 +68,26 @@ export class LiveHub {
     this.#viewers.set(viewer, { lastId: id, missed: 0 });
     viewer.send(`retry: ${RETRY_MS}\n\n`);
     if (id !== undefined) viewer.send(eventOf(id, this.#state.since(lastId)));
+    if (this.#last !== undefined) this.#end(viewer, this.#last);
+  }
+
+  /** The latest update with the whole series. */
+  get whole(): LiveUpdate | undefined {
+    return this.#state.since(undefined);
+  }
+
+  /** Sends one more event, and ends the connections: also of viewers that come later, after all that they missed. */
+  end({ name, data }: LastEvent): void {
+    this.#last = `id: ${this.#endId}\nevent: ${name}\ndata: ${inertJson(JSON.stringify(data))}\n\n`;
+    for (const [viewer, { lastId }] of this.#viewers) {
+      if (lastId !== this.#state.id) viewer.send(eventOf(this.#state.id, this.#state.since(lastId)));
+      this.#end(viewer, this.#last);
+    }
+  }
+
+  /** Whether the event with this id was the last one. A browser connects again unless it is told that there is no more. */
+  isOver(lastId: string | undefined): boolean {
+    return this.#last !== undefined && lastId === this.#endId;
   }
 
   /** The viewer has gone. */
@@ -69,6 +99,16 @@ export class LiveHub {
     for (const viewer of this.#viewers.keys()) this.#drop(viewer);
   }
 
+  get #endId(): string {
+    return `${this.#state.runId}/ended`;
+  }
+
+  #end(viewer: Viewer, last: string): void {
+    this.#viewers.delete(viewer);
+    viewer.send(last);
+    viewer.end();
+  }
+
   #drop(viewer: Viewer): void {
     this.#viewers.delete(viewer);
     viewer.drop();
@@ -77,5 +117,5 @@ export class LiveHub {
 
 /** JSON has no line breaks outside of strings, and escapes those within. */
 function eventOf(id: string | undefined, update: LiveUpdate | undefined): string {
-  return `id: ${id}\nevent: update\ndata: ${JSON.stringify(update)}\n\n`;
+  return `id: ${id}\nevent: update\ndata: ${inertJson(JSON.stringify(update))}\n\n`;
 }

@@ -20,6 +20,10 @@ export class LiveState {
     return this.#latest && `${this.#latest.run.runId}/${this.#number}`;
   }
 
+  get runId(): string | undefined {
+    return this.#latest?.run.runId;
+  }
+
   take(update: LiveUpdate): void {
     const before = this.#latest;
     this.#number += 1;

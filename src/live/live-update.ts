@@ -59,7 +59,8 @@ export interface LiveSeries {
 export interface LiveInterval {
   /** Counted from the start of the run. */
   readonly index: number;
-  readonly offered: number;
+  /** Absent where only snapshots of the run are known. */
+  readonly offered?: number | undefined;
   readonly started: number;
   readonly completed: number;
   readonly failed: number;

@@ -2,17 +2,14 @@ import { foundText } from "../report/threshold-text.js";
 import { figureOf } from "../result/figure.js";
 import type { JudgedThreshold, RunResult, Stall } from "../result/run-result.js";
 import type { LiveSnapshot } from "../stats/live-snapshot.js";
-import type { SeriesSoFar } from "../stats/series.js";
 import { isMissedForGood, judge, type Threshold } from "../stats/threshold.js";
-import type { LivePhase, LiveRun, LiveThreshold, LiveUpdate } from "./live-update.js";
-import { SeriesChanges, type SeriesKind } from "./series-changes.js";
+import type { LivePhase, LiveRun, LiveSeries, LiveThreshold, LiveUpdate } from "./live-update.js";
 
 /** What a run knows while it runs. */
 interface WatchedRun {
   snapshot(): LiveSnapshot;
-  /** Undefined before the first start. */
+  /** Undefined before the first start, and where only the end of a run can tell. */
   standing(): RunResult | undefined;
-  readonly seriesSoFar: SeriesSoFar;
   stallsSoFar(): readonly Stall[];
 }
 
@@ -20,26 +17,28 @@ export interface RunFeedOptions {
   readonly run: LiveRun;
   readonly watched: WatchedRun;
   readonly thresholds: readonly Threshold[];
-  readonly kind: SeriesKind;
+  /** What has changed since the update before. */
+  readonly changes: () => LiveSeries;
 }
 
 /** Makes the updates of one run, from what the run collects anyway. */
 export class RunFeed {
-  readonly #changes = new SeriesChanges();
   /** Of a run that is over, whose time goes on by the clock. */
   #last: LiveUpdate | undefined;
 
   constructor(readonly options: RunFeedOptions) {}
 
   update(phase: LivePhase): LiveUpdate {
-    const { run, watched, thresholds, kind } = this.options;
+    const { run, watched, thresholds, changes } = this.options;
     if (this.#last) return { ...this.#last, phase, series: { ...this.#last.series, intervals: [] } };
     const standing = watched.standing();
+    const snapshot = watched.snapshot();
+    const hasBegun = standing !== undefined || snapshot.orchestrations.started > 0;
     const update: LiveUpdate = {
       run,
-      phase: phase.kind === "running" && standing === undefined ? { kind: "waiting" } : phase,
-      snapshot: watched.snapshot(),
-      series: this.#changes.next(watched.seriesSoFar, kind),
+      phase: phase.kind === "running" && !hasBegun ? { kind: "waiting" } : phase,
+      snapshot,
+      series: changes(),
       stalls: watched.stallsSoFar(),
       thresholds: thresholds.map((threshold) => liveThreshold(threshold, standing)),
       verdict: standing?.verdict,

@@ -2,6 +2,7 @@
 import type { LiveUpdate } from "../live/live-update.js";
 import { Charts } from "./charts.js";
 import { Course } from "./course.js";
+import { offerCancel } from "./cancel.js";
 import { byId, setText } from "./elements.js";
 import { showUpdate } from "./view.js";
 
@@ -14,7 +15,8 @@ let lastMs = performance.now();
 let lastTime = new Date().toLocaleTimeString();
 let isOver = false;
 
-const source = new EventSource("events");
+const { events = "events", report = "" } = document.body.dataset;
+const source = new EventSource(events);
 source.addEventListener("update", ({ data }: MessageEvent<string>) => {
   const update = JSON.parse(data) as LiveUpdate;
   lastMs = performance.now();
@@ -22,7 +24,7 @@ source.addEventListener("update", ({ data }: MessageEvent<string>) => {
   show(update);
   const { phase } = update;
   if (phase.kind === "failed") end("ended");
-  if (phase.kind === "ended" && phase.report !== undefined) location.replace(phase.report);
+  if (phase.kind === "ended" && phase.report !== undefined) location.replace(report === "" ? phase.report : report);
 });
 source.addEventListener("error", () => {
   if (!isOver) lose();
@@ -36,6 +38,7 @@ function show(update: LiveUpdate): void {
   const moments = course.until(update.snapshot.elapsedMs);
   charts.show(update, moments);
   showUpdate(update, moments);
+  offerCancel(update.phase);
   setLink("on", "live");
   byId("lost").hidden = true;
 }

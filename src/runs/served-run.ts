@@ -4,17 +4,21 @@ import { oneLine, shortened, toldText } from "../format/one-line.js";
 import type { GeneratorEnd, GeneratorProcess } from "../generators/generator-process.js";
 import type { LoadTestOutcome } from "../load/load-test.js";
 import type { RunResult } from "../result/run-result.js";
-import { LiveSeries } from "./live-series.js";
+import type { LiveSnapshot } from "../stats/live-snapshot.js";
+import { waitingUpdate } from "../live/waiting-update.js";
 import type { PlannedRun } from "./planned-run.js";
+import { RunBroadcast } from "./run-broadcast.js";
 import type { RunTask } from "./run-task.js";
 
-const SAMPLE_EVERY_MS = 1_000;
 const MOST_LINES = 100;
 const LONGEST_LINE = 2_000;
-/** Of a run that has ended. The last 50 are kept. */
-const MOST_POINTS_AT_END = 200;
 /** An interruption in order takes 15 seconds on a backend that answers slowly. */
 const CANCEL_PATIENCE_MS = 60_000;
+
+/** Where the report of a run with a result is. */
+function reportPathOf(runId: string): string {
+  return `/runs/${runId}/report`;
+}
 
 /** How far a run is. The last three are ends. */
 export const RUN_STATUSES = ["starting", "running", "ending", "completed", "cancelled", "failed"] as const;
@@ -35,12 +39,15 @@ export interface ServedRunOptions {
   readonly exitCodeOf: (outcome: LoadTestOutcome) => ExitCode;
   /** Terminates what the run left in flight. Resolves with a sentence about it, and never rejects. */
   readonly cleanUp: () => Promise<string>;
+  /** What the last event of its viewers says. */
+  readonly bodyOf: (run: ServedRun) => object;
 }
 
 /** One run in a process of its own, from its start until the server forgets it. */
 export class ServedRun {
   readonly created = new Date();
-  readonly series = new LiveSeries();
+  /** To its viewers. */
+  readonly broadcast: RunBroadcast;
   /** What it said to people, without the oldest lines if there are many. */
   readonly lines: string[] = [];
   /** Resolves when it has ended, and what it left in flight is terminated. */
@@ -53,23 +60,23 @@ export class ServedRun {
   #cleanedUp: string | undefined;
   /** Before, its id may be that of another run: the process has not checked it. */
   #mayHaveStarted = false;
-  #change = Promise.withResolvers<void>();
   readonly #process: GeneratorProcess<RunTask>;
 
   constructor(readonly options: ServedRunOptions) {
     const { fork, planned, runId, connectionString } = options;
     this.#process = fork((line) => this.#say(line));
+    this.broadcast = new RunBroadcast({
+      first: waitingUpdate({ ...planned, runId }),
+      snapshot: () => this.snapshot,
+      watch: (isWatched) => this.#process.watch(isWatched),
+    });
+    this.#process.onUpdate = (update) => this.broadcast.take(update);
     this.#process.prepare({ flags: planned.flags, runId, connectionString });
     void this.#process.ready.then(() => {
       this.#mayHaveStarted = true;
-      if (this.#status === "starting") this.#become("running");
+      if (this.#status === "starting") this.#status = "running";
     });
-    const sampling = setInterval(() => this.#sample(), SAMPLE_EVERY_MS);
-    this.ended = this.#process.ended.then(async (end) => {
-      this.#sample();
-      // Until all is cleaned up: a viewer that hears nothing for long would be dropped.
-      await this.#end(end).finally(() => clearInterval(sampling));
-    });
+    this.ended = this.#process.ended.then((end) => this.#end(end));
   }
 
   get runId(): string {
@@ -86,6 +93,11 @@ export class ServedRun {
 
   get endedAt(): Date | undefined {
     return this.#endedAt;
+  }
+
+  /** Its last figures. */
+  get snapshot(): LiveSnapshot | undefined {
+    return this.#process.snapshot;
   }
 
   get result(): RunResult | undefined {
@@ -112,22 +124,12 @@ export class ServedRun {
   /** Ends it as Ctrl-C ends `fanout run`. Does nothing if it is ending already. */
   cancel(): void {
     if (this.#status !== "starting" && this.#status !== "running") return;
-    this.#become("ending");
+    this.#status = "ending";
+    this.broadcast.enter({ kind: "ending", why: "It was cancelled, and ends what is in flight." });
     this.#process.interrupt();
     const why = `did not end within ${CANCEL_PATIENCE_MS / 1_000} s after it was cancelled`;
     const timer = setTimeout(() => this.#process.kill(why), CANCEL_PATIENCE_MS);
     void this.#process.ended.then(() => clearTimeout(timer));
-  }
-
-  /** Resolves at the next change, which is a second away at most until the run has ended. */
-  changed(): Promise<void> {
-    return this.#change.promise;
-  }
-
-  #sample(): void {
-    const { snapshot } = this.#process;
-    if (snapshot !== undefined && snapshot !== this.series.last?.snapshot) this.series.add(snapshot);
-    this.#notify();
   }
 
   async #end(end: GeneratorEnd): Promise<void> {
@@ -154,19 +156,13 @@ export class ServedRun {
 
   #finish(status: RunStatus): void {
     this.#endedAt = new Date();
-    this.series.thin(MOST_POINTS_AT_END);
-    this.#become(status);
-    this.#process.leave();
-  }
-
-  #become(status: RunStatus): void {
     this.#status = status;
-    this.#notify();
-  }
-
-  #notify(): void {
-    this.#change.resolve();
-    this.#change = Promise.withResolvers();
+    this.#process.leave();
+    const why = this.#failure?.message;
+    this.broadcast.end(
+      why === undefined ? { kind: "ended", report: reportPathOf(this.runId) } : { kind: "failed", why },
+      { name: "ended", data: this.options.bodyOf(this) },
+    );
   }
 
   #say(line: string): void {

@@ -60,7 +60,7 @@ export class ServedRuns {
 
   /** Of the runs in progress: sent, and not ended. */
   get orchestrationsInFlight(): number {
-    return this.inProgress.reduce((sum, { series }) => sum + (series.last?.snapshot.own?.inFlight ?? 0), 0);
+    return this.inProgress.reduce((sum, { snapshot }) => sum + (snapshot?.own?.inFlight ?? 0), 0);
   }
 
   get(runId: string): ServedRun | undefined {

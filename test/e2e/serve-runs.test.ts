@@ -1,4 +1,5 @@
 import { describe, expect, onTestFinished, test } from "vitest";
+import type { LiveUpdate } from "../../src/live/live-update.js";
 import type { Problem } from "../../src/http/problem.js";
 import { parseRunResult } from "../support/e2e/checked-result.js";
 import { RunApi, RUNS, type Answer, type ServerEvent } from "../support/e2e/run-api.js";
@@ -21,9 +22,17 @@ test("a run is started, followed, listed and read, and its result is that of fan
   });
   const events: ServerEvent[] = [];
   for await (const event of api.events(runId)) events.push(event);
-  expect(events.map(({ id }) => id)).toEqual(events.map((_, index) => index + 1));
+  expect(new Set(events.map(({ id }) => id)).size).toBe(events.length);
   expect(events.at(-1)).toMatchObject({ event: "ended", data: { runId, status: "completed", exitCode: 0 } });
-  expect(events.at(-2)).toMatchObject({ event: "snapshot", data: { orchestrations: { ended: 3 } } });
+  expect(events.at(-2)).toMatchObject({
+    event: "update",
+    data: {
+      run: { runId, labels: { team: "blue" } },
+      phase: { kind: "ended", report: `/runs/${runId}/report` },
+      snapshot: { orchestrations: { ended: 3 }, own: { completed: 3 } },
+      thresholds: [{ expression: "max<10m", state: "holds" }],
+    },
+  });
   const run = (await api.get(runId)).body;
   expect(run).toMatchObject({ status: "completed", exitCode: 0, snapshot: { orchestrations: { ended: 3 } } });
   expect((await api.ask(RUNS)).body).toEqual({ runs: [run] });
@@ -38,17 +47,21 @@ test("a run is started, followed, listed and read, and its result is that of fan
   await serve.says(new RegExp(`^Run ${runId} was completed`, "mu"));
 });
 
-test("a late viewer gets the events from the start, one that lost its connection the rest, and then nothing", async () => {
+test("a late viewer gets the series from the start, one that lost its connection the rest, and then nothing", async () => {
   const { api } = await serving();
   const { runId } = (await api.start(SMALL)).body;
   await api.ended(runId);
   const all: ServerEvent[] = [];
   for await (const event of api.events(runId)) all.push(event);
+  expect(all.map(({ event }) => event)).toEqual(["update", "ended"]);
+  const [{ id, data: update }, { id: lastId }] = all as [ServerEvent, ServerEvent];
+  const { series } = update as LiveUpdate;
+  expect(series.intervals.reduce((sum, { completed }) => sum + completed, 0)).toBe(3);
   const rest: ServerEvent[] = [];
-  for await (const event of api.events(runId, 1)) rest.push(event);
-  expect(rest).toEqual(all.slice(1));
-  const last = all.at(-1)!.id;
-  const again = await api.ask(`${RUNS}/${runId}/events`, { headers: { "last-event-id": String(last) } });
+  for await (const event of api.events(runId, id)) rest.push(event);
+  expect(rest.map(({ event }) => event)).toEqual(["update", "ended"]);
+  expect(rest[0]!.data).toEqual({ ...(update as LiveUpdate), series: { ...series, intervals: [] } });
+  const again = await api.ask(`${RUNS}/${runId}/events`, { headers: { "last-event-id": lastId } });
   expect(again.status).toBe(204);
 });
 

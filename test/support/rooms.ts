@@ -39,7 +39,18 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
   // Its alarms are pure; a leg is a run.
   "soak/": ["async/", "backend/", "hub/", "load/", "plan/", "protocol/", "result/", "stats/"],
   // Processes that make one run together.
-  "generators/": ["async/", "backend/", "breakdown/", "hub/", "load/", "plan/", "protocol/", "result/", "stats/"],
+  "generators/": [
+    "async/",
+    "backend/",
+    "breakdown/",
+    "hub/",
+    "live/",
+    "load/",
+    "plan/",
+    "protocol/",
+    "result/",
+    "stats/",
+  ],
   "http/": [
     "async/",
     "backend/",
@@ -57,7 +68,7 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
   // What a run tells a page while it runs.
   "live/": ["report/", "result/", "stats/"],
   // Runs that a server starts, each in a process of its own.
-  "runs/": ["generators/", "load/", "plan/", "result/", "stats/"],
+  "runs/": ["generators/", "live/", "load/", "plan/", "result/", "stats/"],
   // Each side is a process of its own.
   "sides/": ["backend/", "protocol/", "report/", "result/"],
   "diagnosis/": ["backend/", "hub/", "protocol/"],

@@ -3,7 +3,6 @@ import { LIVE_PANELS, LIVE_TILES } from "./live-panels.js";
 import { LIVE_STYLE } from "./live-style.js";
 import { markup } from "./markup.js";
 import { chartAssets } from "./script.js";
-import { STYLE } from "./style.js";
 
 const CHARTS: readonly Chart[] = [
   {
@@ -26,9 +25,27 @@ const CHARTS: readonly Chart[] = [
   },
 ];
 
-/** The page of a run in progress, without a run. Its script fills it. */
-export async function liveShell(): Promise<{ readonly html: string; readonly style: string }> {
+/** Where the page of a run finds its parts, relative to its own address. */
+export interface LivePlaces {
+  /** The folder of its script and style, with a slash at the end. */
+  readonly assets: string;
+  readonly events: string;
+  /** Instead of what the run says: the report of this run among others. */
+  readonly report?: string;
+  /** Takes a POST. Absent where a run is cancelled in its terminal. */
+  readonly cancel?: string;
+  /** The page of all runs. */
+  readonly home?: string;
+}
+
+/** `base` is the style of the pages around it. */
+export async function liveStyle(base: string): Promise<string> {
   const { style } = await chartAssets();
+  return style + base + LIVE_STYLE;
+}
+
+/** The page of a run in progress, without a run. Its script fills it. */
+export function liveShell({ assets, events, report = "", cancel, home }: LivePlaces): string {
   const tiles = Object.entries(LIVE_TILES).map(
     ([id, name]) => markup`<div><h3 id="${id}-name">${name}</h3><p class="value" id="${id}">–</p></div>\n`,
   );
@@ -40,19 +57,19 @@ export async function liveShell(): Promise<{ readonly html: string; readonly sty
 <meta name="color-scheme" content="light dark">
 <title>fanout: live</title>
 <link rel="icon" href="data:,">
-<link rel="stylesheet" href="live.css">
-<script src="live.js" type="module"></script>
+<link rel="stylesheet" href="${assets}live.css">
+<script src="${assets}live.js" type="module"></script>
 </head>
-<body>
+<body data-events="${events}" data-report="${report}">
 <main>
 <header>
-<p class="brand">fanout run, live <span class="link" id="link" role="status">connecting</span></p>
+<p class="brand">${home === undefined ? "fanout run, live" : markup`<a href="${home}">fanout: all runs</a>`} <span class="link" id="link" role="status">connecting</span></p>
 <h1 id="answer" aria-live="polite">Connecting to the run</h1>
 <p class="detail" id="detail"></p>
 <p class="plan" id="plan"></p>
 <p class="facts" id="facts"></p>
 <ul class="labels" id="labels" aria-label="labels" hidden></ul>
-</header>
+${cancel === undefined ? "" : cancelButton(cancel)}</header>
 <noscript><p class="verdict invalid">This page is drawn by a script. Allow it, or wait for the report of --html.</p></noscript>
 <section class="verdict suspect" id="lost" role="alert" hidden></section>
 <section id="thresholds" hidden><h2>Thresholds so far</h2><div class="scroll" role="region" aria-label="Thresholds so far" tabindex="0"></div></section>
@@ -67,5 +84,15 @@ ${CHARTS.map(chartSection)}
 </body>
 </html>
 `;
-  return { html: text, style: style + STYLE + LIVE_STYLE };
+  return text;
+}
+
+function cancelButton(path: string) {
+  return markup`<p class="actions"><button type="button" id="cancel" data-path="${path}" hidden>Cancel the run</button> <span id="cancel-answer" role="status"></span></p>
+<dialog id="cancel-dialog" aria-labelledby="cancel-question">
+<h2 id="cancel-question">Cancel this run?</h2>
+<p>It starts nothing more, and its orchestrations in flight are terminated. The report then has what was measured so far.</p>
+<p class="actions"><button type="button" id="cancel-no" autofocus>Keep it running</button> <button type="button" id="cancel-yes" class="danger">Cancel the run</button></p>
+</dialog>
+`;
 }

@@ -3,7 +3,6 @@ import { expect, onTestFinished, test } from "vitest";
 import { RunPage } from "../../../src/commands/run-page.js";
 import type { LiveUpdate } from "../../../src/live/live-update.js";
 import { RunFeed } from "../../../src/live/run-feed.js";
-import { Series } from "../../../src/stats/series.js";
 import { sampleUpdate } from "../../support/live/sample-update.js";
 
 /** A page that nobody looks at, and a run whose clock goes on. */
@@ -16,11 +15,10 @@ async function followed() {
     watched: {
       snapshot: () => ({ ...sampleUpdate.snapshot, elapsedMs: run.elapsedMs }),
       standing: () => undefined,
-      seriesSoFar: new Series().soFar,
       stallsSoFar: () => [],
     },
     thresholds: [],
-    kind: { latency: "response", credited: 2 },
+    changes: () => ({ widthMs: 1_000, intervals: [] }),
   });
   const interruption = new AbortController();
   page.follow(feed, interruption.signal);

@@ -14,7 +14,7 @@ export interface Answer<T> {
 }
 
 export interface ServerEvent {
-  readonly id: number;
+  readonly id: string;
   readonly event: string;
   readonly data: unknown;
 }
@@ -73,8 +73,8 @@ export class RunApi {
   }
 
   /** The events of a run until its stream ends. */
-  async *events(runId: string, lastId?: number): AsyncGenerator<ServerEvent> {
-    const headers = { ...this.headers, ...(lastId !== undefined && { "last-event-id": String(lastId) }) };
+  async *events(runId: string, lastId?: string): AsyncGenerator<ServerEvent> {
+    const headers = { ...this.headers, ...(lastId !== undefined && { "last-event-id": lastId }) };
     const left = new AbortController();
     const response = await fetch(`${this.url}${RUNS}/${runId}/events`, { headers, signal: left.signal });
     if (response.body === null) throw new Error(`Expected events, found ${response.status}`);
@@ -94,7 +94,7 @@ async function* eventsIn(body: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGe
     for (const block of blocks) {
       const fields = Object.fromEntries(block.split("\n").map((line) => line.split(/: (.*)/su, 2)));
       if (fields["event"] === undefined) continue;
-      yield { id: Number(fields["id"]), event: fields["event"], data: JSON.parse(fields["data"] ?? "") };
+      yield { id: fields["id"] ?? "", event: fields["event"], data: JSON.parse(fields["data"] ?? "") };
     }
   }
 }

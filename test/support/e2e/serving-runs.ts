@@ -1,3 +1,4 @@
+import type { LiveUpdate } from "../../../src/live/live-update.js";
 import { RunApi } from "./run-api.js";
 import { Workplace } from "./workplace.js";
 
@@ -15,8 +16,8 @@ export async function serving(flags = "") {
 /** All orchestrations of the endless run were started. */
 export async function inFlight(api: RunApi, runId: string): Promise<void> {
   for await (const { data } of api.events(runId)) {
-    const { orchestrations } = data as { orchestrations?: { started: number } };
-    if ((orchestrations?.started ?? 0) >= ENDLESS.parallelOrchestrations) return;
+    const { snapshot } = data as LiveUpdate;
+    if (snapshot.orchestrations.started >= ENDLESS.parallelOrchestrations) return;
   }
   throw new Error("Expected the run to start all, found that it ended before.");
 }

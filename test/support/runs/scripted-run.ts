@@ -45,6 +45,7 @@ export async function scriptedRun(
     connectionString: "UseDevelopmentStorage=true",
     exitCodeOf: () => ExitCode.Success,
     cleanUp: () => Promise.resolve("It left nothing in flight."),
+    bodyOf: ({ runId, status }) => ({ runId, status }),
     ...options,
   });
   onTestFinished(() => rm(folder, { recursive: true, force: true }));

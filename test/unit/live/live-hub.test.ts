@@ -6,6 +6,7 @@ import type { LiveInterval, LiveUpdate } from "../../../src/live/live-update.js"
 class TestViewer implements Viewer {
   backlogBytes = 0;
   isDropped = false;
+  isEnded = false;
   readonly texts: string[] = [];
 
   send(text: string): void {
@@ -14,6 +15,10 @@ class TestViewer implements Viewer {
 
   drop(): void {
     this.isDropped = true;
+  }
+
+  end(): void {
+    this.isEnded = true;
   }
 
   get events(): readonly { readonly id: string; readonly data: LiveUpdate }[] {

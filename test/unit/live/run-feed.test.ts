@@ -42,11 +42,10 @@ test("thresholds are told as they stand, and what is in flight has not failed ye
     watched: {
       snapshot: () => sampleUpdate.snapshot,
       standing: () => standing,
-      seriesSoFar: new Series().soFar,
       stallsSoFar: () => [],
     },
     thresholds: expressions.map((text) => parseThreshold(text)),
-    kind: KIND,
+    changes: () => ({ widthMs: 1_000, intervals: [] }),
   });
   const states = feed.update({ kind: "running" }).thresholds.map(({ state }) => state);
   expect(states).toEqual(["holds", "missed-for-good", "holds"]);
