@@ -19,6 +19,7 @@ import { portOf } from "./port.js";
 import { PROBLEM_PREFIX, PROBLEM_TYPE, problemOf } from "./problem.js";
 import { readInstance, readInstances } from "./read-instances.js";
 import type { Readiness } from "./readiness.js";
+import { addRunPages } from "./run-pages.js";
 import { addRuns, type RunsApi } from "./run-routes.js";
 import { acceptJsonOnly, keysOf, zodValidator } from "./request-body.js";
 import { ServiceMetrics } from "./service-metrics.js";
@@ -96,7 +97,10 @@ export async function orchestrationApi(options: ApiOptions): Promise<FastifyInst
   const door = doorOf(options.apiKey);
   addAsset(app, SITE_STYLE_PATH, "text/css", SITE_STYLE);
   await app.register(async (scope) => addLogin(scope, door));
-  if (runs !== undefined) await app.register(async (scope) => addRuns(scope, runs, door));
+  if (runs !== undefined) {
+    await app.register(async (scope) => addRuns(scope, runs, door));
+    await app.register(async (scope) => addRunPages(scope, runs.runs, door));
+  }
   await app.ready();
   return app;
 }

@@ -6,12 +6,13 @@ import type { PlanKey } from "../plan/plan-file-keys.js";
 import type { Billing } from "../plan/spend-guard.js";
 import type { ReadPlan } from "../runs/planned-run.js";
 import type { ServedRun } from "../runs/served-run.js";
-import { MOST_KEPT, type ServedRuns } from "../runs/served-runs.js";
+import type { ServedRuns } from "../runs/served-runs.js";
 import type { Door } from "./door/door.js";
 import { HttpError } from "./http-error.js";
 import { idempotencyKeyOf } from "./idempotency-key.js";
 import { followHub } from "./live-events.js";
 import { PROBLEM_PREFIX, PROBLEM_TYPE, Problem, refusalOf, wrongPlanOf } from "./problem.js";
+import { runOf } from "./run-of.js";
 import * as contract from "./run-schemas.js";
 
 /** What the routes of runs need. */
@@ -48,17 +49,6 @@ function addRunRoutes(app: FastifyInstance, { runs, keys, readPlan, billing }: R
   const common = { tags: ["Runs"], ...security };
   const problems = (...codes: readonly number[]) => problemAnswers(withKey ? [401, ...codes] : codes);
   const api = app.withTypeProvider<ZodTypeProvider>();
-  const runOf = (runId: string): ServedRun => {
-    const run = runs.get(runId);
-    if (run === undefined) {
-      throw new HttpError(404, "The server has no run of that id.", {
-        code: "run-not-found",
-        hint: `It keeps the last ${MOST_KEPT} that have ended; \`fanout status\` lists those on the task hub.`,
-      });
-    }
-    return run;
-  };
-
   api.post(
     PATH,
     {
@@ -118,7 +108,7 @@ function addRunRoutes(app: FastifyInstance, { runs, keys, readPlan, billing }: R
         response: { 200: contract.Run.describe("How far it is."), ...problems(403, 404) },
       },
     },
-    async ({ params }) => contract.runBody(runOf(params.runId)),
+    async ({ params }) => contract.runBody(runOf(runs, params.runId)),
   );
 
   api.post(
@@ -134,7 +124,7 @@ function addRunRoutes(app: FastifyInstance, { runs, keys, readPlan, billing }: R
       },
     },
     async ({ params }, reply) => {
-      const run = runOf(params.runId);
+      const run = runOf(runs, params.runId);
       run.cancel();
       return reply.code(202).send(contract.runBody(run));
     },
@@ -152,7 +142,7 @@ function addRunRoutes(app: FastifyInstance, { runs, keys, readPlan, billing }: R
       },
     },
     async ({ params }) => {
-      const run = runOf(params.runId);
+      const run = runOf(runs, params.runId);
       if (run.result !== undefined) return { ...run.result };
       const error = run.hasEnded
         ? new FanoutError("no-result", `The run ended without a result. ${run.failure?.message ?? ""}`.trim())
@@ -184,7 +174,7 @@ function addRunRoutes(app: FastifyInstance, { runs, keys, readPlan, billing }: R
       },
     },
     async ({ params, headers }, reply) => {
-      const run = runOf(params.runId);
+      const run = runOf(runs, params.runId);
       const { broadcast } = run;
       const lastId = headers["last-event-id"];
       if (broadcast.hub.isOver(lastId)) return reply.code(204).send();

@@ -2,6 +2,7 @@ import { chartSection, type Chart } from "./chart.js";
 import { LIVE_PANELS, LIVE_TILES } from "./live-panels.js";
 import { LIVE_STYLE } from "./live-style.js";
 import { markup } from "./markup.js";
+import { siteHeader } from "../site/site-page.js";
 import { chartAssets } from "./script.js";
 
 const CHARTS: readonly Chart[] = [
@@ -30,12 +31,12 @@ export interface LivePlaces {
   /** The folder of its script and style, with a slash at the end. */
   readonly assets: string;
   readonly events: string;
-  /** Instead of what the run says: the report of this run among others. */
-  readonly report?: string;
-  /** Takes a POST. Absent where a run is cancelled in its terminal. */
-  readonly cancel?: string;
-  /** The page of all runs. */
-  readonly home?: string;
+  /** Of a run of `fanout serve`. Others have one report, and are cancelled in their terminal. */
+  readonly served?: {
+    readonly report: string;
+    /** Takes a POST. */
+    readonly cancel: string;
+  };
 }
 
 /** `base` is the style of the pages around it. */
@@ -45,7 +46,7 @@ export async function liveStyle(base: string): Promise<string> {
 }
 
 /** The page of a run in progress, without a run. Its script fills it. */
-export function liveShell({ assets, events, report = "", cancel, home }: LivePlaces): string {
+export function liveShell({ assets, events, served }: LivePlaces): string {
   const tiles = Object.entries(LIVE_TILES).map(
     ([id, name]) => markup`<div><h3 id="${id}-name">${name}</h3><p class="value" id="${id}">–</p></div>\n`,
   );
@@ -60,16 +61,16 @@ export function liveShell({ assets, events, report = "", cancel, home }: LivePla
 <link rel="stylesheet" href="${assets}live.css">
 <script src="${assets}live.js" type="module"></script>
 </head>
-<body data-events="${events}" data-report="${report}">
-<main>
+<body data-events="${events}" data-report="${served?.report}">
+${served && siteHeader()}<main>
 <header>
-<p class="brand">${home === undefined ? "fanout run, live" : markup`<a href="${home}">fanout: all runs</a>`} <span class="link" id="link" role="status">connecting</span></p>
+<p class="brand">fanout run, live <span class="link" id="link" role="status">connecting</span></p>
 <h1 id="answer" aria-live="polite">Connecting to the run</h1>
 <p class="detail" id="detail"></p>
 <p class="plan" id="plan"></p>
 <p class="facts" id="facts"></p>
 <ul class="labels" id="labels" aria-label="labels" hidden></ul>
-${cancel === undefined ? "" : cancelButton(cancel)}</header>
+${served && cancelButton(served.cancel)}</header>
 <noscript><p class="verdict invalid">This page is drawn by a script. Allow it, or wait for the report of --html.</p></noscript>
 <section class="verdict suspect" id="lost" role="alert" hidden></section>
 <section id="thresholds" hidden><h2>Thresholds so far</h2><div class="scroll" role="region" aria-label="Thresholds so far" tabindex="0"></div></section>

@@ -8,13 +8,8 @@ export const LIVE_STYLE = `
 .link.on::before { background: var(--good); }
 .link.off { color: var(--bad); border-color: var(--bad); }
 .link.off::before { background: var(--bad); }
-.brand a { color: inherit; }
 .actions { display: flex; flex-wrap: wrap; align-items: center; gap: 0.6rem; margin-top: 0.9rem; }
 .actions:not(:has(:not([hidden], :empty))) { display: none; }
-button { font: inherit; color: var(--text); background: var(--page); border: 1px solid var(--muted); border-radius: 4px; padding: 0.4rem 0.9rem; cursor: pointer; }
-button:hover { border-color: var(--text); }
-button:focus-visible, a:focus-visible { outline: 2px solid var(--solid); outline-offset: 2px; }
-button:disabled { color: var(--muted); cursor: default; }
 button.danger { color: var(--bad); border-color: var(--bad); }
 dialog { max-width: min(30rem, calc(100vw - 2rem)); padding: 1.25rem; color: var(--text); background: var(--page); border: 1px solid var(--muted); border-radius: 6px; }
 dialog::backdrop { background: rgb(0 0 0 / 45%); }

@@ -32,6 +32,7 @@ ${body}</main>
   return text;
 }
 
-function siteHeader(links: Content): Markup {
+/** Leads back to the first page. */
+export function siteHeader(links?: Content): Markup {
   return markup`<header class="site"><a class="home" href="/">fanout</a>${links}</header>\n`;
 }

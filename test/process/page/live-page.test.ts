@@ -1,35 +1,26 @@
-import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
-import { chromium, type Browser, type BrowserContextOptions, type Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { startLivePage } from "../../../src/http/live-page.js";
 import { LiveHub } from "../../../src/live/live-hub.js";
 import type { LiveUpdate } from "../../../src/live/live-update.js";
 // As built: the report holds the source of functions, which no transform may have touched.
 import { resultHtml } from "../../../dist/report/html.js";
+import {
+  backgroundOf,
+  BACKGROUNDS,
+  barriersOf,
+  CHROMIUM,
+  HAS_CHROMIUM,
+  overflowOf,
+  says,
+  useChromium,
+} from "../../support/page/chromium.js";
 import { openLoadResult } from "../../support/report/open-load-result.js";
 import { sampleUpdate, updateSaying } from "../../support/live/sample-update.js";
 
-const CHROMIUM = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
-const ARGUMENTS = [
-  ...(process.getuid?.() === 0 ? ["--no-sandbox"] : []),
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
-const require = createRequire(import.meta.url);
-
-const OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth";
-const BACKGROUND = "getComputedStyle(document.body).backgroundColor";
 /** The left edge of each plot. */
 const PLOT_EDGES = `[...document.querySelectorAll(".u-over")].map((plot) => Math.round(plot.getBoundingClientRect().left))`;
 /** The names of what the Tab key reaches, in its order. */
 const FOCUSED = `document.activeElement.getAttribute("aria-label") ?? document.activeElement.tagName`;
-const SERIOUS = `axe.run(document, { resultTypes: ["violations"] }).then(({ violations }) =>
-  violations.filter(({ impact }) => impact === "serious" || impact === "critical")
-    .map(({ id, nodes }) => id + ": " + nodes.map(({ target }) => target.join(" ")).join(", ")))`;
-
 /** A server of the page that says what the test lets it say. */
 async function served(first?: LiveUpdate) {
   const hub = new LiveHub();
@@ -47,35 +38,8 @@ async function served(first?: LiveUpdate) {
   };
 }
 
-async function says(page: Page, selector: string, text: RegExp | string): Promise<void> {
-  await page.locator(selector).filter({ hasText: text }).waitFor();
-}
-
-describe.skipIf(!existsSync(CHROMIUM))(`the live page in a browser (needs Chromium: ${CHROMIUM})`, () => {
-  let browser: Browser;
-
-  beforeAll(async () => {
-    browser = await chromium.launch({ executablePath: CHROMIUM, args: ARGUMENTS });
-  });
-
-  afterAll(async () => {
-    await browser.close();
-  });
-
-  async function opened(url: string, options: BrowserContextOptions = {}) {
-    const context = await browser.newContext({ viewport: { width: 1_100, height: 900 }, ...options });
-    onTestFinished(() => context.close());
-    const page = await context.newPage();
-    const trouble: string[] = [];
-    page.on("console", (message) => trouble.push(message.text()));
-    page.on("pageerror", (error) => trouble.push(error.message));
-    page.on("request", (request) => {
-      if (new URL(request.url()).origin !== new URL(url).origin && !request.url().startsWith("data:"))
-        trouble.push(request.url());
-    });
-    await page.goto(url);
-    return { page, trouble };
-  }
+describe.skipIf(!HAS_CHROMIUM)(`the live page in a browser (needs Chromium: ${CHROMIUM})`, () => {
+  const opened = useChromium();
 
   test("answers the question first, draws the charts on one time axis, and complains about nothing", async () => {
     const { url } = await served(sampleUpdate);
@@ -174,11 +138,9 @@ describe.skipIf(!existsSync(CHROMIUM))(`the live page in a browser (needs Chromi
       const { url } = await served({ ...sampleUpdate, verdict: updateSaying("a reason").verdict });
       const { page } = await opened(url, { viewport: { width: 360, height: 800 }, colorScheme });
       await says(page, "#rates-legend", "offered 50/s");
-      expect(await page.evaluate(OVERFLOW)).toBe(0);
-      expect(await page.evaluate(BACKGROUND)).toBe(colorScheme === "dark" ? "rgb(20, 23, 27)" : "rgb(255, 255, 255)");
-      // Past the page's own policy, by the browser.
-      await page.evaluate(await readFile(require.resolve("axe-core/axe.min.js"), "utf8"));
-      expect(await page.evaluate<readonly string[]>(SERIOUS)).toEqual([]);
+      expect(await overflowOf(page)).toBe(0);
+      expect(await backgroundOf(page)).toBe(BACKGROUNDS[colorScheme]);
+      expect(await barriersOf(page)).toEqual([]);
     });
   }
 

@@ -1,0 +1,47 @@
+import type { FastifyInstance } from "fastify";
+import { liveShell } from "../report/html/live-shell.js";
+import { SITE_STYLE } from "../report/site/site-style.js";
+import type { ServedRuns } from "../runs/served-runs.js";
+import type { Door } from "./door/door.js";
+import { addLiveAssets } from "./live-assets.js";
+import { REPORT_POLICY, sendPage } from "./page-response.js";
+import { PROBLEM_PREFIX } from "./problem.js";
+import { runOf } from "./run-of.js";
+
+interface Run {
+  readonly Params: { readonly runId: string };
+}
+
+/** The pages of runs, for people: a run while it happens, and its report. */
+export async function addRunPages(app: FastifyInstance, runs: ServedRuns, door: Door): Promise<void> {
+  await addLiveAssets(app, "/site/", SITE_STYLE);
+  await app.register(async (pages) => {
+    pages.addHook("onRequest", door.pages);
+    addPages(pages, runs);
+  });
+}
+
+function addPages(app: FastifyInstance, runs: ServedRuns): void {
+  const options = { schema: { hide: true } };
+
+  app.get<Run>("/runs/:runId", options, async ({ params: { runId } }, reply) => {
+    if (runOf(runs, runId).result !== undefined) return reply.redirect(`${runId}/report`);
+    const api = `..${PROBLEM_PREFIX}runs/${runId}`;
+    const served = { report: `${runId}/report`, cancel: `${api}/cancel` };
+    return sendPage(reply, liveShell({ assets: "../site/", events: `${api}/events`, served }));
+  });
+
+  app.get<Run>("/runs/:runId/report", options, async ({ params: { runId } }, reply) => {
+    const { result } = runOf(runs, runId);
+    if (result === undefined) return reply.redirect(`../${runId}`);
+    const { REPORT_FORMS } = await import("../report/report-forms.js");
+    return reply
+      .type("text/html; charset=utf-8")
+      .headers({
+        "content-security-policy": REPORT_POLICY,
+        "referrer-policy": "same-origin",
+        "cache-control": "no-store",
+      })
+      .send(await REPORT_FORMS.html.write([result]));
+  });
+}

@@ -1,0 +1,113 @@
+import { describe, expect, test } from "vitest";
+import type { Page } from "playwright-core";
+import {
+  backgroundOf,
+  BACKGROUNDS,
+  barriersOf,
+  CHROMIUM,
+  HAS_CHROMIUM,
+  overflowOf,
+  says,
+  useChromium,
+} from "../../support/page/chromium.js";
+import { ENDLESS, inFlight, serving, SMALL } from "../../support/e2e/serving-runs.js";
+
+/** Long enough to be looked at. */
+const LASTING = { rate: "10/s", duration: "8s", iterations: 1, parallelActivities: 1 };
+const PATIENCE = { timeout: 45_000 };
+const SCRIPT = `</script><script>window.hacked = true</script><img src=x onerror="window.hacked = true">`;
+
+async function reportOf(page: Page, runId: string): Promise<void> {
+  await page.waitForURL(`**/runs/${runId}/report`, PATIENCE);
+  await says(page, "h1", "Completed");
+}
+
+describe.skipIf(!HAS_CHROMIUM)(`the page of a run of fanout serve (needs Chromium: ${CHROMIUM})`, () => {
+  const opened = useChromium();
+
+  test("is watched by two viewers to its end, one of them reloads it in the middle, and it becomes the report", async () => {
+    const { api } = await serving();
+    const { runId } = (await api.start({ ...LASTING, threshold: ["max<10m"] })).body;
+    const url = `${api.url}/runs/${runId}`;
+    const viewers = [await opened(url), await opened(url)] as const;
+    for (const { page } of viewers) {
+      await says(page, "h1", "Holds so far");
+      await says(page, "#rates-legend", /completed [1-9]/u);
+    }
+    await viewers[0].page.reload();
+    await says(viewers[0].page, "#rates-legend", /completed [1-9]/u);
+    await says(viewers[0].page, "#thresholds tbody", "max<10m");
+    for (const { page } of viewers) await reportOf(page, runId);
+    const late = await opened(url);
+    await reportOf(late.page, runId);
+    expect([...viewers, late].flatMap(({ trouble }) => trouble)).toEqual([]);
+  });
+
+  test("cancels the run by the keyboard alone, and only when one says so", async () => {
+    const { api } = await serving();
+    const { runId } = (await api.start({ ...ENDLESS, workers: 1 })).body;
+    await inFlight(api, runId);
+    const { page, trouble } = await opened(`${api.url}/runs/${runId}`);
+    const cancel = page.getByRole("button", { name: "Cancel the run" });
+    await cancel.first().waitFor();
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("Enter");
+    await page.getByRole("dialog", { name: "Cancel this run?" }).waitFor();
+    await page.keyboard.press("Escape");
+    await page.getByRole("dialog").waitFor({ state: "hidden" });
+    expect((await api.get(runId)).body.status).toBe("running");
+    await page.keyboard.press("Enter");
+    await page.getByRole("dialog").waitFor();
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("Enter");
+    await page.waitForURL(`**/runs/${runId}/report`, PATIENCE);
+    expect((await api.get(runId)).body.status).toBe("cancelled");
+    expect(trouble).toEqual([]);
+  });
+
+  test("says why a run failed, also to a viewer that comes after it", async () => {
+    const { api, place } = await serving();
+    await place.succeed("run --run-id taken --iterations 1 --parallel-activities 1");
+    const { runId } = (await api.start({ ...SMALL, runId: "taken" })).body;
+    await api.ended(runId);
+    const { page, trouble } = await opened(`${api.url}/runs/${runId}`);
+    await says(page, "h1", "The run failed");
+    await says(page, "#detail", "taken");
+    await says(page, "#link", "ended");
+    expect(await page.getByRole("button").count()).toBe(0);
+    await page.goto(`${api.url}/runs/${runId}/report`);
+    await says(page, "h1", "The run failed");
+    expect(trouble).toEqual([]);
+  });
+
+  test("of an unknown run says so, and leads to all runs", async () => {
+    const { api } = await serving();
+    for (const runId of ["rnobody", SCRIPT]) {
+      for (const path of ["", "/report"]) {
+        const { page } = await opened(`${api.url}/runs/${encodeURIComponent(runId)}${path}`);
+        await says(page, "h1", "Not found");
+        await says(page, "p", `The server has no run ${runId}.`);
+        expect(await page.evaluate("window.hacked")).toBeUndefined();
+        expect(await page.getByRole("link").first().getAttribute("href")).toBe("/");
+        expect(await barriersOf(page)).toEqual([]);
+      }
+    }
+  });
+
+  for (const colorScheme of ["light", "dark"] as const) {
+    test(`is as wide as the screen at 360 px, and has no serious barrier, in ${colorScheme}`, async () => {
+      const { api } = await serving();
+      const { runId } = (await api.start({ ...ENDLESS, workers: 1, label: ["team=blue"] })).body;
+      const { page } = await opened(`${api.url}/runs/${runId}`, { viewport: { width: 360, height: 800 }, colorScheme });
+      await says(page, "#labels", "team=blue");
+      expect(await overflowOf(page)).toBe(0);
+      expect(await backgroundOf(page)).toBe(BACKGROUNDS[colorScheme]);
+      expect(await barriersOf(page)).toEqual([]);
+      await page.getByRole("button", { name: "Cancel the run" }).click();
+      await page.getByRole("dialog").waitFor();
+      expect(await overflowOf(page)).toBe(0);
+      expect(await barriersOf(page)).toEqual([]);
+    });
+  }
+});
