@@ -181,5 +181,6 @@ function addResults(run: Command): void {
     .addOption(repeatable(...LABEL))
     .option("--live [port]", "show the run while it happens, on a page at 127.0.0.1 (default port: 9480; 0 takes any)")
     .option("--live-keep", "after the run, keep its report on the page of --live until Ctrl-C")
+    .option("--otlp <url>", "send the run's metrics, and its traced orchestrations, to this OpenTelemetry collector")
     .option("--metrics-port <port>", "serve figures for Prometheus on 127.0.0.1 during the run; 0 takes any free port");
 }

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { parseTransport } from "../backend/transport.js";
 import { UsageError } from "../errors.js";
+import { parseCollectorUrl } from "../otlp/collector-url.js";
 import { count, readFlags } from "../plan/flag-values.js";
 import { generatorsFlag, refuseWithGenerators } from "../plan/generators-flag.js";
 import { parsePlan, type LoadPlan } from "../plan/plan.js";
@@ -40,6 +41,7 @@ const runFlags = z.object({
   live: z
     .union([z.literal(true).transform(() => LIVE_PORT), count("--live", 0, MOST_PORT, "a port such as 9480")])
     .optional(),
+  otlp: z.string().transform(parseCollectorUrl).optional(),
   liveKeep: z.boolean().default(false),
   /** A file, or true for stdout. */
   json: z.union([z.string(), z.literal(true)]).optional(),

@@ -19,6 +19,7 @@ import { placeOf } from "./place-of.js";
 import type { RunCall } from "./run-call.js";
 import { runOnce } from "./run-once.js";
 import type { RunPage } from "./run-page.js";
+import { openCollector, type Collector } from "./run-telemetry.js";
 import { RunResults } from "./run-results.js";
 
 /** A call that is valid as far as can be checked without a backend. */
@@ -35,6 +36,11 @@ interface CheckedCall {
   readonly resultsIo: CommandIo;
 }
 
+interface ReadyCall extends CheckedCall {
+  /** Present with `--otlp`. */
+  readonly collector: Collector | undefined;
+}
+
 /** Opens the backend, runs the plan there as often as requested, and judges the results. */
 export async function runOnBackend(checked: CheckedCall): Promise<ExitCode> {
   const { call, connection, transport, page, io, resultsIo } = checked;
@@ -42,8 +48,9 @@ export async function runOnBackend(checked: CheckedCall): Promise<ExitCode> {
   const backend = await openBackend(connection, { onNotice: say, transport });
   const interruption = new Interruption();
   const results = new RunResults(call, resultsIo);
+  const collector = await openCollector(call, say);
   try {
-    const code = await judgedRuns(backend, checked, results, interruption);
+    const code = await judgedRuns(backend, { ...checked, collector }, results, interruption);
     await page?.finish(results.all);
     return code;
   } finally {
@@ -55,7 +62,7 @@ export async function runOnBackend(checked: CheckedCall): Promise<ExitCode> {
 
 async function judgedRuns(
   backend: Backend,
-  checked: CheckedCall,
+  checked: ReadyCall,
   results: RunResults,
   interruption: Interruption,
 ): Promise<ExitCode> {
@@ -88,7 +95,7 @@ async function noteStoreSize({ admin }: Backend, say: (line: string) => void): P
 /** Runs the plan as often as requested, one run after the other, each with its summary and its results. */
 async function repeatedly(
   backend: Backend,
-  { call, generators, page, io }: CheckedCall,
+  { call, generators, page, collector, io }: ReadyCall,
   results: RunResults,
   interruption: Interruption,
 ): Promise<readonly ExitCode[]> {
@@ -101,8 +108,8 @@ async function repeatedly(
     if (interruption.exitCode !== undefined) break;
     if (call.repeat > 1) io.stderr.write(`\nrun ${index + 1} of ${call.repeat}\n`);
     const number = index + 1;
-    const run = { backend, call, runId: id, number, generators: generators.count, results, interruption, page, io };
-    codes.push(await runOnce(run));
+    const run = { backend, call, runId: id, number, generators: generators.count, results, interruption };
+    codes.push(await runOnce({ ...run, page, collector, io }));
   }
   return codes;
 }

@@ -14,6 +14,7 @@ import type { RunCall } from "./run-call.js";
 import { exitCodeOfRun } from "./run-exit-code.js";
 import type { RunPage } from "./run-page.js";
 import type { RunResults } from "./run-results.js";
+import { telemetryOf, type Collector } from "./run-telemetry.js";
 
 const JUDGE_EVERY_MS = 1_000;
 
@@ -29,6 +30,7 @@ interface OneRun {
   readonly results: RunResults;
   readonly interruption: Interruption;
   readonly page: RunPage | undefined;
+  readonly collector: Collector | undefined;
   readonly io: CommandIo;
 }
 
@@ -47,7 +49,10 @@ export async function runOnce(run: OneRun): Promise<ExitCode> {
     replay: call.replay,
     interruption: interruption.signal,
     onLine: (line) => view.line(oneLine(line)),
+    onTimelines: run.collector && ((timelines) => telemetry?.add(timelines)),
   });
+  const telemetry =
+    test instanceof LoadTest ? await telemetryOf(run, test, (line) => view.line(oneLine(line))) : undefined;
   const metrics = await metricsOf(run, test);
   if (page && test instanceof LoadTest) page.follow(feedOf(run, test), interruption.signal);
   try {
@@ -56,11 +61,13 @@ export async function runOnce(run: OneRun): Promise<ExitCode> {
     view.stop();
     page?.ended();
     await run.results.add(outcome);
+    await telemetry?.end(outcome.result);
     // The first Ctrl-C has ended the run. A second one ends the process, and with it the purge.
     const purged = !call.purge || (await purgeAfterRun(backend, runId, new AbortController().signal, io));
     return interruption.exitCode ?? firstOf([exitCodeOfRun(outcome, call), ...(purged ? [] : [ExitCode.Failure])]);
   } finally {
     view.stop();
+    telemetry?.stop();
     await metrics?.close();
     await test.close();
   }

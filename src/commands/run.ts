@@ -43,6 +43,8 @@ async function runWith(runFlags: RunFlags, allIo: CommandIo): Promise<ExitCode> 
   const generators = generatorsOf(call.plan, call.generators, machineOf(connection, call.plan));
   if (call.live !== undefined && generators.count > 1)
     throw new UsageError("conflicting-flags", "--live: expected it with one generator, found --generators");
+  if (call.otlp !== undefined && generators.count > 1)
+    throw new UsageError("conflicting-flags", "--otlp: expected it with one generator, found --generators");
   if (call.printPlan) return printPlan(runFlags, allIo);
   if (call.dryRun) return dryRun(call, generators, connection, io);
   // An http endpoint may be an emulator, which bills nothing: only its answer shows that.

@@ -36,6 +36,7 @@ const NOT_OVER_HTTP: Readonly<Record<string, string>> = {
   live: "follow the events of the run instead",
   liveKeep: "follow the events of the run instead",
   metricsPort: "the server's own /metrics has the figures of its runs",
+  otlp: "the server sends nothing to addresses that a request names; its own /metrics has the figures of its runs",
   quiet: "nothing is printed",
   dryRun: "the server has no dry run; use `fanout run --dry-run`",
   leave: "a run that is cancelled, or whose server ends, terminates what it started",

@@ -1,6 +1,7 @@
 import type { Backend } from "../backend/backend.js";
 import { activitiesOf } from "../result/run-size.js";
 import type { Completion, Start } from "../stats/completion.js";
+import type { RunBuckets } from "../stats/latency-buckets.js";
 import type { LiveSnapshot } from "../stats/live-snapshot.js";
 import { lengthOf, plannedStarts } from "../result/load-shape.js";
 import { Recorder } from "../stats/recorder.js";
@@ -13,6 +14,7 @@ import type {
   Stall,
   StuckInstance,
 } from "../result/run-result.js";
+import type { Timeline } from "../result/timeline-schema.js";
 import type { Replay } from "../protocol/replay.js";
 import type { Clock } from "../async/clock.js";
 import { arrivalsAfter } from "./arrivals.js";
@@ -71,6 +73,8 @@ export interface LoadTestOptions {
   readonly onLine: (line: string) => void;
   /** Called for each instance that ends, and for each start that is refused. */
   readonly onCompletion?: (completion: Completion) => void;
+  /** Called after the run for each traced instance, with its timeline and those of its sub-orchestrations. */
+  readonly onTimelines?: ((timelines: readonly Timeline[]) => void) | undefined;
 }
 
 export interface LoadTestOutcome {
@@ -263,6 +267,7 @@ export class LoadTest {
       endedMs,
       interruption,
       onLine,
+      onTimelines: this.options.onTimelines,
     });
     this.#durability = await durabilityOf(backend, interruption, this.#durability);
     return {
@@ -321,6 +326,11 @@ export class LoadTest {
     if (this.#startedMs === undefined) return undefined;
     const environment = this.#describeEnvironment(this.#hub ?? { unknown: "the run is in progress" });
     return this.#recorder.standing(runId, clock(), { environment, health: this.#health.soFar() });
+  }
+
+  /** The latencies so far in few buckets, for monitoring. */
+  latencyBuckets(): RunBuckets {
+    return this.#recorder.latencyBuckets();
   }
 
   /** The intervals so far. */

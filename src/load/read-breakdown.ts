@@ -14,7 +14,8 @@ import { formatDuration } from "../format/duration.js";
 import { errorText } from "../format/error-text.js";
 import type { BreakdownExample, GrowthTally, ResultPlan, RunResult } from "../result/run-result.js";
 import type { OwnWork } from "../protocol/worker-messages.js";
-import { keptTimelines } from "../timeline/kept-timelines.js";
+import type { Timeline } from "../result/timeline-schema.js";
+import { keptTimelines, type KeptOfTimeline } from "../timeline/kept-timelines.js";
 import type { TracedStart } from "./trace-sample.js";
 
 const CONCURRENCY = 10;
@@ -23,6 +24,13 @@ const MOST_BYTES = 1_000_000_000;
 const PATIENCE_MS = 20_000;
 const INTERRUPTED_PATIENCE_MS = 3_000;
 const TELL_EVERY_MS = 3_000;
+
+/** Of each instance for `onTimelines`. */
+const TOLD: KeptOfTimeline = {
+  instance: { spans: 500, marks: 100 },
+  child: { spans: 100, marks: 20 },
+  children: 20,
+};
 
 type WhereTimeWent = Pick<RunResult, "breakdown" | "fanIn" | "workers"> & { readonly growth?: GrowthTally };
 
@@ -37,6 +45,8 @@ export interface BreakdownOptions {
   /** Ends the reading. If that was before, whoever interrupted the run waits for it a moment. */
   readonly interruption: AbortSignal;
   readonly onLine: (line: string) => void;
+  /** Called for each instance that was read. */
+  readonly onTimelines?: ((timelines: readonly Timeline[]) => void) | undefined;
   readonly patienceMs?: number;
   readonly mostEvents?: number;
 }
@@ -71,13 +81,14 @@ export async function readBreakdown(options: BreakdownOptions): Promise<WhereTim
 
 function whereTimeWent(
   instances: readonly TracedInstance[],
-  { plan, ownWork }: BreakdownOptions,
+  { plan, ownWork, onTimelines }: BreakdownOptions,
   missing: string | undefined,
 ): WhereTimeWent {
   const clocks = clocksOf(instances);
   const fanIn = fanInOf(instances, plan);
   const growth = growthTallyOf(instances, plan);
   const workers = workersOf(instances, clocks.workers, ownWork);
+  if (onTimelines) for (const instance of instances) onTimelines(keptTimelines(instance, clocks.workers, TOLD));
   const { examples, ...breakdown } = breakdownOf(instances, clocks);
   const times = {
     breakdown: {

@@ -1,4 +1,5 @@
 import { LatencyHistogram } from "./latency-histogram.js";
+import type { CrossingBuckets } from "./latency-buckets.js";
 import type { CrossingSummary, CrossingTally, EncodedHistogram } from "../result/run-result.js";
 
 /** A figure with a larger bound, as a share, is useless. */
@@ -71,6 +72,11 @@ export class CrossingLatency {
 
   encoded(): EncodedHistogram | undefined {
     return this.#chosen.encoded();
+  }
+
+  /** Undefined without a sample. */
+  buckets(): CrossingBuckets | undefined {
+    return this.count === 0 ? undefined : { noticed: this.#noticed.buckets(), completed: this.#completed.buckets() };
   }
 
   get #chosen(): LatencyHistogram {

@@ -1,7 +1,16 @@
-import { build, decodeFromCompressedBase64, encodeIntoCompressedBase64, type Histogram } from "hdr-histogram-js";
+import {
+  Int32Histogram,
+  decodeFromCompressedBase64,
+  encodeIntoCompressedBase64,
+  type Histogram,
+} from "hdr-histogram-js";
 import { carries } from "../result/stored-percentile.js";
 import type { DurationTally, EncodedHistogram, LatencySummary } from "../result/run-result.js";
+import { BUCKET_BOUNDS_MS, bucketOf, type LatencyBuckets } from "./latency-buckets.js";
 
+const LOWEST = 1;
+const FIRST_HIGHEST = 2;
+const SIGNIFICANT_DIGITS = 3;
 const QUANTILES = { p50: 0.5, p90: 0.9, p95: 0.95, p99: 0.99, p999: 0.999 } as const;
 
 /**
@@ -9,10 +18,14 @@ const QUANTILES = { p50: 0.5, p90: 0.9, p95: 0.95, p99: 0.99, p999: 0.999 } as c
  * are exact. Its inputs and outputs are milliseconds.
  */
 export class LatencyHistogram {
-  readonly #microseconds: Histogram = build({ bitBucketSize: 32, numberOfSignificantValueDigits: 3 });
+  readonly #microseconds = new Int32Histogram(LOWEST, FIRST_HIGHEST, SIGNIFICANT_DIGITS);
   #count = 0;
   #sumMs = 0;
   #maxMs = 0;
+
+  constructor() {
+    this.#microseconds.autoResize = true;
+  }
 
   /** A negative duration means that the clock was set back during the measurement. It is left out. */
   add(ms: number): void {
@@ -31,7 +44,8 @@ export class LatencyHistogram {
 
   /** Adds everything of another histogram. */
   absorb({ hdr, count, sumMs, maxMs }: DurationTally): void {
-    if (hdr !== undefined) this.#microseconds.add(decodeFromCompressedBase64(hdr));
+    const microseconds: Histogram = this.#microseconds;
+    if (hdr !== undefined) microseconds.add(decodeFromCompressedBase64(hdr));
     this.#count += count;
     this.#sumMs += sumMs;
     this.#maxMs = Math.max(this.#maxMs, maxMs);
@@ -54,6 +68,23 @@ export class LatencyHistogram {
   /** Undefined without a sample. */
   encoded(): EncodedHistogram | undefined {
     return this.#count === 0 ? undefined : { hdr: encodeIntoCompressedBase64(this.#microseconds), count: this.#count };
+  }
+
+  /**
+   * Undefined without a sample. Counts, sum and maximum are exact. A duration that rounds to within 0.1 % of a bound may
+   * count in the bucket above it.
+   */
+  buckets(): LatencyBuckets | undefined {
+    if (this.#count === 0) return undefined;
+    const counts = Array.from({ length: BUCKET_BOUNDS_MS.length + 1 }, () => 0);
+    const values = this.#microseconds.recordedValuesIterator;
+    values.reset();
+    while (values.hasNext()) {
+      // The upper end of the values that the histogram cannot tell apart.
+      const { valueIteratedTo, countAddedInThisIterationStep } = values.next();
+      counts[bucketOf(valueIteratedTo / 1_000)]! += countAddedInThisIterationStep;
+    }
+    return { counts, count: this.#count, sumMs: this.#sumMs, maxMs: this.#maxMs };
   }
 
   /**

@@ -5,6 +5,7 @@ import { partOf } from "../result/shard.js";
 import type { LiveSnapshot } from "./live-snapshot.js";
 import { OrchestrationFigures } from "./orchestration-figures.js";
 import { RunCounters, type RunCountersOptions } from "./run-counters.js";
+import type { RunBuckets } from "./latency-buckets.js";
 import type { IrregularActions } from "./run-counts.js";
 import { RunLatencies, type BridgedTime } from "./run-latencies.js";
 import type {
@@ -193,6 +194,11 @@ export class Recorder {
         stall: this.stallAt(nowMs),
       },
     };
+  }
+
+  /** The latencies so far in few buckets, for monitoring. */
+  latencyBuckets(): RunBuckets {
+    return this.#latencies.buckets({ hasResponse: this.#hasResponse });
   }
 
   /** The intervals of the run in progress. */

@@ -1,5 +1,6 @@
 import type { Completion, Start } from "./completion.js";
 import { CrossingLatency } from "./crossing-latency.js";
+import type { RunBuckets } from "./latency-buckets.js";
 import { LatencyHistogram } from "./latency-histogram.js";
 import { LatencyDrift } from "./latency-drift.js";
 import type {
@@ -128,6 +129,17 @@ export class RunLatencies {
         service: this.service.summaryNoticed(censored),
       }),
     };
+  }
+
+  /** The histograms so far, for monitoring. */
+  buckets({ hasResponse }: { readonly hasResponse: boolean }): RunBuckets {
+    return present({
+      response: hasResponse ? this.response.buckets() : undefined,
+      service: this.service.buckets(),
+      server: this.#server.buckets(),
+      startRpc: this.#startRpc.buckets(),
+      slip: this.#slip.buckets(),
+    });
   }
 
   encoded({ hasResponse }: { readonly hasResponse: boolean }): Readonly<Record<string, EncodedHistogram>> {

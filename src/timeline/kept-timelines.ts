@@ -6,24 +6,41 @@ import { foldedTimeline } from "./fold.js";
 import { timelinesOf } from "./timeline.js";
 
 /** What a result keeps of a timeline, some 20 kB of JSON: an instance, and the first of its sub-orchestrations. */
-const KEPT = { instance: { spans: 40, marks: 20 }, child: { spans: 8, marks: 5 }, children: 5 } as const;
+const KEPT: KeptOfTimeline = {
+  instance: { spans: 40, marks: 20 },
+  child: { spans: 8, marks: 5 },
+  children: 5,
+};
+
+interface Most {
+  readonly spans: number;
+  readonly marks: number;
+}
+
+/** How much is kept of an instance, of each of its sub-orchestrations, and of how many of those. */
+export interface KeptOfTimeline {
+  readonly instance: Most;
+  readonly child: Most;
+  readonly children: number;
+}
 
 /**
- * The timelines of a traced instance and of the first of its sub-orchestrations, folded to what a result keeps. Empty where
+ * The timelines of a traced instance and of the first of its sub-orchestrations, folded to what a result
+ * keeps. Empty where
  * the history is gone.
  */
-export function keptTimelines(instance: TracedInstance, workers: Clocks["workers"]): readonly Timeline[] {
+export function keptTimelines(instance: TracedInstance, workers: Clocks["workers"], kept = KEPT): readonly Timeline[] {
   if (!instance.history.some(({ kind }) => kind === "execution-started")) return [];
-  return timelinesOf(historiesOf(instance), instance.endedUs, workers).map((timeline) =>
-    foldedTimeline(timeline, timeline.depth === 0 ? KEPT.instance : KEPT.child),
+  return timelinesOf(historiesOf(instance, kept.children), instance.endedUs, workers).map((timeline) =>
+    foldedTimeline(timeline, timeline.depth === 0 ? kept.instance : kept.child),
   );
 }
 
 /** The instance, and each of the first sub-orchestrations before its own. */
-function historiesOf(instance: TracedInstance): readonly InstanceHistory[] {
+function historiesOf(instance: TracedInstance, mostChildren: number): readonly InstanceHistory[] {
   const found: InstanceHistory[] = [];
   const add = (instanceId: string, history: InstanceHistory["history"], place: Place): void => {
-    if (found.length > KEPT.children || found.some((other) => other.instanceId === instanceId)) return;
+    if (found.length > mostChildren || found.some((other) => other.instanceId === instanceId)) return;
     found.push({ ...factsOf(instance, history), instanceId, history, ...place });
     for (const id of childrenIn(history)) {
       const child = instance.children.get(id);

@@ -1,6 +1,7 @@
 import { workerClocksOf } from "../breakdown/clocks.js";
 import type { Timeline, TimelineMark, TimelineSpan } from "../result/timeline-schema.js";
 import type { InstanceHistory } from "./instance-history.js";
+import { isoTime } from "./iso-time.js";
 import { SpanCollector, type SpanTimes } from "./spans.js";
 
 /** Some backends cut the time of the creation to a millisecond: what is closer is the same moment. */
@@ -109,11 +110,4 @@ class SignalCollector {
     this.#suspensions.push({ kind: "suspended", outcome, fromMs, toMs });
     this.#suspendedMs = undefined;
   }
-}
-
-/** To the microsecond. */
-function isoTime(us: number): string {
-  const wholeMs = Math.floor(us / 1_000);
-  const digits = (us - wholeMs * 1_000).toString().padStart(3, "0");
-  return new Date(wholeMs).toISOString().replace("Z", `${digits}Z`);
 }

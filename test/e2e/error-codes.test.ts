@@ -32,6 +32,7 @@ const ROWS: readonly Row[] = [
   { code: "conflicting-flags", args: ["status", "--json", "x", "--run", "rmwvaxyifz2wa"] },
   { code: "invalid-value", args: ["run", "--json", "--iterations", "none", "--workers", "many"] },
   { code: "invalid-value", args: ["run", "--json", "--metrics-port", "99999"] },
+  { code: "invalid-value", args: ["run", "--json", "--otlp", "localhost:4318"] },
   { code: "invalid-value", args: ["run", "--json", "--transport", "tcp"] },
   { code: "invalid-value", args: ["run", "--json", "--input", "{", "--orchestrator", "Order"] },
   { code: "invalid-value", args: ["status", "--json", "--run", "of last night"] },

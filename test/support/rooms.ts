@@ -24,6 +24,7 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
     "hub/",
     "live/",
     "load/",
+    "otlp/",
     "plan/",
     "protocol/",
     "report/",
@@ -67,6 +68,8 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
   "page/": ["live/", "report/", "result/"],
   // What a run tells a page while it runs.
   "live/": ["report/", "result/", "stats/"],
+  // What a run tells a collector.
+  "otlp/": ["result/", "stats/", "timeline/"],
   // Runs that a server starts, each in a process of its own.
   "runs/": ["generators/", "live/", "load/", "plan/", "result/", "stats/"],
   // Each side is a process of its own.

@@ -1,5 +1,6 @@
 import { oneLine } from "../../format/one-line.js";
 import type { Timeline, TimelineMark, TimelineSpan } from "../../result/timeline-schema.js";
+import { microsecondsSinceEpoch } from "../../timeline/iso-time.js";
 import { markText, nameOf } from "./words.js";
 
 /**
@@ -141,11 +142,4 @@ function placeIn<T>(list: readonly T[], isBehind: (item: T) => boolean): number 
     else from = middle + 1;
   }
   return from;
-}
-
-/** Of `2026-11-29T00:46:40.123456Z`, to the microsecond, which `Date` does not keep. */
-function microsecondsSinceEpoch(startedAt: string): number {
-  const digits = /\.(\d+)Z$/u.exec(startedAt)?.[1] ?? "";
-  const wholeSeconds = Math.floor(Date.parse(startedAt) / 1_000);
-  return wholeSeconds * 1_000_000 + Number(digits.padEnd(6, "0").slice(0, 6));
 }

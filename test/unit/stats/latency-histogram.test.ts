@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { BUCKET_BOUNDS_MS } from "../../../src/stats/latency-buckets.js";
 import { LatencyHistogram } from "../../../src/stats/latency-histogram.js";
 
 const samples = fc.array(fc.double({ min: 0, max: 3_600_000, noNaN: true }), { minLength: 1, maxLength: 2_000 });
@@ -65,5 +66,32 @@ describe("a latency summary", () => {
 
   test("leaves out negative durations, which a clock that was set back causes", () => {
     expect(histogramOf([-1, 5]).summary()).toMatchObject({ count: 1, max: 5 });
+  });
+});
+
+describe("the buckets for monitoring", () => {
+  test("are absent without a sample", () => {
+    expect(new LatencyHistogram().buckets()).toBeUndefined();
+  });
+
+  test("count each duration once, and none below a bound that is longer by more than a microsecond", () => {
+    fc.assert(
+      fc.property(samples, (values) => {
+        const { counts, count, sumMs, maxMs } = histogramOf(values).buckets()!;
+        expect(count).toBe(values.length);
+        expect(counts.reduce((sum, each) => sum + each, 0)).toBe(count);
+        expect(maxMs).toBe(Math.max(...values));
+        expect(sumMs).toBeCloseTo(
+          values.reduce((sum, value) => sum + value, 0),
+          3,
+        );
+        let upTo = 0;
+        for (const [index, bound] of BUCKET_BOUNDS_MS.entries()) {
+          upTo += counts[index]!;
+          expect(upTo).toBeLessThanOrEqual(values.filter((value) => value <= bound + 0.001).length);
+          expect(upTo).toBeGreaterThanOrEqual(values.filter((value) => value <= bound * 0.999 - 0.001).length);
+        }
+      }),
+    );
   });
 });

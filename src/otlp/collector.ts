@@ -1,0 +1,72 @@
+import { OTLPMetricExporter } from "@opentelemetry/exporter-metrics-otlp-proto";
+import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-proto";
+import type { ResourceMetrics } from "@opentelemetry/sdk-metrics";
+import type { ReadableSpan } from "@opentelemetry/sdk-trace";
+import { toldText } from "../format/one-line.js";
+
+/** An export is given up after this long, its retries included. */
+const PATIENCE_MS = 5_000;
+
+type Exporter<T> = {
+  export(items: T, done: (result: { readonly code: number; readonly error?: Error }) => void): void;
+};
+
+/**
+ * A collector that takes OTLP over HTTP. Headers, certificates and compression come from the standard variables
+ * OTEL_EXPORTER_OTLP_*, which the exporters read themselves. What it does not take is dropped, and said once.
+ */
+export class Collector {
+  readonly #metrics: OTLPMetricExporter;
+  readonly #traces: OTLPTraceExporter;
+  #isTold = false;
+
+  constructor(
+    readonly url: string,
+    readonly onLine: (line: string) => void,
+  ) {
+    this.#metrics = new OTLPMetricExporter({ url: `${url}/v1/metrics`, timeoutMillis: PATIENCE_MS });
+    this.#traces = new OTLPTraceExporter({ url: `${url}/v1/traces`, timeoutMillis: PATIENCE_MS });
+  }
+
+  /** Resolves with whether the collector took them, after a bounded time. Never rejects. */
+  sendMetrics(metrics: ResourceMetrics): Promise<boolean> {
+    return this.#send(this.#metrics, metrics);
+  }
+
+  /** The same for spans. */
+  sendSpans(spans: ReadableSpan[]): Promise<boolean> {
+    return this.#send(this.#traces, spans);
+  }
+
+  #send<T>(exporter: Exporter<T>, items: T): Promise<boolean> {
+    const sent = Promise.withResolvers<boolean>();
+    try {
+      exporter.export(items, ({ code, error }) => {
+        if (code !== SUCCESS) this.#tell(error);
+        sent.resolve(code === SUCCESS);
+      });
+    } catch (error) {
+      this.#tell(error);
+      sent.resolve(false);
+    }
+    return sent.promise;
+  }
+
+  #tell(error: unknown): void {
+    if (this.#isTold) return;
+    this.#isTold = true;
+    this.onLine(`warning: the collector at ${this.url} does not take what the run sends: ${reasonOf(error)}`);
+  }
+}
+
+/** `ExportResultCode.SUCCESS` of `@opentelemetry/core`. */
+const SUCCESS = 0;
+
+/** An answer has a status, a failed connection a code. The body of an answer may repeat a secret, and is left out. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return "no reason given";
+  const code = "code" in error ? error.code : undefined;
+  if (typeof code === "number") return toldText(`HTTP ${code} ${error.message}`);
+  // A host with several addresses fails with all their errors, and without a message.
+  return toldText(error.message || (typeof code === "string" ? code : error.name));
+}

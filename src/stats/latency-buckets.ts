@@ -1,0 +1,35 @@
+/** The upper bounds of the buckets, inclusive, in milliseconds: three in each decade. The last bucket has no bound. */
+export const BUCKET_BOUNDS_MS: readonly number[] = [
+  1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000,
+];
+
+/** A histogram of durations with few buckets, as monitoring systems take them. Plain data, and a sum of two is one. */
+export interface LatencyBuckets {
+  /** Of each bucket, one more than there are bounds. They add up to `count`. */
+  readonly counts: readonly number[];
+  readonly count: number;
+  readonly sumMs: number;
+  readonly maxMs: number;
+}
+
+/** A duration that ends with a completion: until the client noticed it, and until the backend had it. */
+export interface CrossingBuckets {
+  readonly noticed?: LatencyBuckets | undefined;
+  /** It lags, because the backend's clock has to be known first. */
+  readonly completed?: LatencyBuckets | undefined;
+}
+
+/** The latencies of the measured part of a run so far. Those without a sample are absent. */
+export interface RunBuckets {
+  readonly response?: CrossingBuckets | undefined;
+  readonly service?: CrossingBuckets | undefined;
+  readonly server?: LatencyBuckets | undefined;
+  readonly startRpc?: LatencyBuckets | undefined;
+  readonly slip?: LatencyBuckets | undefined;
+}
+
+/** The bucket of a duration. */
+export function bucketOf(ms: number): number {
+  const place = BUCKET_BOUNDS_MS.findIndex((bound) => ms <= bound);
+  return place === -1 ? BUCKET_BOUNDS_MS.length : place;
+}
