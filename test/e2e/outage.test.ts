@@ -1,27 +1,11 @@
 import { expect, test } from "vitest";
 import { parseRunResult } from "../support/e2e/checked-result.js";
-import type { FanoutProcess } from "../support/e2e/fanout-process.js";
+import { openOwnHub } from "../support/e2e/own-hub.js";
 import { Workplace } from "../support/e2e/workplace.js";
-import { freePort } from "../support/backend/free-port.js";
-
-/** A backend of its own, and a worker on it. */
-async function openHub(place: Workplace) {
-  const port = await freePort();
-  const start = async (): Promise<FanoutProcess> => {
-    const emulator = place.start(`emulator --port ${port} --task-hubs hub`);
-    await emulator.says(/Ctrl-C stops/u);
-    return emulator;
-  };
-  const connection = `Endpoint=http://127.0.0.1:${port};Authentication=None;TaskHub=hub`;
-  const emulator = await start();
-  const worker = place.start("worker --port 0 --connection-string", connection);
-  await worker.says(/Connected to/u);
-  return { emulator, start, connection };
-}
 
 test("a backend that goes away in the middle of a run is told, waited for, and in the result", async () => {
   const place = await Workplace.open();
-  const { emulator, start, connection } = await openHub(place);
+  const { emulator, start, connection } = await openOwnHub(place);
   const load = "--parallel-orchestrations 100 --iterations 10 --parallel-activities 2 --activity-duration 200ms";
   const run = place.start(`run --json --html report.html ${load} --connection-string`, connection);
   await run.says(/of 2,000 activities/u);
@@ -39,7 +23,7 @@ test("a backend that goes away in the middle of a run is told, waited for, and i
 
 test("a run whose backend stays away for --max-outage ends, and says so", async () => {
   const place = await Workplace.open();
-  const { emulator, connection } = await openHub(place);
+  const { emulator, connection } = await openOwnHub(place);
   const load = "--parallel-orchestrations 20 --iterations 50 --activity-duration 200ms --max-outage 3s";
   const run = place.start(`run --json ${load} --connection-string`, connection);
   await run.says(/of 5,000 activities/u);

@@ -1,0 +1,7 @@
+import { expect, test } from "vitest";
+import { rollingRestart } from "../support/e2e/rolling-restart.js";
+
+test("two workers are replaced twice each under load: nothing is lost, and nothing is executed twice", async () => {
+  const { needed, completed } = await rollingRestart(2, 80);
+  expect(completed).toBe(needed);
+});
