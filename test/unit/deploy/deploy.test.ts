@@ -1,17 +1,15 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { parse } from "yaml";
+import { parse, parseAllDocuments } from "yaml";
 import { parseRunCall } from "../../../src/commands/run-call.js";
 
-// Their own types are not needed, and one of them has thousands.
-const VALIDATORS = { workflow: "@action-validator/core", job: "kubernetes-models/batch/v1" } as const;
-const { validateWorkflow } = (await import(VALIDATORS.workflow)) as {
-  readonly validateWorkflow: (yaml: string) => { readonly errors: readonly unknown[] };
-};
-const { Job } = (await import(VALIDATORS.job)) as {
-  readonly Job: new (content: unknown) => { validate(): void };
-};
+const VALIDATOR = "@action-validator/core";
+type Validate = (yaml: string) => { readonly errors: readonly unknown[] };
+const { validateAction, validateWorkflow } = (await import(VALIDATOR)) as Record<
+  "validateAction" | "validateWorkflow",
+  Validate
+>;
 
 function textOf(name: string): string {
   return readFileSync(new URL(`../../../deploy/${name}`, import.meta.url), "utf8");
@@ -54,17 +52,12 @@ function callOf(words: readonly string[]) {
 const RUN = { RUN_ID: "actions.12345678901.1", START_AT: new Date(Date.now() + 60_000).toISOString() };
 
 describe("the Indexed Job", () => {
-  const text = textOf("indexed-job.yaml").replaceAll("RUN_ID", RUN.RUN_ID).replaceAll("START_AT", RUN.START_AT);
-
-  test("is a Job of Kubernetes, and a broken one is not", () => {
-    const job: unknown = parse(text);
-    expect(() => new Job(job).validate()).not.toThrow();
-    const broken: unknown = parse(text.replace("completions: 4", "completions: four"));
-    expect(() => new Job(broken).validate()).toThrow(/completions/u);
-  });
+  const text = textOf("kubernetes/generators.yaml")
+    .replaceAll("RUN_ID", RUN.RUN_ID)
+    .replaceAll("START_AT", RUN.START_AT);
 
   test("runs each shard once", () => {
-    const { completions, parallelism, template } = (parse(text) as IndexedJob).spec;
+    const { completions, parallelism, template } = (parseAllDocuments(text).at(-1)!.toJS() as IndexedJob).spec;
     expect(parallelism).toBe(completions);
     const [command] = template.spec.containers[0].args;
     const shards = Array.from({ length: completions }, (_, index) => {
@@ -77,7 +70,7 @@ describe("the Indexed Job", () => {
 });
 
 describe("the workflow of GitHub Actions", () => {
-  const text = textOf("github-actions.yml");
+  const text = textOf("generators.github.yml");
 
   test("is a workflow, and a broken one is not", () => {
     expect(validateWorkflow(text).errors).toEqual([]);
@@ -93,5 +86,24 @@ describe("the workflow of GitHub Actions", () => {
     const env = { ...RUN, RATE: "200/s", DURATION: "5m" };
     const shards = numbers.map((number) => callOf(wordsOf(command, { ...env, SHARD: `${number}` })).plan.shard);
     expect(shards).toEqual(numbers.map((_, index) => ({ number: index + 1, of: numbers.length })));
+  });
+});
+
+describe("the action of GitHub", () => {
+  const text = textOf("../action.yml");
+
+  test("is an action, and a broken one is not", () => {
+    expect(validateAction(text).errors).toEqual([]);
+    expect(validateAction(text.replace("using: composite", "using: compost")).errors).not.toEqual([]);
+  });
+
+  test("is used with inputs that it has, by a workflow", () => {
+    const workflow = textOf("pull-request.github.yml");
+    expect(validateWorkflow(workflow).errors).toEqual([]);
+    const { jobs } = parse(workflow) as {
+      readonly jobs: { readonly measure: { readonly steps: readonly { readonly with?: object }[] } };
+    };
+    const { inputs } = parse(text) as { readonly inputs: object };
+    expect(Object.keys(inputs)).toEqual(expect.arrayContaining(Object.keys(jobs.measure.steps.at(-1)?.with ?? {})));
   });
 });
