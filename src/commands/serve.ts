@@ -62,6 +62,7 @@ export async function runServeCommand(
   const runs = servedRuns({ link, connection, most: maxRuns, ...runFlags, say });
   const onDefect = (error: unknown): void => say(`error: internal error: ${errorText(error)}`);
   try {
+    await runs.runs.restore();
     const server = await startOrchestrationServer({
       port,
       host,

@@ -6,7 +6,7 @@ import type { Door } from "./door/door.js";
 import { addLiveAssets } from "./live-assets.js";
 import { REPORT_POLICY, sendPage } from "./page-response.js";
 import { PROBLEM_PREFIX } from "./problem.js";
-import { runOf } from "./run-of.js";
+import { resultOf, runOf } from "./run-of.js";
 
 interface Run {
   readonly Params: { readonly runId: string };
@@ -25,15 +25,16 @@ function addPages(app: FastifyInstance, runs: ServedRuns): void {
   const options = { schema: { hide: true } };
 
   app.get<Run>("/runs/:runId", options, async ({ params: { runId } }, reply) => {
-    if (runOf(runs, runId).result !== undefined) return reply.redirect(`${runId}/report`);
+    if (runOf(runs, runId).hasResult) return reply.redirect(`${runId}/report`);
     const api = `..${PROBLEM_PREFIX}runs/${runId}`;
     const served = { report: `${runId}/report`, cancel: `${api}/cancel` };
     return sendPage(reply, liveShell({ assets: "../site/", events: `${api}/events`, served }));
   });
 
   app.get<Run>("/runs/:runId/report", options, async ({ params: { runId } }, reply) => {
-    const { result } = runOf(runs, runId);
-    if (result === undefined) return reply.redirect(`../${runId}`);
+    const run = runOf(runs, runId);
+    if (!run.hasResult) return reply.redirect(`../${runId}`);
+    const result = await resultOf(run);
     const { REPORT_FORMS } = await import("../report/report-forms.js");
     return reply
       .type("text/html; charset=utf-8")

@@ -2,17 +2,18 @@ import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import type { z } from "zod";
 import { ERROR_CODES, FanoutError, type ErrorCode } from "../errors.js";
+import { endIdOf } from "../live/live-hub.js";
 import type { PlanKey } from "../plan/plan-file-keys.js";
 import type { Billing } from "../plan/spend-guard.js";
 import type { ReadPlan } from "../runs/planned-run.js";
-import type { ServedRun } from "../runs/served-run.js";
+import type { ListedRun } from "../runs/listed-run.js";
 import type { ServedRuns } from "../runs/served-runs.js";
 import type { Door } from "./door/door.js";
 import { HttpError } from "./http-error.js";
 import { idempotencyKeyOf } from "./idempotency-key.js";
 import { followHub } from "./live-events.js";
 import { PROBLEM_PREFIX, PROBLEM_TYPE, Problem, refusalOf, wrongPlanOf } from "./problem.js";
-import { runOf } from "./run-of.js";
+import { resultOf, runOf } from "./run-of.js";
 import * as contract from "./run-schemas.js";
 
 /** What the routes of runs need. */
@@ -76,7 +77,7 @@ function addRunRoutes(app: FastifyInstance, { runs, keys, readPlan, billing }: R
     },
   );
 
-  async function started(body: Readonly<Record<string, unknown>>, key: string | undefined): Promise<ServedRun> {
+  async function started(body: Readonly<Record<string, unknown>>, key: string | undefined): Promise<ListedRun> {
     const start = runs.start({
       body,
       key,
@@ -142,12 +143,7 @@ function addRunRoutes(app: FastifyInstance, { runs, keys, readPlan, billing }: R
       },
     },
     async ({ params }) => {
-      const run = runOf(runs, params.runId);
-      if (run.result !== undefined) return { ...run.result };
-      const error = run.hasEnded
-        ? new FanoutError("no-result", `The run ended without a result. ${run.failure?.message ?? ""}`.trim())
-        : new FanoutError("run-in-progress", "The run has not ended.", { hint: "Follow its events until it ends." });
-      throw refusalOf(error);
+      return { ...(await resultOf(runOf(runs, params.runId))) };
     },
   );
 
@@ -175,18 +171,18 @@ function addRunRoutes(app: FastifyInstance, { runs, keys, readPlan, billing }: R
     },
     async ({ params, headers }, reply) => {
       const run = runOf(runs, params.runId);
-      const { broadcast } = run;
       const lastId = headers["last-event-id"];
-      if (broadcast.hub.isOver(lastId)) return reply.code(204).send();
+      // A browser connects again when a stream ends, unless it is told that there is no more.
+      if (run.hasEnded && lastId === endIdOf(run.runId)) return reply.code(204).send();
       if (viewers >= MOST_VIEWERS)
         throw refusalOf(new FanoutError("too-many-viewers", `The server takes at most ${MOST_VIEWERS} viewers.`));
       viewers += 1;
-      await broadcast.refreshed();
-      followHub(broadcast.hub, reply, lastId, () => {
+      const watched = await run.watch();
+      followHub(watched.hub, reply, lastId, () => {
         viewers -= 1;
-        broadcast.viewersChanged();
+        watched.viewersChanged();
       });
-      broadcast.viewersChanged();
+      watched.viewersChanged();
       return reply;
     },
   );

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { planSchemaWithoutFiles, type PlanKey } from "../plan/plan-file-keys.js";
-import { RUN_STATUSES, type ServedRun } from "../runs/served-run.js";
+import { RUN_STATUSES, type ListedRun } from "../runs/listed-run.js";
 
 /** The bodies of the run API, as `request-schemas.ts` has those of the orchestration API. */
 
@@ -90,9 +90,9 @@ export const EventStream = z.string().meta({
 
 export const Nothing = z.undefined().describe("The run has ended, and the viewer has seen it.");
 
-export function runBody(run: ServedRun): Run {
+export function runBody(run: ListedRun): Run {
   const { runId, status, created, endedAt, snapshot, exitCode, gaveUp, failure, lines } = run;
-  const { plan, planLine, mostActions } = run.options.planned;
+  const { plan, planLine, mostActions } = run;
   return {
     runId,
     status,

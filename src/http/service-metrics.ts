@@ -1,7 +1,8 @@
 import type { FastifyInstance } from "fastify";
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from "prom-client";
 import type { LiveSnapshot } from "../stats/live-snapshot.js";
-import { RUN_STATUSES, type ServedRun } from "../runs/served-run.js";
+import { RUN_STATUSES } from "../runs/listed-run.js";
+import type { ServedRun } from "../runs/served-run.js";
 import type { ServedRuns } from "../runs/served-runs.js";
 import { FANOUT_VERSION } from "../version.js";
 

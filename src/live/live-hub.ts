@@ -31,6 +31,11 @@ const MOST_MISSED = 10;
 /** After a lost connection a browser waits for this long. */
 const RETRY_MS = 1_000;
 
+/** The id of the last event of a run. */
+export function endIdOf(runId: string): string {
+  return `${runId}/ended`;
+}
+
 /**
  * Sends the updates of a run to any number of viewers, as server-sent events. Each event is serialised once. A slow viewer gets
  * nothing more until it has taken what it was sent, then what has changed meanwhile: its buffer never holds more than one event.
@@ -78,16 +83,11 @@ export class LiveHub {
 
   /** Sends one more event, and ends the connections: also of viewers that come later, after all that they missed. */
   end({ name, data }: LastEvent): void {
-    this.#last = `id: ${this.#endId}\nevent: ${name}\ndata: ${inertJson(JSON.stringify(data))}\n\n`;
+    this.#last = `id: ${endIdOf(this.#state.runId ?? "")}\nevent: ${name}\ndata: ${inertJson(JSON.stringify(data))}\n\n`;
     for (const [viewer, { lastId }] of this.#viewers) {
       if (lastId !== this.#state.id) viewer.send(eventOf(this.#state.id, this.#state.since(lastId)));
       this.#end(viewer, this.#last);
     }
-  }
-
-  /** Whether the event with this id was the last one. A browser connects again unless it is told that there is no more. */
-  isOver(lastId: string | undefined): boolean {
-    return this.#last !== undefined && lastId === this.#endId;
   }
 
   /** The viewer has gone. */
@@ -97,10 +97,6 @@ export class LiveHub {
 
   dropAll(): void {
     for (const viewer of this.#viewers.keys()) this.#drop(viewer);
-  }
-
-  get #endId(): string {
-    return `${this.#state.runId}/ended`;
   }
 
   #end(viewer: Viewer, last: string): void {

@@ -21,8 +21,11 @@ export interface StateFolder {
 /** The name of the database file in a state folder. */
 export const DATABASE_FILE = "emulator.db";
 
+/** The folder of the runs of `fanout serve` in a state folder. */
+export const RUNS_FOLDER = "served-runs";
+
 /** The files that fanout creates in a state folder, and in the folder of its sockets. */
-const STATE_FILE = /^emulator\.(?:db|lock|log|sock)\b/u;
+const STATE_FILE = /^(?:emulator\.(?:db|lock|log|sock)\b|served-runs$)/u;
 const SOCKET_FILE = /^[0-9a-f]{16}\.sock$/u;
 
 /** A longer path does not fit into a socket address: 104 bytes with the final zero on macOS, 108 on Linux. */

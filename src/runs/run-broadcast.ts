@@ -1,6 +1,7 @@
 import { LiveHub } from "../live/live-hub.js";
 import type { LivePhase, LiveUpdate } from "../live/live-update.js";
 import type { LiveSnapshot } from "../stats/live-snapshot.js";
+import type { Watched } from "./listed-run.js";
 
 const BEAT_MS = 1_000;
 /** For the answer of a run that is watched again. */
@@ -16,7 +17,7 @@ export interface RunBroadcastOptions {
 }
 
 /** What the viewers of a run in another process are shown. While there are none, that process is not asked. */
-export class RunBroadcast {
+export class RunBroadcast implements Watched {
   readonly hub = new LiveHub();
   readonly #options: RunBroadcastOptions;
   #latest: LiveUpdate;
@@ -31,6 +32,11 @@ export class RunBroadcast {
     this.#options = options;
     this.#latest = options.first;
     this.hub.publish(options.first);
+  }
+
+  /** The latest update with the whole series. */
+  get whole(): LiveUpdate {
+    return this.hub.whole ?? this.#latest;
   }
 
   take(update: LiveUpdate): void {
@@ -63,7 +69,6 @@ export class RunBroadcast {
     clearTimeout(timer);
   }
 
-  /** The number of viewers has changed. */
   viewersChanged(): void {
     const isWatched = this.hub.viewers > 0 && !this.#isOver;
     if (isWatched === (this.#beating !== undefined)) return;

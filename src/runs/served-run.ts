@@ -3,9 +3,11 @@ import type { ExitCode } from "../exit-codes.js";
 import { oneLine, shortened, toldText } from "../format/one-line.js";
 import type { GeneratorEnd, GeneratorProcess } from "../generators/generator-process.js";
 import type { LoadTestOutcome } from "../load/load-test.js";
-import type { RunResult } from "../result/run-result.js";
+import type { ResultPlan, RunResult } from "../result/run-result.js";
 import type { LiveSnapshot } from "../stats/live-snapshot.js";
+import type { LiveUpdate } from "../live/live-update.js";
 import { waitingUpdate } from "../live/waiting-update.js";
+import type { ListedRun, RunFailure, RunStatus, Watched } from "./listed-run.js";
 import type { PlannedRun } from "./planned-run.js";
 import { RunBroadcast } from "./run-broadcast.js";
 import type { RunTask } from "./run-task.js";
@@ -18,16 +20,6 @@ const CANCEL_PATIENCE_MS = 60_000;
 /** Where the report of a run with a result is. */
 function reportPathOf(runId: string): string {
   return `/runs/${runId}/report`;
-}
-
-/** How far a run is. The last three are ends. */
-export const RUN_STATUSES = ["starting", "running", "ending", "completed", "cancelled", "failed"] as const;
-export type RunStatus = (typeof RUN_STATUSES)[number];
-
-/** Why a run has no result. */
-export interface RunFailure {
-  readonly code: ErrorCode;
-  readonly message: string;
 }
 
 export interface ServedRunOptions {
@@ -44,11 +36,9 @@ export interface ServedRunOptions {
 }
 
 /** One run in a process of its own, from its start until the server forgets it. */
-export class ServedRun {
+export class ServedRun implements ListedRun {
   readonly created = new Date();
-  /** To its viewers. */
-  readonly broadcast: RunBroadcast;
-  /** What it said to people, without the oldest lines if there are many. */
+  readonly #broadcast: RunBroadcast;
   readonly lines: string[] = [];
   /** Resolves when it has ended, and what it left in flight is terminated. */
   readonly ended: Promise<void>;
@@ -65,12 +55,12 @@ export class ServedRun {
   constructor(readonly options: ServedRunOptions) {
     const { fork, planned, runId, connectionString } = options;
     this.#process = fork((line) => this.#say(line));
-    this.broadcast = new RunBroadcast({
+    this.#broadcast = new RunBroadcast({
       first: waitingUpdate({ ...planned, runId }),
       snapshot: () => this.snapshot,
       watch: (isWatched) => this.#process.watch(isWatched),
     });
-    this.#process.onUpdate = (update) => this.broadcast.take(update);
+    this.#process.onUpdate = (update) => this.#broadcast.take(update);
     this.#process.prepare({ flags: planned.flags, runId, connectionString });
     void this.#process.ready.then(() => {
       this.#mayHaveStarted = true;
@@ -81,6 +71,18 @@ export class ServedRun {
 
   get runId(): string {
     return this.options.runId;
+  }
+
+  get planLine(): string {
+    return this.options.planned.planLine;
+  }
+
+  get plan(): ResultPlan {
+    return this.options.planned.plan;
+  }
+
+  get mostActions(): number | undefined {
+    return this.options.planned.mostActions;
   }
 
   get status(): RunStatus {
@@ -95,13 +97,20 @@ export class ServedRun {
     return this.#endedAt;
   }
 
-  /** Its last figures. */
   get snapshot(): LiveSnapshot | undefined {
     return this.#process.snapshot;
   }
 
   get result(): RunResult | undefined {
     return this.#outcome?.result;
+  }
+
+  get hasResult(): boolean {
+    return this.#outcome !== undefined;
+  }
+
+  readResult(): Promise<RunResult | undefined> {
+    return Promise.resolve(this.result);
   }
 
   get gaveUp(): string | undefined {
@@ -121,11 +130,10 @@ export class ServedRun {
     return this.#status === "completed" && this.#outcome ? this.options.exitCodeOf(this.#outcome) : undefined;
   }
 
-  /** Ends it as Ctrl-C ends `fanout run`. Does nothing if it is ending already. */
   cancel(): void {
     if (this.#status !== "starting" && this.#status !== "running") return;
     this.#status = "ending";
-    this.broadcast.enter({ kind: "ending", why: "It was cancelled, and ends what is in flight." });
+    this.#broadcast.enter({ kind: "ending", why: "It was cancelled, and ends what is in flight." });
     this.#process.interrupt();
     const why = `did not end within ${CANCEL_PATIENCE_MS / 1_000} s after it was cancelled`;
     const timer = setTimeout(() => this.#process.kill(why), CANCEL_PATIENCE_MS);
@@ -159,10 +167,20 @@ export class ServedRun {
     this.#status = status;
     this.#process.leave();
     const why = this.#failure?.message;
-    this.broadcast.end(
+    this.#broadcast.end(
       why === undefined ? { kind: "ended", report: reportPathOf(this.runId) } : { kind: "failed", why },
       { name: "ended", data: this.options.bodyOf(this) },
     );
+  }
+
+  async watch(): Promise<Watched> {
+    await this.#broadcast.refreshed();
+    return this.#broadcast;
+  }
+
+  /** The last one, with the whole series. */
+  get update(): LiveUpdate {
+    return this.#broadcast.whole;
   }
 
   #say(line: string): void {

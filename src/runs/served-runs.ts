@@ -3,10 +3,17 @@ import { UsageError, FanoutError } from "../errors.js";
 import { plural } from "../format/count.js";
 import { newRunId } from "../plan/run-id.js";
 import type { PlannedRun } from "./planned-run.js";
-import type { ServedRun, ServedRunOptions } from "./served-run.js";
+import { cutOff, isKept, keptRun, type BodyOf } from "./kept-run.js";
+import type { ListedRun, RunFacts } from "./listed-run.js";
+import type { Archived, RunArchive } from "./run-archive.js";
+import { updateIn, type RunRecord, type StartKey } from "./run-record.js";
+import { ServedRun, type ServedRunOptions } from "./served-run.js";
 
 /** How many runs that have ended are kept, the last ones. */
 export const MOST_KEPT = 50;
+
+/** What runs on disk may take. The last run is kept whatever it takes. */
+const MOST_BYTES = 500 * 1024 * 1024;
 
 export interface ServedRunsOptions {
   /** How many runs may be in progress at a time. */
@@ -14,6 +21,9 @@ export interface ServedRunsOptions {
   /** Starts a run. */
   readonly start: (run: Pick<ServedRunOptions, "runId" | "planned">) => Promise<ServedRun>;
   readonly onStart: (run: ServedRun) => void;
+  /** Where runs are kept; absent for a server that forgets them when it ends. */
+  readonly archive?: RunArchive | undefined;
+  readonly bodyOf: BodyOf;
 }
 
 /** A start as it was asked for. */
@@ -27,18 +37,27 @@ interface AskedStart {
   readonly admit: (planned: PlannedRun) => Promise<void>;
 }
 
+interface AdmittedStart extends Pick<AskedStart, "admit"> {
+  readonly runId: string;
+  readonly planned: PlannedRun;
+  readonly key: StartKey | undefined;
+}
+
 /** What came with an Idempotency-Key, and what became of it. */
 interface KeyedStart {
   readonly fingerprint: string;
-  readonly started: Promise<ServedRun>;
+  /** The run id. */
+  readonly started: Promise<string>;
 }
 
-/** The runs that this server has started: those in progress, and the last that have ended. */
+/** The runs of this server: those in progress, and the last that have ended, here or in a server before. */
 export class ServedRuns {
-  readonly #runs = new Map<string, ServedRun>();
+  readonly #runs = new Map<string, ListedRun>();
   readonly #keys = new Map<string, KeyedStart>();
   /** By run id. */
   readonly #starting = new Map<string, Promise<ServedRun>>();
+  /** Runs that have ended, on their way to the disk. */
+  readonly #keeping = new Set<Promise<unknown>>();
   readonly #onEnd: ((run: ServedRun) => void)[] = [];
   #isClosing = false;
 
@@ -50,12 +69,26 @@ export class ServedRuns {
   }
 
   /** The last one to start comes first. */
-  get all(): readonly ServedRun[] {
+  get all(): readonly ListedRun[] {
     return [...this.#runs.values()].toReversed();
   }
 
   get inProgress(): readonly ServedRun[] {
-    return [...this.#runs.values()].filter(({ hasEnded }) => !hasEnded);
+    return [...this.#runs.values()].filter((run) => run instanceof ServedRun).filter(({ hasEnded }) => !hasEnded);
+  }
+
+  /** Lists the runs that a server before has kept. */
+  async restore(): Promise<void> {
+    const { archive, bodyOf } = this.options;
+    if (archive === undefined) return;
+    for (const archived of await archive.load(MOST_KEPT)) {
+      const ended = await endedOf(archived, archive);
+      if (ended === undefined) continue;
+      const { facts, start } = ended.head;
+      this.#runs.set(facts.runId, keptRun(ended, archive, bodyOf));
+      if (start) this.#keys.set(start.key, { fingerprint: start.fingerprint, started: Promise.resolve(facts.runId) });
+    }
+    this.#forget();
   }
 
   /** Of the runs in progress: sent, and not ended. */
@@ -63,7 +96,7 @@ export class ServedRuns {
     return this.inProgress.reduce((sum, { snapshot }) => sum + (snapshot?.own?.inFlight ?? 0), 0);
   }
 
-  get(runId: string): ServedRun | undefined {
+  get(runId: string): ListedRun | undefined {
     return this.#runs.get(runId);
   }
 
@@ -72,22 +105,23 @@ export class ServedRuns {
    * now.
    * @throws FanoutError if the key had another body, if there are too many runs, or if the server ends
    */
-  async start(asked: AskedStart): Promise<ServedRun> {
+  async start(asked: AskedStart): Promise<ListedRun> {
     const { body, key } = asked;
     if (key === undefined) return this.#start(asked);
     const fingerprint = createHash("sha256").update(canonicalJson(body)).digest("hex");
     const before = this.#keys.get(key);
     if (before !== undefined) {
-      if (before.fingerprint === fingerprint) return before.started;
+      if (before.fingerprint === fingerprint) return this.#runs.get(await before.started)!;
       throw new FanoutError("idempotency-key-reused", "This Idempotency-Key came before, with another body.", {
         hint: "Send another key with another plan.",
       });
     }
-    const started = this.#start(asked);
+    const run = this.#start(asked, { key, fingerprint });
+    const started = run.then(({ runId }) => runId);
     this.#keys.set(key, { fingerprint, started });
     // A start that was refused may be repeated.
     started.catch(() => this.#keys.delete(key));
-    return started;
+    return run;
   }
 
   /** Ends all runs as Ctrl-C does, and starts no more. Resolves when they have ended. */
@@ -96,9 +130,10 @@ export class ServedRuns {
     for (const run of this.inProgress) run.cancel();
     await Promise.allSettled(this.#starting.values());
     await Promise.all(this.inProgress.map(({ ended }) => ended));
+    await Promise.all(this.#keeping);
   }
 
-  async #start({ plan, admit }: AskedStart): Promise<ServedRun> {
+  async #start({ plan, admit }: AskedStart, key?: StartKey): Promise<ServedRun> {
     const planned = plan();
     this.#refuseIfClosing();
     const { most } = this.options;
@@ -109,18 +144,18 @@ export class ServedRuns {
     const runId = planned.runId ?? newRunId(Date.now(), Math.random);
     if (this.#runs.has(runId) || this.#starting.has(runId))
       throw new UsageError("run-id-taken", `runId: expected an id that is not in use, found ${runId}`);
-    const started = this.#startAdmitted(runId, planned, admit);
+    const started = this.#startAdmitted({ runId, planned, admit, key });
     this.#starting.set(runId, started);
     return started;
   }
 
   /** Its place is taken before the backend is asked, so that a server that is busy does not ask. */
-  async #startAdmitted(runId: string, planned: PlannedRun, admit: AskedStart["admit"]): Promise<ServedRun> {
+  async #startAdmitted({ runId, planned, admit, key }: AdmittedStart): Promise<ServedRun> {
     try {
       await admit(planned);
       this.#refuseIfClosing();
       const run = await this.options.start({ runId, planned });
-      this.#add(run);
+      this.#add(run, key);
       return run;
     } finally {
       this.#starting.delete(runId);
@@ -131,24 +166,73 @@ export class ServedRuns {
     if (this.#isClosing) throw serverStopping();
   }
 
-  #add(run: ServedRun): void {
+  #add(run: ServedRun, key: StartKey | undefined): void {
     this.#runs.set(run.runId, run);
     this.options.onStart(run);
     // The server may have been told to end while the run was started.
     if (this.#isClosing) run.cancel();
-    void run.ended.then(() => {
+    const begun = this.options.archive?.write(recordOf(run, key), "quietly");
+    void run.ended.then(async () => {
       for (const tell of this.#onEnd) tell(run);
+      const kept = Promise.resolve(begun).then(() => this.#keep(run, key));
+      this.#keeping.add(kept);
+      await kept;
+      this.#keeping.delete(kept);
       this.#forget();
     });
+  }
+
+  /** On disk, and then in memory no more. */
+  async #keep(run: ServedRun, key: StartKey | undefined): Promise<void> {
+    const { archive, bodyOf } = this.options;
+    const archived = await archive?.write(recordOf(run, key));
+    if (archive && archived) this.#runs.set(run.runId, keptRun(archived, archive, bodyOf));
   }
 
   /** Drops the runs that ended first, with their keys. */
   #forget(): void {
     const ended = [...this.#runs.values()].filter(({ hasEnded }) => hasEnded);
-    const oldest = ended.toSorted((a, b) => Number(a.endedAt) - Number(b.endedAt));
-    for (const { runId } of oldest.slice(0, Math.max(0, ended.length - MOST_KEPT))) this.#runs.delete(runId);
+    const newest = ended.toSorted((a, b) => timeOf(b) - timeOf(a));
+    let bytes = 0;
+    for (const [index, run] of newest.entries()) {
+      bytes += isKept(run) ? run.archived.bytes : 0;
+      if (index < MOST_KEPT && (index === 0 || bytes <= MOST_BYTES)) continue;
+      this.#runs.delete(run.runId);
+      if (isKept(run)) void this.options.archive?.drop(run.archived.file);
+    }
     for (const [key, { started }] of this.#keys)
-      void started.then(({ runId }) => this.#runs.has(runId) || this.#keys.delete(key)).catch(() => {});
+      void started.then((runId) => this.#runs.has(runId) || this.#keys.delete(key)).catch(() => {});
+  }
+}
+
+function timeOf({ endedAt, created }: ListedRun): number {
+  return Number(endedAt ?? created);
+}
+
+function recordOf(run: ServedRun, start: StartKey | undefined): RunRecord {
+  return { facts: factsOf(run), start, serverPid: process.pid, update: run.update, result: run.result };
+}
+
+function factsOf(run: ServedRun): RunFacts {
+  const { runId, status, created, endedAt, planLine, plan, mostActions, snapshot, exitCode, gaveUp, failure } = run;
+  const { lines } = run;
+  return { runId, status, created, endedAt, planLine, plan, mostActions, snapshot, exitCode, gaveUp, failure, lines };
+}
+
+/** The record of a run that has ended, by itself or with its server; undefined if another server still makes it. */
+async function endedOf(archived: Archived, archive: RunArchive): Promise<Archived | undefined> {
+  const { facts, serverPid, start } = archived.head;
+  if (facts.endedAt !== undefined || facts.failure !== undefined) return archived;
+  if (serverPid !== process.pid && isAlive(serverPid)) return undefined;
+  const update = await archive.read(archived.file, updateIn);
+  return update && archive.write(cutOff({ facts, serverPid, start, update }));
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return error instanceof Error && "code" in error && error.code === "EPERM";
   }
 }
 

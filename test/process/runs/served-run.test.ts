@@ -67,8 +67,9 @@ describe("what a run left in flight", () => {
     });
     await called.promise;
     const told: string[] = [];
-    run.broadcast.hub.add({ send: (text) => told.push(text), backlogBytes: 0, drop() {}, end() {} }, undefined);
-    run.broadcast.viewersChanged();
+    const watched = await run.watch();
+    watched.hub.add({ send: (text) => told.push(text), backlogBytes: 0, drop() {}, end() {} }, undefined);
+    watched.viewersChanged();
     const before = told.length;
     vi.advanceTimersByTime(1_000);
     expect(told.length).toBe(before + 1);

@@ -25,6 +25,7 @@ function servedRuns(before: () => Promise<void> = () => Promise.resolve()): Serv
       return scriptedRun(ENDLESS, options);
     },
     onStart: () => {},
+    bodyOf: ({ runId, status }) => ({ runId, status }),
   });
   onTestFinished(() => runs.close());
   return runs;

@@ -1,0 +1,53 @@
+import type { ErrorCode } from "../errors.js";
+import type { ExitCode } from "../exit-codes.js";
+import type { LiveHub } from "../live/live-hub.js";
+import type { ResultPlan, RunResult } from "../result/run-result.js";
+import type { LiveSnapshot } from "../stats/live-snapshot.js";
+
+/** How far a run is. The last three are ends. */
+export const RUN_STATUSES = ["starting", "running", "ending", "completed", "cancelled", "failed"] as const;
+export type RunStatus = (typeof RUN_STATUSES)[number];
+
+/** Why a run has no result. */
+export interface RunFailure {
+  readonly code: ErrorCode;
+  readonly message: string;
+}
+
+/** What is known of a run, whether it is in progress, has ended, or was found on disk. */
+export interface RunFacts {
+  readonly runId: string;
+  readonly status: RunStatus;
+  readonly created: Date;
+  /** Of a run that has ended. Unknown if the server ended before it. */
+  readonly endedAt?: Date | undefined;
+  readonly planLine: string;
+  readonly plan: ResultPlan;
+  /** What it may cost at most; absent if only time bounds it. */
+  readonly mostActions?: number | undefined;
+  /** Its last figures. */
+  readonly snapshot?: LiveSnapshot | undefined;
+  readonly exitCode?: ExitCode | undefined;
+  readonly gaveUp?: string | undefined;
+  readonly failure?: RunFailure | undefined;
+  /** What it said to people, without the oldest lines if there are many. */
+  readonly lines: readonly string[];
+}
+
+/** A run of the list of `fanout serve`. */
+export interface ListedRun extends RunFacts {
+  readonly hasEnded: boolean;
+  readonly hasResult: boolean;
+  /** Undefined without one. */
+  readResult(): Promise<RunResult | undefined>;
+  /** Ends it as Ctrl-C ends `fanout run`. Does nothing if it is ending already, or has ended. */
+  cancel(): void;
+  /** What its viewers are shown. Resolves when that is fresh. */
+  watch(): Promise<Watched>;
+}
+
+export interface Watched {
+  readonly hub: LiveHub;
+  /** To be called when a viewer comes or goes. */
+  viewersChanged(): void;
+}

@@ -1,0 +1,86 @@
+import { readdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { RunApi, RUNS, type ServerEvent } from "../support/e2e/run-api.js";
+import { ENDLESS, inFlight, serving, SMALL } from "../support/e2e/serving-runs.js";
+import { Workplace } from "../support/e2e/workplace.js";
+
+const KEY = { "idempotency-key": '"nightly"' };
+
+async function servingAgain(place: Workplace) {
+  const serve = place.start("serve --port 0");
+  return { serve, api: await RunApi.of(serve) };
+}
+
+async function eventsOf(api: RunApi, runId: string): Promise<readonly ServerEvent[]> {
+  const events: ServerEvent[] = [];
+  for await (const event of api.events(runId)) events.push(event);
+  return events;
+}
+
+test("runs of before are there after a restart: in the list, with result, events, report and key", async () => {
+  const { place, serve, api } = await serving();
+  const { runId } = (await api.start(SMALL, KEY)).body;
+  await api.ended(runId);
+  const cancelled = (await api.start(ENDLESS)).body.runId;
+  await inFlight(api, cancelled);
+  const [list, events] = [await api.ask(RUNS), await eventsOf(api, runId)];
+  const result = await api.ask(`${RUNS}/${runId}/result`);
+  serve.kill("SIGTERM");
+  expect(await serve.ended).toMatchObject({ code: 0 });
+
+  const again = await servingAgain(place);
+  const { runs } = (await again.api.ask<{ runs: { runId: string; status: string }[] }>(RUNS)).body;
+  expect(runs).toMatchObject([
+    { runId: cancelled, status: "cancelled" },
+    { runId, status: "completed" },
+  ]);
+  expect(runs[1]).toEqual((list.body as { runs: unknown[] }).runs[1]);
+  expect((await again.api.ask(`${RUNS}/${runId}/result`)).body).toEqual(result.body);
+  expect(await again.api.ask(`${RUNS}/${cancelled}/result`)).toMatchObject({ body: { interrupted: true } });
+  const eventsAgain = await eventsOf(again.api, runId);
+  expect(eventsAgain.map(({ event, data }) => ({ event, data }))).toEqual(
+    events.map(({ event, data }) => ({ event, data })),
+  );
+  const page = await fetch(`${again.api.url}/runs/${runId}`);
+  expect(page.url).toBe(`${again.api.url}/runs/${runId}/report`);
+  expect(await page.text()).toContain(runId);
+  expect(await again.api.start(SMALL, KEY)).toMatchObject({ status: 201, body: { runId, status: "completed" } });
+  expect(await again.api.start(ENDLESS, KEY)).toMatchObject({ status: 422 });
+  expect(await again.api.start({ ...SMALL, runId })).toMatchObject({ status: 409, body: { code: "run-id-taken" } });
+});
+
+test("a run that the end of its server cut off is listed as failed, and files of others are left alone", async () => {
+  const { place, serve, api } = await serving();
+  const { runId } = (await api.start({ ...ENDLESS, label: ["team=blue"] })).body;
+  await inFlight(api, runId);
+  serve.kill("SIGKILL");
+  await serve.ended;
+  const folder = join(place.stateFolder, "served-runs");
+  const foreign = "00001234567890-mine.jsonl";
+  await writeFile(join(folder, foreign), "{}\n");
+  const again = await servingAgain(place);
+  await again.serve.says(/^warning: not a run, and skipped, in '.*': 00001234567890-mine\.jsonl$/mu);
+  expect(await again.api.get(runId)).toMatchObject({
+    status: 200,
+    body: { status: "failed", plan: { labels: { team: "blue" } }, error: { code: "run-died" } },
+  });
+  expect(await again.api.ask(`${RUNS}/${runId}/result`)).toMatchObject({ status: 404, body: { code: "no-result" } });
+  const [update, ended] = await eventsOf(again.api, runId);
+  expect(update).toMatchObject({ data: { run: { runId }, phase: { kind: "failed" } } });
+  expect(ended).toMatchObject({ event: "ended", data: { runId, status: "failed" } });
+  expect(await readdir(folder)).toContain(foreign);
+});
+
+test("a server whose state folder cannot be used says so, and makes runs all the same", async () => {
+  const place = await Workplace.open();
+  const [, port] = await place.start("emulator --port 0").says(/^listening for any .*:(\d+);/mu);
+  const connection = `Endpoint=http://127.0.0.1:${port};Authentication=None;TaskHub=default`;
+  const env = { ...place.env, FANOUT_STATE_DIR: "/proc/none" };
+  const serve = place.startWith(env, `serve --port 0 --connection-string ${connection}`);
+  await serve.says(/^warning: runs are kept in memory only, and are forgotten when the server ends: /mu);
+  const api = await RunApi.of(serve);
+  const { runId } = (await api.start({ ...SMALL, workers: 1, maxActions: 100 })).body;
+  await api.ended(runId);
+  expect(await api.ask(`${RUNS}/${runId}/result`)).toMatchObject({ status: 200, body: { runId } });
+});
