@@ -27,9 +27,3 @@ export interface RunBuckets {
   readonly startRpc?: LatencyBuckets | undefined;
   readonly slip?: LatencyBuckets | undefined;
 }
-
-/** The bucket of a duration. */
-export function bucketOf(ms: number): number {
-  const place = BUCKET_BOUNDS_MS.findIndex((bound) => ms <= bound);
-  return place === -1 ? BUCKET_BOUNDS_MS.length : place;
-}

@@ -6,7 +6,7 @@ import {
 } from "hdr-histogram-js";
 import { carries } from "../result/stored-percentile.js";
 import type { DurationTally, EncodedHistogram, LatencySummary } from "../result/run-result.js";
-import { BUCKET_BOUNDS_MS, bucketOf, type LatencyBuckets } from "./latency-buckets.js";
+import { BUCKET_BOUNDS_MS, type LatencyBuckets } from "./latency-buckets.js";
 
 const LOWEST = 1;
 const FIRST_HIGHEST = 2;
@@ -71,18 +71,18 @@ export class LatencyHistogram {
   }
 
   /**
-   * Undefined without a sample. Counts, sum and maximum are exact. A duration that rounds to within 0.1 % of a bound may
-   * count in the bucket above it.
+   * Undefined without a sample. Counts, sum and maximum are exact. A duration up to 0.1 % below a bound may count in the
+   * bucket above it.
    */
   buckets(): LatencyBuckets | undefined {
     if (this.#count === 0) return undefined;
+    const values = this.#microseconds;
     const counts = Array.from({ length: BUCKET_BOUNDS_MS.length + 1 }, () => 0);
-    const values = this.#microseconds.recordedValuesIterator;
-    values.reset();
-    while (values.hasNext()) {
-      // The upper end of the values that the histogram cannot tell apart.
-      const { valueIteratedTo, countAddedInThisIterationStep } = values.next();
-      counts[bucketOf(valueIteratedTo / 1_000)]! += countAddedInThisIterationStep;
+    let index = 0;
+    for (const [bucket, boundMs] of [...BUCKET_BOUNDS_MS, Number.POSITIVE_INFINITY].entries()) {
+      // The first of the values that the histogram tells apart which may be beyond the bound.
+      const beyond = boundMs > this.#maxMs ? values.countsArrayLength : values.countsArrayIndex(boundMs * 1_000 + 1);
+      for (; index < beyond; index += 1) counts[bucket]! += values.getCountAtIndex(index);
     }
     return { counts, count: this.#count, sumMs: this.#sumMs, maxMs: this.#maxMs };
   }
