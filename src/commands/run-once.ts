@@ -51,10 +51,9 @@ export async function runOnce(run: OneRun): Promise<ExitCode> {
     onLine: (line) => view.line(oneLine(line)),
     onTimelines: run.collector && ((timelines) => telemetry?.add(timelines)),
   });
-  const telemetry =
-    test instanceof LoadTest ? await telemetryOf(run, test, (line) => view.line(oneLine(line))) : undefined;
+  const telemetry = await telemetryOf(run, test, (line) => view.line(oneLine(line)));
   const metrics = await metricsOf(run, test);
-  if (page && test instanceof LoadTest) page.follow(feedOf(run, test), interruption.signal);
+  page?.follow(feedOf(run, test), interruption.signal);
   try {
     view.start();
     const outcome = await judgedRun(test, call);

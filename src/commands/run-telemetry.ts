@@ -1,3 +1,4 @@
+import type { SeveralGenerators } from "../generators/several-generators.js";
 import type { LoadTest } from "../load/load-test.js";
 import type { Collector } from "../otlp/collector.js";
 import type { RunTelemetry } from "../otlp/run-telemetry.js";
@@ -22,10 +23,10 @@ interface SentRun {
   readonly runId: string;
 }
 
-/** What `--otlp` sends of a run that makes its load in this process. */
+/** What `--otlp` sends of a run. */
 export async function telemetryOf(
   { collector, call, runId }: SentRun,
-  measured: LoadTest,
+  measured: LoadTest | SeveralGenerators,
   onLine: (line: string) => void,
 ): Promise<RunTelemetry | undefined> {
   if (collector === undefined) return undefined;

@@ -1,7 +1,6 @@
 import { availableParallelism } from "node:os";
 import { resolveConnection, type Connection } from "../backend/connection-string.js";
 import { chooseTransport } from "../backend/transport.js";
-import { UsageError } from "../errors.js";
 import { ExitCode } from "../exit-codes.js";
 import { plural } from "../format/count.js";
 import {
@@ -41,10 +40,6 @@ async function runWith(runFlags: RunFlags, allIo: CommandIo): Promise<ExitCode> 
   refuseTooFewInputs(call.plan);
   refuseUncarried(call.thresholds, call.plan);
   const generators = generatorsOf(call.plan, call.generators, machineOf(connection, call.plan));
-  if (call.live !== undefined && generators.count > 1)
-    throw new UsageError("conflicting-flags", "--live: expected it with one generator, found --generators");
-  if (call.otlp !== undefined && generators.count > 1)
-    throw new UsageError("conflicting-flags", "--otlp: expected it with one generator, found --generators");
   if (call.printPlan) return printPlan(runFlags, allIo);
   if (call.dryRun) return dryRun(call, generators, connection, io);
   // An http endpoint may be an emulator, which bills nothing: only its answer shows that.

@@ -4,8 +4,10 @@ import { fileURLToPath } from "node:url";
 import type { ErrorCode } from "../errors.js";
 import type { LiveUpdate } from "../live/live-update.js";
 import type { LoadTestOutcome } from "../load/load-test.js";
+import type { Timeline } from "../result/timeline-schema.js";
+import type { RunBuckets } from "../stats/latency-buckets.js";
 import type { LiveSnapshot } from "../stats/live-snapshot.js";
-import type { FromGenerator, GeneratorTask, ToGenerator } from "./messages.js";
+import type { FromGenerator, GeneratorTask, ShardPart, ToGenerator } from "./messages.js";
 
 const ENTRY = fileURLToPath(new URL("../generators/main.js", import.meta.url));
 
@@ -24,8 +26,14 @@ export class GeneratorProcess<Task = GeneratorTask> {
   readonly ended: Promise<GeneratorEnd>;
   /** The last one that it sent. */
   snapshot: LiveSnapshot | undefined;
+  /** The last ones that it sent. */
+  latencies: RunBuckets | undefined;
   /** Takes what the process of a whole run tells viewers. */
   onUpdate: (update: LiveUpdate) => void = () => {};
+  /** Takes what the process of a shard tells viewers. */
+  onPart: (part: ShardPart) => void = () => {};
+  /** Takes the timelines of a traced instance. */
+  onTimelines: (timelines: readonly Timeline[]) => void = () => {};
   readonly #child: ChildProcess;
   readonly #ready = Promise.withResolvers<void>();
   readonly #ended = Promise.withResolvers<GeneratorEnd>();
@@ -108,6 +116,13 @@ export class GeneratorProcess<Task = GeneratorTask> {
         return undefined;
       case "update":
         return this.onUpdate(message.update);
+      case "part":
+        return this.onPart(message.part);
+      case "latencies":
+        this.latencies = message.latencies;
+        return undefined;
+      case "timelines":
+        return this.onTimelines(message.timelines);
       case "alive":
         return undefined;
       case "ended":

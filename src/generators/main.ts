@@ -7,11 +7,14 @@ import { resolveConnection } from "../backend/connection-string.js";
 import { openBackend } from "../backend/open-backend.js";
 import { LoadTest, type LoadTestOutcome } from "../load/load-test.js";
 import { withAllInputValues } from "../plan/orchestration-mix.js";
-import type { GeneratorTask } from "./messages.js";
-import { onMessage, takeTask, tellParent, tellingProgress } from "./parent.js";
+import type { Timeline } from "../result/timeline-schema.js";
+import { ChangedIntervals } from "../stats/changed-intervals.js";
+import { seriesPartOf } from "../stats/merged-series.js";
+import type { GeneratorTask, ShardPart } from "./messages.js";
+import { onMessage, takeTask, tellParent, tellingLatencies, tellingParts, tellingProgress } from "./parent.js";
 
 async function run(task: GeneratorTask, interruption: AbortSignal): Promise<LoadTestOutcome> {
-  const { connectionString, transport, hub, ...options } = task;
+  const { connectionString, transport, hub, isCollected, ...options } = task;
   const plan = withAllInputValues(task.plan);
   const backend = await openBackend(resolveConnection({ flag: connectionString }), { transport });
   const startsAt = Promise.withResolvers<number>();
@@ -30,10 +33,22 @@ async function run(task: GeneratorTask, interruption: AbortSignal): Promise<Load
     },
     interruption,
     onLine: (text) => void tellParent({ type: "line", text }),
+    ...(isCollected && {
+      onTimelines: (timelines: readonly Timeline[]) => void tellParent({ type: "timelines", timelines }),
+    }),
   });
+  const changed = new ChangedIntervals();
+  const part = (): ShardPart => {
+    const { seriesSoFar } = test;
+    return {
+      series: seriesPartOf(seriesSoFar.widthMs, changed.next(seriesSoFar)),
+      stalls: test.stallsSoFar(),
+    };
+  };
+  const work = (): Promise<LoadTestOutcome> => tellingParts(part, () => tellingProgress(test, () => test.run()));
   void ending.promise.then((reason) => test.abort(reason));
   try {
-    return await tellingProgress(test, () => test.run());
+    return await (isCollected ? tellingLatencies(test, work) : work());
   } finally {
     await test.close();
     backend.close();

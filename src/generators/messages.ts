@@ -4,8 +4,11 @@ import type { LiveUpdate } from "../live/live-update.js";
 import type { LoadTestOutcome } from "../load/load-test.js";
 import type { LoadPlan } from "../plan/plan.js";
 import type { Replay } from "../protocol/replay.js";
-import type { HubSurvey } from "../result/run-result.js";
+import type { HubSurvey, Stall } from "../result/run-result.js";
+import type { Timeline } from "../result/timeline-schema.js";
+import type { RunBuckets } from "../stats/latency-buckets.js";
 import type { LiveSnapshot } from "../stats/live-snapshot.js";
+import type { SeriesPart } from "../stats/merged-series.js";
 
 /** What a generator process needs to make its part of a run. */
 export interface GeneratorTask {
@@ -21,6 +24,14 @@ export interface GeneratorTask {
   readonly leave: boolean;
   /** The run's own workers are the only ones. */
   readonly terminateLeft: boolean;
+  /** Somebody collects its latencies and its timelines. */
+  readonly isCollected: boolean;
+}
+
+/** What viewers are shown of one shard, besides its snapshots. */
+export interface ShardPart {
+  readonly series: SeriesPart;
+  readonly stalls: readonly Stall[];
 }
 
 /** The messages to a generator process. The end of the channel means `interrupt`. */
@@ -44,5 +55,11 @@ export type FromGenerator =
   | { readonly type: "progress"; readonly snapshot: LiveSnapshot }
   /** Of a whole run: once a second while it is watched, else now and then, and once at its end. */
   | { readonly type: "update"; readonly update: LiveUpdate }
+  /** Of one shard: once a second while it is watched, and once at its end. */
+  | { readonly type: "part"; readonly part: ShardPart }
+  /** Every few seconds where they are collected, and once at its end. */
+  | { readonly type: "latencies"; readonly latencies: RunBuckets }
+  /** Of one traced instance. */
+  | { readonly type: "timelines"; readonly timelines: readonly Timeline[] }
   | ({ readonly type: "ended" } & LoadTestOutcome)
   | { readonly type: "failed"; readonly message: string; readonly code: ErrorCode };

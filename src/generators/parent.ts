@@ -3,11 +3,13 @@ import { ExitCode } from "../exit-codes.js";
 import { errorText } from "../format/error-text.js";
 import type { LivePhase, LiveUpdate } from "../live/live-update.js";
 import type { LoadTestOutcome } from "../load/load-test.js";
+import type { RunBuckets } from "../stats/latency-buckets.js";
 import type { LiveSnapshot } from "../stats/live-snapshot.js";
-import type { FromGenerator, ToGenerator } from "./messages.js";
+import type { FromGenerator, ShardPart, ToGenerator } from "./messages.js";
 
 const ALIVE_EVERY_MS = 1_000;
 const PROGRESS_EVERY_MS = 250;
+const LATENCIES_EVERY_MS = 2_000;
 const UPDATE_EVERY_MS = 1_000;
 /** Without a viewer. If the process is killed, this is what a viewer can still be shown. */
 const UNWATCHED_UPDATE_EVERY = 10;
@@ -41,21 +43,44 @@ export async function tellingProgress<T>(test: { snapshot(): LiveSnapshot }, wor
   }
 }
 
-/** Tells the parent what viewers are shown: once a second while there are any, else now and then, and once at the end. */
-export async function tellingUpdates<T>(
-  feed: { update(phase: LivePhase): LiveUpdate },
+/** The same every few seconds with the latencies, for those who collect them. */
+export async function tellingLatencies<T>(test: { latencyBuckets(): RunBuckets }, work: () => Promise<T>): Promise<T> {
+  const tell = (): Promise<void> => tellParent({ type: "latencies", latencies: test.latencyBuckets() });
+  const telling = setInterval(() => void tell(), LATENCIES_EVERY_MS);
+  try {
+    return await work();
+  } finally {
+    clearInterval(telling);
+    await tell();
+  }
+}
+
+/** Tells the parent what viewers are shown of a run: once a second while there are any, else now and then, and at the end. */
+export function tellingUpdates<T>(feed: { update(phase: LivePhase): LiveUpdate }, work: () => Promise<T>): Promise<T> {
+  const tell = (kind: "running" | "ended"): Promise<void> =>
+    tellParent({ type: "update", update: feed.update({ kind }) });
+  return tellingViewers(tell, UNWATCHED_UPDATE_EVERY, work);
+}
+
+/** The same of a shard, whose parent may ask at any time: without viewers nothing but the end. */
+export function tellingParts<T>(part: () => ShardPart, work: () => Promise<T>): Promise<T> {
+  return tellingViewers(() => tellParent({ type: "part", part: part() }), Number.POSITIVE_INFINITY, work);
+}
+
+async function tellingViewers<T>(
+  tell: (kind: "running" | "ended") => Promise<void>,
+  unwatchedEvery: number,
   work: () => Promise<T>,
 ): Promise<T> {
-  const tell = (phase: LivePhase): Promise<void> => tellParent({ type: "update", update: feed.update(phase) });
   let isWatched = false;
   let beats = 0;
   let isOver = false;
   const telling = setInterval(() => {
     beats += 1;
-    if (isWatched || beats % UNWATCHED_UPDATE_EVERY === 0) void tell({ kind: "running" });
+    if (isWatched || beats % unwatchedEvery === 0) void tell("running");
   }, UPDATE_EVERY_MS);
   onMessage("watch", (message) => {
-    if (message.isWatched && !isWatched && !isOver) void tell({ kind: "running" });
+    if (message.isWatched && !isWatched && !isOver) void tell("running");
     ({ isWatched } = message);
   });
   try {
@@ -63,7 +88,7 @@ export async function tellingUpdates<T>(
   } finally {
     isOver = true;
     clearInterval(telling);
-    await tell({ kind: "ended" });
+    await tell("ended");
   }
 }
 

@@ -10,9 +10,13 @@ import { WorkerWatch, environmentOfWorkers } from "../load/worker-watch.js";
 import { foreignNames, withoutInputValues } from "../plan/orchestration-mix.js";
 import { untracedWorker } from "../breakdown/workers.js";
 import { resultPlanOf, type LoadPlan } from "../plan/plan.js";
-import type { BackendDurability, HubSurvey, ResultEnvironment, RunResult } from "../result/run-result.js";
+import type { BackendDurability, HubSurvey, ResultEnvironment, RunResult, Stall } from "../result/run-result.js";
 import type { Shard } from "../result/shard.js";
+import { summedBuckets, type RunBuckets } from "../stats/latency-buckets.js";
 import type { LiveSnapshot } from "../stats/live-snapshot.js";
+import { commonStalls } from "../stats/merged-health.js";
+import { MergedSeries } from "../stats/merged-series.js";
+import type { SeriesSoFar } from "../stats/series.js";
 import { mergeShards } from "../stats/merge-shards.js";
 import { shardOf, type ShardResult } from "../stats/shards-of-run.js";
 import { sumOf } from "../stats/sums.js";
@@ -23,6 +27,9 @@ import { summedSnapshot } from "./summed-snapshot.js";
 /** From the order to start until the first start is due: all processes have read the order by then. */
 const START_AFTER_MS = 300;
 
+/** After the last question about the series. */
+const WATCHED_FOR_MS = 3_000;
+
 export interface SeveralGeneratorsOptions extends LoadTestOptions {
   readonly generators: number;
 }
@@ -31,13 +38,20 @@ export interface SeveralGeneratorsOptions extends LoadTestOptions {
  * One run that several processes of this machine make, each a shard. This process has what the run has once: the survey
  * of the task hub, the run's own workers, the start time, the end, and the merged result.
  */
-export class SeveralGenerators implements Pick<LoadTest, "run" | "snapshot" | "close"> {
+export class SeveralGenerators implements Pick<
+  LoadTest,
+  "run" | "snapshot" | "seriesSoFar" | "stallsSoFar" | "latencyBuckets" | "close"
+> {
   readonly #progress: Progress;
   readonly #workers: WorkerWatch;
   readonly #stopFollowing = new AbortController();
   readonly #early = Promise.withResolvers<void>();
   /** The generator that said a line first. Others repeat it only while the run ends. */
   readonly #saidBy = new Map<string, number>();
+  readonly #series = new MergedSeries();
+  #stalls: (readonly Stall[])[] = [];
+  /** Runs while somebody looks at the series. */
+  #unwatching: NodeJS.Timeout | undefined;
   #processes: readonly GeneratorProcess[] = [];
   /** Why the run gave up. */
   #reason: string | undefined;
@@ -81,6 +95,31 @@ export class SeveralGenerators implements Pick<LoadTest, "run" | "snapshot" | "c
     return summedSnapshot(this.#snapshots(), plan, { elapsedMs, activities: this.#progress.activitiesCompleted() });
   }
 
+  /** The intervals so far, as the generators told them last. They are asked for more only while somebody looks. */
+  get seriesSoFar(): SeriesSoFar {
+    this.#watch();
+    return this.#series.soFar;
+  }
+
+  stallsSoFar(): readonly Stall[] {
+    const { generators } = this.options;
+    return commonStalls(Array.from({ length: generators }, (_, index) => this.#stalls[index] ?? []));
+  }
+
+  /** The latencies so far in few buckets, if the run has `onTimelines`: then somebody collects them. */
+  latencyBuckets(): RunBuckets {
+    return summedBuckets(this.#processes.flatMap(({ latencies }) => latencies ?? []));
+  }
+
+  /** Until nobody has looked for a while. A generator that is not ready yet hears it again. */
+  #watch(): void {
+    clearTimeout(this.#unwatching);
+    for (const process of this.#processes) process.watch(true);
+    this.#unwatching = setTimeout(() => {
+      for (const process of this.#processes) process.watch(false);
+    }, WATCHED_FOR_MS).unref();
+  }
+
   /** Resolves when all generators have ended. Own workers continue until `close`. */
   async run(): Promise<LoadTestOutcome> {
     const { backend, runId, interruption, clock, onLine, startAtMs } = this.options;
@@ -118,6 +157,11 @@ export class SeveralGenerators implements Pick<LoadTest, "run" | "snapshot" | "c
     this.#processes = Array.from({ length: generators }, (_, index) => {
       const number = index + 1;
       const process = new GeneratorProcess((line) => this.#say(number, line));
+      process.onPart = ({ series, stalls }) => {
+        this.#series.take(index, series);
+        this.#stalls[index] = stalls;
+      };
+      process.onTimelines = (timelines) => this.options.onTimelines?.(timelines);
       void process.ended.then((end) => {
         const how = end.kind === "died" ? end.how : end.result.interrupted ? "was interrupted by a signal" : undefined;
         if (how !== undefined) this.#giveUp(`generator ${number} of ${generators} ${how}`);
@@ -138,6 +182,7 @@ export class SeveralGenerators implements Pick<LoadTest, "run" | "snapshot" | "c
       attended,
       leave,
       terminateLeft: this.#workers.ownWorkers > 0,
+      isCollected: this.options.onTimelines !== undefined,
     };
   }
 

@@ -1,3 +1,4 @@
+import { ChangedIntervals } from "../stats/changed-intervals.js";
 import type { IntervalTally } from "../stats/interval-tally.js";
 import type { SeriesSoFar } from "../stats/series.js";
 import type { LiveInterval, LiveSeries } from "./live-update.js";
@@ -8,22 +9,13 @@ export interface SeriesKind {
   readonly credited: number | undefined;
 }
 
-/** Finds the intervals that have changed since it was asked last. To ask costs nothing between two questions. */
+/** The intervals of a run that have changed since it was asked last, as viewers are shown them. */
 export class SeriesChanges {
-  #widthMs = 0;
-  #revisions: number[] = [];
+  readonly #changed = new ChangedIntervals();
 
-  next({ widthMs, tallies }: SeriesSoFar, kind: SeriesKind): LiveSeries {
-    if (widthMs !== this.#widthMs) this.#revisions = [];
-    this.#widthMs = widthMs;
-    const intervals: LiveInterval[] = [];
-    for (const [index, tally] of tallies.entries()) {
-      const { revision } = tally;
-      if (this.#revisions[index] === revision) continue;
-      this.#revisions[index] = revision;
-      intervals.push(intervalOf(index, tally, kind));
-    }
-    return { widthMs, intervals };
+  next(series: SeriesSoFar, kind: SeriesKind): LiveSeries {
+    const intervals = this.#changed.next(series).map(({ index, tally }) => intervalOf(index, tally, kind));
+    return { widthMs: series.widthMs, intervals };
   }
 }
 

@@ -27,3 +27,36 @@ export interface RunBuckets {
   readonly startRpc?: LatencyBuckets | undefined;
   readonly slip?: LatencyBuckets | undefined;
 }
+
+/** Those of several generators together. */
+export function summedBuckets(parts: readonly RunBuckets[]): RunBuckets {
+  return {
+    response: summedCrossing(parts.flatMap(({ response }) => response ?? [])),
+    service: summedCrossing(parts.flatMap(({ service }) => service ?? [])),
+    server: summed(parts.flatMap(({ server }) => server ?? [])),
+    startRpc: summed(parts.flatMap(({ startRpc }) => startRpc ?? [])),
+    slip: summed(parts.flatMap(({ slip }) => slip ?? [])),
+  };
+}
+
+function summedCrossing(parts: readonly CrossingBuckets[]): CrossingBuckets {
+  return {
+    noticed: summed(parts.flatMap(({ noticed }) => noticed ?? [])),
+    completed: summed(parts.flatMap(({ completed }) => completed ?? [])),
+  };
+}
+
+function summed([first, ...rest]: readonly LatencyBuckets[]): LatencyBuckets | undefined {
+  return (
+    first &&
+    rest.reduce(
+      (sum, { counts, count, sumMs, maxMs }) => ({
+        counts: sum.counts.map((each, bucket) => each + (counts[bucket] ?? 0)),
+        count: sum.count + count,
+        sumMs: sum.sumMs + sumMs,
+        maxMs: Math.max(sum.maxMs, maxMs),
+      }),
+      first,
+    )
+  );
+}

@@ -1,7 +1,8 @@
 import { IntervalTally, type LatencyName, type SeriesOptions, type Until } from "./interval-tally.js";
 import type { Interval, SeriesTally } from "../result/run-result.js";
 
-const FIRST_WIDTH_MS = 1_000;
+/** The width of the intervals at the beginning. */
+export const FIRST_WIDTH_MS = 1_000;
 const MOST_INTERVALS = 3_600;
 
 /**

@@ -1,7 +1,11 @@
 import { createServer, type AddressInfo } from "node:net";
 import { once } from "node:events";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
-import type { LiveUpdate } from "../../src/live/live-update.js";
+import type { LiveInterval, LiveUpdate } from "../../src/live/live-update.js";
+import { parseResult } from "../../src/result/read-result.js";
+import { sumOf } from "../../src/stats/sums.js";
 import { Workplace } from "../support/e2e/workplace.js";
 
 const LOAD = "--workers 0 --iterations 1 --parallel-activities 2 --allow-invalid --rate 20/s --duration 3s";
@@ -55,6 +59,29 @@ test("a run is told from its start to its report, also to a viewer that comes ba
   // A busy machine starts late, and then no threshold is judged.
   expect([0, 99]).toContain((await run.ended).code);
   await expect(fetch(url)).rejects.toThrow("fetch failed");
+});
+
+test("several generators are shown as one run, with their latencies over time", async () => {
+  const run = place.start(`run --live 0 --generators 2 ${LOAD} --json result.json`);
+  const [, url = ""] = await run.says(/^live: (\S+)$/mu);
+  const intervals = new Map<number, LiveInterval>();
+  let last: LiveUpdate | undefined;
+  for await (const { update } of updatesOf(url)) {
+    for (const interval of update.series.intervals) intervals.set(interval.index, interval);
+    last = update;
+    if (update.phase.kind === "ended" && update.phase.report !== undefined) break;
+  }
+  const { code, stderr } = await run.ended;
+  expect({ code, stderr }).toMatchObject({ code: 0 });
+  const { series = [] } = parseResult(await readFile(join(place.folder, "result.json"), "utf8"), "result.json");
+  const course = [...intervals.values()].toSorted((a, b) => a.index - b.index);
+  expect(course.map(({ offered }) => offered).slice(0, 3)).toEqual([20, 20, 20]);
+  expect(course.map(({ started }) => started)).toEqual(series.map(({ started }) => started));
+  // The same completions, by the time of noticing.
+  expect(sumOf(course, ({ completed }) => completed)).toBe(60);
+  expect(sumOf(course, ({ activities = 0 }) => activities)).toBe(120);
+  expect(course.slice(0, 3).every(({ p50, max = 0 }) => p50 !== undefined && p50 <= max)).toBe(true);
+  expect(last?.snapshot.orchestrations).toMatchObject({ started: 60, ended: 60 });
 });
 
 test("--live-keep serves the report until Ctrl-C, and ends with the run's exit code", async () => {

@@ -92,6 +92,22 @@ describe("--otlp", () => {
     }
   });
 
+  test("several generators are sent as one run", async () => {
+    const receiver = await OtlpReceiver.open();
+    const flags = `run --otlp ${receiver.url} --json ${LOAD} --generators 2 --trace-sample 100%`;
+    const { code, stdout, stderr } = await place.run(flags);
+    expect({ code, stderr }).toMatchObject({ code: 0, stderr: expect.not.stringContaining("collector") as string });
+    const { latencyMs, runId, breakdown } = parseRunResult(stdout);
+    expect(new Set(receiver.resources.map((resource) => resource["service.instance.id"]))).toEqual(new Set([runId]));
+    const last = receiver.metrics.at(-1)!;
+    expect(numbersOf(last, "fanout.orchestrations.started")).toEqual({ "": 60 });
+    const { until, count, mean } = latencyMs.response!;
+    const point = pointsOf(last, "fanout.orchestration.response.duration").get(until!)!;
+    expect(Number(point.count)).toBe(count);
+    expect(point.sum! / count).toBeCloseTo(mean / 1_000, 9);
+    expect(new Set(receiver.spans.map(({ traceId }) => traceId)).size).toBe(breakdown!.orchestrations.traced);
+  });
+
   test("a collector that is away or silent costs the run one line, and neither its figures nor its exit code", async () => {
     const silent = createServer().listen(0, "127.0.0.1");
     await once(silent, "listening");
