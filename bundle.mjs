@@ -30,7 +30,7 @@ await build({
 });
 // The scripts of the pages, for browsers, each in one file with what it uses.
 const licence = await readFile("node_modules/uplot/LICENSE", "utf8");
-const PAGES = { live: `/*!\n${licence.trim()}\n*/`, login: "" };
+const PAGES = { live: `/*!\n${licence.trim()}\n*/`, login: "", home: "" };
 for (const [page, postBanner] of Object.entries(PAGES)) {
   await build({
     input: { [page]: `src/page/${page}.ts` },

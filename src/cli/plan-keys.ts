@@ -7,6 +7,7 @@ const NOT_IN_A_PLAN = ["plan", "printPlan"];
 const ONLY_IN_A_PLAN: PlanKey = {
   name: "orchestrations",
   kind: "mix",
+  group: "What an orchestration does",
   description: "orchestrations to mix by their weights, in place of orchestrator; your own workers have to host them",
 };
 
@@ -14,7 +15,14 @@ const ONLY_IN_A_PLAN: PlanKey = {
 export function planKeysOf(run: Command): readonly PlanKey[] {
   const ofFlags = run.options
     .filter((option) => !NOT_IN_A_PLAN.includes(option.attributeName()))
-    .map((option) => ({ name: option.attributeName(), kind: kindOf(option), description: option.description }));
+    .map((option) => ({
+      name: option.attributeName(),
+      kind: kindOf(option),
+      description: option.description,
+      group: (option.helpGroupHeading ?? "Options:").replace(/:$/u, ""),
+      placeholder: /[<[](.+?)(?:\.\.\.)?[>\]]$/u.exec(option.flags)?.[1],
+      default: option.defaultValueDescription,
+    }));
   return [...ofFlags, ONLY_IN_A_PLAN];
 }
 

@@ -70,6 +70,7 @@ export async function runServeCommand(
       allowedHosts,
       maxPending,
       client: link.client,
+      backend: link.open,
       readiness,
       runs,
       stopping: interruption.signal,

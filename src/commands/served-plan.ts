@@ -46,9 +46,19 @@ const NOT_OVER_HTTP: Readonly<Record<string, string>> = {
   capacityUnits: "it only changes what `fanout run` prints",
 };
 
+/** Where the flag does something that a key over HTTP does not, or says it in other words. */
+const DESCRIPTIONS: Readonly<Record<string, string>> = {
+  input: "the input of --orchestrator, as JSON",
+  threshold: "what has to hold, such as p99<500ms; repeatable",
+  maxActions: "refuse a run that costs more; needed on a backend other than the emulator",
+  allowInvalid: "let the exit code be 0 although the load generator was not healthy",
+};
+
 /** The keys that a start over HTTP takes. */
 export function servedKeys(keys: readonly PlanKey[]): readonly PlanKey[] {
-  return keys.filter(({ name }) => !Object.hasOwn(NOT_OVER_HTTP, name));
+  return keys
+    .filter(({ name }) => !Object.hasOwn(NOT_OVER_HTTP, name))
+    .map((key) => ({ ...key, description: DESCRIPTIONS[key.name] ?? key.description }));
 }
 
 /**

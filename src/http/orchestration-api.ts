@@ -1,6 +1,7 @@
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { serializerCompiler, type ZodTypeProvider } from "fastify-type-provider-zod";
 import type { z } from "zod";
+import type { Backend } from "../backend/backend.js";
 import type { OrchestrationClient } from "../backend/orchestration-client.js";
 import { formatCount } from "../format/count.js";
 import { SITE_STYLE_PATH } from "../report/site/site-page.js";
@@ -22,6 +23,7 @@ import type { Readiness } from "./readiness.js";
 import { addRunPages } from "./run-pages.js";
 import { addRuns, type RunsApi } from "./run-routes.js";
 import { acceptJsonOnly, keysOf, zodValidator } from "./request-body.js";
+import { addSite } from "./site/site.js";
 import { ServiceMetrics } from "./service-metrics.js";
 import { RunIds, startOrchestrations } from "./start-orchestrations.js";
 import { refuseUnknownRoutes } from "./unknown-route.js";
@@ -36,6 +38,8 @@ const MAX_ID_LENGTH = 2_048;
 export interface ApiOptions {
   /** The backend's client; rejects with a FanoutError while there is none. */
   readonly client: () => Promise<OrchestrationClient>;
+  /** The same backend, for the pages; absent in a server without them. */
+  readonly backend?: () => Promise<Backend>;
   readonly readiness: Readiness;
   /** The address that the server listens on. */
   readonly host: string;
@@ -100,6 +104,8 @@ export async function orchestrationApi(options: ApiOptions): Promise<FastifyInst
   if (runs !== undefined) {
     await app.register(async (scope) => addRuns(scope, runs, door));
     await app.register(async (scope) => addRunPages(scope, runs.runs, door));
+    const { backend } = options;
+    if (backend !== undefined) await app.register(async (scope) => addSite(scope, { runs, door, backend }));
   }
   await app.ready();
   return app;

@@ -27,10 +27,19 @@ export const REPORT_POLICY = "base-uri 'none'; form-action 'none'; frame-ancesto
 
 /** Sends a page that loads its script and style from this server. */
 export function sendPage(reply: FastifyReply, html: string): FastifyReply {
+  return send(reply, html, POLICY);
+}
+
+/** Sends a page in one file, such as a comparison. */
+export function sendReport(reply: FastifyReply, html: string): FastifyReply {
+  return send(reply, html, REPORT_POLICY);
+}
+
+function send(reply: FastifyReply, html: string, policy: string): FastifyReply {
   return reply
     .type("text/html; charset=utf-8")
     .headers({
-      "content-security-policy": POLICY,
+      "content-security-policy": policy,
       // Not `no-referrer`: with it, a form would not say which page it is from.
       "referrer-policy": "same-origin",
       "cache-control": "no-store",
@@ -45,6 +54,7 @@ const TITLES: Readonly<Record<number, string>> = {
   405: "Not found",
   409: "Not there yet",
   429: "Too much at once",
+  501: "This backend cannot tell",
   503: "The backend does not answer",
 };
 

@@ -189,7 +189,7 @@ function addRunRoutes(app: FastifyInstance, { runs, keys, readPlan, billing }: R
 }
 
 /** The error answers, for the OpenAPI document. */
-function problemAnswers(
+export function problemAnswers(
   codes: readonly number[],
 ): Record<number, { description: string; content: Record<string, { schema: z.ZodType }> }> {
   return Object.fromEntries(
@@ -209,7 +209,7 @@ function orWrong<T>(act: () => T, mostActions?: number): T {
 }
 
 /** A missing body is an empty plan. */
-async function objectBody(request: FastifyRequest): Promise<void> {
+export async function objectBody(request: FastifyRequest): Promise<void> {
   const body = request.body === undefined ? {} : request.body;
   if (typeof body !== "object" || body === null || Array.isArray(body))
     throw new HttpError(400, "Expected a JSON object as the body, found another value.");

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { planSchemaWithoutFiles, type PlanKey } from "../plan/plan-file-keys.js";
 import { RUN_STATUSES, type ListedRun } from "../runs/listed-run.js";
+import { RunFigures } from "../runs/run-figures.js";
 
 /** The bodies of the run API, as `request-schemas.ts` has those of the orchestration API. */
 
@@ -46,6 +47,7 @@ export const Run = z
     plan: json.describe("The plan, as a result has it."),
     actions: z.int().optional().describe("How many actions it may cost; absent if only time bounds them."),
     snapshot: json.optional().describe("How far it is: the counts and latencies of now, or of its end."),
+    figures: RunFigures.describe("Of its result, or of the run so far."),
     exitCode: z
       .int()
       .optional()
@@ -63,6 +65,7 @@ export const Run = z
         planLine: "2 orchestrations x 3 iterations x 4 activities = 24 activities, 50 actions",
         plan: { iterations: 3, parallelActivities: 4, parallelOrchestrations: 2 },
         actions: 50,
+        figures: { activitiesPerSecond: 96.4 },
         lines: [],
       },
     ],
@@ -92,7 +95,7 @@ export const Nothing = z.undefined().describe("The run has ended, and the viewer
 
 export function runBody(run: ListedRun): Run {
   const { runId, status, created, endedAt, snapshot, exitCode, gaveUp, failure, lines } = run;
-  const { plan, planLine, mostActions } = run;
+  const { plan, planLine, mostActions, figures = {} } = run;
   return {
     runId,
     status,
@@ -102,6 +105,7 @@ export function runBody(run: ListedRun): Run {
     plan: { ...plan },
     ...(mostActions !== undefined && { actions: mostActions }),
     ...(snapshot && { snapshot: { ...snapshot } }),
+    figures,
     ...(exitCode !== undefined && { exitCode }),
     ...(gaveUp !== undefined && { gaveUp }),
     ...(failure && { error: { ...failure } }),

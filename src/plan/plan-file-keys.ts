@@ -6,6 +6,12 @@ export interface PlanKey {
   readonly name: string;
   readonly kind: "switch" | "value" | "optional-value" | "list" | "mix";
   readonly description: string;
+  /** The heading of its flag in the help. */
+  readonly group: string;
+  /** What stands for its value there, such as `count` or `link|http2|grpc-js`; absent for a switch. */
+  readonly placeholder?: string | undefined;
+  /** Absent if the flag has none, or if its description says it. */
+  readonly default?: string | undefined;
 }
 
 const text = z.union([z.string(), z.number()], "expected text or a number");

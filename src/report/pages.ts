@@ -1,7 +1,7 @@
 import type { Comparison, RunResult } from "../result/run-result.js";
 import { conclusionOf, sideNames } from "./comparison-rows.js";
 import { comparisonSection } from "./html/comparison.js";
-import { markup, type Content } from "./html/markup.js";
+import { HOME_LINK, markup, type Content } from "./html/markup.js";
 import { chartSection, type Chart } from "./html/chart.js";
 import { chartedPage } from "./html/charted-page.js";
 import { numbersBy, tableSection, type Column } from "./html/table.js";
@@ -30,16 +30,20 @@ export async function repeatsHtml(given: readonly RunResult[]): Promise<string> 
   return page("fanout run report", repeatsTitle(results), sections, charts);
 }
 
-/** Comparisons as one page. */
-export async function comparisonsHtml(comparisons: readonly Comparison[]): Promise<string> {
+/** Comparisons as one page; `isServed` by `fanout serve`, whose first page it then leads to. */
+export async function comparisonsHtml(comparisons: readonly Comparison[], { isServed = false } = {}): Promise<string> {
   const title = comparisons
     .map((comparison) => `${sideNames(comparison).new}: ${conclusionOf(comparison).word}`)
     .join(", ");
-  return page("fanout comparison", title, comparisons.map(comparisonSection));
+  return page(
+    isServed ? markup`${HOME_LINK} comparison` : "fanout comparison",
+    title,
+    comparisons.map(comparisonSection),
+  );
 }
 
 async function page(
-  brand: string,
+  brand: Content,
   title: string,
   sections: readonly Content[],
   charts: readonly Chart[] = [],

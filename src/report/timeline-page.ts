@@ -1,5 +1,5 @@
 import type { Timeline } from "../result/timeline-schema.js";
-import { markup, type Markup } from "./html/markup.js";
+import { HOME_LINK, markup, type Markup } from "./html/markup.js";
 import { documentOf } from "./html/page.js";
 import { STYLE } from "./html/style.js";
 import { timelineFigure, timelineTitle } from "./html/timeline.js";
@@ -10,15 +10,15 @@ const MOST_ROWS = 120;
 
 /**
  * Timelines as one HTML file without a script, which loads nothing. Each list is that of an instance and of its
- * sub-orchestrations.
+ * sub-orchestrations. `isServed` by `fanout serve`, whose first page it then leads to.
  */
-export function timelinePage(each: readonly (readonly Timeline[])[]): string {
+export function timelinePage(each: readonly (readonly Timeline[])[], { isServed = false } = {}): string {
   const roots = each.flatMap(([root]) => root ?? []);
   const [only] = roots;
   const title = roots.length === 1 && only ? `${only.instanceId}: ${endText(only)}` : `${roots.length} timelines`;
   return documentOf({
     title: `fanout: ${title}`,
-    body: markup`<header><p class="brand">fanout timeline</p>
+    body: markup`<header><p class="brand">${isServed ? HOME_LINK : "fanout"} timeline</p>
 ${roots.length === 1 ? "" : markup`<h1>${title}</h1>`}</header>
 ${each.map((timelines) => instanceSection(timelines, roots.length === 1))}`,
     style: STYLE,

@@ -3,6 +3,7 @@ import type { ExitCode } from "../exit-codes.js";
 import type { LiveHub } from "../live/live-hub.js";
 import type { ResultPlan, RunResult } from "../result/run-result.js";
 import type { LiveSnapshot } from "../stats/live-snapshot.js";
+import type { RunFigures } from "./run-figures.js";
 
 /** How far a run is. The last three are ends. */
 export const RUN_STATUSES = ["starting", "running", "ending", "completed", "cancelled", "failed"] as const;
@@ -27,6 +28,8 @@ export interface RunFacts {
   readonly mostActions?: number | undefined;
   /** Its last figures. */
   readonly snapshot?: LiveSnapshot | undefined;
+  /** Of its result, or of the run so far. */
+  readonly figures?: RunFigures | undefined;
   readonly exitCode?: ExitCode | undefined;
   readonly gaveUp?: string | undefined;
   readonly failure?: RunFailure | undefined;

@@ -8,6 +8,7 @@ import { parseResult } from "../result/read-result.js";
 import type { ResultPlan, RunResult } from "../result/run-result.js";
 import type { LiveSnapshot } from "../stats/live-snapshot.js";
 import { RUN_STATUSES, type RunFacts } from "./listed-run.js";
+import { RunFigures } from "./run-figures.js";
 
 /** The Idempotency-Key of a start, and what stands for its body. */
 export interface StartKey {
@@ -43,6 +44,7 @@ const factsSchema = z
     plan: json,
     mostActions: z.number().optional(),
     snapshot: json.optional(),
+    figures: RunFigures.optional(),
     exitCode: z.int().optional(),
     gaveUp: z.string().optional(),
     failure: z.object({ code: z.string().refine((code) => code in ERROR_CODES), message: z.string() }).optional(),

@@ -9,6 +9,7 @@ import type { LiveUpdate } from "../live/live-update.js";
 import { waitingUpdate } from "../live/waiting-update.js";
 import type { ListedRun, RunFailure, RunStatus, Watched } from "./listed-run.js";
 import type { PlannedRun } from "./planned-run.js";
+import { figuresOf, type RunFigures } from "./run-figures.js";
 import { RunBroadcast } from "./run-broadcast.js";
 import type { RunTask } from "./run-task.js";
 
@@ -99,6 +100,10 @@ export class ServedRun implements ListedRun {
 
   get snapshot(): LiveSnapshot | undefined {
     return this.#process.snapshot;
+  }
+
+  get figures(): RunFigures {
+    return figuresOf(this.result, this.snapshot);
   }
 
   get result(): RunResult | undefined {

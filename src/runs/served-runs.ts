@@ -215,8 +215,22 @@ function recordOf(run: ServedRun, start: StartKey | undefined): RunRecord {
 
 function factsOf(run: ServedRun): RunFacts {
   const { runId, status, created, endedAt, planLine, plan, mostActions, snapshot, exitCode, gaveUp, failure } = run;
-  const { lines } = run;
-  return { runId, status, created, endedAt, planLine, plan, mostActions, snapshot, exitCode, gaveUp, failure, lines };
+  const { lines, figures } = run;
+  return {
+    runId,
+    status,
+    created,
+    endedAt,
+    planLine,
+    plan,
+    mostActions,
+    snapshot,
+    figures,
+    exitCode,
+    gaveUp,
+    failure,
+    lines,
+  };
 }
 
 /** The record of a run that has ended, by itself or with its server; undefined if another server still makes it. */

@@ -55,6 +55,7 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
   "http/": [
     "async/",
     "backend/",
+    "hub/",
     "live/",
     "load/",
     "orchestrations/",

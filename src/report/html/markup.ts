@@ -24,6 +24,9 @@ export function markup(parts: TemplateStringsArray, ...values: readonly Content[
   return new Markup(parts.reduce((text, part, index) => text + written(values[index - 1]) + part));
 }
 
+/** To the first page of `fanout serve`, from a page that it serves. */
+export const HOME_LINK = markup`<a href="/">fanout</a>`;
+
 function written(content: Content): string {
   if (content === undefined) return "";
   if (content instanceof Markup) return content.text;

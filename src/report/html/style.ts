@@ -37,6 +37,7 @@ h2 { font-size: 1.05rem; line-height: 1.35; font-weight: 650; }
 h3 { font-size: 0.8rem; font-weight: 500; color: var(--muted); }
 section, details { margin-top: 2.25rem; }
 code { font: 0.92em/1 ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace; }
+a { color: var(--solid); text-underline-offset: 0.15em; }
 .good { color: var(--good); } .bad { color: var(--bad); } .doubt { color: var(--doubt); }
 .brand { color: var(--muted); font-size: 0.8rem; margin-bottom: 0.4rem; }
 .plan { margin-top: 0.5rem; }

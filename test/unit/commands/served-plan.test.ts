@@ -4,12 +4,12 @@ import { readServedPlan } from "../../../src/commands/served-plan.js";
 import type { PlanKey } from "../../../src/plan/plan-file-keys.js";
 
 const KEYS: readonly PlanKey[] = [
-  { name: "orchestrator", kind: "value", description: "" },
-  { name: "input", kind: "value", description: "" },
-  { name: "orchestrations", kind: "mix", description: "" },
-  { name: "html", kind: "value", description: "" },
-  { name: "leave", kind: "switch", description: "" },
-  { name: "label", kind: "list", description: "" },
+  { name: "orchestrator", kind: "value", description: "", group: "" },
+  { name: "input", kind: "value", description: "", group: "" },
+  { name: "orchestrations", kind: "mix", description: "", group: "" },
+  { name: "html", kind: "value", description: "", group: "" },
+  { name: "leave", kind: "switch", description: "", group: "" },
+  { name: "label", kind: "list", description: "", group: "" },
 ];
 const DEFAULTS = { iterations: "10", parallelActivities: "5", workers: "auto", timeout: "10m" };
 const connection = resolveConnection({ flag: "UseDevelopmentStorage=true" });

@@ -1,0 +1,162 @@
+import { formatCount, plural } from "../format/count.js";
+import { post, problemText, type PlanError, type Problem } from "./api.js";
+import { byId, setText } from "./elements.js";
+import { PlanFields, type Plan } from "./plan-fields.js";
+
+/** Of `/api/v1/plans`. */
+interface PlanCheck {
+  readonly valid: boolean;
+  readonly errors: readonly PlanError[];
+  readonly planLine?: string;
+  readonly actions?: number;
+  readonly refusal?: PlanError;
+  readonly backend?: { readonly name: string; readonly taskHub: string; readonly mayBill: boolean };
+}
+
+/** After the last key, so that nothing is said of half a word. */
+const TYPING_PAUSE_MS = 350;
+
+/** The form that starts a run. What it would start is said while somebody types. */
+export class PlanForm {
+  readonly #form = byId("start") as HTMLFormElement;
+  readonly #button = byId("start-button") as HTMLButtonElement;
+  readonly #fields = new PlanFields(this.#form);
+  #typing: ReturnType<typeof setTimeout> | undefined;
+  #checking = new AbortController();
+  /** The same for a start that is repeated, because its answer was lost. */
+  #key = { of: "", value: "" };
+
+  listen(): void {
+    this.#fields.take(new URLSearchParams(location.search));
+    this.#form.addEventListener("input", () => {
+      clearTimeout(this.#typing);
+      this.#typing = setTimeout(() => void this.#look(), TYPING_PAUSE_MS);
+    });
+    this.#form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      void this.#start();
+    });
+    void this.#look();
+  }
+
+  async #look(): Promise<void> {
+    const query = this.#fields.query().toString();
+    history.replaceState(null, "", query === "" ? location.pathname : `?${query}`);
+    await this.#check().catch((error: unknown) => {
+      if (!isAbort(error)) setText("forecast", "The server does not answer.");
+    });
+  }
+
+  /** Says what is wrong, or what a start would do. Returns the plan if it can be started, as far as is known. */
+  async #check(): Promise<{ readonly plan: Plan; readonly check: PlanCheck } | undefined> {
+    clearTimeout(this.#typing);
+    this.#checking.abort();
+    this.#checking = new AbortController();
+    const { plan, errors } = this.#fields.read();
+    if (errors.length > 0) {
+      this.#showErrors(errors);
+      return undefined;
+    }
+    const { signal } = this.#checking;
+    const { status, body } = await post<PlanCheck & Problem>("/api/v1/plans", plan, { signal });
+    if (status !== 200) {
+      this.#showErrors(body.errors ?? [{ ...body, detail: problemText(body) }]);
+      return undefined;
+    }
+    showPlace(body);
+    // A backend that may bill is asked about at the start.
+    const refusals = body.refusal !== undefined && !asksFor(body, plan) ? [body.refusal] : [];
+    this.#showErrors([...body.errors, ...refusals]);
+    if (body.planLine !== undefined) setText("forecast", forecastOf(body));
+    return body.valid && refusals.length === 0 ? { plan, check: body } : undefined;
+  }
+
+  #showErrors(errors: readonly PlanError[]): void {
+    const others = this.#fields.showErrors(errors);
+    setText("refused", others.map(({ detail }) => detail).join(" "));
+    byId("refused").hidden = others.length === 0;
+    if (errors.length > 0) setText("forecast", `${plural(errors.length, "thing")} to correct`);
+  }
+
+  async #start(): Promise<void> {
+    this.#button.disabled = true;
+    try {
+      const found = await this.#check();
+      if (found === undefined) {
+        this.#fields.focusFirstWrong();
+        return;
+      }
+      const { plan, check } = found;
+      const mayBill = check.backend?.mayBill === true;
+      if (mayBill && !(await isConfirmed(check, plan))) return;
+      const bound = mayBill && plan["maxActions"] === undefined ? { maxActions: check.actions } : {};
+      await this.#send({ ...plan, ...bound });
+    } catch (error) {
+      if (!isAbort(error))
+        this.#showErrors([{ detail: "The server does not answer. Start again: it starts one run only." }]);
+    } finally {
+      this.#button.disabled = false;
+    }
+  }
+
+  async #send(plan: Plan): Promise<void> {
+    const headers = { "idempotency-key": this.#keyOf(plan) };
+    const { status, body } = await post<{ readonly runId: string } & Problem>("/api/v1/runs", plan, { headers });
+    if (status === 201) {
+      location.assign(`/runs/${encodeURIComponent(body.runId)}`);
+      return;
+    }
+    this.#showErrors(body.errors ?? [{ ...body, detail: problemText(body) }]);
+    this.#fields.focusFirstWrong();
+  }
+
+  #keyOf(plan: Plan): string {
+    const of = JSON.stringify(plan);
+    // Not `randomUUID`, which browsers have over https only.
+    if (this.#key.of !== of) {
+      const bytes = crypto.getRandomValues(new Uint8Array(16));
+      this.#key = { of, value: [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("") };
+    }
+    return this.#key.value;
+  }
+}
+
+/** Whether the start asks for a bound, in place of the refusal of a plan without one. */
+function asksFor({ backend, actions, refusal }: PlanCheck, plan: Plan): boolean {
+  return (
+    backend?.mayBill === true &&
+    actions !== undefined &&
+    refusal?.field === "maxActions" &&
+    plan["maxActions"] === undefined
+  );
+}
+
+async function isConfirmed({ actions, backend }: PlanCheck, plan: Plan): Promise<boolean> {
+  const dialog = byId("confirm") as HTMLDialogElement;
+  const most = actions === undefined ? String(plan["maxActions"]) : formatCount(actions);
+  setText(
+    "confirm-text",
+    `It may cost up to ${most} actions on ${backend?.name ?? "the backend"}, task hub ${backend?.taskHub ?? ""}, which may bill them.`,
+  );
+  setText("confirm-button", `Start, for up to ${most} actions`);
+  dialog.returnValue = "";
+  dialog.showModal();
+  await new Promise((resolve) => dialog.addEventListener("close", resolve, { once: true }));
+  return dialog.returnValue === "start";
+}
+
+function forecastOf({ planLine = "", backend, actions }: PlanCheck): string {
+  if (backend?.mayBill !== true) return planLine;
+  return `${planLine}. ${actions === undefined ? "Its actions" : plural(actions, "action")} may be billed.`;
+}
+
+function showPlace({ backend }: PlanCheck): void {
+  setText(
+    "place",
+    backend === undefined ? "The backend does not answer yet." : `On ${backend.name}, task hub ${backend.taskHub}.`,
+  );
+}
+
+function isAbort(error: unknown): boolean {
+  return error instanceof DOMException && error.name === "AbortError";
+}

@@ -1,0 +1,108 @@
+import { expect, onTestFinished, test } from "vitest";
+import type { PlanCheck } from "../../src/http/site/plan-schemas.js";
+import { SchedulerServer } from "../support/backend/scheduler-server.js";
+import { RunApi, RUNS, type Answer } from "../support/e2e/run-api.js";
+import { serving, SMALL } from "../support/e2e/serving-runs.js";
+import { Workplace } from "../support/e2e/workplace.js";
+
+const PLANS = "/api/v1/plans";
+const JSON_TYPE = { "content-type": "application/json" };
+
+function check(api: RunApi, plan: unknown): Promise<Answer<PlanCheck>> {
+  return api.ask(PLANS, { method: "POST", body: JSON.stringify(plan), headers: JSON_TYPE });
+}
+
+test("a plan is checked without a start: what it would do, and what is wrong by key", async () => {
+  const { api, place } = await serving();
+  const backend = { name: "the embedded emulator", taskHub: "default", mayBill: false };
+  expect(await check(api, SMALL)).toMatchObject({
+    status: 200,
+    body: {
+      valid: true,
+      errors: [],
+      planLine: "3 orchestrations x 1 iteration x 2 activities = 6 activities, 15 actions",
+      actions: 15,
+      backend,
+    },
+  });
+  const wrong = (await check(api, { rate: "fast", duration: "1m", colour: 1 })).body;
+  expect(wrong).toEqual({ valid: false, errors: [expect.objectContaining({ field: "colour" })], backend });
+  const several = (await check(api, { rate: "fast", duration: "soon" })).body;
+  expect(several.errors.map(({ field = "" }) => field).toSorted((a, b) => a.localeCompare(b))).toEqual([
+    "duration",
+    "rate",
+  ]);
+  expect((await check(api, { ...SMALL, maxActions: 3 })).body).toMatchObject({
+    valid: true,
+    refusal: { field: "maxActions", detail: expect.stringContaining("this run costs 15 actions") },
+  });
+  expect(await check(api, [])).toMatchObject({ status: 400 });
+  expect((await api.ask(RUNS)).body).toEqual({ runs: [] });
+  expect((await place.runningEmulator()).instances).toBe(0);
+});
+
+test("on a backend that may bill, a plan without a bound would be refused, and so says the check", async () => {
+  const scheduler = await SchedulerServer.start();
+  onTestFinished(() => scheduler.close());
+  const place = await Workplace.open();
+  const connection = `Endpoint=http://localhost:${scheduler.port};Authentication=None;TaskHub=h`;
+  const api = await RunApi.of(place.start("serve --port 0", "--connection-string", connection));
+  expect((await check(api, SMALL)).body).toMatchObject({
+    valid: true,
+    actions: 15,
+    refusal: { field: "maxActions", detail: expect.stringContaining("maxActions 15") },
+    backend: { taskHub: "h", mayBill: true },
+  });
+  expect((await check(api, { ...SMALL, maxActions: 15 })).body).not.toHaveProperty("refusal");
+  expect(scheduler.calls.map(({ method }) => method)).not.toContain("StartInstance");
+});
+
+test("the runs on the task hub are listed, with their first instances and the timeline of each", async () => {
+  const { api, place } = await serving();
+  await place.succeed("run --run-id nightly --iterations 1 --parallel-activities 1 --parallel-orchestrations 2");
+  expect((await api.ask("/api/v1/hub/runs")).body).toMatchObject({
+    runs: [{ runId: "nightly", instances: 2, ended: 2, byStatus: { Completed: 2 } }],
+  });
+  const { body } = await api.ask<{ instances: { instanceId: string }[] }>("/api/v1/hub/runs/nightly/instances");
+  expect(body).toMatchObject({ instances: [{ status: "Completed" }, { status: "Completed" }], more: false });
+  const page = await fetch(`${api.url}/timelines/${body.instances[0]!.instanceId}`);
+  expect(page.headers.get("content-security-policy")).toContain("frame-ancestors 'none'");
+  expect(await page.text()).toContain("Completed");
+  expect(await api.ask("/api/v1/hub/runs/nobody/instances")).toMatchObject({ body: { instances: [], more: false } });
+});
+
+test("with a key, pages lead to the login, and the session starts a run, reads it and follows its events", async () => {
+  const place = await Workplace.open();
+  const key = "correct-horse-battery";
+  const serve = place.startWith({ ...place.env, FANOUT_API_KEY: key }, "serve --port 0");
+  const api = await RunApi.of(serve);
+  for (const path of ["/", "/runs/r1", "/runs/r1/report", "/compare?baseline=a&new=b", "/timelines/x"]) {
+    const page = await fetch(api.url + path, { redirect: "manual", headers: { accept: "text/html" } });
+    expect(page.status).toBe(303);
+    expect(page.headers.get("location")).toBe(`/login?next=${encodeURIComponent(path)}`);
+  }
+  for (const path of [PLANS, RUNS, "/api/v1/hub/runs", "/api/v1/session"]) {
+    const method = path === PLANS ? "POST" : "GET";
+    expect(await api.ask(path, { method })).toMatchObject({ status: 401, body: { code: "unauthorized" } });
+  }
+  const login = await fetch(`${api.url}/login`, {
+    method: "POST",
+    redirect: "manual",
+    body: new URLSearchParams({ key, next: "/" }),
+  });
+  expect(login.headers.get("location")).toBe("/");
+  const cookie = login.headers.get("set-cookie")!.split(";", 1)[0]!;
+  expect(await (await fetch(api.url, { headers: { cookie } })).text()).toContain("Log out");
+  const headers = { cookie, ...JSON_TYPE };
+  const start = (more: object): Promise<Answer<{ runId: string }>> =>
+    api.ask(RUNS, { method: "POST", body: JSON.stringify(SMALL), headers: { ...headers, ...more } });
+  expect(await start({})).toMatchObject({ status: 403 });
+  expect(await start({ origin: "https://evil.example" })).toMatchObject({ status: 403 });
+  expect(await start({ origin: api.url, "sec-fetch-site": "same-site" })).toMatchObject({ status: 403 });
+  const started = await start({ origin: api.url });
+  expect(started.status).toBe(201);
+  const events = await fetch(`${api.url}${RUNS}/${started.body.runId}/events`, { headers: { cookie } });
+  expect(events.headers.get("content-type")).toBe("text/event-stream");
+  await events.body?.cancel();
+  expect(serve.output).not.toContain(key);
+});
