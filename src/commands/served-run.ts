@@ -11,11 +11,13 @@ import { takeTask, tellParent, tellingProgress, tellingUpdates } from "../genera
 import { requireFreeRunIds } from "../load/free-run-id.js";
 import type { LoadTestOutcome } from "../load/load-test.js";
 import { generatorsOf } from "../plan/generators-flag.js";
+import { hasLeft } from "../runs/has-left.js";
 import type { RunTask } from "../runs/run-task.js";
 import { feedOf } from "./live-feed.js";
 import { machineOf } from "./run.js";
 import { parseRunCall } from "./run-call.js";
 import { judgedRun, loadTestOf } from "./run-once.js";
+import { terminateLeft } from "./terminate-left.js";
 
 const onLine = (line: string): void => void tellParent({ type: "line", text: oneLine(line) });
 
@@ -44,10 +46,17 @@ async function run({ flags, runId, connectionString }: RunTask, interruption: Ab
         onLine,
       },
     );
+    // While there is a server, it terminates what the run could not.
+    const client = () => Promise.resolve(backend.client);
     try {
       await tellParent({ type: "ready" });
       const feed = feedOf({ backend, call, runId, number: 1 }, test);
-      return await tellingUpdates(feed, () => tellingProgress(test, () => judgedRun(test, call)));
+      const outcome = await tellingUpdates(feed, () => tellingProgress(test, () => judgedRun(test, call)));
+      if (!process.connected && hasLeft(outcome.result)) await terminateLeft(client, { runId, command: "" });
+      return outcome;
+    } catch (error) {
+      if (!process.connected) await terminateLeft(client, { runId, command: "" });
+      throw error;
     } finally {
       await test.close();
     }

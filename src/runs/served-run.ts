@@ -7,6 +7,7 @@ import type { ResultPlan, RunResult } from "../result/run-result.js";
 import type { LiveSnapshot } from "../stats/live-snapshot.js";
 import type { LiveUpdate } from "../live/live-update.js";
 import { waitingUpdate } from "../live/waiting-update.js";
+import { hasLeft } from "./has-left.js";
 import type { ListedRun, RunFailure, RunStatus, Watched } from "./listed-run.js";
 import type { PlannedRun } from "./planned-run.js";
 import { figuresOf, type RunFigures } from "./run-figures.js";
@@ -148,12 +149,11 @@ export class ServedRun implements ListedRun {
   async #end(end: GeneratorEnd): Promise<void> {
     if (end.kind === "ended") {
       this.#outcome = end;
-      const { interrupted, counts, unanswered } = end.result;
-      if (interrupted && (counts.orchestrations.unfinished > 0 || unanswered !== undefined)) {
+      if (hasLeft(end.result)) {
         this.#cleanedUp = await this.options.cleanUp();
         this.#say(this.#cleanedUp);
       }
-      this.#finish(interrupted ? "cancelled" : "completed");
+      this.#finish(end.result.interrupted ? "cancelled" : "completed");
       return;
     }
     const { code = "run-died", how } = end;

@@ -47,6 +47,31 @@ test("what a cancelled run could not terminate in time is terminated by the serv
   expect((await place.succeed(`status --run ${runId} --json`)).stdout).toMatch(/"Terminated": ?2/u);
 });
 
+test("what the run of a killed server could not terminate in time, it goes on terminating", async () => {
+  const place = await Workplace.open();
+  await place.start("worker --port 0").says(/Connected to/u);
+  let deaf: "not yet" | "now" | "no more" = "not yet";
+  const backend = await ForwardingBackend.start(`unix:${place.socket}`, [], {
+    fateOf: (method) => {
+      // The first attempt is given up when the run asks what is left.
+      if (deaf === "now" && method === "QueryInstances") deaf = "no more";
+      if (deaf === "no more" || !TERMINATIONS.includes(method)) return "arrives";
+      deaf = "now";
+      return "call lost";
+    },
+  });
+  onTestFinished(() => backend.close());
+  const serve = place.start("serve --port 0", "--connection-string", backend.connectionString("default"));
+  const api = await RunApi.of(serve);
+  const { runId } = (await api.start({ ...ENDLESS, maxActions: 100 })).body;
+  await inFlight(api, runId);
+  const [pid = 0] = servedRunsOf(serve.pid);
+  serve.kill("SIGKILL");
+  await serve.ended;
+  await expect.poll(() => isAlive(pid), { timeout: 45_000 }).toBe(false);
+  expect((await place.succeed(`status --run ${runId} --json`)).stdout).toMatch(/"Terminated": ?2/u);
+});
+
 test("SIGTERM of the server cancels its runs, terminates their orchestrations, and says so", async () => {
   const { place, serve, api } = await serving();
   const { runId } = (await api.start(ENDLESS)).body;
