@@ -59,8 +59,7 @@ export interface LiveSeries {
 export interface LiveInterval {
   /** Counted from the start of the run. */
   readonly index: number;
-  /** Absent where only snapshots of the run are known. */
-  readonly offered?: number | undefined;
+  readonly offered: number;
   readonly started: number;
   readonly completed: number;
   readonly failed: number;

@@ -33,7 +33,7 @@ export class Course {
         inFlight = Math.max(0, inFlight + started - completed - failed);
         return {
           middle: (index + 0.5) * seconds,
-          offered: offered === undefined ? null : offered / seconds,
+          offered: offered / seconds,
           started: started / seconds,
           completed: completed / seconds,
           activities: activities === undefined ? null : activities / seconds,
@@ -50,7 +50,7 @@ export class Course {
 /** Rates are per second; `middle` is in seconds from the start of the run. */
 export interface Moment {
   readonly middle: number;
-  readonly offered: number | null;
+  readonly offered: number;
   readonly started: number;
   readonly completed: number;
   readonly activities: number | null;

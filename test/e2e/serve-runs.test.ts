@@ -65,6 +65,18 @@ test("a late viewer gets the series from the start, one that lost its connection
   expect(again.status).toBe(204);
 });
 
+test("a run of several generators is followed as one", async () => {
+  const { api } = await serving();
+  const { runId } = (await api.start({ ...SMALL, generators: 2, parallelOrchestrations: 4 })).body;
+  const completed: number[] = [];
+  for await (const { event, data } of api.events(runId)) {
+    if (event === "update")
+      for (const interval of (data as LiveUpdate).series.intervals) completed[interval.index] = interval.completed;
+  }
+  expect(completed.reduce((sum, count) => sum + count, 0)).toBe(4);
+  expect(await api.ended(runId)).toMatchObject({ status: "completed", exitCode: 0 });
+});
+
 test("HEAD of the events of a run is refused, and so takes no place of a viewer", async () => {
   const { api } = await serving();
   const { runId } = (await api.start(ENDLESS)).body;
