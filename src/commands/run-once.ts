@@ -3,7 +3,7 @@ import { ExitCode, firstOf } from "../exit-codes.js";
 import { oneLine } from "../format/one-line.js";
 import { clientClock } from "../async/clock.js";
 import type { Interruption } from "./interruption.js";
-import { SeveralGenerators } from "../generators/several-generators.js";
+import { SeveralGenerators, type SeveralGeneratorsOptions } from "../generators/several-generators.js";
 import { LoadTest, type LoadTestOptions, type LoadTestOutcome } from "../load/load-test.js";
 import { liveView } from "../report/live.js";
 import { isMissedForGood, judge } from "../stats/threshold.js";
@@ -38,19 +38,23 @@ interface OneRun {
 export async function runOnce(run: OneRun): Promise<ExitCode> {
   const { backend, call, runId, interruption, page, io } = run;
   const view = liveView(io.stderr, () => test.snapshot());
-  const test = loadTestOf(run, {
-    plan: call.plan,
-    backend,
-    runId,
-    clock: clientClock,
-    startAtMs: call.startAtMs,
-    attended: io.stderr.isTTY ?? false,
-    leave: call.leave,
-    replay: call.replay,
-    interruption: interruption.signal,
-    onLine: (line) => view.line(oneLine(line)),
-    onTimelines: run.collector && ((timelines) => telemetry?.add(timelines)),
-  });
+  const isCollected = run.collector !== undefined || call.metricsPort !== undefined;
+  const test = loadTestOf(
+    { ...run, isCollected },
+    {
+      plan: call.plan,
+      backend,
+      runId,
+      clock: clientClock,
+      startAtMs: call.startAtMs,
+      attended: io.stderr.isTTY ?? false,
+      leave: call.leave,
+      replay: call.replay,
+      interruption: interruption.signal,
+      onLine: (line) => view.line(oneLine(line)),
+      onTimelines: run.collector && ((timelines) => telemetry?.add(timelines)),
+    },
+  );
   const telemetry = await telemetryOf(run, test, (line) => view.line(oneLine(line)));
   const metrics = await metricsOf(run, test);
   page?.follow(feedOf(run, test), interruption.signal);
@@ -87,16 +91,21 @@ export async function judgedRun(test: LoadTest | SeveralGenerators, call: RunCal
 
 /** By one generator in this process, or by several in processes of their own. */
 export function loadTestOf(
-  { generators }: Pick<OneRun, "generators">,
+  { generators, isCollected }: Pick<SeveralGeneratorsOptions, "generators" | "isCollected">,
   options: LoadTestOptions,
 ): LoadTest | SeveralGenerators {
-  return generators === 1 ? new LoadTest(options) : new SeveralGenerators({ ...options, generators });
+  return generators === 1 ? new LoadTest(options) : new SeveralGenerators({ ...options, generators, isCollected });
 }
 
 async function metricsOf({ call, runId, io }: OneRun, test: LoadTest | SeveralGenerators) {
   if (call.metricsPort === undefined) return undefined;
   const { startRunMetrics } = await import("../http/run-metrics.js");
-  const metrics = await startRunMetrics({ port: call.metricsPort, snapshot: () => test.snapshot(), labels: { runId } });
+  const metrics = await startRunMetrics({
+    port: call.metricsPort,
+    snapshot: () => test.snapshot(),
+    latencies: () => test.latencyBuckets(),
+    labels: { runId },
+  });
   io.stderr.write(`metrics: http://127.0.0.1:${metrics.port}/metrics\n`);
   return metrics;
 }

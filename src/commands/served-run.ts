@@ -7,7 +7,7 @@ import { openBackend } from "../backend/open-backend.js";
 import { chooseTransport } from "../backend/transport.js";
 import { clientClock } from "../async/clock.js";
 import { oneLine } from "../format/one-line.js";
-import { takeTask, tellParent, tellingProgress, tellingUpdates } from "../generators/parent.js";
+import { takeTask, tellParent, tellingLatencies, tellingProgress, tellingUpdates } from "../generators/parent.js";
 import { requireFreeRunIds } from "../load/free-run-id.js";
 import type { LoadTestOutcome } from "../load/load-test.js";
 import { generatorsOf } from "../plan/generators-flag.js";
@@ -32,7 +32,7 @@ async function run({ flags, runId, connectionString }: RunTask, interruption: Ab
   try {
     if (call.runId !== undefined) await requireFreeRunIds(backend, [runId], undefined, interruption);
     const test = loadTestOf(
-      { generators },
+      { generators, isCollected: true },
       {
         plan: call.plan,
         backend,
@@ -51,7 +51,8 @@ async function run({ flags, runId, connectionString }: RunTask, interruption: Ab
     try {
       await tellParent({ type: "ready" });
       const feed = feedOf({ backend, call, runId, number: 1 }, test);
-      const outcome = await tellingUpdates(feed, () => tellingProgress(test, () => judgedRun(test, call)));
+      const work = (): Promise<LoadTestOutcome> => tellingProgress(test, () => judgedRun(test, call));
+      const outcome = await tellingUpdates(feed, () => tellingLatencies(test, work));
       if (!process.connected && hasLeft(outcome.result)) await terminateLeft(client, { runId, command: "" });
       return outcome;
     } catch (error) {

@@ -14,7 +14,7 @@ import type { GeneratorTask, ShardPart } from "./messages.js";
 import { onMessage, takeTask, tellParent, tellingLatencies, tellingParts, tellingProgress } from "./parent.js";
 
 async function run(task: GeneratorTask, interruption: AbortSignal): Promise<LoadTestOutcome> {
-  const { connectionString, transport, hub, isCollected, ...options } = task;
+  const { connectionString, transport, hub, tellsLatencies, tellsTimelines, ...options } = task;
   const plan = withAllInputValues(task.plan);
   const backend = await openBackend(resolveConnection({ flag: connectionString }), { transport });
   const startsAt = Promise.withResolvers<number>();
@@ -33,7 +33,7 @@ async function run(task: GeneratorTask, interruption: AbortSignal): Promise<Load
     },
     interruption,
     onLine: (text) => void tellParent({ type: "line", text }),
-    ...(isCollected && {
+    ...(tellsTimelines && {
       onTimelines: (timelines: readonly Timeline[]) => void tellParent({ type: "timelines", timelines }),
     }),
   });
@@ -48,7 +48,7 @@ async function run(task: GeneratorTask, interruption: AbortSignal): Promise<Load
   const work = (): Promise<LoadTestOutcome> => tellingParts(part, () => tellingProgress(test, () => test.run()));
   void ending.promise.then((reason) => test.abort(reason));
   try {
-    return await (isCollected ? tellingLatencies(test, work) : work());
+    return await (tellsLatencies ? tellingLatencies(test, work) : work());
   } finally {
     await test.close();
     backend.close();

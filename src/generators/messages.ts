@@ -24,8 +24,8 @@ export interface GeneratorTask {
   readonly leave: boolean;
   /** The run's own workers are the only ones. */
   readonly terminateLeft: boolean;
-  /** Somebody collects its latencies and its timelines. */
-  readonly isCollected: boolean;
+  readonly tellsLatencies: boolean;
+  readonly tellsTimelines: boolean;
 }
 
 /** What viewers are shown of one shard, besides its snapshots. */

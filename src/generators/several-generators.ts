@@ -32,6 +32,8 @@ const WATCHED_FOR_MS = 3_000;
 
 export interface SeveralGeneratorsOptions extends LoadTestOptions {
   readonly generators: number;
+  /** Whether somebody collects the latencies. */
+  readonly isCollected: boolean;
 }
 
 /**
@@ -106,7 +108,7 @@ export class SeveralGenerators implements Pick<
     return commonStalls(Array.from({ length: generators }, (_, index) => this.#stalls[index] ?? []));
   }
 
-  /** The latencies so far in few buckets, if the run has `onTimelines`: then somebody collects them. */
+  /** The latencies so far in few buckets, if they are collected. */
   latencyBuckets(): RunBuckets {
     return summedBuckets(this.#processes.flatMap(({ latencies }) => latencies ?? []));
   }
@@ -171,7 +173,7 @@ export class SeveralGenerators implements Pick<
   }
 
   #taskOf(index: number, hub: HubSurvey) {
-    const { backend, runId, replay, attended, leave } = this.options;
+    const { backend, runId, replay, attended, leave, isCollected, onTimelines } = this.options;
     return {
       plan: this.#planOf(index),
       runId,
@@ -182,7 +184,8 @@ export class SeveralGenerators implements Pick<
       attended,
       leave,
       terminateLeft: this.#workers.ownWorkers > 0,
-      isCollected: this.options.onTimelines !== undefined,
+      tellsLatencies: isCollected,
+      tellsTimelines: onTimelines !== undefined,
     };
   }
 

@@ -1,4 +1,5 @@
 import { UsageError } from "../errors.js";
+import type { RunBuckets } from "../stats/latency-buckets.js";
 import type { LiveSnapshot } from "../stats/live-snapshot.js";
 import { refuseForeignPages, refuseTwoHosts } from "./access.js";
 import { portOf } from "./port.js";
@@ -10,6 +11,8 @@ export interface RunMetricsOptions {
   readonly port: number;
   /** The current state of the run; called at each scrape. */
   readonly snapshot: () => LiveSnapshot;
+  /** The latencies so far; called at each scrape. */
+  readonly latencies: () => RunBuckets;
   readonly labels: RunLabels;
 }
 
@@ -26,7 +29,8 @@ const HOST = "127.0.0.1";
  * called, so that other runs do not load them.
  * @throws UsageError if it cannot listen on the port
  */
-export async function startRunMetrics({ port, snapshot, labels }: RunMetricsOptions): Promise<RunMetrics> {
+export async function startRunMetrics(options: RunMetricsOptions): Promise<RunMetrics> {
+  const { port, snapshot, latencies, labels } = options;
   const [{ fastify }, { SnapshotMetrics }] = await Promise.all([import("fastify"), import("./snapshot-metrics.js")]);
   const metrics = new SnapshotMetrics(labels);
   const app = fastify({ forceCloseConnections: true });
@@ -34,7 +38,9 @@ export async function startRunMetrics({ port, snapshot, labels }: RunMetricsOpti
   app.addHook("onRequest", refuseTwoHosts);
   app.addHook("onRequest", refuseForeignPages(HOST, actualPort));
   refuseUnknownRoutes(app, "/metrics is the only path.");
-  app.get("/metrics", async (_request, reply) => reply.type(metrics.contentType).send(await metrics.text(snapshot())));
+  app.get("/metrics", async (_request, reply) =>
+    reply.type(metrics.contentType).send(await metrics.text(snapshot(), latencies())),
+  );
   try {
     await app.listen({ port, host: HOST });
   } catch (error) {

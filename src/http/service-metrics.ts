@@ -1,10 +1,12 @@
 import type { FastifyInstance } from "fastify";
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from "prom-client";
+import { summedBuckets, type RunBuckets } from "../stats/latency-buckets.js";
 import type { LiveSnapshot } from "../stats/live-snapshot.js";
 import { RUN_STATUSES } from "../runs/listed-run.js";
 import type { ServedRun } from "../runs/served-run.js";
 import type { ServedRuns } from "../runs/served-runs.js";
 import { FANOUT_VERSION } from "../version.js";
+import { LatencyHistograms } from "./latency-histograms.js";
 
 /** Those of https://opentelemetry.io/docs/specs/semconv/http/http-metrics/, whose name and labels the histogram has too. */
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
@@ -85,7 +87,9 @@ class RunMetrics {
   readonly #started: Counter;
   readonly #ended: Counter;
   readonly #activities: Counter;
+  readonly #latencies: LatencyHistograms;
   #ofEnded = NOTHING;
+  #latenciesOfEnded: RunBuckets = {};
 
   constructor(runs: ServedRuns, registry: Registry) {
     const registers = [registry];
@@ -98,6 +102,7 @@ class RunMetrics {
       registers,
     });
     new Gauge({ name: "fanout_serve_max_runs", help: "--max-runs.", registers }).set(runs.options.most);
+    this.#latencies = new LatencyHistograms("fanout_serve_", registry);
     this.#inFlight = new Gauge({
       name: "fanout_serve_orchestrations_in_flight",
       help: "Orchestrations of the runs in progress that were sent and have not ended.",
@@ -136,12 +141,16 @@ class RunMetrics {
     const { started, activities, ...outcomes } = snapshots.reduce(added, this.#ofEnded);
     set(this.#started, started);
     set(this.#activities, activities);
+    this.#latencies.set(
+      summedBuckets([this.#latenciesOfEnded, ...inProgress.flatMap(({ latencies }) => latencies ?? [])]),
+    );
     this.#ended.reset();
     for (const [outcome, count] of Object.entries(outcomes)) this.#ended.inc({ outcome }, count);
   }
 
-  #addEnded({ status, created, endedAt, snapshot }: ServedRun): void {
+  #addEnded({ status, created, endedAt, snapshot, latencies = {} }: ServedRun): void {
     this.#seconds.observe({ status }, (Number(endedAt) - Number(created)) / 1_000);
+    this.#latenciesOfEnded = summedBuckets([this.#latenciesOfEnded, latencies]);
     if (snapshot !== undefined) this.#ofEnded = added(this.#ofEnded, snapshot);
   }
 }

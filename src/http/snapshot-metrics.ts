@@ -1,7 +1,9 @@
 import { Counter, Gauge, Registry, Summary } from "prom-client";
+import type { RunBuckets } from "../stats/latency-buckets.js";
 import type { LiveSnapshot, OwnSnapshot } from "../stats/live-snapshot.js";
 import type { LatencySummary } from "../result/run-result.js";
 import { FANOUT_VERSION } from "../version.js";
+import { LatencyHistograms } from "./latency-histograms.js";
 
 export interface RunLabels {
   readonly runId: string;
@@ -105,6 +107,7 @@ export class SnapshotMetrics {
   readonly #counters = COUNTERS.map((figure) => ({ figure, metric: new Counter(this.#configOf(figure)) }));
   readonly #gauges = GAUGES.map((figure) => ({ figure, metric: new Gauge(this.#configOf(figure)) }));
   readonly #summaries = SUMMARIES.map((figure) => ({ figure, metric: new PrecomputedSummary(this.#configOf(figure)) }));
+  readonly #latencies = new LatencyHistograms("fanout_", this.#registry);
   /** The largest value so far of each counter: Prometheus takes a decrease for a restart. */
   readonly #largest = new Map<string, number>();
 
@@ -119,7 +122,8 @@ export class SnapshotMetrics {
   }
 
   /** The text of a scrape. Snapshots must come in the order of time. */
-  async text(snapshot: LiveSnapshot): Promise<string> {
+  async text(snapshot: LiveSnapshot, latencies: RunBuckets): Promise<string> {
+    this.#latencies.set(latencies);
     for (const { figure, metric } of this.#counters) {
       metric.reset();
       for (const [value, labels] of figure.samples(snapshot))

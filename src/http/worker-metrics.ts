@@ -1,14 +1,8 @@
-import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from "prom-client";
+import { Counter, Gauge, Registry, collectDefaultMetrics } from "prom-client";
 import { FANOUT_VERSION } from "../version.js";
+import { CountedHistogram, type CountedTimes } from "./counted-histogram.js";
 
 type Counts = Readonly<Record<string, number>>;
-
-interface Times {
-  readonly boundsSeconds: readonly number[];
-  /** One more than bounds: the last one counts what is beyond them. */
-  readonly counts: readonly number[];
-  readonly sumSeconds: number;
-}
 
 /** What a worker has done since it began, and what it holds. */
 export interface WorkerFigures {
@@ -17,7 +11,7 @@ export interface WorkerFigures {
   readonly inFlight: Counts;
   /** By kind and outcome. */
   readonly items: Readonly<Record<string, Counts>>;
-  readonly execution: Readonly<Record<string, Times>>;
+  readonly execution: Readonly<Record<string, CountedTimes>>;
   readonly episodes: {
     readonly first: number;
     readonly continued: number;
@@ -25,24 +19,6 @@ export interface WorkerFigures {
     readonly withoutHistory: number;
   };
   readonly sessions: { readonly size: number; readonly evicted: number };
-}
-
-type HistogramValues = Awaited<ReturnType<Histogram["get"]>>["values"];
-
-/** A histogram whose values were counted elsewhere: prom-client looks labels up at each observation. */
-class CountedHistogram extends Histogram {
-  readonly #head: { readonly name: string; readonly help: string };
-  values: HistogramValues = [];
-
-  constructor(name: string, help: string, labelName: string, registry: Registry) {
-    super({ name, help, labelNames: [labelName], registers: [registry] });
-    this.#head = { name, help };
-  }
-
-  /** What the registry prints. */
-  async getForPromString() {
-    return { ...this.#head, type: "histogram", aggregator: "sum", values: this.values };
-  }
 }
 
 /** The metrics of a worker. Import this file only when needed: it loads prom-client. */
@@ -60,9 +36,11 @@ export class WorkerMetrics {
     "outcome",
   ]);
   readonly #execution = new CountedHistogram(
-    "fanout_worker_execute_seconds",
-    "Time of executions. That of an orchestrator is one episode, without its waits for its turn.",
-    "kind",
+    {
+      name: "fanout_worker_execute_seconds",
+      help: "Time of executions. That of an orchestrator is one episode, without its waits for its turn.",
+      labelNames: ["kind"],
+    },
     this.#registry,
   );
   readonly #episodes = this.#counter(
@@ -108,7 +86,7 @@ export class WorkerMetrics {
         Object.entries(outcomes).map(([outcome, count]) => [{ kind, outcome }, count] as const),
       ),
     );
-    this.#execution.values = Object.entries(execution).flatMap(([kind, times]) => histogramOf(kind, times));
+    this.#execution.set(Object.entries(execution).map(([kind, times]) => [{ kind }, times]));
     set(this.#episodes, [
       [{ from: "nothing" }, episodes.first],
       [{ from: "session" }, episodes.continued],
@@ -132,18 +110,4 @@ export class WorkerMetrics {
 function set(counter: Counter, values: readonly (readonly [labels: Record<string, string>, value: number])[]): void {
   counter.reset();
   for (const [labels, value] of values) counter.inc(labels, value);
-}
-
-function histogramOf(kind: string, { boundsSeconds, counts, sumSeconds }: Times): HistogramValues {
-  const name = "fanout_worker_execute_seconds";
-  let total = 0;
-  const buckets = counts.map((count, index) => {
-    total += count;
-    return { metricName: `${name}_bucket`, labels: { le: boundsSeconds[index] ?? "+Inf", kind }, value: total };
-  });
-  return [
-    ...buckets,
-    { metricName: `${name}_sum`, labels: { kind }, value: sumSeconds },
-    { metricName: `${name}_count`, labels: { kind }, value: total },
-  ];
 }

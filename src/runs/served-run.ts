@@ -4,6 +4,7 @@ import { oneLine, shortened, toldText } from "../format/one-line.js";
 import type { GeneratorEnd, GeneratorProcess } from "../generators/generator-process.js";
 import type { LoadTestOutcome } from "../load/load-test.js";
 import type { ResultPlan, RunResult } from "../result/run-result.js";
+import type { RunBuckets } from "../stats/latency-buckets.js";
 import type { LiveSnapshot } from "../stats/live-snapshot.js";
 import type { LiveUpdate } from "../live/live-update.js";
 import { waitingUpdate } from "../live/waiting-update.js";
@@ -105,6 +106,11 @@ export class ServedRun implements ListedRun {
 
   get figures(): RunFigures {
     return figuresOf(this.result, this.snapshot);
+  }
+
+  /** Its latencies so far, for metrics. */
+  get latencies(): RunBuckets | undefined {
+    return this.#process.latencies;
   }
 
   get result(): RunResult | undefined {

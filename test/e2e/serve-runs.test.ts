@@ -105,6 +105,11 @@ test("metrics say what the server and its runs have done", async () => {
   expect(valueOf("fanout_serve_activities_completed_total")).toBe(6);
   const seconds = "fanout_serve_run_duration_seconds";
   expect(valueOf(seconds, { status: "completed" }, `${seconds}_count`)).toBe(1);
+  for (const latency of ["response", "service"]) {
+    const name = `fanout_serve_orchestration_${latency}_duration_seconds`;
+    expect(valueOf(name, {}, `${name}_count`)).toBe(3);
+    expect(valueOf(name, { le: "+Inf" }, `${name}_bucket`)).toBe(3);
+  }
   const requests = "http_server_request_duration_seconds";
   const start = { http_request_method: "POST", http_route: RUNS, http_response_status_code: "201" };
   expect(valueOf(requests, start, `${requests}_count`)).toBe(1);

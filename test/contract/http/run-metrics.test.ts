@@ -6,6 +6,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { UsageError } from "../../../src/errors.js";
 import { startRunMetrics, type RunMetrics } from "../../../src/http/run-metrics.js";
 import { SnapshotMetrics } from "../../../src/http/snapshot-metrics.js";
+import { BUCKET_BOUNDS_MS, type LatencyBuckets, type RunBuckets } from "../../../src/stats/latency-buckets.js";
 import type { LiveSnapshot, OwnSnapshot } from "../../../src/stats/live-snapshot.js";
 import { FANOUT_VERSION } from "../../../src/version.js";
 import { parseExposition } from "../../support/http/exposition-format.js";
@@ -28,8 +29,17 @@ const SNAPSHOT: LiveSnapshot = {
   own: OWN,
 };
 
+/** Two orchestrations, of 2 ms and of a minute. */
+const RESPONSE: LatencyBuckets = {
+  counts: [...BUCKET_BOUNDS_MS, Number.POSITIVE_INFINITY].map((bound) => (bound === 2.5 || bound === 100_000 ? 1 : 0)),
+  count: 2,
+  sumMs: 60_002,
+  maxMs: 60_000,
+};
+const LATENCIES: RunBuckets = { response: { noticed: RESPONSE } };
+
 async function start(snapshot: () => LiveSnapshot = () => SNAPSHOT, port = 0): Promise<RunMetrics> {
-  const metrics = await startRunMetrics({ port, snapshot, labels: { runId: "r1" } });
+  const metrics = await startRunMetrics({ port, snapshot, latencies: () => LATENCIES, labels: { runId: "r1" } });
   onTestFinished(() => metrics.close());
   return metrics;
 }
@@ -80,6 +90,14 @@ test("/metrics is in the text format of Prometheus, and has each figure of the r
     'fanout_service_seconds{quantile="0.99"}': 0.09,
     'fanout_service_seconds{quantile="0.999"}': 0.099,
     'fanout_service_seconds{quantile="1"}': 0.25,
+    ...Object.fromEntries(
+      [...BUCKET_BOUNDS_MS.map((ms) => ms / 1_000), "+Inf"].map((le) => [
+        `fanout_orchestration_response_duration_seconds_bucket{le="${le}"}`,
+        Number(le) < 0.0025 ? 0 : Number(le) < 100 ? 1 : 2,
+      ]),
+    ),
+    fanout_orchestration_response_duration_seconds_sum: 60.002,
+    fanout_orchestration_response_duration_seconds_count: 2,
     fanout_service_seconds_sum: 400,
     fanout_service_seconds_count: 20_000,
     [`fanout_run_info{run_id="r1",version="${FANOUT_VERSION}"}`]: 1,
@@ -126,7 +144,7 @@ test("every exposition can be parsed, and no counter falls", async () => {
     const metrics = new SnapshotMetrics({ runId: "r1" });
     let before: ReadonlyMap<string, number> = new Map();
     for (const snapshot of snapshots) {
-      const families = [...parseExposition(await metrics.text(snapshot)).values()];
+      const families = [...parseExposition(await metrics.text(snapshot, LATENCIES)).values()];
       const counting = families.flatMap(({ type, samples }) =>
         samples.filter(({ name }) => type === "counter" || (type === "summary" && /_(?:sum|count)$/u.test(name))),
       );
@@ -139,9 +157,9 @@ test("every exposition can be parsed, and no counter falls", async () => {
 
 test("counters rise by the run's own counts", async () => {
   const metrics = new SnapshotMetrics({ runId: "r1" });
-  await metrics.text(SNAPSHOT);
+  await metrics.text(SNAPSHOT, LATENCIES);
   const later = { ...OWN, completed: 41, rpcErrors: { UNAVAILABLE: 9, UNKNOWN: 1 } };
-  const series = seriesOf(await metrics.text({ ...SNAPSHOT, own: later }));
+  const series = seriesOf(await metrics.text({ ...SNAPSHOT, own: later }, LATENCIES));
   expect(series.get('fanout_orchestrations_ended_total{outcome="completed"}')).toBe(41);
   expect(series.get('fanout_rpc_errors_total{status="UNAVAILABLE"}')).toBe(9);
   expect(series.get('fanout_rpc_errors_total{status="UNKNOWN"}')).toBe(1);
