@@ -39,7 +39,6 @@ export const ERROR_CODES = {
   "run-id-taken": "The task hub has instances of that run id already.",
   "confirmation-needed": "The command asks before it goes on, and there is no terminal to ask at.",
   "foreign-work": "The instances may be another application's. Nothing was changed.",
-  "unsupported-platform": "This system lacks what the command needs.",
 
   // A backend.
   "backend-unreachable": "The backend does not answer.",

@@ -1,18 +1,21 @@
-import { Client, Metadata, credentials, status } from "@grpc/grpc-js";
+import { Client, credentials, status } from "@grpc/grpc-js";
 import { ADMIN_SERVICE, type EmulatorStatus } from "../protocol/admin.js";
 import { isServiceError } from "./call-retry.js";
 import { channelOptions } from "./channel-options.js";
+import { tokenMetadata, type EmulatorDoor } from "./emulator-door.js";
 import { unaryCall } from "./unary-call.js";
 
 /** An emulator that runs answers at once, unless it gets no processor. */
 const DEADLINE_MS = 5_000;
 
-/** A short connection to the emulator's socket, for one or two questions. */
+/** A short connection to the shared emulator, for one or two questions. */
 export class AdminConnection {
   readonly #client: Client;
+  readonly #token: string | undefined;
 
-  constructor(socket: string) {
-    this.#client = new Client(`unix:${socket}`, credentials.createInsecure(), channelOptions("emulator"));
+  constructor({ address, token }: Pick<EmulatorDoor, "address" | "token">) {
+    this.#client = new Client(address, credentials.createInsecure(), channelOptions("emulator"));
+    this.#token = token;
   }
 
   /** Undefined if no emulator answers. */
@@ -42,11 +45,14 @@ export class AdminConnection {
   async #call(method: string): Promise<unknown> {
     const deadline = Date.now() + DEADLINE_MS;
     const path = `/${ADMIN_SERVICE}/${method}`;
-    const response = await unaryCall(this.#client, path, Buffer.from("{}"), new Metadata(), { deadline });
+    const response = await unaryCall(this.#client, path, Buffer.from("{}"), tokenMetadata(this.#token), { deadline });
     return JSON.parse(response.toString());
   }
 }
 
+/** Whoever does not know the token is another one, at the port of one that has gone. */
+const AWAY: ReadonlySet<status> = new Set([status.UNAVAILABLE, status.DEADLINE_EXCEEDED, status.UNAUTHENTICATED]);
+
 function isAway(error: unknown): boolean {
-  return isServiceError(error) && (error.code === status.UNAVAILABLE || error.code === status.DEADLINE_EXCEEDED);
+  return isServiceError(error) && AWAY.has(error.code);
 }

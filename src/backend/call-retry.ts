@@ -12,6 +12,8 @@ export function isServiceError(error: unknown): error is ServiceError {
 export interface RetryPolicy {
   /** Attempts in a row that find the backend away, including the first. */
   readonly maxAttempts: number;
+  /** Whether an error says so; absent: UNAVAILABLE does. */
+  readonly isAway?: (error: ServiceError) => boolean;
   /** Awaited between a failed attempt and the next one. */
   readonly recover: () => Promise<void>;
   /** The error to throw for the last one. `attempts` is the number of attempts in a row that found the backend away. */
@@ -59,11 +61,16 @@ export async function withRetry<T>(attempt: () => Promise<T>, retry: Retry): Pro
       gate?.failed(error);
       attempts = performance.now() - startedMs > FOUND_MS ? 1 : attempts + 1;
       const isOver = attempts === retry.maxAttempts || gate?.isHopeless;
-      if (error.code !== status.UNAVAILABLE || isOver) throw retry.explain(error, attempts);
+      const { isAway = isUnavailable } = retry;
+      if (!isAway(error) || isOver) throw retry.explain(error, attempts);
 
       await retry.recover();
     }
   }
+}
+
+export function isUnavailable({ code }: ServiceError): boolean {
+  return code === status.UNAVAILABLE;
 }
 
 /** Pauses for 50 to 250 ms. */

@@ -1,11 +1,14 @@
-import { Client, Metadata, status } from "@grpc/grpc-js";
+import { status } from "@grpc/grpc-js";
 import { ADMIN_SERVICE, type EmulatorStatus, type HubProgress, type HubWatch } from "../protocol/admin.js";
 import type { GrpcTarget } from "./grpc-target.js";
 import { isServiceError, withRetry, type RetryPolicy } from "./call-retry.js";
 import type { CallOptions } from "./orchestration-client.js";
+import { tokenMetadata } from "./emulator-door.js";
+import { FollowingClient } from "./following-client.js";
 import { asIs, unaryCall } from "./unary-call.js";
 
 const DEADLINE_MS = 10_000;
+const WATCH = `/${ADMIN_SERVICE}/Watch`;
 
 /** The client of the emulator's own admin service. */
 export interface EmulatorAdmin {
@@ -24,12 +27,14 @@ export interface EmulatorAdmin {
 }
 
 export class EmulatorAdminClient implements EmulatorAdmin {
-  readonly #client: Client;
+  readonly #target: GrpcTarget;
+  readonly #client: FollowingClient;
   readonly #taskHub: string;
   readonly #policy: RetryPolicy;
 
   constructor(target: GrpcTarget, taskHub: string, policy: RetryPolicy) {
-    this.#client = new Client(target.address, target.credentials, target.options);
+    this.#target = target;
+    this.#client = new FollowingClient(target);
     this.#taskHub = taskHub;
     this.#policy = policy;
   }
@@ -45,7 +50,8 @@ export class EmulatorAdminClient implements EmulatorAdmin {
   async *watch(watch: HubWatch, { signal }: { readonly signal: AbortSignal }): AsyncIterable<HubProgress> {
     while (!signal.aborted) {
       const request = Buffer.from(JSON.stringify(watch));
-      const stream = this.#client.makeServerStreamRequest(`/${ADMIN_SERVICE}/Watch`, asIs, asIs, request);
+      const metadata = tokenMetadata(this.#target.token);
+      const stream = this.#client.now.makeServerStreamRequest(WATCH, asIs, asIs, request, metadata);
       const cancel = (): void => {
         stream.cancel();
       };
@@ -70,7 +76,10 @@ export class EmulatorAdminClient implements EmulatorAdmin {
     const bytes = Buffer.from(JSON.stringify(request));
     const path = `/${ADMIN_SERVICE}/${method}`;
     const response = await withRetry(
-      () => unaryCall(this.#client, path, bytes, new Metadata(), { signal, deadline: Date.now() + DEADLINE_MS }),
+      () => {
+        const metadata = tokenMetadata(this.#target.token);
+        return unaryCall(this.#client.now, path, bytes, metadata, { signal, deadline: Date.now() + DEADLINE_MS });
+      },
       { ...this.#policy, signal, onFailure: () => {} },
     );
     return JSON.parse(response.toString());
@@ -78,4 +87,10 @@ export class EmulatorAdminClient implements EmulatorAdmin {
 }
 
 /** How a stream ends when the emulator stops. */
-const TRANSIENT: ReadonlySet<number> = new Set([status.UNAVAILABLE, status.CANCELLED, status.INTERNAL]);
+const TRANSIENT: ReadonlySet<number> = new Set([
+  status.UNAVAILABLE,
+  status.CANCELLED,
+  status.INTERNAL,
+  // The next emulator has another token.
+  status.UNAUTHENTICATED,
+]);

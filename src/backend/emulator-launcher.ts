@@ -8,7 +8,9 @@ import type { StateFolder } from "../protocol/state-folder.js";
 import { FanoutError, UsageError } from "../errors.js";
 import { ExitCode } from "../exit-codes.js";
 import { FANOUT_VERSION } from "../version.js";
+import { DOOR_VARIABLE } from "../protocol/loopback-door.js";
 import { AdminConnection } from "./admin-connection.js";
+import { EmulatorDoor } from "./emulator-door.js";
 
 const MAIN = fileURLToPath(new URL("../emulator/process/main.js", import.meta.url));
 
@@ -41,10 +43,11 @@ const ENVIRONMENT = [
   "XDG_RUNTIME_DIR",
   "FANOUT_RETENTION",
   "FANOUT_DURABILITY",
+  DOOR_VARIABLE,
 ];
 
 /**
- * Makes sure that an emulator of this version answers on the folder's socket, and starts one if none does. If several
+ * Makes sure that an emulator of this version answers for the folder, and starts one if none does. If several
  * processes try, one of them wins. Returns whether this call started it.
  * @throws FanoutError if an emulator of another version is in use, or if the emulator does not start
  */
@@ -72,7 +75,7 @@ export async function ensureEmulator(state: StateFolder): Promise<boolean> {
 
 /** Whether a usable emulator runs. Asks an idle one of another version to stop. */
 async function answers(state: StateFolder): Promise<boolean> {
-  const admin = new AdminConnection(state.socket);
+  const admin = new AdminConnection(new EmulatorDoor(state));
   try {
     const status = await admin.status();
     if (status === undefined) return false;

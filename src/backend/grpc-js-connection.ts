@@ -1,5 +1,6 @@
-import { Client, type Metadata } from "@grpc/grpc-js";
+import type { Metadata } from "@grpc/grpc-js";
 import type { GrpcTarget } from "./grpc-target.js";
+import { FollowingClient } from "./following-client.js";
 import { streamCall } from "./stream-call.js";
 import { unaryCall } from "./unary-call.js";
 import {
@@ -13,19 +14,21 @@ import {
 export class GrpcJsConnection implements UnaryConnection {
   calls = 0;
   readonly mostCalls = CALLS_PER_CONNECTION;
-  readonly #client: Client;
+  readonly #client: FollowingClient;
 
-  constructor({ address, credentials, options }: GrpcTarget) {
-    this.#client = new Client(address, credentials, options);
+  constructor(target: GrpcTarget) {
+    this.#client = new FollowingClient(target);
   }
 
   call(path: string, request: Uint8Array, metadata: Metadata, options: UnaryCallOptions): Promise<Buffer> {
-    return this.#counted(unaryCall(this.#client, path, request, metadata, withDeadline(options)));
+    return this.#counted(unaryCall(this.#client.now, path, request, metadata, withDeadline(options)));
   }
 
   read(path: string, request: Uint8Array, metadata: Metadata, options: ReadCallOptions): Promise<void> {
     const { onMessage } = options;
-    return this.#counted(streamCall(this.#client, path, request, metadata, { ...withDeadline(options), onMessage }));
+    return this.#counted(
+      streamCall(this.#client.now, path, request, metadata, { ...withDeadline(options), onMessage }),
+    );
   }
 
   close(): void {

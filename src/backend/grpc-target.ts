@@ -3,8 +3,10 @@ import type { Transport } from "./transport.js";
 
 /** How to reach a backend over gRPC: all that a client needs to open its own channel. */
 export interface GrpcTarget {
-  /** A gRPC name: `unix:/path`, `host:port`. */
+  /** A gRPC name: `unix:/path`, `host:port`. That of the embedded emulator may change when it is started again. */
   readonly address: string;
+  /** Of the embedded emulator's owner. `metadata` has it too. */
+  readonly token?: string | undefined;
   /** Whether the connection uses TLS. `credentials` tell it to grpc-js. */
   readonly isSecure: boolean;
   readonly credentials: ChannelCredentials;

@@ -1,10 +1,10 @@
-import { status, type ChannelOptions, type Metadata, type ServiceError } from "@grpc/grpc-js";
+import { status, type Metadata, type ServiceError } from "@grpc/grpc-js";
 import { FANOUT_VERSION } from "../version.js";
 import type { GrpcTarget } from "./grpc-target.js";
 import { grpcError } from "./grpc-error.js";
 import type { AnswerReceiver, Http2Call, Http2CallOptions } from "./http2-call.js";
 import { Http2Session, type Http2SessionOptions } from "./http2-session.js";
-import { PlaintextSockets, TlsSockets } from "./http2-sockets.js";
+import { PlaintextSockets, TlsSockets, socketAddressOf } from "./http2-sockets.js";
 import { UnaryAnswer } from "./http2-unary-answer.js";
 import { framed } from "../protocol/grpc-frame.js";
 import { checkLength } from "./message-reader.js";
@@ -41,19 +41,19 @@ export class Http2Connection implements UnaryConnection {
   #session: Http2Session | undefined;
   #closed = false;
   #calls = 0;
-  readonly #options: Http2SessionOptions;
+  readonly #target: Http2Target;
   readonly #headers: Readonly<Record<string, string>>;
   readonly #mostReceivedBytes: number;
   readonly #mostSentBytes: number;
 
-  constructor({ address, isSecure, options }: Pick<GrpcTarget, "address" | "isSecure" | "options">) {
-    this.#options = sessionOptions(address, isSecure, options);
+  constructor(target: Http2Target) {
+    const { options } = target;
+    this.#target = target;
     this.#mostReceivedBytes = limitOf(options["grpc.max_receive_message_length"] ?? MOST_RECEIVED_BYTES);
     this.#mostSentBytes = limitOf(options["grpc.max_send_message_length"] ?? UNLIMITED);
     const name = options["grpc.primary_user_agent"];
     this.#headers = {
       ":method": "POST",
-      ":authority": this.#options.authority,
       "content-type": "application/grpc",
       te: "trailers",
       "user-agent": `${name === undefined ? "" : `${name} `}grpc-node-http2/${FANOUT_VERSION}`,
@@ -121,23 +121,30 @@ export class Http2Connection implements UnaryConnection {
     if (this.#closed) throw new Error("Expected a connection that is open: this one was closed");
     checkLength(request, this.#mostSentBytes);
     const fromMetadata = metadata.toHttp2Headers();
-    const headers = { ...this.#headers, ":path": path, ...timeoutHeader(options.timeoutMs), ...fromMetadata };
-    return this.#openSession().call(headers, framed(request), { ...options, mostBytes: this.#mostReceivedBytes });
+    const session = this.#openSession();
+    const headers = {
+      ...this.#headers,
+      ":authority": session.authority,
+      ":path": path,
+      ...timeoutHeader(options.timeoutMs),
+      ...fromMetadata,
+    };
+    return session.call(headers, framed(request), { ...options, mostBytes: this.#mostReceivedBytes });
   }
 
   #openSession(): Http2Session {
-    if (this.#session?.isOpen !== true) this.#session = new Http2Session(this.#options);
+    if (this.#session?.isOpen !== true) this.#session = new Http2Session(sessionOptions(this.#target));
     return this.#session;
   }
 }
 
-function sessionOptions(target: string, isSecure: boolean, options: ChannelOptions): Http2SessionOptions {
-  const [, path] = /^unix:(?:\/\/(?=\/))?(.+)$/u.exec(target) ?? [];
-  const [, host = target, port = isSecure ? "443" : "80"] = /^(.*):(\d+)$/u.exec(target) ?? [];
-  const address = { host: host.replace(/^\[(.*)\]$/u, "$1"), port: Number(port) };
+type Http2Target = Pick<GrpcTarget, "address" | "isSecure" | "options">;
+
+function sessionOptions({ address: target, isSecure, options }: Http2Target): Http2SessionOptions {
+  const address = socketAddressOf(target, isSecure ? 443 : 80);
   return {
-    sockets: isSecure ? new TlsSockets(address) : new PlaintextSockets(path === undefined ? address : { path }),
-    authority: path === undefined ? target : "localhost",
+    sockets: isSecure && "host" in address ? new TlsSockets(address) : new PlaintextSockets(address),
+    authority: "path" in address ? "localhost" : target,
     keepaliveMs: options["grpc.keepalive_time_ms"],
     keepaliveTimeoutMs: options["grpc.keepalive_timeout_ms"] ?? KEEPALIVE_TIMEOUT_MS,
   };

@@ -71,6 +71,11 @@ export class Http2Session implements CallOwner {
     return this.#lost === undefined && !this.#session.closed && !this.#session.destroyed;
   }
 
+  /** The `:authority` of its requests. */
+  get authority(): string {
+    return this.#options.authority;
+  }
+
   get isDestroyed(): boolean {
     return this.#session.destroyed;
   }

@@ -4,6 +4,14 @@ import { connect as connectTls } from "node:tls";
 /** The address of a server: TCP, or a Unix socket. */
 export type SocketAddress = { readonly host: string; readonly port: number } | { readonly path: string };
 
+/** Of a gRPC name: `unix:/path`, `host:port`. */
+export function socketAddressOf(name: string, defaultPort: number): SocketAddress {
+  const [, path] = /^unix:(?:\/\/(?=\/))?(.+)$/u.exec(name) ?? [];
+  if (path !== undefined) return { path };
+  const [, host = name, port = defaultPort] = /^(.*):(\d+)$/u.exec(name) ?? [];
+  return { host: host.replace(/^\[(.*)\]$/u, "$1"), port: Number(port) };
+}
+
 /** How to open the socket of an HTTP/2 connection. */
 export interface Http2Sockets {
   readonly scheme: "http" | "https";

@@ -1,16 +1,16 @@
-import { Metadata, credentials } from "@grpc/grpc-js";
+import { Metadata, credentials, status } from "@grpc/grpc-js";
 import { openStateFolder } from "../protocol/state-folder.js";
-import { UsageError } from "../errors.js";
 import { SDK_VERSION } from "../version.js";
 import type { Backend } from "./backend.js";
 import type { GrpcTarget } from "./grpc-target.js";
 import type { TokenCredential } from "@azure/identity";
 import type { Authentication, CredentialAuthentication } from "./authentication.js";
-import { pause, type RetryPolicy } from "./call-retry.js";
+import { isUnavailable, pause, type RetryPolicy } from "./call-retry.js";
 import { channelOptions } from "./channel-options.js";
 import type { Connection, EmulatorConnection, EndpointConnection } from "./connection-string.js";
 import { azureCredential, fetchToken } from "./credential.js";
 import { credentialFailure } from "./credential-failure.js";
+import { EmulatorDoor, tokenMetadata } from "./emulator-door.js";
 import { EmulatorAdminClient } from "./emulator-admin.js";
 import { endpointTarget } from "./endpoint-target.js";
 import { ensureEmulator } from "./emulator-launcher.js";
@@ -53,17 +53,12 @@ async function openEmulator(
   transport: Transport,
   onNotice: (line: string) => void,
 ): Promise<Backend> {
-  if (process.platform === "win32") {
-    throw new UsageError(
-      "unsupported-platform",
-      "The embedded emulator needs Unix sockets, which Node does not have on Windows.",
-      { hint: "Run fanout in WSL, or name another backend with --connection-string." },
-    );
-  }
   const state = openStateFolder();
   const started = await ensureEmulator(state);
+  const door = new EmulatorDoor(state);
   const restart = async (): Promise<void> => {
     if (await ensureEmulator(state)) onNotice("the embedded emulator was gone; started it again");
+    door.refresh();
   };
   let recovering: Promise<void> | undefined;
   const recover = async (): Promise<void> => {
@@ -73,15 +68,25 @@ async function openEmulator(
     await recovering;
     await pause();
   };
+  const metadata = callMetadata(connection.taskHub);
   const target: GrpcTarget = {
-    address: `unix:${state.socket}`,
+    get address() {
+      return door.address;
+    },
+    get token() {
+      return door.token;
+    },
     isSecure: false,
     credentials: credentials.createInsecure(),
     options: channelOptions("emulator"),
     transport,
-    metadata: callMetadata(connection.taskHub),
+    metadata: async (role, workerId) => tokenMetadata(door.token, await metadata(role, workerId)),
   };
-  const policy = retryPolicy(connection, EMULATOR_ATTEMPTS, recover);
+  const policy: RetryPolicy = {
+    ...retryPolicy(connection, EMULATOR_ATTEMPTS, recover),
+    // The next emulator has another token.
+    isAway: (error) => isUnavailable(error) || (door.token !== undefined && error.code === status.UNAUTHENTICATED),
+  };
   const client = new SidecarClient(target, policy);
   const admin = new EmulatorAdminClient(target, connection.taskHub, policy);
   if (started) {

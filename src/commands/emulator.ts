@@ -38,6 +38,7 @@ export async function runEmulatorCommand(flags: EmulatorFlags, io: CommandIo): P
   }
   process.on("SIGINT", run.stop);
   process.on("SIGTERM", run.stop);
+  process.on("SIGBREAK", run.stop);
   process.on("SIGHUP", () => outlivesItsTerminal() || run.stop());
   const startedMs = performance.now();
   io.stderr.write(openingText(run.emulator.status(), state, call));
@@ -61,6 +62,10 @@ async function opened(run: Promise<EmulatorRun | undefined>, { host, port }: Emu
   }
 }
 
+function isOwners(endpoint: string): boolean {
+  return /^(?:unix|owner):/u.test(endpoint);
+}
+
 function openingText(status: EmulatorStatus, state: StateFolder, { host, taskHubs, limits }: EmulatorCall): string {
   const { endpoints, durability, instances, inFlight, storeBytes } = status;
   const reach = isLoopback(host)
@@ -68,9 +73,9 @@ function openingText(status: EmulatorStatus, state: StateFolder, { host, taskHub
     : "warning: everyone who reaches that address can use it without a credential";
   const held = `${plural(instances, "instance")}, ${formatCount(inFlight)} in flight, ${formatBytes(storeBytes)}`;
   const lines = [
-    `listening for fanout on ${state.socket}`,
+    `listening for fanout on ${endpoints.find(isOwners)?.replace(/^\w+:/u, "") ?? state.folder}`,
     ...endpoints
-      .filter((endpoint) => !endpoint.startsWith("unix:"))
+      .filter((endpoint) => !isOwners(endpoint))
       .map((address) => `listening for any Durable Task SDK on http://${address}; ${reach}`),
     `${taskHubs.length === 1 ? "task hub" : "task hubs"} ${taskHubs.join(", ")}`,
     ...(limits === "scheduler" ? [LIMITS_TEXT] : []),

@@ -7,7 +7,7 @@ import { outlivesItsTerminal } from "./no-hang-up.js";
  */
 const SAME_KEYPRESS_MS = 400;
 
-/** Turns the first SIGINT, SIGTERM or SIGHUP into an abort, and a second SIGINT or SIGTERM into an exit at once. */
+/** Turns the first signal into an abort, and a second one that is no SIGHUP into an exit at once. */
 export class Interruption {
   readonly #controller = new AbortController();
   #exitCode: ExitCode | undefined;
@@ -19,6 +19,8 @@ export class Interruption {
   constructor() {
     process.on("SIGINT", this.#onInterrupt);
     process.on("SIGTERM", this.#onTerminate);
+    // Ctrl-Break on Windows, where SIGTERM does not arrive.
+    process.on("SIGBREAK", this.#onTerminate);
     process.on("SIGHUP", this.#onHangUp);
   }
 
@@ -34,6 +36,7 @@ export class Interruption {
   [Symbol.dispose](): void {
     process.off("SIGINT", this.#onInterrupt);
     process.off("SIGTERM", this.#onTerminate);
+    process.off("SIGBREAK", this.#onTerminate);
     process.off("SIGHUP", this.#onHangUp);
   }
 

@@ -1,6 +1,7 @@
 import { rmSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
 import { AdminConnection } from "../backend/admin-connection.js";
+import { EmulatorDoor } from "../backend/emulator-door.js";
 import { takeProcessLock } from "../emulator/process/process-lock.js";
 import { FanoutError } from "../errors.js";
 import { ExitCode } from "../exit-codes.js";
@@ -66,7 +67,7 @@ async function stopShared(state: StateFolder): Promise<EmulatorStatus | undefine
   refuseUnwritable(state, false);
   const status = await sharedStatus(state);
   if (status !== undefined) {
-    const admin = new AdminConnection(state.socket);
+    const admin = new AdminConnection(new EmulatorDoor(state));
     await admin.stop();
     admin.close();
   }
@@ -87,7 +88,7 @@ async function stopShared(state: StateFolder): Promise<EmulatorStatus | undefine
 
 /** The status of the emulator on a state folder; undefined if none runs. */
 export async function sharedStatus(state: StateFolder): Promise<EmulatorStatus | undefined> {
-  const admin = new AdminConnection(state.socket);
+  const admin = new AdminConnection(new EmulatorDoor(state));
   try {
     return await admin.status();
   } finally {

@@ -118,9 +118,10 @@ type WhenLeft = "exit-at-once" | "end-in-order";
 /** Aborts when the run is to end as by Ctrl-C. */
 function interruption(whenLeft: WhenLeft): AbortSignal {
   const controller = new AbortController();
-  // A terminal sends Ctrl-C and SIGHUP to the parent and to this process. The parent decides what they mean.
+  // A terminal sends Ctrl-C, Ctrl-Break and SIGHUP to the parent and to this process. The parent decides what they mean.
   process.on("SIGINT", () => undefined);
   process.on("SIGHUP", () => undefined);
+  process.on("SIGBREAK", () => undefined);
   process.once("SIGTERM", () => controller.abort());
   onMessage("interrupt", () => controller.abort());
   process.once("disconnect", () => {

@@ -15,6 +15,8 @@ export const LINK_PREFACE = Buffer.from("fanout-link/1\n");
 export interface LinkGreeting {
   readonly taskHub: string;
   readonly workerId: string;
+  /** Of the emulator's owner, where it listens on loopback. */
+  readonly token?: string | undefined;
 }
 
 /** The header with which a link tells a service that its worker remembers histories. */

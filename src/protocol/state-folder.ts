@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { errorText } from "../format/error-text.js";
 import { UsageError } from "../errors.js";
+import { usesLoopback } from "./loopback-door.js";
 
 const CODE = "unusable-state-folder";
 
@@ -14,8 +15,10 @@ export interface StateFolder {
   readonly database: string;
   readonly lock: string;
   readonly log: string;
-  /** The Unix socket that it listens on. */
+  /** The Unix socket that it listens on, unless it listens on loopback. */
   readonly socket: string;
+  /** The file that says where on loopback it listens, and with which token; undefined: it listens on the socket. */
+  readonly loopback: string | undefined;
 }
 
 /** The name of the database file in a state folder. */
@@ -24,8 +27,10 @@ export const DATABASE_FILE = "emulator.db";
 /** The folder of the runs of `fanout serve` in a state folder. */
 export const RUNS_FOLDER = "served-runs";
 
+const SOCKET = "emulator.sock";
+
 /** The files that fanout creates in a state folder, and in the folder of its sockets. */
-const STATE_FILE = /^(?:emulator\.(?:db|lock|log|sock)\b|served-runs$)/u;
+const STATE_FILE = /^(?:emulator\.(?:db|lock|log|sock|loopback)\b|served-runs$)/u;
 const SOCKET_FILE = /^[0-9a-f]{16}\.sock$/u;
 
 /** A longer path does not fit into a socket address: 104 bytes with the final zero on macOS, 108 on Linux. */
@@ -39,12 +44,14 @@ const MAX_SOCKET_PATH = 103;
 export function openStateFolder(env: NodeJS.ProcessEnv = process.env): StateFolder {
   const folder = path.resolve(env["FANOUT_STATE_DIR"] || envPaths("fanout", { suffix: "" }).data);
   ownFolder(folder, STATE_FILE);
+  const isOnLoopback = usesLoopback(env);
   return {
     folder,
     database: path.join(folder, DATABASE_FILE),
     lock: path.join(folder, "emulator.lock"),
     log: path.join(folder, "emulator.log"),
-    socket: socketPath(folder, env),
+    socket: isOnLoopback ? path.join(folder, SOCKET) : socketPath(folder, env),
+    loopback: isOnLoopback ? path.join(folder, "emulator.loopback") : undefined,
   };
 }
 
@@ -69,7 +76,7 @@ export function refuseUnwritable({ folder, database }: StateFolder, needsDatabas
 }
 
 function socketPath(folder: string, env: NodeJS.ProcessEnv): string {
-  const inFolder = path.join(folder, "emulator.sock");
+  const inFolder = path.join(folder, SOCKET);
   if (Buffer.byteLength(inFolder) <= MAX_SOCKET_PATH) return inFolder;
 
   const name = createHash("sha256").update(folder).digest("hex").slice(0, 16);

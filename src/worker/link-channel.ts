@@ -1,19 +1,21 @@
 import { status } from "@grpc/grpc-js";
 import { grpcError } from "../backend/grpc-error.js";
+import type { GrpcTarget } from "../backend/grpc-target.js";
 import type { LinkGreeting } from "../protocol/link.js";
 import { LinkSession } from "./link-session.js";
 import type { WorkItemListener, WorkItemStream, WorkerChannel, WorkerMethod } from "./worker-channel.js";
 
+type LinkTarget = Pick<GrpcTarget, "address" | "token">;
+
 /** A worker's connection to an emulator of the same version, without gRPC: see `protocol/link.ts`. */
 export class LinkChannel implements WorkerChannel {
-  readonly #path: string;
-  readonly #greeting: LinkGreeting;
+  readonly #target: LinkTarget;
+  readonly #greeting: Omit<LinkGreeting, "token">;
   #session: LinkSession | undefined;
   #closed = false;
 
-  /** `path` is the path of the emulator's Unix socket. */
-  constructor(path: string, greeting: LinkGreeting) {
-    this.#path = path;
+  constructor(target: LinkTarget, greeting: Omit<LinkGreeting, "token">) {
+    this.#target = target;
     this.#greeting = greeting;
   }
 
@@ -32,7 +34,12 @@ export class LinkChannel implements WorkerChannel {
 
   #open(): LinkSession {
     if (this.#closed) throw grpcError(status.CANCELLED, "The channel is closed");
-    if (this.#session?.isLost !== false) this.#session = new LinkSession(this.#path, this.#greeting);
+    if (this.#session?.isLost !== false) this.#session = this.#newSession();
     return this.#session;
+  }
+
+  #newSession(): LinkSession {
+    const { address, token } = this.#target;
+    return new LinkSession(address, { ...this.#greeting, ...(token !== undefined && { token }) });
   }
 }

@@ -1,6 +1,7 @@
 import { EMPTY_BYTES } from "../protocol/empty-bytes.js";
 import { connect, type Socket } from "node:net";
 import { status, type ServiceError } from "@grpc/grpc-js";
+import { socketAddressOf } from "../backend/http2-sockets.js";
 import { grpcError, isStatus } from "../backend/grpc-error.js";
 import {
   FrameKind,
@@ -36,8 +37,9 @@ export class LinkSession {
   #connected = false;
   #lost: ServiceError | undefined;
 
-  constructor(path: string, greeting: LinkGreeting) {
-    this.#socket = connect({ path });
+  /** `address` is a gRPC name. */
+  constructor(address: string, greeting: LinkGreeting) {
+    this.#socket = connect({ ...socketAddressOf(address, 0), noDelay: true });
     // The results of a turn are known after everything that it read is executed, including promises.
     this.#writer = new FrameWriter(this.#socket, setImmediate);
     const reader = new FrameReader((kind, number, payload) => this.#receive(kind, number, payload));

@@ -30,9 +30,10 @@ function tellParent(message: ManagedWorkerMessage): Promise<void> {
 }
 
 function askedToLeave(): Promise<void> {
-  // A terminal sends Ctrl-C and SIGHUP to the parent and to this process. The parent decides what they mean.
+  // A terminal sends Ctrl-C, Ctrl-Break and SIGHUP to the parent and to this process. The parent decides what they mean.
   process.on("SIGINT", () => undefined);
   process.on("SIGHUP", () => undefined);
+  process.on("SIGBREAK", () => undefined);
   return new Promise((resolve) => {
     process.once("SIGTERM", () => resolve());
     process.once("disconnect", () => resolve());

@@ -11,7 +11,7 @@ export function openChannel(
 ): WorkerChannel {
   switch (target.transport) {
     case "link":
-      return new LinkChannel(target.address.replace(/^unix:/u, ""), { taskHub: connection.taskHub, workerId });
+      return new LinkChannel(target, { taskHub: connection.taskHub, workerId });
     case "http2":
       return new Http2Channel(target, workerId);
     default:

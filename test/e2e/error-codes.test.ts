@@ -97,7 +97,6 @@ const ELSEWHERE: Readonly<Partial<Record<ErrorCode, string>>> = {
   "foreign-work": "of `purge` and `terminate`",
   "wrong-backend": "of `soak --resume`",
   "soak-running": "of `soak --resume`",
-  "unsupported-platform": "of another system",
 };
 
 /** `{ error }` on stdout, and the same as text on stderr. */

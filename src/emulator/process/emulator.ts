@@ -8,7 +8,7 @@ import { GroupCommit } from "../store/group-commit.js";
 import { handlersOf, type Handler } from "../service/call.js";
 import { HEALTH_SERVICE, healthService } from "../service/health-service.js";
 import { MOST_HELD_BYTES, OWNERS_BYTES } from "../limits/limits.js";
-import { Listener, type Place } from "../transport/listener.js";
+import { Listener, isOwners, type Place } from "../transport/listener.js";
 import { MemoryBudget } from "../transport/memory-budget.js";
 import { LongestTurn } from "./longest-turn.js";
 import { RetentionKeeper } from "../hub/retention-keeper.js";
@@ -115,21 +115,22 @@ export class Emulator {
     this.#hubs.afterCommit()();
   }
 
-  /** Accepts connections there. Only what the owner alone reaches has the admin service. */
-  async listen(place: Place): Promise<void> {
-    const isOwners = "path" in place;
-    const admin = isOwners ? this.#admin : new Map<string, Handler>();
+  /** Accepts connections there. Only what is for the owner alone has the admin service. Returns the port, unless at a path. */
+  async listen(place: Place): Promise<number | undefined> {
+    const isOwn = isOwners(place);
+    const admin = isOwn ? this.#admin : new Map<string, Handler>();
     const listener = new Listener(place, {
       clock: this.#context.clock,
       handlersFor: (socket) => new Map([...this.#handlers(socket), ...admin]),
       always: admin,
-      budget: isOwners ? this.#budget : this.#portBudget,
+      budget: isOwn ? this.#budget : this.#portBudget,
       onConnections: () => {
         this.#options.onConnections(this.#connections);
       },
     });
     await listener.open();
     this.#listeners.push(listener);
+    return "path" in place ? undefined : listener.port;
   }
 
   status(): EmulatorStatus {

@@ -12,6 +12,7 @@ import type { Retention } from "../hub/retention.js";
 import type { LimitsMode } from "../limits/scheduler-limits.js";
 import { openSqliteStore } from "../store/sqlite/store.js";
 import { refuseUnwritable, type StateFolder } from "../../protocol/state-folder.js";
+import { newToken, writeLoopbackDoor } from "../../protocol/loopback-door.js";
 import { StoreError, isGone } from "../store/store.js";
 
 export interface EmulatorRun {
@@ -80,7 +81,8 @@ export async function runEmulator(options: RunOptions): Promise<EmulatorRun | un
     onConnections: idle.connections,
   });
   let stopping = false;
-  let socketInode: number | undefined;
+  const door = state.loopback ?? state.socket;
+  let doorInode: number | undefined;
   const stop = (): void => {
     if (stopping) {
       // A second Ctrl-C, or the idle time of the connections that the first one has closed.
@@ -93,13 +95,13 @@ export async function runEmulator(options: RunOptions): Promise<EmulatorRun | un
       reject(lostError(state.database, lost));
       return;
     }
-    if (lost !== undefined && socketInode !== inodeOf(state.socket)) {
-      // The folder was removed, and the socket there is the next emulator's: to close ours would remove it by its path.
+    if (lost !== undefined && doorInode !== inodeOf(door)) {
+      // The folder was removed, and what is there is the next emulator's: to close ours would remove it by its path.
       reject(lostError(state.database, lost));
       return;
     }
-    // The socket goes first: whoever comes now starts the next emulator instead of meeting one that leaves.
-    rmSync(state.socket, { force: true });
+    // The door goes first: whoever comes now starts the next emulator instead of meeting one that leaves.
+    rmSync(door, { force: true });
     emulator.close();
     if (lost === undefined) resolve();
     else reject(lostError(state.database, lost));
@@ -107,14 +109,15 @@ export async function runEmulator(options: RunOptions): Promise<EmulatorRun | un
   try {
     if (port !== undefined) await listenOn(emulator, port, host);
 
-    // The lock is ours, so a socket that is there belongs to an emulator that has died.
-    rmSync(state.socket, { force: true });
-    await listenAt(emulator, state.socket);
+    // The lock is ours, so a door that is there belongs to an emulator that has died.
+    rmSync(door, { force: true });
+    if (state.loopback === undefined) await listenAt(emulator, state.socket);
+    else await listenOnLoopback(emulator, state.loopback);
   } catch (error) {
     emulator.close();
     throw error;
   }
-  socketInode = inodeOf(state.socket);
+  doorInode = inodeOf(door);
   idle.connections(0);
   const lose = (error: Error): void => {
     emulator.lose(error);
@@ -199,6 +202,19 @@ async function listenAt(emulator: Emulator, socket: string): Promise<void> {
   } catch (error) {
     const reason = errorText(error);
     throw new FanoutError("emulator-storage", `The socket '${socket}' cannot be made: ${reason}.`, {
+      hint: "Check the disk that it is on.",
+      cause: error,
+    });
+  }
+}
+
+async function listenOnLoopback(emulator: Emulator, file: string): Promise<void> {
+  const token = newToken();
+  const port = await emulator.listen({ token });
+  try {
+    writeLoopbackDoor(file, { port: port!, token });
+  } catch (error) {
+    throw new FanoutError("emulator-storage", `The file '${file}' cannot be made: ${errorText(error)}.`, {
       hint: "Check the disk that it is on.",
       cause: error,
     });

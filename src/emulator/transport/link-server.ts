@@ -16,6 +16,7 @@ import {
 } from "../../protocol/link.js";
 import { MOST_MESSAGE_BYTES, checkCalls, messageTooLarge } from "../limits/limits.js";
 import type { MemoryBudget } from "./memory-budget.js";
+import { NO_TOKEN, isToken } from "../../protocol/loopback-door.js";
 import { RpcError } from "../../protocol/rpc-error.js";
 
 /** Bytes that may wait for the worker before it gets no more work items. */
@@ -31,6 +32,8 @@ interface LinkOptions {
   readonly budget: MemoryBudget;
   /** Told when the worker has said who it is. */
   readonly onGreeted: () => void;
+  /** What the greeting has to show; undefined: nothing. */
+  readonly token?: string | undefined;
 }
 
 /** Serves one link: a worker's calls in the frames of `protocol/link.ts`. It ends when the socket does. */
@@ -53,16 +56,20 @@ class LinkServer implements LinkOwner {
   readonly #clock: SteadyTime;
   readonly #budget: MemoryBudget;
   readonly #onGreeted: () => void;
+  readonly #token: string | undefined;
+  #isAdmitted: boolean;
   readonly #calls = new Map<number, LinkCall>();
   /** What is left to read of the preface. */
   #preface = LINK_PREFACE;
 
-  constructor(socket: Socket, handlers: Handlers, { clock, budget, onGreeted }: LinkOptions) {
+  constructor(socket: Socket, handlers: Handlers, { clock, budget, onGreeted, token }: LinkOptions) {
     this.#socket = socket;
     this.#handlers = handlers;
     this.#clock = clock;
     this.#budget = budget;
     this.#onGreeted = onGreeted;
+    this.#token = token;
+    this.#isAdmitted = token === undefined;
     // A commit answers all of its calls in one go, and what it sends is sent when that has happened.
     this.writer = new FrameWriter(socket, queueMicrotask);
   }
@@ -118,9 +125,11 @@ class LinkServer implements LinkOwner {
 
   #receive(kind: number, number: number, payload: Buffer): void {
     if (kind === FrameKind.Open) {
-      const { taskHub, workerId } = JSON.parse(payload.toString()) as LinkGreeting;
+      const { taskHub, workerId, token } = JSON.parse(payload.toString()) as LinkGreeting;
       this.headers = { taskhub: taskHub, workerid: workerId, [REMEMBERS_HISTORY]: "1" };
-      this.#onGreeted();
+      if (this.#token !== undefined) this.#isAdmitted = isToken(this.#token, String(token));
+      // Whoever is not admitted is closed soon, as if it had not said who it is.
+      if (this.#isAdmitted) this.#onGreeted();
     } else if (kind === FrameKind.Call) {
       const request = apart(payload.subarray(1));
       this.#begin(new LinkCall(this, number, FrameKind.Answer, request), LINK_METHODS[payload[0]!] ?? "?");
@@ -139,6 +148,7 @@ class LinkServer implements LinkOwner {
 
   #begin(call: LinkCall, method: string): void {
     try {
+      if (!this.#isAdmitted) throw new RpcError("UNAUTHENTICATED", NO_TOKEN);
       checkCalls(this.#calls.size);
       this.#calls.set(call.number, call);
       const handler = this.#handlers.get(`/TaskHubSidecarService/${method}`);

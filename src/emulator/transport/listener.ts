@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
+import { createServer, type AddressInfo, type ListenOptions, type Server, type Socket } from "node:net";
 import type { SteadyTime } from "../clock/system-time.js";
 import { awaitGreeting, type Protocol } from "./connection-protocol.js";
 import type { Handler } from "../service/call.js";
@@ -11,10 +11,15 @@ import type { MemoryBudget } from "./memory-budget.js";
 import { refuseConnection } from "./refused-connection.js";
 
 /**
- * Where a listener is: at the path of a Unix socket, which the owner of its folder alone reaches, or at a port, of the
- * loopback interface if not of `host`, which others reach too.
+ * Where a listener is. The owner alone uses the path of a Unix socket in a folder of its own, or any port of the loopback
+ * interface with a token. Others use a port, of the loopback interface if not of `host`.
  */
-export type Place = { readonly path: string } | { readonly port: number; readonly host?: string };
+export type Place =
+  { readonly path: string } | { readonly token: string } | { readonly port: number; readonly host?: string };
+
+export function isOwners(place: Place): boolean {
+  return !("port" in place);
+}
 
 /** What a listener is told of its connections, and asks for them. */
 export interface ListenerOptions {
@@ -49,12 +54,13 @@ export class Listener {
   readonly #server: Server;
 
   constructor(place: Place, options: ListenerOptions) {
-    const isOwners = "path" in place;
+    const isOwn = isOwners(place);
     this.#place = place;
     this.#options = options;
-    this.#mostConnections = isOwners ? MOST_CONNECTIONS : mostPortConnections();
-    this.#protocols = isOwners ? OWNERS_PROTOCOLS : OTHERS_PROTOCOLS;
-    this.#server = createServer((socket) => {
+    this.#mostConnections = isOwn ? MOST_CONNECTIONS : mostPortConnections();
+    this.#protocols = isOwn ? OWNERS_PROTOCOLS : OTHERS_PROTOCOLS;
+    // An answer does not wait for the acknowledgement of the last one.
+    this.#server = createServer({ noDelay: true }, (socket) => {
       this.#accept(socket);
     });
     // Those beyond the limit are told so; beyond this they are closed without a word.
@@ -63,14 +69,20 @@ export class Listener {
 
   /** Rejects with what Node says where it cannot listen there. */
   async open(): Promise<void> {
-    const where = "path" in this.#place ? this.#place : { host: "127.0.0.1", ...this.#place };
-    this.#server.listen({ ...where, backlog: BACKLOG });
+    this.#server.listen({ ...whereOf(this.#place), backlog: BACKLOG });
     await once(this.#server, "listening");
   }
 
-  /** `unix:PATH`, or address and port. */
+  /** `unix:PATH`, `owner:ADDRESS:PORT`, or address and port. */
   get endpoint(): string {
-    return "path" in this.#place ? `unix:${this.#place.path}` : endpointOf(this.#server.address() as AddressInfo);
+    if ("path" in this.#place) return `unix:${this.#place.path}`;
+    const endpoint = endpointOf(this.#server.address() as AddressInfo);
+    return "token" in this.#place ? `owner:${endpoint}` : endpoint;
+  }
+
+  /** Once it listens, unless at a path. */
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
   }
 
   get connections(): number {
@@ -100,12 +112,13 @@ export class Listener {
       ? refuseConnection(socket, this.#mostConnections, this.#options.always, clock)
       : this.#options.handlersFor(socket);
     awaitGreeting(socket, this.#protocols, clock, (protocol, onGreeted) => {
+      const token = "token" in this.#place ? this.#place.token : undefined;
       switch (protocol) {
         case "grpc":
-          serveGrpc(socket, handlers, { clock, budget, onGreeted });
+          serveGrpc(socket, handlers, { clock, budget, onGreeted, token });
           break;
         case "link":
-          serveLink(socket, handlers, { clock, budget, onGreeted });
+          serveLink(socket, handlers, { clock, budget, onGreeted, token });
           break;
         case "http1":
           // It has one answer, and as much time for it as others for their greeting.
@@ -113,6 +126,11 @@ export class Listener {
       }
     });
   }
+}
+
+function whereOf(place: Place): ListenOptions {
+  if ("path" in place) return { path: place.path };
+  return { host: "127.0.0.1", ...("port" in place ? place : { port: 0 }) };
 }
 
 function endpointOf({ address, family, port }: AddressInfo): string {

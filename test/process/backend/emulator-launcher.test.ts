@@ -39,7 +39,7 @@ afterEach(async () => {
 });
 
 async function pidOnSocket(): Promise<number | undefined> {
-  const admin = new AdminConnection(socket);
+  const admin = new AdminConnection({ address: `unix:${socket}`, token: undefined });
   try {
     return (await admin.status())?.pid;
   } finally {
@@ -208,7 +208,7 @@ describe("the emulator's process", () => {
 
   test("ends when it is asked to, and the next one takes its place", async () => {
     const first = await spawnEmulator(folder);
-    const admin = new AdminConnection(socket);
+    const admin = new AdminConnection({ address: `unix:${socket}`, token: undefined });
     await admin.stop();
     admin.close();
     expect(await first.exited).toEqual({ code: 0, signal: null });

@@ -5,6 +5,8 @@ import { Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { onTestFinished } from "vitest";
 import { z } from "zod";
+import { EmulatorDoor } from "../../../src/backend/emulator-door.js";
+import { DOOR_VARIABLE, usesLoopback } from "../../../src/protocol/loopback-door.js";
 import { AdminConnection } from "../../../src/backend/admin-connection.js";
 import type { runProgram as RunProgram } from "../../../src/program.js";
 import { FanoutProcess, type Ended } from "./fanout-process.js";
@@ -125,6 +127,12 @@ export class Workplace {
     return join(this.stateFolder, "emulator.sock");
   }
 
+  /** Where the emulator is reached: as the tests were told, which the commands are told too. */
+  get door(): { readonly socket: string; readonly loopback: string | undefined } {
+    const loopback = usesLoopback(process.env) ? join(this.stateFolder, "emulator.loopback") : undefined;
+    return { socket: this.socket, loopback };
+  }
+
   /** All that a command is told about its surroundings. */
   get env(): Readonly<Record<string, string>> {
     return {
@@ -133,6 +141,7 @@ export class Workplace {
       TERM: "xterm-256color",
       FANOUT_STATE_DIR: this.stateFolder,
       NODE_COMPILE_CACHE: COMPILED,
+      ...(process.env[DOOR_VARIABLE] !== undefined && { [DOOR_VARIABLE]: process.env[DOOR_VARIABLE] }),
     };
   }
 
@@ -195,7 +204,7 @@ export class Workplace {
 
   /** What the emulator says of itself, asked over its socket: a process that asks takes a hundred times as long. */
   async emulatorStatus(): Promise<z.output<typeof emulatorStatus>> {
-    const admin = new AdminConnection(this.socket);
+    const admin = new AdminConnection(new EmulatorDoor(this.door));
     try {
       const status = await admin.status();
       return emulatorStatus.parse(status ? { running: true, ...status } : { running: false, folder: this.stateFolder });

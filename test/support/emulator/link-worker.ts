@@ -17,7 +17,7 @@ export class LinkWorker {
   #wake: () => void = () => {};
 
   constructor(path: string, taskHub: string, workerId = "link-worker") {
-    this.channel = new LinkChannel(path, { taskHub, workerId });
+    this.channel = new LinkChannel({ address: `unix:${path}` }, { taskHub, workerId });
   }
 
   /** Resolves once the emulator has taken the stream on, or refused it. */

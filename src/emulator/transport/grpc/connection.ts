@@ -14,6 +14,7 @@ import { GrpcCall, type GrpcConnection } from "./call.js";
 import { CALL_BYTES, MOST_CALLS, MOST_HEADER_BYTES, MOST_HELD_BYTES } from "../../limits/limits.js";
 import { MemoryBudget } from "../memory-budget.js";
 import { GrpcStatus } from "../../../protocol/grpc-status.js";
+import { NO_TOKEN, TOKEN_HEADER, isToken } from "../../../protocol/loopback-door.js";
 import { respondAtOnce, statusHeaders } from "./status.js";
 
 /** A connection that leaves a ping unanswered for `PING_EVERY_MS + PING_TIMEOUT_MS` = 30 s is closed. */
@@ -42,8 +43,10 @@ export interface GrpcOptions {
   readonly clock: SteadyTime;
   /** What the calls of the connection may hold, with those of other connections. */
   readonly budget?: MemoryBudget;
-  /** Told when the client has sent its preface and its settings. */
+  /** Told when the client has sent its preface and its settings, and a call with the token if there is one. */
   readonly onGreeted?: () => void;
+  /** What every call has to show; undefined: nothing. */
+  readonly token?: string | undefined;
 }
 
 /**
@@ -53,10 +56,10 @@ export interface GrpcOptions {
 export function serveGrpc(
   socket: Socket,
   handlers: ReadonlyMap<string, Handler>,
-  { clock, budget = new MemoryBudget(MOST_HELD_BYTES), onGreeted = () => {} }: GrpcOptions,
+  { clock, budget = new MemoryBudget(MOST_HELD_BYTES), onGreeted = () => {}, token }: GrpcOptions,
 ): void {
   const session = performServerHandshake(socket, SESSION_OPTIONS);
-  session.once("remoteSettings", onGreeted);
+  if (token === undefined) session.once("remoteSettings", onGreeted);
   const connection: GrpcConnection = {
     handlers,
     clock,
@@ -64,7 +67,14 @@ export function serveGrpc(
     load: new ConnectionLoad(budget),
   };
   session.on("stream", (stream, headers) => {
-    accept(stream, headers, connection);
+    if (token === undefined) {
+      accept(stream, headers, connection);
+    } else if (isToken(token, String(headers[TOKEN_HEADER]))) {
+      onGreeted();
+      accept(stream, headers, connection);
+    } else {
+      turnAway(stream, session);
+    }
   });
   // What breaks the protocol, and a socket that fails: the session is over, and that is all there is to do.
   session.on("error", ignore);
@@ -74,6 +84,14 @@ export function serveGrpc(
     stopPings();
     connection.deadlines.close();
   });
+}
+
+/** Its connection ends with this answer. */
+function turnAway(stream: ServerHttp2Stream, session: ServerHttp2Session): void {
+  stream.on("error", ignore);
+  if (stream.destroyed || stream.closed) return;
+  respondAtOnce(stream, statusHeaders(GrpcStatus.UNAUTHENTICATED, NO_TOKEN));
+  session.close();
 }
 
 function accept(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, connection: GrpcConnection): void {
