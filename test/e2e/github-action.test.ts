@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
@@ -78,20 +78,36 @@ test("the action compares a run with the baseline that an earlier one kept, and 
   const place = await Workplace.open();
   const runner = new Runner(place, { arguments: `${SMALL} --label 'note=a $(touch evil)'`, repeat: "3" });
   runner.github("exit 0");
-  expect(runner.step("Get the baseline").output).toContain("has no baseline yet");
+  expect(runner.step("Get the baseline").output).toContain("so this run is compared with nothing");
   expect(runner.step("Run fanout").output).toContain("note=a $(touch evil)");
   expect(runner.outputs).toMatchObject({ "exit-code": "0" });
   expect(runner.step("Fail as fanout did").code).toBe(0);
 
   const asked = join(place.folder, "asked");
+  const kept = join(place.folder, "kept.json");
+  copyFileSync(runner.outputs["result"]!, kept);
   runner.github(`echo "$@" >> ${asked}
-    if [ "$1 $2" = "run list" ]; then echo 7; fi
-    if [ "$1 $2" = "run download" ]; then cp ${runner.outputs["result"]} "\${@: -1}"; fi`);
+    if [ "$1 $2" = "run list" ]; then echo 8; echo 7; fi
+    if [ "$1 $2 $3" = "run download 8" ]; then exit 1; fi
+    if [ "$1 $2" = "run download" ]; then cp ${kept} "\${@: -1}/result.json"; fi
+    if [ "$1 $2" = "api --paginate" ]; then echo 99; fi`);
   expect(runner.step("Get the baseline").output).toContain("The baseline is that of run 7");
   runner.step("Run fanout");
-  expect(readFileSync(join(runner.temp, "fanout/summary.md"), "utf8")).toMatch(/baseline|base/iu);
-  runner.step("Comment on the pull request");
-  expect(readFileSync(asked, "utf8")).toContain(`--body-file ${join(runner.temp, "fanout/summary.md")}`);
+  expect(readFileSync(join(runner.temp, "fanout/summary.md"), "utf8")).toMatch(/^### fanout: .* against /mu);
+  expect(runner.step("Comment on the pull request")).toMatchObject({ code: 0, output: "" });
+  expect(readFileSync(asked, "utf8")).toMatch(
+    /PATCH repos\/[\w./-]+\/issues\/comments\/99 --raw-field body=<!-- fanout fanout-baseline -->/u,
+  );
+});
+
+test("a pull request that may not be commented on gets a warning", async () => {
+  const runner = new Runner(await Workplace.open(), { arguments: SMALL, repeat: "1" });
+  runner.step("Run fanout");
+  runner.github("echo HTTP 403 >&2; exit 1");
+  expect(runner.step("Comment on the pull request")).toMatchObject({
+    code: 0,
+    output: expect.stringContaining("::warning::The summary could not be written") as string,
+  });
 });
 
 test.each([

@@ -131,7 +131,7 @@ describe.each(PODS.map((pod) => [pod.metadata.name, pod] as const))("the pods of
 
 test.each([
   ["fanout-worker", "/health", "/ready"],
-  ["fanout-serve", "/healthz", "/readyz"],
+  ["fanout-serve", "/healthz", "/healthz"],
 ])("the probes of %s ask the port that it listens on", (name, live, ready) => {
   const [container] = podOf(name).spec.containers;
   expect(container.ports?.map(({ containerPort }) => `${containerPort}`)).toEqual([flagOf(container, "port")]);
@@ -157,11 +157,11 @@ test("a worker has 5 s or more behind its drain before it is killed", () => {
 test("the scaler adds a worker before those that are there are full", () => {
   const { scaleTargetRef, triggers } = ALL.find(({ kind }) => kind === "ScaledObject")!.spec;
   const [worker] = podOf(scaleTargetRef.name).spec.containers;
-  const [
-    {
-      metadata: { query, threshold },
-    },
-  ] = triggers as [(typeof triggers)[number]];
-  expect(Number(threshold)).toBeLessThan(Number(flagOf(worker, "max-concurrent-activities")));
-  expect(query).toContain("fanout_worker_work_items_in_flight");
+  const limits = { activity: "max-concurrent-activities", orchestrator: "max-concurrent-orchestrators" };
+  expect(triggers).toHaveLength(2);
+  for (const [index, [kind, flag]] of Object.entries(limits).entries()) {
+    const { query, threshold } = triggers[index]!.metadata;
+    expect(query).toContain(`fanout_worker_work_items_in_flight{kind="${kind}"`);
+    expect(Number(threshold)).toBeLessThan(Number(flagOf(worker, flag)));
+  }
 });
