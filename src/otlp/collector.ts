@@ -7,6 +7,9 @@ import { toldText } from "../format/one-line.js";
 /** An export is given up after this long, its retries included. */
 const PATIENCE_MS = 5_000;
 
+/** Beyond the exporter's own timeout, whose error says more. */
+const SLACK_MS = 500;
+
 type Exporter<T> = {
   export(items: T, done: (result: { readonly code: number; readonly error?: Error }) => void): void;
 };
@@ -40,6 +43,12 @@ export class Collector {
 
   #send<T>(exporter: Exporter<T>, items: T): Promise<boolean> {
     const sent = Promise.withResolvers<boolean>();
+    // The exporter's own timeout does not hold while it connects, nor for an answer that trickles.
+    const timer = setTimeout(() => {
+      this.#tell(new Error(`no answer within ${PATIENCE_MS / 1_000} s`));
+      sent.resolve(false);
+    }, PATIENCE_MS + SLACK_MS);
+    void sent.promise.then(() => clearTimeout(timer));
     try {
       exporter.export(items, ({ code, error }) => {
         if (code !== SUCCESS) this.#tell(error);

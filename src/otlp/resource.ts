@@ -13,16 +13,15 @@ export const SCOPE = { name: "fanout", version: FANOUT_VERSION };
 
 /**
  * What all metrics and spans of a run have in common. The standard variables OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES
- * add to it. Each generator is an instance of the service, so that the series of two never mix.
+ * add to it, but do not replace what tells runs apart. Each generator is an instance of the service, so that the series of two never mix.
  */
 export function resourceOf({ runId, labels, shard }: TelemetryRun): Resource {
-  const own = resourceFromAttributes({
-    "service.name": "fanout",
-    "service.version": FANOUT_VERSION,
+  const service = resourceFromAttributes({ "service.name": "fanout", "service.version": FANOUT_VERSION });
+  const run = resourceFromAttributes({
     "service.instance.id": shard ? `${runId}/${shard.number}` : runId,
     "fanout.run.id": runId,
     ...(shard && { "fanout.shard.number": shard.number, "fanout.shard.count": shard.of }),
     ...Object.fromEntries(Object.entries(labels).map(([key, value]) => [`fanout.label.${key}`, value])),
   });
-  return own.merge(detectResources({ detectors: [envDetector] }));
+  return service.merge(detectResources({ detectors: [envDetector] })).merge(run);
 }

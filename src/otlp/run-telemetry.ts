@@ -41,6 +41,7 @@ export class RunTelemetry {
   readonly #options: RunTelemetryOptions;
   readonly #resource: Resource;
   readonly #startedMs = Date.now();
+  readonly #cpuBefore = process.cpuUsage();
   readonly #timer: NodeJS.Timeout;
   readonly #traces: (readonly Timeline[])[] = [];
   #spans = 0;
@@ -68,8 +69,8 @@ export class RunTelemetry {
   /** Sends the figures of the result and the traces. Resolves after a bounded time, and never rejects. */
   async end(result: RunResult): Promise<void> {
     this.stop();
-    const figures = finalFigures(result, this.#options.measured.latencyBuckets());
-    await Promise.all([this.#sendMetrics(figures), this.#sendTraces()]);
+    const figures = () => finalFigures(result, this.#options.measured.latencyBuckets());
+    await Promise.allSettled([this.#sendMetrics(figures), this.#sendTraces()]);
   }
 
   stop(): void {
@@ -80,19 +81,19 @@ export class RunTelemetry {
     if (this.#isSending) return;
     this.#isSending = true;
     const { measured } = this.#options;
-    await this.#sendMetrics(figuresOf(measured.snapshot(), measured.latencyBuckets()));
+    await Promise.allSettled([this.#sendMetrics(() => figuresOf(measured.snapshot(), measured.latencyBuckets()))]);
     this.#isSending = false;
   }
 
-  #sendMetrics(figures: RunFigures): Promise<boolean> {
-    const { user, system } = process.cpuUsage();
+  async #sendMetrics(figures: () => RunFigures): Promise<boolean> {
+    const { user, system } = process.cpuUsage(this.#cpuBefore);
     const use = {
       userSeconds: user / 1e6,
       systemSeconds: system / 1e6,
       residentBytes: process.memoryUsage.rss(),
     };
     const moment = { startedMs: this.#startedMs, nowMs: Date.now() };
-    return this.#options.collector.sendMetrics(metricsOf(this.#resource, figures, use, moment));
+    return this.#options.collector.sendMetrics(metricsOf(this.#resource, figures(), use, moment));
   }
 
   async #sendTraces(): Promise<void> {

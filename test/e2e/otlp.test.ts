@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { createServer as createHttpServer } from "node:http";
 import { createServer, type AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { microsecondsSinceEpoch } from "../../src/timeline/iso-time.js";
@@ -108,13 +109,17 @@ describe("--otlp", () => {
     expect(new Set(receiver.spans.map(({ traceId }) => traceId)).size).toBe(breakdown!.orchestrations.traced);
   });
 
-  test("a collector that is away or silent costs the run one line, and neither its figures nor its exit code", async () => {
+  test("a collector that is away, silent or endless costs the run one line, and neither its figures nor its exit code", async () => {
     const silent = createServer().listen(0, "127.0.0.1");
     await once(silent, "listening");
     onTestFinished(() => void silent.close());
     const { port } = silent.address() as AddressInfo;
     const env = { ...place.env, OTEL_METRIC_EXPORT_INTERVAL: "1000" };
-    const collectors = { "http://127.0.0.1:9": "ECONNREFUSED", [`http://127.0.0.1:${port}`]: "timed out" };
+    const collectors = {
+      "http://127.0.0.1:9": "ECONNREFUSED",
+      [`http://127.0.0.1:${port}`]: "timed out",
+      [await tricklingCollector()]: "no answer within 5 s",
+    };
     for (const [url, reason] of Object.entries(collectors)) {
       const { code, stdout, stderr } = await place.startWith(env, `run --otlp ${url} --json ${LOAD}`).ended;
       expect({ code, stderr }).toMatchObject({ code: 0 });
@@ -131,6 +136,19 @@ describe("--otlp", () => {
     expect({ code, stderr }).toMatchObject({ code: 0, stderr: expect.stringContaining("HTTP 400") as string });
   });
 });
+
+/** Its answer never ends, and is never silent for long. */
+async function tricklingCollector(): Promise<string> {
+  const server = createHttpServer((request, response) => {
+    request.resume();
+    response.writeHead(200);
+    const trickling = setInterval(() => response.write(" "), 100);
+    response.on("close", () => clearInterval(trickling));
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  onTestFinished(() => void server.close());
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
 
 function idOf({ attributes }: ReceivedSpan): string | undefined {
   return attributesOf(attributes)["durabletask.task.instance_id"];
