@@ -67,26 +67,32 @@ export function tellingParts<T>(part: () => ShardPart, work: () => Promise<T>): 
   return tellingViewers(() => tellParent({ type: "part", part: part() }), Number.POSITIVE_INFINITY, work);
 }
 
+/** Who looks at the run. The parent may say so before there is anything to see. */
+const viewers = { areThere: false, onCome: (): void => undefined };
+
+function hearOfViewers(): void {
+  onMessage("watch", ({ isWatched }) => {
+    if (isWatched && !viewers.areThere) viewers.onCome();
+    viewers.areThere = isWatched;
+  });
+}
+
 async function tellingViewers<T>(
   tell: (kind: "running" | "ended") => Promise<void>,
   unwatchedEvery: number,
   work: () => Promise<T>,
 ): Promise<T> {
-  let isWatched = false;
   let beats = 0;
-  let isOver = false;
   const telling = setInterval(() => {
     beats += 1;
-    if (isWatched || beats % unwatchedEvery === 0) void tell("running");
+    if (viewers.areThere || beats % unwatchedEvery === 0) void tell("running");
   }, UPDATE_EVERY_MS);
-  onMessage("watch", (message) => {
-    if (message.isWatched && !isWatched && !isOver) void tell("running");
-    ({ isWatched } = message);
-  });
+  viewers.onCome = () => void tell("running");
+  if (viewers.areThere) viewers.onCome();
   try {
     return await work();
   } finally {
-    isOver = true;
+    viewers.onCome = () => undefined;
     clearInterval(telling);
     await tell("ended");
   }
@@ -100,6 +106,7 @@ type Run<Task> = (task: Task, interruption: AbortSignal) => Promise<LoadTestOutc
  */
 export function takeTask<Task>(run: Run<Task>, whenLeft: WhenLeft): void {
   const signal = interruption(whenLeft);
+  hearOfViewers();
   onMessage<"prepare", Task>("prepare", ({ task }) => {
     // There is no progress to tell while it opens the backend.
     setInterval(() => void tellParent({ type: "alive" }), ALIVE_EVERY_MS);

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { isIP } from "node:net";
 import type { ErrorCode } from "../errors.js";
+import { errorText } from "../format/error-text.js";
 import { hasTwoHosts } from "./access.js";
 import { listenError, portOf } from "./port.js";
 import type { WorkerFigures, WorkerMetrics } from "./worker-metrics.js";
@@ -61,7 +62,9 @@ const PATHS = [...Object.keys(JSON_PAGES), METRICS];
  */
 export async function startWorkerStatus({ host, ports, ...pages }: WorkerStatusOptions): Promise<WorkerStatusServer> {
   const pageAt = pagesOf(pages);
-  const server = createServer((request, response) => void answer(request, response, pageAt));
+  const server = createServer((request, response) => {
+    answer(request, response, pageAt).catch((error: unknown) => refuse(response, 500, errorText(error)));
+  });
   const port = await listenOnFirst(server, host, ports);
   return {
     url: `http://${isIP(host) === 6 ? `[${host}]` : host}:${port}`,
@@ -92,6 +95,7 @@ function pagesOf({ worker, figures }: Pick<WorkerStatusOptions, "worker" | "figu
   return (path) => {
     if (path === METRICS) {
       metrics ??= import("./worker-metrics.js").then(({ WorkerMetrics }) => new WorkerMetrics());
+      metrics.catch(() => (metrics = undefined));
       return metrics.then(async (metrics) => ({
         status: 200,
         type: metrics.contentType,
@@ -129,6 +133,7 @@ const CODES = {
   400: "invalid-request",
   404: "not-found",
   405: "method-not-allowed",
+  500: "internal-error",
 } as const satisfies Record<number, ErrorCode>;
 
 /** For HEAD, Node sends only the headers. */

@@ -24,6 +24,8 @@ export class RunBroadcast implements Watched {
   /** What the server knows better than the process of the run. */
   #phase: LivePhase | undefined;
   #beating: NodeJS.Timeout | undefined;
+  /** What the process of the run was told last. */
+  #isWatched = false;
   #hasTold = false;
   #fresh = Promise.withResolvers<void>();
   #isOver = false;
@@ -63,7 +65,7 @@ export class RunBroadcast implements Watched {
   async refreshed(): Promise<void> {
     if (this.#isOver || this.#beating !== undefined) return;
     this.#fresh = Promise.withResolvers();
-    this.#options.watch(true);
+    this.#watch(true);
     const timer = setTimeout(this.#fresh.resolve, FRESH_PATIENCE_MS);
     await this.#fresh.promise;
     clearTimeout(timer);
@@ -71,10 +73,16 @@ export class RunBroadcast implements Watched {
 
   viewersChanged(): void {
     const isWatched = this.hub.viewers > 0 && !this.#isOver;
+    this.#watch(isWatched);
     if (isWatched === (this.#beating !== undefined)) return;
-    this.#options.watch(isWatched);
     clearInterval(this.#beating);
     this.#beating = isWatched ? setInterval(() => this.#beat(), BEAT_MS) : undefined;
+  }
+
+  #watch(isWatched: boolean): void {
+    if (isWatched === this.#isWatched) return;
+    this.#isWatched = isWatched;
+    this.#options.watch(isWatched);
   }
 
   /** A page that hears nothing takes the connection for lost, also while the process of the run starts or is cleaned up after. */

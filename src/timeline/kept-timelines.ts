@@ -25,8 +25,7 @@ export interface KeptOfTimeline {
 }
 
 /**
- * The timelines of a traced instance and of the first of its sub-orchestrations, folded to what a result
- * keeps. Empty where
+ * The timelines of a traced instance and of the first of its sub-orchestrations, folded to what `kept` allows. Empty where
  * the history is gone.
  */
 export function keptTimelines(instance: TracedInstance, workers: Clocks["workers"], kept = KEPT): readonly Timeline[] {

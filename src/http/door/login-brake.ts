@@ -47,7 +47,7 @@ export interface Attempt {
 
 /**
  * Slows down who guesses keys: by address, and over all addresses. Addresses that have sent a wrong key wait for each other,
- * and those that have not do so among themselves. So nobody who guesses keeps the others out.
+ * and those that have not do so among themselves. So who guesses from few addresses keeps nobody else out.
  */
 export class LoginBrake {
   /** The one that failed longest ago comes first. */
