@@ -76,7 +76,7 @@ export async function runServeCommand(
       stopping: interruption.signal,
       onDefect,
     });
-    say(`Orchestration API on ${server.url}, its page on ${server.url}/docs`);
+    say(`Orchestration API on ${server.url}, its page on ${server.url}/`);
     const stopped = aborted(interruption.signal);
     const told = tellWhenReady(link, readiness, connection, interruption.signal, say);
     await Promise.race([stopped, told.then(() => stopped)]);

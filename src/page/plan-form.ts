@@ -103,6 +103,8 @@ export class PlanForm {
     const headers = { "idempotency-key": this.#keyOf(plan) };
     const { status, body } = await post<{ readonly runId: string } & Problem>("/api/v1/runs", plan, { headers });
     if (status === 201) {
+      // Whoever comes back to this page starts another one.
+      this.#key = { of: "", value: "" };
       location.assign(`/runs/${encodeURIComponent(body.runId)}`);
       return;
     }

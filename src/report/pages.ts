@@ -35,11 +35,18 @@ export async function comparisonsHtml(comparisons: readonly Comparison[], { isSe
   const title = comparisons
     .map((comparison) => `${sideNames(comparison).new}: ${conclusionOf(comparison).word}`)
     .join(", ");
-  return page(
-    isServed ? markup`${HOME_LINK} comparison` : "fanout comparison",
-    title,
-    comparisons.map(comparisonSection),
+  const sections = comparisons.map(comparisonSection);
+  if (!isServed) return page("fanout comparison", title, sections);
+  return page(markup`${HOME_LINK} comparison`, title, [reportLinks(comparisons), sections]);
+}
+
+/** To the reports of the runs that are compared, where `fanout serve` has them. */
+function reportLinks(comparisons: readonly Comparison[]): Content {
+  const ids = new Set(comparisons.flatMap(({ names }) => (names ? [names.base, names.new] : [])));
+  const links = [...ids].map(
+    (id, index) => markup`${index === 0 ? "" : ", "}<a href="/runs/${encodeURIComponent(id)}/report">${id}</a>`,
   );
+  return markup`<p class="facts">Reports: ${links}</p>\n`;
 }
 
 async function page(

@@ -1,4 +1,5 @@
 import { expect, onTestFinished, test } from "vitest";
+import { z } from "zod";
 import type { PlanCheck } from "../../src/http/site/plan-schemas.js";
 import { SchedulerServer } from "../support/backend/scheduler-server.js";
 import { RunApi, RUNS, type Answer } from "../support/e2e/run-api.js";
@@ -6,6 +7,13 @@ import { serving, SMALL } from "../support/e2e/serving-runs.js";
 import { Workplace } from "../support/e2e/workplace.js";
 
 const PLANS = "/api/v1/plans";
+const startOperation = z.object({
+  requestBody: z.object({
+    content: z.object({
+      "application/json": z.object({ schema: z.object({ properties: z.record(z.string(), z.unknown()) }) }),
+    }),
+  }),
+});
 const JSON_TYPE = { "content-type": "application/json" };
 
 function check(api: RunApi, plan: unknown): Promise<Answer<PlanCheck>> {
@@ -39,6 +47,17 @@ test("a plan is checked without a start: what it would do, and what is wrong by 
   expect(await check(api, [])).toMatchObject({ status: 400 });
   expect((await api.ask(RUNS)).body).toEqual({ runs: [] });
   expect((await place.runningEmulator()).instances).toBe(0);
+});
+
+test("the form has a field for each key of a plan", async () => {
+  const { api } = await serving();
+  const { body } = await api.ask<{ paths: Readonly<Record<string, unknown>> }>("/openapi.json");
+  const { post } = z.object({ post: startOperation }).parse(body.paths[RUNS]);
+  const keys = Object.keys(post.requestBody.content["application/json"].schema.properties);
+  const page = await (await fetch(api.url)).text();
+  const fields = [...page.matchAll(/data-key="(\w+)"/gu)].map(([, key = ""]) => key);
+  expect(fields.toSorted((a, b) => a.localeCompare(b))).toEqual(keys.toSorted((a, b) => a.localeCompare(b)));
+  expect(keys).toContain("iterations");
 });
 
 test("on a backend that may bill, a plan without a bound would be refused, and so says the check", async () => {

@@ -1,4 +1,4 @@
-import { markup } from "../html/markup.js";
+import { markup, type Content } from "../html/markup.js";
 import { sitePage } from "./site-page.js";
 
 /** An error as a page that people read. */
@@ -14,8 +14,13 @@ export function errorPage({
   return sitePage({
     title,
     body: markup`<h1>${title}</h1>
-<p class="plan">${problem}</p>
-${hint === undefined ? undefined : markup`<p class="plan">${hint}</p>\n`}<p class="plan"><a href="/">To the runs of this server</a></p>
+<p class="plan">${withCode(problem)}</p>
+${hint === undefined ? undefined : markup`<p class="plan">${withCode(hint)}</p>\n`}<p class="plan"><a href="/">To the runs of this server</a></p>
 `,
   });
+}
+
+/** Commands are between backticks. */
+function withCode(text: string): Content {
+  return text.split("`").map((part, index) => (index % 2 === 1 ? markup`<code>${part}</code>` : part));
 }

@@ -34,7 +34,7 @@ export function formField(field: FormField): Markup {
   const { name, kind, description } = field;
   const [id, helpId, errorId] = [`plan-${name}`, `help-${name}`, `wrong-${name}`];
   const standard = field.default ?? DEFAULT_IN_TEXT.exec(description)?.[1];
-  const about = markup`<p class="help" id="${helpId}">${helpOf(field)}${standard === undefined ? undefined : markup` <span class="standard">Default: ${standard}.</span>`}</p>
+  const about = markup`<p class="help" id="${helpId}">${helpOf(field)}${standard === undefined ? undefined : markup` Default: ${standard}.`}</p>
 <p class="wrong" id="${errorId}" hidden></p>`;
   const common = markup`id="${id}" name="${name}" aria-describedby="${helpId} ${errorId}"`;
   if (kind === "switch") {

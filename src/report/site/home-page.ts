@@ -7,8 +7,8 @@ export const HOME_SCRIPT_PATH = "/site/home.js";
 /** The keys that most runs have, in the order in which people think of them. All others are below "More". */
 const FIRST: readonly { readonly title: string; readonly names: readonly string[] }[] = [
   { title: "What an orchestration does", names: ["iterations", "parallelActivities", "activityDuration"] },
-  { title: "The load", names: ["parallelOrchestrations", "rate", "duration", "warmup"] },
-  { title: "When it holds", names: ["threshold"] },
+  { title: "The load", names: ["parallelOrchestrations", "rate", "duration"] },
+  { title: "When it holds, and how to find it again", names: ["threshold", "label"] },
 ];
 
 /** The first page of `fanout serve`: start a run, and see those that were started. `fields` are the keys of a plan. */

@@ -29,7 +29,7 @@ legend { padding: 0; margin-bottom: 0.5rem; color: var(--muted); font-size: 0.87
 #start { margin-top: 0.9rem; }
 #start > details { margin-top: 1.4rem; padding-top: 0.7rem; border-top: 1px solid var(--rule); }
 #start > details > fieldset:first-of-type { margin-top: 1rem; }
-.fields { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 12.5rem), 1fr)); gap: 1rem 1.25rem; align-items: start; }
+.fields { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 15rem), 1fr)); gap: 1rem 1.25rem; align-items: start; }
 .field label { display: block; margin-bottom: 0.2rem; }
 .field.switch { display: grid; grid-template-columns: auto 1fr; column-gap: 0.5rem; align-items: baseline; }
 .field.switch label { margin: 0; }
@@ -38,7 +38,6 @@ legend { padding: 0; margin-bottom: 0.5rem; color: var(--muted); font-size: 0.87
 .unit { color: var(--muted); font-weight: 400; font-size: 0.8rem; margin-left: 0.25rem; }
 .help { margin-top: 0.2rem; color: var(--muted); font-size: 0.8rem; line-height: 1.4; }
 .help em { font-style: normal; border-bottom: 1px dotted var(--muted); }
-.standard { white-space: nowrap; }
 .wrong { margin-top: 0.2rem; color: var(--bad); font-size: 0.87rem; line-height: 1.4; }
 [aria-invalid="true"] { border-color: var(--bad) !important; box-shadow: inset 0 0 0 1px var(--bad); }
 .start { position: sticky; bottom: 0; display: flex; flex-wrap: wrap; gap: 0.6rem 1.25rem; align-items: center; justify-content: space-between; margin-top: 1.5rem; padding: 0.75rem 0; background: var(--page); border-top: 1px solid var(--rule); }

@@ -79,6 +79,7 @@ describe.skipIf(!HAS_CHROMIUM)(`the first page of fanout serve (needs Chromium: 
     await page.getByRole("button", { name: "Start the run" }).click();
     await page.getByRole("dialog", { name: "This run may be billed" }).waitFor();
     await says(page, "#confirm-text", "It may cost up to 11 actions");
+    expect(await barriersOf(page)).toEqual([]);
     await page.keyboard.press("Escape");
     expect((await api.ask<{ runs: unknown[] }>("/api/v1/runs")).body.runs).toEqual([]);
     await page.getByRole("button", { name: "Start the run" }).click();
@@ -102,6 +103,7 @@ describe.skipIf(!HAS_CHROMIUM)(`the first page of fanout serve (needs Chromium: 
     await page.waitForURL(`**/compare?baseline=${first}&new=${second}`);
     await says(page, "h2", `${second} against ${first}`);
     expect(await barriersOf(page)).toEqual([]);
+    expect(await page.getByRole("link", { name: first }).getAttribute("href")).toBe(`/runs/${first}/report`);
     await page.getByRole("link", { name: "fanout" }).click();
     await says(page, "h2", "Start a run");
     await page.goto(`${api.url}/compare?baseline=${first}&new=nobody`);
