@@ -50,6 +50,8 @@ export async function openDatabase(file: string, options: DatabaseOptions): Prom
 function prepared(db: DatabaseSync, file: string, wasClosed: boolean, options: DatabaseOptions): OpenDatabase {
   const { time = MACHINE_TIME, disk } = options;
   try {
+    // On macOS only this makes a sync reach the disk, as Node's own does there. Elsewhere it changes nothing.
+    db.exec("PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON");
     // The lock is held for the life of the process, so the WAL index can stay in its memory.
     db.exec("PRAGMA locking_mode = EXCLUSIVE");
     // In front of what writes to the file.
