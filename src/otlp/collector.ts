@@ -14,6 +14,8 @@ type Exporter<T> = {
   export(items: T, done: (result: { readonly code: number; readonly error?: Error }) => void): void;
 };
 
+type Signal = "metrics" | "traces";
+
 /**
  * A collector that takes OTLP over HTTP. Headers, certificates and compression come from the standard variables
  * OTEL_EXPORTER_OTLP_*, which the exporters read themselves. What it does not take is dropped, and said once.
@@ -33,38 +35,38 @@ export class Collector {
 
   /** Resolves with whether the collector took them, after a bounded time. Never rejects. */
   sendMetrics(metrics: ResourceMetrics): Promise<boolean> {
-    return this.#send(this.#metrics, metrics);
+    return this.#send("metrics", this.#metrics, metrics);
   }
 
   /** The same for spans. */
   sendSpans(spans: ReadableSpan[]): Promise<boolean> {
-    return this.#send(this.#traces, spans);
+    return this.#send("traces", this.#traces, spans);
   }
 
-  #send<T>(exporter: Exporter<T>, items: T): Promise<boolean> {
+  #send<T>(signal: Signal, exporter: Exporter<T>, items: T): Promise<boolean> {
     const sent = Promise.withResolvers<boolean>();
     // The exporter's own timeout does not hold while it connects, nor for an answer that trickles.
     const timer = setTimeout(() => {
-      this.#tell(new Error(`no answer within ${PATIENCE_MS / 1_000} s`));
+      this.#tell(signal, new Error(`no answer within ${PATIENCE_MS / 1_000} s`));
       sent.resolve(false);
     }, PATIENCE_MS + SLACK_MS);
     void sent.promise.then(() => clearTimeout(timer));
     try {
       exporter.export(items, ({ code, error }) => {
-        if (code !== SUCCESS) this.#tell(error);
+        if (code !== SUCCESS) this.#tell(signal, error);
         sent.resolve(code === SUCCESS);
       });
     } catch (error) {
-      this.#tell(error);
+      this.#tell(signal, error);
       sent.resolve(false);
     }
     return sent.promise;
   }
 
-  #tell(error: unknown): void {
+  #tell(signal: Signal, error: unknown): void {
     if (this.#isTold) return;
     this.#isTold = true;
-    this.onLine(`warning: the collector at ${this.url} does not take what the run sends: ${reasonOf(error)}`);
+    this.onLine(`warning: the collector at ${this.url} does not take the ${signal} of the run: ${reasonOf(error)}`);
   }
 }
 
