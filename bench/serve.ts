@@ -3,7 +3,10 @@
  * one, on an embedded emulator of its own and with no worker. Prints requests per second, answers that were not 2xx,
  * starts that were answered and that the backend does not have, and the memory of the server.
  *
- *     npm run build && node bench/serve.ts [--seconds 30]
+ * With `--viewers 10` the server has a run in progress, with so many viewers of its events. The worker of the run executes
+ * what the connections start.
+ *
+ *     npm run build && node bench/serve.ts [--seconds 30] [--viewers 10]
  */
 import { execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -12,12 +15,19 @@ import path from "node:path";
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
 import autocannon from "autocannon";
+import { Viewers } from "#serve/viewers";
 
 const CONNECTIONS = 100;
 const IDS_OF_A_REQUEST = 1_000;
 
-const { values } = parseArgs({ options: { seconds: { type: "string", default: "30" } } });
+const { values } = parseArgs({
+  options: { seconds: { type: "string", default: "30" }, viewers: { type: "string", default: "0" } },
+});
 const duration = Number(values.seconds);
+const RUNS = "/api/v1/runs";
+const JSON_TYPE = { "content-type": "application/json" };
+/** It outlasts both measurements. */
+const RUN = { rate: "20/s", duration: `${3 * duration}s`, iterations: 1, parallelActivities: 2, workers: 1 };
 const FANOUT = path.join(import.meta.dirname, "../bin/fanout.js");
 const folder = mkdtempSync(path.join(tmpdir(), "fanout-bench-"));
 const env = {
@@ -29,18 +39,21 @@ const env = {
 const server = spawn(process.execPath, [FANOUT, "serve", "--port", "0"], { env, stdio: ["ignore", "ignore", "pipe"] });
 const url = await listening();
 
+const watched = Number(values.viewers) > 0 ? await watchedRun(Number(values.viewers)) : undefined;
+
 const ids: string[] = [];
 await measure("start", {
   method: "POST",
   path: "/api/orchestrations",
-  headers: { "content-type": "application/json" },
+  headers: JSON_TYPE,
   body: '{"iterations":1,"parallelActivities":1,"parallelOrchestrations":1}',
   onResponse: (status, body) => {
     if (status === 202) ids.push(...(JSON.parse(body) as { instanceIds: string[] }).instanceIds);
   },
 });
-console.log(`        ${count(ids.length)} answered 202, ${count(await lost())} of them not in the backend`);
+console.log(`        ${number(ids.length)} answered 202, ${number(await lost())} of them not in the backend`);
 await measure("status", { method: "GET", path: `/api/orchestrations/${ids[0] ?? ""}` });
+await watched?.end();
 
 server.kill("SIGTERM");
 await new Promise((resolve) => server.once("exit", resolve));
@@ -60,7 +73,14 @@ async function listening(): Promise<string> {
 async function measure(name: string, request: autocannon.Request): Promise<void> {
   const memory = [memoryMb()];
   const samples = setInterval(() => memory.push(memoryMb()), (duration * 1000) / 3);
-  const { requests, latency, non2xx, errors, timeouts } = await autocannon({
+  const {
+    requests,
+    latency,
+    non2xx,
+    errors,
+    timeouts,
+    "5xx": failed,
+  } = await autocannon({
     url,
     duration,
     connections: CONNECTIONS,
@@ -69,10 +89,33 @@ async function measure(name: string, request: autocannon.Request): Promise<void>
   clearInterval(samples);
   memory.push(memoryMb());
   console.log(
-    `${name.padEnd(7)} ${count(requests.average)} requests/s over ${duration} s, p50 ${latency.p50} ms, ` +
-      `p99 ${latency.p99} ms; not 2xx ${non2xx}, errors ${errors}, timeouts ${timeouts}; ` +
+    `${name.padEnd(7)} ${number(requests.average)} requests/s over ${duration} s, p50 ${latency.p50} ms, ` +
+      `p99 ${latency.p99} ms; not 2xx ${non2xx}, 5xx ${failed}, errors ${errors}, timeouts ${timeouts}; ` +
       `memory ${memory.map((mb) => `${mb} MB`).join(", ")}`,
   );
+  if (watched) console.log(`        ${watched.viewers.seen()}`);
+}
+
+/** A run in progress that people look at. */
+async function watchedRun(count: number): Promise<{ readonly viewers: Viewers; readonly end: () => Promise<void> }> {
+  const response = await fetch(`${url}${RUNS}`, { method: "POST", headers: JSON_TYPE, body: JSON.stringify(RUN) });
+  if (response.status !== 201) throw new Error(`Expected a run, found ${await response.text()}`);
+  const { runId } = (await response.json()) as { runId: string };
+  const viewers = new Viewers(`${url}${RUNS}/${runId}/events`, count);
+  await viewers.come();
+  return {
+    viewers,
+    end: async () => {
+      viewers.leave();
+      const { status, snapshot } = (await (await fetch(`${url}${RUNS}/${runId}`)).json()) as {
+        status: string;
+        snapshot?: { orchestrations: { started: number; ended: number } };
+      };
+      const { started = 0, ended = 0 } = snapshot?.orchestrations ?? {};
+      console.log(`run     ${status}: ${number(started)} started, ${number(ended)} ended`);
+      await fetch(`${url}${RUNS}/${runId}/cancel`, { method: "POST" });
+    },
+  };
 }
 
 /** Starts that were answered, less those that the backend tells of. */
@@ -81,7 +124,7 @@ async function lost(): Promise<number> {
   for (let from = 0; from < ids.length; from += IDS_OF_A_REQUEST) {
     const response = await fetch(`${url}/api/orchestrations/status`, {
       method: "POST",
-      headers: { "content-type": "application/json" },
+      headers: JSON_TYPE,
       body: JSON.stringify(ids.slice(from, from + IDS_OF_A_REQUEST)),
     });
     found += ((await response.json()) as { foundInstances: number }).foundInstances;
@@ -94,6 +137,6 @@ function memoryMb(): number {
   return Math.round(Number(execFileSync("ps", ["-o", "rss=", "-p", String(server.pid)]).toString()) / 1024);
 }
 
-function count(value: number): string {
+function number(value: number): string {
   return Math.round(value).toLocaleString("en");
 }
