@@ -112,9 +112,10 @@ export function httpErrorOf(error: unknown): HttpError {
     return new HttpError(statusCode, message, { code, cause: error });
   }
   if (error instanceof FanoutError) {
-    const hasFailed = isServiceError(error.cause) && FAILED.has(error.cause.code);
     const { code, problem, hint } = error;
-    return new HttpError(hasFailed ? 500 : 503, problem, { code, hint, cause: error });
+    const hasFailed = isServiceError(error.cause) && FAILED.has(error.cause.code);
+    const statusCode = code === "call-unsupported" ? 501 : hasFailed ? 500 : 503;
+    return new HttpError(statusCode, problem, { code, hint, cause: error });
   }
   const statusCode = requestErrorCode(error);
   return statusCode === undefined

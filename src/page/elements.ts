@@ -11,6 +11,19 @@ export function setText(id: string, text: string): void {
   if (element.textContent !== text) element.textContent = text;
 }
 
+const TIME = new Intl.DateTimeFormat(undefined, {
+  month: "short",
+  day: "numeric",
+  hour: "numeric",
+  minute: "2-digit",
+  second: "2-digit",
+});
+
+/** ISO 8601 as the reader writes it. */
+export function timeText(iso: string): string {
+  return TIME.format(new Date(iso));
+}
+
 /** An element with a text, or with elements. Text is never read as markup. */
 export function element(
   name: string,

@@ -1,6 +1,6 @@
-import { plural } from "../format/count.js";
+import { formatCount, plural } from "../format/count.js";
 import { ask, problemText, type Problem } from "./api.js";
-import { byId, element, setText } from "./elements.js";
+import { byId, element, setText, timeText } from "./elements.js";
 
 /** Of `/api/v1/hub/runs`. */
 interface HubRun {
@@ -37,9 +37,8 @@ async function show(): Promise<void> {
 }
 
 function itemOf({ runId, createdAt, instances, byStatus }: HubRun): HTMLElement {
-  const counts = Object.entries(byStatus).map(([status, count]) => `${count} ${status}`);
-  const created = new Date(createdAt).toLocaleString();
-  const facts = element("span", ` ${created}: ${plural(instances, "instance")}, ${counts.join(", ")}`, {
+  const counts = Object.entries(byStatus).map(([status, count]) => `${formatCount(count)} ${status}`);
+  const facts = element("span", ` ${timeText(createdAt)}: ${plural(instances, "instance")}, ${counts.join(", ")}`, {
     class: "note",
   });
   const list = element("ul", []);

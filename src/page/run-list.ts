@@ -1,7 +1,7 @@
 import { formatDuration } from "../format/duration.js";
 import { formatRate } from "../format/rate.js";
 import { ask } from "./api.js";
-import { byId, element, setText } from "./elements.js";
+import { byId, element, setText, timeText } from "./elements.js";
 
 interface Figures {
   readonly activitiesPerSecond?: number;
@@ -22,7 +22,6 @@ interface ListedRun {
   readonly error?: { readonly message: string };
 }
 
-const TIME = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
 const EVERY_MS = 3_000;
 const COLUMNS = ["status", "activities/s", "latency", "started"] as const;
 const WITH_RESULT = new Set(["completed", "cancelled"]);
@@ -150,7 +149,7 @@ function rowOf({ runId, created }: ListedRun): Row {
     latency: cell("latency", "number"),
     started: cell("started", "text"),
   };
-  const time = element("time", TIME.format(new Date(created)), { datetime: created });
+  const time = element("time", timeText(created), { datetime: created });
   cells.started.append(time);
   return { row: element("tr", [head, ...COLUMNS.map((name) => cells[name])]), pick, what, cells };
 }

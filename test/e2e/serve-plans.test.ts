@@ -4,6 +4,7 @@ import type { PlanCheck } from "../../src/http/site/plan-schemas.js";
 import { SchedulerServer } from "../support/backend/scheduler-server.js";
 import { RunApi, RUNS, type Answer } from "../support/e2e/run-api.js";
 import { serving, SMALL } from "../support/e2e/serving-runs.js";
+import { ForwardingBackend } from "../support/hub/forwarding-backend.js";
 import { Workplace } from "../support/e2e/workplace.js";
 
 const PLANS = "/api/v1/plans";
@@ -88,6 +89,20 @@ test("the runs on the task hub are listed, with their first instances and the ti
   expect(page.headers.get("content-security-policy")).toContain("frame-ancestors 'none'");
   expect(await page.text()).toContain("Completed");
   expect(await api.ask("/api/v1/hub/runs/nobody/instances")).toMatchObject({ body: { instances: [], more: false } });
+});
+
+test("a backend that lacks the calls says so, in JSON and on a page", async () => {
+  const place = await Workplace.open();
+  await place.succeed("run --run-id nightly --iterations 1 --parallel-activities 1");
+  const backend = await ForwardingBackend.start(`unix:${place.socket}`, ["QueryInstances", "StreamInstanceHistory"]);
+  onTestFinished(() => backend.close());
+  const connection = backend.connectionString("default");
+  const api = await RunApi.of(place.start("serve --port 0", "--connection-string", connection));
+  for (const path of ["/api/v1/hub/runs", "/api/v1/hub/runs/nightly/instances"])
+    expect(await api.ask(path)).toMatchObject({ status: 501, body: { code: "call-unsupported" } });
+  const page = await fetch(`${api.url}/timelines/nightly-00000-000`, { headers: { accept: "text/html" } });
+  expect(page.status).toBe(501);
+  expect(await page.text()).toMatch(/<h1>This backend cannot tell<\/h1>[\s\S]*StreamInstanceHistory/u);
 });
 
 test("with a key, pages lead to the login, and the session starts a run, reads it and follows its events", async () => {

@@ -10,7 +10,8 @@ export class Sessions {
   readonly #expiryMs = new Map<string, number>();
 
   constructor(
-    readonly nowMs: () => number = Date.now,
+    /** Not the time of day, which may be set back. */
+    readonly nowMs: () => number = () => performance.now(),
     readonly most = MOST_SESSIONS,
   ) {}
 

@@ -47,7 +47,11 @@ legend { padding: 0; margin-bottom: 0.5rem; color: var(--muted); font-size: 0.87
 #runs { width: 100%; }
 #runs .pick { margin: 0 0.6rem 0 0; }
 #runs .what { display: block; margin-left: 1.4rem; color: var(--muted); font-weight: 400; font-size: 0.8rem; }
+#runs :is(th, td) { padding-right: 1.2rem; }
+#runs tbody th { width: 55%; }
+#runs :is(th, td):last-child { padding-right: 0; }
 #runs td { white-space: nowrap; }
+#hub-button { margin-top: 0.6rem; }
 .hub { list-style: none; margin-top: 0.6rem; }
 .hub > li { padding: 0.5rem 0; border-bottom: 1px solid var(--rule); }
 .hub details { margin: 0; }
@@ -61,7 +65,7 @@ dialog p { margin-top: 0.75rem; }
   #runs, #runs :is(tbody, td, th) { display: block; min-width: 0; }
   #runs tr { display: grid; grid-template-columns: 1fr 1fr; gap: 0.2rem 0.9rem; padding: 0.6rem 0; border-bottom: 1px solid var(--rule); }
   #runs :is(th, td) { padding: 0; border: 0; text-align: left; white-space: normal; }
-  #runs th { grid-column: 1 / -1; }
+  #runs tbody th { grid-column: 1 / -1; width: auto; }
   #runs td::before { content: attr(data-name); display: block; color: var(--muted); font-size: 0.8rem; }
   .start button { width: 100%; }
 }
