@@ -42,6 +42,7 @@ export class Http2Connection implements UnaryConnection {
   #closed = false;
   #calls = 0;
   readonly #target: Http2Target;
+  #options: (Http2SessionOptions & { readonly address: string }) | undefined;
   readonly #headers: Readonly<Record<string, string>>;
   readonly #mostReceivedBytes: number;
   readonly #mostSentBytes: number;
@@ -133,8 +134,15 @@ export class Http2Connection implements UnaryConnection {
   }
 
   #openSession(): Http2Session {
-    if (this.#session?.isOpen !== true) this.#session = new Http2Session(sessionOptions(this.#target));
+    if (this.#session?.isOpen !== true) this.#session = new Http2Session(this.#optionsNow());
     return this.#session;
+  }
+
+  /** Those of the last session where the target has not moved: its sockets remember how to shorten a handshake. */
+  #optionsNow(): Http2SessionOptions {
+    const { address } = this.#target;
+    if (this.#options?.address !== address) this.#options = { address, ...sessionOptions(this.#target) };
+    return this.#options;
   }
 }
 
