@@ -10,7 +10,7 @@ export function addServe(fanout: Command, run: Command, { io, exit }: CliContext
     .summary("start orchestrations and runs over HTTP, and read their status")
     .description(
       "Serves the orchestration API and the run API over HTTP until Ctrl-C or SIGTERM, then cancels the runs that it has " +
-        "started and finishes the requests in progress. /docs documents the API.",
+        "started and finishes the requests in progress. / is a page for people, and /docs documents the API.",
     )
     .addOption(withDefault("--port <port>", "the port to listen on; 0 takes any free port", "5000"))
     .addOption(withDefault("--host <host>", "the name or the address to listen on", "127.0.0.1"))

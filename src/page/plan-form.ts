@@ -15,6 +15,8 @@ interface PlanCheck {
 
 /** After the last key, so that nothing is said of half a word. */
 const TYPING_PAUSE_MS = 350;
+/** A backend that is away is asked for again. */
+const AWAY_PAUSE_MS = 3_000;
 
 /** The form that starts a run. What it would start is said while somebody types. */
 export class PlanForm {
@@ -28,10 +30,7 @@ export class PlanForm {
 
   listen(): void {
     this.#fields.take(new URLSearchParams(location.search));
-    this.#form.addEventListener("input", () => {
-      clearTimeout(this.#typing);
-      this.#typing = setTimeout(() => void this.#look(), TYPING_PAUSE_MS);
-    });
+    this.#form.addEventListener("input", () => this.#lookAfter(TYPING_PAUSE_MS));
     this.#form.addEventListener("submit", (event) => {
       event.preventDefault();
       void this.#start();
@@ -39,11 +38,18 @@ export class PlanForm {
     void this.#look();
   }
 
+  #lookAfter(ms: number): void {
+    clearTimeout(this.#typing);
+    this.#typing = setTimeout(() => void this.#look(), ms);
+  }
+
   async #look(): Promise<void> {
     const query = this.#fields.query().toString();
     history.replaceState(null, "", query === "" ? location.pathname : `?${query}`);
     await this.#check().catch((error: unknown) => {
-      if (!isAbort(error)) setText("forecast", "The server does not answer.");
+      if (isAbort(error)) return;
+      setText("forecast", "The server does not answer.");
+      this.#lookAfter(AWAY_PAUSE_MS);
     });
   }
 
@@ -64,6 +70,7 @@ export class PlanForm {
       return undefined;
     }
     showPlace(body);
+    if (body.backend === undefined) this.#lookAfter(AWAY_PAUSE_MS);
     // A backend that may bill is asked about at the start.
     const refusals = body.refusal !== undefined && !asksFor(body, plan) ? [body.refusal] : [];
     this.#showErrors([...body.errors, ...refusals]);

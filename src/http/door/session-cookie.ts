@@ -32,5 +32,7 @@ function nameOf({ raw }: FastifyRequest): string {
 
 /** The server speaks http only, so that a proxy in front of it terminates TLS. */
 function isOverHttps({ headers }: FastifyRequest): boolean {
-  return headers["x-forwarded-proto"] === "https" || (headers.origin ?? "").startsWith("https://");
+  // Of several proxies, the first one speaks to the browser.
+  const forwarded = String(headers["x-forwarded-proto"] ?? "");
+  return /^https\s*(?:,|$)/iu.test(forwarded) || (headers.origin ?? "").startsWith("https://");
 }

@@ -1,5 +1,6 @@
 import { describe, expect, onTestFinished, test } from "vitest";
 import type { Page } from "playwright-core";
+import { freePort } from "../../support/backend/free-port.js";
 import { SchedulerServer } from "../../support/backend/scheduler-server.js";
 import { RunApi } from "../../support/e2e/run-api.js";
 import { serving, SMALL } from "../../support/e2e/serving-runs.js";
@@ -89,6 +90,22 @@ describe.skipIf(!HAS_CHROMIUM)(`the first page of fanout serve (needs Chromium: 
     expect(runs).toMatchObject([{ actions: 11 }]);
     await api.cancel(runs[0]!.runId);
     await api.ended(runs[0]!.runId);
+  });
+
+  test("says that the backend is away, and which one it is when it is there", async () => {
+    const port = await freePort();
+    const place = await Workplace.open();
+    const connection = `Endpoint=http://localhost:${port};Authentication=None;TaskHub=h`;
+    const serve = place.start("serve --port 0", "--connection-string", connection);
+    const [, url = ""] = await serve.says(/^Orchestration API on (http[^,]+),/mu);
+    const { page, trouble } = await opened(url);
+    await says(page, "#place", "The backend does not answer yet.");
+    await says(page, "#forecast", "101 actions");
+    const scheduler = await SchedulerServer.start(undefined, port);
+    onTestFinished(() => scheduler.close());
+    await says(page, "#place", `On http://localhost:${port}, task hub h.`);
+    await says(page, "#forecast", "101 actions may be billed.");
+    expect(trouble).toEqual([]);
   });
 
   test("compares two runs, the older one as the baseline", async () => {
