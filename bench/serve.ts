@@ -26,8 +26,8 @@ const { values } = parseArgs({
 const duration = Number(values.seconds);
 const RUNS = "/api/v1/runs";
 const JSON_TYPE = { "content-type": "application/json" };
-/** It outlasts both measurements. */
-const RUN = { rate: "20/s", duration: `${3 * duration}s`, iterations: 1, parallelActivities: 2, workers: 1 };
+/** It outlasts both measurements, and the check between them. */
+const RUN = { rate: "20/s", duration: `${10 * duration}s`, iterations: 1, parallelActivities: 2, workers: 1 };
 const FANOUT = path.join(import.meta.dirname, "../bin/fanout.js");
 const folder = mkdtempSync(path.join(tmpdir(), "fanout-bench-"));
 const env = {
