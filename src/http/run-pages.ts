@@ -4,7 +4,7 @@ import { SITE_STYLE } from "../report/site/site-style.js";
 import type { ServedRuns } from "../runs/served-runs.js";
 import type { Door } from "./door/door.js";
 import { addLiveAssets } from "./live-assets.js";
-import { REPORT_POLICY, sendPage } from "./page-response.js";
+import { sendPage, sendReport } from "./page-response.js";
 import { PROBLEM_PREFIX } from "./problem.js";
 import { resultOf, runOf } from "./run-of.js";
 
@@ -35,14 +35,7 @@ function addPages(app: FastifyInstance, runs: ServedRuns): void {
     const run = runOf(runs, runId);
     if (!run.hasResult) return reply.redirect(`../${runId}`);
     const result = await resultOf(run);
-    const { REPORT_FORMS } = await import("../report/report-forms.js");
-    return reply
-      .type("text/html; charset=utf-8")
-      .headers({
-        "content-security-policy": REPORT_POLICY,
-        "referrer-policy": "same-origin",
-        "cache-control": "no-store",
-      })
-      .send(await REPORT_FORMS.html.write([result]));
+    const { resultHtml } = await import("../report/html.js");
+    return sendReport(reply, await resultHtml(result, { isServed: true }));
   });
 }

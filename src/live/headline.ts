@@ -38,11 +38,12 @@ function answerOf({ phase, snapshot, stalls, thresholds, verdict }: LiveUpdate):
   return { tone: "neutral", text: "Running" };
 }
 
-function detailOf({ phase, snapshot, stalls }: LiveUpdate): string {
+function detailOf({ phase, snapshot, stalls, lines = [] }: LiveUpdate): string {
   if (phase.kind === "failed" || phase.kind === "ending") return phase.why;
   if (phase.kind === "ended")
     return phase.report === undefined ? "The report is being written." : "The report is ready.";
-  if (phase.kind === "waiting") return "";
+  // It says what it waits for.
+  if (phase.kind === "waiting") return lines.at(-1) ?? "";
   const { orchestrations, lengthMs, elapsedMs, own, outage } = snapshot;
   const stall = stalls.at(-1);
   const ended = formatCount(orchestrations.ended);

@@ -14,6 +14,8 @@ export interface LiveUpdate {
   /** In the order of time. The last one is `open` if it is in progress. */
   readonly stalls: readonly Stall[];
   readonly thresholds: readonly LiveThreshold[];
+  /** What it said to people last. Absent where a terminal says it. */
+  readonly lines?: readonly string[] | undefined;
   /** As it forms. Absent before the first start, and where only the end of a run can tell. */
   readonly verdict?: Verdict | undefined;
 }

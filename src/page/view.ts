@@ -24,6 +24,7 @@ export function showUpdate(update: LiveUpdate, moments: readonly Moment[]): void
   showHead(update);
   showVerdict(update);
   showTiles(update, moments);
+  showLines(update);
   const { thresholds, stalls, snapshot } = update;
   const thresholdRows = thresholds.map(({ expression, state, found = "", reason = "" }) => {
     return [{ text: expression }, STATES[state], { text: found }, { text: reason }];
@@ -64,6 +65,17 @@ function showHead(update: LiveUpdate): void {
   const labels = Object.entries(run.labels).map(([name, value]) => element("li", `${name}=${value}`));
   byId("labels").replaceChildren(...labels);
   byId("labels").hidden = labels.length === 0;
+}
+
+function showLines({ lines = [] }: LiveUpdate): void {
+  byId("said").hidden = lines.length === 0;
+  const list = element(
+    "ul",
+    lines.map((line) => element("li", line)),
+    { class: "lines", id: "lines" },
+  );
+  // The same list stays, with what a reader has selected in it.
+  if (!byId("lines").isEqualNode(list)) byId("lines").replaceWith(list);
 }
 
 function showVerdict({ verdict }: LiveUpdate): void {

@@ -28,15 +28,16 @@ import { outcomeText } from "./outcome.js";
 
 /**
  * A run as one HTML file that needs no network: about 90 kB, and 70 bytes for each interval of its series. Text from a
- * backend is escaped, and a content security policy allows only the page's own script.
+ * backend is escaped, and a content security policy allows only the page's own script. `isServed` by `fanout serve`, whose first
+ * page it then leads to.
  */
-export async function resultHtml(result: RunResult): Promise<string> {
+export async function resultHtml(result: RunResult, { isServed = false } = {}): Promise<string> {
   const curves = percentileCurves(result);
   const charts = [...timeCharts(result), percentileChart(result, curves), growthChart(result)].flatMap(
     (chart) => chart ?? [],
   );
   const sections = [
-    header(result),
+    header(result, { isServed }),
     verdictSection(result),
     thresholdSection(result),
     result.comparison && comparisonSection(result.comparison),

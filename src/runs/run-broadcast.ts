@@ -3,6 +3,7 @@ import type { LivePhase, LiveUpdate } from "../live/live-update.js";
 import type { LiveSnapshot } from "../stats/live-snapshot.js";
 import type { Watched } from "./listed-run.js";
 
+const MOST_LINES = 10;
 const BEAT_MS = 1_000;
 /** For the answer of a run that is watched again. */
 const FRESH_PATIENCE_MS = 500;
@@ -12,6 +13,7 @@ export interface RunBroadcastOptions {
   readonly first: LiveUpdate;
   /** The latest figures, which come more often than updates and also while nobody looks. */
   readonly snapshot: () => LiveSnapshot | undefined;
+  readonly lines: () => readonly string[];
   /** Tells the process of the run whether somebody looks. */
   readonly watch: (isWatched: boolean) => void;
 }
@@ -27,7 +29,8 @@ export class RunBroadcast implements Watched {
   /** What the process of the run was told last. */
   #isWatched = false;
   #hasTold = false;
-  #fresh = Promise.withResolvers<void>();
+  /** Of those who wait for the answer of the process. */
+  #fresh: PromiseWithResolvers<void> | undefined;
   #isOver = false;
 
   constructor(options: RunBroadcastOptions) {
@@ -44,7 +47,7 @@ export class RunBroadcast implements Watched {
   take(update: LiveUpdate): void {
     this.#publish(update);
     this.#hasTold = true;
-    this.#fresh.resolve();
+    this.#fresh?.resolve();
   }
 
   enter(phase: LivePhase): void {
@@ -57,18 +60,20 @@ export class RunBroadcast implements Watched {
     this.#isOver = true;
     clearInterval(this.#beating);
     this.enter(phase);
-    this.#fresh.resolve();
+    this.#fresh?.resolve();
     this.hub.end(last);
   }
 
   /** Resolves when a viewer that comes now is shown the run as it is now. */
   async refreshed(): Promise<void> {
     if (this.#isOver || this.#beating !== undefined) return;
+    if (this.#fresh !== undefined) return this.#fresh.promise;
     this.#fresh = Promise.withResolvers();
     this.#watch(true);
     const timer = setTimeout(this.#fresh.resolve, FRESH_PATIENCE_MS);
     await this.#fresh.promise;
     clearTimeout(timer);
+    this.#fresh = undefined;
   }
 
   viewersChanged(): void {
@@ -97,7 +102,8 @@ export class RunBroadcast implements Watched {
   }
 
   #publish(update: LiveUpdate): void {
-    this.#latest = this.#phase === undefined ? update : { ...update, phase: this.#phase };
+    const { phase } = update;
+    this.#latest = { ...update, phase: this.#phase ?? phase, lines: this.#options.lines().slice(-MOST_LINES) };
     this.hub.publish(this.#latest);
   }
 }

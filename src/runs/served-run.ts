@@ -61,6 +61,7 @@ export class ServedRun implements ListedRun {
     this.#broadcast = new RunBroadcast({
       first: waitingUpdate({ ...planned, runId }),
       snapshot: () => this.snapshot,
+      lines: () => this.lines,
       watch: (isWatched) => this.#process.watch(isWatched),
     });
     this.#process.onUpdate = (update) => this.#broadcast.take(update);

@@ -8,7 +8,7 @@ import { chartAssets } from "./script.js";
 const CHARTS: readonly Chart[] = [
   {
     title: "Offered, started and completed",
-    text: "A completion counts when this process noticed it. Stalls are marked.",
+    text: "A completion counts when the load generator noticed it. Stalls are marked.",
     panels: [{ title: "orchestrations/s", panel: LIVE_PANELS.rates }],
   },
   {
@@ -71,7 +71,7 @@ ${served && siteHeader()}<main>
 <p class="facts" id="facts"></p>
 <ul class="labels" id="labels" aria-label="labels" hidden></ul>
 ${served && cancelButton(served.cancel)}</header>
-<noscript><p class="verdict invalid">This page is drawn by a script. Allow it, or wait for the report of --html.</p></noscript>
+<noscript><p class="verdict invalid">This page is drawn by a script. Allow it, or wait for ${served ? markup`<a href="${served.report}">the report</a>` : "the report of --html"}.</p></noscript>
 <section class="verdict suspect" id="lost" role="alert" hidden></section>
 <section id="thresholds" hidden><h2>Thresholds so far</h2><div class="scroll" role="region" aria-label="Thresholds so far" tabindex="0"></div></section>
 <section class="verdict suspect" id="verdict" hidden></section>
@@ -81,6 +81,7 @@ ${CHARTS.map(chartSection)}
 <section id="stalls" hidden><h2>Stalls</h2><div class="scroll" role="region" aria-label="Stalls" tabindex="0"></div></section>
 <section id="latencies" hidden><h2>Latency so far</h2><div class="scroll" role="region" aria-label="Latency so far" tabindex="0"></div></section>
 <section id="counts" hidden><h2>Orchestrations so far</h2><div class="scroll" role="region" aria-label="Orchestrations so far" tabindex="0"></div></section>
+<section id="said" hidden><h2>What the run said</h2><ul class="lines" id="lines"></ul></section>
 </main>
 </body>
 </html>

@@ -8,6 +8,8 @@ export const LIVE_STYLE = `
 .link.on::before { background: var(--good); }
 .link.off { color: var(--bad); border-color: var(--bad); }
 .link.off::before { background: var(--bad); }
+.lines { margin-top: 0.6rem; list-style: none; font-size: 0.87rem; }
+.lines li { padding: 0.2rem 0; border-top: 1px solid var(--grid); }
 .actions { display: flex; flex-wrap: wrap; align-items: center; gap: 0.6rem; margin-top: 0.9rem; }
 .actions:not(:has(:not([hidden], :empty))) { display: none; }
 button.danger { color: var(--bad); border-color: var(--bad); }

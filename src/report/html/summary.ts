@@ -8,7 +8,7 @@ import type { RunResult } from "../../result/run-result.js";
 import { notCompletedText, outcomeOf } from "../outcome.js";
 import { foundText } from "../threshold-text.js";
 import { doubtOf } from "../verdict-text.js";
-import { markup, type Markup } from "./markup.js";
+import { HOME_LINK, markup, type Markup } from "./markup.js";
 import { errorText } from "./percentile-chart.js";
 import { tableSection, withoutEmpty, type Column } from "./table.js";
 
@@ -17,13 +17,13 @@ const SIGNS = { suspect: "▲", invalid: "✕" } as const;
 const COLOURS = { valid: "good", suspect: "doubt", invalid: "doubt" } as const;
 
 /** How the run ended, what it was, and when it ran. */
-export function header(result: RunResult): Markup {
+export function header(result: RunResult, { isServed = false } = {}): Markup {
   const { word, rest } = outcomeOf(result);
   const { runId, startedAt, plan, environment } = result;
   const { durability } = environment.backend;
   const labels = Object.entries(plan.labels ?? {}).map(([name, value]) => markup`<li>${name}=${value}</li>`);
   return markup`<header>
-<p class="brand">fanout run report</p>
+<p class="brand">${isServed ? HOME_LINK : "fanout"} run report</p>
 <h1><span class="${word === "Completed" ? COLOURS[result.verdict?.status ?? "valid"] : "bad"}">${word}</span>${rest}</h1>
 <p class="plan">${planLine(plan)}</p>
 <p class="facts">Run <code>${runId}</code>, started <time datetime="${startedAt}">${startText(startedAt)}</time></p>

@@ -114,7 +114,7 @@ describe.skipIf(!HAS_CHROMIUM)(`the live page in a browser (needs Chromium: ${CH
     const text = `</script><script>window.hacked = true</script><img src=x onerror="window.hacked = true">`;
     const { url } = await served(updateSaying(text));
     const { page, trouble } = await opened(url);
-    for (const part of ["#plan", "#labels", "#detail", "#thresholds", "#verdict", "#counts"])
+    for (const part of ["#plan", "#labels", "#detail", "#thresholds", "#verdict", "#counts", "#lines"])
       await says(page, part, text);
     expect(await page.evaluate("window.hacked")).toBeUndefined();
     expect(await page.locator("img").count()).toBe(0);

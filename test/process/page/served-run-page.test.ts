@@ -12,14 +12,14 @@ import {
 } from "../../support/page/chromium.js";
 import { ENDLESS, inFlight, serving, SMALL } from "../../support/e2e/serving-runs.js";
 
-/** Long enough to be looked at. */
-const LASTING = { rate: "10/s", duration: "8s", iterations: 1, parallelActivities: 1 };
+/** Longer than any test. */
+const LASTING = { rate: "10/s", duration: "10m", iterations: 1, parallelActivities: 1 };
 const PATIENCE = { timeout: 45_000 };
 const SCRIPT = `</script><script>window.hacked = true</script><img src=x onerror="window.hacked = true">`;
 
 async function reportOf(page: Page, runId: string): Promise<void> {
   await page.waitForURL(`**/runs/${runId}/report`, PATIENCE);
-  await says(page, "h1", "Completed");
+  await says(page, "h1", /Interrupted|Completed/u);
 }
 
 describe.skipIf(!HAS_CHROMIUM)(`the page of a run of fanout serve (needs Chromium: ${CHROMIUM})`, () => {
@@ -37,10 +37,19 @@ describe.skipIf(!HAS_CHROMIUM)(`the page of a run of fanout serve (needs Chromiu
     await viewers[0].page.reload();
     await says(viewers[0].page, "#rates-legend", /completed [1-9]/u);
     await says(viewers[0].page, "#thresholds tbody", "max<10m");
+    await api.cancel(runId);
     for (const { page } of viewers) await reportOf(page, runId);
     const late = await opened(url);
     await reportOf(late.page, runId);
     expect([...viewers, late].flatMap(({ trouble }) => trouble)).toEqual([]);
+  });
+
+  test("leads to the report of a run that ends by itself", async () => {
+    const { api } = await serving();
+    const { runId } = (await api.start(SMALL)).body;
+    const { page } = await opened(`${api.url}/runs/${runId}`);
+    await reportOf(page, runId);
+    expect(await page.locator("h1").textContent()).toContain("Completed 3 orchestrations");
   });
 
   test("cancels the run by the keyboard alone, and only when one says so", async () => {
@@ -93,6 +102,23 @@ describe.skipIf(!HAS_CHROMIUM)(`the page of a run of fanout serve (needs Chromiu
         expect(await barriersOf(page)).toEqual([]);
       }
     }
+  });
+
+  test("runs no script of a label, a name, an input or what the run says, and neither does its report", async () => {
+    const { api } = await serving();
+    const plan = { orchestrator: SCRIPT, input: { text: SCRIPT }, label: [`note=${SCRIPT}`], workerTimeout: "30s" };
+    const { runId } = (await api.start(plan)).body;
+    const { page, trouble } = await opened(`${api.url}/runs/${runId}`);
+    for (const part of ["#plan", "#labels", "#detail", "#lines"]) await says(page, part, SCRIPT);
+    expect(await page.evaluate("window.hacked")).toBeUndefined();
+    await api.cancel(runId);
+    await page.waitForURL(`**/runs/${runId}/report`, PATIENCE);
+    await says(page, ".plan", SCRIPT);
+    await says(page, ".labels", SCRIPT);
+    expect(await page.evaluate("window.hacked")).toBeUndefined();
+    expect(await page.locator("img").count()).toBe(0);
+    expect(await page.getByRole("link", { name: "fanout" }).getAttribute("href")).toBe("/");
+    expect(trouble).toEqual([]);
   });
 
   for (const colorScheme of ["light", "dark"] as const) {

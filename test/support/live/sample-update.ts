@@ -64,6 +64,7 @@ export function updateSaying(text: string): LiveUpdate {
     run: { ...sampleUpdate.run, runId: text, planLine: text, labels: { [text]: text } },
     phase: { kind: "ending", why: text },
     snapshot: { ...sampleUpdate.snapshot, own: { ...sampleUpdate.snapshot.own!, rpcErrors: { [text]: 1 } } },
+    lines: [text],
     thresholds: [{ expression: text, state: "open", found: text, reason: text }],
     verdict: { status: "invalid", reasons: [{ severity: "invalid", name: "slip", text, advice: text }] },
   };
