@@ -25,6 +25,8 @@ export interface RunArchiveOptions {
   readonly folder: string;
   /** Says what a person should know. */
   readonly say: (line: string) => void;
+  /** A record that takes more is not written. */
+  readonly largestBytes?: number;
 }
 
 /** The runs of a server in a folder on disk, a file each. A file is whole or not there. Nothing here rejects. */
@@ -79,13 +81,13 @@ export class RunArchive {
   }
 
   async #write(file: string, record: RunRecord, how: "quietly" | "saying"): Promise<Archived | undefined> {
-    const { folder, say } = this.options;
+    const { folder, say, largestBytes = LARGEST_BYTES } = this.options;
     const { runId } = record.facts;
     const temporary = join(folder, `.${file}.${randomUUID()}`);
     try {
       const text = Buffer.from(recordText(record));
-      if (text.length > LARGEST_BYTES)
-        throw new Error(`it takes ${formatBytes(text.length)}, more than ${formatBytes(LARGEST_BYTES)}`);
+      if (text.length > largestBytes)
+        throw new Error(`it takes ${formatBytes(text.length)}, more than ${formatBytes(largestBytes)}`);
       await mkdir(folder, { recursive: true, mode: 0o700 });
       await writeThrough(temporary, text);
       await rename(temporary, join(folder, file));

@@ -129,7 +129,8 @@ export class ServedRuns {
     this.#isClosing = true;
     for (const run of this.inProgress) run.cancel();
     await Promise.allSettled(this.#starting.values());
-    await Promise.all(this.inProgress.map(({ ended }) => ended));
+    const here = [...this.#runs.values()].filter((run) => run instanceof ServedRun);
+    await Promise.all(here.map(({ ended }) => ended));
     await Promise.all(this.#keeping);
   }
 
@@ -174,7 +175,7 @@ export class ServedRuns {
     const begun = this.options.archive?.write(recordOf(run, key), "quietly");
     void run.ended.then(async () => {
       for (const tell of this.#onEnd) tell(run);
-      const kept = Promise.resolve(begun).then(() => this.#keep(run, key));
+      const kept = this.#keep(run, key, begun);
       this.#keeping.add(kept);
       await kept;
       this.#keeping.delete(kept);
@@ -183,10 +184,17 @@ export class ServedRuns {
   }
 
   /** On disk, and then in memory no more. */
-  async #keep(run: ServedRun, key: StartKey | undefined): Promise<void> {
+  async #keep(
+    run: ServedRun,
+    key: StartKey | undefined,
+    begun: Promise<Archived | undefined> | undefined,
+  ): Promise<void> {
     const { archive, bodyOf } = this.options;
+    const before = await begun;
     const archived = await archive?.write(recordOf(run, key));
     if (archive && archived) this.#runs.set(run.runId, keptRun(archived, archive, bodyOf));
+    // Else the next server would take the run for one that was cut off.
+    else if (archive && before) await archive.drop(before.file);
   }
 
   /** Drops the runs that ended first, with their keys. */

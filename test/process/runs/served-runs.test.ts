@@ -1,5 +1,9 @@
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { FanoutError, UsageError } from "../../../src/errors.js";
+import { RunArchive } from "../../../src/runs/run-archive.js";
 import { ServedRuns } from "../../../src/runs/served-runs.js";
 import { sampleResult } from "../../support/report/sample-result.js";
 import { PLANNED, scriptOf, scriptedRun } from "../../support/runs/scripted-run.js";
@@ -81,4 +85,25 @@ test("the end of the server refuses a start whose backend has not answered yet",
   admitted.resolve();
   await expect(starting).rejects.toMatchObject({ code: "server-stopping" });
   await closed;
+});
+
+test("a run whose result cannot be written leaves nothing on disk that says it was cut off, and its result in memory", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "served-runs-"));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const said: string[] = [];
+  // Enough for a run that begins.
+  const archive = new RunArchive({ folder, say: (line) => said.push(line), largestBytes: 1_500 });
+  const runs = new ServedRuns({
+    most: 1,
+    start: (options) => scriptedRun(ENDLESS, options),
+    onStart: () => {},
+    archive,
+    bodyOf: ({ runId, status }) => ({ runId, status }),
+  });
+  const { runId } = await runs.start(ASKED);
+  await expect.poll(() => readdir(folder)).toHaveLength(1);
+  await runs.close();
+  expect(await readdir(folder)).toEqual([]);
+  expect(said).toEqual([expect.stringMatching(/^warning: run \w+ could not be written to .* kept in memory only: /u)]);
+  expect(await runs.get(runId)?.readResult()).toMatchObject({ runId: sampleResult.runId });
 });
