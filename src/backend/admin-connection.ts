@@ -23,7 +23,7 @@ export class AdminConnection {
     try {
       return (await this.#call("Status")) as EmulatorStatus;
     } catch (error) {
-      if (isAway(error)) return undefined;
+      if (this.#isAway(error)) return undefined;
 
       throw error;
     }
@@ -34,7 +34,7 @@ export class AdminConnection {
     try {
       await this.#call("Stop");
     } catch (error) {
-      if (!isAway(error)) throw error;
+      if (!this.#isAway(error)) throw error;
     }
   }
 
@@ -48,11 +48,11 @@ export class AdminConnection {
     const response = await unaryCall(this.#client, path, Buffer.from("{}"), tokenMetadata(this.#token), { deadline });
     return JSON.parse(response.toString());
   }
+
+  /** Whoever has the port of an emulator that has gone, and does not know its token, may answer anything. */
+  #isAway(error: unknown): boolean {
+    return isServiceError(error) && (this.#token !== undefined || AWAY.has(error.code));
+  }
 }
 
-/** Whoever does not know the token is another one, at the port of one that has gone. */
-const AWAY: ReadonlySet<status> = new Set([status.UNAVAILABLE, status.DEADLINE_EXCEEDED, status.UNAUTHENTICATED]);
-
-function isAway(error: unknown): boolean {
-  return isServiceError(error) && AWAY.has(error.code);
-}
+const AWAY: ReadonlySet<status> = new Set([status.UNAVAILABLE, status.DEADLINE_EXCEEDED]);

@@ -133,8 +133,9 @@ const ANY_ROOM: Room = { take: () => true, release: () => {} };
 
 /** Splits a stream of bytes into frames, however the bytes arrive. */
 export class FrameReader {
+  /** Of the payload of a frame. It may change between two frames. */
+  mostBytes: number;
   readonly #onFrame: (kind: number, number: number, payload: Buffer) => void;
-  readonly #mostBytes: number;
   readonly #onRefused: (kind: number, number: number, bytes: number) => void;
   readonly #room: Room;
   /** Less than the head of a frame. */
@@ -156,7 +157,7 @@ export class FrameReader {
     room: Room = ANY_ROOM,
   ) {
     this.#onFrame = onFrame;
-    this.#mostBytes = mostBytes;
+    this.mostBytes = mostBytes;
     this.#onRefused = onRefused;
     this.#room = room;
   }
@@ -171,7 +172,7 @@ export class FrameReader {
       const end = at + 4 + length;
       const payloadBytes = end - at - HEAD_BYTES;
       const isWhole = end <= bytes.length;
-      if (payloadBytes > this.#mostBytes || (!isWhole && !this.#room.take(4 + length))) {
+      if (payloadBytes > this.mostBytes || (!isWhole && !this.#room.take(4 + length))) {
         this.#skip = Math.max(0, end - bytes.length);
         this.#onRefused(bytes[at + 4]!, bytes.readUInt32BE(at + 5), payloadBytes);
       } else if (!isWhole) {

@@ -101,7 +101,7 @@ export async function runEmulator(options: RunOptions): Promise<EmulatorRun | un
       return;
     }
     // The door goes first: whoever comes now starts the next emulator instead of meeting one that leaves.
-    rmSync(door, { force: true });
+    removeDoor(door);
     emulator.close();
     if (lost === undefined) resolve();
     else reject(lostError(state.database, lost));
@@ -123,6 +123,15 @@ export async function runEmulator(options: RunOptions): Promise<EmulatorRun | un
     emulator.lose(error);
   };
   return { emulator, stopped, stop, lose };
+}
+
+/** On Windows a program that reads the file keeps it. The next emulator removes it. */
+function removeDoor(file: string): void {
+  try {
+    rmSync(file, { force: true });
+  } catch (error) {
+    if (process.platform !== "win32") throw error;
+  }
 }
 
 function inodeOf(file: string): number | undefined {

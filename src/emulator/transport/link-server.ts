@@ -21,6 +21,10 @@ import { RpcError } from "../../protocol/rpc-error.js";
 
 /** Bytes that may wait for the worker before it gets no more work items. */
 const MOST_WAITING_BYTES = 1_048_576;
+/** In front of a request stands which method it is for. */
+const MOST_PAYLOAD_BYTES = MOST_MESSAGE_BYTES + 1;
+/** Of a frame of whoever has not shown the token yet: enough for the greeting, and too little to take memory from the owner. */
+const MOST_UNKNOWN_BYTES = 4_096;
 
 /** By the paths of their methods. */
 type Handlers = ReadonlyMap<string, Handler>;
@@ -57,6 +61,7 @@ class LinkServer implements LinkOwner {
   readonly #budget: MemoryBudget;
   readonly #onGreeted: () => void;
   readonly #token: string | undefined;
+  readonly #reader: FrameReader;
   #isAdmitted: boolean;
   readonly #calls = new Map<number, LinkCall>();
   /** What is left to read of the preface. */
@@ -72,6 +77,15 @@ class LinkServer implements LinkOwner {
     this.#isAdmitted = token === undefined;
     // A commit answers all of its calls in one go, and what it sends is sent when that has happened.
     this.writer = new FrameWriter(socket, queueMicrotask);
+    this.#reader = new FrameReader(
+      (kind, number, payload) => this.#receive(kind, number, payload),
+      this.#isAdmitted ? MOST_PAYLOAD_BYTES : MOST_UNKNOWN_BYTES,
+      (kind, number, bytes) => {
+        const isTooLarge = bytes > MOST_PAYLOAD_BYTES;
+        this.#refuse(kind, number, isTooLarge ? messageTooLarge(bytes - 1) : noRoom(this.#budget, bytes));
+      },
+      this.#budget,
+    );
   }
 
   serve(): void {
@@ -84,20 +98,10 @@ class LinkServer implements LinkOwner {
     const stopPulse = this.#clock.every(LINK_PING_MS, () => {
       pulse.beat();
     });
-    const reader = new FrameReader(
-      (kind, number, payload) => this.#receive(kind, number, payload),
-      // In front of the request stands which method it is for.
-      MOST_MESSAGE_BYTES + 1,
-      (kind, number, bytes) => {
-        const isTooLarge = bytes - 1 > MOST_MESSAGE_BYTES;
-        this.#refuse(kind, number, isTooLarge ? messageTooLarge(bytes - 1) : noRoom(this.#budget, bytes));
-      },
-      this.#budget,
-    );
     socket.on("data", (chunk: Buffer) => {
       pulse.heard();
       try {
-        reader.add(this.#withoutPreface(chunk));
+        this.#reader.add(this.#withoutPreface(chunk));
       } catch {
         // Whatever it is, it is no worker of ours.
         socket.destroy();
@@ -106,7 +110,7 @@ class LinkServer implements LinkOwner {
     socket.on("drain", () => this.#drained());
     socket.once("close", () => {
       stopPulse();
-      reader.discard();
+      this.#reader.discard();
       for (const call of this.#calls.values()) call.cancel();
     });
   }
@@ -129,7 +133,10 @@ class LinkServer implements LinkOwner {
       this.headers = { taskhub: taskHub, workerid: workerId, [REMEMBERS_HISTORY]: "1" };
       if (this.#token !== undefined) this.#isAdmitted = isToken(this.#token, String(token));
       // Whoever is not admitted is closed soon, as if it had not said who it is.
-      if (this.#isAdmitted) this.#onGreeted();
+      if (this.#isAdmitted) {
+        this.#reader.mostBytes = MOST_PAYLOAD_BYTES;
+        this.#onGreeted();
+      }
     } else if (kind === FrameKind.Call) {
       const request = apart(payload.subarray(1));
       this.#begin(new LinkCall(this, number, FrameKind.Answer, request), LINK_METHODS[payload[0]!] ?? "?");
@@ -142,7 +149,7 @@ class LinkServer implements LinkOwner {
 
   /** @throws the error where there is no call that could be told of it */
   #refuse(kind: number, number: number, error: RpcError): void {
-    if (kind !== FrameKind.Call) throw error;
+    if (kind !== FrameKind.Call || !this.#isAdmitted) throw error;
     new LinkCall(this, number, FrameKind.Answer, EMPTY_BYTES).fail(error);
   }
 

@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { unaryCall } from "../../../../src/backend/unary-call.js";
 import { GREETING_PATIENCE_MS } from "../../../../src/emulator/limits/limits.js";
 import { EMPTY_BYTES } from "../../../../src/protocol/empty-bytes.js";
+import { FrameKind, LINK_PREFACE } from "../../../../src/protocol/link.js";
 import { newToken } from "../../../../src/protocol/loopback-door.js";
 import { LinkChannel } from "../../../../src/worker/link-channel.js";
 import { ServedEmulator } from "../../../support/emulator/served-emulator.js";
@@ -81,6 +82,20 @@ describe("a port of the owner", () => {
     socket.resume();
     await once(socket, "close");
     expect(socket.bytesRead).toBeGreaterThan(0);
+  });
+
+  test("takes no memory for a large frame of whoever has not shown the token", async () => {
+    const [host = "", port] = address.split(":");
+    const socket = connect(Number(port), host);
+    const head = Buffer.alloc(9);
+    head.writeUInt32BE(1_000_000, 0);
+    head[4] = FrameKind.Call;
+    socket.write(Buffer.concat([LINK_PREFACE, head]));
+    socket.on("error", () => {});
+    socket.resume();
+    // Long before it would be closed for its silence.
+    await once(socket, "close", { signal: AbortSignal.timeout(GREETING_PATIENCE_MS / 2) });
+    expect(socket.bytesRead).toBe(0);
   });
 
   test("speaks nothing but gRPC and the link", async () => {
