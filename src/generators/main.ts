@@ -38,10 +38,10 @@ async function run(task: GeneratorTask, interruption: AbortSignal): Promise<Load
     }),
   });
   const changed = new ChangedIntervals();
-  const part = (): ShardPart => {
+  const part = (most: number): ShardPart => {
     const { seriesSoFar } = test;
     return {
-      series: seriesPartOf(seriesSoFar.widthMs, changed.next(seriesSoFar)),
+      series: seriesPartOf(seriesSoFar.widthMs, changed.next(seriesSoFar, most)),
       stalls: test.stallsSoFar(),
     };
   };

@@ -14,6 +14,9 @@ const UPDATE_EVERY_MS = 1_000;
 /** Without a viewer. If the process is killed, this is what a viewer can still be shown. */
 const UNWATCHED_UPDATE_EVERY = 10;
 
+/** A viewer who comes late gets the past of a run in parts, which do not hold up its starts. */
+const MOST_INTERVALS = 200;
+
 /** Resolves when the message was sent, or cannot be sent because the parent is gone. */
 export function tellParent(message: FromGenerator): Promise<void> {
   return new Promise((resolve) => {
@@ -63,8 +66,10 @@ export function tellingUpdates<T>(feed: { update(phase: LivePhase): LiveUpdate }
 }
 
 /** The same of a shard, whose parent may ask at any time: without viewers nothing but the end. */
-export function tellingParts<T>(part: () => ShardPart, work: () => Promise<T>): Promise<T> {
-  return tellingViewers(() => tellParent({ type: "part", part: part() }), Number.POSITIVE_INFINITY, work);
+export function tellingParts<T>(part: (most: number) => ShardPart, work: () => Promise<T>): Promise<T> {
+  const tell = (kind: "running" | "ended"): Promise<void> =>
+    tellParent({ type: "part", part: part(kind === "ended" ? Infinity : MOST_INTERVALS) });
+  return tellingViewers(tell, Infinity, work);
 }
 
 /** Who looks at the run. The parent may say so before there is anything to see. */

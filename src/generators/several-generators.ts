@@ -97,7 +97,7 @@ export class SeveralGenerators implements Pick<
     return summedSnapshot(this.#snapshots(), plan, { elapsedMs, activities: this.#progress.activitiesCompleted() });
   }
 
-  /** The intervals so far, as the generators told them last. They are asked for more only while somebody looks. */
+  /** The intervals so far, as the generators told them last. They are asked for more for a few seconds. */
   get seriesSoFar(): SeriesSoFar {
     this.#watch();
     return this.#series.soFar;

@@ -11,14 +11,15 @@ export class ChangedIntervals {
   #widthMs = 0;
   #revisions: number[] = [];
 
-  /** All of them, if their width has changed. */
-  next({ widthMs, tallies }: SeriesSoFar): readonly ChangedInterval[] {
+  /** All of them, if their width has changed. Beyond `most`, the rest comes with the next question. */
+  next({ widthMs, tallies }: SeriesSoFar, most = Infinity): readonly ChangedInterval[] {
     if (widthMs !== this.#widthMs) this.#revisions = [];
     this.#widthMs = widthMs;
     const changed: ChangedInterval[] = [];
     for (const [index, tally] of tallies.entries()) {
       const { revision } = tally;
       if (this.#revisions[index] === revision) continue;
+      if (changed.length === most) break;
       this.#revisions[index] = revision;
       changed.push({ index, tally });
     }
