@@ -96,7 +96,7 @@ function addRunRoutes(app: FastifyInstance, { runs, keys, readPlan, billing }: R
   api.get(
     PATH,
     { schema: { ...common, summary: "List runs", response: { 200: contract.RunList, ...problems(403) } } },
-    async () => ({ runs: runs.all.map(contract.runBody) }),
+    async () => ({ runs: runs.all.map(contract.runOfList) }),
   );
 
   api.get(

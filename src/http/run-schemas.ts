@@ -53,7 +53,10 @@ export const Run = z
       .optional()
       .describe("Of a completed run: 0, or 1 something failed, 96 the measurement is invalid, 99 a threshold missed."),
     gaveUp: z.string().optional().describe("Why it ended before all its orchestrations had."),
-    error: z.object({ code: z.string(), message: z.string() }).optional().describe("Why it has no result."),
+    error: z
+      .object({ code: z.string(), message: z.string() })
+      .optional()
+      .describe("Why it has no result, or none any more."),
     lines: z.array(z.string()).describe("What it said to people, the last 100 lines."),
   })
   .meta({
@@ -73,7 +76,12 @@ export const Run = z
 
 export type Run = z.output<typeof Run>;
 
-export const RunList = z.object({ runs: z.array(Run) }).describe("The last one to start comes first.");
+/** Without what it said, which is long. */
+export const RunOfList = Run.omit({ lines: true });
+
+export const RunList = z
+  .object({ runs: z.array(RunOfList) })
+  .describe("The last one to start comes first. Without `lines`.");
 
 export const Result = json.describe("The result: schema/run-result.v1.schema.json.");
 
@@ -92,6 +100,11 @@ export const EventStream = z.string().meta({
 });
 
 export const Nothing = z.undefined().describe("The run has ended, and the viewer has seen it.");
+
+export function runOfList(run: ListedRun): z.output<typeof RunOfList> {
+  const { lines: _lines, ...body } = runBody(run);
+  return body;
+}
 
 export function runBody(run: ListedRun): Run {
   const { runId, status, created, endedAt, snapshot, exitCode, gaveUp, failure, lines } = run;

@@ -104,9 +104,9 @@ export class RunList {
   #showChoice(): void {
     const count = this.#chosen().length;
     const isFull = count >= COMPARED;
-    for (const { runId, status } of this.#runs) {
+    for (const { runId, status, error } of this.#runs) {
       const pick = this.#rows.get(runId)?.pick;
-      if (pick) pick.disabled = !WITH_RESULT.has(status) || (isFull && !pick.checked);
+      if (pick) pick.disabled = !WITH_RESULT.has(status) || error !== undefined || (isFull && !pick.checked);
     }
     (byId("compare-button") as HTMLButtonElement).disabled = !isFull;
     setText(
@@ -179,9 +179,9 @@ function write(to: HTMLElement, text: string): void {
 }
 
 /** The gravest thing about a run. */
-function stateOf({ status, figures, exitCode, error }: ListedRun): { readonly text: string; readonly tone: string } {
+function stateOf({ status, figures, exitCode }: ListedRun): { readonly text: string; readonly tone: string } {
   const { verdict, thresholdsMissed = 0 } = figures;
-  if (error !== undefined) return { text: "✕ failed", tone: "bad" };
+  if (status === "failed") return { text: "✕ failed", tone: "bad" };
   if (status !== "completed") return { text: status, tone: "" };
   if (exitCode === 1) return { text: "✕ not all completed", tone: "bad" };
   if (verdict === "invalid") return { text: "✕ invalid", tone: "bad" };
