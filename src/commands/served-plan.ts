@@ -79,6 +79,7 @@ export function readServedPlan(
     refuseUncarried(call.thresholds, call.plan);
     generatorsOf(call.plan, call.generators, machineOf(connection, call.plan));
     const mostActions = mostActionsOfRun(call.cost);
+    refuseUncountable(mostActions);
     return {
       flags,
       plan: resultPlanOf(call.plan),
@@ -107,6 +108,15 @@ function guard({ cost, limits }: RunCall, mostActions: number | undefined, billi
     );
   }
   guardSpend(cost, limits, 1, billing);
+}
+
+/** Beyond it, a number in JSON is not exact. */
+function refuseUncountable(mostActions: number | undefined): void {
+  if (mostActions === undefined || Number.isSafeInteger(mostActions)) return;
+  const most = formatCount(Number.MAX_SAFE_INTEGER);
+  throw new UsageError("invalid-value", `maxActions: expected a plan of at most ${most} actions, found one of more`, {
+    hint: "reduce retries, the duration, or the activities of an orchestration",
+  });
 }
 
 /** The first of what is wrong: a body has room for a hundred thousand wrong keys. */

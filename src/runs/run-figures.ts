@@ -43,6 +43,11 @@ function latencyFigures(latency: LatencySummary | undefined) {
   return { p50Ms: latency?.p50, p99Ms: latency?.p99 };
 }
 
+/** Nor what JSON has no number for. */
 function withoutAbsent(figures: { readonly [Name in keyof RunFigures]: RunFigures[Name] | undefined }): RunFigures {
-  return Object.fromEntries(Object.entries(figures).filter(([, value]) => value !== undefined));
+  return Object.fromEntries(
+    Object.entries(figures).filter(
+      ([, value]) => value !== undefined && (typeof value !== "number" || Number.isFinite(value)),
+    ),
+  );
 }

@@ -33,6 +33,18 @@ test("all keys that are wrong are named at once", () => {
   );
 });
 
+test("a plan of more actions than a number holds exactly is refused", () => {
+  const names = ["rate", "duration", "parallelActivities", "retries", "failureRate"];
+  const keys = names.map((name) => ({ ...KEYS[0]!, name }));
+  const plan = { rate: "100000/s", parallelActivities: 100_000, retries: 100, failureRate: "1%" };
+  const read = (duration: string) => () =>
+    readServedPlan({ ...plan, duration }, { keys, defaults: DEFAULTS, connection });
+  expect(read("1s")().mostActions).toBeGreaterThan(1_000_000_000);
+  expect(read("15m")).toThrow(
+    /^maxActions: expected a plan of at most 9,007,199,254,740,991 actions, found one of more/u,
+  );
+});
+
 test("a plan cannot leave orchestrations running, and its orchestrations have no order of inputs", () => {
   expect(() => flagsOf({ leave: true })).toThrow(/^leave: not over HTTP: /u);
   const mix = [{ orchestrator: "A", weight: 1, inputOrder: "random" }];
