@@ -14,6 +14,7 @@ import { Readiness } from "../http/readiness.js";
 import { Interruption } from "./interruption.js";
 import type { CommandIo } from "./io.js";
 import { noticeOn } from "./notice.js";
+import { openServedRunsArchive } from "./served-runs-archive.js";
 import { cancelRuns, servedRuns, type RunFlagsOfServe } from "./served-runs.js";
 import { aborted } from "../async/aborted.js";
 
@@ -59,7 +60,8 @@ export async function runServeCommand(
   const interruption = new Interruption();
   const link = new BackendLink(() => openBackend(connection, { onNotice: say }));
   const readiness = new Readiness(link.client);
-  const runs = servedRuns({ link, connection, most: maxRuns, ...runFlags, say });
+  const archive = await openServedRunsArchive({ connection, withKey: apiKey !== undefined, say });
+  const runs = servedRuns({ link, connection, most: maxRuns, archive, ...runFlags, say });
   const onDefect = (error: unknown): void => say(`error: internal error: ${errorText(error)}`);
   try {
     await runs.runs.restore();

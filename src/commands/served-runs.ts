@@ -1,8 +1,6 @@
-import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { formatConnection, type Connection } from "../backend/connection-string.js";
 import { plural } from "../format/count.js";
-import { errorText } from "../format/error-text.js";
 import { GeneratorProcess } from "../generators/generator-process.js";
 import type { BackendLink } from "../http/backend-link.js";
 import type { RunsApi } from "../http/run-routes.js";
@@ -12,8 +10,7 @@ import type { Flags } from "../plan/plan-file.js";
 import type { PlanKey } from "../plan/plan-file-keys.js";
 import type { Billing } from "../plan/spend-guard.js";
 import { isGeneratedRunId } from "../plan/run-id.js";
-import { openStateFolder, RUNS_FOLDER } from "../protocol/state-folder.js";
-import { RunArchive } from "../runs/run-archive.js";
+import type { RunArchive } from "../runs/run-archive.js";
 import { ServedRun, type ServedRunOptions } from "../runs/served-run.js";
 import { ServedRuns } from "../runs/served-runs.js";
 import { placeOf } from "./place-of.js";
@@ -33,15 +30,16 @@ interface ServedRunsOptions extends RunFlagsOfServe {
   readonly link: BackendLink;
   readonly connection: Connection;
   readonly most: number;
+  readonly archive: RunArchive | undefined;
   readonly say: (line: string) => void;
 }
 
 /** The runs that `fanout serve` starts on its own backend. */
-export function servedRuns({ link, connection, most, keys, defaults, say }: ServedRunsOptions): RunsApi {
+export function servedRuns({ link, connection, most, archive, keys, defaults, say }: ServedRunsOptions): RunsApi {
   const runs = new ServedRuns({
     most,
     bodyOf: runBody,
-    archive: archiveOf(say),
+    archive,
     start: async (run) =>
       new ServedRun({
         ...run,
@@ -60,16 +58,6 @@ export function servedRuns({ link, connection, most, keys, defaults, say }: Serv
     readPlan: (body) => readServedPlan(body, { keys, defaults, connection }),
     billing: () => billingOf(link),
   };
-}
-
-/** In the state folder. Where there can be none, such as on a read-only disk, runs are kept in memory only. */
-function archiveOf(say: (line: string) => void): RunArchive | undefined {
-  try {
-    return new RunArchive({ folder: join(openStateFolder().folder, RUNS_FOLDER), say });
-  } catch (error) {
-    say(`warning: runs are kept in memory only, and are forgotten when the server ends: ${errorText(error)}`);
-    return undefined;
-  }
 }
 
 /** Cancels what is in progress, for the end of the server. */

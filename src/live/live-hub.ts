@@ -46,6 +46,9 @@ export class LiveHub {
   readonly #viewers = new Map<Viewer, Watching>();
   #last: string | undefined;
 
+  /** @param runId told without an update, so that viewers know the end of which run they have seen */
+  constructor(readonly runId?: string) {}
+
   get viewers(): number {
     return this.#viewers.size;
   }
@@ -83,7 +86,7 @@ export class LiveHub {
 
   /** Sends one more event, and ends the connections: also of viewers that come later, after all that they missed. */
   end({ name, data }: LastEvent): void {
-    this.#last = `id: ${endIdOf(this.#state.runId ?? "")}\nevent: ${name}\ndata: ${inertJson(JSON.stringify(data))}\n\n`;
+    this.#last = `id: ${endIdOf(this.#state.runId ?? this.runId ?? "")}\nevent: ${name}\ndata: ${inertJson(JSON.stringify(data))}\n\n`;
     for (const [viewer, { lastId }] of this.#viewers) {
       if (lastId !== this.#state.id) viewer.send(eventOf(this.#state.id, this.#state.since(lastId)));
       this.#end(viewer, this.#last);

@@ -1,7 +1,7 @@
 import { LiveHub } from "../live/live-hub.js";
-import type { ListedRun, Watched } from "./listed-run.js";
+import type { ListedRun, RunFacts, Watched } from "./listed-run.js";
 import type { Archived, RunArchive } from "./run-archive.js";
-import { resultIn, updateIn, type RunRecord } from "./run-record.js";
+import { resultIn, updateIn } from "./run-record.js";
 
 /** What the last event of a run says. */
 export type BodyOf = (run: ListedRun) => object;
@@ -15,10 +15,11 @@ export function isKept(run: ListedRun): run is KeptRun {
   return "archived" in run;
 }
 
+/** @param archived of a run that has ended, by itself or with its server */
 export function keptRun(archived: Archived, archive: RunArchive, bodyOf: BodyOf): KeptRun {
   const { file, head } = archived;
   const run: KeptRun = {
-    ...head.facts,
+    ...endedFacts(head.facts),
     archived,
     hasEnded: true,
     hasResult: head.hasResult,
@@ -32,20 +33,22 @@ export function keptRun(archived: Archived, archive: RunArchive, bodyOf: BodyOf)
 
 /** A hub that has ended. It lives as long as its viewer. */
 async function watchedOf(run: KeptRun, archive: RunArchive, bodyOf: BodyOf): Promise<Watched> {
-  const hub = new LiveHub();
-  const update = await archive.read(run.archived.file, updateIn);
-  if (update !== undefined) hub.publish(update);
+  const hub = new LiveHub(run.runId);
+  const { file, head } = run.archived;
+  const update = await archive.read(file, updateIn);
+  if (update !== undefined)
+    hub.publish(hasEnd(head.facts) ? update : { ...update, phase: { kind: "failed", why: CUT_OFF } });
   hub.end({ name: "ended", data: bodyOf(run) });
   return { hub, viewersChanged: () => {} };
 }
 
-/** A run whose server ended before it. */
-export function cutOff(record: RunRecord): RunRecord {
-  const message = "The server ended before the run did. The run then ended by itself, and nobody took its result.";
-  const { facts, update } = record;
-  return {
-    ...record,
-    facts: { ...facts, status: "failed", failure: { code: "run-died", message } },
-    update: { ...update, phase: { kind: "failed", why: message } },
-  };
+const CUT_OFF = "The server ended before the run did. The run then ended by itself, and nobody took its result.";
+
+/** A record without an end is that of a run that the end of its server cut off. It stays as it is on disk. */
+function endedFacts(facts: RunFacts): RunFacts {
+  return hasEnd(facts) ? facts : { ...facts, status: "failed", failure: { code: "run-died", message: CUT_OFF } };
+}
+
+function hasEnd({ endedAt }: RunFacts): boolean {
+  return endedAt !== undefined;
 }

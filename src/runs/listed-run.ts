@@ -9,7 +9,7 @@ import type { RunFigures } from "./run-figures.js";
 export const RUN_STATUSES = ["starting", "running", "ending", "completed", "cancelled", "failed"] as const;
 export type RunStatus = (typeof RUN_STATUSES)[number];
 
-/** Why a run has no result. */
+/** Why a run has no result. A run with a result that could not be kept on disk has not failed. */
 export interface RunFailure {
   readonly code: ErrorCode;
   readonly message: string;

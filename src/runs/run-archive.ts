@@ -3,7 +3,8 @@ import { mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promis
 import { join } from "node:path";
 import { formatBytes } from "../format/bytes.js";
 import { errorText } from "../format/error-text.js";
-import { headIn, recordText, type RecordHead, type RunRecord } from "./run-record.js";
+import type { RunFacts } from "./listed-run.js";
+import { headIn, recordText, withoutResult, type RecordHead, type RunRecord } from "./run-record.js";
 
 /** Digits of the time in front of the run id, so that names sort by time. */
 const TIME_DIGITS = 14;
@@ -29,24 +30,23 @@ export interface RunArchiveOptions {
   readonly largestBytes?: number;
 }
 
-/** The runs of a server in a folder on disk, a file each. A file is whole or not there. Nothing here rejects. */
+/**
+ * The runs of a server in a folder on disk, a file each. A file is whole or not there. The folder is that of one server at a
+ * time. Nothing here rejects.
+ */
 export class RunArchive {
-  /** Two writes of one file take place one after the other. */
-  readonly #writing = new Map<string, Promise<unknown>>();
-
   constructor(readonly options: RunArchiveOptions) {}
 
-  /** The newest records, at most so many, the oldest first. Deletes older ones. */
-  async load(most: number): Promise<readonly Archived[]> {
+  /** All records, the oldest first. */
+  async load(): Promise<readonly Archived[]> {
     const { folder, say } = this.options;
     try {
       await mkdir(folder, { recursive: true, mode: 0o700 });
       const names = await readdir(folder);
       await Promise.all(names.filter((name) => TEMPORARY.test(name)).map((name) => this.#dropIfOld(name)));
       const records = names.filter((name) => RECORD.test(name)).toSorted();
-      for (const name of records.slice(0, -most)) await this.drop(name);
-      const read = await Promise.all(records.slice(-most).map((name) => this.#headOf(name)));
-      const skipped = records.slice(-most).filter((_, index) => read[index] === undefined);
+      const read = await Promise.all(records.map((name) => this.#headOf(name)));
+      const skipped = records.filter((_, index) => read[index] === undefined);
       if (skipped.length > 0)
         say(`warning: not a run, and skipped, in '${folder}': ${skipped.slice(0, 3).join(", ")}${more(skipped)}`);
       return read.filter((archived) => archived !== undefined);
@@ -56,15 +56,26 @@ export class RunArchive {
     }
   }
 
-  /** Resolves with undefined if it could not be written, which it says. */
-  async write(record: RunRecord, how: "quietly" | "saying" = "saying"): Promise<Archived | undefined> {
-    const file = nameOf(record);
-    const before = this.#writing.get(file);
-    const written = Promise.resolve(before).then(() => this.#write(file, record, how));
-    this.#writing.set(file, written);
-    const archived = await written;
-    if (this.#writing.get(file) === written) this.#writing.delete(file);
-    return archived;
+  /** Writes the record of a run that has begun. Its end says it if the folder cannot be written to. */
+  async begin(record: RunRecord): Promise<void> {
+    await this.#write(record).catch(() => {});
+  }
+
+  /**
+   * Writes the record of a run that has ended, once that of its begin is written. If it cannot be written, it says so, and
+   * resolves with undefined. The file then has what is known of the run without its result, or is gone: it does not stay that
+   * of a run in progress.
+   */
+  async keep(record: RunRecord): Promise<Archived | undefined> {
+    try {
+      return await this.#write(record);
+    } catch (error) {
+      const { folder, say } = this.options;
+      const why = errorText(error);
+      say(`warning: run ${record.facts.runId} could not be written to '${folder}', and is kept in memory only: ${why}`);
+      await this.#write(withoutResult(record, why)).catch(() => this.drop(record.facts));
+      return undefined;
+    }
   }
 
   /** What `parse` finds in a record; undefined if it cannot be read, or is none. */
@@ -76,29 +87,32 @@ export class RunArchive {
     }
   }
 
-  async drop(file: string): Promise<void> {
-    await rm(join(this.options.folder, file), { force: true }).catch(() => {});
+  async drop(run: Named): Promise<void> {
+    await this.#remove(nameOf(run));
   }
 
-  async #write(file: string, record: RunRecord, how: "quietly" | "saying"): Promise<Archived | undefined> {
-    const { folder, say, largestBytes = LARGEST_BYTES } = this.options;
-    const { runId } = record.facts;
+  async #write(record: RunRecord): Promise<Archived> {
+    const { folder, largestBytes = LARGEST_BYTES } = this.options;
+    const file = nameOf(record.facts);
     const temporary = join(folder, `.${file}.${randomUUID()}`);
+    const text = Buffer.from(recordText(record));
+    if (text.length > largestBytes)
+      throw new Error(`it takes ${formatBytes(text.length)}, more than ${formatBytes(largestBytes)}`);
     try {
-      const text = Buffer.from(recordText(record));
-      if (text.length > largestBytes)
-        throw new Error(`it takes ${formatBytes(text.length)}, more than ${formatBytes(largestBytes)}`);
       await mkdir(folder, { recursive: true, mode: 0o700 });
       await writeThrough(temporary, text);
       await rename(temporary, join(folder, file));
-      const { update: _update, result, ...head } = record;
-      return { file, bytes: text.length, head: { ...head, hasResult: result !== undefined } };
+      await syncFolder(folder);
     } catch (error) {
       await rm(temporary, { force: true }).catch(() => {});
-      const place = `'${folder}', and is kept in memory only`;
-      if (how === "saying") say(`warning: run ${runId} could not be written to ${place}: ${errorText(error)}`);
-      return undefined;
+      throw error;
     }
+    const { update: _update, result, ...head } = record;
+    return { file, bytes: text.length, head: { ...head, hasResult: result !== undefined } };
+  }
+
+  async #remove(file: string): Promise<void> {
+    await rm(join(this.options.folder, file), { force: true }).catch(() => {});
   }
 
   async #headOf(file: string): Promise<Archived | undefined> {
@@ -109,7 +123,7 @@ export class RunArchive {
         const { size } = await handle.stat();
         for await (const line of handle.readLines({ encoding: "utf8" })) {
           const head = headIn(line);
-          return nameOf(head) === file ? { file, bytes: size, head } : undefined;
+          return nameOf(head.facts) === file ? { file, bytes: size, head } : undefined;
         }
       } finally {
         await handle.close();
@@ -122,11 +136,13 @@ export class RunArchive {
 
   async #dropIfOld(name: string): Promise<void> {
     const found = await stat(join(this.options.folder, name)).catch(() => undefined);
-    if (found && Date.now() - found.mtimeMs > TEMPORARY_LIFE_MS) await this.drop(name);
+    if (found && Date.now() - found.mtimeMs > TEMPORARY_LIFE_MS) await this.#remove(name);
   }
 }
 
-function nameOf({ facts: { created, runId } }: Pick<RecordHead, "facts">): string {
+type Named = Pick<RunFacts, "created" | "runId">;
+
+function nameOf({ created, runId }: Named): string {
   return `${created.getTime().toString().padStart(TIME_DIGITS, "0")}-${runId}.jsonl`;
 }
 
@@ -139,6 +155,13 @@ async function writeThrough(file: string, text: Buffer): Promise<void> {
   } finally {
     await handle.close();
   }
+}
+
+/** So that the new name is on the disk too. Not every system can. */
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder).catch(() => undefined);
+  await handle?.sync().catch(() => {});
+  await handle?.close();
 }
 
 function more(names: readonly string[]): string {

@@ -20,8 +20,6 @@ export interface StartKey {
 export interface RecordHead {
   readonly facts: RunFacts;
   readonly start?: StartKey | undefined;
-  /** The process of the server, which tells whether a run is in progress. */
-  readonly serverPid: number;
   readonly hasResult: boolean;
 }
 
@@ -63,7 +61,6 @@ const factsSchema = z
 const headSchema = z.object({
   kind: z.literal("fanout-served-run"),
   version: z.literal(1),
-  serverPid: z.int(),
   hasResult: z.boolean(),
   start: z.object({ key: z.string(), fingerprint: z.string() }).optional(),
   facts: factsSchema,
@@ -75,10 +72,25 @@ const updateSchema = z.looseObject({
 });
 
 /** Three lines of JSON: what is read of all runs, the last update, and the result if there is one. */
-export function recordText({ facts, start, serverPid, update, result }: RunRecord): string {
-  const head: RecordHead = { facts, start, serverPid, hasResult: result !== undefined };
+export function recordText({ facts, start, update, result }: RunRecord): string {
+  const head: RecordHead = { facts, start, hasResult: result !== undefined };
   const lines = [{ kind: "fanout-served-run", version: 1, ...head }, update, ...(result ? [result] : [])];
   return lines.map((line) => `${JSON.stringify(line)}\n`).join("");
+}
+
+/** What is kept of a run whose whole record could not be written. */
+export function withoutResult({ facts, start, update, result }: RunRecord, why: string): RunRecord {
+  const message = `The server could not keep the result on disk: ${why}`;
+  return {
+    facts: { ...facts, ...(result && { failure: { code: "no-result", message } }) },
+    start,
+    update: {
+      ...update,
+      // A page would go to the report.
+      ...(result && { phase: { kind: "ended" } }),
+      series: { ...update.series, intervals: [] },
+    },
+  };
 }
 
 /** @throws if the first line of a file is that of something else */

@@ -3,10 +3,10 @@ import { UsageError, FanoutError } from "../errors.js";
 import { plural } from "../format/count.js";
 import { newRunId } from "../plan/run-id.js";
 import type { PlannedRun } from "./planned-run.js";
-import { cutOff, isKept, keptRun, type BodyOf } from "./kept-run.js";
+import { isKept, keptRun, type BodyOf } from "./kept-run.js";
 import type { ListedRun, RunFacts } from "./listed-run.js";
-import type { Archived, RunArchive } from "./run-archive.js";
-import { updateIn, type RunRecord, type StartKey } from "./run-record.js";
+import type { RunArchive } from "./run-archive.js";
+import type { RunRecord, StartKey } from "./run-record.js";
 import { ServedRun, type ServedRunOptions } from "./served-run.js";
 
 /** How many runs that have ended are kept, the last ones. */
@@ -81,14 +81,12 @@ export class ServedRuns {
   async restore(): Promise<void> {
     const { archive, bodyOf } = this.options;
     if (archive === undefined) return;
-    for (const archived of await archive.load(MOST_KEPT)) {
-      const ended = await endedOf(archived, archive);
-      if (ended === undefined) continue;
-      const { facts, start } = ended.head;
-      this.#runs.set(facts.runId, keptRun(ended, archive, bodyOf));
+    for (const archived of await archive.load()) {
+      const { facts, start } = archived.head;
+      this.#runs.set(facts.runId, keptRun(archived, archive, bodyOf));
       if (start) this.#keys.set(start.key, { fingerprint: start.fingerprint, started: Promise.resolve(facts.runId) });
     }
-    this.#forget();
+    await this.#forget();
   }
 
   /** Of the runs in progress: sent, and not ended. */
@@ -172,44 +170,40 @@ export class ServedRuns {
     this.options.onStart(run);
     // The server may have been told to end while the run was started.
     if (this.#isClosing) run.cancel();
-    const begun = this.options.archive?.write(recordOf(run, key), "quietly");
+    const begun = this.options.archive?.begin(recordOf(run, key));
     void run.ended.then(async () => {
       for (const tell of this.#onEnd) tell(run);
       const kept = this.#keep(run, key, begun);
       this.#keeping.add(kept);
       await kept;
       this.#keeping.delete(kept);
-      this.#forget();
     });
   }
 
   /** On disk, and then in memory no more. */
-  async #keep(
-    run: ServedRun,
-    key: StartKey | undefined,
-    begun: Promise<Archived | undefined> | undefined,
-  ): Promise<void> {
+  async #keep(run: ServedRun, key: StartKey | undefined, begun: Promise<void> | undefined): Promise<void> {
     const { archive, bodyOf } = this.options;
-    const before = await begun;
-    const archived = await archive?.write(recordOf(run, key));
+    await begun;
+    const archived = await archive?.keep(recordOf(run, key));
     if (archive && archived) this.#runs.set(run.runId, keptRun(archived, archive, bodyOf));
-    // Else the next server would take the run for one that was cut off.
-    else if (archive && before) await archive.drop(before.file);
+    await this.#forget();
   }
 
   /** Drops the runs that ended first, with their keys. */
-  #forget(): void {
+  async #forget(): Promise<void> {
     const ended = [...this.#runs.values()].filter(({ hasEnded }) => hasEnded);
     const newest = ended.toSorted((a, b) => timeOf(b) - timeOf(a));
+    const gone: ListedRun[] = [];
     let bytes = 0;
     for (const [index, run] of newest.entries()) {
       bytes += isKept(run) ? run.archived.bytes : 0;
       if (index < MOST_KEPT && (index === 0 || bytes <= MOST_BYTES)) continue;
       this.#runs.delete(run.runId);
-      if (isKept(run)) void this.options.archive?.drop(run.archived.file);
+      gone.push(run);
     }
     for (const [key, { started }] of this.#keys)
       void started.then((runId) => this.#runs.has(runId) || this.#keys.delete(key)).catch(() => {});
+    await Promise.all(gone.map(async (run) => this.options.archive?.drop(run)));
   }
 }
 
@@ -218,7 +212,7 @@ function timeOf({ endedAt, created }: ListedRun): number {
 }
 
 function recordOf(run: ServedRun, start: StartKey | undefined): RunRecord {
-  return { facts: factsOf(run), start, serverPid: process.pid, update: run.update, result: run.result };
+  return { facts: factsOf(run), start, update: run.update, result: run.result };
 }
 
 function factsOf(run: ServedRun): RunFacts {
@@ -239,23 +233,6 @@ function factsOf(run: ServedRun): RunFacts {
     failure,
     lines,
   };
-}
-
-/** The record of a run that has ended, by itself or with its server; undefined if another server still makes it. */
-async function endedOf(archived: Archived, archive: RunArchive): Promise<Archived | undefined> {
-  const { facts, serverPid, start } = archived.head;
-  if (facts.endedAt !== undefined || facts.failure !== undefined) return archived;
-  if (serverPid !== process.pid && isAlive(serverPid)) return undefined;
-  const update = await archive.read(archived.file, updateIn);
-  return update && archive.write(cutOff({ facts, serverPid, start, update }));
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return error instanceof Error && "code" in error && error.code === "EPERM";
-  }
 }
 
 export function serverStopping(): FanoutError {

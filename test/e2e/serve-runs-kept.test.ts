@@ -24,7 +24,7 @@ test("runs of before are there after a restart: in the list, with result, events
   await api.ended(runId);
   const cancelled = (await api.start(ENDLESS)).body.runId;
   await inFlight(api, cancelled);
-  const [list, events] = [await api.ask(RUNS), await eventsOf(api, runId)];
+  const [list, one, events] = [await api.ask(RUNS), await api.get(runId), await eventsOf(api, runId)];
   const result = await api.ask(`${RUNS}/${runId}/result`);
   serve.kill("SIGTERM");
   expect(await serve.ended).toMatchObject({ code: 0 });
@@ -36,6 +36,7 @@ test("runs of before are there after a restart: in the list, with result, events
     { runId, status: "completed" },
   ]);
   expect(runs[1]).toEqual((list.body as { runs: unknown[] }).runs[1]);
+  expect((await again.api.get(runId)).body).toEqual(one.body);
   expect((await again.api.ask(`${RUNS}/${runId}/result`)).body).toEqual(result.body);
   expect(await again.api.ask(`${RUNS}/${cancelled}/result`)).toMatchObject({ body: { interrupted: true } });
   const eventsAgain = await eventsOf(again.api, runId);
@@ -56,7 +57,8 @@ test("a run that the end of its server cut off is listed as failed, and files of
   await inFlight(api, runId);
   serve.kill("SIGKILL");
   await serve.ended;
-  const folder = join(place.stateFolder, "served-runs");
+  const [archive = ""] = await readdir(join(place.stateFolder, "served-runs"));
+  const folder = join(place.stateFolder, "served-runs", archive);
   const foreign = "00001234567890-mine.jsonl";
   await writeFile(join(folder, foreign), "{}\n");
   const again = await servingAgain(place);
@@ -70,6 +72,40 @@ test("a run that the end of its server cut off is listed as failed, and files of
   expect(update).toMatchObject({ data: { run: { runId }, phase: { kind: "failed" } } });
   expect(ended).toMatchObject({ event: "ended", data: { runId, status: "failed" } });
   expect(await readdir(folder)).toContain(foreign);
+});
+
+test("a server of another task hub, and one with a key, have runs and keys of their own", async () => {
+  const { place, serve, api } = await serving();
+  const { runId } = (await api.start(SMALL, KEY)).body;
+  await api.ended(runId);
+  serve.kill("SIGTERM");
+  await serve.ended;
+  const apiKey = "0123456789abcdef";
+  const others = [
+    await RunApi.of(place.start("serve --port 0 --task-hub other")),
+    await RunApi.of(place.start(`serve --port 0 --api-key ${apiKey}`), { "x-api-key": apiKey }),
+  ];
+  for (const other of others) {
+    expect(await other.ask(RUNS)).toMatchObject({ status: 200, body: { runs: [] } });
+    expect((await other.start(SMALL, KEY)).body.runId).not.toBe(runId);
+  }
+});
+
+test("a second server of the same backend keeps its runs in memory, says so, and leaves the first one's alone", async () => {
+  const { place, serve, api } = await serving();
+  const { runId } = (await api.start(SMALL)).body;
+  await api.ended(runId);
+  const second = await servingAgain(place);
+  await second.serve.says(/^warning: runs are kept in memory only.*: another server of this backend and task hub/mu);
+  expect(await second.api.ask(RUNS)).toMatchObject({ body: { runs: [] } });
+  const inMemory = (await second.api.start(SMALL)).body.runId;
+  await second.api.ended(inMemory);
+  expect(await second.api.ask(`${RUNS}/${inMemory}/result`)).toMatchObject({ status: 200 });
+  for (const each of [serve, second.serve]) each.kill("SIGKILL");
+  await Promise.all([serve.ended, second.serve.ended]);
+  const { api: third } = await servingAgain(place);
+  expect(await third.ask(RUNS)).toMatchObject({ body: { runs: [{ runId, status: "completed" }] } });
+  expect((await third.get(inMemory)).status).toBe(404);
 });
 
 test("a server whose state folder cannot be used says so, and makes runs all the same", async () => {

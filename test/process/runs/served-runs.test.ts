@@ -4,14 +4,19 @@ import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { FanoutError, UsageError } from "../../../src/errors.js";
 import { RunArchive } from "../../../src/runs/run-archive.js";
+import type { RunResult } from "../../../src/result/run-result.js";
 import { ServedRuns } from "../../../src/runs/served-runs.js";
 import { sampleResult } from "../../support/report/sample-result.js";
 import { PLANNED, scriptOf, scriptedRun } from "../../support/runs/scripted-run.js";
 
-const ENDED = JSON.stringify({ type: "ended", result: { ...sampleResult, interrupted: true }, aborted: false });
 /** Runs until it is cancelled. */
-const ENDLESS = scriptOf({ prepare: 'tell({ type: "ready" })', interrupt: `tell(${ENDED}, () => process.exit())` });
+const ENDLESS = endlessRun(sampleResult);
 const ASKED = { body: { iterations: 1 }, key: undefined, plan: () => PLANNED, admit: () => Promise.resolve() };
+
+function endlessRun(result: RunResult): string {
+  const ended = JSON.stringify({ type: "ended", result: { ...result, interrupted: true }, aborted: false });
+  return scriptOf({ prepare: 'tell({ type: "ready" })', interrupt: `tell(${ended}, () => process.exit())` });
+}
 
 function refusePlan(): never {
   throw new UsageError("invalid-value", "startAt: expected a time to come");
@@ -87,23 +92,27 @@ test("the end of the server refuses a start whose backend has not answered yet",
   await closed;
 });
 
-test("a run whose result cannot be written leaves nothing on disk that says it was cut off, and its result in memory", async () => {
+test("a run whose result cannot be written is listed as it ended by the next server, and its result stays in memory", async () => {
   const folder = await mkdtemp(join(tmpdir(), "served-runs-"));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   const said: string[] = [];
-  // Enough for a run that begins.
-  const archive = new RunArchive({ folder, say: (line) => said.push(line), largestBytes: 1_500 });
-  const runs = new ServedRuns({
-    most: 1,
-    start: (options) => scriptedRun(ENDLESS, options),
-    onStart: () => {},
-    archive,
-    bodyOf: ({ runId, status }) => ({ runId, status }),
-  });
+  const large = { ...sampleResult, plan: { ...sampleResult.plan, labels: { notes: "x".repeat(5_000) } } };
+  const archive = new RunArchive({ folder, say: (line) => said.push(line), largestBytes: 4_000 });
+  const serving = () =>
+    new ServedRuns({
+      most: 1,
+      start: (options) => scriptedRun(endlessRun(large), options),
+      onStart: () => {},
+      archive,
+      bodyOf: ({ runId, status }) => ({ runId, status }),
+    });
+  const runs = serving();
   const { runId } = await runs.start(ASKED);
   await expect.poll(() => readdir(folder)).toHaveLength(1);
   await runs.close();
-  expect(await readdir(folder)).toEqual([]);
   expect(said).toEqual([expect.stringMatching(/^warning: run \w+ could not be written to .* kept in memory only: /u)]);
   expect(await runs.get(runId)?.readResult()).toMatchObject({ runId: sampleResult.runId });
+  const next = serving();
+  await next.restore();
+  expect(next.get(runId)).toMatchObject({ status: "cancelled", hasResult: false, failure: { code: "no-result" } });
 });

@@ -3,6 +3,8 @@ import { mkdtemp, readdir, readFile, rm, utimes, writeFile } from "node:fs/promi
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
+import { endIdOf } from "../../../src/live/live-hub.js";
+import type { ListedRun } from "../../../src/runs/listed-run.js";
 import { RunArchive } from "../../../src/runs/run-archive.js";
 import { resultIn, updateIn, type RunRecord } from "../../../src/runs/run-record.js";
 import { ServedRuns } from "../../../src/runs/served-runs.js";
@@ -26,17 +28,36 @@ function recordAt(minute: number, facts: Partial<RunRecord["facts"]> = {}): RunR
       lines: ["a line"],
       ...facts,
     },
-    serverPid: process.pid,
     update: { ...sampleUpdate, run: { ...sampleUpdate.run, runId: `r${minute}` } },
     result: sampleResult,
   };
 }
 
-async function archiveInFolder() {
+const IN_PROGRESS = { status: "running", endedAt: undefined, exitCode: undefined } as const;
+
+const ASKED = { body: { iterations: 1 }, plan: () => expect.unreachable(), admit: () => expect.unreachable() };
+
+function fingerprintOf(body: object): string {
+  return createHash("sha256").update(JSON.stringify(body)).digest("hex");
+}
+
+/** What a viewer of the run is sent. */
+async function eventsOf(run: ListedRun): Promise<readonly string[]> {
+  const told: string[] = [];
+  const { hub } = await run.watch();
+  hub.add({ send: (text) => told.push(text), backlogBytes: 0, drop() {}, end() {} }, undefined);
+  return told;
+}
+
+async function archiveInFolder(largestBytes?: number) {
   const folder = await mkdtemp(join(tmpdir(), "run-archive-"));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   const said: string[] = [];
-  return { folder, said, archive: new RunArchive({ folder, say: (line) => said.push(line) }) };
+  return {
+    folder,
+    said,
+    archive: new RunArchive({ folder, say: (line) => said.push(line), ...(largestBytes && { largestBytes }) }),
+  };
 }
 
 async function restored(archive: RunArchive): Promise<ServedRuns> {
@@ -55,11 +76,11 @@ test("a record is read as it was written, with its result and its last update", 
   const { archive, folder, said } = await archiveInFolder();
   const start = { key: "nightly", fingerprint: "abc" };
   const record = { ...recordAt(0), start };
-  const written = await archive.write(record);
-  const [archived, ...others] = await archive.load(50);
+  const written = await archive.keep(record);
+  const [archived, ...others] = await archive.load();
   expect(archived).toEqual({ ...written, head: { ...written?.head, hasResult: true } });
   expect(others).toEqual([]);
-  expect(archived?.head).toEqual({ facts: record.facts, start, serverPid: process.pid, hasResult: true });
+  expect(archived?.head).toEqual({ facts: record.facts, start, hasResult: true });
   const { file = "" } = archived ?? {};
   expect(await archive.read(file, updateIn)).toEqual(JSON.parse(JSON.stringify(record.update)));
   expect(await archive.read(file, (text) => resultIn(text, file))).toEqual(sampleResult);
@@ -69,7 +90,7 @@ test("a record is read as it was written, with its result and its last update", 
 
 test("what is no run is skipped, and said once", async () => {
   const { archive, folder, said } = await archiveInFolder();
-  await archive.write(recordAt(0));
+  await archive.keep(recordAt(0));
   const [file = ""] = await readdir(folder);
   const text = await readFile(join(folder, file), "utf8");
   const names = ["1", "2", "3"].map((digit) => file.replace("r0", `x${digit}`));
@@ -85,7 +106,7 @@ test("what is no run is skipped, and said once", async () => {
 
 test("a result that somebody has changed is none, and its run is still listed", async () => {
   const { archive, folder } = await archiveInFolder();
-  await archive.write(recordAt(0));
+  await archive.keep(recordAt(0));
   const [file = ""] = await readdir(folder);
   const [head, update] = (await readFile(join(folder, file), "utf8")).split("\n");
   await writeFile(join(folder, file), `${head}\n${update}\n{"schemaVersion": "x"}\n`);
@@ -94,45 +115,79 @@ test("a result that somebody has changed is none, and its run is still listed", 
   expect(await run?.readResult()).toBeUndefined();
 });
 
-test("the last 50 runs are kept, and older ones deleted with what a crash has left", async () => {
+test("the last 50 runs are kept, and older ones deleted with what a crash has left, but not what is no run", async () => {
   const { archive, folder } = await archiveInFolder();
-  for (let minute = 0; minute < 52; minute += 1) await archive.write(recordAt(minute));
+  for (let minute = 0; minute < 52; minute += 1) await archive.keep(recordAt(minute));
   const [name = ""] = await readdir(folder);
   const [old, young] = ["1", "2"].map((digit) => `.${name}.${digit.repeat(8)}-1111-1111-1111-111111111111`);
   for (const temporary of [old!, young!]) await writeFile(join(folder, temporary), "half");
   await utimes(join(folder, old!), 0, 0);
+  const foreign = "00000000000000-mine.jsonl";
+  await writeFile(join(folder, foreign), "{}\n");
   const runs = await restored(archive);
   expect(runs.all.map(({ runId }) => runId)).toEqual(Array.from({ length: 50 }, (_, index) => `r${51 - index}`));
   const names = await readdir(folder);
-  expect(names).toHaveLength(51);
-  expect(names).toContain(young);
+  expect(names).toHaveLength(52);
+  expect(names).toEqual(expect.arrayContaining([young, foreign]));
 });
 
-test("a run whose server is gone has failed, also at the next start, and one of a living server is not ours", async () => {
-  const { archive, said } = await archiveInFolder();
-  const inProgress = { status: "running", endedAt: undefined, exitCode: undefined } as const;
-  const { result: _result, ...cut } = recordAt(0, inProgress);
-  await archive.write(cut);
-  await archive.write({ ...cut, ...recordAt(1, inProgress), result: undefined, serverPid: process.ppid });
+test("a run whose server is gone has failed, also at the next start and in a folder that cannot be written to", async () => {
+  const { archive, folder, said } = await archiveInFolder();
+  const key = { key: "nightly", fingerprint: fingerprintOf({ iterations: 1 }) };
+  await archive.begin({ ...recordAt(0, IN_PROGRESS), start: key, result: undefined });
+  const [file = ""] = await readdir(folder);
+  const before = await readFile(join(folder, file), "utf8");
   for (const runs of [await restored(archive), await restored(archive)]) {
     expect(runs.all).toMatchObject([
       { runId: "r0", status: "failed", hasEnded: true, hasResult: false, failure: { code: "run-died" } },
     ]);
-    const told: string[] = [];
-    const { hub } = await runs.all[0]!.watch();
-    hub.add({ send: (text) => told.push(text), backlogBytes: 0, drop() {}, end() {} }, undefined);
+    const told = await eventsOf(runs.all[0]!);
     expect(told.join("")).toContain('"kind":"failed","why":"The server ended before the run did.');
     expect(told.at(-1)).toContain("event: ended");
+    expect(await runs.start({ ...ASKED, key: "nightly" })).toBe(runs.get("r0"));
   }
+  expect(await readFile(join(folder, file), "utf8")).toBe(before);
   expect(said).toEqual([]);
+});
+
+test("a result that is too large to keep leaves a run that has completed, without it", async () => {
+  const { archive, said } = await archiveInFolder(10_000);
+  await archive.begin({ ...recordAt(0, IN_PROGRESS), result: undefined });
+  const labels = { notes: "x".repeat(20_000) };
+  const record = { ...recordAt(0), result: { ...sampleResult, plan: { ...sampleResult.plan, labels } } };
+  expect(await archive.keep(record)).toBeUndefined();
+  expect(said).toEqual([expect.stringMatching(/^warning: run r0 could not be written .* more than 10 kB$/u)]);
+  const [run] = (await restored(archive)).all;
+  expect(run).toMatchObject({ status: "completed", exitCode: 0, hasResult: false, failure: { code: "no-result" } });
+  expect(run?.failure?.message).toMatch(/^The server could not keep the result on disk: it takes [\d.]+ kB/u);
+  expect(await run?.readResult()).toBeUndefined();
+  const told = (await eventsOf(run!)).join("");
+  expect(told).toContain('"phase":{"kind":"ended"}');
+  expect(told).toContain('"intervals":[]');
+});
+
+test("a run whose end cannot be written at all is not listed as one in progress", async () => {
+  const { archive, folder, said } = await archiveInFolder(10_000);
+  await archive.begin({ ...recordAt(0, IN_PROGRESS), result: undefined });
+  const gaveUp = "x".repeat(20_000);
+  expect(await archive.keep(recordAt(0, { gaveUp }))).toBeUndefined();
+  expect(said).toHaveLength(1);
+  expect(await readdir(folder)).toEqual([]);
+});
+
+test("the last event of a run whose file is gone has the id of that run, so that a page that has seen it comes no more", async () => {
+  const { archive, folder } = await archiveInFolder();
+  await archive.keep(recordAt(0, { status: "failed", failure: { code: "run-died", message: "It died." } }));
+  const { all } = await restored(archive);
+  await rm(join(folder, (await readdir(folder))[0]!));
+  expect((await eventsOf(all[0]!)).at(-1)).toMatch(new RegExp(`^id: ${endIdOf("r0")}\n`, "u"));
 });
 
 test("a key of before is that of its run", async () => {
   const { archive } = await archiveInFolder();
-  const body = { iterations: 1 };
-  const asked = { body, key: "nightly", plan: () => expect.unreachable(), admit: () => expect.unreachable() };
-  const fingerprint = createHash("sha256").update(JSON.stringify(body)).digest("hex");
-  await archive.write({ ...recordAt(0), start: { key: "nightly", fingerprint } });
+  const asked = { ...ASKED, key: "nightly" };
+  const fingerprint = fingerprintOf(asked.body);
+  await archive.keep({ ...recordAt(0), start: { key: "nightly", fingerprint } });
   const runs = await restored(archive);
   expect(await runs.start(asked)).toBe(runs.get("r0"));
   await expect(runs.start({ ...asked, body: {} })).rejects.toMatchObject({ code: "idempotency-key-reused" });
@@ -142,9 +197,10 @@ test("a folder that cannot be made is said, and does no harm", async () => {
   const { folder, said } = await archiveInFolder();
   await writeFile(join(folder, "file"), "");
   const archive = new RunArchive({ folder: join(folder, "file"), say: (line) => said.push(line) });
-  expect(await archive.load(50)).toEqual([]);
-  expect(await archive.write(recordAt(0), "quietly")).toBeUndefined();
-  expect(await archive.write(recordAt(0))).toBeUndefined();
+  expect(await archive.load()).toEqual([]);
+  await archive.begin(recordAt(0));
+  expect(said).toHaveLength(1);
+  expect(await archive.keep(recordAt(0))).toBeUndefined();
   expect(said).toHaveLength(2);
   expect(said[0]).toMatch(/^warning: runs of before cannot be read from /u);
   expect(said[1]).toMatch(/^warning: run r0 could not be written to /u);
