@@ -1,7 +1,7 @@
 import { LiveHub } from "../live/live-hub.js";
 import type { ListedRun, RunFacts, Watched } from "./listed-run.js";
 import type { Archived, RunArchive } from "./run-archive.js";
-import { resultIn, updateIn } from "./run-record.js";
+import { updateIn } from "./run-record.js";
 
 /** What the last event of a run says. */
 export type BodyOf = (run: ListedRun) => object;
@@ -17,14 +17,14 @@ export function isKept(run: ListedRun): run is KeptRun {
 
 /** @param archived of a run that has ended, by itself or with its server */
 export function keptRun(archived: Archived, archive: RunArchive, bodyOf: BodyOf): KeptRun {
-  const { file, head } = archived;
+  const { head } = archived;
   const run: KeptRun = {
     ...endedFacts(head.facts),
     archived,
     hasEnded: true,
     hasResult: head.hasResult,
     // Undefined also if the file is gone, or was changed by somebody.
-    readResult: async () => (head.hasResult ? archive.read(file, (text) => resultIn(text, file)) : undefined),
+    readResult: async () => (head.hasResult ? archive.readResult(archived) : undefined),
     cancel: () => {},
     watch: async () => watchedOf(run, archive, bodyOf),
   };

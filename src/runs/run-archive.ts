@@ -3,8 +3,10 @@ import { mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promis
 import { join } from "node:path";
 import { formatBytes } from "../format/bytes.js";
 import { errorText } from "../format/error-text.js";
+import type { RunResult } from "../result/run-result.js";
 import type { RunFacts } from "./listed-run.js";
-import { headIn, recordText, withoutResult, type RecordHead, type RunRecord } from "./run-record.js";
+import { RecentResults } from "./recent-results.js";
+import { headIn, recordText, resultIn, withoutResult, type RecordHead, type RunRecord } from "./run-record.js";
 
 /** Digits of the time in front of the run id, so that names sort by time. */
 const TIME_DIGITS = 14;
@@ -35,6 +37,8 @@ export interface RunArchiveOptions {
  * time. Nothing here rejects.
  */
 export class RunArchive {
+  readonly #results = new RecentResults((file) => this.read(file, (text) => resultIn(text, file)));
+
   constructor(readonly options: RunArchiveOptions) {}
 
   /** All records, the oldest first. */
@@ -85,6 +89,11 @@ export class RunArchive {
     } catch {
       return undefined;
     }
+  }
+
+  /** Undefined if there is none, or none any more. */
+  readResult({ file, bytes }: Archived): Promise<RunResult | undefined> {
+    return this.#results.get(file, bytes);
   }
 
   async drop(run: Named): Promise<void> {
