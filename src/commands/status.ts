@@ -80,7 +80,7 @@ async function showRun({ backend, json, signal, io }: StatusCall, runId: string)
 }
 
 async function showLatestRuns({ backend, json, signal, io }: StatusCall): Promise<ExitCode> {
-  const runs = await latestRuns(backend.client, Date.now(), signal).catch((error: unknown) => {
+  const { runs } = await latestRuns(backend.client, Date.now(), signal).catch((error: unknown) => {
     throw isMissingCall(error) ? cannotList(backend, "Name instances, or a run with --run.", error) : error;
   });
   if (json) write(io, documentOf(backend, { runs }));

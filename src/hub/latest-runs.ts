@@ -24,27 +24,46 @@ export interface RunOverview {
   readonly byStatus: Partial<Record<RuntimeStatus, number>>;
 }
 
-/** The ten latest runs on a hub, the latest first. */
+export interface LatestRuns {
+  /** The latest first. */
+  readonly runs: readonly RunOverview[];
+  /** Whether the search was cut. Then runs may be missing, and those that were found may have more instances. */
+  readonly isCut: boolean;
+}
+
+/**
+ * The ten latest runs on a hub. `mayReadOn` is asked after each page, with the number of instances that were read so far,
+ * those of other programs too.
+ */
 export async function latestRuns(
   client: OrchestrationClient,
   nowMs: number,
   signal: AbortSignal,
-): Promise<readonly RunOverview[]> {
+  mayReadOn: (instancesRead: number) => boolean = () => true,
+): Promise<LatestRuns> {
   const tallies = new Map<string, RunTally>();
+  let instancesRead = 0;
   let createdToMs: number | undefined;
   let runs: RunOverview[] = [];
   for (const windowMs of WINDOWS_MS) {
     const sinceMs = nowMs - windowMs;
     const createdFromMs = Number.isFinite(sinceMs) ? Math.max(0, sinceMs - OVERTAKEN_MS) : undefined;
-    for await (const page of pagesOf(client, { createdFromMs, createdToMs }, signal))
+    for await (const page of pagesOf(client, { createdFromMs, createdToMs }, signal)) {
       for (const state of page) addTo(tallies, state);
+      instancesRead += page.length;
+      if (!mayReadOn(instancesRead)) return { runs: latestOf([...tallies].map(overviewOf)), isCut: true };
+    }
 
     // A run that began before the window has more instances there. The last window has all instances.
     runs = [...tallies].filter((run) => beganSince(run, sinceMs)).map(overviewOf);
     if (runs.length >= LISTED) break;
     createdToMs = createdFromMs;
   }
-  return runs.sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1)).slice(0, LISTED);
+  return { runs: latestOf(runs), isCut: false };
+}
+
+function latestOf(runs: readonly RunOverview[]): readonly RunOverview[] {
+  return runs.toSorted((a, b) => (a.createdAt < b.createdAt ? 1 : -1)).slice(0, LISTED);
 }
 
 /** Instances are numbered in the order of their starts, so a run whose first instance is present is complete. */

@@ -1,8 +1,13 @@
 import { formatCount, plural } from "../format/count.js";
-import { ask, problemText, type Problem } from "./api.js";
+import { ask, post, problemText, type Answer, type Problem } from "./api.js";
 import { byId, element, setText, timeText } from "./elements.js";
 
-/** Of `/api/v1/hub/runs`. */
+/** Of `/api/v1/hub/runs/search`. */
+interface HubRuns {
+  readonly runs: readonly HubRun[];
+  readonly more: boolean;
+}
+
 interface HubRun {
   readonly runId: string;
   readonly createdAt: string;
@@ -27,13 +32,19 @@ export function offerHubRuns(): void {
 }
 
 async function show(): Promise<void> {
-  const answer = await asked<{ readonly runs: readonly HubRun[] }>("/api/v1/hub/runs");
+  const answer = await answered(() => post<HubRuns & Problem>("/api/v1/hub/runs/search", {}));
   if (typeof answer === "string") {
     setText("hub-note", answer);
     return;
   }
-  setText("hub-note", answer.runs.length === 0 ? "It has none." : plural(answer.runs.length, "run"));
+  setText("hub-note", noteOf(answer));
   byId("hub").replaceChildren(...answer.runs.map(itemOf));
+}
+
+function noteOf({ runs, more }: HubRuns): string {
+  const found = plural(runs.length, "run");
+  if (more) return `${found}. The search was cut: runs and instances may be missing. \`fanout status\` reads all.`;
+  return runs.length === 0 ? "It has none." : found;
 }
 
 function itemOf({ runId, createdAt, instances, byStatus }: HubRun): HTMLElement {
@@ -42,17 +53,25 @@ function itemOf({ runId, createdAt, instances, byStatus }: HubRun): HTMLElement 
     class: "note",
   });
   const list = element("ul", []);
-  const details = element("details", [element("summary", [element("code", runId), facts]), list]);
-  details.addEventListener("toggle", () => void fill(runId, list), { once: true });
+  const summary = element("summary", [element("code", runId), facts]);
+  const details = element("details", [summary, list]) as HTMLDetailsElement;
+  let isRead = false;
+  details.addEventListener("toggle", () => {
+    if (!details.open || isRead) return;
+    isRead = true;
+    void fill(runId, list).then((isFilled) => (isRead = isFilled));
+  });
   return element("li", [details]);
 }
 
-async function fill(runId: string, list: HTMLElement): Promise<void> {
+/** Returns whether the backend has answered. */
+async function fill(runId: string, list: HTMLElement): Promise<boolean> {
   list.replaceChildren(element("li", "Asking the backend"));
-  const answer = await asked<HubInstances>(`/api/v1/hub/runs/${encodeURIComponent(runId)}/instances`);
+  const path = `/api/v1/hub/runs/${encodeURIComponent(runId)}/instances`;
+  const answer = await answered(() => ask<HubInstances & Problem>(path));
   if (typeof answer === "string") {
     list.replaceChildren(element("li", answer));
-    return;
+    return false;
   }
   const items = answer.instances.map(({ instanceId, status }) =>
     element("li", [
@@ -62,12 +81,13 @@ async function fill(runId: string, list: HTMLElement): Promise<void> {
   );
   const rest = answer.more ? [element("li", "And more, which `fanout status` lists.")] : [];
   list.replaceChildren(...items, ...rest);
+  return true;
 }
 
 /** The answer, or why there is none. */
-async function asked<T>(path: string): Promise<T | string> {
+async function answered<T extends Problem>(asked: () => Promise<Answer<T>>): Promise<T | string> {
   try {
-    const { status, body } = await ask<T & Problem>(path);
+    const { status, body } = await asked();
     return status === 200 ? body : problemText(body);
   } catch {
     return "The server does not answer.";

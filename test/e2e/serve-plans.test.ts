@@ -8,6 +8,7 @@ import { ForwardingBackend } from "../support/hub/forwarding-backend.js";
 import { Workplace } from "../support/e2e/workplace.js";
 
 const PLANS = "/api/v1/plans";
+const HUB_SEARCH = "/api/v1/hub/runs/search";
 const startOperation = z.object({
   requestBody: z.object({
     content: z.object({
@@ -80,9 +81,14 @@ test("on a backend that may bill, a plan without a bound would be refused, and s
 test("the runs on the task hub are listed, with their first instances and the timeline of each", async () => {
   const { api, place } = await serving();
   await place.succeed("run --run-id nightly --iterations 1 --parallel-activities 1 --parallel-orchestrations 2");
-  expect((await api.ask("/api/v1/hub/runs")).body).toMatchObject({
-    runs: [{ runId: "nightly", instances: 2, ended: 2, byStatus: { Completed: 2 } }],
+  expect((await api.ask(HUB_SEARCH, { method: "POST" })).body).toEqual({
+    runs: [expect.objectContaining({ runId: "nightly", instances: 2, ended: 2, byStatus: { Completed: 2 } })],
+    more: false,
   });
+  // As a browser asks for an image, and then posts a form, of another site over http.
+  expect(await api.ask(HUB_SEARCH)).toMatchObject({ status: 405 });
+  const headers = { origin: "http://evil.example" };
+  expect(await api.ask(HUB_SEARCH, { method: "POST", headers })).toMatchObject({ status: 403 });
   const { body } = await api.ask<{ instances: { instanceId: string }[] }>("/api/v1/hub/runs/nightly/instances");
   expect(body).toMatchObject({ instances: [{ status: "Completed" }, { status: "Completed" }], more: false });
   const page = await fetch(`${api.url}/timelines/${body.instances[0]!.instanceId}`);
@@ -98,8 +104,11 @@ test("a backend that lacks the calls says so, in JSON and on a page", async () =
   onTestFinished(() => backend.close());
   const connection = backend.connectionString("default");
   const api = await RunApi.of(place.start("serve --port 0", "--connection-string", connection));
-  for (const path of ["/api/v1/hub/runs", "/api/v1/hub/runs/nightly/instances"])
-    expect(await api.ask(path)).toMatchObject({ status: 501, body: { code: "call-unsupported" } });
+  for (const [method, path] of [
+    ["POST", HUB_SEARCH],
+    ["GET", "/api/v1/hub/runs/nightly/instances"],
+  ] as const)
+    expect(await api.ask(path, { method })).toMatchObject({ status: 501, body: { code: "call-unsupported" } });
   const page = await fetch(`${api.url}/timelines/nightly-00000-000`, { headers: { accept: "text/html" } });
   expect(page.status).toBe(501);
   expect(await page.text()).toMatch(/<h1>This backend cannot tell<\/h1>[\s\S]*StreamInstanceHistory/u);
@@ -115,8 +124,8 @@ test("with a key, pages lead to the login, and the session starts a run, reads i
     expect(page.status).toBe(303);
     expect(page.headers.get("location")).toBe(`/login?next=${encodeURIComponent(path)}`);
   }
-  for (const path of [PLANS, RUNS, "/api/v1/hub/runs", "/api/v1/session"]) {
-    const method = path === PLANS ? "POST" : "GET";
+  for (const path of [PLANS, RUNS, HUB_SEARCH, "/api/v1/session"]) {
+    const method = path === PLANS || path === HUB_SEARCH ? "POST" : "GET";
     expect(await api.ask(path, { method })).toMatchObject({ status: 401, body: { code: "unauthorized" } });
   }
   const login = await fetch(`${api.url}/login`, {

@@ -3,7 +3,8 @@ import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import { z } from "zod";
 import type { Backend } from "../../backend/backend.js";
 import { isMissingCall } from "../../backend/missing-call.js";
-import { latestRuns } from "../../hub/latest-runs.js";
+import { formatCount } from "../../format/count.js";
+import { latestRuns, type LatestRuns } from "../../hub/latest-runs.js";
 import { instanceIdPrefixOf, runIdOf } from "../../plan/run-id.js";
 import { CallSlots } from "../call-slots.js";
 import { HttpError } from "../http-error.js";
@@ -15,6 +16,9 @@ const PATH = `${PROBLEM_PREFIX}hub/runs`;
 /** A hub may keep a million instances, and listing them costs the backend. */
 const AT_A_TIME = 2;
 const MOST_INSTANCES = 100;
+/** Of a search, which reads the instances of other programs too. Less than the patience of a search that waits for a slot. */
+const MOST_READ = 100_000;
+const MOST_MS = 8_000;
 
 const HubRuns = z
   .object({
@@ -27,6 +31,11 @@ const HubRuns = z
         byStatus: z.record(z.string(), z.int()),
       }),
     ),
+    more: z
+      .boolean()
+      .describe(
+        `Whether the search was cut, after ${formatCount(MOST_READ)} instances or ${MOST_MS / 1_000} s: then runs may be missing, and runs may have more instances.`,
+      ),
   })
   .describe("The ten latest runs that the task hub still has, the last one first.");
 
@@ -42,16 +51,23 @@ export function addHubRuns(app: FastifyInstance, backend: () => Promise<Backend>
   const common = { tags: ["Task hub"], ...security };
   const problems = problemAnswers([403, 501, 503]);
 
-  api.get(
-    PATH,
-    { schema: { ...common, summary: "List the latest runs on the task hub", response: { 200: HubRuns, ...problems } } },
+  // It costs the backend. A page of another site can make a browser GET, but not POST.
+  api.post(
+    `${PATH}/search`,
+    { schema: { ...common, summary: "Find the latest runs on the task hub", response: { 200: HubRuns, ...problems } } },
     async () => {
       using patience = new Patience();
       const { signal } = patience;
-      const runs = await listed(
-        slots.use(signal, async () => latestRuns((await backend()).client, Date.now(), signal)),
-      );
-      return { runs: runs.map(({ byStatus, ...run }) => ({ ...run, byStatus: { ...byStatus } })) };
+      const search = async (): Promise<LatestRuns> => {
+        const { client } = await backend();
+        const endMs = performance.now() + MOST_MS;
+        return latestRuns(client, Date.now(), signal, (instancesRead) => {
+          patience.progressed();
+          return instancesRead < MOST_READ && performance.now() < endMs;
+        });
+      };
+      const { runs, isCut } = await listed(slots.use(signal, search));
+      return { runs: runs.map(({ byStatus, ...run }) => ({ ...run, byStatus: { ...byStatus } })), more: isCut };
     },
   );
 

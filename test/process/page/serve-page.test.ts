@@ -136,7 +136,17 @@ describe.skipIf(!HAS_CHROMIUM)(`the first page of fanout serve (needs Chromium: 
     const { page, trouble } = await opened(api.url);
     await page.getByRole("button", { name: "Ask the backend" }).click();
     await says(page, "#hub", "3 instances, 3 Completed");
-    await page.locator("#hub summary").click();
+    await says(page, "#hub-note", /^1 run$/u);
+    await page.route("**/hub/runs/search", (route) => route.fulfill({ json: { runs: [], more: true } }), { times: 1 });
+    await page.getByRole("button", { name: "Ask the backend" }).click();
+    await says(page, "#hub-note", "0 runs. The search was cut");
+    await page.getByRole("button", { name: "Ask the backend" }).click();
+    await page.route("**/instances", (route) => route.abort(), { times: 1 });
+    const summary = page.locator("#hub summary");
+    await summary.click();
+    await says(page, "#hub", "The server does not answer.");
+    await summary.click();
+    await summary.click();
     await page.locator("#hub a").first().click();
     await page.waitForURL("**/timelines/*");
     await says(page, "h1", runId);

@@ -31,7 +31,8 @@ describe("the latest runs of a hub", () => {
   test("are ten, the latest first, whole ones", async () => {
     const runs = Array.from({ length: 12 }, (_, n) => instancesOf(NOW_MS - (n + 1) * MINUTE_MS, 3));
     const { client, told } = hubOf([...runs.flat(), stateOf(0, { instanceId: "order-1", createdMs: NOW_MS })]);
-    const latest = await latestRuns(client, NOW_MS, never);
+    const { runs: latest, isCut } = await latestRuns(client, NOW_MS, never);
+    expect(isCut).toBe(false);
     expect(latest).toHaveLength(10);
     expect(latest[0]).toEqual({
       runId: newRunId(NOW_MS - MINUTE_MS, () => 0),
@@ -46,7 +47,7 @@ describe("the latest runs of a hub", () => {
   test("are looked for further back while they are too few, and a run at the edge of a window is not cut", async () => {
     const edge = instancesOf(NOW_MS - 90 * MINUTE_MS - 1, 60);
     const { client, told } = hubOf([...edge, ...instancesOf(NOW_MS - 300 * 24 * 60 * MINUTE_MS, 1)]);
-    const latest = await latestRuns(client, NOW_MS, never);
+    const { runs: latest } = await latestRuns(client, NOW_MS, never);
     expect(latest.map(({ instances }) => instances)).toEqual([60, 1]);
     // Each instance is read once.
     expect(told.reduce((sum, count) => sum + count)).toBe(61);
@@ -58,7 +59,7 @@ describe("the latest runs of a hub", () => {
       ...instancesOf(NOW_MS - 90 * MINUTE_MS, 60, "nightly.7"),
       ...instancesOf(NOW_MS - 4 * MINUTE_MS, 3, "a"),
     ]);
-    const latest = await latestRuns(client, NOW_MS, never);
+    const { runs: latest } = await latestRuns(client, NOW_MS, never);
     expect(latest.map(({ runId, instances }) => [runId, instances])).toEqual([
       ["a", 3],
       ["z", 2],
@@ -68,6 +69,30 @@ describe("the latest runs of a hub", () => {
 
   test("include one whose first instance is gone", async () => {
     const { client } = hubOf(instancesOf(NOW_MS - MINUTE_MS, 3).slice(1));
-    expect(await latestRuns(client, NOW_MS, never)).toMatchObject([{ instances: 2 }]);
+    expect(await latestRuns(client, NOW_MS, never)).toMatchObject({ runs: [{ instances: 2 }], isCut: false });
+  });
+
+  test("are those of the pages so far where the search is cut, which says so", async () => {
+    const queries: (string | undefined)[] = [];
+    const client = fakeClient({
+      queryInstances: ({ continuationToken }) => {
+        queries.push(continuationToken);
+        const instances = instancesOf(NOW_MS - queries.length * MINUTE_MS, 2);
+        return Promise.resolve({ instances, continuationToken: `after page ${queries.length}` });
+      },
+    });
+    const read: number[] = [];
+    const { runs, isCut } = await latestRuns(client, NOW_MS, never, (instancesRead) => {
+      read.push(instancesRead);
+      return instancesRead < 6;
+    });
+    expect(queries).toEqual([undefined, "after page 1", "after page 2"]);
+    expect(read).toEqual([2, 4, 6]);
+    expect(isCut).toBe(true);
+    expect(runs.map(({ createdAt }) => createdAt)).toEqual([
+      "2026-06-01T11:59:00.000Z",
+      "2026-06-01T11:58:00.000Z",
+      "2026-06-01T11:57:00.000Z",
+    ]);
   });
 });
