@@ -9,7 +9,7 @@ import { foreignNames } from "../plan/orchestration-mix.js";
 import { resultPlanOf } from "../plan/plan.js";
 import type { Flags } from "../plan/plan-file.js";
 import { FIELDS_OF_MIXED, planSchemaWithoutFiles, type PlanKey } from "../plan/plan-file-keys.js";
-import { guardSpend, mostActionsOfRun, type Billing } from "../plan/spend-guard.js";
+import { guardSpend, spendBoundOf, spendText, type Billing, type SpendBound } from "../plan/spend-guard.js";
 import { planLine } from "../report/plan-line.js";
 import type { PlannedRun } from "../runs/planned-run.js";
 import { parseRunCall, type RunCall } from "./run-call.js";
@@ -50,7 +50,8 @@ const NOT_OVER_HTTP: Readonly<Record<string, string>> = {
 const DESCRIPTIONS: Readonly<Record<string, string>> = {
   input: "the input of --orchestrator, as JSON",
   threshold: "what has to hold, such as p99<500ms; repeatable",
-  maxActions: "refuse a run that costs more; needed on a backend other than the emulator",
+  maxActions:
+    "refuse a run that costs more, or that starts more orchestrations of unknown cost; needed on a backend other than the emulator",
   allowInvalid: "let the exit code be 0 although the load generator was not healthy",
 };
 
@@ -78,16 +79,17 @@ export function readServedPlan(
     chooseTransport(connection, call.transport);
     refuseUncarried(call.thresholds, call.plan);
     generatorsOf(call.plan, call.generators, machineOf(connection, call.plan));
-    const mostActions = mostActionsOfRun(call.cost);
-    refuseUncountable(mostActions);
+    const bound = spendBoundOf(call.cost, 1);
+    refuseUncountable(bound);
     return {
       flags,
       plan: resultPlanOf(call.plan),
       planLine: planLine(call.plan),
       runId: call.runId,
       foreignNames: foreignNames(call.plan),
-      mostActions,
-      guard: (billing) => inKeys(() => guard(call, mostActions, billing)),
+      mostActions: bound.kind === "actions" ? bound.most : undefined,
+      mostStarts: call.cost.mostStarts,
+      guard: (billing) => inKeys(() => guard(call, bound, billing)),
     };
   } catch (error) {
     throw error instanceof UsageError ? withKeys(error) : error;
@@ -95,28 +97,30 @@ export function readServedPlan(
 }
 
 /** Nobody sits at a terminal who could be asked, so that a backend that bills gets no run without a bound. */
-function guard({ cost, limits }: RunCall, mostActions: number | undefined, billing: Billing): void {
+function guard({ cost, limits }: RunCall, bound: SpendBound, billing: Billing): void {
   if (billing === "billed" && limits.maxActions === undefined) {
-    const found =
-      mostActions === undefined
-        ? "only time bounds the actions of this run"
-        : `this run may cost ${formatCount(mostActions)} actions`;
+    const enough = bound.kind === "time" ? "" : ` ${formatCount(bound.most)} (or greater)`;
+    const boundsStarts = bound.kind === "starts" ? ", which then bounds the starts" : "";
     throw new UsageError(
       "spend-limit",
-      `maxActions: expected it, since a backend other than the emulator may bill actions; ${found}`,
-      { hint: `add maxActions${mostActions === undefined ? "" : ` ${formatCount(mostActions)} (or greater)`}` },
+      `maxActions: expected it, since a backend other than the emulator may bill actions; ${spendText(cost, bound)}`,
+      { hint: `add maxActions${enough}${boundsStarts}` },
     );
   }
   guardSpend(cost, limits, 1, billing);
 }
 
 /** Beyond it, a number in JSON is not exact. */
-function refuseUncountable(mostActions: number | undefined): void {
-  if (mostActions === undefined || Number.isSafeInteger(mostActions)) return;
+function refuseUncountable(bound: SpendBound): void {
+  if (bound.kind === "time" || Number.isSafeInteger(bound.most)) return;
   const most = formatCount(Number.MAX_SAFE_INTEGER);
-  throw new UsageError("invalid-value", `maxActions: expected a plan of at most ${most} actions, found one of more`, {
-    hint: "reduce retries, the duration, or the activities of an orchestration",
-  });
+  throw new UsageError(
+    "invalid-value",
+    `maxActions: expected a plan of at most ${most} ${bound.kind}, found one of more`,
+    {
+      hint: "reduce retries, the duration, or the activities of an orchestration",
+    },
+  );
 }
 
 /** The first of what is wrong: a body has room for a hundred thousand wrong keys. */

@@ -45,7 +45,12 @@ export const Run = z
     ended: time.optional(),
     planLine: z.string().describe("The plan and its cost, in words."),
     plan: json.describe("The plan, as a result has it."),
-    actions: z.int().optional().describe("How many actions it may cost; absent if only time bounds them."),
+    actions: z
+      .int()
+      .optional()
+      .describe(
+        "How many actions it may cost; absent if only time bounds them, or if those of each orchestration are unknown.",
+      ),
     snapshot: json.optional().describe("How far it is: the counts and latencies of now, or of its end."),
     figures: RunFigures.describe("Of its result, or of the run so far."),
     exitCode: z

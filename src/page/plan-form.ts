@@ -1,4 +1,4 @@
-import { formatCount, plural } from "../format/count.js";
+import { plural } from "../format/count.js";
 import { post, problemText, type PlanError, type Problem } from "./api.js";
 import { byId, setText } from "./elements.js";
 import { PlanFields, type Plan } from "./plan-fields.js";
@@ -8,7 +8,9 @@ interface PlanCheck {
   readonly valid: boolean;
   readonly errors: readonly PlanError[];
   readonly planLine?: string;
+  /** Absent if those of each start are unknown. */
   readonly actions?: number;
+  readonly starts?: number;
   readonly refusal?: PlanError;
   readonly backend?: { readonly name: string; readonly taskHub: string; readonly mayBill: boolean };
 }
@@ -94,9 +96,9 @@ export class PlanForm {
         return;
       }
       const { plan, check } = found;
-      const mayBill = check.backend?.mayBill === true;
-      if (mayBill && !(await isConfirmed(check, plan))) return;
-      const bound = mayBill && plan["maxActions"] === undefined ? { maxActions: check.actions } : {};
+      const asks = mayBill(check);
+      if (asks && !(await isConfirmed(check))) return;
+      const bound = asks && plan["maxActions"] === undefined ? { maxActions: boundOf(check) } : {};
       await this.#send({ ...plan, ...bound });
     } catch (error) {
       if (!isAbort(error))
@@ -130,32 +132,57 @@ export class PlanForm {
   }
 }
 
+/** A backend that does not answer may bill too. */
+function mayBill({ backend }: PlanCheck): boolean {
+  return backend?.mayBill !== false;
+}
+
+/** The `maxActions` that this plan needs: it bounds the starts if the actions of each are unknown. */
+function boundOf({ actions, starts }: PlanCheck): number | undefined {
+  return actions ?? starts;
+}
+
 /** Whether the start asks for a bound, in place of the refusal of a plan without one. */
-function asksFor({ backend, actions, refusal }: PlanCheck, plan: Plan): boolean {
+function asksFor(check: PlanCheck, plan: Plan): boolean {
   return (
-    backend?.mayBill === true &&
-    actions !== undefined &&
-    refusal?.field === "maxActions" &&
+    mayBill(check) &&
+    boundOf(check) !== undefined &&
+    check.refusal?.field === "maxActions" &&
     plan["maxActions"] === undefined
   );
 }
 
-async function isConfirmed({ actions, backend }: PlanCheck, plan: Plan): Promise<boolean> {
+async function isConfirmed(check: PlanCheck): Promise<boolean> {
   const dialog = byId("confirm") as HTMLDialogElement;
-  const most = actions === undefined ? String(plan["maxActions"]) : formatCount(actions);
-  setText(
-    "confirm-text",
-    `It may cost up to ${most} actions on ${backend?.name ?? "the backend"}, task hub ${backend?.taskHub ?? ""}, which may bill them.`,
-  );
-  setText("confirm-button", `Start, for up to ${most} actions`);
+  const { does, start } = costTexts(check);
+  const { backend } = check;
+  const place =
+    backend === undefined
+      ? "the backend, which does not answer yet and"
+      : `${backend.name}, task hub ${backend.taskHub}, which`;
+  setText("confirm-text", `It may ${does} on ${place} may bill them.`);
+  setText("confirm-button", start);
   dialog.returnValue = "";
   dialog.showModal();
   await new Promise((resolve) => dialog.addEventListener("close", resolve, { once: true }));
   return dialog.returnValue === "start";
 }
 
-function forecastOf({ planLine = "", backend, actions }: PlanCheck): string {
-  if (backend?.mayBill !== true) return planLine;
+function costTexts({ actions, starts }: PlanCheck): { readonly does: string; readonly start: string } {
+  if (actions !== undefined) {
+    const most = `up to ${plural(actions, "action")}`;
+    return { does: `cost ${most}`, start: `Start, for ${most}` };
+  }
+  if (starts === undefined) return { does: "cost any number of actions", start: "Start, at an unknown cost" };
+  return {
+    does: `make up to ${plural(starts, "start")}, whose actions are unknown,`,
+    start: `Start up to ${plural(starts, "orchestration")}, at an unknown cost`,
+  };
+}
+
+function forecastOf(check: PlanCheck): string {
+  const { planLine = "", actions } = check;
+  if (!mayBill(check)) return planLine;
   return `${planLine}. ${actions === undefined ? "Its actions" : plural(actions, "action")} may be billed.`;
 }
 

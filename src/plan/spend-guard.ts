@@ -23,7 +23,7 @@ const spendFlags = z.object({
 });
 
 export interface SpendLimits {
-  /** The largest number of actions that the run may cost. */
+  /** The largest number of actions that the run may cost, or of starts if the actions of each are unknown. */
   readonly maxActions?: number | undefined;
   /** The capacity of the scheduler. */
   readonly capacityUnits?: Capacity | undefined;
@@ -62,9 +62,32 @@ export function withinSpend(plan: LoadPlan, { maxActions }: SpendLimits, repeat:
 export type Billing = "emulator" | "billed";
 
 /**
+ * What bounds the cost of runs: their actions; or their starts, if the actions of each are unknown, as those of
+ * somebody's own orchestration; or only time.
+ */
+export type SpendBound =
+  | { readonly kind: "actions"; readonly most: number }
+  | { readonly kind: "starts"; readonly most: number }
+  | { readonly kind: "time" };
+
+export function spendBoundOf({ mostStarts, each }: PlanCost, repeat: number): SpendBound {
+  if (mostStarts === undefined) return { kind: "time" };
+  const starts = mostStarts * repeat;
+  return each === undefined ? { kind: "starts", most: starts } : { kind: "actions", most: starts * each.mostActions };
+}
+
+/** `this run costs 101 actions` */
+export function spendText(cost: PlanCost, bound: SpendBound): string {
+  if (bound.kind === "time") return "only time bounds the actions of this run";
+  if (bound.kind === "starts") return `this run may start ${plural(bound.most, "orchestration")} of unknown cost`;
+  const mayRetry = cost.each !== undefined && cost.each.mostActions > cost.each.actions;
+  return `this run ${mayRetry ? "may cost, with all its retries," : "costs"} ${formatCount(bound.most)} actions`;
+}
+
+/**
  * Why `repeat` runs of this cost must not start, with the flag that allows them; undefined if they may. On a backend
- * that may bill them, more than 100,000 actions, or an unknown number, need a flag. A limit that was set holds on every
- * backend.
+ * that may bill them, runs that only time bounds need a flag, and so do more than 100,000 actions, or 100,000 starts of
+ * unknown cost. A limit that was set holds on every backend.
  */
 export function spendObjection(
   cost: PlanCost,
@@ -72,37 +95,29 @@ export function spendObjection(
   repeat: number,
   billing: Billing,
 ): UsageError | undefined {
-  const actions = ofAll(cost, cost.each?.mostActions, repeat);
+  const bound = spendBoundOf(cost, repeat);
+  const found = spendText(cost, bound);
   const billed = "a backend other than the emulator may bill them";
   const dryRun = "--dry-run prints the plan and starts nothing";
-  if (actions === undefined) {
+  if (bound.kind === "time") {
     if (maxActions !== undefined) return refused("--max-actions: one orchestration costs more than that");
     if (billing === "emulator") return undefined;
-    return refused(
-      `only time bounds the actions of this run, and ${billed}`,
-      `end it with --max-actions as well. ${dryRun}`,
-    );
+    return refused(`${found}, and ${billed}`, `end it with --max-actions as well. ${dryRun}`);
   }
-  const mayRetry = cost.each !== undefined && cost.each.mostActions > cost.each.actions;
-  const costs = mayRetry ? "may cost, with all its retries," : "costs";
-  const found = `this run ${costs} ${formatCount(actions)} actions`;
+  const limit = `--max-actions ${formatCount(bound.most)}`;
+  const boundsStarts = bound.kind === "starts" ? ", which then bounds the starts" : "";
   if (maxActions !== undefined) {
-    if (actions <= maxActions) return undefined;
+    if (bound.most <= maxActions) return undefined;
     return refused(
       `--max-actions: ${found}, more than the ${formatCount(maxActions)} allowed`,
-      `make it smaller, or pass --max-actions ${formatCount(actions)}`,
+      `make it smaller, or pass ${limit}${boundsStarts}`,
     );
   }
-  if (billing === "emulator" || actions <= UNASKED_ACTIONS) return undefined;
+  if (billing === "emulator" || bound.most <= UNASKED_ACTIONS) return undefined;
   return refused(
     `${found}, and ${billed}`,
-    `more than ${formatCount(UNASKED_ACTIONS)} need --max-actions ${formatCount(actions)} (or greater). ${dryRun}`,
+    `more than ${formatCount(UNASKED_ACTIONS)} need ${limit} (or greater)${boundsStarts}. ${dryRun}`,
   );
-}
-
-/** What one run of this cost may cost at most; undefined if only time bounds it. */
-export function mostActionsOfRun(cost: PlanCost): number | undefined {
-  return ofAll(cost, cost.each?.mostActions, 1);
 }
 
 function refused(problem: string, hint?: string): UsageError {
@@ -120,8 +135,9 @@ export function guardSpend(cost: PlanCost, limits: SpendLimits, repeat: number, 
  * longer; they hold 100 GB`; undefined without units, or if the number of actions is unknown.
  */
 export function capacityLine(cost: PlanCost, { capacityUnits }: SpendLimits, repeat: number): string | undefined {
-  const actions = ofAll(cost, cost.each?.actions, repeat);
-  if (capacityUnits === undefined || actions === undefined) return undefined;
+  const { mostStarts, each } = cost;
+  if (capacityUnits === undefined || mostStarts === undefined || each === undefined) return undefined;
+  const actions = mostStarts * each.actions * repeat;
   const busy = (perSecond: number): string => {
     return `busy for ${formatDuration((actions * 1_000) / perSecond)}, and takes that long or longer`;
   };
@@ -143,9 +159,4 @@ function capacity(text: string, context: z.core.$RefinementCtx<string>): Capacit
   if (/^consumption$/iu.test(text)) return "consumption";
   context.addIssue({ code: "custom", message: `--capacity-units: expected ${CAPACITY_EXPECTED}, found "${text}"` });
   return z.NEVER;
-}
-
-/** For somebody's own orchestration, at least one action for each start. */
-function ofAll({ mostStarts }: PlanCost, actionsOfEach: number | undefined, repeat: number): number | undefined {
-  return mostStarts === undefined ? undefined : mostStarts * (actionsOfEach ?? 1) * repeat;
 }

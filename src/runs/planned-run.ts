@@ -13,8 +13,10 @@ export interface PlannedRun {
   readonly runId: string | undefined;
   /** Orchestrations of its own choice, by name; none for the workload of fanout. */
   readonly foreignNames: readonly string[];
-  /** What it may cost at most; undefined if only time bounds it. */
+  /** What it may cost at most; undefined if only time bounds it, or if the actions of each start are unknown. */
   readonly mostActions: number | undefined;
+  /** Undefined if only time bounds them. */
+  readonly mostStarts: number | undefined;
   /** @throws UsageError if a backend that bills so must not get it */
   readonly guard: (billing: Billing) => void;
 }

@@ -1,6 +1,7 @@
 import { expect, onTestFinished, test } from "vitest";
 import { z } from "zod";
 import type { PlanCheck } from "../../src/http/site/plan-schemas.js";
+import { freePort } from "../support/backend/free-port.js";
 import { SchedulerServer } from "../support/backend/scheduler-server.js";
 import { RunApi, RUNS, type Answer } from "../support/e2e/run-api.js";
 import { serving, SMALL } from "../support/e2e/serving-runs.js";
@@ -32,6 +33,7 @@ test("a plan is checked without a start: what it would do, and what is wrong by 
       errors: [],
       planLine: "3 orchestrations x 1 iteration x 2 activities = 6 activities, 15 actions",
       actions: 15,
+      starts: 3,
       backend,
     },
   });
@@ -75,7 +77,31 @@ test("on a backend that may bill, a plan without a bound would be refused, and s
     backend: { taskHub: "h", mayBill: true },
   });
   expect((await check(api, { ...SMALL, maxActions: 15 })).body).not.toHaveProperty("refusal");
+  for (const own of [{ orchestrator: "Order" }, { orchestrations: [{ orchestrator: "Order", weight: 1 }] }]) {
+    const plan = { ...own, parallelOrchestrations: 1_000 };
+    const { body } = await check(api, plan);
+    expect(body).toMatchObject({
+      starts: 1_000,
+      refusal: { detail: expect.stringMatching(/1,000 orchestrations of unknown cost.*maxActions 1,000.*the starts/u) },
+    });
+    expect(body).not.toHaveProperty("actions");
+    const bounded = (await check(api, { ...plan, maxActions: 1_000 })).body;
+    expect(bounded).not.toHaveProperty("refusal");
+    expect(bounded).not.toHaveProperty("actions");
+  }
   expect(scheduler.calls.map(({ method }) => method)).not.toContain("StartInstance");
+});
+
+test("while the backend does not answer, the check is as if it may bill", async () => {
+  const port = await freePort();
+  const place = await Workplace.open();
+  const connection = `Endpoint=http://localhost:${port};Authentication=None;TaskHub=h`;
+  const serve = place.start("serve --port 0", "--connection-string", connection);
+  const [, url = ""] = await serve.says(/^Orchestration API on (http[^,]+),/mu);
+  const answer = await fetch(url + PLANS, { method: "POST", body: JSON.stringify(SMALL), headers: JSON_TYPE });
+  const body = await answer.json();
+  expect(body).toMatchObject({ valid: true, actions: 15, refusal: { field: "maxActions" } });
+  expect(body).not.toHaveProperty("backend");
 });
 
 test("the runs on the task hub are listed, with their first instances and the timeline of each", async () => {

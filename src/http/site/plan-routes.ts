@@ -43,13 +43,14 @@ export function addPlanCheck(
       const backendPart = found === undefined ? {} : { backend: found };
       const read = orErrors(() => readPlan(body));
       if ("errors" in read) return { valid: false, ...read, ...backendPart };
-      const { planLine, mostActions } = read;
+      const { planLine, mostActions, mostStarts } = read;
       const refusal = refusalOf(read, found);
       return {
         valid: true,
         errors: [],
         planLine,
         ...(mostActions !== undefined && { actions: mostActions }),
+        ...(mostStarts !== undefined && { starts: mostStarts }),
         ...(refusal && { refusal }),
         ...backendPart,
       };
@@ -70,9 +71,10 @@ function orErrors<T>(act: () => T): T | PlanErrors {
   }
 }
 
+/** A backend that does not answer may bill actions too. */
 function refusalOf({ guard }: PlannedRun, found: BackendFacts | undefined): PlanErrors["errors"][number] | undefined {
   const guarded = orErrors(() => {
-    guard(found?.mayBill === true ? "billed" : "emulator");
+    guard(found?.mayBill === false ? "emulator" : "billed");
     return { errors: [] };
   });
   return guarded.errors[0];

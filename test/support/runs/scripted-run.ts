@@ -15,6 +15,7 @@ export const PLANNED: PlannedRun = {
   planLine: "as the test plans it",
   runId: undefined,
   foreignNames: [],
+  mostStarts: undefined,
   mostActions: undefined,
   guard: () => {},
 };

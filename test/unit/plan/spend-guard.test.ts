@@ -6,30 +6,35 @@ import {
   capacityLine,
   guardSpend,
   parseSpendLimits,
+  spendBoundOf,
   spendObjection,
   withinSpend,
 } from "../../../src/plan/spend-guard.js";
 
 const flags = { iterations: "10", parallelActivities: "5", workers: "auto", timeout: "10m" };
 
-/** A plan of orchestrations whose activities and actions are unknown: each start is an action. */
+/** Of somebody's own orchestrations, whose activities and actions are unknown. */
 function startsOf(count: number): LoadPlan {
   return parsePlan({ ...flags, orchestrator: "Order", total: String(count) });
 }
 
+/** Of orchestrations of three actions: their start, and one activity. */
+function actionsOf(count: number): LoadPlan {
+  return parsePlan({ ...flags, iterations: "1", parallelActivities: "1", total: String(count / 3) });
+}
+
 describe("the spend guard", () => {
   test.each([
-    ["billed", 100_000, undefined, undefined],
-    ["billed", 100_001, undefined, "--max-actions 100,001"],
-    ["billed", 4_000_400, undefined, "--dry-run prints the plan"],
-    ["billed", 4_000_400, 4_000_400, undefined],
-    ["billed", 4_000_400, 4_000_399, "more than the 4,000,399 allowed"],
-    ["billed", 101, 100, "--max-actions: this run costs 101 actions"],
-    ["emulator", 4_000_400, undefined, undefined],
-    ["emulator", 4_000_400, 10_000_000, undefined],
-    ["emulator", 101, 100, "more than the 100 allowed"],
+    ["billed", 99_999, undefined, undefined],
+    ["billed", 100_002, undefined, "--max-actions 100,002 (or greater). --dry-run prints the plan"],
+    ["billed", 4_000_200, 4_000_200, undefined],
+    ["billed", 4_000_200, 4_000_199, "more than the 4,000,199 allowed"],
+    ["billed", 102, 100, "--max-actions: this run costs 102 actions"],
+    ["emulator", 4_000_200, undefined, undefined],
+    ["emulator", 4_000_200, 10_000_000, undefined],
+    ["emulator", 102, 100, "more than the 100 allowed"],
   ] as const)("on the %s, of %d actions with --max-actions %s objects: %s", (kind, actions, maxActions, objection) => {
-    const plan = startsOf(actions);
+    const plan = actionsOf(actions);
     const found = spendObjection(costOf(plan), { maxActions }, 1, kind);
     if (objection === undefined) {
       expect(found).toBeUndefined();
@@ -38,6 +43,50 @@ describe("the spend guard", () => {
       expect(found?.message).toContain(objection);
       expect(() => guardSpend(costOf(plan), { maxActions }, 1, kind)).toThrow(UsageError);
     }
+  });
+
+  test.each([
+    [100_000, undefined, undefined],
+    [
+      100_001,
+      undefined,
+      "this run may start 100,001 orchestrations of unknown cost, and a backend other than the emulator may bill them; " +
+        "more than 100,000 need --max-actions 100,001 (or greater), which then bounds the starts.",
+    ],
+    [
+      1_000,
+      999,
+      "--max-actions: this run may start 1,000 orchestrations of unknown cost, more than the 999 allowed; " +
+        "make it smaller, or pass --max-actions 1,000, which then bounds the starts",
+    ],
+    [1_000, 1_000, undefined],
+  ])(
+    "of %d starts whose actions are unknown with --max-actions %s says no number of actions: %s",
+    (starts, maxActions, objection) => {
+      const found = spendObjection(costOf(startsOf(starts)), { maxActions }, 1, "billed");
+      if (objection === undefined) expect(found).toBeUndefined();
+      else expect(found?.message).toContain(objection);
+    },
+  );
+
+  test.each([
+    [actionsOf(1_500), 2, { kind: "actions", most: 3_000 }],
+    [startsOf(1_000), 2, { kind: "starts", most: 2_000 }],
+    [
+      parsePlan({
+        ...flags,
+        orchestrations: [
+          { orchestrator: "A", weight: "1" },
+          { orchestrator: "B", weight: "1" },
+        ],
+      }),
+      1,
+      { kind: "starts", most: 1 },
+    ],
+    [parsePlan({ ...flags, orchestrator: "Order", duration: "1m" }), 1, { kind: "time" }],
+    [parsePlan({ ...flags, duration: "1m" }), 1, { kind: "time" }],
+  ])("knows what bounds the cost: %#", (plan, repeat, bound) => {
+    expect(spendBoundOf(costOf(plan), repeat)).toEqual(bound);
   });
 
   test.each([
@@ -72,14 +121,18 @@ describe("the spend guard", () => {
     [3, "and takes that long or longer; they hold 150 GB"],
     ["consumption", "a Consumption scheduler does at most 500 actions/s: the run keeps it busy for 1m20s"],
   ] as const)("of 40,200 actions on %s units says: %s", (capacityUnits, line) => {
-    const found = capacityLine(costOf(startsOf(40_200)), { capacityUnits }, 1);
+    const found = capacityLine(costOf(actionsOf(40_200)), { capacityUnits }, 1);
     if (line === undefined) expect(found).toBeUndefined();
     else expect(found).toContain(line);
   });
 
+  test("says nothing of the time of units whose number of actions is unknown", () => {
+    expect(capacityLine(costOf(startsOf(40_200)), { capacityUnits: 1 }, 1)).toBeUndefined();
+  });
+
   test("counts every repeat", () => {
-    expect(spendObjection(costOf(startsOf(60_000)), {}, 1, "billed")).toBeUndefined();
-    expect(spendObjection(costOf(startsOf(60_000)), {}, 2, "billed")?.message).toContain(
+    expect(spendObjection(costOf(actionsOf(60_000)), {}, 1, "billed")).toBeUndefined();
+    expect(spendObjection(costOf(actionsOf(60_000)), {}, 2, "billed")?.message).toContain(
       "this run costs 120,000 actions",
     );
   });
