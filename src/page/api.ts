@@ -22,7 +22,8 @@ export interface PlanError {
 export async function ask<T>(path: string, init: RequestInit = {}): Promise<Answer<T>> {
   const response = await fetch(path, { cache: "no-store", ...init });
   if (response.status === 401) {
-    location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
+    const { pathname, search, hash } = location;
+    location.assign(`/login?next=${encodeURIComponent(pathname + search)}${hash}`);
     return new Promise(() => {});
   }
   return { status: response.status, body: (await response.json()) as T };

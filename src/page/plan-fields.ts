@@ -48,9 +48,9 @@ export class PlanFields {
   }
 
   /** Fills in what an address says. */
-  take(query: URLSearchParams): void {
+  take(written: URLSearchParams): void {
     for (const { name, kind, control } of this.#fields) {
-      const values = query.getAll(name);
+      const values = written.getAll(name);
       if (values.length === 0) continue;
       if (kind === "switch") (control as HTMLInputElement).checked = values[0] !== "false";
       else control.value = values.join("\n");

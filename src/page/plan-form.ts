@@ -27,11 +27,17 @@ export class PlanForm {
   readonly #fields = new PlanFields(this.#form);
   #typing: ReturnType<typeof setTimeout> | undefined;
   #checking = new AbortController();
+  #isStarting = false;
   /** The same for a start that is repeated, because its answer was lost. */
   #key = { of: "", value: "" };
 
   listen(): void {
-    this.#fields.take(new URLSearchParams(location.search));
+    this.#takeAddress();
+    addEventListener("hashchange", () => {
+      this.#form.reset();
+      this.#takeAddress();
+      void this.#look();
+    });
     this.#form.addEventListener("input", () => this.#lookAfter(TYPING_PAUSE_MS));
     this.#form.addEventListener("submit", (event) => {
       event.preventDefault();
@@ -40,14 +46,24 @@ export class PlanForm {
     void this.#look();
   }
 
+  /** The fragment stays in the browser: a plan may be long, and its input is nobody else's. */
+  #takeAddress(): void {
+    this.#fields.take(new URLSearchParams(location.hash.slice(1)));
+  }
+
   #lookAfter(ms: number): void {
     clearTimeout(this.#typing);
     this.#typing = setTimeout(() => void this.#look(), ms);
   }
 
   async #look(): Promise<void> {
-    const query = this.#fields.query().toString();
-    history.replaceState(null, "", query === "" ? location.pathname : `?${query}`);
+    if (this.#isStarting) {
+      // Another check would abort that of the start.
+      this.#lookAfter(TYPING_PAUSE_MS);
+      return;
+    }
+    const written = this.#fields.query().toString();
+    history.replaceState(null, "", written === "" ? location.pathname : `#${written}`);
     await this.#check().catch((error: unknown) => {
       if (isAbort(error)) return;
       setText("forecast", "The server does not answer.");
@@ -88,6 +104,7 @@ export class PlanForm {
   }
 
   async #start(): Promise<void> {
+    this.#isStarting = true;
     this.#button.disabled = true;
     try {
       const found = await this.#check();
@@ -105,6 +122,7 @@ export class PlanForm {
         this.#showErrors([{ detail: "The server does not answer. Start again: it starts one run only." }]);
     } finally {
       this.#button.disabled = false;
+      this.#isStarting = false;
     }
   }
 

@@ -26,6 +26,15 @@ async function endedRun(api: RunApi, plan: object = SMALL): Promise<string> {
   return runId;
 }
 
+/** A `fanout serve` on a backend that may bill. */
+async function billing(): Promise<{ readonly api: RunApi }> {
+  const scheduler = await SchedulerServer.start();
+  onTestFinished(() => scheduler.close());
+  const place = await Workplace.open();
+  const connection = `Endpoint=http://localhost:${scheduler.port};Authentication=None;TaskHub=h`;
+  return { api: await RunApi.of(place.start("serve --port 0", "--connection-string", connection)) };
+}
+
 async function fill(page: Page, values: Readonly<Record<string, string>>): Promise<void> {
   for (const [name, value] of Object.entries(values)) await page.locator(`#plan-${name}`).fill(value);
 }
@@ -40,7 +49,11 @@ describe.skipIf(!HAS_CHROMIUM)(`the first page of fanout serve (needs Chromium: 
     await says(page, "#forecast", "1 orchestration x 10 iterations x 5 activities = 50 activities, 101 actions");
     await fill(page, { iterations: "2", parallelOrchestrations: "3" });
     await says(page, "#forecast", "3 orchestrations x 2 iterations x 5 activities = 30 activities, 63 actions");
-    expect(new URL(page.url()).search).toBe("?iterations=2&parallelOrchestrations=3");
+    expect(new URL(page.url())).toMatchObject({ search: "", hash: "#iterations=2&parallelOrchestrations=3" });
+    await page.evaluate("location.hash = '#iterations=4'");
+    await says(page, "#forecast", "1 orchestration x 4 iterations");
+    await fill(page, { iterations: "2", parallelOrchestrations: "3" });
+    await says(page, "#forecast", "3 orchestrations x 2 iterations");
     await page.getByRole("button", { name: "Start the run" }).click();
     await page.waitForURL("**/runs/*/report", PATIENCE);
     await says(page, "h1", "Completed 3 orchestrations");
@@ -52,7 +65,7 @@ describe.skipIf(!HAS_CHROMIUM)(`the first page of fanout serve (needs Chromium: 
 
   test("says what is wrong beside its field, opens what hides it, and goes to it at a start", async () => {
     const { api } = await serving();
-    const { page, trouble } = await opened(`${api.url}/?duration=1m&seed=x`);
+    const { page, trouble } = await opened(`${api.url}/#duration=1m&seed=x`);
     await says(page, "#wrong-seed", "Expected");
     await fill(page, { rate: "fast" });
     await says(page, "#wrong-rate", 'Expected a rate such as 50/s, 0.5/s or 90/m, at most 100,000/s, found "fast".');
@@ -70,16 +83,12 @@ describe.skipIf(!HAS_CHROMIUM)(`the first page of fanout serve (needs Chromium: 
   });
 
   test("asks, with the number of actions, before a run that may be billed", async () => {
-    const scheduler = await SchedulerServer.start();
-    onTestFinished(() => scheduler.close());
-    const place = await Workplace.open();
-    const connection = `Endpoint=http://localhost:${scheduler.port};Authentication=None;TaskHub=h`;
-    const api = await RunApi.of(place.start("serve --port 0", "--connection-string", connection));
-    const { page } = await opened(`${api.url}/?iterations=1`);
+    const { api } = await billing();
+    const { page } = await opened(`${api.url}/#iterations=1`);
     await says(page, "#forecast", "11 actions may be billed.");
     await page.getByRole("button", { name: "Start the run" }).click();
     await page.getByRole("dialog", { name: "This run may be billed" }).waitFor();
-    await says(page, "#confirm-text", "It may cost up to 11 actions");
+    await says(page, "#confirm-text", "It may cost up to 11 actions on http");
     expect(await barriersOf(page)).toEqual([]);
     await page.keyboard.press("Escape");
     expect((await api.ask<{ runs: unknown[] }>("/api/v1/runs")).body.runs).toEqual([]);
@@ -90,6 +99,53 @@ describe.skipIf(!HAS_CHROMIUM)(`the first page of fanout serve (needs Chromium: 
     expect(runs).toMatchObject([{ actions: 11 }]);
     await api.cancel(runs[0]!.runId);
     await api.ended(runs[0]!.runId);
+  });
+
+  test("names the starts before a run of orchestrations whose actions are unknown", async () => {
+    const { api } = await billing();
+    const { page } = await opened(`${api.url}/#orchestrator=Order&parallelOrchestrations=1000`);
+    await says(page, "#forecast", "Its actions may be billed.");
+    const sent = page.waitForRequest(
+      (request) => request.method() === "POST" && request.url().endsWith("/api/v1/runs"),
+    );
+    await page.getByRole("button", { name: "Start the run" }).click();
+    await says(page, "#confirm-text", "It may make up to 1,000 starts, whose actions are unknown, on http");
+    await page.getByRole("button", { name: "Start up to 1,000 orchestrations, at an unknown cost" }).click();
+    expect((await sent).postDataJSON()).toMatchObject({ orchestrator: "Order", maxActions: 1_000 });
+  });
+
+  test("asks before a start on a backend that does not answer, whatever the address says", async () => {
+    const place = await Workplace.open();
+    const connection = `Endpoint=http://localhost:${await freePort()};Authentication=None;TaskHub=h`;
+    const serve = place.start("serve --port 0", "--connection-string", connection);
+    const [, url = ""] = await serve.says(/^Orchestration API on (http[^,]+),/mu);
+    const { page } = await opened(`${url}/#iterations=1&maxActions=1000`);
+    await says(page, "#forecast", "11 actions may be billed.");
+    await page.getByRole("button", { name: "Start the run" }).click();
+    await says(
+      page,
+      "#confirm-text",
+      "It may cost up to 11 actions on the backend, which does not answer yet and may bill them.",
+    );
+    expect(await barriersOf(page)).toEqual([]);
+  });
+
+  test("starts what was written when somebody types while the start is checked", async () => {
+    const { api } = await serving();
+    const { page } = await opened(`${api.url}/#iterations=1`);
+    await says(page, "#forecast", "1 iteration ");
+    await page.clock.install();
+    const held = Promise.withResolvers<() => void>();
+    await page.route("**/api/v1/plans", (route) => held.resolve(() => void route.continue()), { times: 1 });
+    await page.getByRole("button", { name: "Start the run" }).click();
+    const goOn = await held.promise;
+    await fill(page, { iterations: "2" });
+    // The pause after the last key is over.
+    await page.clock.runFor(1_000);
+    goOn();
+    await page.waitForURL("**/runs/*/report", PATIENCE);
+    const { runs } = (await api.ask<{ runs: unknown[] }>("/api/v1/runs")).body;
+    expect(runs).toMatchObject([{ plan: { iterations: 1 } }]);
   });
 
   test("says that the backend is away, and which one it is when it is there", async () => {
@@ -173,13 +229,27 @@ describe.skipIf(!HAS_CHROMIUM)(`the first page of fanout serve (needs Chromium: 
     await page.waitForURL(`**/runs/${runId}/report`);
     await says(page, "h1", "Completed");
     // As after a link of another site, with which the browser does not send the cookie.
-    await page.goto(`${api.url}/login?next=${encodeURIComponent("/?iterations=7")}`);
-    await page.waitForURL("**/?iterations=7");
+    await page.goto(`${api.url}/login?next=${encodeURIComponent("/")}#iterations=7`);
+    await page.waitForURL("**/#iterations=7");
     await says(page, "#runs tbody", runId);
     await says(page, "#forecast", "7 iterations");
     const [cookie] = await page.context().cookies();
     expect(cookie).toMatchObject({ httpOnly: true, sameSite: "Strict", secure: false });
     expect(await page.evaluate("document.cookie")).toBe("");
+    const input = JSON.stringify("x".repeat(20_000));
+    await page.locator("#more summary").first().click();
+    await fill(page, { input, orchestrator: "Order" });
+    await says(page, "#forecast", "Order, whose activities and actions are unknown");
+    await page.context().clearCookies();
+    await page.reload();
+    await says(page, "h1", "Log in");
+    await page.getByLabel("API key").fill("not the key of it");
+    await page.keyboard.press("Enter");
+    await says(page, "#trouble", "That is not the key of this server.");
+    await page.getByLabel("API key").fill(KEY);
+    await page.keyboard.press("Enter");
+    await says(page, "#forecast", "Order, whose activities and actions are unknown");
+    expect(await page.locator("#plan-input").inputValue()).toBe(input);
     await page.getByRole("button", { name: "Log out" }).click();
     await says(page, "h1", "Log in");
     await page.goto(api.url);
@@ -191,7 +261,7 @@ describe.skipIf(!HAS_CHROMIUM)(`the first page of fanout serve (needs Chromium: 
     const { api } = await serving();
     await endedRun(api, { ...SMALL, label: [`a=${SCRIPT}`], threshold: ["max<10m"] });
     const { page, trouble } = await opened(
-      `${api.url}/?${new URLSearchParams({ rate: SCRIPT, label: SCRIPT }).toString()}`,
+      `${api.url}/#${new URLSearchParams({ rate: SCRIPT, label: SCRIPT }).toString()}`,
     );
     await says(page, "#wrong-rate", "window.hacked");
     for (const path of [
@@ -234,7 +304,7 @@ describe.skipIf(!HAS_CHROMIUM)(`the first page of fanout serve (needs Chromium: 
     test(`is as wide as the screen at 360 px, and has no serious barrier, in ${colorScheme}`, async () => {
       const { api } = await serving();
       await endedRun(api);
-      const { page } = await opened(`${api.url}/?rate=fast&duration=1m&seed=x`, {
+      const { page } = await opened(`${api.url}/#rate=fast&duration=1m&seed=x`, {
         viewport: { width: 360, height: 800 },
         colorScheme,
       });
