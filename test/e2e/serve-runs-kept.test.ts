@@ -1,4 +1,4 @@
-import { readdir, writeFile } from "node:fs/promises";
+import { readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { RunApi, RUNS, type ServerEvent } from "../support/e2e/run-api.js";
@@ -71,7 +71,19 @@ test("a run that the end of its server cut off is listed as failed, and files of
   const [update, ended] = await eventsOf(again.api, runId);
   expect(update).toMatchObject({ data: { run: { runId }, phase: { kind: "failed" } } });
   expect(ended).toMatchObject({ event: "ended", data: { runId, status: "failed" } });
-  expect(await readdir(folder)).toContain(foreign);
+  const names = await readdir(folder);
+  expect(names).toContain(foreign);
+  // A page that has seen the end comes no more, also if the file is gone.
+  await rm(
+    join(
+      folder,
+      names.find((name) => name.includes(runId))!,
+    ),
+  );
+  const [last] = await eventsOf(again.api, runId);
+  expect(last).toMatchObject({ event: "ended", id: ended?.id });
+  const headers = { "last-event-id": last?.id ?? "" };
+  expect(await again.api.ask(`${RUNS}/${runId}/events`, { headers })).toMatchObject({ status: 204 });
 });
 
 test("a server of another task hub, and one with a key, have runs and keys of their own", async () => {
