@@ -124,7 +124,7 @@ footer { margin-top: 3rem; color: var(--muted); font-size: 0.8rem; }
   .stack :is(table, tbody, td, th) { display: block; min-width: 0; }
   .stack thead { position: absolute; clip-path: inset(50%); width: 1px; height: 1px; overflow: hidden; }
   .stack tr { display: grid; grid-template-columns: repeat(auto-fill, minmax(5rem, 1fr)); gap: 0.2rem 0.9rem; padding: 0.5rem 0; border-bottom: 1px solid var(--rule); }
-  .stack :is(th, td) { padding: 0; border: 0; text-align: left; }
+  .stack :is(th, td) { padding: 0; border: 0; text-align: left; white-space: normal; }
   .stack :is(th, td.text) { grid-column: 1 / -1; }
   .stack td:empty { display: none; }
   .stack td:not([data-name=""])::before { content: attr(data-name); display: block; color: var(--muted); font-size: 0.8rem; }
