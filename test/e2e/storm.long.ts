@@ -7,7 +7,12 @@ import { Workplace } from "../support/e2e/workplace.js";
 
 const IN_FLIGHT = 200_000;
 const AT_ONCE = 1_000;
-const MOST_MIB = 1_024;
+const MOST_WORKER_MIB = 1_024;
+/**
+ * 965 to 1,062 MiB in six runs on two cores, with a heap of 236 MB after a collection. V8 lets it grow to more than twice of
+ * that before the next one, and the rest is buffers and SQLite.
+ */
+const MOST_EMULATOR_MIB = 1_280;
 /** With 200,000 instances it is a collection of V8, 165 to 374 ms on two cores; with 10,000 it is 112 ms (`bench/storm.ts`). */
 const LONGEST_TURN_MS = 500;
 const LOOKS = 6;
@@ -42,7 +47,7 @@ test("a worker makes steady progress on 200,000 large orchestrations, and its me
   onTestFinished(() => connection.close());
   await startMany(connection, IN_FLIGHT);
   expect(await place.runningEmulator()).toMatchObject({ inFlight: IN_FLIGHT });
-  expect(rssMib(emulator.pid)).toBeLessThan(MOST_MIB);
+  expect(rssMib(emulator.pid)).toBeLessThan(MOST_EMULATOR_MIB);
   const worker = place.start("worker --port 0");
   await worker.says(/^Connected/mu);
   const rates: number[] = [];
@@ -52,8 +57,8 @@ test("a worker makes steady progress on 200,000 large orchestrations, and its me
     const { activitiesCompleted } = await place.runningEmulator();
     rates.push(activitiesCompleted - before);
     before = activitiesCompleted;
-    expect(rssMib(emulator.pid)).toBeLessThan(MOST_MIB);
-    expect(rssMib(worker.pid)).toBeLessThan(MOST_MIB);
+    expect(rssMib(emulator.pid)).toBeLessThan(MOST_EMULATOR_MIB);
+    expect(rssMib(worker.pid)).toBeLessThan(MOST_WORKER_MIB);
     if (look === 1) await start(connection, "small", SMALL);
   }
   // The first of them has the beginning of the worker in it.
