@@ -6,12 +6,13 @@ import { pagesOf } from "./run-reader.js";
 import { RunTally } from "./run-tally.js";
 
 const LISTED = 10;
-const HOUR_MS = 3_600_000;
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
 /**
  * How far back to search. A larger window is searched only if a smaller one has too few runs, because a hub may keep a
- * million old instances.
+ * million old instances. The first windows are small, because a run of minutes may have a hundred thousand.
  */
-const WINDOWS_MS = [HOUR_MS, 24 * HOUR_MS, 30 * 24 * HOUR_MS, Number.POSITIVE_INFINITY];
+const WINDOWS_MS = [MINUTE_MS, 10 * MINUTE_MS, HOUR_MS, 24 * HOUR_MS, 30 * 24 * HOUR_MS, Number.POSITIVE_INFINITY];
 /** Within this time of its first instance, a run may have created instances whose starts overtook it. */
 const OVERTAKEN_MS = 60_000;
 

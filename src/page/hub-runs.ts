@@ -43,7 +43,8 @@ async function show(): Promise<void> {
 
 function noteOf({ runs, more }: HubRuns): string {
   const found = plural(runs.length, "run");
-  if (more) return `${found}. The search was cut: runs and instances may be missing. \`fanout status\` reads all.`;
+  if (more)
+    return `${found}. The search was cut: runs and instances may be missing. The command fanout status reads all.`;
   return runs.length === 0 ? "It has none." : found;
 }
 
@@ -79,7 +80,7 @@ async function fill(runId: string, list: HTMLElement): Promise<boolean> {
       document.createTextNode(` ${status}`),
     ]),
   );
-  const rest = answer.more ? [element("li", "And more, which `fanout status` lists.")] : [];
+  const rest = answer.more ? [element("li", "And more, which the command fanout status lists.")] : [];
   list.replaceChildren(...items, ...rest);
   return true;
 }

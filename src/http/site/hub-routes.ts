@@ -16,7 +16,7 @@ const PATH = `${PROBLEM_PREFIX}hub/runs`;
 /** A hub may keep a million instances, and listing them costs the backend. */
 const AT_A_TIME = 2;
 const MOST_INSTANCES = 100;
-/** Of a search, which reads the instances of other programs too. Less than the patience of a search that waits for a slot. */
+/** Of a search, which reads the instances of other programs too. */
 const MOST_READ = 100_000;
 const MOST_MS = 8_000;
 
