@@ -41,7 +41,7 @@ function answerOf({ phase, snapshot, stalls, thresholds, verdict }: LiveUpdate):
 function detailOf({ phase, snapshot, stalls, lines = [] }: LiveUpdate): string {
   if (phase.kind === "failed" || phase.kind === "ending") return phase.why;
   if (phase.kind === "ended")
-    return phase.report === undefined ? "The report is being written." : "The report is ready.";
+    return phase.report === undefined ? (phase.why ?? "The report is being written.") : "The report is ready.";
   // It says what it waits for.
   if (phase.kind === "waiting") return lines.at(-1) ?? "";
   const { orchestrations, lengthMs, elapsedMs, own, outage } = snapshot;

@@ -23,8 +23,15 @@ source.addEventListener("update", ({ data }: MessageEvent<string>) => {
   lastTime = new Date().toLocaleTimeString();
   show(update);
   const { phase } = update;
-  if (phase.kind === "failed") end("ended");
+  if (phase.kind === "failed" || (phase.kind === "ended" && phase.why !== undefined)) end("ended");
   if (phase.kind === "ended" && phase.report !== undefined) location.replace(report === "" ? phase.report : report);
+});
+// The last event of a run whose figures nobody has any more.
+source.addEventListener("ended", ({ data }: MessageEvent<string>) => {
+  const { error } = JSON.parse(data) as { readonly error?: { readonly message: string } };
+  if (isOver || error === undefined) return;
+  end("ended");
+  setText("detail", error.message);
 });
 source.addEventListener("error", () => {
   if (!isOver) lose();

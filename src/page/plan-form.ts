@@ -62,13 +62,17 @@ export class PlanForm {
       this.#lookAfter(TYPING_PAUSE_MS);
       return;
     }
-    const written = this.#fields.query().toString();
-    history.replaceState(null, "", written === "" ? location.pathname : `#${written}`);
+    this.#writeAddress();
     await this.#check().catch((error: unknown) => {
       if (isAbort(error)) return;
       setText("forecast", "The server does not answer.");
       this.#lookAfter(AWAY_PAUSE_MS);
     });
+  }
+
+  #writeAddress(): void {
+    const written = this.#fields.query().toString();
+    history.replaceState(null, "", written === "" ? location.pathname : `#${written}`);
   }
 
   /** Says what is wrong, or what a start would do. Returns the plan if it can be started, as far as is known. */
@@ -106,6 +110,7 @@ export class PlanForm {
   async #start(): Promise<void> {
     this.#isStarting = true;
     this.#button.disabled = true;
+    this.#writeAddress();
     try {
       const found = await this.#check();
       if (found === undefined) {

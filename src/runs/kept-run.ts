@@ -1,7 +1,6 @@
 import { LiveHub } from "../live/live-hub.js";
 import type { ListedRun, RunFacts, Watched } from "./listed-run.js";
 import type { Archived, RunArchive } from "./run-archive.js";
-import { updateIn } from "./run-record.js";
 
 /** What the last event of a run says. */
 export type BodyOf = (run: ListedRun) => object;
@@ -35,18 +34,26 @@ export function keptRun(archived: Archived, archive: RunArchive, bodyOf: BodyOf)
 async function watchedOf(run: KeptRun, archive: RunArchive, bodyOf: BodyOf): Promise<Watched> {
   const hub = new LiveHub(run.runId);
   const { file, head } = run.archived;
-  const update = await archive.read(file, updateIn);
+  const update = await archive.readUpdate(file);
   if (update !== undefined)
-    hub.publish(hasEnd(head.facts) ? update : { ...update, phase: { kind: "failed", why: CUT_OFF } });
+    hub.publish(hasEnd(head.facts) ? update : { ...update, phase: { kind: "failed", why: cutOff(run.runId) } });
   hub.end({ name: "ended", data: bodyOf(run) });
   return { hub, viewersChanged: () => {} };
 }
 
-const CUT_OFF = "The server ended before the run did. The run then ended by itself, and nobody took its result.";
+/** A run whose server is killed ends by itself, unless it is killed with it, as in a container. */
+function cutOff(runId: string): string {
+  return (
+    "The server ended before the run did, and nobody took its result. What became of its orchestrations is not known: " +
+    `\`fanout status --run ${runId}\` tells, and \`fanout terminate --run ${runId}\` ends those in flight.`
+  );
+}
 
 /** A record without an end is that of a run that the end of its server cut off. It stays as it is on disk. */
 function endedFacts(facts: RunFacts): RunFacts {
-  return hasEnd(facts) ? facts : { ...facts, status: "failed", failure: { code: "run-died", message: CUT_OFF } };
+  return hasEnd(facts)
+    ? facts
+    : { ...facts, status: "failed", failure: { code: "run-died", message: cutOff(facts.runId) } };
 }
 
 function hasEnd({ endedAt }: RunFacts): boolean {

@@ -17,7 +17,8 @@ export class RecentResults {
   /** @param bytes of the file */
   get(file: string, bytes: number): Promise<RunResult | undefined> {
     const result = this.#last.then(() => this.#get(file, bytes));
-    this.#last = result;
+    // Not the result, which may be larger than what is remembered.
+    this.#last = result.then(() => {});
     return result;
   }
 

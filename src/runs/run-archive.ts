@@ -4,16 +4,23 @@ import { join } from "node:path";
 import { formatBytes } from "../format/bytes.js";
 import { errorText } from "../format/error-text.js";
 import type { RunResult } from "../result/run-result.js";
+import type { LiveUpdate } from "../live/live-update.js";
 import type { RunFacts } from "./listed-run.js";
 import { RecentResults } from "./recent-results.js";
-import { headIn, recordText, resultIn, withoutResult, type RecordHead, type RunRecord } from "./run-record.js";
+import {
+  headIn,
+  recordText,
+  resultIn,
+  updateIn,
+  withoutResult,
+  type RecordHead,
+  type RunRecord,
+} from "./run-record.js";
 
 /** Digits of the time in front of the run id, so that names sort by time. */
 const TIME_DIGITS = 14;
 const RECORD = /^\d{14}-[\w.]+\.jsonl$/u;
 const TEMPORARY = /^\.\d{14}-[\w.]+\.jsonl\.[0-9a-f-]{36}$/u;
-/** Whoever wrote it has been gone for long. */
-const TEMPORARY_LIFE_MS = 3_600_000;
 /** The result of a week with a million stalls is none that somebody reads here. */
 const LARGEST_BYTES = 50 * 1024 * 1024;
 
@@ -37,7 +44,7 @@ export interface RunArchiveOptions {
  * time. Nothing here rejects.
  */
 export class RunArchive {
-  readonly #results = new RecentResults((file) => this.read(file, (text) => resultIn(text, file)));
+  readonly #results = new RecentResults((file) => this.#readResult(file));
 
   constructor(readonly options: RunArchiveOptions) {}
 
@@ -47,7 +54,8 @@ export class RunArchive {
     try {
       await mkdir(folder, { recursive: true, mode: 0o700 });
       const names = await readdir(folder);
-      await Promise.all(names.filter((name) => TEMPORARY.test(name)).map((name) => this.#dropIfOld(name)));
+      // Of a server that was killed: this one has not written yet.
+      await Promise.all(names.filter((name) => TEMPORARY.test(name)).map((name) => this.#remove(name)));
       const records = names.filter((name) => RECORD.test(name)).toSorted();
       const read = await Promise.all(records.map((name) => this.#headOf(name)));
       const skipped = records.filter((_, index) => read[index] === undefined);
@@ -82,10 +90,19 @@ export class RunArchive {
     }
   }
 
-  /** What `parse` finds in a record; undefined if it cannot be read, or is none. */
-  async read<T>(file: string, parse: (text: string) => T): Promise<T | undefined> {
+  /** The last update of a run; undefined if its record cannot be read, or is none. Leaves out the result, which may be large. */
+  async readUpdate(file: string): Promise<LiveUpdate | undefined> {
     try {
-      return parse(await readFile(join(this.options.folder, file), "utf8"));
+      const [, line = ""] = await firstLines(join(this.options.folder, file), 2);
+      return updateIn(line);
+    } catch {
+      return undefined;
+    }
+  }
+
+  async #readResult(file: string): Promise<RunResult | undefined> {
+    try {
+      return resultIn(await readFile(join(this.options.folder, file), "utf8"), file);
     } catch {
       return undefined;
     }
@@ -127,25 +144,25 @@ export class RunArchive {
   async #headOf(file: string): Promise<Archived | undefined> {
     const path = join(this.options.folder, file);
     try {
-      const handle = await open(path);
-      try {
-        const { size } = await handle.stat();
-        for await (const line of handle.readLines({ encoding: "utf8" })) {
-          const head = headIn(line);
-          return nameOf(head.facts) === file ? { file, bytes: size, head } : undefined;
-        }
-      } finally {
-        await handle.close();
-      }
+      const [line = ""] = await firstLines(path, 1);
+      const head = headIn(line);
+      const { size } = await stat(path);
+      return nameOf(head.facts) === file ? { file, bytes: size, head } : undefined;
     } catch {
       // A file of something else, which `load` tells.
     }
     return undefined;
   }
+}
 
-  async #dropIfOld(name: string): Promise<void> {
-    const found = await stat(join(this.options.folder, name)).catch(() => undefined);
-    if (found && Date.now() - found.mtimeMs > TEMPORARY_LIFE_MS) await this.#remove(name);
+async function firstLines(path: string, count: number): Promise<readonly string[]> {
+  const handle = await open(path);
+  try {
+    const lines: string[] = [];
+    for await (const line of handle.readLines({ encoding: "utf8" })) if (lines.push(line) === count) break;
+    return lines;
+  } finally {
+    await handle.close();
   }
 }
 

@@ -87,7 +87,7 @@ export function withoutResult({ facts, start, update, result }: RunRecord, why: 
     update: {
       ...update,
       // A page would go to the report.
-      ...(result && { phase: { kind: "ended" } }),
+      ...(result && { phase: { kind: "ended", why: message } }),
       series: { ...update.series, intervals: [] },
     },
   };
@@ -99,9 +99,9 @@ export function headIn(line: string): RecordHead {
   return head;
 }
 
-/** @throws if the text is not that of a record */
-export function updateIn(text: string): LiveUpdate {
-  return updateSchema.parse(readJson(text.split("\n", 2)[1] ?? "")) as unknown as LiveUpdate;
+/** @throws if the second line of a file is that of something else */
+export function updateIn(line: string): LiveUpdate {
+  return updateSchema.parse(readJson(line)) as unknown as LiveUpdate;
 }
 
 /**
