@@ -126,7 +126,9 @@ describe("--otlp", () => {
       expect(parseRunResult(stdout).counts.orchestrations).toMatchObject({ started: 60, completed: 60 });
       const lines = stderr.split("\n").filter((line) => line.includes("collector at"));
       expect(lines).toEqual([
-        expect.stringMatching(`warning: the collector at ${url} does not take the metrics of the run: .*${reason}`),
+        expect.stringMatching(
+          `warning: the collector at ${url} does not take the (?:metrics|traces) of the run: .*${reason}`,
+        ),
       ]);
     }
   });
