@@ -1,12 +1,15 @@
 import { isDeepStrictEqual } from "node:util";
 import { UsageError } from "../errors.js";
+import { plural } from "../format/count.js";
 import { formatDuration } from "../format/duration.js";
 import { oneLine } from "../format/one-line.js";
-import type { RunResult, RunTally } from "../result/run-result.js";
+import type { ResultPlan, RunResult, RunTally } from "../result/run-result.js";
 import type { Shard } from "../result/shard.js";
 
 /** The intervals of a series are at least as long. */
 const FARTHEST_APART_MS = 1_000;
+/** Of a digest: enough to tell two contents apart. */
+const SHOWN_DIGITS = 12;
 
 /** The result of one shard, with what merging needs. */
 export type ShardResult = RunResult & {
@@ -69,6 +72,7 @@ function requireOneRun(firstName: string, first: ShardResult, name: string, othe
     const ids = `${oneLine(first.runId)} and ${oneLine(other.runId)}`;
     throw unmergeable(`expected shards of one run, found the run ids ${ids} ${places}`);
   }
+  requireOneContent(firstName, inputsOf(first.plan), name, inputsOf(other.plan));
   const [field] = differingFields(first, other);
   if (field !== undefined) throw unmergeable(`expected one plan, found another value of ${field} ${places}`);
 
@@ -81,10 +85,49 @@ function requireOneRun(firstName: string, first: ShardResult, name: string, othe
   }
 }
 
+type Inputs = NonNullable<ResultPlan["inputs"]>;
+
+/** The input files of a plan, in its order; undefined for an orchestration without one. */
+function inputsOf({ inputs, orchestrations = [] }: ResultPlan): readonly (Inputs | undefined)[] {
+  return [inputs, ...orchestrations.map((each) => each.inputs)];
+}
+
+function requireOneContent(
+  firstName: string,
+  first: readonly (Inputs | undefined)[],
+  name: string,
+  others: readonly (Inputs | undefined)[],
+): void {
+  for (const [place, mine] of first.entries()) {
+    const theirs = others[place];
+    if (mine === undefined || theirs === undefined || mine.sha256 === theirs.sha256) continue;
+    throw unmergeable(
+      `expected the same inputs, found other contents in ${contentText(mine)} of ${firstName} and in ` +
+        `${contentText(theirs)} of ${name}`,
+      "run all shards again, with the same file",
+    );
+  }
+}
+
+function contentText({ file, lines, sha256 }: Inputs): string {
+  return `${oneLine(file)} (${plural(lines, "line")}, SHA-256 ${oneLine(sha256).slice(0, SHOWN_DIGITS)}...)`;
+}
+
+/** The plan without the names of files whose content is in it: as a digest, or as the flags themselves. */
+function withoutFiles({ planFile: _name, inputs, orchestrations, ...plan }: Omit<ResultPlan, "shard">) {
+  return {
+    ...plan,
+    inputs: inputs && { ...inputs, file: undefined },
+    orchestrations: orchestrations?.map((each) => {
+      return { ...each, inputs: each.inputs && { ...each.inputs, file: undefined } };
+    }),
+  };
+}
+
 /** Names of what differs and must not: the plan, and the program and the backend that the figures are of. */
 function differingFields(first: ShardResult, other: ShardResult): readonly string[] {
   const [plan, otherPlan] = [first.plan, other.plan].map(
-    ({ shard: _shard, ...plan }) => plan as Record<string, unknown>,
+    ({ shard: _shard, ...plan }) => withoutFiles(plan) as Record<string, unknown>,
   );
   const names = new Set([...Object.keys(plan!), ...Object.keys(otherPlan!)]);
   const inPlan = [...names].filter((name) => !isDeepStrictEqual(plan![name], otherPlan![name]));

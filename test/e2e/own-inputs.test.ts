@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { readFile, writeFile } from "node:fs/promises";
+import { copyFile, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { HistoryEventType, type OrchestrationContext, type TaskHubGrpcClient } from "@microsoft/durabletask-js";
 import { expect, test } from "vitest";
@@ -45,17 +45,20 @@ test("start k has the input of its line, whatever part of the load starts it", a
   expect(await client.getOrchestrationState(instanceIdOf("once", 2))).toBeUndefined();
 
   const random = `run ${SHORT} --input @orders.jsonl --input-order random --seed 5 --parallel-orchestrations 8`;
+  await copyFile(join(place.folder, "orders.jsonl"), join(place.folder, "copy.jsonl"));
   await place.succeed(`${random} --run-id whole`);
   const startAt = new Date(Date.now() + 8_000).toISOString();
-  const shards = [1, 2].map((number) =>
-    place.start(`${random} --run-id parts --shard ${number}/2 --start-at ${startAt}`),
-  );
+  const shards = [random, random.replace("orders.jsonl", "copy.jsonl")].map((line, index) => {
+    const number = index + 1;
+    return place.start(`${line} --run-id parts --shard ${number}/2 --start-at ${startAt} --json ${number}.json`);
+  });
   for (const shard of shards) {
     const { code, stderr } = await shard.ended;
     expect({ code, stderr }).toMatchObject({ code: 0 });
   }
   const whole = await inputsOf(client, "whole", 8);
   expect(await inputsOf(client, "parts", 8)).toEqual(whole);
+  expect((await place.succeed("merge 1.json 2.json")).stdout).toMatch(/^Completed 8 orchestrations/u);
   await place.succeed(`${random} --run-id generators --generators 2`);
   expect(await inputsOf(client, "generators", 8)).toEqual(whole);
 });

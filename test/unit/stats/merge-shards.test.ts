@@ -304,6 +304,29 @@ test("a shard that died with the figures of its orchestrations leaves them out o
   expect(merged([first!, dead])).not.toHaveProperty("byOrchestration");
 });
 
+function inputsOf(file: string, digit: string) {
+  return { file, lines: 3, order: "cycle" as const, sha256: digit.repeat(64) };
+}
+
+function withInputs(result: RunResult, file: string, digit: string): RunResult {
+  return { ...result, plan: { ...result.plan, inputs: inputsOf(file, digit) } };
+}
+
+function withMix(result: RunResult, file: string, digit: string): RunResult {
+  const orchestrations = [{ orchestrator: "Order", weight: 1, inputs: inputsOf(file, digit) }];
+  return { ...result, plan: { ...result.plan, orchestrations } };
+}
+
+test.each([withInputs, withMix])("a file of inputs is the same under another name: %o", (named) => {
+  const [first, second] = shardsOf(simple, 2).map(({ byOrchestration: _none, ...result }) => result);
+  const found = merged([
+    named({ ...first!, plan: { ...first!.plan, planFile: "a.yaml" } }, "orders.jsonl", "a"),
+    named({ ...second!, plan: { ...second!.plan, planFile: "b.yaml" } }, "mine.jsonl", "a"),
+  ]);
+  expect(JSON.stringify(found.plan)).toContain("orders.jsonl");
+  expect(found.counts.orchestrations.started).toBe(50);
+});
+
 describe("results that are not all the shards of one run are refused by name", () => {
   const [first, second, third] = shardsOf(simple, 3) as [RunResult, RunResult, RunResult];
   const { shard: _shard, ...wholePlan } = first.plan;
@@ -332,6 +355,22 @@ describe("results that are not all the shards of one run are refused by name", (
       "another plan",
       [first, { ...second, plan: { ...second.plan, iterations: 2 } }, third],
       "expected one plan, found another value of plan.iterations in 1.json and in 2.json",
+    ],
+    [
+      "another content of a file of inputs",
+      [withInputs(first, "orders.jsonl", "a"), withInputs(second, "orders.jsonl", "b"), third],
+      "expected the same inputs, found other contents in orders.jsonl (3 lines, SHA-256 aaaaaaaaaaaa...) of 1.json " +
+        "and in orders.jsonl (3 lines, SHA-256 bbbbbbbbbbbb...) of 2.json",
+    ],
+    [
+      "another content of a file of inputs in a mix",
+      [withMix(first, "orders.jsonl", "a"), withMix(second, "orders.csv", "b"), third],
+      "in orders.jsonl (3 lines, SHA-256 aaaaaaaaaaaa...) of 1.json and in orders.csv",
+    ],
+    [
+      "inputs in one of them alone",
+      [withInputs(first, "orders.jsonl", "a"), second, third],
+      "found another value of plan.inputs in 1.json and in 2.json",
     ],
     [
       "another number of shards",
