@@ -99,6 +99,12 @@ function throughputs(probes: readonly CapacityProbe[]) {
   );
 }
 
+/** What `--max-actions` bounds: of somebody's own orchestration the starts. */
+function spentText({ orchestrator }: SearchOutcome["lastPlan"]): string {
+  if (orchestrator === undefined) return "the actions were spent (--max-actions)";
+  return `the starts were spent (--max-actions bounds the starts, as the actions of ${orchestrator} are unknown)`;
+}
+
 function whyOf(outcome: SearchOutcome, options: AnswerOptions): string {
   const { ended, findings, failure, probes } = outcome;
   const level = (value: number | undefined): string => levelText(value ?? 0, options.load);
@@ -116,7 +122,7 @@ function whyOf(outcome: SearchOutcome, options: AnswerOptions): string {
     "never-missed": () => "the highest level that fanout offers held",
     "never-held": () => `no level held, down to ${level(findings.missed)}: ${last}`,
     time: () => "the time was over (--max-time): give it more, or an objective that needs fewer samples, such as a p90",
-    actions: () => "the actions were spent (--max-actions)",
+    actions: () => spentText(outcome.lastPlan),
     interrupted: () => "it was interrupted",
     failed: () => failure ?? "the search failed",
   };

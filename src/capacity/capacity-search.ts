@@ -1,6 +1,6 @@
 import type { Backend } from "../backend/backend.js";
 import { FanoutError } from "../errors.js";
-import { costOf } from "../result/plan-cost.js";
+import { costOf, type PlanCost } from "../result/plan-cost.js";
 import { lengthOf } from "../result/load-shape.js";
 import type { CapacityEnding, CapacityProbe } from "../result/capacity-schema.js";
 import type { ResultEnvironment } from "../result/run-result.js";
@@ -71,7 +71,8 @@ export class CapacitySearch {
   readonly #failed = new AbortController();
   readonly #stop: AbortSignal;
   #failure: string | undefined;
-  #actions = 0;
+  /** Of `maxActions`. */
+  #spent = 0;
   #last: ProbeRun | undefined;
   #lastPlan: LoadPlan;
 
@@ -191,7 +192,7 @@ export class CapacitySearch {
       this.#fail(error.message);
     });
     if (!run) return over("interrupted");
-    this.#actions += run.result.counts.orchestrations.started * (costOf(plan).each?.mostActions ?? 1);
+    this.#spent += run.result.counts.orchestrations.started * priceOf(costOf(plan));
     this.#last = run;
     const probe = { number, runId, ...what, ...probeFacts(isCalibration ? "closed" : load, run) };
     this.#probes.push(probe);
@@ -203,9 +204,9 @@ export class CapacitySearch {
   #withinActions(plan: LoadPlan): LoadPlan | undefined {
     const { maxActions } = this.options;
     if (maxActions === undefined) return plan;
-    const { mostStarts, each } = costOf(plan);
-    const left = Math.floor((maxActions - this.#actions) / (each?.mostActions ?? 1));
-    if (plan.load.kind !== "closed") return (mostStarts ?? 0) <= left ? plan : undefined;
+    const cost = costOf(plan);
+    const left = Math.floor((maxActions - this.#spent) / priceOf(cost));
+    if (plan.load.kind !== "closed") return (cost.mostStarts ?? 0) <= left ? plan : undefined;
     return left < (plan.parallelOrchestrations ?? 1) ? undefined : { ...plan, load: { ...plan.load, total: left } };
   }
 
@@ -217,6 +218,11 @@ export class CapacitySearch {
   #cutShort(why: CapacityEnding): CapacityEnding {
     return this.#failure === undefined ? why : "failed";
   }
+}
+
+/** What a start takes of `maxActions`: its actions. Where they are unknown, the starts themselves are bounded. */
+function priceOf({ each }: PlanCost): number {
+  return each === undefined ? 1 : each.mostActions;
 }
 
 /** Rates below cannot be judged within a search, rates above cannot be sent. */

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { parseTransport } from "../backend/transport.js";
 import { UsageError } from "../errors.js";
+import { plural } from "../format/count.js";
 import { count, duration, readFlags, share } from "../plan/flag-values.js";
 import { parsePlan, type LoadPlan } from "../plan/plan.js";
 import { runIdFlag } from "../plan/run-id.js";
@@ -90,12 +91,22 @@ export function parseCapacityCall(rawFlags: Readonly<Record<string, unknown>>): 
 /** @throws UsageError if nothing bounds what a search starts on a backend that bills it */
 export function requireMaxActions({ limits, plan }: CapacityCall): void {
   if (limits.maxActions !== undefined) return;
-  const unit = plan.orchestrator === undefined ? "actions" : "starts, each of which is at least one action";
+  const bound =
+    plan.orchestrator === undefined
+      ? "bound it with --max-actions, such as --max-actions 1M"
+      : `the actions of ${plan.orchestrator} are unknown: bound its starts with --max-actions, such as --max-actions 10k`;
   throw new UsageError(
     "spend-limit",
     "a search starts as much as the backend carries, and a backend other than the emulator may bill it",
-    { hint: `bound it with --max-actions, in ${unit}, such as --max-actions 1M` },
+    { hint: bound },
   );
+}
+
+/** What `--max-actions` means where the actions of a start are unknown; undefined where they are not. */
+export function startsBoundLine({ limits: { maxActions }, plan }: CapacityCall): string | undefined {
+  if (maxActions === undefined || plan.orchestrator === undefined) return undefined;
+  const starts = plural(maxActions, "start");
+  return `--max-actions: the search makes at most ${starts}, since the actions of ${plan.orchestrator} are unknown`;
 }
 
 function refuseOthers(rawFlags: Readonly<Record<string, unknown>>): void {

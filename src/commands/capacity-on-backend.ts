@@ -14,7 +14,7 @@ import { capacityText } from "../report/capacity-text.js";
 import { prettyJson, writeFileWhole } from "../report/json.js";
 import { styleFor } from "../report/text-style.js";
 import type { CapacityResult } from "../result/capacity-schema.js";
-import { requireMaxActions, type CapacityCall } from "./capacity-call.js";
+import { requireMaxActions, startsBoundLine, type CapacityCall } from "./capacity-call.js";
 import { Interruption } from "./interruption.js";
 import type { CommandIo } from "./io.js";
 import { noticeOn } from "./notice.js";
@@ -45,6 +45,8 @@ export async function searchOnBackend(checked: CheckedSearch): Promise<ExitCode>
     say(`backend: ${place}, task hub ${connection.taskHub} (connection string: ${connection.source})`);
     const doubt = backend.kind === "scheduler" ? await doubtOfHub(backend) : undefined;
     if (doubt !== undefined) say(`warning: ${doubt}`);
+    const bound = startsBoundLine(call);
+    if (bound !== undefined) say(bound);
     const searchId = call.runId ?? newRunId(Date.now(), Math.random);
     if (call.runId !== undefined) {
       const ids = Array.from({ length: MOST_PROBES }, (_, index) => repeatedRunId(searchId, index + 1));

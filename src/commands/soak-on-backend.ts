@@ -47,7 +47,7 @@ export async function soakOnBackend(checked: SoakOnBackend): Promise<ExitCode> {
   const onLine = (line: string): void => (view ? view.line(oneLine(line)) : say(line));
   try {
     const { taskHub } = connection;
-    const place = await placeOf(backend, (billing) => guardSpend(call.cost, call.limits, 1, billing));
+    const place = await placeOf(backend, (billing) => guardSpend(call.cost, call.limits, 1, billing, "soak"));
     say(`backend: ${place}, task hub ${taskHub} (connection string: ${connection.source})`);
     const doubt = backend.kind === "scheduler" ? await doubtOfHub(backend) : undefined;
     if (doubt !== undefined) say(`warning: ${doubt}`);

@@ -37,7 +37,7 @@ export async function runSoakCommand(
   if (call.dryRun) return dryRun(call, connection, io);
   // An http endpoint may be an emulator, which bills nothing: only its answer shows that.
   const mayBeEmulator = connection.kind === "emulator" || connection.url.protocol === "http:";
-  guardSpend(call.cost, call.limits, 1, mayBeEmulator ? "emulator" : "billed");
+  guardSpend(call.cost, call.limits, 1, mayBeEmulator ? "emulator" : "billed", "soak");
   const { soakOnBackend } = await import("./soak-on-backend.js");
   return soakOnBackend({ call, folder, before, connection, transport, io, resultsIo: allIo });
 }
@@ -82,7 +82,7 @@ function folderOf(folder: string): SoakFolder {
 /** Prints the plan and its cost. It opens nothing, so it needs neither a backend nor a credential. */
 function dryRun({ plan, cost, limits, ratePerSecond }: SoakCall, connection: Connection, io: CommandIo): ExitCode {
   const place = connection.kind === "emulator" ? "the embedded emulator" : connection.url.origin;
-  const objection = spendObjection(cost, limits, 1, connection.kind === "emulator" ? "emulator" : "billed");
+  const objection = spendObjection(cost, limits, 1, connection.kind === "emulator" ? "emulator" : "billed", "soak");
   const say = noticeOn(io.stdout);
   say("dry run: nothing is started");
   say(`backend: ${place}, task hub ${connection.taskHub} (connection string: ${connection.source})`);

@@ -61,6 +61,9 @@ export function withinSpend(plan: LoadPlan, { maxActions }: SpendLimits, repeat:
 /** Who pays for actions: nobody on the emulator. `billed` is any backend that may not be the emulator. */
 export type Billing = "emulator" | "billed";
 
+/** What spends, as its user calls it. */
+type Spender = "run" | "soak";
+
 /**
  * What bounds the cost of runs: their actions; or their starts, if the actions of each are unknown, as those of
  * somebody's own orchestration; or only time.
@@ -77,11 +80,11 @@ export function spendBoundOf({ mostStarts, each }: PlanCost, repeat: number): Sp
 }
 
 /** `this run costs 101 actions` */
-export function spendText(cost: PlanCost, bound: SpendBound): string {
-  if (bound.kind === "time") return "only time bounds the actions of this run";
-  if (bound.kind === "starts") return `this run may start ${plural(bound.most, "orchestration")} of unknown cost`;
+export function spendText(cost: PlanCost, bound: SpendBound, what: Spender = "run"): string {
+  if (bound.kind === "time") return `only time bounds the actions of this ${what}`;
+  if (bound.kind === "starts") return `this ${what} may start ${plural(bound.most, "orchestration")} of unknown cost`;
   const mayRetry = cost.each !== undefined && cost.each.mostActions > cost.each.actions;
-  return `this run ${mayRetry ? "may cost, with all its retries," : "costs"} ${formatCount(bound.most)} actions`;
+  return `this ${what} ${mayRetry ? "may cost, with all its retries," : "costs"} ${formatCount(bound.most)} actions`;
 }
 
 /**
@@ -94,9 +97,10 @@ export function spendObjection(
   { maxActions }: SpendLimits,
   repeat: number,
   billing: Billing,
+  what?: Spender,
 ): UsageError | undefined {
   const bound = spendBoundOf(cost, repeat);
-  const found = spendText(cost, bound);
+  const found = spendText(cost, bound, what);
   const billed = "a backend other than the emulator may bill them";
   const dryRun = "--dry-run prints the plan and starts nothing";
   if (bound.kind === "time") {
@@ -125,8 +129,14 @@ function refused(problem: string, hint?: string): UsageError {
 }
 
 /** @throws UsageError */
-export function guardSpend(cost: PlanCost, limits: SpendLimits, repeat: number, billing: Billing): void {
-  const objection = spendObjection(cost, limits, repeat, billing);
+export function guardSpend(
+  cost: PlanCost,
+  limits: SpendLimits,
+  repeat: number,
+  billing: Billing,
+  what?: Spender,
+): void {
+  const objection = spendObjection(cost, limits, repeat, billing, what);
   if (objection !== undefined) throw objection;
 }
 

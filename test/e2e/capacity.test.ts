@@ -41,11 +41,34 @@ test("beyond the emulator a search needs --max-actions, and ends when they are s
   expect(answer.probes).toMatchObject([{ outcome: "held", level: 4 }]);
 });
 
+test("of somebody's own orchestration, --max-actions bounds the starts of a search", async () => {
+  const place = await Workplace.open();
+  const server = await DelayServerProcess.start({ delay: "constant:20ms" });
+  const flags = "capacity --slo max<1m --from 4/s --orchestrator Order --warmup 1s --max-actions 70 --json a.json";
+  const { code, stdout, stderr } = await place.start(`${flags} --connection-string`, server.connectionString).ended;
+  expect({ code, stderr }).toMatchObject({
+    code: 0,
+    stderr: expect.stringContaining(
+      "--max-actions: the search makes at most 70 starts, since the actions of Order are unknown",
+    ) as string,
+  });
+  expect(stdout).toContain(
+    "the starts were spent (--max-actions bounds the starts, as the actions of Order are unknown)",
+  );
+  const { ended, probes } = await answerIn(place, "a.json");
+  expect(ended).toBe("actions");
+  expect(probes.reduce((sum, { started }) => sum + started, 0)).toBeLessThanOrEqual(70);
+});
+
 test.each([
   ["--slo p99<2s --rate 5/s", "--rate: expected none"],
   [
     "--slo p99<2s --connection-string Endpoint=https://example.invalid;Authentication=None;TaskHub=t",
     "bound it with --max-actions",
+  ],
+  [
+    "--slo p99<2s --orchestrator Order --connection-string Endpoint=https://example.invalid;Authentication=None;TaskHub=t",
+    "the actions of Order are unknown: bound its starts with --max-actions, such as --max-actions 10k",
   ],
 ])("capacity %s is refused", async (flags, message) => {
   const place = await Workplace.open();

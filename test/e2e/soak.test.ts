@@ -21,7 +21,11 @@ test.each([
   ["--duration 1h --rate 5/s --dir full", "--dir: expected a new or empty folder"],
   [
     "--duration 8h --at 80% --capacity-units 3 --connection-string Endpoint=https://example.invalid;Authentication=None;TaskHub=t",
-    "this run costs 138,240,",
+    "this soak costs 138,240,",
+  ],
+  [
+    "--duration 8h --rate 5/s --orchestrator Order --connection-string Endpoint=https://example.invalid;Authentication=None;TaskHub=t",
+    "this soak may start 144,000 orchestrations of unknown cost",
   ],
 ])("soak %s is refused", async (flags, message) => {
   const place = await Workplace.open();
