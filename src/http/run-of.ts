@@ -2,6 +2,7 @@ import type { ListedRun } from "../runs/listed-run.js";
 import { MOST_KEPT, type ServedRuns } from "../runs/served-runs.js";
 import { FanoutError } from "../errors.js";
 import type { RunResult } from "../result/run-result.js";
+import type { ResultText } from "../runs/result-text.js";
 import { HttpError } from "./http-error.js";
 import { refusalOf } from "./problem.js";
 
@@ -17,13 +18,24 @@ export function runOf(runs: ServedRuns, runId: string): ListedRun {
 
 /** @throws HttpError if the run has no result, or none yet */
 export async function resultOf(run: ListedRun): Promise<RunResult> {
-  const result = await run.readResult();
-  if (result !== undefined) return result;
+  return (await run.readResult()) ?? refuseResult(run);
+}
+
+/** @throws HttpError if the run has no result, or none yet */
+export async function resultTextOf(run: ListedRun): Promise<ResultText> {
+  return (await run.openResult()) ?? refuseResult(run);
+}
+
+function refuseResult(run: ListedRun): never {
   throw refusalOf(
-    run.hasResult
-      ? new FanoutError("no-result", "The file with the result of the run is gone, or was changed.")
-      : run.hasEnded
-        ? new FanoutError("no-result", `The run ended without a result. ${run.failure?.message ?? ""}`.trim())
-        : new FanoutError("run-in-progress", "The run has not ended.", { hint: "Follow its events until it ends." }),
+    run.hasEnded
+      ? new FanoutError("no-result", whyNone(run))
+      : new FanoutError("run-in-progress", "The run has not ended.", { hint: "Follow its events until it ends." }),
   );
+}
+
+function whyNone({ hasResult, status, failure }: ListedRun): string {
+  if (hasResult) return "The file with the result of the run is gone, or was changed.";
+  const why = failure?.message ?? "";
+  return status === "failed" ? `The run ended without a result. ${why}`.trim() : why;
 }

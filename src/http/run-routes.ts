@@ -13,7 +13,7 @@ import { HttpError } from "./http-error.js";
 import { idempotencyKeyOf } from "./idempotency-key.js";
 import { followHub } from "./live-events.js";
 import { PROBLEM_PREFIX, PROBLEM_TYPE, Problem, refusalOf, wrongPlanOf } from "./problem.js";
-import { resultOf, runOf } from "./run-of.js";
+import { resultTextOf, runOf } from "./run-of.js";
 import * as contract from "./run-schemas.js";
 
 /** What the routes of runs need. */
@@ -142,8 +142,14 @@ function addRunRoutes(app: FastifyInstance, { runs, keys, readPlan, billing }: R
         response: { 200: contract.Result, ...problems(403, 404, 409) },
       },
     },
-    async ({ params }) => {
-      return { ...(await resultOf(runOf(runs, params.runId))) };
+    async ({ params }, reply) => {
+      const { bytes, stream } = await resultTextOf(runOf(runs, params.runId));
+      // The schema is only for the OpenAPI document.
+      const answer: unknown = stream;
+      return reply
+        .type("application/json; charset=utf-8")
+        .header("content-length", bytes)
+        .send(answer as z.output<typeof contract.Result>);
     },
   );
 

@@ -1,42 +1,43 @@
 import { LiveHub } from "../live/live-hub.js";
 import type { ListedRun, RunFacts, Watched } from "./listed-run.js";
-import type { Archived, RunArchive } from "./run-archive.js";
+import type { KeptRecord } from "./kept-record.js";
 
 /** What the last event of a run says. */
 export type BodyOf = (run: ListedRun) => object;
 
-/** A run that has ended, and whose figures are on disk until somebody asks. */
+/** A run that has ended, and whose figures are text until somebody asks. */
 export interface KeptRun extends ListedRun {
-  readonly archived: Archived;
+  readonly record: KeptRecord;
 }
 
 export function isKept(run: ListedRun): run is KeptRun {
-  return "archived" in run;
+  return "record" in run;
 }
 
-/** @param archived of a run that has ended, by itself or with its server */
-export function keptRun(archived: Archived, archive: RunArchive, bodyOf: BodyOf): KeptRun {
-  const { head } = archived;
+/** @param record of a run that has ended, by itself or with its server */
+export function keptRun(record: KeptRecord, bodyOf: BodyOf): KeptRun {
+  const { facts, hasResult } = record.head;
   const run: KeptRun = {
-    ...endedFacts(head.facts),
-    archived,
+    ...endedFacts(facts),
+    record,
     hasEnded: true,
-    hasResult: head.hasResult,
+    hasResult,
     // Undefined also if the file is gone, or was changed by somebody.
-    readResult: async () => (head.hasResult ? archive.readResult(archived) : undefined),
+    readResult: async () => (hasResult ? record.readResult() : undefined),
+    openResult: async () => (hasResult ? record.openResult() : undefined),
     cancel: () => {},
-    watch: async () => watchedOf(run, archive, bodyOf),
+    watch: async () => watchedOf(run, bodyOf),
   };
   return run;
 }
 
 /** A hub that has ended. It lives as long as its viewer. */
-async function watchedOf(run: KeptRun, archive: RunArchive, bodyOf: BodyOf): Promise<Watched> {
+async function watchedOf(run: KeptRun, bodyOf: BodyOf): Promise<Watched> {
   const hub = new LiveHub(run.runId);
-  const { file, head } = run.archived;
-  const update = await archive.readUpdate(file);
+  const { record } = run;
+  const update = await record.readUpdate();
   if (update !== undefined)
-    hub.publish(hasEnd(head.facts) ? update : { ...update, phase: { kind: "failed", why: cutOff(run.runId) } });
+    hub.publish(hasEnd(record.head.facts) ? update : { ...update, phase: { kind: "failed", why: cutOff(run.runId) } });
   hub.end({ name: "ended", data: bodyOf(run) });
   return { hub, viewersChanged: () => {} };
 }

@@ -3,6 +3,7 @@ import type { ExitCode } from "../exit-codes.js";
 import type { LiveHub } from "../live/live-hub.js";
 import type { ResultPlan, RunResult } from "../result/run-result.js";
 import type { LiveSnapshot } from "../stats/live-snapshot.js";
+import type { ResultText } from "./result-text.js";
 import type { RunFigures } from "./run-figures.js";
 
 /** How far a run is. The last three are ends. */
@@ -43,6 +44,8 @@ export interface ListedRun extends RunFacts {
   readonly hasResult: boolean;
   /** Undefined without one. */
   readResult(): Promise<RunResult | undefined>;
+  /** The same as text. */
+  openResult(): Promise<ResultText | undefined>;
   /** Ends it as Ctrl-C ends `fanout run`. Does nothing if it is ending already, or has ended. */
   cancel(): void;
   /** What its viewers are shown. Resolves when that is fresh. */

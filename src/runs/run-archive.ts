@@ -6,7 +6,9 @@ import { errorText } from "../format/error-text.js";
 import type { RunResult } from "../result/run-result.js";
 import type { LiveUpdate } from "../live/live-update.js";
 import type { RunFacts } from "./listed-run.js";
+import type { KeptRecord } from "./kept-record.js";
 import { RecentResults } from "./recent-results.js";
+import { textInFile, type ResultText } from "./result-text.js";
 import {
   headIn,
   recordText,
@@ -25,10 +27,8 @@ const TEMPORARY = /^\.\d{14}-[\w.]+\.jsonl\.[0-9a-f-]{36}$/u;
 const LARGEST_BYTES = 50 * 1024 * 1024;
 
 /** A record in the folder. */
-export interface Archived {
+export interface Archived extends KeptRecord {
   readonly file: string;
-  readonly bytes: number;
-  readonly head: RecordHead;
 }
 
 export interface RunArchiveOptions {
@@ -85,13 +85,14 @@ export class RunArchive {
       const { folder, say } = this.options;
       const why = errorText(error);
       say(`warning: run ${record.facts.runId} could not be written to '${folder}', and is kept in memory only: ${why}`);
-      await this.#write(withoutResult(record, why)).catch(() => this.drop(record.facts));
+      const lost = record.result && `The server could not keep the result on disk: ${why}`;
+      await this.#write(withoutResult(record, lost)).catch(() => this.drop(record.facts));
       return undefined;
     }
   }
 
-  /** The last update of a run; undefined if its record cannot be read, or is none. Leaves out the result, which may be large. */
-  async readUpdate(file: string): Promise<LiveUpdate | undefined> {
+  /** Leaves out the result, which may be large. */
+  async #readUpdate(file: string): Promise<LiveUpdate | undefined> {
     try {
       const [, line = ""] = await firstLines(join(this.options.folder, file), 2);
       return updateIn(line);
@@ -108,9 +109,19 @@ export class RunArchive {
     }
   }
 
-  /** Undefined if there is none, or none any more. */
-  readResult({ file, bytes }: Archived): Promise<RunResult | undefined> {
-    return this.#results.get(file, bytes);
+  async #openResult(file: string, bytes: number): Promise<ResultText | undefined> {
+    return textInFile(join(this.options.folder, file), bytes).catch(() => undefined);
+  }
+
+  #archived(file: string, bytes: number, head: RecordHead): Archived {
+    return {
+      file,
+      bytes,
+      head,
+      readUpdate: () => this.#readUpdate(file),
+      readResult: () => this.#results.get(file, bytes),
+      openResult: () => this.#openResult(file, bytes),
+    };
   }
 
   async drop(run: Named): Promise<void> {
@@ -134,7 +145,7 @@ export class RunArchive {
       throw error;
     }
     const { update: _update, result, ...head } = record;
-    return { file, bytes: text.length, head: { ...head, hasResult: result !== undefined } };
+    return this.#archived(file, text.length, { ...head, hasResult: result !== undefined });
   }
 
   async #remove(file: string): Promise<void> {
@@ -147,7 +158,7 @@ export class RunArchive {
       const [line = ""] = await firstLines(path, 1);
       const head = headIn(line);
       const { size } = await stat(path);
-      return nameOf(head.facts) === file ? { file, bytes: size, head } : undefined;
+      return nameOf(head.facts) === file ? this.#archived(file, size, head) : undefined;
     } catch {
       // A file of something else, which `load` tells.
     }

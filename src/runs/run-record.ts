@@ -78,16 +78,18 @@ export function recordText({ facts, start, update, result }: RunRecord): string 
   return lines.map((line) => `${JSON.stringify(line)}\n`).join("");
 }
 
-/** What is kept of a run whose whole record could not be written. */
-export function withoutResult({ facts, start, update, result }: RunRecord, why: string): RunRecord {
-  const message = `The server could not keep the result on disk: ${why}`;
+/**
+ * What is kept of a run whose whole record takes too much.
+ * @param lost says why its result is gone; undefined if it has none
+ */
+export function withoutResult({ facts, start, update }: RunRecord, lost: string | undefined): RunRecord {
   return {
-    facts: { ...facts, ...(result && { failure: { code: "no-result", message } }) },
+    facts: { ...facts, ...(lost !== undefined && { failure: { code: "no-result", message: lost } }) },
     start,
     update: {
       ...update,
       // A page would go to the report.
-      ...(result && { phase: { kind: "ended", why: message } }),
+      ...(lost !== undefined && { phase: { kind: "ended", why: lost } }),
       series: { ...update.series, intervals: [] },
     },
   };

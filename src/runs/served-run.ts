@@ -11,6 +11,7 @@ import { waitingUpdate } from "../live/waiting-update.js";
 import { hasLeft } from "./has-left.js";
 import type { ListedRun, RunFailure, RunStatus, Watched } from "./listed-run.js";
 import type { PlannedRun } from "./planned-run.js";
+import { textInMemory, type ResultText } from "./result-text.js";
 import { figuresOf, type RunFigures } from "./run-figures.js";
 import { RunBroadcast } from "./run-broadcast.js";
 import type { RunTask } from "./run-task.js";
@@ -124,6 +125,11 @@ export class ServedRun implements ListedRun {
 
   readResult(): Promise<RunResult | undefined> {
     return Promise.resolve(this.result);
+  }
+
+  openResult(): Promise<ResultText | undefined> {
+    const { result } = this;
+    return Promise.resolve(result && textInMemory(Buffer.from(JSON.stringify(result))));
   }
 
   get gaveUp(): string | undefined {

@@ -1,10 +1,12 @@
 import { createHash } from "node:crypto";
 import { UsageError, FanoutError } from "../errors.js";
+import { formatBytes } from "../format/bytes.js";
 import { plural } from "../format/count.js";
 import { newRunId } from "../plan/run-id.js";
 import type { PlannedRun } from "./planned-run.js";
 import { isKept, keptRun, type BodyOf } from "./kept-run.js";
 import type { ListedRun, RunFacts } from "./listed-run.js";
+import { MemoryRecord } from "./memory-record.js";
 import type { RunArchive } from "./run-archive.js";
 import type { RunRecord, StartKey } from "./run-record.js";
 import { ServedRun, type ServedRunOptions } from "./served-run.js";
@@ -15,6 +17,9 @@ export const MOST_KEPT = 50;
 /** What runs on disk may take. The last run is kept whatever it takes. */
 const MOST_BYTES = 500 * 1024 * 1024;
 
+/** What runs that are not on disk may take. The last one is kept whatever it takes. */
+const MOST_MEMORY_BYTES = 100_000_000;
+
 export interface ServedRunsOptions {
   /** How many runs may be in progress at a time. */
   readonly most: number;
@@ -23,6 +28,7 @@ export interface ServedRunsOptions {
   readonly onStart: (run: ServedRun) => void;
   /** Where runs are kept; absent for a server that forgets them when it ends. */
   readonly archive?: RunArchive | undefined;
+  readonly mostMemoryBytes?: number;
   readonly bodyOf: BodyOf;
 }
 
@@ -83,7 +89,7 @@ export class ServedRuns {
     if (archive === undefined) return;
     for (const archived of await archive.load()) {
       const { facts, start } = archived.head;
-      this.#runs.set(facts.runId, keptRun(archived, archive, bodyOf));
+      this.#runs.set(facts.runId, keptRun(archived, bodyOf));
       if (start) this.#keys.set(start.key, { fingerprint: start.fingerprint, started: Promise.resolve(facts.runId) });
     }
     await this.#forget();
@@ -180,23 +186,22 @@ export class ServedRuns {
     });
   }
 
-  /** On disk, and then in memory no more. */
+  /** On disk, and then in memory no more; or in memory as text. */
   async #keep(run: ServedRun, key: StartKey | undefined, begun: Promise<void> | undefined): Promise<void> {
     const { archive, bodyOf } = this.options;
     await begun;
-    const archived = await archive?.keep(recordOf(run, key));
-    if (archive && archived) this.#runs.set(run.runId, keptRun(archived, archive, bodyOf));
+    const record = recordOf(run, key);
+    this.#runs.set(run.runId, keptRun((await archive?.keep(record)) ?? new MemoryRecord(record), bodyOf));
     await this.#forget();
+    this.#shrink();
   }
 
   /** Drops the runs that ended first, with their keys. */
   async #forget(): Promise<void> {
-    const ended = [...this.#runs.values()].filter(({ hasEnded }) => hasEnded);
-    const newest = ended.toSorted((a, b) => timeOf(b) - timeOf(a));
     const gone: ListedRun[] = [];
     let bytes = 0;
-    for (const [index, run] of newest.entries()) {
-      bytes += isKept(run) ? run.archived.bytes : 0;
+    for (const [index, run] of this.#newest.entries()) {
+      bytes += isKept(run) && !(run.record instanceof MemoryRecord) ? run.record.bytes : 0;
       if (index < MOST_KEPT && (index === 0 || bytes <= MOST_BYTES)) continue;
       this.#runs.delete(run.runId);
       gone.push(run);
@@ -204,6 +209,27 @@ export class ServedRuns {
     for (const [key, { started }] of this.#keys)
       void started.then((runId) => this.#runs.has(runId) || this.#keys.delete(key)).catch(() => {});
     await Promise.all(gone.map(async (run) => this.options.archive?.drop(run)));
+  }
+
+  /** Drops the results that are not on disk and ended first. */
+  #shrink(): void {
+    const { mostMemoryBytes = MOST_MEMORY_BYTES, bodyOf } = this.options;
+    const why =
+      "The server holds the result no more. Results that it cannot keep on disk may take " +
+      `${formatBytes(mostMemoryBytes)} of its memory, and the oldest go first.`;
+    let bytes = 0;
+    for (const { runId, record } of this.#newest.filter(isKept)) {
+      if (!(record instanceof MemoryRecord)) continue;
+      const isLast = bytes === 0;
+      bytes += record.bytes;
+      if (!isLast && bytes > mostMemoryBytes) this.#runs.set(runId, keptRun(record.withoutResult(why), bodyOf));
+    }
+  }
+
+  /** Of the runs that have ended, the last one to end first. */
+  get #newest(): readonly ListedRun[] {
+    const ended = [...this.#runs.values()].filter(({ hasEnded }) => hasEnded);
+    return ended.toSorted((a, b) => timeOf(b) - timeOf(a));
   }
 }
 

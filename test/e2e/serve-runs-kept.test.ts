@@ -1,4 +1,4 @@
-import { readdir, rm, writeFile } from "node:fs/promises";
+import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { RunApi, RUNS, type ServerEvent } from "../support/e2e/run-api.js";
@@ -50,6 +50,36 @@ test("runs of before are there after a restart: in the list, with result, events
   expect(await again.api.start(ENDLESS, KEY)).toMatchObject({ status: 422 });
   expect(await again.api.start({ ...SMALL, runId })).toMatchObject({ status: 409, body: { code: "run-id-taken" } });
 });
+
+test("a result is sent as it was written, and a result whose file is gone is none", async () => {
+  const { place, api } = await serving();
+  const { runId } = (await api.start(SMALL)).body;
+  await api.ended(runId);
+  const folder = join(place.stateFolder, "served-runs");
+  const name = (await readdir(folder, { recursive: true })).find((path) => path.includes(runId))!;
+  const path = `${api.url}${RUNS}/${runId}/result`;
+  // The end of the run is told before it is on disk.
+  await expect.poll(() => readFile(join(folder, name), "utf8")).toMatch(/"hasResult":true/u);
+  const [, , written = ""] = (await readFile(join(folder, name), "utf8")).split("\n");
+  for (const method of ["GET", "HEAD"]) {
+    const { status, headers, text } = await answerTo(path, method);
+    expect({ status, text }).toEqual({ status: 200, text: method === "GET" ? written : "" });
+    expect(headers.get("content-type")).toBe("application/json; charset=utf-8");
+    expect(headers.get("content-length")).toBe(String(Buffer.byteLength(written)));
+  }
+  await rm(join(folder, name));
+  const gone = await answerTo(path, "GET");
+  expect(gone.headers.get("content-type")).toBe("application/problem+json");
+  expect({ ...gone, text: JSON.parse(gone.text) as unknown }).toMatchObject({
+    status: 404,
+    text: { code: "no-result", detail: "The file with the result of the run is gone, or was changed." },
+  });
+});
+
+async function answerTo(url: string, method: string) {
+  const response = await fetch(url, { method });
+  return { status: response.status, headers: response.headers, text: await response.text() };
+}
 
 test("a run that the end of its server cut off is listed as failed, and files of others are left alone", async () => {
   const { place, serve, api } = await serving();

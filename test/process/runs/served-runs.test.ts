@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { FanoutError, UsageError } from "../../../src/errors.js";
 import { RunArchive } from "../../../src/runs/run-archive.js";
+import { text } from "node:stream/consumers";
 import type { RunResult } from "../../../src/result/run-result.js";
 import { ServedRuns } from "../../../src/runs/served-runs.js";
 import { sampleResult } from "../../support/report/sample-result.js";
@@ -115,4 +116,58 @@ test("a run whose result cannot be written is listed as it ended by the next ser
   const next = serving();
   await next.restore();
   expect(next.get(runId)).toMatchObject({ status: "cancelled", hasResult: false, failure: { code: "no-result" } });
+});
+
+/** Runs that are not on disk, and end at once with this result. */
+function endingRuns(result: RunResult, mostMemoryBytes: number): ServedRuns {
+  const ended = JSON.stringify({ type: "ended", result, aborted: false });
+  const runs = new ServedRuns({
+    most: 1,
+    start: (options) => scriptedRun(scriptOf({ prepare: `tell(${ended}, () => process.exit())` }), options),
+    onStart: () => {},
+    mostMemoryBytes,
+    bodyOf: ({ runId, status }) => ({ runId, status }),
+  });
+  onTestFinished(() => runs.close());
+  return runs;
+}
+
+async function keptRunId(runs: ServedRuns): Promise<string> {
+  const { runId } = await runs.start(ASKED);
+  await expect.poll(() => runs.get(runId)).toHaveProperty("record");
+  return runId;
+}
+
+test("beyond the bound in bytes, the results of the oldest runs that are not on disk go, and the runs say so", async () => {
+  const labels = { notes: "x".repeat(5_000) };
+  const result = { ...sampleResult, plan: { ...sampleResult.plan, labels } };
+  const runs = endingRuns(result, 2.5 * JSON.stringify(result).length);
+  const ids = [];
+  for (let count = 0; count < 4; count += 1) ids.push(await keptRunId(runs));
+  const [first, second, third, fourth] = ids.map((id) => runs.get(id));
+  for (const run of [third, fourth]) {
+    expect(await run?.readResult()).toEqual(result);
+    expect(await text((await run!.openResult())!.stream)).toBe(JSON.stringify(result));
+  }
+  for (const run of [first, second]) {
+    expect(run).toMatchObject({
+      status: "completed",
+      exitCode: 0,
+      hasResult: false,
+      figures: third?.figures,
+      failure: { code: "no-result", message: expect.stringMatching(/^The server holds the result no more\. /u) },
+    });
+    expect(await run?.readResult()).toBeUndefined();
+    expect(await run?.openResult()).toBeUndefined();
+  }
+  const told: string[] = [];
+  const { hub } = await first!.watch();
+  hub.add({ send: (event) => told.push(event), backlogBytes: 0, drop() {}, end() {} }, undefined);
+  expect(told.join("")).toContain('"phase":{"kind":"ended","why":"The server holds the result no more. ');
+});
+
+test("the result of the last run stays, whatever it takes", async () => {
+  const runs = endingRuns(sampleResult, 1);
+  const runId = await keptRunId(runs);
+  expect(await runs.get(runId)?.readResult()).toEqual(sampleResult);
 });

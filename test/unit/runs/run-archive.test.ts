@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { expect, onTestFinished, test } from "vitest";
 import { endIdOf } from "../../../src/live/live-hub.js";
 import type { ListedRun } from "../../../src/runs/listed-run.js";
@@ -78,12 +79,18 @@ test("a record is read as it was written, with its result and its last update", 
   const record = { ...recordAt(0), start };
   const written = await archive.keep(record);
   const [archived, ...others] = await archive.load();
-  expect(archived).toEqual({ ...written, head: { ...written?.head, hasResult: true } });
+  const { file = "" } = archived ?? {};
+  expect(archived).toMatchObject({ file, bytes: written?.bytes, head: written?.head });
   expect(others).toEqual([]);
   expect(archived?.head).toEqual({ facts: record.facts, start, hasResult: true });
-  const { file = "" } = archived ?? {};
-  expect(await archive.readUpdate(file)).toEqual(JSON.parse(JSON.stringify(record.update)));
-  expect(await archive.readResult(archived!)).toEqual(sampleResult);
+  expect(await archived?.readUpdate()).toEqual(JSON.parse(JSON.stringify(record.update)));
+  expect(await archived?.readResult()).toEqual(sampleResult);
+  for (const one of [archived, written]) {
+    const { bytes = 0, stream } = (await one?.openResult()) ?? {};
+    const result = await text(stream!);
+    expect(result).toBe(JSON.stringify(sampleResult));
+    expect(Buffer.byteLength(result)).toBe(bytes);
+  }
   expect(await readdir(folder)).toEqual([file]);
   expect(said).toEqual([]);
 });
@@ -92,10 +99,10 @@ test("what is no run is skipped, and said once", async () => {
   const { archive, folder, said } = await archiveInFolder();
   await archive.keep(recordAt(0));
   const [file = ""] = await readdir(folder);
-  const text = await readFile(join(folder, file), "utf8");
+  const record = await readFile(join(folder, file), "utf8");
   const names = ["1", "2", "3"].map((digit) => file.replace("r0", `x${digit}`));
-  await writeFile(join(folder, names[0]!), text);
-  await writeFile(join(folder, names[1]!), text.slice(0, 100));
+  await writeFile(join(folder, names[0]!), record);
+  await writeFile(join(folder, names[1]!), record.slice(0, 100));
   await writeFile(join(folder, names[2]!), "");
   await writeFile(join(folder, "notes.txt"), "mine");
   const runs = await restored(archive);
@@ -113,6 +120,26 @@ test("a result that somebody has changed is none, and its run is still listed", 
   const [run] = (await restored(archive)).all;
   expect(run?.hasResult).toBe(true);
   expect(await run?.readResult()).toBeUndefined();
+});
+
+test.each([
+  ["longer by now", (lines: readonly string[]) => [...lines, " "]],
+  [
+    "cut off within its result",
+    ([head, update, result = ""]: readonly string[]) => [head, update, result.slice(0, -9)],
+  ],
+  ["without a third line", ([head, update]: readonly string[]) => [head, update, ""]],
+  ["of one line", ([head]: readonly string[]) => [head]],
+])("a file that is %s gives no text of a result, also if it is found so", async (_, changed) => {
+  const { archive, folder } = await archiveInFolder();
+  const before = await archive.keep(recordAt(0));
+  const file = join(folder, before?.file ?? "");
+  await writeFile(file, changed((await readFile(file, "utf8")).split("\n")).join("\n"));
+  const [found] = await archive.load();
+  expect(await before?.openResult()).toBeUndefined();
+  expect(await found?.openResult()).toBeUndefined();
+  await rm(file);
+  expect(await before?.openResult()).toBeUndefined();
 });
 
 test("the last 50 runs are kept, and older ones deleted with what a crash has left, but not what is no run", async () => {
