@@ -21,17 +21,7 @@ export function feedOf(followed: FollowedRun, test: LoadTest | SeveralGenerators
   const { call, runId, number } = followed;
   const { plan, thresholds, repeat } = call;
   const run = { ...liveRunOf({ runId, plan: resultPlanOf(plan), planLine: planLine(plan) }), number, of: repeat };
-  return new RunFeed({ run, thresholds, watched: watchedOf(test), changes: changesOf(followed, test) });
-}
-
-/** What thresholds and the verdict need of several generators is known only at their end. */
-function watchedOf(test: LoadTest | SeveralGenerators) {
-  if (test instanceof LoadTest) return test;
-  return {
-    snapshot: () => test.snapshot(),
-    standing: () => undefined,
-    stallsSoFar: () => test.stallsSoFar(),
-  };
+  return new RunFeed({ run, thresholds, watched: test, changes: changesOf(followed, test) });
 }
 
 function changesOf({ backend, call: { plan } }: FollowedRun, test: LoadTest | SeveralGenerators) {

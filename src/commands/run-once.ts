@@ -40,7 +40,7 @@ export async function runOnce(run: OneRun): Promise<ExitCode> {
   const view = liveView(io.stderr, () => test.snapshot());
   const isCollected = run.collector !== undefined || call.metricsPort !== undefined;
   const test = loadTestOf(
-    { ...run, isCollected },
+    { generators: run.generators, isCollected, ...judgingOf(call) },
     {
       plan: call.plan,
       backend,
@@ -78,10 +78,7 @@ export async function runOnce(run: OneRun): Promise<ExitCode> {
 
 /** Runs the test, ends it early if `--abort-on-fail` says so, and judges its thresholds. */
 export async function judgedRun(test: LoadTest | SeveralGenerators, call: RunCall): Promise<LoadTestOutcome> {
-  const judging =
-    call.abortOnFail && test instanceof LoadTest
-      ? setInterval(() => abortIfMissed(test, call), JUDGE_EVERY_MS)
-      : undefined;
+  const judging = call.abortOnFail ? setInterval(() => abortIfMissed(test, call), JUDGE_EVERY_MS) : undefined;
   try {
     return judged(await test.run(), call);
   } finally {
@@ -89,12 +86,16 @@ export async function judgedRun(test: LoadTest | SeveralGenerators, call: RunCal
   }
 }
 
+type OfSeveral = Omit<SeveralGeneratorsOptions, keyof LoadTestOptions>;
+
 /** By one generator in this process, or by several in processes of their own. */
-export function loadTestOf(
-  { generators, isCollected }: Pick<SeveralGeneratorsOptions, "generators" | "isCollected">,
-  options: LoadTestOptions,
-): LoadTest | SeveralGenerators {
-  return generators === 1 ? new LoadTest(options) : new SeveralGenerators({ ...options, generators, isCollected });
+export function loadTestOf(several: OfSeveral, options: LoadTestOptions): LoadTest | SeveralGenerators {
+  return several.generators === 1 ? new LoadTest(options) : new SeveralGenerators({ ...options, ...several });
+}
+
+/** What thresholds need of several generators while the run goes on. */
+export function judgingOf({ abortOnFail, thresholds }: RunCall): Pick<OfSeveral, "isJudged" | "judged"> {
+  return { isJudged: abortOnFail, judged: thresholds.flatMap(({ figure }) => figure.part?.orchestrator ?? []) };
 }
 
 async function metricsOf({ call, runId, io }: OneRun, test: LoadTest | SeveralGenerators) {
@@ -110,7 +111,7 @@ async function metricsOf({ call, runId, io }: OneRun, test: LoadTest | SeveralGe
   return metrics;
 }
 
-function abortIfMissed(test: LoadTest, { thresholds }: RunCall): void {
+function abortIfMissed(test: LoadTest | SeveralGenerators, { thresholds }: RunCall): void {
   const soFar = test.resultSoFar();
   const missed = soFar && thresholds.find((threshold) => isMissedForGood(threshold, soFar));
   if (missed) test.abort(`threshold ${missed.expression} can no longer be met (--abort-on-fail)`);

@@ -16,7 +16,7 @@ import type { RunTask } from "../runs/run-task.js";
 import { feedOf } from "./live-feed.js";
 import { machineOf } from "./run.js";
 import { parseRunCall } from "./run-call.js";
-import { judgedRun, loadTestOf } from "./run-once.js";
+import { judgedRun, judgingOf, loadTestOf } from "./run-once.js";
 import { terminateLeft } from "./terminate-left.js";
 
 const onLine = (line: string): void => void tellParent({ type: "line", text: oneLine(line) });
@@ -32,7 +32,7 @@ async function run({ flags, runId, connectionString }: RunTask, interruption: Ab
   try {
     if (call.runId !== undefined) await requireFreeRunIds(backend, [runId], undefined, interruption);
     const test = loadTestOf(
-      { generators, isCollected: true },
+      { generators, isCollected: true, ...judgingOf(call) },
       {
         plan: call.plan,
         backend,

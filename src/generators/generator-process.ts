@@ -7,6 +7,7 @@ import type { LoadTestOutcome } from "../load/load-test.js";
 import type { Timeline } from "../result/timeline-schema.js";
 import type { RunBuckets } from "../stats/latency-buckets.js";
 import type { LiveSnapshot } from "../stats/live-snapshot.js";
+import type { StandingPart } from "../stats/merged-standing.js";
 import type { FromGenerator, GeneratorTask, ShardPart, ToGenerator } from "./messages.js";
 
 const ENTRY = fileURLToPath(new URL("../generators/main.js", import.meta.url));
@@ -32,6 +33,8 @@ export class GeneratorProcess<Task = GeneratorTask> {
   onUpdate: (update: LiveUpdate) => void = () => {};
   /** Takes what the process of a shard tells viewers. */
   onPart: (part: ShardPart) => void = () => {};
+  /** Takes what the whole is judged by. */
+  onStanding: (standing: StandingPart) => void = () => {};
   /** Takes the timelines of a traced instance. */
   onTimelines: (timelines: readonly Timeline[]) => void = () => {};
   readonly #child: ChildProcess;
@@ -118,6 +121,8 @@ export class GeneratorProcess<Task = GeneratorTask> {
         return this.onUpdate(message.update);
       case "part":
         return this.onPart(message.part);
+      case "standing":
+        return this.onStanding(message.standing);
       case "latencies":
         this.latencies = message.latencies;
         return undefined;

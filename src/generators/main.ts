@@ -14,7 +14,7 @@ import type { GeneratorTask, ShardPart } from "./messages.js";
 import { onMessage, takeTask, tellParent, tellingLatencies, tellingParts, tellingProgress } from "./parent.js";
 
 async function run(task: GeneratorTask, interruption: AbortSignal): Promise<LoadTestOutcome> {
-  const { connectionString, transport, hub, tellsLatencies, tellsTimelines, ...options } = task;
+  const { connectionString, transport, hub, tellsLatencies, tellsTimelines, isJudged, judged, ...options } = task;
   const plan = withAllInputValues(task.plan);
   const backend = await openBackend(resolveConnection({ flag: connectionString }), { transport });
   const startsAt = Promise.withResolvers<number>();
@@ -45,7 +45,8 @@ async function run(task: GeneratorTask, interruption: AbortSignal): Promise<Load
       stalls: test.stallsSoFar(),
     };
   };
-  const work = (): Promise<LoadTestOutcome> => tellingParts(part, () => tellingProgress(test, () => test.run()));
+  const parts = { part, standing: () => test.standingPart(judged), isJudged };
+  const work = (): Promise<LoadTestOutcome> => tellingParts(parts, () => tellingProgress(test, () => test.run()));
   void ending.promise.then((reason) => test.abort(reason));
   try {
     return await (tellsLatencies ? tellingLatencies(test, work) : work());

@@ -8,6 +8,7 @@ import type { HubSurvey, Stall } from "../result/run-result.js";
 import type { Timeline } from "../result/timeline-schema.js";
 import type { RunBuckets } from "../stats/latency-buckets.js";
 import type { LiveSnapshot } from "../stats/live-snapshot.js";
+import type { StandingPart } from "../stats/merged-standing.js";
 import type { SeriesPart } from "../stats/merged-series.js";
 
 /** What a generator process needs to make its part of a run. */
@@ -26,6 +27,10 @@ export interface GeneratorTask {
   readonly terminateLeft: boolean;
   readonly tellsLatencies: boolean;
   readonly tellsTimelines: boolean;
+  /** Tells how it stands without a viewer too. */
+  readonly isJudged: boolean;
+  /** The orchestrations of a mix that a threshold names. */
+  readonly judged: readonly string[];
 }
 
 /** What viewers are shown of one shard, besides its snapshots. */
@@ -57,6 +62,8 @@ export type FromGenerator =
   | { readonly type: "update"; readonly update: LiveUpdate }
   /** Of one shard: once a second while it is watched, and once at its end. */
   | { readonly type: "part"; readonly part: ShardPart }
+  /** Of one shard, as a part. Once a second without a viewer too if it is judged while it runs. */
+  | { readonly type: "standing"; readonly standing: StandingPart }
   /** Every few seconds where they are collected, and once at its end. */
   | { readonly type: "latencies"; readonly latencies: RunBuckets }
   /** Of one traced instance. */

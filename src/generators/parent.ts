@@ -5,6 +5,7 @@ import type { LivePhase, LiveUpdate } from "../live/live-update.js";
 import type { LoadTestOutcome } from "../load/load-test.js";
 import type { RunBuckets } from "../stats/latency-buckets.js";
 import type { LiveSnapshot } from "../stats/live-snapshot.js";
+import type { StandingPart } from "../stats/merged-standing.js";
 import type { FromGenerator, ShardPart, ToGenerator } from "./messages.js";
 
 const ALIVE_EVERY_MS = 1_000;
@@ -65,11 +66,23 @@ export function tellingUpdates<T>(feed: { update(phase: LivePhase): LiveUpdate }
   return tellingViewers(tell, UNWATCHED_UPDATE_EVERY, work);
 }
 
-/** The same of a shard, whose parent may ask at any time: without viewers nothing but the end. */
-export function tellingParts<T>(part: (most: number) => ShardPart, work: () => Promise<T>): Promise<T> {
-  const tell = (kind: "running" | "ended"): Promise<void> =>
-    tellParent({ type: "part", part: part(kind === "ended" ? Infinity : MOST_INTERVALS) });
-  return tellingViewers(tell, Infinity, work);
+export interface TellingParts {
+  readonly part: (most: number) => ShardPart;
+  /** Undefined before the first start. */
+  readonly standing: () => StandingPart | undefined;
+  /** Tells how it stands without a viewer too. */
+  readonly isJudged: boolean;
+}
+
+/** The same of a shard, whose parent may ask at any time: without viewers and a judge nothing but the end. */
+export function tellingParts<T>({ part, standing, isJudged }: TellingParts, work: () => Promise<T>): Promise<T> {
+  const tell = async (kind: "running" | "ended"): Promise<void> => {
+    const stands = standing();
+    if (stands) await tellParent({ type: "standing", standing: stands });
+    if (kind === "running" && !viewers.areThere) return;
+    await tellParent({ type: "part", part: part(kind === "ended" ? Infinity : MOST_INTERVALS) });
+  };
+  return tellingViewers(tell, isJudged ? 1 : Infinity, work);
 }
 
 /** Who looks at the run. The parent may say so before there is anything to see. */
@@ -77,8 +90,9 @@ const viewers = { areThere: false, onCome: (): void => undefined };
 
 function hearOfViewers(): void {
   onMessage("watch", ({ isWatched }) => {
-    if (isWatched && !viewers.areThere) viewers.onCome();
+    const hasCome = isWatched && !viewers.areThere;
     viewers.areThere = isWatched;
+    if (hasCome) viewers.onCome();
   });
 }
 

@@ -15,6 +15,7 @@ import type { Shard } from "../result/shard.js";
 import { summedBuckets, type RunBuckets } from "../stats/latency-buckets.js";
 import type { LiveSnapshot } from "../stats/live-snapshot.js";
 import { commonStalls } from "../stats/merged-health.js";
+import { mergedStanding } from "../stats/merged-standing.js";
 import { MergedSeries } from "../stats/merged-series.js";
 import type { SeriesSoFar } from "../stats/series.js";
 import { mergeShards } from "../stats/merge-shards.js";
@@ -23,6 +24,7 @@ import { sumOf } from "../stats/sums.js";
 import { GeneratorProcess, type GeneratorEnd } from "./generator-process.js";
 import { lostShard } from "./lost-shard.js";
 import { summedSnapshot } from "./summed-snapshot.js";
+import { ToldStanding } from "./told-standing.js";
 
 /** From the order to start until the first start is due: all processes have read the order by then. */
 const START_AFTER_MS = 300;
@@ -34,6 +36,10 @@ export interface SeveralGeneratorsOptions extends LoadTestOptions {
   readonly generators: number;
   /** Whether somebody collects the latencies. */
   readonly isCollected: boolean;
+  /** Whether `resultSoFar` is asked for without a viewer. */
+  readonly isJudged: boolean;
+  /** The orchestrations of a mix that a threshold names. */
+  readonly judged: readonly string[];
 }
 
 /**
@@ -42,7 +48,7 @@ export interface SeveralGeneratorsOptions extends LoadTestOptions {
  */
 export class SeveralGenerators implements Pick<
   LoadTest,
-  "run" | "snapshot" | "seriesSoFar" | "stallsSoFar" | "latencyBuckets" | "close"
+  "run" | "snapshot" | "resultSoFar" | "standing" | "seriesSoFar" | "stallsSoFar" | "latencyBuckets" | "abort" | "close"
 > {
   readonly #progress: Progress;
   readonly #workers: WorkerWatch;
@@ -51,17 +57,22 @@ export class SeveralGenerators implements Pick<
   /** The generator that said a line first. Others repeat it only while the run ends. */
   readonly #saidBy = new Map<string, number>();
   readonly #series = new MergedSeries();
+  readonly #told: ToldStanding;
   #stalls: (readonly Stall[])[] = [];
   /** Runs while somebody looks at the series. */
   #unwatching: NodeJS.Timeout | undefined;
   #processes: readonly GeneratorProcess[] = [];
   /** Why the run gave up. */
   #reason: string | undefined;
+  /** By `abort`. */
+  #isAborted = false;
   #startedMs: number | undefined;
+  #hub: HubSurvey = { unknown: "the run has not begun" };
   #durability: BackendDurability | undefined;
 
   constructor(readonly options: SeveralGeneratorsOptions) {
-    const { plan, backend, runId, clock, attended, onLine, replay } = options;
+    const { plan, backend, runId, clock, attended, onLine, replay, generators } = options;
+    this.#told = new ToldStanding(generators);
     const total = (): number => sumOf(this.#snapshots(), ({ activities }) => activities.completed);
     this.#progress = backend.admin
       ? progressOf({
@@ -92,9 +103,47 @@ export class SeveralGenerators implements Pick<
   }
 
   snapshot(): LiveSnapshot {
-    const { plan, clock } = this.options;
-    const elapsedMs = this.#startedMs === undefined ? 0 : Math.max(0, clock() - this.#startedMs);
-    return summedSnapshot(this.#snapshots(), plan, { elapsedMs, activities: this.#progress.activitiesCompleted() });
+    const { plan } = this.options;
+    const activities = this.#progress.activitiesCompleted();
+    return summedSnapshot(this.#snapshots(), plan, { elapsedMs: this.#elapsedMs, activities });
+  }
+
+  /** As the generators told last; undefined before the first start, and while one of them has not told. */
+  resultSoFar(): RunResult | undefined {
+    const { plan, runId, backend, replay } = this.options;
+    const durationMs = this.#elapsedMs;
+    const told = this.#told.at(durationMs);
+    if (this.#startedMs === undefined || told.kind === "untold") return undefined;
+    return mergedStanding(told.parts, {
+      runId,
+      startedMs: this.#startedMs,
+      durationMs,
+      toldMs: told.toldMs,
+      plan: resultPlanOf(plan),
+      environment: describeEnvironment(
+        backend,
+        { ownWorkers: this.#workers.ownWorkers, replay },
+        this.#hub,
+        this.#durability,
+      ),
+      activities: backend.admin && this.#progress.activitiesCompleted(),
+    });
+  }
+
+  /** The same, for a viewer: the generators are asked for more for a few seconds. */
+  standing(): RunResult | undefined {
+    this.#watch();
+    return this.resultSoFar();
+  }
+
+  /** Why there is no `standing`; undefined where there is one. */
+  unjudged(): string | undefined {
+    const told = this.#told.at(this.#elapsedMs);
+    return told.kind === "untold" ? told.why : undefined;
+  }
+
+  get #elapsedMs(): number {
+    return this.#startedMs === undefined ? 0 : Math.max(0, this.options.clock() - this.#startedMs);
   }
 
   /** The intervals so far, as the generators told them last. They are asked for more for a few seconds. */
@@ -126,6 +175,7 @@ export class SeveralGenerators implements Pick<
   async run(): Promise<LoadTestOutcome> {
     const { backend, runId, interruption, clock, onLine, startAtMs } = this.options;
     const hub = await surveyedHub(backend, runId, interruption, onLine);
+    this.#hub = hub;
     this.#durability = await durabilityOf(backend, interruption);
     void followProgress(this.#progress, this.#stopFollowing.signal, onLine);
     this.#workers.start(this.#progress);
@@ -144,8 +194,19 @@ export class SeveralGenerators implements Pick<
     this.#workers.stopReviewing();
     const result = await this.#merged(ends, hub);
     this.#stopFollowing.abort();
-    const gaveUp = this.#reason ?? ends.flatMap((end) => (end.kind === "ended" ? (end.gaveUp ?? []) : []))[0];
-    return { result, gaveUp: interruption.aborted ? undefined : gaveUp, aborted: false };
+    if (interruption.aborted) return { result, gaveUp: undefined, aborted: false };
+    const cutOff = ends.flatMap((end) => (end.kind === "ended" ? (end.gaveUp ?? []) : end.how));
+    // A threshold cuts nothing off if all generators have just ended by themselves.
+    const gaveUp = this.#isAborted ? cutOff[0] : (this.#reason ?? cutOff[0]);
+    const isAborted = this.#isAborted && gaveUp !== undefined && ends.every(({ kind }) => kind === "ended");
+    return { result, gaveUp, aborted: isAborted };
+  }
+
+  /** Ends the run early. */
+  abort(reason: string): void {
+    if (this.#reason !== undefined) return;
+    this.#isAborted = true;
+    this.#giveUp(reason);
   }
 
   async close(): Promise<void> {
@@ -163,8 +224,10 @@ export class SeveralGenerators implements Pick<
         this.#series.take(index, series);
         this.#stalls[index] = stalls;
       };
+      process.onStanding = (standing) => this.#told.take(index, standing);
       process.onTimelines = (timelines) => this.options.onTimelines?.(timelines);
       void process.ended.then((end) => {
+        this.#told.end(index, end.kind);
         const how = end.kind === "died" ? end.how : end.result.interrupted ? "was interrupted by a signal" : undefined;
         if (how !== undefined) this.#giveUp(`generator ${number} of ${generators} ${how}`);
       });
@@ -173,7 +236,7 @@ export class SeveralGenerators implements Pick<
   }
 
   #taskOf(index: number, hub: HubSurvey) {
-    const { backend, runId, replay, attended, leave, isCollected, onTimelines } = this.options;
+    const { backend, runId, replay, attended, leave, isCollected, isJudged, judged, onTimelines } = this.options;
     return {
       plan: this.#planOf(index),
       runId,
@@ -186,6 +249,8 @@ export class SeveralGenerators implements Pick<
       terminateLeft: this.#workers.ownWorkers > 0,
       tellsLatencies: isCollected,
       tellsTimelines: onTimelines !== undefined,
+      isJudged,
+      judged,
     };
   }
 

@@ -16,7 +16,7 @@ export interface LiveUpdate {
   readonly thresholds: readonly LiveThreshold[];
   /** What it said to people last. Absent where a terminal says it. */
   readonly lines?: readonly string[] | undefined;
-  /** As it forms. Absent before the first start, and where only the end of a run can tell. */
+  /** As it forms. Absent before the first start, and while a generator of several has not told its part. */
   readonly verdict?: Verdict | undefined;
 }
 

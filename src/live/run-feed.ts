@@ -8,8 +8,10 @@ import type { LivePhase, LiveRun, LiveSeries, LiveThreshold, LiveUpdate } from "
 /** What a run knows while it runs. */
 interface WatchedRun {
   snapshot(): LiveSnapshot;
-  /** Undefined before the first start, and where only the end of a run can tell. */
+  /** Undefined before the first start, and while it is not known. */
   standing(): RunResult | undefined;
+  /** Why it is not known. */
+  unjudged?(): string | undefined;
   stallsSoFar(): readonly Stall[];
 }
 
@@ -34,13 +36,18 @@ export class RunFeed {
     const standing = watched.standing();
     const snapshot = watched.snapshot();
     const hasBegun = standing !== undefined || snapshot.orchestrations.started > 0;
+    const reason = hasBegun ? watched.unjudged?.() : undefined;
     const update: LiveUpdate = {
       run,
       phase: phase.kind === "running" && !hasBegun ? { kind: "waiting" } : phase,
       snapshot,
       series: changes(),
       stalls: watched.stallsSoFar(),
-      thresholds: thresholds.map((threshold) => liveThreshold(threshold, standing)),
+      thresholds: thresholds.map((threshold) =>
+        standing === undefined
+          ? { expression: threshold.expression, state: "open", ...(reason !== undefined && { reason }) }
+          : liveThreshold(threshold, standing),
+      ),
       verdict: standing?.verdict,
     };
     if (phase.kind === "ended" || phase.kind === "failed") this.#last = update;
@@ -48,9 +55,8 @@ export class RunFeed {
   }
 }
 
-function liveThreshold(threshold: Threshold, standing: RunResult | undefined): LiveThreshold {
+function liveThreshold(threshold: Threshold, standing: RunResult): LiveThreshold {
   const { expression } = threshold;
-  if (standing === undefined) return { expression, state: "open" };
   const judged = judge(threshold, threshold.figure === figureOf("errors") ? withoutUnfinished(standing) : standing);
   const { reason } = judged;
   return {

@@ -4,6 +4,7 @@ import type { Completion, Start } from "../stats/completion.js";
 import type { RunBuckets } from "../stats/latency-buckets.js";
 import type { LiveSnapshot } from "../stats/live-snapshot.js";
 import { lengthOf, plannedStarts } from "../result/load-shape.js";
+import type { StandingPart } from "../stats/merged-standing.js";
 import { Recorder } from "../stats/recorder.js";
 import type { SeriesSoFar } from "../stats/series.js";
 import type {
@@ -326,6 +327,14 @@ export class LoadTest {
     if (this.#startedMs === undefined) return undefined;
     const environment = this.#describeEnvironment(this.#hub ?? { unknown: "the run is in progress" });
     return this.#recorder.standing(runId, clock(), { environment, health: this.#health.soFar() });
+  }
+
+  /** What a shard tells for the result so far of the whole; undefined before the first start. `judged`: see the recorder. */
+  standingPart(judged: readonly string[]): StandingPart | undefined {
+    const { plan, clock } = this.options;
+    if (this.#startedMs === undefined || plan.shard === undefined) return undefined;
+    const environment = this.#describeEnvironment(this.#hub ?? { unknown: "the run is in progress" });
+    return this.#recorder.standingPart(plan.shard, clock(), { environment, health: this.#health.soFar(), judged });
   }
 
   /** The latencies so far in few buckets, for monitoring. */

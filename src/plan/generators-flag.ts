@@ -20,18 +20,9 @@ export const generatorsFlag = z
   .optional();
 
 /** @throws UsageError that names what does not go with `--generators` */
-export function refuseWithGenerators({
-  shard,
-  abortOnFail,
-}: {
-  shard?: Shard | undefined;
-  abortOnFail: boolean;
-}): void {
-  if (shard !== undefined)
-    throw new UsageError("conflicting-flags", "--generators: expected it without --shard, which is one generator");
-  if (!abortOnFail) return;
-  const problem = "--abort-on-fail: expected it without --generators, whose result is known only at the end";
-  throw new UsageError("conflicting-flags", problem);
+export function refuseWithGenerators({ shard }: { shard?: Shard | undefined }): void {
+  if (shard === undefined) return;
+  throw new UsageError("conflicting-flags", "--generators: expected it without --shard, which is one generator");
 }
 
 /** How many processes of this machine make the load, and why, if nobody said so. */

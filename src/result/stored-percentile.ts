@@ -17,7 +17,7 @@ export function carries(count: number, q: number, censored: number): boolean {
  * The share of started orchestrations that a longer run might have shown to be the slowest. Terminated ones were cut
  * off too.
  */
-export function censoredShare({ counts }: RunResult): number {
+export function censoredShare({ counts }: Pick<RunResult, "counts">): number {
   const { started, terminated, unfinished } = counts.orchestrations;
   return started === 0 ? 0 : (unfinished + terminated) / started;
 }

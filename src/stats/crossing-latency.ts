@@ -1,4 +1,4 @@
-import { LatencyHistogram } from "./latency-histogram.js";
+import { LatencyHistogram, NOTHING } from "./latency-histogram.js";
 import type { CrossingBuckets } from "./latency-buckets.js";
 import type { CrossingSummary, CrossingTally, EncodedHistogram } from "../result/run-result.js";
 
@@ -17,6 +17,11 @@ export class CrossingLatency {
 
   tally(): CrossingTally {
     return { completed: this.#completed.tally(), noticed: this.#noticed.tally(), boundMs: this.#boundMs };
+  }
+
+  /** The same without the completions by the backend's clock, which are known late. */
+  tallyNoticed(): CrossingTally {
+    return { completed: NOTHING, noticed: this.#noticed.tally(), boundMs: 0 };
   }
 
   /** Adds everything of another one. */

@@ -13,6 +13,9 @@ const FIRST_HIGHEST = 2;
 const SIGNIFICANT_DIGITS = 3;
 const QUANTILES = { p50: 0.5, p90: 0.9, p95: 0.95, p99: 0.99, p999: 0.999 } as const;
 
+/** The tally of no duration. */
+export const NOTHING: DurationTally = { count: 0, sumMs: 0, maxMs: 0 };
+
 /**
  * A histogram of durations with three significant digits of a microsecond, in constant memory. Count, mean and maximum
  * are exact. Its inputs and outputs are milliseconds.

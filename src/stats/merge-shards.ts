@@ -1,14 +1,14 @@
-import type { HubSurvey, ResultEnvironment, ResultPlan, RunResult, Verdict } from "../result/run-result.js";
+import type { GeneratorHealth, HubSurvey, ResultEnvironment, ResultPlan, RunResult } from "../result/run-result.js";
 import type { Coordinated } from "./coordinated.js";
 import { mergedBreakdown } from "./merged-breakdown.js";
 import { mergedCounts, mergedIrregular, mergedLists, mergedRecount } from "./merged-counts.js";
 import { commonStalls, commonOutages, mergedHealth, widestClock } from "./merged-health.js";
+import { mergedVerdict } from "./merged-verdict.js";
 import { OrchestrationFigures } from "./orchestration-figures.js";
 import { RunLatencies } from "./run-latencies.js";
 import type { ShardResult } from "./shards-of-run.js";
 import { sumOf, sums } from "./sums.js";
 import { Timeline } from "./timeline.js";
-import { verdictOf } from "./verdict.js";
 
 type MergedShard = NonNullable<RunResult["shards"]>[number];
 
@@ -20,7 +20,12 @@ type Shards = readonly [ShardResult, ...ShardResult[]];
  */
 export function mergeShards(shards: Shards, coordinated?: Coordinated): RunResult {
   const measured = measuredOf(shards, coordinated ?? coordinatedBy(shards));
-  return { ...measured, verdict: mergedVerdict(shards, measured) };
+  const judged = shards.map(({ verdict, plan: { shard } }) => ({ shard, verdict }));
+  return { ...measured, verdict: mergedVerdict(judged, measured) };
+}
+
+function healthOf(shards: Shards): readonly GeneratorHealth[] {
+  return shards.flatMap(({ generator }) => generator ?? []);
 }
 
 /** What the shards tell of the whole, where nobody coordinated them. */
@@ -69,7 +74,7 @@ function measuredOf(shards: Shards, coordinated: Coordinated): Omit<RunResult, "
     ...timeline.close(durationMs, isSettled, { response: response.until, service: service.until }),
     ...(outages.length > 0 && { outages }),
     ...(stalls.length > 0 && { stalls }),
-    generator: mergedHealth(shards, latencies, censored),
+    generator: mergedHealth(plan, healthOf(shards), latencies, censored),
     ...(clock && { clock }),
     ...concurrencyOf(plan, throughput, service.meanMs),
     noticing: sums(shards.map(({ noticing = {} }) => noticing)),
@@ -130,19 +135,4 @@ function busiestHub([first, ...rest]: readonly HubSurvey[]): HubSurvey {
     if ("unknown" in busiest || "unknown" in hub) return "unknown" in busiest ? busiest : hub;
     return hub.unfinished > busiest.unfinished ? hub : busiest;
   }, first!);
-}
-
-/** Each shard's own reasons, and those that show only in the whole. */
-function mergedVerdict(shards: readonly ShardResult[], measured: Omit<RunResult, "verdict">): Verdict {
-  const own = shards.flatMap(({ verdict, plan: { shard } }) => {
-    return (verdict?.reasons ?? []).map((reason) => ({
-      ...reason,
-      text: `shard ${shard.number} of ${shard.of}: ${reason.text}`,
-    }));
-  });
-  const named = new Set(own.map(({ name }) => name));
-  const ofWhole = verdictOf(measured).reasons.filter(({ name }) => !named.has(name));
-  const reasons = [...own, ...ofWhole];
-  const isInvalid = reasons.some(({ severity }) => severity === "invalid");
-  return { status: isInvalid ? "invalid" : reasons.length > 0 ? "suspect" : "valid", reasons };
 }

@@ -1,4 +1,4 @@
-import type { Listed, Recount, RunResult } from "../result/run-result.js";
+import type { Listed, Recount, RunResult, RunTally } from "../result/run-result.js";
 import { countsOf, type IrregularActions } from "./run-counts.js";
 import type { Coordinated } from "./coordinated.js";
 import type { ShardResult } from "./shards-of-run.js";
@@ -7,8 +7,14 @@ import { sumOf, sums } from "./sums.js";
 const LISTED_FAILURES = 10;
 const LISTED = 100;
 
+/** The counts of one generator. */
+interface CountedPart {
+  readonly counts: RunResult["counts"];
+  readonly tally: Pick<RunTally, "accepted" | "neverSent">;
+}
+
 export function mergedCounts(
-  shards: readonly ShardResult[],
+  shards: readonly CountedPart[],
   { plan, environment, activities, executed }: Coordinated,
   irregular: IrregularActions | undefined,
 ): RunResult["counts"] {

@@ -1,8 +1,7 @@
 import { lengthOf } from "../result/load-shape.js";
-import type { ClockOffset, GeneratorHealth, Outage, Stall } from "../result/run-result.js";
+import type { ClockOffset, GeneratorHealth, Outage, ResultPlan, Stall } from "../result/run-result.js";
 import { wholeRange } from "./clock-range.js";
 import type { RunLatencies } from "./run-latencies.js";
-import type { ShardResult } from "./shards-of-run.js";
 import { sumOf, sums, worst } from "./sums.js";
 
 const LISTED_STALLS = 100;
@@ -10,12 +9,11 @@ const SHORTEST_STALL_MS = 500;
 
 /** Slip is that of all starts; what belongs to a process or a machine is that of the worst. */
 export function mergedHealth(
-  shards: readonly [ShardResult, ...ShardResult[]],
+  plan: ResultPlan,
+  all: readonly GeneratorHealth[],
   latencies: RunLatencies,
   censored: number,
 ): GeneratorHealth {
-  const { plan } = shards[0];
-  const all = shards.flatMap(({ generator }) => generator ?? []);
   const isOpen = plan.load?.kind === "open";
   const slipMs = latencies.unheldSlip;
   const slipShare = isOpen ? latencies.slipShares(censored) : undefined;

@@ -20,7 +20,7 @@ export class OrchestrationFigures {
   }
 
   /** Adds everything of another generator with the same plan. It took its latencies with it if it died. */
-  absorb({ byOrchestration }: RunResult, { died }: { readonly died: boolean }): void {
+  absorb({ byOrchestration }: Pick<RunResult, "byOrchestration">, { died }: { readonly died: boolean }): void {
     if (byOrchestration === undefined) this.#isPartial = true;
     for (const [place, part] of (byOrchestration ?? []).entries()) this.#parts[place]?.absorb(part, { died });
   }
@@ -28,6 +28,11 @@ export class OrchestrationFigures {
   /** The figures during the run, when the backend's clock is not known yet. */
   soFar(): Pick<RunResult, "byOrchestration"> {
     return this.#results((part) => part.soFar());
+  }
+
+  /** The figures during the run, for a merge. Only those that are `judged`, by their names, have latencies. */
+  standing(judged: readonly string[]): Pick<RunResult, "byOrchestration"> {
+    return this.#results((part, orchestrator) => part.standing(judged.includes(orchestrator)));
   }
 
   /** `throughput` is that of the run, of which each has its part. */
@@ -43,13 +48,13 @@ export class OrchestrationFigures {
     });
   }
 
-  #results(figuresOf: (part: OrchestrationPart) => Omit<OrchestrationResult, "orchestrator">) {
+  #results(figuresOf: (part: OrchestrationPart, orchestrator: string) => Omit<OrchestrationResult, "orchestrator">) {
     const { orchestrations } = this.plan;
     if (orchestrations === undefined || this.#isPartial) return {};
     return {
       byOrchestration: orchestrations.map(({ orchestrator }, place) => ({
         orchestrator,
-        ...figuresOf(this.#parts[place]!),
+        ...figuresOf(this.#parts[place]!, orchestrator),
       })),
     };
   }

@@ -62,6 +62,15 @@ export class OrchestrationPart {
     };
   }
 
+  /** For a merge during the run; with latencies only where somebody judges them. */
+  standing(hasLatencies: boolean): Figures {
+    return {
+      counts: this.#counts,
+      latencyMs: {},
+      ...(hasLatencies && { tally: { latencies: this.#latencies.tallyNoticed(), window: this.#window.tally() } }),
+    };
+  }
+
   close(): Figures {
     return {
       counts: this.#counts,

@@ -1,8 +1,9 @@
 import { ClockBridge } from "./clock-bridge.js";
 import type { Completion, Start } from "./completion.js";
 import { lengthOf } from "../result/load-shape.js";
-import { partOf } from "../result/shard.js";
+import { partOf, type Shard } from "../result/shard.js";
 import type { LiveSnapshot } from "./live-snapshot.js";
+import type { StandingPart } from "./merged-standing.js";
 import { OrchestrationFigures } from "./orchestration-figures.js";
 import { RunCounters, type RunCountersOptions } from "./run-counters.js";
 import type { RunBuckets } from "./latency-buckets.js";
@@ -216,6 +217,26 @@ export class Recorder {
     const soFar = this.soFar(runId, nowMs, environment);
     const measured = { ...soFar, generator: { heldBack: this.#counters.heldBack, ...this.#slip(), ...health } };
     return { ...measured, verdict: verdictOf(measured) };
+  }
+
+  /** The part of a shard in the result so far of the run. Of `judged` orchestrations it tells latencies. */
+  standingPart(
+    shard: Shard,
+    nowMs: number,
+    { judged, ...of }: Pick<RunEnd, "environment" | "health"> & { readonly judged: readonly string[] },
+  ): StandingPart {
+    const { counts, generator, verdict } = this.standing("", nowMs, of);
+    return {
+      shard,
+      atMs: this.sinceMs(nowMs),
+      counts,
+      accepted: this.accepted.size,
+      latencies: this.#latencies.tallyNoticed(),
+      window: this.#timeline.windowSoFar,
+      ...this.#ofEach.standing(judged),
+      generator: generator ?? { heldBack: 0 },
+      verdict,
+    };
   }
 
   /** The result so far, with everything that thresholds need. Latency lasts until the client noticed. */

@@ -1,7 +1,7 @@
 import type { Completion, Start } from "./completion.js";
 import { CrossingLatency } from "./crossing-latency.js";
 import type { RunBuckets } from "./latency-buckets.js";
-import { LatencyHistogram } from "./latency-histogram.js";
+import { LatencyHistogram, NOTHING } from "./latency-histogram.js";
 import { LatencyDrift } from "./latency-drift.js";
 import type {
   EncodedHistogram,
@@ -42,6 +42,22 @@ export class RunLatencies {
       startRpc: this.#startRpc.tally(),
       slip: this.#slip.tally(),
       unheldSlip: this.#unheldSlip.tally(),
+      server: this.#server.tally(),
+      slipDrift: this.#slipDrift.tally(),
+      lagBoundMs: this.#lagBoundMs,
+    };
+  }
+
+  /** What `summariesNoticed` needs of them, without the rest. */
+  tallyNoticed(): LatenciesTally {
+    return {
+      response: this.response.tallyNoticed(),
+      service: this.service.tallyNoticed(),
+      punctual: { completed: NOTHING, noticed: NOTHING, boundMs: 0 },
+      detectionLag: this.#detectionLag.tally(),
+      startRpc: this.#startRpc.tally(),
+      slip: this.#slip.tally(),
+      unheldSlip: NOTHING,
       server: this.#server.tally(),
       slipDrift: this.#slipDrift.tally(),
       lagBoundMs: this.#lagBoundMs,

@@ -1,7 +1,7 @@
 import { Phases } from "./phases.js";
 import type { BridgedTime } from "./run-latencies.js";
 import type { IrregularActions } from "./run-counts.js";
-import type { ResultPlan, RunResult, RunTally, Throughput } from "../result/run-result.js";
+import type { ResultPlan, RunResult, RunTally, Throughput, WindowTally } from "../result/run-result.js";
 import { activitiesOf, furtherActionsOf, mayFail } from "../result/run-size.js";
 import { Series, type SeriesSoFar } from "./series.js";
 import { ThroughputWindow } from "./throughput-window.js";
@@ -115,6 +115,11 @@ export class Timeline {
 
   addReconnect(atMs: number): void {
     this.#series.addReconnect(atMs);
+  }
+
+  /** By the time of noticing, for a merge. */
+  get windowSoFar(): WindowTally {
+    return this.#windowSoFar.tally();
   }
 
   /** As `ThroughputWindow.throughput`, by the time of noticing. */

@@ -50,6 +50,23 @@ test("two generators make one run with the run's own workers, and give one resul
   expect(shards!.reduce((sum, { completed }) => sum + completed, 0)).toBe(started);
 });
 
+test("with --abort-on-fail, a threshold that is missed for good ends all generators", async () => {
+  const place = await Workplace.open();
+  const flags =
+    "--generators 2 --rate 10/s --duration 5m --workers 1 --iterations 1 --allow-invalid --abort-on-fail --json result.json";
+  const { code, stdout, stderr } = await place.run(`run ${flags} --threshold`, "max<1ms");
+  expect({ code, stderr }).toMatchObject({
+    code: 99,
+    stderr: expect.stringContaining("threshold max<1ms can no longer be met (--abort-on-fail)") as string,
+  });
+  expect(stdout).toMatch(/missed {2}max<1ms/u);
+  const { counts, shards, durationMs } = await resultOf(place);
+  expect(durationMs).toBeLessThan(60_000);
+  expect(counts.orchestrations.unfinished).toBeLessThan(counts.orchestrations.started);
+  expect(shards!.every(({ started }) => started > 0)).toBe(true);
+  expect(await place.runningEmulator()).toMatchObject({ inFlight: 0 });
+});
+
 test("SIGTERM ends all generators in order, with their orchestrations terminated", async () => {
   const place = await Workplace.open();
   const run = await atWork(place, LONG);

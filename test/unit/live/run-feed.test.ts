@@ -51,6 +51,28 @@ test("thresholds are told as they stand, and what is in flight has not failed ye
   expect(states).toEqual(["holds", "missed-for-good", "holds"]);
 });
 
+test("a threshold is open while nobody knows how the run stands, and says why once it has begun", () => {
+  const snapshot = { ...sampleUpdate.snapshot, orchestrations: { total: 9, started: 0, ended: 0 } };
+  const watched = {
+    snapshot: () => snapshot,
+    standing: () => undefined,
+    unjudged: () => "generator 2 died with its figures",
+    stallsSoFar: () => [],
+  };
+  const feedOf = (of: typeof watched): RunFeed =>
+    new RunFeed({
+      run: sampleUpdate.run,
+      watched: of,
+      thresholds: [parseThreshold("p50<1m")],
+      changes: () => ({ widthMs: 1_000, intervals: [] }),
+    });
+  expect(feedOf(watched).update({ kind: "running" }).thresholds).toEqual([{ expression: "p50<1m", state: "open" }]);
+  const begun = { ...watched, snapshot: () => sampleUpdate.snapshot };
+  expect(feedOf(begun).update({ kind: "running" }).thresholds).toEqual([
+    { expression: "p50<1m", state: "open", reason: "generator 2 died with its figures" },
+  ]);
+});
+
 const HEADLINES: readonly (readonly [Partial<LiveUpdate>, string])[] = [
   [{ phase: { kind: "failed", why: "x" } }, "The run failed"],
   [{ phase: { kind: "ending", why: "x" } }, "The run is being ended"],

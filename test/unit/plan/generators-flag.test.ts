@@ -17,10 +17,6 @@ describe("--generators", () => {
     [{ generators: "65" }, '--generators: expected at most 64, found "65"'],
     [{ generators: "many" }, '--generators: expected auto or a whole number such as 2, found "many"'],
     [{ generators: "2", shard: "1/2", runId: "a", startIn: "9s" }, "--generators: expected it without --shard"],
-    [
-      { generators: "2", abortOnFail: true, threshold: ["p50<1s"] },
-      "--abort-on-fail: expected it without --generators",
-    ],
   ])("%o is refused by name", (flags, message) => {
     expect(() => parseRunCall({ ...DEFAULTS, ...flags })).toThrow(message);
   });

@@ -1,117 +1,19 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { arrivals } from "../../../src/load/arrivals.js";
-import { uniformAt } from "../../../src/orchestrations/hash-draw.js";
 import { resultSchema } from "../../../src/result/result-schema.js";
 import type { LatencySummary, ResultPlan, RunResult } from "../../../src/result/run-result.js";
-import { partOf, sequenceOfShard, type Shard } from "../../../src/result/shard.js";
-import type { Completion } from "../../../src/stats/completion.js";
+import { partOf } from "../../../src/result/shard.js";
 import { mergeShards } from "../../../src/stats/merge-shards.js";
-import { Recorder } from "../../../src/stats/recorder.js";
 import { shardsOfRun } from "../../../src/stats/shards-of-run.js";
-import { sampleResult } from "../../support/report/sample-result.js";
-
-const STARTED_MS = Date.UTC(2030, 0, 1);
-const SEED = 5;
-/** The backend's clock is so far ahead of the clients'. */
-const OFFSET_MS = 30;
-const LENGTH_MS = 4_000;
-const MIX = [
-  { orchestrator: "Order", weight: 2.5 },
-  { orchestrator: "Refund", weight: 1 },
-];
-
-/** What a simulated backend does with the starts of a load: the same whoever sends them. */
-interface Simulation {
-  readonly plan: ResultPlan;
-  readonly meanMs: number;
-  readonly failing: number;
-  readonly tellsTimes: boolean;
-}
-
-const simulations: fc.Arbitrary<Simulation> = fc.record({
-  plan: fc.constantFrom("constant", "poisson").map((arrival): ResultPlan => {
-    return {
-      iterations: 1,
-      parallelActivities: 3,
-      load: {
-        kind: "open",
-        arrival,
-        stages: [{ fromPerSecond: 50, toPerSecond: 200, lengthMs: LENGTH_MS - 1_000 }],
-        maxInFlight: 1_000,
-      },
-      warmupMs: 1_000,
-      seed: SEED,
-      workers: 0,
-      timeoutMs: 60_000,
-      orchestrations: MIX,
-    };
-  }),
-  meanMs: fc.integer({ min: 5, max: 400 }),
-  failing: fc.constantFrom(0, 0.05),
-  tellsTimes: fc.boolean(),
-});
-
-function resultOf({ plan, meanMs, failing, tellsTimes }: Simulation, shard?: Shard): RunResult {
-  const own: ResultPlan = { ...plan, ...(shard && { shard }) };
-  const recorder = new Recorder({ plan: own, activitySource: "completions" });
-  recorder.begin(STARTED_MS);
-  const completions = [...arrivals({ ...own, seed: SEED })].map((dueMs, ordinal): Completion => {
-    const sequence = sequenceOfShard(ordinal, shard);
-    const draw = (salt: number) => uniformAt(salt, sequence);
-    const intendedMs = STARTED_MS + dueMs;
-    const sentMs = intendedMs + draw(1);
-    const acceptedMs = sentMs + 1 + draw(2);
-    const completedMs = acceptedMs - Math.log(1 - draw(3)) * meanMs;
-    const server = { createdMs: OFFSET_MS + sentMs + 1, completedMs: OFFSET_MS + completedMs };
-    const hasFailed = draw(4) < failing;
-    return {
-      start: { instanceId: `run-${sequence}`, sequence, intendedMs, sentMs, acceptedMs, heldBack: false },
-      noticedMs: completedMs + 1,
-      outcome: hasFailed ? "failed" : "completed",
-      server: tellsTimes ? server : undefined,
-      failure: hasFailed ? { type: "Error", message: `of ${sequence}` } : undefined,
-    };
-  });
-  const events = completions.flatMap((completion) => [
-    { atMs: completion.start.sentMs, completion, isEnd: false },
-    { atMs: completion.noticedMs, completion, isEnd: true },
-  ]);
-  for (const { completion, isEnd } of events.toSorted((a, b) => a.atMs - b.atMs)) {
-    if (isEnd) {
-      recorder.add(completion);
-    } else {
-      recorder.addSend(completion.start);
-      recorder.addAnswer(completion.start);
-    }
-  }
-  const failed = recorder.counts.failed;
-  return recorder.close("run", {
-    endedMs: Math.max(...completions.map(({ noticedMs }) => noticedMs)),
-    interrupted: false,
-    neverSentMs: [],
-    environment: sampleResult.environment,
-    activitiesCompleted: 0,
-    activitiesExecuted: undefined,
-    health: {},
-    stuck: [],
-    unanswered: [],
-    noticing: { QueryInstances: 2 },
-    outages: [],
-    recount: {
-      instances: completions.length,
-      byStatus: { Completed: completions.length - failed, Failed: failed },
-      lost: { total: 0, first: [] },
-      unexpected: { total: 0, first: [] },
-    },
-    irregular: { instances: failed, actions: 3 * failed, measured: 3 * failed },
-    whereTimeWent: {},
-  });
-}
-
-function shardsOf(simulation: Simulation, of: number): RunResult[] {
-  return Array.from({ length: of }, (_, index) => resultOf(simulation, { number: index + 1, of }));
-}
+import {
+  MIX,
+  SEED,
+  STARTED_MS,
+  resultOf,
+  shardsOf,
+  simulations,
+  type Simulation,
+} from "../../support/stats/simulated-shards.js";
 
 /** As `fanout merge` does with the files, which hold what JSON can hold. */
 function merged(results: readonly RunResult[]): RunResult {
