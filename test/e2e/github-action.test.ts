@@ -72,7 +72,7 @@ class Runner {
   }
 }
 
-const SMALL = "--parallel-orchestrations 20 --iterations 1 --parallel-activities 1";
+const SMALL = "--workers 1 --parallel-orchestrations 20 --iterations 1 --parallel-activities 1";
 
 test("the action compares a run with the baseline that an earlier one kept, and comments on it", async () => {
   const place = await Workplace.open();

@@ -112,7 +112,7 @@ test("the emulator, embedded or at a port of this machine, is never reached thro
   const port = await freePort();
   const emulator = place.startWith(env, `emulator --ephemeral --port ${port}`);
   await emulator.says(new RegExp(String(port), "u"));
-  expect(await place.startWith(env, "run --iterations 1").ended).toMatchObject({ code: 0 });
+  expect(await place.startWith(env, "run --workers 1 --iterations 1").ended).toMatchObject({ code: 0 });
   const doctor = `doctor --connection-string Endpoint=http://localhost:${port};Authentication=None`;
   expect(await place.startWith(env, doctor).ended).toMatchObject({ code: 0 });
 });

@@ -72,7 +72,7 @@ describe("fanout run", () => {
   });
 
   test("with --json prints only the result on stdout", async () => {
-    const { code, stdout, stderr } = await place.run("run --parallel-orchestrations 20 --json");
+    const { code, stdout, stderr } = await place.run("run --workers 1 --parallel-orchestrations 20 --json");
     expect({ code, stderr }).toMatchObject({ code: 0 });
     const result: RunResult = JSON.parse(stdout);
     expect(result).toMatchObject({
@@ -91,7 +91,7 @@ describe("fanout run", () => {
   });
 
   test("with --json FILE writes the file, and prints the summary on stdout", async () => {
-    const { code, stdout } = await place.start("run --json result.json").ended;
+    const { code, stdout } = await place.start("run --workers 1 --json result.json").ended;
     expect(code).toBe(0);
     expect(stdout).toMatch(/^Completed/u);
     expect(JSON.parse(await readFile(join(place.folder, "result.json"), "utf8"))).toMatchObject({ schemaVersion: 1 });
@@ -103,7 +103,7 @@ describe("fanout run", () => {
   ] as const)(
     "on %s terminates what its own workers have in flight, sums up, and ends with %d",
     async (signal, code) => {
-      const run = place.start("run --iterations 1000 --parallel-activities 100");
+      const run = place.start("run --workers 1 --iterations 1000 --parallel-activities 100");
       await run.says(/[1-9][\d,]* of 100,000 activities/u);
       run.kill(signal);
       const end = await run.ended;

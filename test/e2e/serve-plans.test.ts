@@ -106,7 +106,9 @@ test("while the backend does not answer, the check is as if it may bill", async 
 
 test("the runs on the task hub are listed, with their first instances and the timeline of each", async () => {
   const { api, place } = await serving();
-  await place.succeed("run --run-id nightly --iterations 1 --parallel-activities 1 --parallel-orchestrations 2");
+  await place.succeed(
+    "run --run-id nightly --workers 1 --iterations 1 --parallel-activities 1 --parallel-orchestrations 2",
+  );
   expect((await api.ask(HUB_SEARCH, { method: "POST" })).body).toEqual({
     runs: [expect.objectContaining({ runId: "nightly", instances: 2, ended: 2, byStatus: { Completed: 2 } })],
     more: false,
@@ -125,7 +127,7 @@ test("the runs on the task hub are listed, with their first instances and the ti
 
 test("a backend that lacks the calls says so, in JSON and on a page", async () => {
   const place = await Workplace.open();
-  await place.succeed("run --run-id nightly --iterations 1 --parallel-activities 1");
+  await place.succeed("run --run-id nightly --workers 1 --iterations 1 --parallel-activities 1");
   const backend = await ForwardingBackend.start(`unix:${place.socket}`, ["QueryInstances", "StreamInstanceHistory"]);
   onTestFinished(() => backend.close());
   const connection = backend.connectionString("default");

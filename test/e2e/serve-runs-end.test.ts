@@ -32,7 +32,7 @@ test("what a cancelled run could not terminate in time is terminated by the serv
   onTestFinished(() => backend.close());
   const serve = place.start("serve --port 0", "--connection-string", backend.connectionString("default"));
   const api = await RunApi.of(serve);
-  const { runId } = (await api.start({ ...ENDLESS, maxActions: 100 })).body;
+  const { runId } = (await api.start({ ...ENDLESS, workers: 0, maxActions: 100_000 })).body;
   await inFlight(api, runId);
   await api.cancel(runId);
   await vi.waitFor(async () => {
@@ -63,7 +63,7 @@ test("what the run of a killed server could not terminate in time, it goes on te
   onTestFinished(() => backend.close());
   const serve = place.start("serve --port 0", "--connection-string", backend.connectionString("default"));
   const api = await RunApi.of(serve);
-  const { runId } = (await api.start({ ...ENDLESS, maxActions: 100 })).body;
+  const { runId } = (await api.start({ ...ENDLESS, workers: 0, maxActions: 100_000 })).body;
   await inFlight(api, runId);
   const [pid = 0] = servedRunsOf(serve.pid);
   serve.kill("SIGKILL");
@@ -115,7 +115,7 @@ test("a server that is killed takes its run along, which terminates its orchestr
 
 test("a run whose process is killed has failed, its orchestrations are terminated, and the next one starts", async () => {
   const { place, serve, api } = await serving();
-  const { runId } = (await api.start({ ...ENDLESS, workers: 1 })).body;
+  const { runId } = (await api.start(ENDLESS)).body;
   await inFlight(api, runId);
   const [pid = 0] = servedRunsOf(serve.pid);
   expect(workersOf(pid)).toHaveLength(1);

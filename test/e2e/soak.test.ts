@@ -46,7 +46,7 @@ test("a dry run of a soak prints the rate that keeps the share of the capacity b
 
 test("a soak whose last orchestrations do not end within --grace says so, and exits with 1", async () => {
   const place = await Workplace.open();
-  const load = "--rate 4/s --duration 3s --activity-duration 1m --grace 100ms --allow-invalid";
+  const load = "--rate 4/s --duration 3s --workers 0 --grace 100ms --allow-invalid";
   const { code, stdout, stderr } = await place.run(`soak ${load} ${SMALL} --dir soak`);
   expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining("(--grace)") });
   expect(stdout).toContain("12 unfinished");
@@ -54,7 +54,7 @@ test("a soak whose last orchestrations do not end within --grace says so, and ex
 
 test("a folder that is removed costs the files, not the answer", async () => {
   const place = await Workplace.open();
-  const soak = place.start(`soak --rate 10/s --duration 6s ${SMALL} --allow-invalid --dir soak`);
+  const soak = place.start(`soak --rate 10/s --duration 6s --workers 1 ${SMALL} --allow-invalid --dir soak`);
   await soak.says(/[1-9]\d* completed/u);
   // The soak may write a file meanwhile.
   await rm(join(place.folder, "soak"), { recursive: true, maxRetries: 10 });
@@ -65,7 +65,9 @@ test("a folder that is removed costs the files, not the answer", async () => {
 
 test("a soak that still runs is not resumed", async () => {
   const place = await Workplace.open();
-  const soak = place.start(`soak --rate 10/s --duration 1h --every 10s --learn 10m --dir soak --iterations 1`);
+  const soak = place.start(
+    `soak --rate 10/s --duration 1h --every 10s --learn 10m --dir soak --workers 1 --iterations 1`,
+  );
   await soak.says(/[1-9]\d* completed/u);
   const { code, stderr } = await place.run("soak --resume soak");
   expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining(`process ${soak.pid} on `) });
@@ -75,7 +77,7 @@ test("a soak that still runs is not resumed", async () => {
 
 test("Ctrl-C ends a soak, tells how to go on, and leaves nothing in flight", async () => {
   const place = await Workplace.open();
-  const soak = place.start(`soak --rate 20/s --duration 1h ${SMALL} --dir soak`);
+  const soak = place.start(`soak --rate 20/s --duration 1h --workers 1 ${SMALL} --dir soak`);
   await soak.says(/[1-9]\d* completed/u);
   soak.kill("SIGINT");
   const { code, stdout } = await soak.ended;

@@ -70,7 +70,7 @@ describe("on a terminal", () => {
 
   test("of type dumb, a run prints lines that fit, without escape sequences", async () => {
     const place = await Workplace.open();
-    const run = place.startOnTerminal("run --iterations 40 --activity-duration 60ms", 60, {
+    const run = place.startOnTerminal("run --workers 1 --iterations 40 --activity-duration 60ms", 60, {
       ...place.env,
       TERM: "dumb",
     });

@@ -13,7 +13,7 @@ import {
 import { ENDLESS, inFlight, serving, SMALL } from "../../support/e2e/serving-runs.js";
 
 /** Longer than any test. */
-const LASTING = { rate: "10/s", duration: "10m", iterations: 1, parallelActivities: 1 };
+const LASTING = { rate: "10/s", duration: "10m", iterations: 1, parallelActivities: 1, workers: 1 };
 const PATIENCE = { timeout: 45_000 };
 const SCRIPT = `</script><script>window.hacked = true</script><img src=x onerror="window.hacked = true">`;
 
@@ -54,7 +54,7 @@ describe.skipIf(!HAS_CHROMIUM)(`the page of a run of fanout serve (needs Chromiu
 
   test("cancels the run by the keyboard alone, and only when one says so", async () => {
     const { api } = await serving();
-    const { runId } = (await api.start({ ...ENDLESS, workers: 1 })).body;
+    const { runId } = (await api.start(ENDLESS)).body;
     await inFlight(api, runId);
     const { page, trouble } = await opened(`${api.url}/runs/${runId}`);
     const cancel = page.getByRole("button", { name: "Cancel the run" });
@@ -77,7 +77,7 @@ describe.skipIf(!HAS_CHROMIUM)(`the page of a run of fanout serve (needs Chromiu
 
   test("says why a run failed, also to a viewer that comes after it", async () => {
     const { api, place } = await serving();
-    await place.succeed("run --run-id taken --iterations 1 --parallel-activities 1");
+    await place.succeed("run --run-id taken --workers 1 --iterations 1 --parallel-activities 1");
     const { runId } = (await api.start({ ...SMALL, runId: "taken" })).body;
     await api.ended(runId);
     const { page, trouble } = await opened(`${api.url}/runs/${runId}`);
@@ -124,7 +124,7 @@ describe.skipIf(!HAS_CHROMIUM)(`the page of a run of fanout serve (needs Chromiu
   for (const colorScheme of ["light", "dark"] as const) {
     test(`is as wide as the screen at 360 px, and has no serious barrier, in ${colorScheme}`, async () => {
       const { api } = await serving();
-      const { runId } = (await api.start({ ...ENDLESS, workers: 1, label: ["team=blue"] })).body;
+      const { runId } = (await api.start({ ...ENDLESS, label: ["team=blue"] })).body;
       const { page } = await opened(`${api.url}/runs/${runId}`, { viewport: { width: 360, height: 800 }, colorScheme });
       await says(page, "#labels", "team=blue");
       expect(await overflowOf(page)).toBe(0);

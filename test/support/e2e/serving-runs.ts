@@ -2,9 +2,15 @@ import type { LiveUpdate } from "../../../src/live/live-update.js";
 import { RunApi } from "./run-api.js";
 import { Workplace } from "./workplace.js";
 
-export const SMALL = { iterations: 1, parallelActivities: 2, parallelOrchestrations: 3 };
-/** Nothing of it ends by itself within a test. */
-export const ENDLESS = { iterations: 1, parallelActivities: 1, parallelOrchestrations: 2, activityDuration: "10m" };
+export const SMALL = { iterations: 1, parallelActivities: 2, parallelOrchestrations: 3, workers: 1 };
+/** It does not end by itself within a test. Its activities are short: the worker waits for them when it is cancelled. */
+export const ENDLESS = {
+  iterations: 10_000,
+  parallelActivities: 1,
+  parallelOrchestrations: 2,
+  activityDuration: "200ms",
+  workers: 1,
+};
 
 /** A `fanout serve` on an emulator of its own. */
 export async function serving(flags = "") {
