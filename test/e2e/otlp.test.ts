@@ -120,8 +120,11 @@ describe("--otlp", () => {
       [`http://127.0.0.1:${port}`]: "timed out",
       [await tricklingCollector()]: "no answer within 5 s",
     };
-    for (const [url, reason] of Object.entries(collectors)) {
-      const { code, stdout, stderr } = await place.startWith(env, `run --otlp ${url} --json ${LOAD}`).ended;
+    const runs = Object.entries(collectors).map(([url, reason]) => {
+      return { url, reason, run: place.startWith(env, `run --otlp ${url} --json ${LOAD}`) };
+    });
+    for (const { url, reason, run } of runs) {
+      const { code, stdout, stderr } = await run.ended;
       expect({ code, stderr }).toMatchObject({ code: 0 });
       expect(parseRunResult(stdout).counts.orchestrations).toMatchObject({ started: 60, completed: 60 });
       const lines = stderr.split("\n").filter((line) => line.includes("collector at"));

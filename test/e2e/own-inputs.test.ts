@@ -24,8 +24,17 @@ const SHORT = "--orchestrator Order --allow-invalid";
 test("start k has the input of its line, whatever part of the load starts it", async () => {
   const place = await Workplace.open();
   await writeFile(join(place.folder, "orders.jsonl"), '{"id": 1}\n{"id": 2}\n{"id": 3}\n');
+  await copyFile(join(place.folder, "orders.jsonl"), join(place.folder, "copy.jsonl"));
   await writeFile(join(place.folder, "orders.csv"), "id,name\n1,A\n2,B\n");
   const client = await applicationIn(place, [Order]);
+  const random = `run ${SHORT} --input @orders.jsonl --input-order random --seed 5 --parallel-orchestrations 8`;
+  const startAt = new Date(Date.now() + 8_000).toISOString();
+  const shards = [random, random.replace("orders.jsonl", "copy.jsonl")].map((line, index) => {
+    const number = index + 1;
+    return place.start(`${line} --run-id parts --shard ${number}/2 --start-at ${startAt} --json ${number}.json`);
+  });
+  // The other runs are made while these wait for their start.
+  for (const shard of shards) await shard.says(/^ready; starting at /mu);
 
   await place.succeed(
     `run ${SHORT} --input @orders.jsonl --total 7 --parallel-orchestrations 3 --run-id cycled --json r.json`,
@@ -44,14 +53,7 @@ test("start k has the input of its line, whatever part of the load starts it", a
   ]);
   expect(await client.getOrchestrationState(instanceIdOf("once", 2))).toBeUndefined();
 
-  const random = `run ${SHORT} --input @orders.jsonl --input-order random --seed 5 --parallel-orchestrations 8`;
-  await copyFile(join(place.folder, "orders.jsonl"), join(place.folder, "copy.jsonl"));
   await place.succeed(`${random} --run-id whole`);
-  const startAt = new Date(Date.now() + 8_000).toISOString();
-  const shards = [random, random.replace("orders.jsonl", "copy.jsonl")].map((line, index) => {
-    const number = index + 1;
-    return place.start(`${line} --run-id parts --shard ${number}/2 --start-at ${startAt} --json ${number}.json`);
-  });
   for (const shard of shards) {
     const { code, stderr } = await shard.ended;
     expect({ code, stderr }).toMatchObject({ code: 0 });

@@ -25,6 +25,9 @@ test("two shards make the starts of one run together, and `merge` makes its resu
   const shards = [1, 2].map((number) =>
     place.start(`run ${load} --shard ${number}/2 --start-at ${startAt} --json ${number}.json`),
   );
+  for (const shard of shards) await shard.says(/^ready; starting at /mu);
+  // While they wait for their start.
+  await place.succeed(`run ${load.replace("sharded", "alone")} --json whole.json`);
   for (const shard of shards) {
     const { code, stderr } = await shard.ended;
     expect({ code, stderr }).toMatchObject({ code: 0 });
@@ -42,7 +45,6 @@ test("two shards make the starts of one run together, and `merge` makes its resu
   expect(stderr).toContain("error: expected all 2 shards of run sharded, found none of shard 2");
   await place.succeed("report merged.json --html");
   expect(merged.recount).toMatchObject({ lost: { total: 0 }, unexpected: { total: 0 } });
-  await place.succeed(`run ${load.replace("sharded", "alone")} --json whole.json`);
   const whole = await resultIn("whole.json");
   expect(merged.counts).toMatchObject({ ...whole.counts, activities: { completed: 2 * whole.counts.planned! } });
   const started = [first, second].map(({ counts }) => counts.orchestrations.started);
