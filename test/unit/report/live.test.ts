@@ -105,12 +105,12 @@ describe("progress without a terminal", () => {
     expect(progressLine(unknown, 0)).toBe("12 s: 10 of 200 orchestrations");
   });
 
-  test("has no control characters, and comes sparser as the run gets long", async () => {
+  test("has no control characters, and comes sparser as the run gets long", () => {
     const { stream, text } = collect();
     const startedMs = Date.now();
     const lines = new LiveLines(stream, () => ({ ...snapshot, elapsedMs: Date.now() - startedMs }));
     lines.start();
-    await vi.advanceTimersByTimeAsync(10 * 60_000);
+    vi.advanceTimersByTime(10 * 60_000);
     lines.stop();
     // oxlint-disable-next-line no-control-regex
     expect(text()).not.toMatch(/[\u0000-\u0009\u000B-\u001F\u007F]/u);
