@@ -12,8 +12,8 @@ function lane(name: string, options: object = {}) {
     test: {
       name,
       include: [`test/${name}/**/*.test.ts`],
-      // They wait for processes more than they compute, so that three files keep two cores busy.
-      maxWorkers: 3,
+      // They wait for processes more than they compute, so that four files keep two cores busy.
+      maxWorkers: 4,
       sequence: { groupOrder: 0 },
       ...options,
     },
