@@ -100,7 +100,7 @@ function addEvents(app: FastifyInstance, { hub, refresh, onViewers }: LivePageOp
     if (hub.viewers >= MOST_VIEWERS) throw new HttpError(503, `Too many viewers: ${MOST_VIEWERS} are the most.`);
     const lastId = request.headers["last-event-id"];
     if (hub.viewers === 0) refresh();
-    followHub(hub, reply, typeof lastId === "string" ? lastId : undefined, onViewers);
+    followHub(hub, reply, { lastId: typeof lastId === "string" ? lastId : undefined, onGone: onViewers });
     onViewers();
   });
 }

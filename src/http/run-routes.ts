@@ -41,11 +41,12 @@ export function addRuns(app: FastifyInstance, api: RunsApi, door: Door): void {
   );
   void app.register(async (scope) => {
     scope.addHook("onRequest", door.api);
-    addRunRoutes(scope, api, door.lock !== undefined);
+    addRunRoutes(scope, api, door);
   });
 }
 
-function addRunRoutes(app: FastifyInstance, { runs, keys, readPlan, billing }: RunsApi, withKey: boolean): void {
+function addRunRoutes(app: FastifyInstance, { runs, keys, readPlan, billing }: RunsApi, door: Door): void {
+  const withKey = door.lock !== undefined;
   const security = withKey ? { security: [{ apiKey: [] }, { bearer: [] }, { session: [] }] } : {};
   const common = { tags: ["Runs"], ...security };
   const problems = (...codes: readonly number[]) => problemAnswers(withKey ? [401, ...codes] : codes);
@@ -165,7 +166,7 @@ function addRunRoutes(app: FastifyInstance, { runs, keys, readPlan, billing }: R
         description:
           "Server-sent events: `update` once a second, as the page of the run reads them, and `ended` with the run. The first " +
           "update has the whole series, or with Last-Event-ID what has changed since. A viewer that has seen the end gets 204. " +
-          "A viewer that takes nothing for ten seconds is dropped.",
+          "A viewer that takes nothing for ten seconds is dropped. One that came in with a session goes with it.",
         params: contract.RunParams,
         headers: contract.EventsHeaders,
         response: {
@@ -175,7 +176,8 @@ function addRunRoutes(app: FastifyInstance, { runs, keys, readPlan, billing }: R
         },
       },
     },
-    async ({ params, headers }, reply) => {
+    async (request, reply) => {
+      const { params, headers } = request;
       const run = runOf(runs, params.runId);
       const lastId = headers["last-event-id"];
       // A browser connects again when a stream ends, unless it is told that there is no more.
@@ -183,10 +185,15 @@ function addRunRoutes(app: FastifyInstance, { runs, keys, readPlan, billing }: R
       if (viewers >= MOST_VIEWERS)
         throw refusalOf(new FanoutError("too-many-viewers", `The server takes at most ${MOST_VIEWERS} viewers.`));
       viewers += 1;
+      const session = door.sessionOf(request);
       const watched = await run.watch();
-      followHub(watched.hub, reply, lastId, () => {
-        viewers -= 1;
-        watched.viewersChanged();
+      followHub(watched.hub, reply, {
+        lastId,
+        session,
+        onGone: () => {
+          viewers -= 1;
+          watched.viewersChanged();
+        },
       });
       watched.viewersChanged();
       return reply;

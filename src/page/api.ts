@@ -22,11 +22,24 @@ export interface PlanError {
 export async function ask<T>(path: string, init: RequestInit = {}): Promise<Answer<T>> {
   const response = await fetch(path, { cache: "no-store", ...init });
   if (response.status === 401) {
-    const { pathname, search, hash } = location;
-    location.assign(`/login?next=${encodeURIComponent(pathname + search)}${hash}`);
+    logInAgain();
     return new Promise(() => {});
   }
   return { status: response.status, body: (await response.json()) as T };
+}
+
+/** The browser goes to the login if the session has ended. */
+export async function checkSession(): Promise<void> {
+  const status = await fetch("/api/v1/session", { cache: "no-store" }).then(
+    (response) => response.status,
+    () => undefined,
+  );
+  if (status === 401) logInAgain();
+}
+
+function logInAgain(): void {
+  const { pathname, search, hash } = location;
+  location.assign(`/login?next=${encodeURIComponent(pathname + search)}${hash}`);
 }
 
 export function post<T>(

@@ -1,5 +1,6 @@
 /** The script of the page that shows a run while it happens. */
 import type { LiveUpdate } from "../live/live-update.js";
+import { checkSession } from "./api.js";
 import { Charts } from "./charts.js";
 import { Course } from "./course.js";
 import { offerCancel } from "./cancel.js";
@@ -16,6 +17,8 @@ let lastTime = new Date().toLocaleTimeString();
 let isOver = false;
 
 const { events = "events", report = "" } = document.body.dataset;
+/** By `fanout serve`, which may have a key. */
+const isServed = report !== "";
 const source = new EventSource(events);
 source.addEventListener("update", ({ data }: MessageEvent<string>) => {
   const update = JSON.parse(data) as LiveUpdate;
@@ -24,7 +27,7 @@ source.addEventListener("update", ({ data }: MessageEvent<string>) => {
   show(update);
   const { phase } = update;
   if (phase.kind === "failed" || (phase.kind === "ended" && phase.why !== undefined)) end("ended");
-  if (phase.kind === "ended" && phase.report !== undefined) location.replace(report === "" ? phase.report : report);
+  if (phase.kind === "ended" && phase.report !== undefined) location.replace(isServed ? report : phase.report);
 });
 // The last event of a run whose figures nobody has any more.
 source.addEventListener("ended", ({ data }: MessageEvent<string>) => {
@@ -34,7 +37,10 @@ source.addEventListener("ended", ({ data }: MessageEvent<string>) => {
   setText("detail", error.message);
 });
 source.addEventListener("error", () => {
-  if (!isOver) lose();
+  if (isOver) return;
+  lose();
+  // A browser does not tell why.
+  if (isServed) void checkSession();
 });
 setInterval(() => {
   if (!isOver && performance.now() - lastMs > SILENCE_MS) lose();

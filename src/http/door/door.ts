@@ -3,7 +3,7 @@ import { hasKey, keyCheck, refuseOtherSites } from "../access.js";
 import { HttpError } from "../http-error.js";
 import { isPageView } from "../page-response.js";
 import { sessionTokens } from "./session-cookie.js";
-import { Sessions } from "./sessions.js";
+import { Sessions, type Session } from "./sessions.js";
 
 type Hook = (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>;
 
@@ -15,20 +15,28 @@ export interface Door {
   readonly api: Hook;
   /** For pages: a browser without a session is led to the login. */
   readonly pages: Hook;
+  /** By which a request came in. Undefined for one with the key, which does not end. */
+  readonly sessionOf: (request: FastifyRequest) => Session | undefined;
 }
 
 export const LOGIN_PATH = "/login";
 
 /** With a key, the door opens to the key in a header, or to the cookie of a session. */
 export function doorOf(key: string | undefined): Door {
-  return key === undefined ? { api: refuseOtherSites, pages: refuseOtherSites } : lockedDoor(keyCheck(key));
+  return key === undefined
+    ? { api: refuseOtherSites, pages: refuseOtherSites, sessionOf: () => undefined }
+    : lockedDoor(keyCheck(key));
 }
 
 function lockedDoor(isKey: (given: string) => boolean): Door {
   const sessions = new Sessions();
+  const sessionOf = (request: FastifyRequest): Session | undefined =>
+    sessionTokens(request)
+      .map((token) => sessions.find(token))
+      .find((session) => session !== undefined);
   const mayEnter = async (request: FastifyRequest): Promise<boolean> => {
     if (hasKey(request, isKey)) return true;
-    if (!sessionTokens(request).some((token) => sessions.has(token))) return false;
+    if (sessionOf(request) === undefined) return false;
     // A browser sends the cookie for whoever makes it send a request.
     await refuseOtherSites(request);
     refuseForeignWrites(request);
@@ -44,6 +52,7 @@ function lockedDoor(isKey: (given: string) => boolean): Door {
       if (!isPageView(request)) throw keyWanted();
       return reply.redirect(`${LOGIN_PATH}?next=${encodeURIComponent(request.url)}`, 303);
     },
+    sessionOf: (request) => (hasKey(request, isKey) ? undefined : sessionOf(request)),
   };
 }
 

@@ -10,11 +10,14 @@ import {
   says,
   useChromium,
 } from "../../support/page/chromium.js";
+import { RunApi } from "../../support/e2e/run-api.js";
+import { Workplace } from "../../support/e2e/workplace.js";
 import { ENDLESS, inFlight, serving, SMALL } from "../../support/e2e/serving-runs.js";
 
 /** Longer than any test. */
 const LASTING = { rate: "10/s", duration: "10m", iterations: 1, parallelActivities: 1, workers: 1 };
 const PATIENCE = { timeout: 45_000 };
+const KEY = "correct-horse-battery";
 const SCRIPT = `</script><script>window.hacked = true</script><img src=x onerror="window.hacked = true">`;
 
 async function reportOf(page: Page, runId: string): Promise<void> {
@@ -88,6 +91,28 @@ describe.skipIf(!HAS_CHROMIUM)(`the page of a run of fanout serve (needs Chromiu
     await page.goto(`${api.url}/runs/${runId}/report`);
     await says(page, "h1", "The run failed");
     expect(trouble).toEqual([]);
+  });
+
+  test("ends with the session, shows the login, and leads back to the run", async () => {
+    const place = await Workplace.open();
+    const serve = place.startWith({ ...place.env, FANOUT_API_KEY: KEY }, "serve --port 0");
+    const api = await RunApi.of(serve, { "x-api-key": KEY });
+    const { runId } = (await api.start(LASTING)).body;
+    const { page } = await opened(`${api.url}/runs/${runId}`);
+    const logIn = async (): Promise<void> => {
+      await page.getByLabel("API key").fill(KEY);
+      await page.keyboard.press("Enter");
+      await says(page, "h1", /so far/u);
+    };
+    await logIn();
+    const home = await page.context().newPage();
+    await home.goto(api.url);
+    await home.getByRole("button", { name: "Log out" }).click();
+    await says(page, "h1", "Log in");
+    // Who came in with the key stays.
+    for await (const { event } of api.events(runId)) if (event === "update") break;
+    await logIn();
+    expect(page.url()).toBe(`${api.url}/runs/${runId}`);
   });
 
   test("of an unknown run says so, and leads to all runs", async () => {

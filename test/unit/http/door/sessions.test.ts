@@ -7,15 +7,24 @@ test("a session lasts for its time, or until it is closed", () => {
   const [first, second] = [sessions.open(), sessions.open()];
   expect(first).toMatch(/^[\w-]{43}$/u);
   expect(first).not.toBe(second);
+  const [expiring, closing] = [sessions.find(first), sessions.find(second)];
   sessions.close(second);
+  expect(closing).toMatchObject({ isOpen: false, closed: { aborted: true } });
   nowMs = SESSION_SECONDS * 1_000 - 1;
-  expect([first, second, "", "x"].map((token) => sessions.has(token))).toEqual([true, false, false, false]);
+  expect([first, second, "", "x"].map((token) => sessions.find(token))).toEqual([
+    expiring,
+    undefined,
+    undefined,
+    undefined,
+  ]);
+  expect(expiring?.isOpen).toBe(true);
   nowMs += 1;
-  expect(sessions.has(first)).toBe(false);
+  expect(sessions.find(first)).toBeUndefined();
+  expect(expiring?.isOpen).toBe(false);
 });
 
 test("beyond the most sessions, the oldest goes", () => {
   const sessions = new Sessions(() => 0, 3);
-  const tokens = Array.from({ length: 5 }, () => sessions.open());
-  expect(tokens.map((token) => sessions.has(token))).toEqual([false, false, true, true, true]);
+  const opened = Array.from({ length: 5 }, () => sessions.find(sessions.open()));
+  expect(opened.map((session) => session?.isOpen)).toEqual([false, false, true, true, true]);
 });
