@@ -80,6 +80,7 @@ export const ERROR_CODES = {
   "run-in-progress": "The run has not ended, so it has no result yet.",
   "no-result": "The run ended without a result.",
   "too-many-runs": "The server has reached its limit of concurrent runs.",
+  "too-many-reads": "The server reads as much of the task hub at a time as it may.",
   "too-many-viewers": "The server has reached its limit of viewers of runs.",
   "idempotency-key-reused": "The key came before, with another body.",
   "server-stopping": "The server ends, and starts nothing more.",

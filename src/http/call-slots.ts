@@ -6,12 +6,16 @@ export class CallSlots {
   /** In the order of arrival, so that a large request does not delay the small ones. */
   readonly #waiting = new Set<() => void>();
 
-  constructor(readonly size: number) {
+  /** @param busy what a call that has waited for too long is refused with; the signal's reason if absent */
+  constructor(
+    readonly size: number,
+    readonly busy?: () => Error,
+  ) {
     this.#free = size;
   }
 
   /**
-   * Makes a call. Rejects with the signal's reason when it aborts. The slot is held until the call itself has ended.
+   * Makes a call. Rejects with the signal's reason when it aborts, or as busy if the call waits for its turn then. The slot is held until the call itself has ended.
    */
   async use<T>(signal: AbortSignal, call: () => Promise<T>): Promise<T> {
     await this.#take(signal);
@@ -34,7 +38,7 @@ export class CallSlots {
     } catch (error) {
       // A slot that was handed over in the same turn passes to the next call.
       if (!this.#waiting.delete(resolve)) this.#release();
-      throw error;
+      throw this.busy?.() ?? error;
     }
   }
 

@@ -20,7 +20,7 @@ export class Patience {
     return this.#controller.signal;
   }
 
-  /** The backend sent something: the time starts anew. */
+  /** The backend was asked, or sent something: the time starts anew. */
   progressed(): void {
     this.#timer.refresh();
   }

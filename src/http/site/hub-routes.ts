@@ -46,10 +46,10 @@ const HubInstances = z.object({
 
 /** The runs on the task hub, whoever has started them. */
 export function addHubRuns(app: FastifyInstance, backend: () => Promise<Backend>, security: object): void {
-  const slots = new CallSlots(AT_A_TIME);
+  const slots = new CallSlots(AT_A_TIME, busy);
   const api = app.withTypeProvider<ZodTypeProvider>();
   const common = { tags: ["Task hub"], ...security };
-  const problems = problemAnswers([403, 501, 503]);
+  const problems = problemAnswers([403, 429, 501, 503]);
 
   // It costs the backend. A page of another site can make a browser GET, but not POST.
   api.post(
@@ -59,6 +59,7 @@ export function addHubRuns(app: FastifyInstance, backend: () => Promise<Backend>
       using patience = new Patience();
       const { signal } = patience;
       const search = async (): Promise<LatestRuns> => {
+        patience.progressed();
         const { client } = await backend();
         const endMs = performance.now() + MOST_MS;
         return latestRuns(client, Date.now(), signal, (instancesRead) => {
@@ -86,7 +87,10 @@ export function addHubRuns(app: FastifyInstance, backend: () => Promise<Backend>
       const { signal } = patience;
       const query = { instanceIdPrefix: instanceIdPrefixOf(runId), pageSize: MOST_INSTANCES };
       const page = await listed(
-        slots.use(signal, async () => (await backend()).client.queryInstances(query, { signal })),
+        slots.use(signal, async () => {
+          patience.progressed();
+          return (await backend()).client.queryInstances(query, { signal });
+        }),
       );
       const instances = page.instances.filter(({ instanceId }) => runIdOf(instanceId) === runId);
       return {
@@ -95,6 +99,11 @@ export function addHubRuns(app: FastifyInstance, backend: () => Promise<Backend>
       };
     },
   );
+}
+
+function busy(): HttpError {
+  const problem = `Other searches of the task hub are under way, and the server makes ${AT_A_TIME} at a time.`;
+  return new HttpError(429, problem, { code: "too-many-reads", hint: "Try again in a few seconds." });
 }
 
 async function listed<T>(work: Promise<T>): Promise<T> {

@@ -37,16 +37,17 @@ export function addComparison(app: FastifyInstance, runs: ServedRuns): void {
 
 /** `/timelines/ID`: what one orchestration waited for, and when. */
 export function addTimelines(app: FastifyInstance, backend: () => Promise<Backend>): void {
-  const slots = new CallSlots(TIMELINES_AT_A_TIME);
+  const slots = new CallSlots(TIMELINES_AT_A_TIME, busy);
   app.get<{ Params: { instanceId: string } }>(
     "/timelines/:instanceId",
     { schema: { hide: true } },
     async ({ params: { instanceId } }, reply) => {
       using patience = new Patience(TIMELINE_PATIENCE_MS);
       const { signal } = patience;
-      const timelines = await slots.use(signal, async () =>
-        readTimelines(await backend(), instanceId, { signal, depth: DEEPEST, mostEvents: MOST_EVENTS }),
-      );
+      const timelines = await slots.use(signal, async () => {
+        patience.progressed();
+        return readTimelines(await backend(), instanceId, { signal, depth: DEEPEST, mostEvents: MOST_EVENTS });
+      });
       if (timelines === undefined) {
         throw new HttpError(404, "The task hub has no instance of that id.", {
           code: "instance-not-found",
@@ -56,6 +57,11 @@ export function addTimelines(app: FastifyInstance, backend: () => Promise<Backen
       return sendReport(reply, timelinePage([timelines], { isServed: true }));
     },
   );
+}
+
+function busy(): HttpError {
+  const problem = `Other timelines are being read, and the server reads ${TIMELINES_AT_A_TIME} at a time.`;
+  return new HttpError(429, problem, { code: "too-many-reads", hint: "Try again in a few seconds." });
 }
 
 function idIn(query: Readonly<Record<string, unknown>>, name: "baseline" | "new"): string {

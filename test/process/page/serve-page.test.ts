@@ -196,6 +196,10 @@ describe.skipIf(!HAS_CHROMIUM)(`the first page of fanout serve (needs Chromium: 
     await page.route("**/hub/runs/search", (route) => route.fulfill({ json: { runs: [], more: true } }), { times: 1 });
     await page.getByRole("button", { name: "Ask the backend" }).click();
     await says(page, "#hub-note", "0 runs. The search was cut");
+    const busy = { detail: "Other searches are under way.", hint: "Try again in a few seconds." };
+    await page.route("**/hub/runs/search", (route) => route.fulfill({ status: 429, json: busy }), { times: 1 });
+    await page.getByRole("button", { name: "Ask the backend" }).click();
+    await says(page, "#hub-note", "Other searches are under way. Try again in a few seconds.");
     await page.getByRole("button", { name: "Ask the backend" }).click();
     await page.route("**/instances", (route) => route.abort(), { times: 1 });
     const summary = page.locator("#hub summary");
