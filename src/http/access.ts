@@ -53,14 +53,21 @@ export function refuseForeignPages(
 }
 
 /**
- * Refuses what a browser sends for a page of another site, except that a link leads to a page of ours. Older browsers, and
- * other programs, do not send the headers: https://www.w3.org/TR/fetch-metadata/
+ * Refuses what a browser sends for a page of another site. Older browsers, and other programs, do not send the headers, and a
+ * browser sends them over https and to the loopback interface only: https://www.w3.org/TR/fetch-metadata/
  */
-export async function refuseOtherSites({ headers, method }: FastifyRequest): Promise<void> {
-  const { "sec-fetch-site": site = "none", "sec-fetch-mode": mode, "sec-fetch-dest": dest } = headers;
-  const isLink = method === "GET" && mode === "navigate" && dest === "document";
-  if (site !== "same-origin" && site !== "none" && !isLink)
+export async function refuseOtherSites({ headers }: FastifyRequest): Promise<void> {
+  const { "sec-fetch-site": site = "none" } = headers;
+  if (site !== "same-origin" && site !== "none")
     throw new HttpError(403, "Pages of another site may not use this server.", { field: "Sec-Fetch-Site" });
+}
+
+/** The same, except that somebody follows a link. A page can make a browser fetch ahead, and nobody has followed that link. */
+export async function refuseOtherSitesExceptLinks(request: FastifyRequest): Promise<void> {
+  const { method, headers } = request;
+  const { "sec-fetch-mode": mode, "sec-fetch-dest": dest, "sec-purpose": purpose } = headers;
+  if (method === "GET" && mode === "navigate" && dest === "document" && purpose === undefined) return;
+  await refuseOtherSites(request);
 }
 
 function foreignHost(): HttpError {

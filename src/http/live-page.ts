@@ -3,7 +3,7 @@ import { UsageError } from "../errors.js";
 import type { LiveHub } from "../live/live-hub.js";
 import { liveShell } from "../report/html/live-shell.js";
 import { STYLE } from "../report/html/style.js";
-import { refuseForeignPages, refuseOtherSites, refuseTwoHosts } from "./access.js";
+import { refuseForeignPages, refuseOtherSites, refuseOtherSitesExceptLinks, refuseTwoHosts } from "./access.js";
 import { HttpError } from "./http-error.js";
 import { followHub } from "./live-events.js";
 import { addLiveAssets } from "./live-assets.js";
@@ -50,7 +50,7 @@ export async function startLivePage(options: LivePageOptions): Promise<LivePage>
   const actualPort = (): number => portOf(app.server.address());
   app.addHook("onRequest", refuseTwoHosts);
   app.addHook("onRequest", refuseForeignPages(HOST, actualPort));
-  app.addHook("onRequest", refuseOtherSites);
+  app.addHook("onRequest", refuseOtherSitesExceptLinks);
   app.addHook("onSend", async (_request, reply) => {
     reply.headers({
       "x-content-type-options": "nosniff",
@@ -96,7 +96,7 @@ async function addPage(app: FastifyInstance, { report }: LivePageOptions): Promi
 
 function addEvents(app: FastifyInstance, { hub, refresh, onViewers }: LivePageOptions): void {
   // Fastify's own HEAD route would be a viewer that gets nothing and never ends.
-  app.get("/events", { exposeHeadRoute: false }, (request, reply) => {
+  app.get("/events", { exposeHeadRoute: false, onRequest: refuseOtherSites }, (request, reply) => {
     if (hub.viewers >= MOST_VIEWERS) throw new HttpError(503, `Too many viewers: ${MOST_VIEWERS} are the most.`);
     const lastId = request.headers["last-event-id"];
     if (hub.viewers === 0) refresh();

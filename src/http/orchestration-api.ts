@@ -7,7 +7,13 @@ import { formatCount } from "../format/count.js";
 import { SITE_STYLE_PATH } from "../report/site/site-page.js";
 import { SITE_STYLE } from "../report/site/site-style.js";
 import { serverStopping } from "../runs/served-runs.js";
-import { refuseForeignPages, refuseOtherSites, refuseTwoHosts, requireKey } from "./access.js";
+import {
+  refuseForeignPages,
+  refuseOtherSites,
+  refuseOtherSitesExceptLinks,
+  refuseTwoHosts,
+  requireKey,
+} from "./access.js";
 import { addApiDocumentation } from "./api-documentation.js";
 import { CallSlots } from "./call-slots.js";
 import { doorOf } from "./door/door.js";
@@ -141,7 +147,7 @@ function errors(...codes: readonly number[]): Record<number, z.ZodType> {
   );
 }
 
-function addProbes(app: Api, { readiness, stopping }: ApiOptions): void {
+function addProbes(app: Api, { readiness, stopping, apiKey }: ApiOptions): void {
   const api = app.withTypeProvider<ZodTypeProvider>();
   const tags = ["Service"];
   api.get(
@@ -161,6 +167,10 @@ function addProbes(app: Api, { readiness, stopping }: ApiOptions): void {
   api.get(
     "/readyz",
     {
+      // It asks the backend.
+      onRequest: async (request) => {
+        if (apiKey === undefined) await refuseOtherSitesExceptLinks(request);
+      },
       schema: {
         tags,
         summary: "Check that the backend answers",
@@ -181,7 +191,7 @@ function addProbes(app: Api, { readiness, stopping }: ApiOptions): void {
 }
 
 function addMetrics(app: Api, metrics: ServiceMetrics, { apiKey, runs }: ApiOptions): void {
-  app.addHook("onRequest", apiKey === undefined ? refuseOtherSites : requireKey(apiKey));
+  app.addHook("onRequest", apiKey === undefined ? refuseOtherSitesExceptLinks : requireKey(apiKey));
   if (runs !== undefined) metrics.follow(runs.runs);
   app.get("/metrics", { schema: { hide: true } }, async (_request, reply) =>
     reply.type(metrics.contentType).send(await metrics.text()),
@@ -189,7 +199,7 @@ function addMetrics(app: Api, metrics: ServiceMetrics, { apiKey, runs }: ApiOpti
 }
 
 function addOrchestrations(app: Api, { client, apiKey, maxPending, runs, stopping }: ApiOptions): void {
-  if (apiKey !== undefined) app.addHook("onRequest", requireKey(apiKey));
+  app.addHook("onRequest", apiKey === undefined ? refuseOtherSites : requireKey(apiKey));
   const security = apiKey === undefined ? {} : { security: [{ apiKey: [] }, { bearer: [] }] };
   const key = apiKey === undefined ? [] : [401];
   const tags = ["Orchestrations"];

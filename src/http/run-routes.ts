@@ -160,6 +160,7 @@ function addRunRoutes(app: FastifyInstance, { runs, keys, readPlan, billing }: R
     {
       // Fastify's own would read all events, and so be a viewer until the run ends.
       exposeHeadRoute: false,
+      onRequest: door.costly,
       schema: {
         ...common,
         summary: "Follow a run",

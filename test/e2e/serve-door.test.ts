@@ -118,6 +118,59 @@ test("with a key, a request with any Host is accepted, but only with the key", a
   expect(await statusLineOf(port, twoHosts)).toBe("HTTP/1.1 400 Bad Request");
 });
 
+async function statusOf(port: string, path: string, headers: Readonly<Record<string, string>>): Promise<unknown> {
+  const sent = request({ host: "127.0.0.1", port, path, headers, agent: false }).end();
+  const [response] = (await once(sent, "response")) as [IncomingMessage];
+  sent.on("error", () => {});
+  sent.destroy();
+  return response.statusCode;
+}
+
+/** As browsers say it of a request that a page of another site makes. */
+const OTHER_SITE = { "sec-fetch-site": "cross-site" };
+const LINK = { ...OTHER_SITE, "sec-fetch-mode": "navigate", "sec-fetch-dest": "document" };
+const OTHERS: readonly (readonly [string, Readonly<Record<string, string>>])[] = [
+  ["image", { ...OTHER_SITE, "sec-fetch-mode": "no-cors", "sec-fetch-dest": "image" }],
+  [
+    "script of the same machine",
+    { "sec-fetch-site": "same-site", "sec-fetch-mode": "no-cors", "sec-fetch-dest": "script" },
+  ],
+  ["frame", { ...LINK, "sec-fetch-dest": "iframe" }],
+  ["prefetch", { ...LINK, "sec-purpose": "prefetch" }],
+];
+const OURS: typeof OTHERS = [
+  ["curl", {}],
+  ["script of ours", { "sec-fetch-site": "same-origin", "sec-fetch-mode": "cors", "sec-fetch-dest": "empty" }],
+  ["bookmark", { ...LINK, "sec-fetch-site": "none" }],
+];
+
+test("a page of another site makes a browser read nothing that costs the backend, but a link leads to a page", async () => {
+  const place = await Workplace.open();
+  await place.succeed("run --run-id nightly --iterations 1 --parallel-activities 1");
+  const [, port = ""] = await place.start("serve --port 0").says(LISTENING);
+  await expect.poll(() => statusOf(port, "/readyz", {})).toBe(200);
+  const started = await ask(port, "/api/v1/runs", posted('{"iterations":1,"activityDuration":"10m"}'));
+  const { runId } = started.body as { runId: string };
+  const instance = "nightly-00000-000";
+  for (const [path, ofLink] of [
+    [`${START}/${instance}`, 403],
+    ["/api/v1/hub/runs/nightly/instances", 403],
+    [`/api/v1/runs/${runId}/events`, 403],
+    ["/api/v1/runs", 200],
+    [`/timelines/${instance}`, 200],
+    ["/readyz", 200],
+    ["/", 200],
+  ] as const) {
+    const cases = [
+      ...OTHERS.map((who) => [...who, 403] as const),
+      ...OURS.map((who) => [...who, 200] as const),
+      ["link", LINK, ofLink] as const,
+    ];
+    for (const [who, headers, status] of cases)
+      expect({ path, who, status: await statusOf(port, path, headers) }).toEqual({ path, who, status });
+  }
+});
+
 test("the status of a worker has no other methods, and no second Host", async () => {
   const place = await Workplace.open();
   const worker = place.start("worker --port 0");

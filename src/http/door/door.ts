@@ -1,11 +1,12 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
-import { hasKey, keyCheck, refuseOtherSites } from "../access.js";
+import { hasKey, keyCheck, refuseOtherSites, refuseOtherSitesExceptLinks } from "../access.js";
 import { HttpError } from "../http-error.js";
 import { isPageView } from "../page-response.js";
 import { sessionTokens } from "./session-cookie.js";
 import { Sessions, type Session } from "./sessions.js";
 
 type Hook = (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>;
+type Refusal = (request: FastifyRequest) => Promise<void>;
 
 /** Who may use the run API and the pages. */
 export interface Door {
@@ -13,6 +14,8 @@ export interface Door {
   readonly lock?: { readonly isKey: (given: string) => boolean; readonly sessions: Sessions };
   /** For routes that programs and scripts of our pages call: 401 without a key or a session. */
   readonly api: Hook;
+  /** The same, for routes that cost the backend, or hold what others need: no link of another site leads there. */
+  readonly costly: Hook;
   /** For pages: a browser without a session is led to the login. */
   readonly pages: Hook;
   /** By which a request came in. Undefined for one with the key, which does not end. */
@@ -24,7 +27,12 @@ export const LOGIN_PATH = "/login";
 /** With a key, the door opens to the key in a header, or to the cookie of a session. */
 export function doorOf(key: string | undefined): Door {
   return key === undefined
-    ? { api: refuseOtherSites, pages: refuseOtherSites, sessionOf: () => undefined }
+    ? {
+        api: refuseOtherSitesExceptLinks,
+        costly: refuseOtherSites,
+        pages: refuseOtherSitesExceptLinks,
+        sessionOf: () => undefined,
+      }
     : lockedDoor(keyCheck(key));
 }
 
@@ -34,21 +42,24 @@ function lockedDoor(isKey: (given: string) => boolean): Door {
     sessionTokens(request)
       .map((token) => sessions.find(token))
       .find((session) => session !== undefined);
-  const mayEnter = async (request: FastifyRequest): Promise<boolean> => {
+  const mayEnter = async (request: FastifyRequest, refuse: Refusal): Promise<boolean> => {
     if (hasKey(request, isKey)) return true;
     if (sessionOf(request) === undefined) return false;
     // A browser sends the cookie for whoever makes it send a request.
-    await refuseOtherSites(request);
+    await refuse(request);
     refuseForeignWrites(request);
     return true;
   };
   return {
     lock: { isKey, sessions },
     api: async (request) => {
-      if (!(await mayEnter(request))) throw keyWanted();
+      if (!(await mayEnter(request, refuseOtherSitesExceptLinks))) throw keyWanted();
+    },
+    costly: async (request) => {
+      if (!(await mayEnter(request, refuseOtherSites))) throw keyWanted();
     },
     pages: async (request, reply) => {
-      if (await mayEnter(request)) return undefined;
+      if (await mayEnter(request, refuseOtherSitesExceptLinks)) return undefined;
       if (!isPageView(request)) throw keyWanted();
       return reply.redirect(`${LOGIN_PATH}?next=${encodeURIComponent(request.url)}`, 303);
     },

@@ -20,7 +20,7 @@ export async function addSite(app: FastifyInstance, { runs, door, backend }: Sit
   const withKey = door.lock !== undefined;
   const security = withKey ? { security: [{ apiKey: [] }, { bearer: [] }, { session: [] }] } : {};
   await app.register(async (scope) => {
-    scope.addHook("onRequest", door.api);
+    scope.addHook("onRequest", door.costly);
     addPlanCheck(scope, runs, backend, security);
     addHubRuns(scope, backend, security);
   });

@@ -40,6 +40,7 @@ test("neither a page of another site nor a name of another server reads the page
   }
   expect(await answerTo(port, "/", { "sec-fetch-site": "cross-site", ...LINK })).toBe(200);
   expect(await answerTo(port, "/", { "sec-fetch-site": "cross-site", ...LINK, "sec-fetch-dest": "iframe" })).toBe(403);
+  expect(await answerTo(port, "/events", { "sec-fetch-site": "cross-site", ...LINK })).toBe(403);
   expect(await answerTo(port, "/report")).toBe(404);
   expect(await answerTo(port, "/events", { origin: "http://evil.example" }, "POST")).toBe(403);
 });
