@@ -257,7 +257,7 @@ describe.skipIf(!canMount)("a disk that fills up while the emulator runs", () =>
     const place = await placeOnSmallDisk();
     await startEmulator(place);
     const load = "--parallel-orchestrations 10 --iterations 8 --parallel-activities 5 --activity-duration 200ms";
-    const run = place.start(`run --workers 1 --json ${load}`);
+    const run = place.start(`run --workers 1 --json --allow-invalid ${load}`);
     await activitiesReach(60, place.socket, run);
     await fill(place, 0);
     await run.says(/The backend takes no results: [\d,]+ results? kept, and sent again later \(RESOURCE_EXHAUSTED/u);

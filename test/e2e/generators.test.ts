@@ -23,18 +23,23 @@ async function atWork(place: Workplace, line: string): Promise<FanoutProcess> {
 
 test("two generators make one run with the run's own workers, and give one result", async () => {
   const place = await Workplace.open();
-  // Activities that take their time, so that a busy machine's late starts are a small share of the response time.
   const load =
     "--rate 20/s --arrival poisson --duration 2s --iterations 1 --parallel-activities 2 --activity-duration 300ms";
-  const { stdout, stderr } = await place.succeed(
+  const { code, stdout, stderr } = await place.run(
     `run --generators 2 ${load} --workers 1 --threshold counts.orchestrations.failed<1 --allow-invalid --json result.json`,
   );
   expect(stderr).toContain("activities, 200 actions, from 2 generators");
   expect(stderr.match(/started 1 worker process for this run/gu)).toHaveLength(1);
   expect(stdout).toMatch(/^Completed \d+ orchestrations in /u);
-  expect(stdout).toContain("1 threshold passed");
   expect(stdout).toMatch(/^ {2}shard +started +completed/mu);
-  const { plan, counts, recount, shards, environment, workers } = await resultOf(place);
+  const { plan, counts, recount, shards, environment, workers, thresholds, verdict } = await resultOf(place);
+  // A busy machine starts late, and then no threshold is judged.
+  const isJudged = verdict?.status !== "invalid";
+  expect({ code, stdout }).toMatchObject({
+    code: isJudged ? 0 : 99,
+    stdout: expect.stringMatching(isJudged ? /^1 threshold passed$/mu : /not judged, the measurement is invalid/u),
+  });
+  expect(thresholds).toMatchObject([{ passed: isJudged }]);
   expect(plan).toMatchObject({ workers: 1 });
   expect(plan.shard).toBeUndefined();
   expect(environment.ownWorkers).toBe(1);
@@ -90,7 +95,9 @@ test.skipIf(!canSeeProcesses)("a generator that is killed makes an invalid run t
   expect(stderr).toMatch(/^error: generator [12] of 2 was ended by SIGKILL/mu);
   expect(stdout).toMatch(/shard [12] of 2: its process was ended by SIGKILL/u);
   const { verdict, counts, recount, shards } = await resultOf(place);
-  expect(verdict).toMatchObject({ status: "invalid", reasons: [{ name: "generator-died" }] });
+  expect(verdict!.status).toBe("invalid");
+  // A busy machine may be another reason.
+  expect(verdict!.reasons.map(({ name }) => name)).toContain("generator-died");
   expect(counts.orchestrations).toMatchObject({ started: 40, unfinished: 40 });
   expect(recount).toMatchObject({ instances: 40, lost: { total: 0 }, unexpected: { total: 0 } });
   expect(shards!.filter(({ died }) => died !== undefined)).toHaveLength(1);

@@ -19,7 +19,7 @@ test("/metrics has what a worker did, by kind and outcome", async () => {
     'fanout_worker_execute_seconds_count{kind="activity"}': 0,
   });
 
-  await place.succeed(`run --workers 0 ${LOAD} --activity-duration 20ms`);
+  await place.succeed(`run --workers 0 --allow-invalid ${LOAD} --activity-duration 20ms`);
   const busy = await scrape(worker);
   expect(busy).toMatchObject({
     'fanout_worker_work_items_total{kind="activity",outcome="completed"}': 100,

@@ -21,7 +21,7 @@ export async function rollingRestart(
   const needed = ORCHESTRATIONS * iterations * WIDTH;
   let workers = [await connectedWorker(place), await connectedWorker(place)];
   const load = `--parallel-orchestrations ${ORCHESTRATIONS} --iterations ${iterations} --parallel-activities ${WIDTH}`;
-  const run = place.start(`run --json --workers 0 ${load} --activity-duration 100ms`);
+  const run = place.start(`run --json --allow-invalid --workers 0 ${load} --activity-duration 100ms`);
   let completed = 0;
   for (let replaced = 0; replaced < 2 * rounds; replaced += 1) {
     await activitiesReach((needed * UNTIL * (replaced + 1)) / (2 * rounds), place.socket, run);
