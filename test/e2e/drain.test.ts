@@ -106,10 +106,11 @@ describe("fanout worker", () => {
 
 test("a worker gives back by name what does not end in time, and another one executes it", async () => {
   const place = await Workplace.open();
-  const worker = place.start("worker --port 0 --log json --drain-timeout 500ms");
+  const worker = place.start("worker --port 0 --log json --drain-timeout 2s");
   const [, url = ""] = await worker.says(/Status on (http:\/\/127\.0\.0\.1:\d+)\/status/u);
   await worker.says(/Connected to the embedded emulator/u);
-  const load = "--parallel-orchestrations 1 --iterations 1 --parallel-activities 2 --activity-duration 4s";
+  // Longer than it takes to see them there, and than they are waited for after that.
+  const load = "--parallel-orchestrations 1 --iterations 1 --parallel-activities 2 --activity-duration 6s";
   const run = place.start(`run --workers 0 --json --run-id slow ${load}`);
   const asked = async (page: string): Promise<Response> => fetch(`${url}/${page}`);
   await expect.poll(async () => await (await asked("status")).json()).toMatchObject({ inFlight: 2 });
@@ -155,7 +156,7 @@ test("workers without --port, and one without HTTP, run side by side", async () 
 function runOf(activities: number): string {
   // Of 100 ms each: so the run lasts seconds on any machine, and there is something to drain in the middle of it.
   const load = `--parallel-orchestrations ${activities / 150} --iterations 30 --parallel-activities 5`;
-  return `run --json --workers 0 ${load} --activity-duration 100ms`;
+  return `run --json --allow-invalid --workers 0 ${load} --activity-duration 100ms`;
 }
 
 async function connectedWorker(place: Workplace): Promise<FanoutProcess> {

@@ -161,7 +161,9 @@ describe("FANOUT_DURABILITY", () => {
   ])("counts at its weakest for a run that began on %s and ended on %s", async (first, second) => {
     const place = await Workplace.open();
     const emulator = await started(place, `--durability ${first}`);
-    const line = "run --workers 1 --iterations 10 --parallel-orchestrations 10 --json";
+    // Its activities take seconds, so that the emulator is killed before they are done.
+    const line =
+      "run --workers 1 --iterations 10 --parallel-orchestrations 10 --activity-duration 200ms --allow-invalid --json";
     const run = place.startWith({ ...place.env, FANOUT_DURABILITY: second }, line);
     await run.says(/started 1 worker process/u);
     await ended(emulator, "SIGKILL");

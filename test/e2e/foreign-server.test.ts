@@ -81,7 +81,7 @@ test("a fanout emulator at a port is recognised, so that its actions need no --m
   const doctor = await place.succeed("doctor", ...flag);
   expect(doctor.stdout).toMatch(/^ok +service +http:\/\/localhost:\d+ is a fanout emulator, version \d/mu);
   const run = place.start(
-    "run --workers 0 --worker-timeout 1s --parallel-orchestrations 10 --iterations 2,000",
+    "run --workers 0 --worker-timeout 10m --parallel-orchestrations 10 --iterations 2,000",
     ...flag,
   );
   await run.says(/^backend: a fanout emulator at http:\/\/localhost:\d+, version \d\S+, task hub default/mu);

@@ -42,7 +42,7 @@ test("a run is told from its start to its report, also to a viewer that comes ba
     expect(update.run).toMatchObject({ load: "open", labels: { a: "b" }, number: 1, of: 1 });
     lastId = id;
     started = update.snapshot.orchestrations.started;
-    if (update.phase.kind === "running" && update.series.intervals.length > 0) break;
+    if (update.phase.kind === "running" && started > 0 && update.series.intervals.length > 0) break;
   }
   expect(started).toBeGreaterThan(0);
   let last: LiveUpdate | undefined;
@@ -92,7 +92,7 @@ test("several generators are shown as one run, with their latencies over time", 
   // The same completions, by the time of noticing.
   expect(sumOf(course, ({ completed }) => completed)).toBe(60);
   expect(sumOf(course, ({ activities = 0 }) => activities)).toBe(120);
-  expect(course.slice(0, 3).every(({ p50, max = 0 }) => p50 !== undefined && p50 <= max)).toBe(true);
+  for (const { completed, p50 = NaN, max = NaN } of course) expect(completed === 0 || p50 <= max).toBe(true);
   expect(last?.snapshot.orchestrations).toMatchObject({ started: 60, ended: 60 });
 });
 

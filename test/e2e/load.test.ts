@@ -70,7 +70,7 @@ describe("load over time", () => {
   test("instances that do not end within the grace are unfinished, and the next run has the hub for itself", async () => {
     const place = await Workplace.open();
     const load =
-      "--rate 20/s --duration 1s --grace 500ms --workers 1 --iterations 1 --activity-duration 2s --allow-invalid";
+      "--rate 20/s --duration 1s --grace 500ms --workers 1 --iterations 1 --activity-duration 1m --allow-invalid";
     const { code, stdout, stderr } = await place.run(`run ${load}`);
     expect(code).toBe(1);
     expect(stderr).toContain("error: not everything ended within 500 ms of the last start (--grace)");
@@ -121,12 +121,13 @@ describe("results", () => {
   });
 
   test("are served to Prometheus during the run", async () => {
-    const run = place.start(`run --rate 20/s --duration 3s ${SMALL} --allow-invalid --metrics-port 0`);
+    const run = place.start(`run --rate 20/s --duration 10m ${SMALL} --metrics-port 0`);
     const [, url] = await run.says(/^metrics: (http:\/\/127\.0\.0\.1:\d+\/metrics)$/mu);
     await run.says(/\b[1-9]\d* completed/u);
     const text = await (await fetch(url!)).text();
     expect(text).toMatch(/^fanout_orchestrations_started_total(?:\{[^}]*\})? [1-9]\d*$/mu);
-    expect(await run.ended).toMatchObject({ code: 0 });
+    run.kill("SIGINT");
+    expect(await run.ended).toMatchObject({ code: 130 });
     await expect(fetch(url!)).rejects.toThrow("fetch failed");
   });
 

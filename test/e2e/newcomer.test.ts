@@ -36,10 +36,8 @@ describe("in a script", () => {
     const { stdout } = await shell.ended;
     expect(stdout).toMatch(/^code 0 \[Completed 1 orchestration in /u);
     expect(stdout).toMatch(/run id +r[0-9a-z]{12}\n[^]*\]\n$/u);
-    const { startedAt, instances } = await place.runningEmulator();
-    expect(instances).toBe(1);
-    // What it did not do is wait for the emulator, which stays for 30 s after the last connection.
-    expect(Date.now() - Date.parse(startedAt)).toBeLessThan(25_000);
+    // It did not wait for the emulator, which would have ended before: 30 s after the last connection.
+    expect(await place.runningEmulator()).toMatchObject({ instances: 1 });
   });
 
   test("--json puts one JSON document on stdout, and everything for people on stderr", async () => {
@@ -106,7 +104,7 @@ describe("in a script", () => {
     const bad = await place.startWith(env, "run --workers 0 --parallel-orchestrations 3 --timeout 2500ms").ended;
     expect(good).toMatchObject({ code: 0, stdout: expect.stringMatching(/^Completed 20 /u) });
     expect(bad).toMatchObject({ code: 1, stdout: expect.stringMatching(/^Incomplete: 0 of 3 /u) });
-    expect(bad.stderr).toMatch(/^2 s: 0 of 3 orchestrations, 0 of 150 activities/mu);
+    expect(bad.stderr).toMatch(/^\d+ s: 0 of 3 orchestrations, 0 of 150 activities/mu);
     for (const text of [good.stdout, good.stderr, bad.stdout, bad.stderr]) expect(text).not.toMatch(CONTROL_CHARACTER);
   });
 });

@@ -67,7 +67,7 @@ describe("fanout status", () => {
   test("watches a run of another process: its counts rise, and it ends when the run does", async () => {
     const place = await Workplace.open();
     const run = place.start(
-      "run --workers 0 --worker-timeout 10m --parallel-orchestrations 10 --iterations 20 --activity-duration 100ms --allow-invalid",
+      "run --workers 0 --worker-timeout 10m --parallel-orchestrations 10 --iterations 20 --activity-duration 200ms --allow-invalid",
     );
     await run.says(/0 of 10 orchestrations/u);
     const runId = await latestRun(place);
