@@ -25,13 +25,16 @@ describe("the shared emulator", () => {
 
   test("may have work of other runs, and a run reports it in its result", async () => {
     const place = await Workplace.open();
-    const other = place.start("run --workers 0 --json --parallel-orchestrations 3");
+    const other = place.start(
+      "run --workers 0 --worker-timeout 10m --allow-invalid --json --parallel-orchestrations 3",
+    );
     await other.says(/3 orchestrations x/u);
     await vi.waitFor(async () => expect(await place.emulatorStatus()).toMatchObject({ inFlight: 3 }), 30_000);
 
     const { stdout, stderr } = await place.succeed("run --workers 1 --json");
     const { environment } = parseRunResult(stdout);
-    // Its workers are anyone's, so that the other run ends as well.
+    // Its workers are anyone's, so that the other run may have ended as well. They are gone with it.
+    place.start("worker --port 0");
     const { code, stdout: othersResult } = await other.ended;
     expect(code).toBe(0);
     const { runId } = parseRunResult(othersResult);

@@ -61,7 +61,7 @@ describe("fanout timeline", () => {
   test("shows a running instance up to now, with its sub-orchestration and what failed", async () => {
     const { stdout, stderr } = await place.succeed("timeline order-17");
     expect(stdout).toMatch(/^order-17 {2}Running, for .* so far {2}created 20/u);
-    expect(stdout).toMatch(/^0 {2}Charge .*▓.*✕ .* ms$/mu);
+    expect(stdout).toMatch(/^0 {2}Charge .*▓.*✕ .* m?s$/mu);
     expect(stdout).toMatch(/^0 {2}Ship .*═/mu);
     expect(stdout).toMatch(/^ +approved .*◆$/mu);
     expect(stdout).toMatch(/^Charge failed with CardError: declined forged$/mu);

@@ -167,13 +167,16 @@ test("calls that it is configured to lack are answered with UNIMPLEMENTED", asyn
 });
 
 test("a terminated instance ends with its reason, and its delay is not measured", async () => {
-  const server = await DelayServerProcess.start({ delay: "constant:100ms" });
-  const client = server.client();
-  await startAll(client, ["a", "b"]);
-  const waiting = client.waitForCompletion("a");
-  await client.terminate("a", "enough");
+  const patient = await DelayServerProcess.start({ delay: NEVER });
+  await startAll(patient.client(), ["a"]);
+  const waiting = patient.client().waitForCompletion("a");
+  await patient.client().terminate("a", "enough");
   expect(await waiting).toMatchObject({ status: "Terminated", output: '"enough"' });
-  await client.waitForCompletion("b");
+  expect(await patient.stop()).toHaveLength(0);
+
+  const server = await DelayServerProcess.start({ delay: "constant:1ms" });
+  const client = server.client();
+  await runAll(client, ["b"]);
   await client.terminate("b", "too late");
   expect(await client.getInstance("b")).toMatchObject({ status: "Completed" });
   await expect(client.terminate("c", "enough")).rejects.toMatchObject({ code: status.NOT_FOUND });

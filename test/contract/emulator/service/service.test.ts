@@ -230,7 +230,9 @@ describe("an instance", () => {
   test("scheduled for later does not begin before", async () => {
     const startMs = Date.now() + 150;
     await client.scheduleNewOrchestration("echo", 1, { instanceId: "later", startAt: new Date(startMs) });
-    expect((await client.getOrchestrationState("later", false))?.runtimeStatus).toBe(OrchestrationStatus.PENDING);
+    const state = await client.getOrchestrationState("later", false);
+    // On a busy machine the time may have come before the answer.
+    if (Date.now() < startMs) expect(state?.runtimeStatus).toBe(OrchestrationStatus.PENDING);
     await client.waitForOrchestrationCompletion("later", false, 10);
     expect(Date.now()).toBeGreaterThanOrEqual(startMs);
     expect((await raw.state("later"))?.scheduledstarttimestamp).toMatchObject({ seconds: Math.floor(startMs / 1000) });
