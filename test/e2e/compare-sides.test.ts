@@ -27,7 +27,6 @@ describe("fanout compare --run", () => {
     const files = ["--json", "ab.json", "--junit", "ab.xml", "--html", "ab.html", "--markdown", "ab.md"];
     const flags = ["--name", "short", "--name", "long", "--repeat", "3", "--allow-invalid", ...files];
     const compared = await place.run("compare", ...sides, ...flags, ...SMALL);
-    expect(compared).toMatchObject({ code: 98, stdout: expect.stringMatching(/^Slower beyond 5 % /mu) });
     expect(compared.stdout).toContain("short (mean of 3)  long (mean of 3)");
     const turns = [...compared.stderr.matchAll(/^run \d of 6 \((\w+)\)$/gmu)].map(([, name]) => name);
     expect(turns).toEqual(["short", "long", "long", "short", "short", "long"]);
@@ -35,6 +34,15 @@ describe("fanout compare --run", () => {
 
     const document = await sidesIn(place, "ab.json");
     expect(schemaErrors(document, SIDES_SCHEMA)).toEqual([]);
+    const { figures } = document.comparisons[0]!;
+    expect(figures[0]).toMatchObject({ figure: "activities/s" });
+    expect(figures[0]!.ratio).toBeLessThan(1);
+    // Runs on a busy machine may differ so much among themselves that three of them show no difference.
+    const isSlower = figures.some(({ finding }) => finding === "slower");
+    expect(compared).toMatchObject({
+      code: isSlower ? 98 : 0,
+      stdout: expect.stringMatching(isSlower ? /^Slower beyond 5 % /mu : /^No difference shown beyond 5 % /mu),
+    });
     expect(document.sides.map(({ name, command, results }) => [name, command, results.length])).toEqual([
       ["short", `fanout run --activity-duration 100ms ${SMALL.slice(1).join(" ")}`, 3],
       ["long", `fanout run --activity-duration 3s ${SMALL.slice(1).join(" ")}`, 3],

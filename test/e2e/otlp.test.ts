@@ -22,7 +22,7 @@ describe("--otlp", () => {
     const receiver = await OtlpReceiver.open();
     const env = {
       ...place.env,
-      OTEL_METRIC_EXPORT_INTERVAL: "1000",
+      OTEL_METRIC_EXPORT_INTERVAL: "250",
       OTEL_EXPORTER_OTLP_HEADERS: "authorization=Bearer%20of-the-test",
       OTEL_RESOURCE_ATTRIBUTES: "deployment.environment.name=ci",
     };

@@ -20,6 +20,13 @@ test("/metrics has what a worker did, by kind and outcome", async () => {
   });
 
   await place.succeed(`run --workers 0 --allow-invalid ${LOAD} --activity-duration 20ms`);
+  // The run may know of its end before the worker knows that its last result was accepted.
+  await expect
+    .poll(() => scrape(worker))
+    .toMatchObject({
+      'fanout_worker_work_items_in_flight{kind="activity"}': 0,
+      'fanout_worker_work_items_in_flight{kind="orchestrator"}': 0,
+    });
   const busy = await scrape(worker);
   expect(busy).toMatchObject({
     'fanout_worker_work_items_total{kind="activity",outcome="completed"}': 100,

@@ -38,7 +38,7 @@ export interface SeedReport {
 
 export async function runSeed(
   seed: number,
-  { understudies, faults, flaw, mostWaitMs = NEXT_FAULT_MS, patienceMs = 20_000 }: SeedOptions,
+  { understudies, faults, flaw, mostWaitMs = NEXT_FAULT_MS, patienceMs = 45_000 }: SeedOptions,
 ): Promise<SeedReport> {
   const startedMs = performance.now();
   const folder = mkdtempSync(join(tmpdir(), "fanout-faults-"));

@@ -2,7 +2,7 @@ import { status } from "@grpc/grpc-js";
 import { HistoryEventType, type OrchestrationContext } from "@microsoft/durabletask-js";
 import { expect, test } from "vitest";
 import { pb } from "../../../../src/protocol/sidecar-stubs.js";
-import { complete, scheduleTask, stringValue } from "../../../support/emulator/raw-connection.js";
+import { complete, createTimer, scheduleTask, stringValue } from "../../../support/emulator/raw-connection.js";
 import { Gate, ProtocolHub, WITH_AND_WITHOUT_RESTART, type Steps } from "../../../support/emulator/protocol-hub.js";
 
 const hub = ProtocolHub.forEachTest();
@@ -16,11 +16,6 @@ async function* collects(context: OrchestrationContext, count: number): Steps {
 
 async function* works(context: OrchestrationContext): Steps {
   return yield context.callActivity("gate");
-}
-
-async function* sleeps(context: OrchestrationContext, fireAtMs: number): Steps {
-  yield context.createTimer(new Date(fireAtMs));
-  return "woken";
 }
 
 test("an instance is suspended and resumed as soon as the call is answered, without a worker too", async () => {
@@ -91,16 +86,26 @@ test.each(WITH_AND_WITHOUT_RESTART)("the result of an activity that ends meanwhi
 });
 
 test("a timer that comes due meanwhile fires once it is resumed", async () => {
-  await hub.worker({ orchestrators: { sleeps } });
-  const dueMs = Date.now() + 1_000;
-  await hub.client.scheduleNewOrchestration("sleeps", dueMs, "instance");
-  await hub.begun("instance");
+  const worker = await hub.raw.worker();
+  await hub.raw.start("instance");
+  const episode = await worker.item();
+  // Before it has a timer, which so cannot have fired yet.
   await hub.client.suspendOrchestration("instance");
-  await hub.client.scheduleNewOrchestration("sleeps", dueMs + 1, "later");
-  await hub.end("later");
+  const dueMs = Date.now() + 50;
+  await hub.raw.completeEpisode(episode, [createTimer(1, dueMs)]);
+  await hub.raw.start("later");
+  await hub.raw.completeEpisode(await worker.item(), [createTimer(1, dueMs + 1)]);
+  const later = await worker.item();
+  expect(later.orchestratorrequest?.instanceid).toBe("later");
   expect(await hub.status("instance")).toBe("SUSPENDED");
   await hub.client.resumeOrchestration("instance");
-  expect(await hub.end("instance")).toMatchObject({ output: "woken" });
+  const next = await worker.item();
+  expect(next.orchestratorrequest?.instanceid).toBe("instance");
+  expect(next.orchestratorrequest?.neweventsList.slice(1)).toMatchObject([
+    { executionsuspended: {} },
+    { timerfired: { timerid: 1 } },
+    { executionresumed: {} },
+  ]);
 });
 
 test("what is suspended while a worker has its episode stays so when that is completed", async () => {
