@@ -22,7 +22,7 @@ function commandsOf(kind: Block["kind"]): readonly string[] {
 describe("the README", () => {
   test(
     "its commands work when they are typed in order, and print the output that it shows",
-    { timeout: 120_000 },
+    { timeout: 300_000 },
     async () => {
       const { place, env } = await openPlace();
       const ports = { worker: await freePort(), serve: await freePort() };

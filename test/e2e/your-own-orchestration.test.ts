@@ -20,7 +20,7 @@ function fileIn(language: string): string {
   return new RegExp(`^\`\`\`${language}\\n([^]*?)^\`\`\`$`, "mu").exec(PAGE)![1]!;
 }
 
-test("the page goes from a worker in JavaScript to figures, as it is printed", { timeout: 120_000 }, async () => {
+test("the page goes from a worker in JavaScript to figures, as it is printed", { timeout: 300_000 }, async () => {
   const { place, env } = await openPlace();
   const port = String(await freePort());
   await symlink(NODE_MODULES, join(place.folder, "node_modules"));

@@ -224,7 +224,6 @@ export class Workplace {
     // Of a test that took too long.
     running?.end();
     for (const started of this.#started) if (started.running) started.kill("SIGKILL");
-    await Promise.all(this.#started.map(({ ended }) => ended));
     // Where no processes can be seen; elsewhere a kill is over sooner than a process that asks for it.
     if (!canSeeProcesses) await this.run("emulator stop");
     // Workers of a run that was killed may still be draining, and would start the emulator again to do so.
@@ -232,6 +231,8 @@ export class Workplace {
       for (const pid of pids) killIfThere(pid);
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
+    // Behind those that it has started in its turn, which may hold its output open.
+    await Promise.all(this.#started.map(({ ended }) => ended));
     await rm(this.root, { recursive: true, force: true });
   }
 }

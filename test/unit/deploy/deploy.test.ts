@@ -49,7 +49,7 @@ function callOf(words: readonly string[]) {
   return parseRunCall({ iterations: "10", parallelActivities: "5", workers: "auto", timeout: "10m", ...flags });
 }
 
-const RUN = { RUN_ID: "actions.12345678901.1", START_AT: new Date(Date.now() + 60_000).toISOString() };
+const RUN = { RUN_ID: "actions.12345678901.1", START_AT: new Date(Date.now() + 3_600_000).toISOString() };
 
 describe("the Indexed Job", () => {
   const text = textOf("kubernetes/generators.yaml")
