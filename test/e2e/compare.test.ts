@@ -159,7 +159,7 @@ describe("fanout run --baseline", () => {
   test("prints the comparison after its summary", async () => {
     const place = await placeWithRuns();
     const { stdout } = await place.succeed(
-      "run --workers 1 --parallel-orchestrations 20 --baseline base1.json base2.json",
+      "run --workers 1 --parallel-orchestrations 20 --iterations 1 --baseline base1.json base2.json",
     );
     expect(stdout).toMatch(/^Completed 20 orchestrations /u);
     expect(stdout).toMatch(/^ {2}plan\.parallelOrchestrations +200 -> 20$/mu);

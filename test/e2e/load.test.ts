@@ -70,7 +70,7 @@ describe("load over time", () => {
   test("instances that do not end within the grace are unfinished, and the next run has the hub for itself", async () => {
     const place = await Workplace.open();
     const load =
-      "--rate 20/s --duration 1s --grace 500ms --workers 1 --iterations 1 --activity-duration 1m --allow-invalid";
+      "--rate 20/s --duration 1s --grace 500ms --workers 1 --iterations 1 --activity-duration 4s --allow-invalid";
     const { code, stdout, stderr } = await place.run(`run ${load}`);
     expect(code).toBe(1);
     expect(stderr).toContain("error: not everything ended within 500 ms of the last start (--grace)");

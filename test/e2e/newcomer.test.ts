@@ -99,7 +99,7 @@ describe("in a script", () => {
   test("without a terminal no control character is written, not even with forced colours", async () => {
     const place = await Workplace.open();
     const env = { ...place.env, COLORTERM: "truecolor", FORCE_COLOR: "1" };
-    const good = await place.startWith(env, "run --workers 1 --parallel-orchestrations 20").ended;
+    const good = await place.startWith(env, "run --workers 1 --parallel-orchestrations 20 --allow-invalid").ended;
     // Nobody works on this one, so that it is there for long enough to print progress, and a list of what is stuck.
     const bad = await place.startWith(env, "run --workers 0 --parallel-orchestrations 3 --timeout 2500ms").ended;
     expect(good).toMatchObject({ code: 0, stdout: expect.stringMatching(/^Completed 20 /u) });

@@ -35,7 +35,10 @@ describe("fanout report", () => {
     const summary = join(place.folder, "summary.md");
     await writeFile(summary, "before");
     const variable = { GITHUB_STEP_SUMMARY: summary };
-    const run = await place.runWith(variable, "run --json result.json --workers 0 --parallel-orchestrations 20");
+    const run = await place.runWith(
+      variable,
+      "run --json result.json --workers 0 --parallel-orchestrations 20 --iterations 1",
+    );
     expect(run).toMatchObject({ code: 0 });
     const text = await place.succeed("report result.json");
     expect(text).toMatchObject({ stdout: run.stdout, stderr: "" });

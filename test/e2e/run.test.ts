@@ -72,7 +72,9 @@ describe("fanout run", () => {
   });
 
   test("with --json prints only the result on stdout", async () => {
-    const { code, stdout, stderr } = await place.run("run --workers 1 --parallel-orchestrations 20 --json");
+    const { code, stdout, stderr } = await place.run(
+      "run --workers 1 --parallel-orchestrations 20 --allow-invalid --json",
+    );
     expect({ code, stderr }).toMatchObject({ code: 0 });
     const result: RunResult = JSON.parse(stdout);
     expect(result).toMatchObject({
