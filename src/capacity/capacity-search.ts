@@ -9,7 +9,7 @@ import { repeatedRunId } from "../plan/run-id.js";
 import type { Replay } from "../protocol/replay.js";
 import type { LiveSnapshot } from "../stats/live-snapshot.js";
 import type { Threshold } from "../stats/threshold.js";
-import { probePlan } from "./probe-plan.js";
+import { leastClosedLevel, probePlan } from "./probe-plan.js";
 import { runProbe, type ProbeRun } from "./probe-run.js";
 import { findingsOf, nextStep, type Findings, type ProbedLevel, type SearchBounds } from "./search.js";
 import { startSearchWorkers } from "./search-workers.js";
@@ -89,9 +89,13 @@ export class CapacitySearch {
       onGivenUp: (why) => this.#fail(why),
     });
     try {
-      const from = this.options.from ?? (load === "closed" ? 1 : await this.#calibrate());
-      const bounds = { from: from ?? 1, precision, ...limitsOf(load, plan) };
-      const ended = from === undefined ? this.#cutShort("failed") : await this.#search(bounds);
+      const from = this.options.from ?? (await (load === "closed" ? this.#calibrateClosed() : this.#calibrate()));
+      const first = typeof from === "number" ? from : 1;
+      const limits = limitsOf(load, plan);
+      // Below the first level that was calibrated, closed load has too few samples.
+      const least = load === "closed" && this.options.from === undefined ? first : limits.least;
+      const bounds = { ...limits, from: first, precision, least };
+      const ended = typeof from === "number" ? await this.#search(bounds) : from;
       const findings = findingsOf(bounds, this.#levels);
       if (ended === "found" || ended === "wide") await this.#probeHalf(findings);
       return {
@@ -120,27 +124,38 @@ export class CapacitySearch {
     }
   }
 
-  /** The rate of starts to begin with; undefined if nothing completes. */
-  async #calibrate(): Promise<number | undefined> {
+  /** The rate of starts to begin with, or why there is none. */
+  async #calibrate(): Promise<number | CapacityEnding> {
     let best = 0;
     for (const inFlight of CALIBRATION_STEPS) {
-      const { plan } = this.options;
-      const load = { kind: "closed", durationMs: CALIBRATION_MS } as const;
-      const calibrating = { ...plan, workers: 0, traceShare: 0, parallelOrchestrations: inFlight, load };
-      const end = await this.#run(calibrating, { level: inFlight, purpose: "calibrate" });
-      if (end.kind === "over") return best > 0 ? best * CALIBRATED_SHARE : undefined;
-      const { result, completedPerSecond = 0 } = end.run;
-      // Orchestrations that take longer than the calibration: by Little's law.
-      const meanMs = result.latencyMs.service?.mean;
-      const perSecond = completedPerSecond || (meanMs === undefined ? 0 : (inFlight * 1_000) / meanMs);
-      if (perSecond === 0) {
-        this.#fail(end.run.reason ?? "no orchestration of the calibration completed");
-        return undefined;
-      }
-      if (perSecond < CALIBRATION_GAIN * best) break;
+      const perSecond = await this.#calibration(inFlight);
+      if (typeof perSecond === "string" && best === 0) return perSecond;
+      if (typeof perSecond === "string" || perSecond < CALIBRATION_GAIN * best) break;
       best = perSecond;
     }
     return Number((best * CALIBRATED_SHARE).toPrecision(3));
+  }
+
+  /** The lowest number in flight that can be judged, or why it is not known. */
+  async #calibrateClosed(): Promise<number | CapacityEnding> {
+    const perSecond = await this.#calibration(1);
+    return typeof perSecond === "number" ? leastClosedLevel(this.options.objectives, perSecond) : perSecond;
+  }
+
+  /** The orchestrations a second with so many in flight, or what ended the search. */
+  async #calibration(inFlight: number): Promise<number | CapacityEnding> {
+    const { plan } = this.options;
+    const load = { kind: "closed", durationMs: CALIBRATION_MS } as const;
+    const calibrating = { ...plan, workers: 0, traceShare: 0, parallelOrchestrations: inFlight, load };
+    const end = await this.#run(calibrating, { level: inFlight, purpose: "calibrate" });
+    if (end.kind === "over") return end.why;
+    const { result, completedPerSecond = 0 } = end.run;
+    // Orchestrations that take longer than the calibration: by Little's law.
+    const meanMs = result.latencyMs.service?.mean;
+    const perSecond = completedPerSecond || (meanMs === undefined ? 0 : (inFlight * 1_000) / meanMs);
+    if (perSecond > 0) return perSecond;
+    this.#fail(end.run.reason ?? "no orchestration of the calibration completed");
+    return "failed";
   }
 
   /** The latency at half of the answer, unless a probe was there already. */
@@ -160,11 +175,20 @@ export class CapacitySearch {
       level,
       resolution,
       typicalMs: this.#last && latencyOf(load, this.#last)?.mean,
-      perSecond: this.#last?.completedPerSecond,
+      perSecond: this.#expectedPerSecond(level),
       number: this.#probes.length,
       warmupMs,
     });
     return this.#run(planned, { level, purpose });
+  }
+
+  /** By the probe before. A higher level may complete no more, and a lower one completes less. */
+  #expectedPerSecond(level: number): number | undefined {
+    const before = this.#probes.at(-1);
+    const perSecond = this.#last?.completedPerSecond;
+    if (before === undefined || perSecond === undefined || this.options.load === "open") return undefined;
+    const ratio = level / before.level;
+    return perSecond * (before.purpose === "calibrate" ? ratio : Math.min(1, ratio));
   }
 
   async #run(asked: LoadPlan, what: Omit<ProbeBegin, "number">): Promise<ProbeEnd> {

@@ -10,6 +10,8 @@ const WARMUP_LATENCIES = 3;
 const CLOSED_LEAST_MS = 5_000;
 const CLOSED_GENERATIONS = 5;
 const CLOSED_MOST_MS = 120_000;
+/** More in flight may each take longer: twice as long, and the samples still suffice. */
+const CLOSED_MARGIN = 2;
 
 export interface ProbePlanOptions {
   /** The work of each orchestration, the arrivals and the grace. */
@@ -18,8 +20,9 @@ export interface ProbePlanOptions {
   readonly load: "open" | "closed";
   readonly level: number;
   readonly resolution: number;
-  /** The usual latency, and the throughput, of the probe before; undefined if unknown. */
+  /** The usual latency of the probe before; undefined if unknown. */
   readonly typicalMs: number | undefined;
+  /** Closed load: the throughput that is expected; undefined if unknown. */
   readonly perSecond: number | undefined;
   /** Probes that repeat a level take other random arrivals. */
   readonly number: number;
@@ -43,6 +46,15 @@ export function probePlan(options: ProbePlanOptions): LoadPlan {
     Math.min(CLOSED_MOST_MS, Math.max(CLOSED_LEAST_MS, samplesMs, CLOSED_GENERATIONS * typicalMs)),
   );
   return { ...common, parallelOrchestrations: level, load: { kind: "closed", durationMs } };
+}
+
+/**
+ * The least number in flight whose longest probe has the samples of the objectives.
+ * @param perSecond the orchestrations a second with one in flight
+ */
+export function leastClosedLevel(objectives: readonly Threshold[], perSecond: number): number {
+  const wanted = (startsToPlan(objectives) * 1_000) / CLOSED_MOST_MS;
+  return wanted <= perSecond ? 1 : Math.ceil((CLOSED_MARGIN * wanted) / perSecond);
 }
 
 function openOf({ load }: LoadPlan) {

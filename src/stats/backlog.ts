@@ -39,7 +39,8 @@ export function backlogOf(result: MeasuredLoad): Backlog | undefined {
 /** The duration of the slowest of the first starts; infinite if unknown. */
 function rampOf(steady: readonly Interval[]): number {
   const first = ninthsOf(steady)?.[0] ?? [];
-  return Math.max(...first.map(({ service }) => service?.max ?? Number.POSITIVE_INFINITY));
+  const started = first.filter(({ offered }) => offered > 0);
+  return Math.max(0, ...started.map(({ service }) => service?.max ?? Number.POSITIVE_INFINITY));
 }
 
 /** The intervals without the growth in stalls that ended. The others continue from the level before. */

@@ -41,6 +41,31 @@ test("beyond the emulator a search needs --max-actions, and ends when they are s
   expect(answer.probes).toMatchObject([{ outcome: "held", level: 4 }]);
 });
 
+test.each([
+  // Two starts of 22 actions each, and the calibration keeps four in flight.
+  ["--max-actions 44", "actions"],
+  ["--max-actions 1k --max-time 1s", "time"],
+])("a search with %s, too little for the calibration, ends for want of %s", async (flags, ended) => {
+  const place = await Workplace.open();
+  const server = await DelayServerProcess.start({ delay: "constant:20ms" });
+  const search = `capacity --slo max<1m --iterations 1 --parallel-activities 10 ${flags} --json a.json`;
+  const { code } = await place.start(`${search} --connection-string`, server.connectionString).ended;
+  expect(code).toBe(99);
+  expect(await answerIn(place, "a.json")).toMatchObject({ ended, probes: [] });
+});
+
+test("a closed search begins with as many in flight as its objective can be judged by", async () => {
+  const place = await Workplace.open();
+  const server = await DelayServerProcess.start({ delay: "constant:500ms" });
+  // Of 1,000 samples a p99 needs: two a second would take more than eight minutes. The actions end the search there.
+  const flags = `capacity --closed ${SMALL} --max-actions 40 --json a.json --connection-string`;
+  const { code } = await place.start(flags, server.connectionString, "--slo", "service p99<5s").ended;
+  expect(code).toBe(99);
+  const { ended, probes } = await answerIn(place, "a.json");
+  expect(ended).toBe("actions");
+  expect(probes.map(({ purpose, level }) => [purpose, level])).toEqual([["calibrate", 1]]);
+});
+
 test("of somebody's own orchestration, --max-actions bounds the starts of a search", async () => {
   const place = await Workplace.open();
   const server = await DelayServerProcess.start({ delay: "constant:20ms" });

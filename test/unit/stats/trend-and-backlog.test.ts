@@ -103,6 +103,13 @@ describe("a backlog is found", () => {
     expect(found(50, ["backlog"], (draw) => queueOf(draw, queue))).toBe(50);
   });
 
+  test("at a rate with intervals in which nothing starts", () => {
+    const startMs = Array.from({ length: 600 }, (_, index) => index * 2_000);
+    const lives = queued(startMs, 1, () => 3_000);
+    const lengthMs = 20 * MINUTE;
+    expect(namesOf(runOf(lives, openLoadOf(0.5, lengthMs), lengthMs))).toContain("backlog");
+  });
+
   test("and reported once, with its growth", () => {
     const lives = queued(
       Array.from({ length: 6_000 }, (_, index) => index * 10),
