@@ -1,9 +1,9 @@
-import { describe, expect, onTestFinished, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import type { Page } from "playwright-core";
 import { freePort } from "../../support/backend/free-port.js";
 import { SchedulerServer } from "../../support/backend/scheduler-server.js";
 import { RunApi } from "../../support/e2e/run-api.js";
-import { serving, SMALL } from "../../support/e2e/serving-runs.js";
+import { serving, servingAll, SMALL } from "../../support/e2e/serving-runs.js";
 import { Workplace } from "../../support/e2e/workplace.js";
 import {
   backgroundOf,
@@ -26,6 +26,16 @@ async function endedRun(api: RunApi, plan: object = SMALL): Promise<string> {
   return runId;
 }
 
+interface Listed {
+  readonly actions?: number;
+  readonly runId: string;
+}
+
+/** The runs of a server, the latest first. */
+async function runsOf(api: RunApi): Promise<readonly Listed[]> {
+  return (await api.ask<{ runs: readonly Listed[] }>("/api/v1/runs")).body.runs;
+}
+
 /** A `fanout serve` on a backend that may bill. */
 async function billing(): Promise<{ readonly api: RunApi }> {
   const scheduler = await SchedulerServer.start();
@@ -41,9 +51,16 @@ async function fill(page: Page, values: Readonly<Record<string, string>>): Promi
 
 describe.skipIf(!HAS_CHROMIUM)(`the first page of fanout serve (needs Chromium: ${CHROMIUM})`, () => {
   const opened = useChromium();
+  let api: RunApi;
+  let place: Workplace;
+
+  beforeAll(async () => {
+    ({ api, place } = await servingAll());
+  });
+
+  afterAll(() => place.close());
 
   test("starts a run from the form, whose plan line follows the typing, and leads to its page", async () => {
-    const { api } = await serving();
     const { page, trouble } = await opened(api.url);
     await says(page, "#place", "On the embedded emulator, task hub default.");
     await says(page, "#forecast", "1 orchestration x 10 iterations x 5 activities = 50 activities, 101 actions");
@@ -57,14 +74,15 @@ describe.skipIf(!HAS_CHROMIUM)(`the first page of fanout serve (needs Chromium: 
     await page.getByRole("button", { name: "Start the run" }).click();
     await page.waitForURL("**/runs/*/report", PATIENCE);
     await says(page, "h1", "Completed 3 orchestrations");
+    const [, runId = ""] = /\/runs\/(\w+)\//u.exec(page.url()) ?? [];
     await page.goto(api.url);
-    await says(page, "#runs tbody", "✓ completed");
-    await says(page, "#runs tbody", /\d\/s/u);
+    const row = page.locator("#runs tbody tr").filter({ hasText: runId });
+    await row.filter({ hasText: "✓ completed" }).filter({ hasText: /\d\/s/u }).waitFor();
     expect(trouble).toEqual([]);
   });
 
   test("says what is wrong beside its field, opens what hides it, and goes to it at a start", async () => {
-    const { api } = await serving();
+    const before = await runsOf(api);
     const { page, trouble } = await opened(`${api.url}/#duration=1m&seed=x`);
     await says(page, "#wrong-seed", "Expected");
     await fill(page, { rate: "fast" });
@@ -78,7 +96,7 @@ describe.skipIf(!HAS_CHROMIUM)(`the first page of fanout serve (needs Chromium: 
     expect(await page.locator("#wrong-rate").isVisible()).toBe(false);
     await fill(page, { orchestrations: "[" });
     await says(page, "#wrong-orchestrations", "Expected JSON, found something else.");
-    expect((await api.ask<{ runs: unknown[] }>("/api/v1/runs")).body.runs).toEqual([]);
+    expect(await runsOf(api)).toEqual(before);
     expect(trouble).toEqual([]);
   });
 
@@ -91,11 +109,11 @@ describe.skipIf(!HAS_CHROMIUM)(`the first page of fanout serve (needs Chromium: 
     await says(page, "#confirm-text", "It may cost up to 11 actions on http");
     expect(await barriersOf(page)).toEqual([]);
     await page.keyboard.press("Escape");
-    expect((await api.ask<{ runs: unknown[] }>("/api/v1/runs")).body.runs).toEqual([]);
+    expect(await runsOf(api)).toEqual([]);
     await page.getByRole("button", { name: "Start the run" }).click();
     await page.getByRole("button", { name: "Start, for up to 11 actions" }).click();
     await page.waitForURL("**/runs/*", PATIENCE);
-    const { runs } = (await api.ask<{ runs: { actions: number; runId: string }[] }>("/api/v1/runs")).body;
+    const runs = await runsOf(api);
     expect(runs).toMatchObject([{ actions: 11 }]);
     await api.cancel(runs[0]!.runId);
     await api.ended(runs[0]!.runId);
@@ -131,7 +149,7 @@ describe.skipIf(!HAS_CHROMIUM)(`the first page of fanout serve (needs Chromium: 
   });
 
   test("starts what was written when somebody types while the start is checked", async () => {
-    const { api } = await serving();
+    const before = await runsOf(api);
     const { page } = await opened(`${api.url}/#iterations=1`);
     await says(page, "#forecast", "1 iteration ");
     await page.clock.install();
@@ -144,8 +162,9 @@ describe.skipIf(!HAS_CHROMIUM)(`the first page of fanout serve (needs Chromium: 
     await page.clock.runFor(1_000);
     goOn();
     await page.waitForURL("**/runs/*/report", PATIENCE);
-    const { runs } = (await api.ask<{ runs: unknown[] }>("/api/v1/runs")).body;
-    expect(runs).toMatchObject([{ plan: { iterations: 1 } }]);
+    const runs = await runsOf(api);
+    expect(runs).toHaveLength(before.length + 1);
+    expect(runs[0]).toMatchObject({ plan: { iterations: 1 } });
   });
 
   test("says that the backend is away, and which one it is when it is there", async () => {
@@ -165,7 +184,6 @@ describe.skipIf(!HAS_CHROMIUM)(`the first page of fanout serve (needs Chromium: 
   });
 
   test("compares two runs, the older one as the baseline", async () => {
-    const { api } = await serving();
     const [first, second] = [await endedRun(api), await endedRun(api)];
     const { page, trouble } = await opened(api.url);
     const compare = page.getByRole("button", { name: "Compare" });
@@ -262,7 +280,6 @@ describe.skipIf(!HAS_CHROMIUM)(`the first page of fanout serve (needs Chromium: 
   });
 
   test("runs no script of a run, a name or an address", async () => {
-    const { api } = await serving();
     await endedRun(api, { ...SMALL, label: [`a=${SCRIPT}`], threshold: ["max<10m"] });
     const { page, trouble } = await opened(
       `${api.url}/#${new URLSearchParams({ rate: SCRIPT, label: SCRIPT }).toString()}`,
@@ -286,7 +303,6 @@ describe.skipIf(!HAS_CHROMIUM)(`the first page of fanout serve (needs Chromium: 
   });
 
   test("starts a run by the keyboard alone", async () => {
-    const { api } = await serving();
     const { page } = await opened(api.url);
     await says(page, "#forecast", "101 actions");
     const focused = (): Promise<string> =>
@@ -304,21 +320,20 @@ describe.skipIf(!HAS_CHROMIUM)(`the first page of fanout serve (needs Chromium: 
     await says(page, "h1", "Completed 1 orchestration");
   });
 
-  for (const colorScheme of ["light", "dark"] as const) {
-    test(`is as wide as the screen at 360 px, and has no serious barrier, in ${colorScheme}`, async () => {
-      const { api } = await serving();
-      await endedRun(api);
-      const { page } = await opened(`${api.url}/#rate=fast&duration=1m&seed=x`, {
-        viewport: { width: 360, height: 800 },
-        colorScheme,
-      });
-      await says(page, "#wrong-rate", "Expected");
-      await says(page, "#runs tbody", "completed");
-      await page.getByRole("button", { name: "Ask the backend" }).click();
-      await says(page, "#hub", "3 instances");
+  test("is as wide as the screen at 360 px, and has no serious barrier, in light and in dark", async () => {
+    await endedRun(api);
+    const { page } = await opened(`${api.url}/#rate=fast&duration=1m&seed=x`, {
+      viewport: { width: 360, height: 800 },
+    });
+    await says(page, "#wrong-rate", "Expected");
+    await says(page, "#runs tbody", "completed");
+    await page.getByRole("button", { name: "Ask the backend" }).click();
+    await says(page, "#hub", "3 instances");
+    for (const colorScheme of ["light", "dark"] as const) {
+      await page.emulateMedia({ colorScheme });
       expect(await overflowOf(page)).toBe(0);
       expect(await backgroundOf(page)).toBe(BACKGROUNDS[colorScheme]);
       expect(await barriersOf(page)).toEqual([]);
-    });
-  }
+    }
+  });
 });

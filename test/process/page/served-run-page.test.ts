@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import type { Page } from "playwright-core";
 import {
   backgroundOf,
@@ -12,7 +12,7 @@ import {
 } from "../../support/page/chromium.js";
 import { RunApi } from "../../support/e2e/run-api.js";
 import { Workplace } from "../../support/e2e/workplace.js";
-import { ENDLESS, inFlight, serving, SMALL } from "../../support/e2e/serving-runs.js";
+import { ENDLESS, inFlight, servingAll, SMALL } from "../../support/e2e/serving-runs.js";
 
 /** Longer than any test. */
 const LASTING = { rate: "10/s", duration: "10m", iterations: 1, parallelActivities: 1, workers: 1 };
@@ -27,10 +27,26 @@ async function reportOf(page: Page, runId: string): Promise<void> {
 
 describe.skipIf(!HAS_CHROMIUM)(`the page of a run of fanout serve (needs Chromium: ${CHROMIUM})`, () => {
   const opened = useChromium();
+  let api: RunApi;
+  let place: Workplace;
+
+  beforeAll(async () => {
+    ({ api, place } = await servingAll(" --max-runs 10"));
+  });
+
+  afterAll(() => place.close());
+
+  /** Starts a run that does not outlive the test. */
+  async function started(plan: object): Promise<string> {
+    const { runId } = (await api.start(plan)).body;
+    onTestFinished(async () => {
+      await api.cancel(runId);
+    });
+    return runId;
+  }
 
   test("is watched by two viewers to its end, one of them reloads it in the middle, and it becomes the report", async () => {
-    const { api } = await serving();
-    const { runId } = (await api.start({ ...LASTING, threshold: ["max<10m"] })).body;
+    const runId = await started({ ...LASTING, threshold: ["max<10m"] });
     const url = `${api.url}/runs/${runId}`;
     const viewers = [await opened(url), await opened(url)] as const;
     for (const { page } of viewers) {
@@ -48,16 +64,14 @@ describe.skipIf(!HAS_CHROMIUM)(`the page of a run of fanout serve (needs Chromiu
   });
 
   test("leads to the report of a run that ends by itself", async () => {
-    const { api } = await serving();
-    const { runId } = (await api.start(SMALL)).body;
+    const runId = await started(SMALL);
     const { page } = await opened(`${api.url}/runs/${runId}`);
     await reportOf(page, runId);
     expect(await page.locator("h1").textContent()).toContain("Completed 3 orchestrations");
   });
 
   test("cancels the run by the keyboard alone, and only when one says so", async () => {
-    const { api } = await serving();
-    const { runId } = (await api.start(ENDLESS)).body;
+    const runId = await started(ENDLESS);
     await inFlight(api, runId);
     const { page, trouble } = await opened(`${api.url}/runs/${runId}`);
     const cancel = page.getByRole("button", { name: "Cancel the run" });
@@ -79,9 +93,8 @@ describe.skipIf(!HAS_CHROMIUM)(`the page of a run of fanout serve (needs Chromiu
   });
 
   test("says why a run failed, also to a viewer that comes after it", async () => {
-    const { api, place } = await serving();
     await place.succeed("run --run-id taken --workers 1 --iterations 1 --parallel-activities 1");
-    const { runId } = (await api.start({ ...SMALL, runId: "taken" })).body;
+    const runId = await started({ ...SMALL, runId: "taken" });
     await api.ended(runId);
     const { page, trouble } = await opened(`${api.url}/runs/${runId}`);
     await says(page, "h1", "The run failed");
@@ -116,7 +129,6 @@ describe.skipIf(!HAS_CHROMIUM)(`the page of a run of fanout serve (needs Chromiu
   });
 
   test("of an unknown run says so, and leads to all runs", async () => {
-    const { api } = await serving();
     for (const runId of ["rnobody", SCRIPT]) {
       for (const path of ["", "/report"]) {
         const { page } = await opened(`${api.url}/runs/${encodeURIComponent(runId)}${path}`);
@@ -130,9 +142,8 @@ describe.skipIf(!HAS_CHROMIUM)(`the page of a run of fanout serve (needs Chromiu
   });
 
   test("runs no script of a label, a name, an input or what the run says, and neither does its report", async () => {
-    const { api } = await serving();
     const plan = { orchestrator: SCRIPT, input: { text: SCRIPT }, label: [`note=${SCRIPT}`], workerTimeout: "30s" };
-    const { runId } = (await api.start(plan)).body;
+    const runId = await started(plan);
     const { page, trouble } = await opened(`${api.url}/runs/${runId}`);
     for (const part of ["#plan", "#labels", "#detail", "#lines"]) await says(page, part, SCRIPT);
     expect(await page.evaluate("window.hacked")).toBeUndefined();
@@ -146,12 +157,12 @@ describe.skipIf(!HAS_CHROMIUM)(`the page of a run of fanout serve (needs Chromiu
     expect(trouble).toEqual([]);
   });
 
-  for (const colorScheme of ["light", "dark"] as const) {
-    test(`is as wide as the screen at 360 px, and has no serious barrier, in ${colorScheme}`, async () => {
-      const { api } = await serving();
-      const { runId } = (await api.start({ ...ENDLESS, label: ["team=blue"] })).body;
-      const { page } = await opened(`${api.url}/runs/${runId}`, { viewport: { width: 360, height: 800 }, colorScheme });
-      await says(page, "#labels", "team=blue");
+  test("is as wide as the screen at 360 px, and has no serious barrier, in light and in dark", async () => {
+    const runId = await started({ ...ENDLESS, label: ["team=blue"] });
+    const { page } = await opened(`${api.url}/runs/${runId}`, { viewport: { width: 360, height: 800 } });
+    await says(page, "#labels", "team=blue");
+    for (const colorScheme of ["light", "dark"] as const) {
+      await page.emulateMedia({ colorScheme });
       expect(await overflowOf(page)).toBe(0);
       expect(await backgroundOf(page)).toBe(BACKGROUNDS[colorScheme]);
       expect(await barriersOf(page)).toEqual([]);
@@ -159,6 +170,8 @@ describe.skipIf(!HAS_CHROMIUM)(`the page of a run of fanout serve (needs Chromiu
       await page.getByRole("dialog").waitFor();
       expect(await overflowOf(page)).toBe(0);
       expect(await barriersOf(page)).toEqual([]);
-    });
-  }
+      await page.keyboard.press("Escape");
+      await page.getByRole("dialog").waitFor({ state: "hidden" });
+    }
+  });
 });

@@ -19,6 +19,13 @@ export async function serving(flags = "") {
   return { place, serve, api: await RunApi.of(serve) };
 }
 
+/** The same with a worker, for the tests of a file. Their caller closes its place. */
+export async function servingAll(flags = "") {
+  const place = await Workplace.withWorker();
+  const serve = place.start(`serve --port 0${flags}`);
+  return { place, serve, api: await RunApi.of(serve) };
+}
+
 /** All orchestrations of the endless run were started. */
 export async function inFlight(api: RunApi, runId: string): Promise<void> {
   for await (const { data } of api.events(runId)) {
