@@ -16,7 +16,7 @@ export async function expectAccounted({ orchestrations, iterations, activities }
   const needed = orchestrations * iterations * activities;
   const size = `--iterations ${iterations} --parallel-activities ${activities}`;
   const { stdout } = await place.succeed(
-    `run --json --allow-invalid ${size} --parallel-orchestrations ${orchestrations}`,
+    `run --json --allow-invalid --workers 2 ${size} --parallel-orchestrations ${orchestrations}`,
   );
   const { counts, runId } = parseRunResult(stdout);
   expect(counts).toMatchObject({
