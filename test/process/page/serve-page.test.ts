@@ -150,7 +150,7 @@ describe.skipIf(!HAS_CHROMIUM)(`the first page of fanout serve (needs Chromium: 
 
   test("starts what was written when somebody types while the start is checked", async () => {
     const before = await runsOf(api);
-    const { page } = await opened(`${api.url}/#iterations=1`);
+    const { page } = await opened(`${api.url}/#iterations=1`, { isNew: true });
     await says(page, "#forecast", "1 iteration ");
     await page.clock.install();
     const held = Promise.withResolvers<() => void>();
@@ -240,7 +240,7 @@ describe.skipIf(!HAS_CHROMIUM)(`the first page of fanout serve (needs Chromium: 
     const serve = place.startWith({ ...place.env, FANOUT_API_KEY: KEY }, "serve --port 0");
     const api = await RunApi.of(serve, { "x-api-key": KEY });
     const runId = await endedRun(api);
-    const { page, trouble } = await opened(`${api.url}/runs/${runId}/report`);
+    const { page, trouble } = await opened(`${api.url}/runs/${runId}/report`, { isNew: true });
     await says(page, "h1", "Log in");
     await page.getByLabel("API key").fill("not the key of it");
     await page.getByRole("button", { name: "Log in" }).click();

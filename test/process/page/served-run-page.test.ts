@@ -111,7 +111,7 @@ describe.skipIf(!HAS_CHROMIUM)(`the page of a run of fanout serve (needs Chromiu
     const serve = place.startWith({ ...place.env, FANOUT_API_KEY: KEY }, "serve --port 0");
     const api = await RunApi.of(serve, { "x-api-key": KEY });
     const { runId } = (await api.start(LASTING)).body;
-    const { page } = await opened(`${api.url}/runs/${runId}`);
+    const { page } = await opened(`${api.url}/runs/${runId}`, { isNew: true });
     const logIn = async (): Promise<void> => {
       await page.getByLabel("API key").fill(KEY);
       await page.keyboard.press("Enter");

@@ -1,13 +1,14 @@
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
-import { chromium, type Browser, type BrowserContextOptions, type Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import type { Page } from "playwright-core";
+import { afterAll, describe, expect, test } from "vitest";
 // As built: the page holds the source of functions, which no transform may have touched.
 import { resultHtml } from "../../../dist/report/html.js";
 import { repeatsHtml } from "../../../dist/report/pages.js";
+import { CHROMIUM, HAS_CHROMIUM, usePages } from "../../support/page/chromium.js";
 import { brokenDownResult } from "../../support/report/broken-down-result.js";
 import { timelinePage } from "../../../dist/report/timeline-page.js";
 import { timelinesOf } from "../../../src/timeline/timeline.js";
@@ -24,15 +25,7 @@ import {
   toldInstance,
 } from "../../support/timeline/told-history.js";
 
-const CHROMIUM = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
 const PANELS = ["rates", "activities", "in-flight", "latency", "percentiles"];
-/** Chromium has no sandbox for root. Without the rest it looks for updates, and for hosts that a test machine lacks. */
-const ARGUMENTS = [
-  ...(process.getuid?.() === 0 ? ["--no-sandbox"] : []),
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
 
 const GROWN = { fanIn: brokenDownResult.fanIn! };
 
@@ -128,27 +121,17 @@ async function canvasesOf(page: Page): Promise<readonly Canvas[]> {
   return page.evaluate<readonly Canvas[]>(CANVASES);
 }
 
-describe.skipIf(!existsSync(CHROMIUM))(`the HTML report in a browser (needs Chromium: ${CHROMIUM})`, () => {
+describe.skipIf(!HAS_CHROMIUM)(`the HTML report in a browser (needs Chromium: ${CHROMIUM})`, () => {
   const folder = mkdtempSync(path.join(tmpdir(), "fanout-report-"));
-  let browser: Browser;
+  const emptyPage = usePages({ offline: true });
 
-  beforeAll(async () => {
-    browser = await chromium.launch({ executablePath: CHROMIUM, args: ARGUMENTS });
-  });
-
-  afterAll(async () => {
-    await browser.close();
-    rmSync(folder, { recursive: true });
-  });
+  afterAll(() => rmSync(folder, { recursive: true }));
 
   /** Opens the report as a file, without a network; `trouble` is all that it asked for and complained about. */
-  async function opened(html: string, options: BrowserContextOptions = {}) {
+  async function opened(html: string, options: Parameters<typeof emptyPage>[0] = {}) {
     const file = path.join(folder, `${crypto.randomUUID()}.html`);
     await writeFile(file, html);
-    const context = await browser.newContext({ viewport: { width: 1_100, height: 800 }, ...options });
-    onTestFinished(() => context.close());
-    await context.setOffline(true);
-    const page = await context.newPage();
+    const page = await emptyPage({ viewport: { width: 1_100, height: 800 }, ...options });
     const url = pathToFileURL(file).href;
     const trouble: string[] = [];
     page.on("request", (request) => {

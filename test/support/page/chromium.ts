@@ -1,12 +1,13 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { chromium, type Browser, type BrowserContextOptions, type Page } from "playwright-core";
+import { chromium, type Browser, type BrowserContext, type Page, type ViewportSize } from "playwright-core";
 import { afterAll, beforeAll, onTestFinished } from "vitest";
 
 export const CHROMIUM = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
 export const HAS_CHROMIUM = existsSync(CHROMIUM);
 
+/** Chromium has no sandbox for root. Without the rest it looks for updates, and for hosts that a test machine lacks. */
 const ARGUMENTS = [
   ...(process.getuid?.() === 0 ? ["--no-sandbox"] : []),
   "--disable-background-networking",
@@ -26,23 +27,71 @@ export interface OpenedPage {
   readonly trouble: readonly string[];
 }
 
-/** A browser for the tests of a `describe`. Call it there. */
-export function useChromium() {
+interface PageOptions {
+  readonly viewport?: ViewportSize;
+  readonly colorScheme?: "light" | "dark";
+  /** With nothing that a test before has left: for one that needs cookies, or a clock of its own. */
+  readonly isNew?: boolean;
+}
+
+const VIEWPORT = { width: 1_100, height: 900 };
+
+/**
+ * A browser for the tests of a `describe`. Call it there. Its pages are empty ones that tests use one after the other: to
+ * make one costs a browser's window.
+ */
+export function usePages({ offline = false } = {}) {
   let browser: Browser;
+  let context: BrowserContext;
+  const idle: Page[] = [];
 
   beforeAll(async () => {
     browser = await chromium.launch({ executablePath: CHROMIUM, args: ARGUMENTS });
+    context = await browser.newContext({ offline });
   });
 
   afterAll(async () => {
     await browser.close();
   });
 
-  /** A page in a context of its own. */
-  return async function opened(url: string, options: BrowserContextOptions = {}): Promise<OpenedPage> {
-    const context = await browser.newContext({ viewport: { width: 1_100, height: 900 }, ...options });
-    onTestFinished(() => context.close());
-    const page = await context.newPage();
+  async function usedAgain(): Promise<Page> {
+    const page = idle.pop() ?? (await context.newPage());
+    onTestFinished(async () => {
+      page.removeAllListeners();
+      await page.unrouteAll({ behavior: "ignoreErrors" });
+      try {
+        await page.goto("about:blank");
+        await page.mouse.move(0, 0);
+        await page.emulateMedia({ media: null, colorScheme: null });
+        idle.push(page);
+      } catch {
+        // It was about to go elsewhere by itself.
+        await page.close();
+      }
+    });
+    return page;
+  }
+
+  async function ofItsOwn(): Promise<Page> {
+    const own = await browser.newContext({ offline });
+    onTestFinished(() => own.close());
+    return own.newPage();
+  }
+
+  return async function emptyPage({ viewport = VIEWPORT, colorScheme, isNew = false }: PageOptions = {}) {
+    const page = isNew ? await ofItsOwn() : await usedAgain();
+    await page.setViewportSize(viewport);
+    if (colorScheme) await page.emulateMedia({ colorScheme });
+    return page;
+  };
+}
+
+/** Opens pages in a browser for the tests of a `describe`. Call it there. */
+export function useChromium() {
+  const emptyPage = usePages();
+
+  return async function opened(url: string, options: PageOptions = {}): Promise<OpenedPage> {
+    const page = await emptyPage(options);
     const trouble: string[] = [];
     page.on("console", (message) => trouble.push(message.text()));
     page.on("pageerror", (error) => trouble.push(error.message));
