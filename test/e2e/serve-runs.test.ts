@@ -1,12 +1,26 @@
-import { describe, expect, onTestFinished, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import type { LiveUpdate } from "../../src/live/live-update.js";
 import type { Problem } from "../../src/http/problem.js";
 import { parseRunResult } from "../support/e2e/checked-result.js";
 import { RunApi, RUNS, type Answer, type ServerEvent } from "../support/e2e/run-api.js";
-import { ENDLESS, inFlight, serving, SMALL } from "../support/e2e/serving-runs.js";
+import { ENDLESS, inFlight, serving, servingAll, SMALL } from "../support/e2e/serving-runs.js";
 import { parseExposition } from "../support/http/exposition-format.js";
 import { Workplace } from "../support/e2e/workplace.js";
 import { SchedulerServer } from "../support/backend/scheduler-server.js";
+
+/** For tests that need no server of their own. */
+let shared: Awaited<ReturnType<typeof servingAll>>;
+
+beforeAll(async () => {
+  shared = await servingAll(" --max-runs 5");
+});
+
+afterAll(() => shared.place.close());
+
+async function idsOf(api: RunApi): Promise<readonly string[]> {
+  const { runs } = (await api.ask<{ runs: readonly { runId: string }[] }>(RUNS)).body;
+  return runs.map(({ runId }) => runId);
+}
 
 test("a run is started, followed, listed and read, and its result is that of fanout run", async () => {
   const { serve, api } = await serving();
@@ -50,7 +64,7 @@ test("a run is started, followed, listed and read, and its result is that of fan
 });
 
 test("a late viewer gets the series from the start, one that lost its connection the rest, and then nothing", async () => {
-  const { api } = await serving();
+  const { api } = shared;
   const { runId } = (await api.start(SMALL)).body;
   await api.ended(runId);
   const all: ServerEvent[] = [];
@@ -68,7 +82,7 @@ test("a late viewer gets the series from the start, one that lost its connection
 });
 
 test("a run of several generators is followed as one", async () => {
-  const { api } = await serving();
+  const { api } = shared;
   const { runId } = (await api.start({ ...SMALL, generators: 2, parallelOrchestrations: 4 })).body;
   const completed: number[] = [];
   for await (const { event, data } of api.events(runId)) {
@@ -80,8 +94,11 @@ test("a run of several generators is followed as one", async () => {
 });
 
 test("HEAD of the events of a run is refused, and so takes no place of a viewer", async () => {
-  const { api } = await serving();
+  const { api } = shared;
   const { runId } = (await api.start(ENDLESS)).body;
+  onTestFinished(async () => {
+    await api.cancel(runId);
+  });
   const answer = await api.ask(`${RUNS}/${runId}/events`, { method: "HEAD" });
   expect(answer.status).toBe(405);
   expect(answer.headers.get("allow")).toBe("GET");
@@ -150,7 +167,8 @@ test("a start beyond --max-runs is refused until a run has ended", async () => {
 
 describe("a wrong request starts nothing", () => {
   test("and its problem names what is wrong", async () => {
-    const { api } = await serving();
+    const { api } = shared;
+    const before = await idsOf(api);
     for (const [plan, status, field, detail] of [
       [{ colour: "red" }, 400, "colour", "colour: unknown key"],
       [
@@ -216,7 +234,7 @@ describe("a wrong request starts nothing", () => {
       expect(problem.code).toBe("unknown-flag");
       expect(JSON.stringify(problem).length).toBeLessThan(10_000);
     }
-    expect((await api.ask<{ runs: unknown[] }>(RUNS)).body.runs).toEqual([]);
+    expect(await idsOf(api)).toEqual(before);
     expect(await api.ask(`${RUNS}/rnobody`)).toMatchObject({
       status: 404,
       body: { code: "run-not-found", status: 404 },
@@ -236,13 +254,12 @@ describe("a wrong request starts nothing", () => {
     expect(await api.start(SMALL, { "x-api-key": key })).toMatchObject({ status: 201 });
     expect(serve.output).not.toContain(key);
     expect(await fetch(`${api.url}/metrics`)).toMatchObject({ status: 401 });
-    const open = await serving();
     for (const path of [RUNS, `${RUNS}/x/events`, "/metrics"]) {
       const site = { "sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors" };
-      expect(await open.api.ask(path, { headers: site })).toMatchObject({ status: 403 });
+      expect(await shared.api.ask(path, { headers: site })).toMatchObject({ status: 403 });
     }
     const headers = { origin: "http://elsewhere.example" };
-    expect(await open.api.start(SMALL, headers)).toMatchObject({
+    expect(await shared.api.start(SMALL, headers)).toMatchObject({
       status: 403,
       body: { code: "forbidden", status: 403 },
     });
