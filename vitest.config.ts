@@ -32,7 +32,7 @@ export default defineConfig({
       // It starts nothing and needs no build.
       lane("unit", SHARED),
       lane("contract", SHARED),
-      lane("process"),
+      lane("process", SHARED),
       lane("faults"),
       lane("e2e", { exclude: [...configDefaults.exclude, TIMED], ...SHARED }),
       // What measures time has the machine for itself.
