@@ -37,6 +37,7 @@ describe("the README", () => {
             "fanout run --workers 1 ",
           )
           .replace("--duration 10s", "--duration 1s")
+          .replace(/run \\\n {2}--parallel-orchestrations 100 /u, "run --workers 1 --parallel-orchestrations 20 ")
           .replace("--repeat 5", "--repeat 1"),
       );
       const typed = await type(commands, place, env);
