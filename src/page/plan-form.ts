@@ -88,7 +88,7 @@ export class PlanForm {
     const { signal } = this.#checking;
     const { status, body } = await post<PlanCheck & Problem>("/api/v1/plans", plan, { signal });
     if (status !== 200) {
-      this.#showErrors(body.errors ?? [{ ...body, detail: problemText(body) }]);
+      this.#showRefusal(status, body);
       return undefined;
     }
     showPlace(body);
@@ -123,8 +123,7 @@ export class PlanForm {
       const bound = asks && plan["maxActions"] === undefined ? { maxActions: boundOf(check) } : {};
       await this.#send({ ...plan, ...bound });
     } catch (error) {
-      if (!isAbort(error))
-        this.#showErrors([{ detail: "The server does not answer. Start again: it starts one run only." }]);
+      if (!isAbort(error)) this.#showTrouble("The server does not answer. Start again: it starts one run only.");
     } finally {
       this.#button.disabled = false;
       this.#isStarting = false;
@@ -140,8 +139,20 @@ export class PlanForm {
       location.assign(`/runs/${encodeURIComponent(body.runId)}`);
       return;
     }
-    this.#showErrors(body.errors ?? [{ ...body, detail: problemText(body) }]);
+    this.#showRefusal(status, body);
     this.#fields.focusFirstWrong();
+  }
+
+  #showRefusal(status: number, problem: Problem): void {
+    if (isOfPlan(status)) this.#showErrors(problem.errors ?? [{ ...problem, detail: problemText(problem) }]);
+    else this.#showTrouble(problemText(problem));
+  }
+
+  /** What the plan is not to blame for. What it would do stays written. */
+  #showTrouble(text: string): void {
+    this.#fields.showErrors([]);
+    setText("refused", text);
+    byId("refused").hidden = false;
   }
 
   #keyOf(plan: Plan): string {
@@ -153,6 +164,11 @@ export class PlanForm {
     }
     return this.#key.value;
   }
+}
+
+/** Whether a refused request would be accepted with another plan. */
+function isOfPlan(status: number): boolean {
+  return status < 500 && status !== 429;
 }
 
 /** A backend that does not answer may bill too. */

@@ -179,7 +179,13 @@ function write(to: HTMLElement, text: string): void {
 }
 
 /** The gravest thing about a run. */
-function stateOf({ status, figures, exitCode }: ListedRun): { readonly text: string; readonly tone: string } {
+function stateOf(run: ListedRun): { readonly text: string; readonly tone: string } {
+  const { text, tone } = outcomeOf(run);
+  const isGone = WITH_RESULT.has(run.status) && run.error !== undefined;
+  return { text: isGone ? `${text}, result gone` : text, tone };
+}
+
+function outcomeOf({ status, figures, exitCode }: ListedRun): { readonly text: string; readonly tone: string } {
   const { verdict, thresholdsMissed = 0 } = figures;
   if (status === "failed") return { text: "✕ failed", tone: "bad" };
   if (status !== "completed") return { text: status, tone: "" };

@@ -35,7 +35,7 @@ export function comparisonSection(comparison: Comparison): Markup {
 ${caveats.length > 0 ? markup`<ul>${caveats}</ul>` : undefined}
 ${objections(comparison, comparison.unusable, "cannot be compared")}
 ${figures(comparison)}
-${moved === undefined ? undefined : markup`<p>${moved}</p>`}
+${moved === undefined ? undefined : markup`<p class="moved">${moved}</p>`}
 ${objections(comparison, comparison.dropped, "left out")}
 ${differences.length > 0 ? markup`<details><summary>What else differs</summary>\n${definitionList(differences)}</details>` : undefined}
 </section>

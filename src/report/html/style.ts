@@ -43,6 +43,7 @@ a { color: var(--solid); text-underline-offset: 0.15em; }
 .plan { margin-top: 0.5rem; }
 .facts, .note, figcaption p { color: var(--muted); font-size: 0.87rem; }
 .facts { margin-top: 0.25rem; }
+.moved { margin-top: 0.75rem; }
 .labels { display: flex; flex-wrap: wrap; gap: 0.4rem; margin-top: 0.7rem; list-style: none; font-size: 0.8rem; }
 .labels li { border: 1px solid var(--rule); border-radius: 3px; padding: 0.05rem 0.5rem; }
 .valid { margin-top: 1.25rem; color: var(--muted); font-size: 0.87rem; }

@@ -27,10 +27,17 @@ export function header(result: RunResult, { isServed = false } = {}): Markup {
 <h1><span class="${word === "Completed" ? COLOURS[result.verdict?.status ?? "valid"] : "bad"}">${word}</span>${rest}</h1>
 <p class="plan">${planLine(plan)}</p>
 <p class="facts">Run <code>${runId}</code>, started <time datetime="${startedAt}">${startText(startedAt)}</time></p>
+${isServed ? resultLink(runId) : undefined}
 ${durability && markup`<p class="facts">Durability ${durabilityText(durability)}</p>`}
 ${labels.length > 0 ? markup`<ul class="labels" aria-label="labels">${labels}</ul>` : undefined}
 </header>
 `;
+}
+
+/** For other programs, and for `fanout compare`. */
+function resultLink(runId: string): Markup {
+  const path = `/api/v1/runs/${encodeURIComponent(runId)}/result`;
+  return markup`<p class="facts"><a href="${path}" download="${runId}.json">Download the result</a>, for <code>fanout report</code> and <code>fanout compare</code></p>`;
 }
 
 /** `2030-01-02 03:04:05 UTC`; a text that is no time in ISO 8601 is returned unchanged. */

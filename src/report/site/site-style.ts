@@ -55,7 +55,7 @@ legend { padding: 0; margin-bottom: 0.5rem; color: var(--muted); font-size: 0.87
 .hub { list-style: none; margin-top: 0.6rem; }
 .hub > li { padding: 0.5rem 0; border-bottom: 1px solid var(--rule); }
 .hub details { margin: 0; }
-.hub ul { list-style: none; margin: 0.4rem 0 0 1.2rem; font-size: 0.87rem; }
+.hub ul { list-style: none; margin: 0.4rem 0 0 1.2rem; max-height: 22rem; overflow-y: auto; font-size: 0.87rem; }
 dialog { max-width: min(30rem, calc(100vw - 2rem)); padding: 1.25rem 1.5rem; border: 1px solid var(--rule); border-radius: 6px; background: var(--page); color: var(--text); }
 dialog::backdrop { background: rgb(0 0 0 / 50%); }
 dialog p { margin-top: 0.75rem; }

@@ -3,7 +3,7 @@ import type { Page } from "playwright-core";
 import { freePort } from "../../support/backend/free-port.js";
 import { SchedulerServer } from "../../support/backend/scheduler-server.js";
 import { RunApi } from "../../support/e2e/run-api.js";
-import { serving, servingAll, SMALL } from "../../support/e2e/serving-runs.js";
+import { ENDLESS, serving, servingAll, SMALL } from "../../support/e2e/serving-runs.js";
 import { Workplace } from "../../support/e2e/workplace.js";
 import {
   backgroundOf,
@@ -98,6 +98,39 @@ describe.skipIf(!HAS_CHROMIUM)(`the first page of fanout serve (needs Chromium: 
     await says(page, "#wrong-orchestrations", "Expected JSON, found something else.");
     expect(await runsOf(api)).toEqual(before);
     expect(trouble).toEqual([]);
+  });
+
+  test("says why a start was refused that the plan is not to blame for, and still what the plan would do", async () => {
+    const { api } = await serving();
+    await api.start(ENDLESS);
+    const { page, trouble } = await opened(`${api.url}/#iterations=1`);
+    await says(page, "#forecast", "11 actions");
+    await page.getByRole("button", { name: "Start the run" }).click();
+    await says(
+      page,
+      "#refused",
+      "The server makes at most 1 run at a time (--max-runs). Try again when a run has ended",
+    );
+    await says(page, "#forecast", "11 actions");
+    await page.route("**/api/v1/runs", (route) => route.abort());
+    await page.getByRole("button", { name: "Start the run" }).click();
+    await says(page, "#refused", "The server does not answer. Start again: it starts one run only.");
+    await says(page, "#forecast", "11 actions");
+    expect(trouble.filter((text) => !text.includes("Failed to load resource"))).toEqual([]);
+  });
+
+  test("says of a run that its result is gone", async () => {
+    const { api } = await serving();
+    const runId = await endedRun(api);
+    const { body } = await api.ask<{ runs: object[] }>("/api/v1/runs");
+    const error = { code: "no-result", message: "The server holds the result no more." };
+    const { page } = await opened(api.url);
+    await says(page, "#runs tbody", runId);
+    await page.route("**/api/v1/runs", (route) =>
+      route.fulfill({ json: { runs: body.runs.map((run) => ({ ...run, error })) } }),
+    );
+    await says(page, "#runs tbody", "completed, result gone");
+    expect(await page.getByLabel(`Compare ${runId}`).isDisabled()).toBe(true);
   });
 
   test("asks, with the number of actions, before a run that may be billed", async () => {

@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import type { Page } from "playwright-core";
 import {
@@ -68,6 +69,11 @@ describe.skipIf(!HAS_CHROMIUM)(`the page of a run of fanout serve (needs Chromiu
     const { page } = await opened(`${api.url}/runs/${runId}`);
     await reportOf(page, runId);
     expect(await page.locator("h1").textContent()).toContain("Completed 3 orchestrations");
+    const downloading = page.waitForEvent("download");
+    await page.getByRole("link", { name: "Download the result" }).click();
+    const download = await downloading;
+    expect(download.suggestedFilename()).toBe(`${runId}.json`);
+    expect(JSON.parse(await readFile(await download.path(), "utf8"))).toMatchObject({ runId, schemaVersion: 1 });
   });
 
   test("cancels the run by the keyboard alone, and only when one says so", async () => {
