@@ -6,9 +6,12 @@
  * With `--viewers 10` the server has a run in progress, with so many viewers of its events. The worker of the run executes
  * what the connections start.
  *
- *     npm run build && node bench/serve.ts [--seconds 30] [--viewers 10]
+ * With `--heap` the server collects its garbage with each look at its memory, and what its heap then has is printed too.
+ *
+ *     npm run build && node bench/serve.ts [--seconds 30] [--viewers 10] [--heap]
  */
 import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -19,9 +22,15 @@ import { Viewers } from "#serve/viewers";
 
 const CONNECTIONS = 100;
 const IDS_OF_A_REQUEST = 1_000;
+/** At the memory, in each measurement. */
+const LOOKS = 3;
 
 const { values } = parseArgs({
-  options: { seconds: { type: "string", default: "30" }, viewers: { type: "string", default: "0" } },
+  options: {
+    seconds: { type: "string", default: "30" },
+    viewers: { type: "string", default: "0" },
+    heap: { type: "boolean", default: false },
+  },
 });
 const duration = Number(values.seconds);
 const RUNS = "/api/v1/runs";
@@ -36,7 +45,11 @@ const env = {
   FANOUT_API_KEY: "",
   DURABLE_TASK_CONNECTION_STRING: "UseDevelopmentStorage=true",
 };
-const server = spawn(process.execPath, [FANOUT, "serve", "--port", "0"], { env, stdio: ["ignore", "ignore", "pipe"] });
+const collecting = values.heap ? ["--expose-gc", "--import", path.join(import.meta.dirname, "serve/heap.ts")] : [];
+const server = spawn(process.execPath, [...collecting, FANOUT, "serve", "--port", "0"], {
+  env,
+  stdio: ["ignore", "ignore", "pipe", "ipc"],
+});
 const url = await listening();
 
 const watched = Number(values.viewers) > 0 ? await watchedRun(Number(values.viewers)) : undefined;
@@ -62,17 +75,24 @@ rmSync(folder, { recursive: true });
 
 async function listening(): Promise<string> {
   let url = "";
-  for await (const line of createInterface({ input: server.stderr })) {
+  for await (const line of createInterface({ input: server.stderr! })) {
     url = /^Orchestration API on (http:[^,]+)/u.exec(line)?.[1] ?? url;
     if (line.startsWith("Connected to ")) break;
   }
-  server.stderr.resume();
+  server.stderr!.resume();
   return url;
 }
 
 async function measure(name: string, request: autocannon.Request): Promise<void> {
   const memory = [memoryMb()];
-  const samples = setInterval(() => memory.push(memoryMb()), (duration * 1000) / 3);
+  const heap = [await heapMb()];
+  const samples = setInterval(
+    () => {
+      memory.push(memoryMb());
+      void heapMb().then((mb) => heap.push(mb));
+    },
+    (duration * 1000) / LOOKS,
+  );
   const {
     requests,
     latency,
@@ -88,10 +108,12 @@ async function measure(name: string, request: autocannon.Request): Promise<void>
   });
   clearInterval(samples);
   memory.push(memoryMb());
+  heap.push(await heapMb());
   console.log(
     `${name.padEnd(7)} ${number(requests.average)} requests/s over ${duration} s, p50 ${latency.p50} ms, ` +
       `p99 ${latency.p99} ms; not 2xx ${non2xx}, 5xx ${failed}, errors ${errors}, timeouts ${timeouts}; ` +
-      `memory ${memory.map((mb) => `${mb} MB`).join(", ")}`,
+      `memory ${memory.map((mb) => `${mb} MB`).join(", ")}` +
+      (values.heap ? `; heap after a collection ${heap.map((mb) => `${mb?.toFixed(1)} MB`).join(", ")}` : ""),
   );
   if (watched) console.log(`        ${watched.viewers.seen()}`);
 }
@@ -135,6 +157,15 @@ async function lost(): Promise<number> {
 /** Resident, of the server's process. */
 function memoryMb(): number {
   return Math.round(Number(execFileSync("ps", ["-o", "rss=", "-p", String(server.pid)]).toString()) / 1024);
+}
+
+/** After a collection. Undefined without `--heap`. */
+async function heapMb(): Promise<number | undefined> {
+  if (!values.heap) return undefined;
+  const told = once(server, "message");
+  server.send("heap");
+  const [bytes] = (await told) as [number];
+  return bytes / 1_048_576;
 }
 
 function number(value: number): string {
