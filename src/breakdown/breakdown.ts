@@ -1,7 +1,8 @@
-import type { Breakdown, BreakdownPhase, PhaseTime } from "../result/run-result.js";
+import type { Breakdown, BreakdownPhase, BreakdownTally, PhaseTime } from "../result/run-result.js";
 import { BREAKDOWN_PHASES, MERGED_PHASES } from "../result/breakdown-schema.js";
+import { LatencyHistogram } from "../stats/latency-histogram.js";
 import { meanOf } from "../stats/mean.js";
-import { studentTQuantile } from "../stats/student-t.js";
+import { momentsOf, shareOf } from "../stats/share-moments.js";
 import { clocksOf, type Clocks } from "./clocks.js";
 import { activitiesOf } from "./critical-path.js";
 import { examplesOf } from "./examples.js";
@@ -9,8 +10,6 @@ import { timesOf } from "./instance-times.js";
 import type { SpentTime } from "./phases.js";
 import { summaryOf } from "./summary.js";
 import type { TracedInstance } from "./traced-instance.js";
-
-const CONFIDENCE = 0.95;
 
 /** Phases that are given as one where the clocks are not known closely enough to tell them apart. */
 const CROSSING_PAIRS = [
@@ -20,7 +19,14 @@ const CROSSING_PAIRS = [
 
 /** What the traced instances of a run say about where its time went. Pure: histories and stamps in, values out. */
 export function breakdownOf(instances: readonly TracedInstance[], clocks: Clocks = clocksOf(instances)): Breakdown {
-  const { client, workers } = clocks;
+  return talliedBreakdownOf(instances, clocks).breakdown;
+}
+
+/** The same, with what a merge with other shards needs; absent without an instance. */
+export function talliedBreakdownOf(
+  instances: readonly TracedInstance[],
+  { client, workers }: Clocks,
+): { readonly breakdown: Breakdown; readonly tally?: BreakdownTally } {
   const told = instances.flatMap((instance) => {
     const spent = timesOf(instance, client, (workerId, backendUs) => workers.get(workerId)?.at(backendUs));
     return spent ? [{ instance, spent }] : [];
@@ -28,7 +34,7 @@ export function breakdownOf(instances: readonly TracedInstance[], clocks: Clocks
   const merged = mergedPairs(told.map(({ spent }) => spent));
   const each = told.map(({ spent }) => merged.reduce(asOne, spent));
   const wholes = each.map(sumOf);
-  return {
+  const breakdown = {
     orchestrations: orchestrationsOf(told.map(({ instance }) => instance)),
     ...(told.length < instances.length && { contradictory: instances.length - told.length }),
     ...(told.length > 0 && {
@@ -37,6 +43,19 @@ export function breakdownOf(instances: readonly TracedInstance[], clocks: Clocks
       examples: examplesOf(told.map(({ instance: { instanceId } }, index) => ({ instanceId, spent: each[index]! }))),
     }),
   };
+  return { breakdown, ...(told.length > 0 && { tally: { phases: tallyOf(each, wholes) } }) };
+}
+
+function tallyOf(each: readonly (readonly SpentTime[])[], wholes: readonly number[]): BreakdownTally["phases"] {
+  const phases = new Set(each.flat().map(({ phase }) => phase));
+  const tallies = [...phases].map((phase) => {
+    const ofEach = each.map((spent) => spent.filter((one) => one.phase === phase));
+    const histogram = new LatencyHistogram();
+    // Between two clocks, a short time may seem to be less than none.
+    for (const { us } of ofEach.flat()) histogram.add(Math.max(0, us) / 1_000);
+    return [phase, { each: histogram.tally(), inEach: momentsOf(ofEach.map(sumOf), wholes) }] as const;
+  });
+  return Object.fromEntries(tallies);
 }
 
 function orchestrationsOf(instances: readonly TracedInstance[]): Breakdown["orchestrations"] {
@@ -95,29 +114,13 @@ function phasesOf(
     const bounds = all.flatMap(({ boundUs }) => boundUs ?? []);
     const time = {
       meanMs: meanOf(totals) / 1_000,
-      ...shareOf(totals, wholes),
+      ...shareOf(momentsOf(totals, wholes)),
       each: summaryOf(all.map(({ us }) => us)),
       ...(bounds.length > 0 && { boundMs: meanOf(bounds) / 1_000 }),
     };
     return [[phase, time]];
   });
   return Object.fromEntries(present);
-}
-
-/**
- * The share of the whole: mean of the phase over mean of the whole. Its interval is that of a ratio of means: with the
- * residuals d_i = x_i - share w_i, share ± t s_d / (sqrt(n) mean(w)), t of n - 1 degrees of freedom (Cochran, Sampling
- * Techniques, 3rd edition, 6.3). One instance has none.
- */
-function shareOf(parts: readonly number[], wholes: readonly number[]): Pick<PhaseTime, "share" | "shareInterval"> {
-  const whole = meanOf(wholes);
-  if (whole === 0) return { share: 0 };
-  const share = meanOf(parts) / whole;
-  const n = parts.length;
-  if (n < 2) return { share };
-  const squares = parts.reduce((sum, part, index) => sum + (part - share * wholes[index]!) ** 2, 0);
-  const halfWidth = (studentTQuantile((1 + CONFIDENCE) / 2, n - 1) * Math.sqrt(squares / (n - 1) / n)) / whole;
-  return { share, shareInterval: { from: Math.max(0, share - halfWidth), to: Math.min(1, share + halfWidth) } };
 }
 
 function sumOf(spent: readonly SpentTime[]): number {

@@ -260,7 +260,7 @@ export class LoadTest {
             unanswered,
           }),
     ]);
-    const { growth, ...whereTimeWent } = await readBreakdown({
+    const { growth, breakdownTally, ...whereTimeWent } = await readBreakdown({
       client: backend.client,
       starts: this.#traced.starts,
       ownWork,
@@ -288,6 +288,7 @@ export class LoadTest {
         irregular,
         whereTimeWent,
         growth,
+        breakdownTally,
       }),
       gaveUp: "reason" in ending ? ending.reason : undefined,
       aborted: ending.kind === "aborted",

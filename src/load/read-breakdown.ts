@@ -1,4 +1,4 @@
-import { breakdownOf } from "../breakdown/breakdown.js";
+import { talliedBreakdownOf } from "../breakdown/breakdown.js";
 import { clocksOf, type Clocks } from "../breakdown/clocks.js";
 import { DEEPEST_CHILD, stamped, type Histories, type History } from "../breakdown/critical-path.js";
 import { fanInOf } from "../breakdown/fan-in.js";
@@ -12,7 +12,7 @@ import { formatBytes } from "../format/bytes.js";
 import { formatCount, plural } from "../format/count.js";
 import { formatDuration } from "../format/duration.js";
 import { errorText } from "../format/error-text.js";
-import type { BreakdownExample, GrowthTally, ResultPlan, RunResult } from "../result/run-result.js";
+import type { BreakdownExample, BreakdownTally, GrowthTally, ResultPlan, RunResult } from "../result/run-result.js";
 import type { OwnWork } from "../protocol/worker-messages.js";
 import type { Timeline } from "../result/timeline-schema.js";
 import { keptTimelines, type KeptOfTimeline } from "../timeline/kept-timelines.js";
@@ -32,7 +32,10 @@ const TOLD: KeptOfTimeline = {
   children: 20,
 };
 
-type WhereTimeWent = Pick<RunResult, "breakdown" | "fanIn" | "workers"> & { readonly growth?: GrowthTally };
+type WhereTimeWent = Pick<RunResult, "breakdown" | "fanIn" | "workers"> & {
+  readonly growth?: GrowthTally;
+  readonly breakdownTally?: BreakdownTally;
+};
 
 export interface BreakdownOptions {
   readonly client: Pick<OrchestrationClient, "momentsOf" | "getInstance">;
@@ -89,7 +92,8 @@ function whereTimeWent(
   const growth = growthTallyOf(instances, plan);
   const workers = workersOf(instances, clocks.workers, ownWork);
   if (onTimelines) for (const instance of instances) onTimelines(keptTimelines(instance, clocks.workers, TOLD));
-  const { examples, ...breakdown } = breakdownOf(instances, clocks);
+  const { breakdown: told, tally } = talliedBreakdownOf(instances, clocks);
+  const { examples, ...breakdown } = told;
   const times = {
     breakdown: {
       ...breakdown,
@@ -98,6 +102,7 @@ function whereTimeWent(
     },
     ...(fanIn && { fanIn }),
     ...(growth && { growth }),
+    ...(tally && { breakdownTally: tally }),
   };
   return withWorkers(times, workers);
 }

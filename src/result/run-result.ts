@@ -69,6 +69,8 @@ export type WindowTally = ValueOf<typeof tally.windowTally>;
 export type PhaseTally = ValueOf<typeof tally.phaseTally>;
 export type SeriesTally = ValueOf<typeof tally.seriesTally>;
 export type GrowthTally = ValueOf<typeof tally.growthTally>;
+export type MomentsTally = ValueOf<typeof tally.momentsTally>;
+export type BreakdownTally = ValueOf<typeof tally.breakdownTally>;
 export type IntervalTallied = ValueOf<typeof tally.intervalTally>;
 
 export type JudgedThreshold = ValueOf<typeof judgedThreshold>;

@@ -80,6 +80,23 @@ export const growthTally = object({
   firstEpisode: durationTally,
 });
 
+/** Times of a phase beside the whole times of the same orchestrations: means, and squares and products of the deviations. */
+export const momentsTally = object({
+  count: count.describe("Orchestrations."),
+  meanWholeUs: signed,
+  meanPhaseUs: signed,
+  wholeSquares: number,
+  phaseSquares: number,
+  products: signed,
+});
+
+export const breakdownTally = object({
+  phases: byName(
+    object({ each: durationTally.describe("Each time that it happened."), inEach: momentsTally }),
+    "an object of phases",
+  ),
+});
+
 export const runTally = object({
   isSettled: boolean.describe("All starts that were due were sent and have ended."),
   accepted: count.describe("Starts that the backend acknowledged."),
@@ -92,4 +109,7 @@ export const runTally = object({
   phases: list(phaseTally),
   series: seriesTally,
   growth: growthTally.exactOptional(),
+  breakdown: breakdownTally
+    .exactOptional()
+    .describe("Absent where nothing was traced, and in results of an older fanout."),
 });

@@ -1,25 +1,38 @@
 import { BREAKDOWN_PHASES } from "../result/breakdown-schema.js";
-import type { Breakdown, BreakdownExample, FanIn, PhaseTime, RunResult, Stragglers } from "../result/run-result.js";
+import type {
+  Breakdown,
+  BreakdownExample,
+  BreakdownTally,
+  FanIn,
+  LatencySummary,
+  PhaseTime,
+  RunResult,
+  Stragglers,
+} from "../result/run-result.js";
 import type { ContinueAsNewPlan } from "./continue-as-new-advice.js";
 import type { Coordinated } from "./coordinated.js";
 import { growthOf, mergedGrowthTally } from "./growth.js";
+import { LatencyHistogram } from "./latency-histogram.js";
 import { mergedSummary, weighted } from "./merged-summary.js";
 import { mergedWorkers } from "./merged-workers.js";
+import { bothMoments, shareOf, withoutPhase } from "./share-moments.js";
 import { sumOf } from "./sums.js";
 
 type Part = Pick<RunResult, "breakdown" | "fanIn" | "workers">;
 type Shard = Part & Pick<RunResult, "tally">;
 
 /**
- * Where the time of all traced orchestrations went: the means of the shards, weighted by what they are means of. What a
- * mean does not tell is absent: percentiles, and intervals of a phase. `own` are the workers of the run itself, which no
- * shard knows.
+ * Where the time of all traced orchestrations went: the means of the shards, weighted by what they are means of, and of each
+ * phase the percentiles and the interval, from the histograms and moments of all shards. `own` are the workers of the run
+ * itself, which no shard knows.
  */
 export function mergedBreakdown(
   shards: readonly Shard[],
   { plan, workers: own = [] }: Pick<Coordinated, "workers"> & { readonly plan: ContinueAsNewPlan },
 ): Part {
-  const breakdown = breakdownOf(shards.flatMap(({ breakdown }) => breakdown ?? []));
+  const breakdown = breakdownOf(
+    shards.flatMap(({ breakdown, tally }) => (breakdown ? [{ ...breakdown, tally: tally?.breakdown }] : [])),
+  );
   const fanIn = fanInOf(shards.flatMap(({ fanIn }) => fanIn ?? []));
   const workers = mergedWorkers([...shards.flatMap(({ workers = [] }) => workers), ...own]);
   const growth = mergedGrowthTally(shards.flatMap(({ tally }) => tally?.growth ?? []));
@@ -30,12 +43,18 @@ export function mergedBreakdown(
   };
 }
 
-function breakdownOf(all: readonly Breakdown[]): Breakdown | undefined {
+type Tallied = Breakdown & { readonly tally: BreakdownTally | undefined };
+
+/** Said where a shard has the phases, and not what their percentiles are merged from. */
+const NO_HISTOGRAMS = "the percentiles and intervals of phases are not in the results of the shards";
+
+function breakdownOf(all: readonly Tallied[]): Breakdown | undefined {
   if (all.length === 0) return undefined;
   const sum = (of: keyof Breakdown["orchestrations"]) => sumOf(all, ({ orchestrations }) => orchestrations[of]);
   const traced = sum("traced");
   const contradictory = sumOf(all, (each) => each.contradictory ?? 0);
-  const missing = new Set(all.flatMap((each) => each.missing ?? []));
+  const isUntold = all.some(({ phases, tally }) => phases !== undefined && tally === undefined);
+  const missing = new Set([...all.flatMap((each) => each.missing ?? []), ...(isUntold ? [NO_HISTOGRAMS] : [])]);
   const wholeMs = weighted(
     all,
     (each) => each.orchestrations.traced,
@@ -67,7 +86,8 @@ function examplesOf(all: readonly BreakdownExample[]): Pick<Breakdown, "examples
   return { examples: [median, ...(slowest === median ? [] : [{ ...slowest, rank: "slowest" as const }])] };
 }
 
-function phasesOf(all: readonly Breakdown[], traced: number, wholeMs: number): NonNullable<Breakdown["phases"]> {
+function phasesOf(all: readonly Tallied[], traced: number, wholeMs: number): NonNullable<Breakdown["phases"]> {
+  const tallied = talliedPhases(all);
   const entries = BREAKDOWN_PHASES.flatMap((name) => {
     const parts = all.flatMap(({ orchestrations, phases }) => {
       const time = phases?.[name];
@@ -79,10 +99,38 @@ function phasesOf(all: readonly Breakdown[], traced: number, wholeMs: number): N
     const phase: PhaseTime = {
       meanMs,
       share: wholeMs > 0 ? meanMs / wholeMs : 0,
-      each: mergedSummary(parts.map(({ time }) => time.each)),
+      ...tallied[name]?.share,
+      each: { ...tallied[name]?.percentiles, ...mergedSummary(parts.map(({ time }) => time.each)) },
       ...(bounds.length > 0 && { boundMs: Math.max(...bounds) }),
     };
     return [[name, phase] as const];
+  });
+  return Object.fromEntries(entries);
+}
+
+interface TalliedPhase {
+  readonly share: Pick<PhaseTime, "share" | "shareInterval">;
+  readonly percentiles: Partial<LatencySummary>;
+}
+
+type TalliedPhases = Readonly<Record<string, TalliedPhase | undefined>>;
+
+/** Of no phase where a shard does not tell its tallies: percentiles of a part are not those of all. */
+function talliedPhases(all: readonly Tallied[]): TalliedPhases {
+  const tallies = all.flatMap(({ phases, tally }) => (phases === undefined ? [] : [tally?.phases]));
+  const known = tallies.filter((tally) => tally !== undefined);
+  if (known.length < tallies.length) return {};
+  const names = new Set(known.flatMap((tally) => Object.keys(tally)));
+  const entries = [...names].map((name) => {
+    const histogram = new LatencyHistogram();
+    const moments = known.flatMap((tally) => {
+      const { [name]: own } = tally;
+      if (own) histogram.absorb(own.each);
+      // A shard in which the phase did not occur has orchestrations without it.
+      const [any] = Object.values(tally);
+      return own ? [own.inEach] : any ? [withoutPhase(any.inEach)] : [];
+    });
+    return [name, { share: shareOf(moments.reduce(bothMoments)), percentiles: histogram.summary() ?? {} }] as const;
   });
   return Object.fromEntries(entries);
 }

@@ -10,6 +10,7 @@ import type { RunBuckets } from "./latency-buckets.js";
 import type { IrregularActions } from "./run-counts.js";
 import { RunLatencies, type BridgedTime } from "./run-latencies.js";
 import type {
+  BreakdownTally,
   Concurrency,
   GeneratorHealth,
   GrowthTally,
@@ -54,6 +55,8 @@ export interface RunEnd {
   readonly whereTimeWent: Pick<RunResult, "breakdown" | "fanIn" | "workers">;
   /** What the growth of iterations is computed from; absent without any. */
   readonly growth?: GrowthTally | undefined;
+  /** What the phases of several generators are merged from; absent where nothing was traced. */
+  readonly breakdownTally?: BreakdownTally | undefined;
 }
 
 /**
@@ -310,6 +313,7 @@ export class Recorder {
           latencies: this.#latencies.tally(),
           ...this.#timeline.tally(),
           ...(end.growth && { growth: end.growth }),
+          ...(end.breakdownTally && { breakdown: end.breakdownTally }),
         },
       }),
     };

@@ -26,13 +26,13 @@ test("two generators make one run with the run's own workers, and give one resul
   const load =
     "--rate 20/s --arrival poisson --duration 2s --iterations 1 --parallel-activities 2 --activity-duration 300ms";
   const { code, stdout, stderr } = await place.run(
-    `run --generators 2 ${load} --workers 1 --threshold counts.orchestrations.failed<1 --allow-invalid --json result.json`,
+    `run --generators 2 ${load} --workers 1 --trace-sample 100% --threshold counts.orchestrations.failed<1 --allow-invalid --json result.json`,
   );
   expect(stderr).toContain("activities, 200 actions, from 2 generators");
   expect(stderr.match(/started 1 worker process for this run/gu)).toHaveLength(1);
   expect(stdout).toMatch(/^Completed \d+ orchestrations in /u);
   expect(stdout).toMatch(/^ {2}shard +started +completed/mu);
-  const { plan, counts, recount, shards, environment, workers, thresholds, verdict } = await resultOf(place);
+  const { plan, counts, recount, shards, environment, workers, thresholds, verdict, breakdown } = await resultOf(place);
   // A busy machine starts late, and then no threshold is judged.
   const isJudged = verdict?.status !== "invalid";
   expect({ code, stdout }).toMatchObject({
@@ -52,6 +52,9 @@ test("two generators make one run with the run's own workers, and give one resul
   expect(workers?.reduce((sum, { wholeRun }) => sum + (wholeRun?.activities ?? 0), 0)).toBe(2 * started);
   expect(recount).toMatchObject({ instances: started, lost: { total: 0 }, unexpected: { total: 0 } });
   expect(shards).toMatchObject([{ number: 1 }, { number: 2 }]);
+  expect(breakdown).not.toHaveProperty("missing");
+  expect(breakdown?.phases?.execute).toHaveProperty("shareInterval");
+  expect(breakdown?.phases?.execute?.each).toHaveProperty("p50");
   expect(shards!.reduce((sum, { completed }) => sum + completed, 0)).toBe(started);
 });
 

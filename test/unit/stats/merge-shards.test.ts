@@ -84,6 +84,8 @@ describe("merging the shards of one schedule", () => {
         expect(found.phases?.map(({ started, completed }) => [started, completed])).toEqual(
           whole.phases?.map(({ started, completed }) => [started, completed]),
         );
+        for (const [place, phase] of found.phases!.entries())
+          expectSummary(phase.service, whole.phases![place]!.service, simulation.tellsTimes ? untilMs : 0);
         if (!simulation.tellsTimes) expect(found.series).toEqual(whole.series);
       }),
       { numRuns: 25 },
