@@ -1,8 +1,8 @@
 import { UsageError } from "../errors.js";
 import { formatCount } from "../format/count.js";
-import { figureOf } from "../result/figure.js";
+import { figureOf, nameInMix } from "../result/figure.js";
 import { lengthOf } from "../result/load-shape.js";
-import type { Threshold } from "../stats/threshold.js";
+import { comparisonIn, type Threshold } from "../stats/threshold.js";
 import { foreignNames } from "../plan/orchestration-mix.js";
 import type { LoadPlan } from "../plan/plan.js";
 import { startsUpTo } from "./starts-up-to.js";
@@ -45,7 +45,7 @@ function objectionTo(threshold: Threshold, plan: LoadPlan): Objection | undefine
   const { part } = threshold.figure;
   const figure = part?.figure ?? threshold.figure;
   const { path = "" } = figure;
-  const comparison = expression.slice(expression.search(/ ?[<>]/u));
+  const comparison = comparisonIn(expression);
   const names = foreignNames(plan);
   const starts: Starts = { plan, orchestrator: part?.orchestrator };
   const { statistic } = RESPONSE.exec(path)?.groups ?? {};
@@ -134,6 +134,7 @@ function serviceOf(statistic: string): string {
   return figureOf(short) ? short : `latencyMs.service.${statistic}`;
 }
 
-function quoted({ orchestrator }: Starts, figure: string, comparison: string): string {
-  return `'${orchestrator === undefined ? "" : `${orchestrator} `}${figure}${comparison}'`;
+function quoted({ plan, orchestrator }: Starts, figure: string, comparison: string): string {
+  const name = orchestrator === undefined ? figure : nameInMix(orchestrator, figure, foreignNames(plan));
+  return `'${name}${comparison}'`;
 }

@@ -58,6 +58,12 @@ const ALIASES = new Map<string, Figure>([
 /** Such as `p97.5`, `service p99.95` or `latencyMs.server.p75`: digits behind the point only where there is one. */
 const PERCENTILE = /^(?:(?<latency>\w+) |latencyMs\.(?<ofPath>\w+)\.)?p(?<percent>[1-9]\d?(?:\.\d{1,3})?)$/u;
 
+/** The name of an orchestration in quotes, which are doubled within it. */
+const QUOTED = /^"(?<orchestrator>(?:[^"]|"")+)" (?<figure>.+)$/u;
+
+/** A name that an expression can have without quotes: words with one space between them. */
+const PLAIN_NAME = /^[^\s<>="]+(?: [^\s<>="]+)*$/u;
+
 /** What is measured of each orchestration of a mix. */
 const OF_EACH = /^(?:latencyMs\.|counts\.orchestrations\.|counts\.warmup$|throughput\.orchestrationsPerSecond$)/u;
 
@@ -70,18 +76,36 @@ export function figureOf(name: string): Figure | undefined {
 }
 
 /** The same of the whole run only. */
-export function wholeFigureOf(name: string): Figure | undefined {
+function wholeFigureOf(name: string): Figure | undefined {
   return ALIASES.get(name) ?? PATHS.get(name) ?? percentileFigure(name);
 }
 
-/** The figures that `Order p99` may mean: several if a name has spaces. */
-export function partFiguresOf(name: string): readonly Figure[] {
-  return [...name.matchAll(/ /gu)].flatMap(({ index }) => {
-    const [orchestrator, figure] = [name.slice(0, index), wholeFigureOf(name.slice(index + 1))];
-    if (figure === undefined || !isOfEach(figure)) return [];
-    const read = (result: RunResult) => figure.read(resultOfOrchestration(result, orchestrator));
-    return [{ kind: figure.kind, read, part: { orchestrator, figure } }];
-  });
+/** The figures that `Order p99` may mean: several if a name has spaces. `"Order service" p99` means one. */
+function partFiguresOf(name: string): readonly Figure[] {
+  const { orchestrator, figure } = QUOTED.exec(name)?.groups ?? {};
+  if (orchestrator !== undefined && figure !== undefined) return partFigure(orchestrator.replaceAll('""', '"'), figure);
+  return [...name.matchAll(/ /gu)].flatMap(({ index }) => partFigure(name.slice(0, index), name.slice(index + 1)));
+}
+
+/** The figures of the run and of these orchestrations that a name means: several if one of them is called `service`. */
+export function figuresIn(name: string, orchestrators: readonly string[]): readonly Figure[] {
+  const whole = wholeFigureOf(name);
+  const parts = partFiguresOf(name).filter(({ part }) => part && orchestrators.includes(part.orchestrator));
+  return [...(whole ? [whole] : []), ...parts];
+}
+
+/** What a threshold calls a figure of one of these orchestrations: its name in quotes where it would mean another one too. */
+export function nameInMix(orchestrator: string, figure: string, orchestrators: readonly string[]): string {
+  const plain = `${orchestrator} ${figure}`;
+  const isPlain = PLAIN_NAME.test(orchestrator) && figuresIn(plain, orchestrators).length <= 1;
+  return isPlain ? plain : `"${orchestrator.replaceAll('"', '""')}" ${figure}`;
+}
+
+function partFigure(orchestrator: string, name: string): readonly Figure[] {
+  const figure = wholeFigureOf(name);
+  if (figure === undefined || !isOfEach(figure)) return [];
+  const read = (result: RunResult) => figure.read(resultOfOrchestration(result, orchestrator));
+  return [{ kind: figure.kind, read, part: { orchestrator, figure } }];
 }
 
 function isOfEach({ path, read }: Figure): boolean {

@@ -2,7 +2,7 @@ import { formatCount } from "../format/count.js";
 import { UsageError } from "../errors.js";
 import { caveatsOf } from "./caveat.js";
 import { commonOrchestrations } from "./common-orchestrations.js";
-import { figureOf } from "../result/figure.js";
+import { figureOf, nameInMix } from "../result/figure.js";
 import { holm } from "./holm.js";
 import { geometricMean, logRatioOf, pOfWithin, ratioInterval, type LogRatio } from "./log-ratio.js";
 import { movedPhasesOf } from "./moved-phases.js";
@@ -154,7 +154,8 @@ export function figuresOf(runs: readonly RunResult[]): readonly string[] {
 /** The main figures, and those of each orchestration that all runs have. */
 function comparedFigures(runs: readonly RunResult[]): readonly string[] {
   const ofEach = ["orchestrations/s", `${latencyOf(runs)} p50`, `${latencyOf(runs)} p99`];
-  const named = commonOrchestrations(runs).flatMap((name) => ofEach.map((figure) => `${name} ${figure}`));
+  const names = commonOrchestrations(runs);
+  const named = names.flatMap((name) => ofEach.map((figure) => nameInMix(name, figure, names)));
   return [...figuresOf(runs), ...named];
 }
 

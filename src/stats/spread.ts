@@ -1,6 +1,6 @@
 import { commonOrchestrations } from "./common-orchestrations.js";
 import { latencyOf } from "./comparison.js";
-import { figureOf } from "../result/figure.js";
+import { figureOf, nameInMix } from "../result/figure.js";
 import { meanOf } from "./mean.js";
 import type { RunResult, UnusableRun } from "../result/run-result.js";
 import { unusableRuns } from "./unusable-run.js";
@@ -39,8 +39,9 @@ export function spreadOf(runs: readonly RunResult[]): RunsSpread {
 function figuresOf(runs: readonly RunResult[]): readonly string[] {
   const latency = latencyOf(runs);
   const latencies = ["mean", "p50", "p90", "p95", "p99", "max"].map((statistic) => `${latency} ${statistic}`);
-  const named = commonOrchestrations(runs).flatMap((name) =>
-    ["orchestrations/s", `${latency} p50`, `${latency} p99`].map((figure) => `${name} ${figure}`),
+  const names = commonOrchestrations(runs);
+  const named = names.flatMap((name) =>
+    ["orchestrations/s", `${latency} p50`, `${latency} p99`].map((figure) => nameInMix(name, figure, names)),
   );
   return ["orchestrations/s", "activities/s", ...latencies, ...named];
 }

@@ -3,7 +3,7 @@ import { oneLine } from "../format/one-line.js";
 import { UsageError } from "../errors.js";
 import { boundExpected, parseBound } from "./bound.js";
 import { MERGED_PHASES } from "../result/breakdown-schema.js";
-import { FIGURE_NAMES, figureOf, partFiguresOf, wholeFigureOf, type Figure } from "../result/figure.js";
+import { FIGURE_NAMES, figureOf, figuresIn, nameInMix, type Figure } from "../result/figure.js";
 import type { FigureKind } from "../result/measured-field.js";
 import { resultOfOrchestration } from "../result/result-of-orchestration.js";
 import { isAboveForGood, isBelowForGood } from "./missed-for-good.js";
@@ -29,7 +29,8 @@ export interface Threshold {
   readonly bound: number;
 }
 
-const EXPRESSION = /^(?<name>[^<>=]+?) ?(?<operator>[<>]=?) ?(?<bound>[^<>=]+)$/u;
+/** The name of an orchestration may be in quotes, within which any character may be. */
+const EXPRESSION = /^(?<name>(?:"(?:[^"]|"")+" )?[^<>=]+?) ?(?<operator>[<>]=?) ?(?<bound>[^<>=]+)$/u;
 const LATENCY_PATH = /^latencyMs\.(?<latency>\w+)\.(?<statistic>\w+(?:\.\d+)?)$/u;
 /** Phases that are one where the clocks, or the worker, do not tell them apart. */
 const PAIRS: Readonly<Record<string, readonly string[]>> = MERGED_PHASES;
@@ -52,19 +53,21 @@ type Names = readonly { readonly orchestrator: string }[];
 export function parseThresholdOf(flag: string, text: string, mix: Names = []): Threshold {
   const wrong = (expression: string, expected: string, found: string, hint?: string): UsageError =>
     new UsageError("invalid-threshold", `${flag} '${expression}': expected ${expected}, found "${found}"`, { hint });
-  const expression = text.trim().replaceAll(/\s+/gu, " ");
+  const expression = text.trim().replaceAll(/"(?:[^"]|"")*"|\s+/gu, (part) => (part.startsWith('"') ? part : " "));
   const groups = EXPRESSION.exec(expression)?.groups;
   const { name = "", operator = "", bound: boundText = "" } = groups ?? {};
   if (!isOperator(operator))
     throw wrong(expression, "a figure, one of < <= > >= and a bound, in quotes, such as 'p99<500ms'", expression);
 
-  const [figure, other] = figuresIn(name, mix);
+  const orchestrators = namesOf(mix);
+  const [figure, other] = figuresIn(name, orchestrators);
   if (figure && other) {
-    const hint = `the plan has two: '${unmistakable(figure)}' and '${unmistakable(other)}'`;
+    const [one, another] = [figure, other].map((each) => oneLine(unmistakable(each, name, orchestrators)));
+    const hint = `the plan has two: '${one}' and '${another}'`;
     throw wrong(expression, "a name that only one figure has", name, hint);
   }
   if (!figure && mix.length > 0 && figureOf(name)) {
-    const names = mix.map(({ orchestrator }) => oneLine(orchestrator)).join(", ");
+    const names = orchestrators.map((orchestrator) => oneLine(orchestrator)).join(", ");
     throw wrong(expression, `a figure, or one of an orchestration of the plan (${names})`, name);
   }
   if (!figure) {
@@ -81,18 +84,15 @@ export function parseThresholdOf(flag: string, text: string, mix: Names = []): T
   return { expression, figure, operator, bound };
 }
 
-/** The figures of the run and of orchestrations of the mix that have this name: several if an orchestration is `service`. */
-function figuresIn(name: string, mix: Names): readonly Figure[] {
-  const whole = wholeFigureOf(name);
-  const parts = partFiguresOf(name).filter(({ part }) =>
-    mix.some(({ orchestrator }) => orchestrator === part?.orchestrator),
-  );
-  return [...(whole ? [whole] : []), ...parts];
+function namesOf(mix: Names = []): readonly string[] {
+  return mix.map(({ orchestrator }) => orchestrator);
 }
 
-/** The name with the path, which has no spaces, so that nothing of it can be part of an orchestration's name. */
-function unmistakable({ path = "", part }: Figure): string {
-  return part ? `${oneLine(part.orchestrator)} ${part.figure.path}` : path;
+/** The text in quotes after the name of an orchestration, or the path. */
+function unmistakable({ path = "", part }: Figure, text: string, orchestrators: readonly string[]): string {
+  if (!part) return path;
+  const { orchestrator } = part;
+  return nameInMix(orchestrator, text.slice(orchestrator.length + 1), orchestrators);
 }
 
 /** The kind of the figure in an expression; undefined if the expression cannot be read. */
@@ -100,16 +100,21 @@ export function kindOfThreshold(expression: string): FigureKind | undefined {
   return figureOf(EXPRESSION.exec(expression)?.groups?.["name"] ?? "")?.kind;
 }
 
+/** What follows the figure in an expression. */
+export function comparisonIn(expression: string): string {
+  return expression.slice(EXPRESSION.exec(expression)?.groups?.["name"]?.length ?? 0);
+}
+
 /** Compares the measured value with the bound. A threshold that cannot be judged is missed, with a reason. */
 export function judge(threshold: Threshold, result: RunResult): JudgedThreshold {
   const { part } = threshold.figure;
-  if (!part) return judgeWhole(threshold, result, "");
+  if (!part) return judgeWhole(threshold, result);
   const { orchestrator, figure } = part;
-  return judgeWhole({ ...threshold, figure }, resultOfOrchestration(result, orchestrator), `${orchestrator} `);
+  return judgeWhole({ ...threshold, figure }, resultOfOrchestration(result, orchestrator), orchestrator);
 }
 
-/** `prefix` is in front of the names of figures that the expression may use. */
-function judgeWhole(threshold: Threshold, result: RunResult, prefix: string): JudgedThreshold {
+/** `orchestrator` is the one of the mix that the result is of. */
+function judgeWhole(threshold: Threshold, result: RunResult, orchestrator?: string): JudgedThreshold {
   const { expression, figure, operator, bound } = threshold;
   const value = figure.read(result);
   const missed = { expression, ...(value !== undefined && { value }), passed: false };
@@ -120,7 +125,7 @@ function judgeWhole(threshold: Threshold, result: RunResult, prefix: string): Ju
     if (least !== undefined && HOLDS[operator](least, bound) !== isUpper(operator))
       return { expression, value: least, passed: !isUpper(operator) };
 
-    const reason = instead(threshold, result, prefix) ?? absence(figure, result);
+    const reason = instead(threshold, result, orchestrator) ?? absence(figure, result);
     return { ...missed, reason: `not judged, ${reason}` };
   }
   if (!HOLDS[operator](value, bound)) return missed;
@@ -160,13 +165,18 @@ function isUpper(operator: Operator): boolean {
 }
 
 /** The alternative for closed load, which has no schedule and therefore no response time. */
-function instead({ expression, figure }: Threshold, { plan }: RunResult, prefix: string): string | undefined {
+function instead(
+  { expression, figure }: Threshold,
+  { plan }: RunResult,
+  orchestrator: string | undefined,
+): string | undefined {
   const { path = "" } = figure;
   const { latency, statistic = "" } = LATENCY_PATH.exec(path)?.groups ?? {};
   if (plan.load?.kind !== "closed" || latency !== "response") return undefined;
   const short = `service ${statistic}`;
   const name = figureOf(short) ? short : `latencyMs.service.${statistic}`;
-  return `closed load has no response time: use '${prefix}${name}${expression.slice(expression.search(/ ?[<>]/u))}'`;
+  const used = orchestrator === undefined ? name : nameInMix(orchestrator, name, namesOf(plan.orchestrations));
+  return `closed load has no response time: use '${used}${comparisonIn(expression)}'`;
 }
 
 /**

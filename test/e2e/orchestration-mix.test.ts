@@ -55,7 +55,7 @@ async function instancesOf(client: TaskHubGrpcClient, runId: string) {
 test("a plan mixes orchestrations by weight, and each has figures", async () => {
   const place = await placeWith(PLAN);
   const client = await applicationIn(place, [Order, Refund]);
-  const thresholds = ["--threshold", "Order service p50<1m", "--threshold", "Refund errors<50%"];
+  const thresholds = ["--threshold", "Order service p50<1m", "--threshold", '"Refund" errors<50%'];
   const { stdout } = await place.succeed("run --plan plan.yaml --run-id whole --json whole.json", ...thresholds);
   expect(stdout).toMatch(/^ {2}orchestration .*started/mu);
 
@@ -73,7 +73,7 @@ test("a plan mixes orchestrations by weight, and each has figures", async () => 
   expect(rates[0]! + rates[1]!).toBeCloseTo(whole.throughput!.orchestrationsPerSecond, 6);
   expect(whole.thresholds).toMatchObject([
     { expression: "Order service p50<1m", passed: true },
-    { expression: "Refund errors<50%", passed: true },
+    { expression: '"Refund" errors<50%', passed: true },
   ]);
 
   await place.succeed("run --plan plan.yaml --run-id two --generators 2 --json two.json");

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { UsageError } from "../../../src/errors.js";
-import { FIGURE_NAMES } from "../../../src/result/figure.js";
+import { FIGURE_NAMES, figureOf, nameInMix } from "../../../src/result/figure.js";
 import { LatencyHistogram } from "../../../src/stats/latency-histogram.js";
 import type { LatencySummary, RunResult } from "../../../src/result/run-result.js";
 import { judge, kindOfThreshold, parseThreshold } from "../../../src/stats/threshold.js";
@@ -509,26 +509,53 @@ describe("a threshold of one orchestration of a mix", () => {
   );
 
   test.each([
-    ["queue p99<2s", ["queue"], "'breakdown.phases.queue.each.p99' and 'queue latencyMs.response.p99'"],
-    ["service p99<2s", ["service"], "'latencyMs.service.p99' and 'service latencyMs.response.p99'"],
-    ["server p97.5<2s", ["server"], "'latencyMs.server.p97.5' and 'server latencyMs.response.p97.5'"],
-    [
-      "Order service p99<2s",
-      ["Order", "Order service"],
-      "'Order latencyMs.service.p99' and 'Order service latencyMs.response.p99'",
-    ],
+    ["queue p99<2s", ["queue"], "'breakdown.phases.queue.each.p99' and '\"queue\" p99'"],
+    ["service p99<2s", ["service"], "'latencyMs.service.p99' and '\"service\" p99'"],
+    ["server p97.5<2s", ["server"], "'latencyMs.server.p97.5' and '\"server\" p97.5'"],
+    ["Order service p99<2s", ["Order", "Order service"], `'"Order" service p99' and '"Order service" p99'`],
   ])("is refused if the plan has two figures of the name: %s", (expression, names, figures) => {
     const plan = names.map((orchestrator) => ({ orchestrator }));
     expect(() => parseThreshold(expression, plan)).toThrow(
       `expected a name that only one figure has, found "${expression.slice(0, -3)}"; the plan has two: ${figures}`,
     );
-    for (const [, figure = ""] of figures.matchAll(/'([^']+)'/gu)) {
-      const { kind, path, part } = parseThreshold(`${figure}<2s`, plan).figure;
-      expect({ kind, name: part ? `${part.orchestrator} ${part.figure.path}` : path }).toEqual({
-        kind: "duration",
-        name: figure,
-      });
-    }
+    const meant = [...figures.matchAll(/'([^']+)'/gu)].map(([, figure = ""]) => parseThreshold(`${figure}<2s`, plan));
+    expect(new Set(meant.map(({ figure: { part, path } }) => part?.orchestrator ?? path)).size).toBe(2);
+  });
+
+  test.each([
+    ['"Order" service p99<2s', "Order", "latencyMs.service.p99"],
+    ['"Order service" p99 <  2s', "Order service", "latencyMs.response.p99"],
+    ['"Order service" service p97.5<2s', "Order service", "latencyMs.service.p97.5"],
+    ["Order service service p99<2s", "Order service", "latencyMs.service.p99"],
+    ['"say ""a  <b"" =" p50>1s', 'say "a  <b" =', "latencyMs.response.p50"],
+  ])("has a name in quotes that is taken as it is: %s", (expression, orchestrator, path) => {
+    const plan = ["Order", "Order service", 'say "a  <b" ='].map((name) => ({ orchestrator: name }));
+    const { part } = parseThreshold(expression, plan).figure;
+    expect({ orchestrator: part?.orchestrator, path: part?.figure.path }).toEqual({ orchestrator, path });
+    expect(kindOfThreshold(expression)).toBe("duration");
+  });
+
+  test("can be pasted back as it is printed, whatever the orchestrations are called", () => {
+    const word = fc.constantFrom("Order", "service", "response", "queue", "p99", "errors", "longest", 'a"b', "<", "");
+    const names = fc.uniqueArray(
+      fc
+        .array(word, { minLength: 1, maxLength: 3 })
+        .map((words) => words.join(" "))
+        .filter((name) => name !== ""),
+      { minLength: 1, maxLength: 5 },
+    );
+    const figures = ["p99", "service p99", "response p50", "orchestrations/s", "errors", "latencyMs.server.p75"];
+    fc.assert(
+      fc.property(names, fc.constantFrom(...figures), (orchestrators, figure) => {
+        const plan = orchestrators.map((orchestrator) => ({ orchestrator }));
+        for (const orchestrator of orchestrators) {
+          const bound = figure === "orchestrations/s" ? "5" : figure === "errors" ? "1%" : "2s";
+          const printed = nameInMix(orchestrator, figure, orchestrators);
+          const { part } = parseThreshold(`${printed}<${bound}`, plan).figure;
+          expect([part?.orchestrator, part?.figure.path]).toEqual([orchestrator, figureOf(figure)!.path]);
+        }
+      }),
+    );
   });
 
   test.each(["execute", "queue", "service"])("keeps its meaning if no orchestration is called so: %s", (name) => {
@@ -538,6 +565,14 @@ describe("a threshold of one orchestration of a mix", () => {
   test("that closed load cannot measure is missed, with the figure of the same one in its place", () => {
     expect(judge(parseThreshold("Refund, late p99<1s", mix), mixedResult).reason).toBe(
       "not judged, closed load has no response time: use 'Refund, late service p99<1s'",
+    );
+  });
+
+  test("has a hint with quotes where the name alone would have two meanings", () => {
+    const orchestrations = ["Order", "Order service"].map((orchestrator) => ({ orchestrator, weight: 1 }));
+    const closed = { ...mixedResult, plan: { ...mixedResult.plan, orchestrations } };
+    expect(judge(parseThreshold("Order p99<1s", orchestrations), closed).reason).toContain(
+      `use '"Order" service p99<1s'`,
     );
   });
 
