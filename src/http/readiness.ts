@@ -1,5 +1,5 @@
 import type { OrchestrationClient } from "../backend/orchestration-client.js";
-import { unlessAborted } from "./patience.js";
+import { Patience, unlessAborted } from "./patience.js";
 
 const DEADLINE_MS = 2_000;
 /** No instance has this id. Every backend can be asked for it, and the answer is small. */
@@ -23,7 +23,8 @@ export class Readiness {
   }
 
   async #probe(): Promise<void> {
-    const signal = AbortSignal.timeout(DEADLINE_MS);
+    using patience = new Patience(DEADLINE_MS);
+    const { signal } = patience;
     const call = async (): Promise<void> => {
       const client = await this.#client();
       await client.getInstance(PROBE_ID, { signal });

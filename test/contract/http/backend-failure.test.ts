@@ -107,6 +107,15 @@ describe("a backend that fails", () => {
     expect(await place.ask("/readyz")).toMatchObject({ status: 503, headers: { "retry-after": "5" } });
   });
 
+  test("is not ready while it does not answer, which is no bug of the server", async () => {
+    backend.getStatus = "never";
+    expect(await place.ask("/readyz")).toMatchObject({
+      status: 503,
+      body: { code: "backend-timeout", message: "Not ready. The backend has not answered for 2 s." },
+    });
+    expect(place.defects).toEqual([]);
+  });
+
   test("with an answer of many megabytes sends it as it comes", async () => {
     backend.output = JSON.stringify("x".repeat(3_000_000));
     const { instanceIds = [] } = partial.partial().parse((await place.post(START, { parallelOrchestrations: 7 })).body);

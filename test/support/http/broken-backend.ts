@@ -31,8 +31,9 @@ export class BrokenBackend {
   readonly started: string[] = [];
   /** Given how many starts have come before. */
   refuse: (sequence: number) => status | "never" | undefined = () => undefined;
-  /** Of GetInstance; each instance that was started has this output. */
-  getStatus: status | undefined;
+  /** Of GetInstance, which is left unanswered where it is "never". */
+  getStatus: status | "never" | undefined;
+  /** Each instance that was started has it. */
   output = "{}";
   outstanding = 0;
   mostOutstanding = 0;
@@ -88,6 +89,7 @@ export class BrokenBackend {
   }
 
   #get(request: Buffer, answer: sendUnaryData<Buffer>): void {
+    if (this.getStatus === "never") return;
     if (this.getStatus !== undefined) {
       answer({ code: this.getStatus, details: "refused" });
       return;
