@@ -6,6 +6,7 @@ import { expect, test } from "vitest";
 import { instanceIdOf } from "../../src/plan/run-id.js";
 import { parseResult } from "../../src/result/read-result.js";
 import { applicationIn } from "../support/e2e/application.js";
+import { startTimeFor } from "../support/e2e/start-time.js";
 import { Workplace } from "../support/e2e/workplace.js";
 
 /** An application's own orchestration: its output is its input. */
@@ -28,7 +29,7 @@ test("start k has the input of its line, whatever part of the load starts it", a
   await writeFile(join(place.folder, "orders.csv"), "id,name\n1,A\n2,B\n");
   const client = await applicationIn(place, [Order]);
   const random = `run ${SHORT} --input @orders.jsonl --input-order random --seed 5 --parallel-orchestrations 8`;
-  const startAt = new Date(Date.now() + 8_000).toISOString();
+  const startAt = await startTimeFor(place);
   const shards = [random, random.replace("orders.jsonl", "copy.jsonl")].map((line, index) => {
     const number = index + 1;
     return place.start(`${line} --run-id parts --shard ${number}/2 --start-at ${startAt} --json ${number}.json`);

@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { parseResult } from "../../src/result/read-result.js";
+import { startTimeFor } from "../support/e2e/start-time.js";
 import { Workplace } from "../support/e2e/workplace.js";
 
 const SMALL = "--iterations 1 --parallel-activities 2 --allow-invalid";
@@ -20,7 +21,7 @@ async function resultIn(file: string) {
 
 test("two shards make the starts of one run together, and `merge` makes its result", async () => {
   const load = `--rate 20/s --arrival poisson --seed 3 --duration 1s ${SMALL} --activity-duration 500ms --run-id sharded`;
-  const startAt = new Date(Date.now() + 8_000).toISOString();
+  const startAt = await startTimeFor(place);
   const shards = [1, 2].map((number) =>
     place.start(`run ${load} --shard ${number}/2 --start-at ${startAt} --json ${number}.json`),
   );
