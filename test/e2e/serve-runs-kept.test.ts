@@ -55,8 +55,10 @@ test("a result is sent as it was written, and a result whose file is gone is non
   const { place, api } = await serving();
   const { runId } = (await api.start(SMALL)).body;
   await api.ended(runId);
-  const folder = join(place.stateFolder, "served-runs");
-  const name = (await readdir(folder, { recursive: true })).find((path) => path.includes(runId))!;
+  const [archive = ""] = await readdir(join(place.stateFolder, "served-runs"));
+  const folder = join(place.stateFolder, "served-runs", archive);
+  // While it is written it has another name beside this one.
+  const name = (await readdir(folder)).find((each) => each.endsWith(`-${runId}.jsonl`))!;
   const path = `${api.url}${RUNS}/${runId}/result`;
   // The end of the run is told before it is on disk.
   await expect.poll(() => readFile(join(folder, name), "utf8")).toMatch(/"hasResult":true/u);
@@ -107,7 +109,7 @@ test("a run that the end of its server cut off is listed as failed, and files of
   await rm(
     join(
       folder,
-      names.find((name) => name.includes(runId))!,
+      names.find((name) => name.endsWith(`-${runId}.jsonl`))!,
     ),
   );
   const [last] = await eventsOf(again.api, runId);
