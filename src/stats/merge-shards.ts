@@ -31,7 +31,14 @@ function healthOf(shards: Shards): readonly GeneratorHealth[] {
 /** What the shards tell of the whole, where nobody coordinated them. */
 function coordinatedBy(shards: Shards): Coordinated {
   const { shard: _shard, ...plan } = shards[0].plan;
-  return { plan, environment: mergedEnvironment(shards) };
+  return { plan: { ...plan, workers: workersOf(shards) }, environment: mergedEnvironment(shards) };
+}
+
+/** Those of each shard serve the whole run. */
+function workersOf(shards: Shards): ResultPlan["workers"] {
+  const counts = shards.map(({ plan: { workers } }) => workers);
+  const known = counts.filter((count) => count !== "auto");
+  return known.length < counts.length ? "auto" : sumOf(known, (count) => count);
 }
 
 function measuredOf(shards: Shards, coordinated: Coordinated): Omit<RunResult, "verdict"> {
@@ -118,13 +125,16 @@ function mergedShardOf({ plan, startedAt, counts, verdict, generator, environmen
 
 function mergedEnvironment(shards: Shards): ResultEnvironment {
   const [{ environment }] = shards;
+  const { transport, workers } = shards.find((shard) => shard.environment.ownWorkers > 0)?.environment ?? environment;
   const durabilities = shards.map(({ environment: { backend } }) => backend.durability);
   const weakest = (["ephemeral", "process", "disk", "fsync"] as const).find((each) => durabilities.includes(each));
   const { durability: _durability, ...backend } = environment.backend;
   return {
     ...environment,
     backend: { ...backend, ...(weakest && { durability: weakest }) },
+    ...(transport && { transport }),
     ownWorkers: sumOf(shards, ({ environment: { ownWorkers } }) => ownWorkers),
+    ...(workers && { workers }),
     hub: busiestHub(shards.map(({ environment: { hub } }) => hub)),
   };
 }

@@ -113,8 +113,18 @@ function contentText({ file, lines, sha256 }: Inputs): string {
   return `${oneLine(file)} (${plural(lines, "line")}, SHA-256 ${oneLine(sha256).slice(0, SHOWN_DIGITS)}...)`;
 }
 
-/** The plan without the names of files whose content is in it: as a digest, or as the flags themselves. */
-function withoutFiles({ planFile: _name, inputs, orchestrations, ...plan }: Omit<ResultPlan, "shard">) {
+/**
+ * What all shards have alike: the plan without the workers, which one shard may start for all, and without the names of files
+ * whose content is in it, as a digest or as the flags themselves.
+ */
+function commonPlan({
+  shard: _shard,
+  workers: _workers,
+  planFile: _name,
+  inputs,
+  orchestrations,
+  ...plan
+}: ResultPlan) {
   return {
     ...plan,
     inputs: inputs && { ...inputs, file: undefined },
@@ -126,9 +136,7 @@ function withoutFiles({ planFile: _name, inputs, orchestrations, ...plan }: Omit
 
 /** Names of what differs and must not: the plan, and the program and the backend that the figures are of. */
 function differingFields(first: ShardResult, other: ShardResult): readonly string[] {
-  const [plan, otherPlan] = [first.plan, other.plan].map(
-    ({ shard: _shard, ...plan }) => withoutFiles(plan) as Record<string, unknown>,
-  );
+  const [plan, otherPlan] = [first, other].map((shard) => commonPlan(shard.plan) as Record<string, unknown>);
   const names = new Set([...Object.keys(plan!), ...Object.keys(otherPlan!)]);
   const inPlan = [...names].filter((name) => !isDeepStrictEqual(plan![name], otherPlan![name]));
   const { environment: mine } = first;

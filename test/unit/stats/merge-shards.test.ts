@@ -122,6 +122,23 @@ test("the verdict is the worst, and names the shard", () => {
   });
 });
 
+test("the workers of one shard are those of the run", () => {
+  const [first, second] = shardsOf(simple, 2) as [RunResult, RunResult];
+  const environment = {
+    ...second.environment,
+    transport: "link",
+    ownWorkers: 2,
+    workers: { replay: "always" },
+  } as const;
+  const without = { ...first.environment, transport: "http2", ownWorkers: 0 } as const;
+  const found = merged([
+    { ...first, environment: without },
+    { ...second, plan: { ...second.plan, workers: 2 }, environment },
+  ]);
+  expect(found.plan.workers).toBe(2);
+  expect(found.environment).toMatchObject({ transport: "link", ownWorkers: 2, workers: { replay: "always" } });
+});
+
 test("the range of the clock holds the clock of every shard", () => {
   const [first, second] = shardsOf(simple, 2);
   const found = merged([
