@@ -1,7 +1,7 @@
 import { isEnded } from "../backend/ended-status.js";
 import type { InstanceState } from "../backend/orchestration-client.js";
 import { placeInMix } from "../result/mix.js";
-import type { ResultPlan, RunResult } from "../result/run-result.js";
+import type { MeasuredStarts, ResultPlan, RunResult } from "../result/run-result.js";
 import { sequenceOfShard, type Shard } from "../result/shard.js";
 
 type Status = InstanceState["status"];
@@ -35,6 +35,11 @@ export function countsOfEach(
   const statuses = mix.map((): (Status | undefined)[] => []);
   for (const [sequence, status] of starts) statuses[placeInMix(mix, sequence, seed)]?.push(status);
   return statuses.map(countsOfStatuses);
+}
+
+/** Which of them were due in the warm-up died with the generator. So all count as those whose latencies are lost. */
+export function measuredOf({ started, completed, terminated, unfinished }: Counts): MeasuredStarts {
+  return { started, terminated, unfinished, lost: completed };
 }
 
 function countsOfStatuses(statuses: readonly (Status | undefined)[]): Counts {

@@ -15,7 +15,7 @@ import type { Shard } from "../result/shard.js";
 import type { LiveSnapshot } from "../stats/live-snapshot.js";
 import { Recorder } from "../stats/recorder.js";
 import { shardOf, type ShardResult } from "../stats/shards-of-run.js";
-import { countsOf, countsOfEach, startsOf } from "./lost-counts.js";
+import { countsOf, countsOfEach, measuredOf, startsOf } from "./lost-counts.js";
 
 const PATIENCE_MS = 30_000;
 const LISTED_STUCK = 100;
@@ -83,11 +83,12 @@ export async function lostShard(options: LostShardOptions): Promise<ShardResult>
   });
   return {
     ...shardOf(how, result),
-    counts: { ...result.counts, orchestrations },
+    counts: { ...result.counts, orchestrations, measured: measuredOf(orchestrations) },
     ...(byOrchestration &&
       ofEach && {
         byOrchestration: byOrchestration.map((each, place) => {
-          return { ...each, counts: { ...each.counts, orchestrations: ofEach[place]! } };
+          const counts = ofEach[place]!;
+          return { ...each, counts: { ...each.counts, orchestrations: counts, measured: measuredOf(counts) } };
         }),
       }),
     ...(unfinished.length > 0 && { stuck: { total: unfinished.length, first: stuck.slice(0, LISTED_STUCK) } }),

@@ -2,6 +2,16 @@ import { z } from "zod";
 import { byName, count, list, object, oneOf, string } from "./json-field.js";
 import { byGrpcStatus, listed, measured } from "./measured-field.js";
 
+/** What decides which percentiles a sample carries. */
+export const measuredStarts = object({
+  started: measured.count,
+  terminated: measured.count,
+  unfinished: measured.count,
+  lost: measured.count
+    .exactOptional()
+    .describe("Completed, and their latencies died with their generator; absent where none did."),
+}).describe("Of the started, those that latencies are of: due after the warm-up. Absent in old results.");
+
 export const counts = object({
   planned: count.exactOptional().describe("Starts that the plan called for; absent where only time bounded them."),
   warmup: measured.count.exactOptional().describe("Of the started, those that belong to the warm-up."),
@@ -12,6 +22,7 @@ export const counts = object({
     terminated: measured.count,
     unfinished: measured.count,
   }).describe("started = completed + failed + terminated + unfinished"),
+  measured: measuredStarts.exactOptional(),
   activities: object({
     needed: measured.count.describe(
       "What all orchestrations of the plan need; where time bounds them, those that were started.",

@@ -9,6 +9,7 @@ export const orchestrationResult = object({
   counts: object({
     warmup: count.exactOptional().describe("Of the started, those that belong to the warm-up."),
     orchestrations: counts.shape.orchestrations,
+    measured: counts.shape.measured,
   }),
   throughput: object({ orchestrationsPerSecond: number })
     .exactOptional()

@@ -25,6 +25,7 @@ export type HubSurvey = ValueOf<typeof environment.hubSurvey>;
 export type ForeignWork = ValueOf<typeof environment.foreignWork>;
 
 export type ResultCounts = ValueOf<typeof counted.counts>;
+export type MeasuredStarts = ValueOf<typeof counted.measuredStarts>;
 export type Recount = ValueOf<typeof counted.recount>;
 export type FailedInstance = ValueOf<typeof counted.failedInstance>;
 export type StuckInstance = ValueOf<typeof counted.stuckInstance>;

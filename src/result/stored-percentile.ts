@@ -13,13 +13,25 @@ export function carries(count: number, q: number, censored: number): boolean {
   return count * (1 - q) >= 10 - 1e-9 && q < 1 - censored;
 }
 
+type Counts = Pick<RunResult["counts"], "orchestrations" | "measured">;
+
+/** The starts that latencies are of, and those of them whose latency is not known. Old results count the warm-up too. */
+export function measuredStartsOf({ orchestrations, measured }: Counts): {
+  readonly started: number;
+  readonly unknown: number;
+} {
+  const { lost = 0 } = measured ?? {};
+  const { started, terminated, unfinished } = measured ?? orchestrations;
+  return { started, unknown: terminated + unfinished + lost };
+}
+
 /**
- * The share of started orchestrations that a longer run might have shown to be the slowest. Terminated ones were cut
- * off too.
+ * The share of the starts that latencies are of which a longer run might have shown to be the slowest. Terminated ones were
+ * cut off too.
  */
-export function censoredShare({ counts }: Pick<RunResult, "counts">): number {
-  const { started, terminated, unfinished } = counts.orchestrations;
-  return started === 0 ? 0 : (unfinished + terminated) / started;
+export function censoredShare({ counts }: { readonly counts: Counts }): number {
+  const { started, unknown } = measuredStartsOf(counts);
+  return started === 0 ? 0 : unknown / started;
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { GeneratorHealth, HubSurvey, ResultEnvironment, ResultPlan, RunResult } from "../result/run-result.js";
+import { censoredShare } from "../result/stored-percentile.js";
 import type { Coordinated } from "./coordinated.js";
 import { mergedBreakdown } from "./merged-breakdown.js";
 import { mergedCounts, mergedIrregular, mergedLists, mergedRecount } from "./merged-counts.js";
@@ -53,12 +54,12 @@ function measuredOf(shards: Shards, coordinated: Coordinated): Omit<RunResult, "
   for (const shard of shards) {
     latencies.absorb(shard.tally.latencies);
     timeline.absorb(shard.tally);
-    ofEach.absorb(shard, { died: shard.died !== undefined });
+    ofEach.absorb(shard);
   }
   const isSettled = shards.every(({ tally }) => tally.isSettled);
   const irregular = mergedIrregular(shards);
   const counts = mergedCounts(shards, coordinated, irregular);
-  const censored = censoredOf(shards, counts);
+  const censored = censoredShare({ counts });
   const hasResponse = plan.load?.kind !== "closed";
   const throughput = timeline.throughput(durationMs, isSettled, irregular);
   const { response, service } = latencies;
@@ -90,14 +91,6 @@ function measuredOf(shards: Shards, coordinated: Coordinated): Omit<RunResult, "
     shards: shards.map(mergedShardOf),
     ...mergedLists(shards),
   };
-}
-
-/** The share of started orchestrations whose latency is unknown and may be the longest. */
-function censoredOf(shards: Shards, { orchestrations }: RunResult["counts"]): number {
-  const { started, terminated, unfinished } = orchestrations;
-  // A dead generator took its latencies with it.
-  const lost = sumOf(shards, ({ died, counts }) => (died === undefined ? 0 : counts.orchestrations.completed));
-  return started === 0 ? 0 : (unfinished + terminated + lost) / started;
 }
 
 function concurrencyOf(

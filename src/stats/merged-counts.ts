@@ -24,6 +24,7 @@ export function mergedCounts(
     for (const [call, errors] of Object.entries(rpcErrorsByCall)) byCall[call] = sums([byCall[call] ?? {}, errors]);
   return countsOf(plan, {
     orchestrations: sums(all.map(({ orchestrations }) => orchestrations)),
+    measured: measuredOf(all),
     accepted: sumOf(shards, ({ tally }) => tally.accepted),
     inWarmup: sumOf(all, ({ warmup = 0 }) => warmup),
     neverSent: sumOf(shards, ({ tally }) => tally.neverSent),
@@ -34,6 +35,12 @@ export function mergedCounts(
     irregular,
     executed: executed === undefined ? undefined : { activities: executed, hub: environment.hub },
   });
+}
+
+/** Undefined if a shard does not tell them: an older fanout made it. */
+function measuredOf(all: readonly RunResult["counts"][]): RunResult["counts"]["measured"] {
+  const told = all.flatMap(({ measured }) => measured ?? []);
+  return told.length < all.length ? undefined : sums(told);
 }
 
 /** Undefined if a shard did not count them. */

@@ -42,7 +42,7 @@ export function mergedStanding(parts: readonly StandingPart[], told: Told): RunR
   for (const part of parts) {
     latencies.absorb(part.latencies);
     window.absorb(part.window);
-    ofEach.absorb(part, { died: false });
+    ofEach.absorb(part);
   }
   const counted = parts.map(({ counts, accepted }) => ({ counts, tally: { accepted, neverSent: 0 } }));
   const counts = mergedCounts(counted, coordinated, undefined);

@@ -19,10 +19,10 @@ export class OrchestrationFigures {
     return orchestrations && this.#parts[placeInMix(orchestrations, sequence, seed)];
   }
 
-  /** Adds everything of another generator with the same plan. It took its latencies with it if it died. */
-  absorb({ byOrchestration }: Pick<RunResult, "byOrchestration">, { died }: { readonly died: boolean }): void {
+  /** Adds everything of another generator with the same plan. */
+  absorb({ byOrchestration }: Pick<RunResult, "byOrchestration">): void {
     if (byOrchestration === undefined) this.#isPartial = true;
-    for (const [place, part] of (byOrchestration ?? []).entries()) this.#parts[place]?.absorb(part, { died });
+    for (const [place, part] of (byOrchestration ?? []).entries()) this.#parts[place]?.absorb(part);
   }
 
   /** The figures during the run, when the backend's clock is not known yet. */

@@ -11,8 +11,6 @@ export class OrchestrationPart {
   readonly #outcomes = new OutcomeCounts();
   readonly #latencies = new RunLatencies();
   readonly #window: ThroughputWindow;
-  /** Completed orchestrations whose latencies died with their generator. */
-  #lost = 0;
 
   constructor(readonly plan: ResultPlan) {
     this.#window = new ThroughputWindow(plan);
@@ -29,7 +27,7 @@ export class OrchestrationPart {
   }
 
   addEnd(completion: Completion, isMeasured: boolean): void {
-    this.#outcomes.addEnd(completion.outcome);
+    this.#outcomes.addEnd(completion.outcome, isMeasured);
     if (completion.outcome === "completed" && isMeasured) this.#latencies.addNoticed(completion);
   }
 
@@ -42,9 +40,8 @@ export class OrchestrationPart {
     this.#window.addCompleted(atMs, dueMs);
   }
 
-  absorb({ counts, tally }: Figures, { died }: { readonly died: boolean }): void {
-    this.#outcomes.absorb(counts.orchestrations, counts.warmup ?? 0);
-    if (died) this.#lost += counts.orchestrations.completed;
+  absorb({ counts, tally }: Figures): void {
+    this.#outcomes.absorb(counts);
     if (tally === undefined) return;
     this.#latencies.absorb(tally.latencies);
     this.#window.absorb(tally.window);
@@ -58,7 +55,7 @@ export class OrchestrationPart {
   soFar(): Figures {
     return {
       counts: this.#counts,
-      latencyMs: this.#latencies.summariesNoticed(this.#censored, this.#latencyOptions),
+      latencyMs: this.#latencies.summariesNoticed(this.#outcomes.censored, this.#latencyOptions),
     };
   }
 
@@ -74,20 +71,15 @@ export class OrchestrationPart {
   close(): Figures {
     return {
       counts: this.#counts,
-      latencyMs: this.#latencies.summaries(this.#censored, this.#latencyOptions),
+      latencyMs: this.#latencies.summaries(this.#outcomes.censored, this.#latencyOptions),
       histograms: this.#latencies.encoded(this.#latencyOptions),
       ...(this.plan.shard && { tally: { latencies: this.#latencies.tally(), window: this.#window.tally() } }),
     };
   }
 
   get #counts(): Figures["counts"] {
-    const { orchestrations, inWarmup } = this.#outcomes;
-    return { ...(this.plan.warmupMs !== undefined && { warmup: inWarmup }), orchestrations };
-  }
-
-  get #censored(): number {
-    const { started } = this.#outcomes.orchestrations;
-    return started === 0 ? 0 : this.#outcomes.censored + this.#lost / started;
+    const { inWarmup, counts } = this.#outcomes;
+    return { ...(this.plan.warmupMs !== undefined && { warmup: inWarmup }), ...counts };
   }
 
   /** Closed load has no schedule, and therefore no response time. */

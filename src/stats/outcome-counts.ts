@@ -1,47 +1,69 @@
-import type { ResultCounts } from "../result/run-result.js";
+import type { MeasuredStarts, OrchestrationResult, ResultCounts } from "../result/run-result.js";
+import { censoredShare } from "../result/stored-percentile.js";
 import type { Completion } from "./completion.js";
+import { sums } from "./sums.js";
+
+type Outcome = Completion["outcome"];
 
 /** What became of the starts of a run, or of a part of them. */
 export class OutcomeCounts {
-  readonly #ended = { completed: 0, failed: 0, terminated: 0 };
-  #started = 0;
-  #inWarmup = 0;
-
+  readonly #all = new Outcomes();
+  readonly #ofMeasured = new Outcomes();
   /** Starts that were due in the warm-up. */
-  get inWarmup(): number {
-    return this.#inWarmup;
-  }
+  inWarmup = 0;
+  /** Those of other generators; undefined if one does not tell its own. */
+  #absorbed: MeasuredStarts | undefined = { started: 0, terminated: 0, unfinished: 0 };
 
   get orchestrations(): ResultCounts["orchestrations"] {
-    const { completed, failed, terminated } = this.#ended;
-    const unfinished = this.#started - completed - failed - terminated;
-    return { started: this.#started, completed, failed, terminated, unfinished };
+    const { started, completed, failed, terminated, unfinished } = this.#all;
+    return { started, completed, failed, terminated, unfinished };
   }
 
-  /**
-   * The share of started orchestrations that a longer run might have shown to be the slowest. Terminated ones were cut
-   * off too.
-   */
+  /** The starts that latencies are of; undefined if another generator does not tell its own. */
+  get measured(): MeasuredStarts | undefined {
+    const { started, terminated, unfinished } = this.#ofMeasured;
+    return this.#absorbed && sums([{ started, terminated, unfinished }, this.#absorbed]);
+  }
+
+  get counts(): Pick<ResultCounts, "orchestrations" | "measured"> {
+    const { orchestrations, measured } = this;
+    return { orchestrations, ...(measured && { measured }) };
+  }
+
+  /** As `censoredShare`. */
   get censored(): number {
-    const { started, terminated, unfinished } = this.orchestrations;
-    return started === 0 ? 0 : (unfinished + terminated) / started;
+    return censoredShare(this);
   }
 
   addStart(isMeasured: boolean): void {
-    this.#started += 1;
-    if (!isMeasured) this.#inWarmup += 1;
+    this.#all.started += 1;
+    if (isMeasured) this.#ofMeasured.started += 1;
+    else this.inWarmup += 1;
   }
 
-  addEnd(outcome: Completion["outcome"]): void {
-    this.#ended[outcome] += 1;
+  addEnd(outcome: Outcome, isMeasured: boolean): void {
+    this.#all[outcome] += 1;
+    if (isMeasured) this.#ofMeasured[outcome] += 1;
   }
 
   /** Adds everything of another generator. */
-  absorb({ started, completed, failed, terminated }: ResultCounts["orchestrations"], inWarmup: number): void {
-    this.#started += started;
-    this.#inWarmup += inWarmup;
-    this.#ended.completed += completed;
-    this.#ended.failed += failed;
-    this.#ended.terminated += terminated;
+  absorb({ orchestrations, warmup = 0, measured }: OrchestrationResult["counts"]): void {
+    this.#all.started += orchestrations.started;
+    this.#all.completed += orchestrations.completed;
+    this.#all.failed += orchestrations.failed;
+    this.#all.terminated += orchestrations.terminated;
+    this.inWarmup += warmup;
+    this.#absorbed = this.#absorbed && measured && sums([this.#absorbed, measured]);
+  }
+}
+
+class Outcomes {
+  started = 0;
+  completed = 0;
+  failed = 0;
+  terminated = 0;
+
+  get unfinished(): number {
+    return this.started - this.completed - this.failed - this.terminated;
   }
 }

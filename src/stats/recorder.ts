@@ -115,14 +115,15 @@ export class Recorder {
     const { start, outcome, noticedMs, server } = completion;
     const { sentMs, acceptedMs } = start;
     const atMs = this.sinceMs(noticedMs);
-    this.#counters.addEnd(completion);
-    this.#ofEach.of(start.sequence)?.addEnd(completion, this.#isMeasured(start));
+    const isMeasured = this.#isMeasured(start);
+    this.#counters.addEnd(completion, { isMeasured });
+    this.#ofEach.of(start.sequence)?.addEnd(completion, isMeasured);
     this.#stalls.ended(atMs, acceptedMs === undefined ? undefined : noticedMs - acceptedMs);
     if (outcome !== "completed") {
       this.#timeline.addNotCompleted(atMs, outcome);
       return;
     }
-    if (this.#isMeasured(start)) this.#latencies.addNoticed(completion);
+    if (isMeasured) this.#latencies.addNoticed(completion);
     this.#timeline.addNoticed(this.#timesOf(start), atMs);
     this.#bridge.add(completion, { sentMs, acceptedMs, noticedMs, server });
   }

@@ -58,9 +58,9 @@ export class RunCounters {
     if (heldBack) this.#heldBack += 1;
   }
 
-  addEnd(completion: Completion): void {
+  addEnd(completion: Completion, { isMeasured }: { readonly isMeasured: boolean }): void {
     const { start, outcome } = completion;
-    this.#outcomes.addEnd(outcome);
+    this.#outcomes.addEnd(outcome, isMeasured);
     if (outcome === "completed") this.completed.add(start.sequence);
     if (outcome === "failed") this.#listFailure(completion);
   }
@@ -86,7 +86,7 @@ export class RunCounters {
   /** The counts of a result. */
   counts(neverSent: number, atEnd: Pick<Counted, "executed" | "irregular"> = {}): RunResult["counts"] {
     return countsOf(this.options.plan, {
-      orchestrations: this.orchestrations,
+      ...this.#outcomes.counts,
       accepted: this.accepted.size,
       inWarmup: this.inWarmup,
       neverSent,

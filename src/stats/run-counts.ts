@@ -20,6 +20,8 @@ export interface IrregularActions {
 /** The counts of a run in progress. */
 export interface Counted {
   readonly orchestrations: ResultCounts["orchestrations"];
+  /** Undefined if a shard does not tell its own. */
+  readonly measured?: ResultCounts["measured"];
   /** Starts that the backend acknowledged. */
   readonly accepted: number;
   /** Started orchestrations that were due in the warm-up. */
@@ -38,7 +40,7 @@ export interface Counted {
 
 /** The counts of a result, and those that follow from the plan. */
 export function countsOf(plan: ResultPlan, counted: Counted): ResultCounts {
-  const { orchestrations, activities, activitySource } = counted;
+  const { orchestrations, measured, activities, activitySource } = counted;
   const { started } = orchestrations;
   // For random arrivals, the plan knows only the mean.
   const planned = plan.load?.kind === "open" ? started + counted.neverSent : plannedStarts(plan);
@@ -48,6 +50,7 @@ export function countsOf(plan: ResultPlan, counted: Counted): ResultCounts {
     ...(planned !== undefined && { planned }),
     ...(plan.warmupMs !== undefined && { warmup: counted.inWarmup }),
     orchestrations,
+    ...(measured && { measured }),
     ...(each !== undefined && {
       activities: {
         needed: each * (planned ?? started),

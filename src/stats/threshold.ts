@@ -6,6 +6,7 @@ import { MERGED_PHASES } from "../result/breakdown-schema.js";
 import { FIGURE_NAMES, figureOf, figuresIn, nameInMix, type Figure } from "../result/figure.js";
 import type { FigureKind } from "../result/measured-field.js";
 import { resultOfOrchestration } from "../result/result-of-orchestration.js";
+import { measuredStartsOf } from "../result/stored-percentile.js";
 import { isAboveForGood, isBelowForGood } from "./missed-for-good.js";
 import { nearest } from "./nearest.js";
 import type { JudgedThreshold, RunResult } from "../result/run-result.js";
@@ -241,7 +242,6 @@ function phaseAbsence(path: string, breakdown: RunResult["breakdown"]): string {
 }
 
 function cutOffText({ counts }: RunResult): string | undefined {
-  const { started, terminated, unfinished } = counts.orchestrations;
-  const cutOff = terminated + unfinished;
-  return cutOff === 0 ? undefined : `with ${formatCount(cutOff)} of ${formatCount(started)} orchestrations cut off`;
+  const { started, unknown } = measuredStartsOf(counts);
+  return unknown === 0 ? undefined : `with ${formatCount(unknown)} of ${formatCount(started)} orchestrations cut off`;
 }

@@ -1,6 +1,7 @@
 import { plural } from "../../format/count.js";
 import { formatDuration } from "../../format/duration.js";
 import type { RunResult } from "../../result/run-result.js";
+import { measuredStartsOf } from "../../result/stored-percentile.js";
 import type { Chart } from "./chart.js";
 import type { Line, Panel } from "./panel.js";
 import { percentileCurve, percentilePosition, percentileSteps, type PercentileCurve } from "./percentile-curve.js";
@@ -73,12 +74,11 @@ function lineOf({ name, at, summary }: NamedCurve, steps: readonly number[]): Li
 }
 
 function textOf({ counts }: RunResult, curves: readonly NamedCurve[]): string {
-  const { unfinished, terminated } = counts.orchestrations;
+  const { unknown } = measuredStartsOf(counts);
   const ended = curves.map(({ name, at, summary }) => {
     const meaning = name === "response" ? "from when it was due" : "from its acceptance";
     return `Half completed within ${formatDuration(at(0.5)!)} ${meaning} (${name}${errorText(summary)}).`;
   });
-  const unknown = unfinished + terminated;
   const limit =
     unknown === 0
       ? "A percentile is shown where ten samples lie beyond it."

@@ -16,7 +16,7 @@ export interface PercentileCurve {
 
 /**
  * The curve of a latency; undefined if its histogram is missing or unreadable, or has too few samples for a median. A
- * p_q exists only if n(1 - q) >= 10 and q < 1 - (unfinished + terminated) / started, because those may be the longest.
+ * p_q exists only if n(1 - q) >= 10 and q < 1 - `censoredShare`, because those may be the longest.
  */
 export function percentileCurve(result: RunResult, name: "response" | "service"): PercentileCurve | undefined {
   const summary = result.latencyMs[name];

@@ -213,7 +213,11 @@ test("a shard whose generator died has counts and no latencies, so that no perce
     { name: "1", result: first! },
     { name: "2", result: second! },
   ]);
-  const found = mergeShards([measured, { ...dead!, died: "was ended by SIGKILL" }]);
+  const { orchestrations } = dead!.counts;
+  const { started, completed: lost, terminated, unfinished } = orchestrations;
+  const counts = { ...dead!.counts, measured: { started, terminated, unfinished, lost } };
+  const found = mergeShards([measured, { ...dead!, counts, died: "was ended by SIGKILL" }]);
+  expect(found.counts.measured).toEqual({ started: 50, terminated: 0, unfinished: 0, lost });
   expect(found.latencyMs.service).not.toHaveProperty("p50");
   expect(found.shards).toMatchObject([{ number: 1 }, { number: 2, died: "was ended by SIGKILL" }]);
 });
@@ -223,6 +227,16 @@ test("a shard that died with the figures of its orchestrations leaves them out o
   expect(merged([first!, second!]).byOrchestration).toHaveLength(2);
   const { byOrchestration: _lost, ...dead } = second!;
   expect(merged([first!, dead])).not.toHaveProperty("byOrchestration");
+});
+
+test("the shards of an older fanout, which did not tell the measured starts apart, merge without them", () => {
+  const old = shardsOf(simple, 2).map(({ counts: { measured: _untold, ...counts }, ...result }) => ({
+    ...result,
+    counts,
+  }));
+  const found = merged(old);
+  expect(found.counts).not.toHaveProperty("measured");
+  expect(found.latencyMs.service).toHaveProperty("p50");
 });
 
 function inputsOf(file: string, digit: string) {

@@ -47,6 +47,7 @@ test("what the generators of a run tell together stands as the run of a single o
       const whole = wholeAt(simulation, atMs);
       const found = mergedAt(simulation, of, atMs);
       expect(found.counts.orchestrations).toEqual(whole.counts.orchestrations);
+      expect(found.counts.measured).toEqual(whole.counts.measured);
       for (const name of ["response", "service", "startRpc", "slip", "server"] as const)
         expectAlike(found.latencyMs[name], whole.latencyMs[name]);
       expect(found.throughput?.orchestrationsPerSecond ?? 0).toBeCloseTo(

@@ -3,6 +3,8 @@ import { describe, expect, test } from "vitest";
 import type { Completion, Start } from "../../../src/stats/completion.js";
 import { Recorder, type RunEnd } from "../../../src/stats/recorder.js";
 import type { ResultPlan } from "../../../src/result/run-result.js";
+import { percentileOf } from "../../../src/result/stored-percentile.js";
+import { judge, parseThreshold } from "../../../src/stats/threshold.js";
 
 const plan: ResultPlan = {
   iterations: 10,
@@ -372,5 +374,40 @@ describe("a recorder of load over time", () => {
     expect(own).toMatchObject({ completed: 20, failed: 0, inFlight: 1, heldBack: 0 });
     expect(own.stall).toMatchObject({ inFlight: 1 });
     expect(responseMs).toMatchObject({ count: 15 });
+  });
+});
+
+describe("of a run with a warm-up, which latencies leave out", () => {
+  const warm: ResultPlan = { ...plan, warmupMs: 8_000 };
+  /** The starts that are due in the warm-up, ten a second, have all ended; of the 200 after them 25 have not. */
+  const starts = Array.from({ length: 280 }, (_, sequence): Start => {
+    const intendedMs = STARTED_MS + sequence * 100;
+    return { ...start, instanceId: `a-${sequence}`, sequence, intendedMs, sentMs: intendedMs, acceptedMs: intendedMs };
+  });
+  const ended = starts.slice(0, 255).map((one): Completion => {
+    return { ...completed, start: one, noticedMs: one.intendedMs + 50, server: undefined };
+  });
+  const result = record(ended, starts.slice(255), warm).close("run", { ...end, endedMs: STARTED_MS + 60_000 });
+
+  test("what was cut off is a share of the starts that latencies are of", () => {
+    expect(result.counts).toMatchObject({ warmup: 80, measured: { started: 200, terminated: 0, unfinished: 25 } });
+    // 25 of 280 are less than a tenth, and 25 of 200 are more.
+    expect(result.latencyMs.service).toMatchObject({ count: 175, p50: 50 });
+    expect(result.latencyMs.service).not.toHaveProperty("p90");
+    expect(percentileOf(result, "service", 0.87)).toBe(50);
+    expect(percentileOf(result, "service", 0.88)).toBeUndefined();
+    const { reason } = judge(parseThreshold("service p90<1s"), result);
+    expect(reason).toBe("not judged, 175 samples do not carry it with 25 of 200 orchestrations cut off");
+  });
+
+  test("an old result, which does not tell them apart, has the share of all starts", () => {
+    const { measured: _untold, ...counts } = result.counts;
+    expect(percentileOf({ ...result, counts }, "service", 0.9)).toBe(50);
+  });
+
+  test("what was cut off in the warm-up takes no percentile away", () => {
+    const found = record(ended.slice(20), starts.slice(0, 20), warm).close("run", end);
+    expect(found.counts.measured).toEqual({ started: 175, terminated: 0, unfinished: 0 });
+    expect(found.latencyMs.service).toHaveProperty("p90");
   });
 });
