@@ -23,38 +23,57 @@ export interface RecountOptions extends InstancesOfRun {
   readonly patienceMs?: number;
 }
 
-/** Counts the run's instances on the backend, within 30 seconds. Never rejects: an error is part of the answer. */
+/**
+ * Counts the run's instances on the backend, within 30 seconds. An instance is lost only if the backend, asked by id,
+ * says so: those that were not reached in time are not called lost. If none was found lost by then, the recount is
+ * unknown.
+ * Never rejects: an error is part of the answer.
+ */
 export async function recountInstances(options: RecountOptions): Promise<Recount> {
   const { signal, patienceMs = PATIENCE_MS } = options;
   const patience = AbortSignal.timeout(patienceMs);
+  const found = new Found();
   try {
-    return await recount({ ...options, signal: AbortSignal.any([signal, patience]) });
+    await recount({ ...options, signal: AbortSignal.any([signal, patience]) }, found);
+    return countedOf(options, found);
   } catch (error) {
     if (signal.aborted) return { unknown: "the run was interrupted" };
+    if (patience.aborted && found.lost.size > 0) return countedOf(options, found);
     if (patience.aborted) return { unknown: `it took longer than ${formatDuration(patienceMs)}` };
     if (isMissingCall(error)) return { unknown: NO_QUERY };
     return { unknown: errorText(error) };
   }
 }
 
-async function recount(options: RecountOptions): Promise<Recount> {
-  const { client, runId, accepted, unanswered, shard, plan = {}, signal } = options;
-  const seen = new SequenceSet();
-  const byStatus: Record<string, number> = {};
-  const add = (sequence: number, { status }: InstanceState): void => {
-    if (seen.has(sequence)) return;
-    seen.add(sequence);
-    byStatus[status] = (byStatus[status] ?? 0) + 1;
-  };
-  for await (const [sequence, instance] of instancesOfRun({ client, runId, shard, signal })) add(sequence, instance);
+/** What the backend has said so far, by the numbers of the starts. */
+class Found {
+  readonly seen = new SequenceSet();
+  readonly byStatus: Record<string, number> = {};
+  /** The backend does not know these. */
+  readonly lost = new SequenceSet();
+
+  add(sequence: number, { status }: InstanceState): void {
+    if (this.seen.has(sequence)) return;
+    this.seen.add(sequence);
+    this.byStatus[status] = (this.byStatus[status] ?? 0) + 1;
+  }
+}
+
+async function recount({ client, runId, accepted, shard, signal }: RecountOptions, found: Found): Promise<void> {
+  for await (const [sequence, instance] of instancesOfRun({ client, runId, shard, signal }))
+    found.add(sequence, instance);
   // An index may lag behind its data, so no instance is called lost that the backend knows when asked by id.
-  const suspects = firstOf(accepted.missingFrom(seen));
-  await concurrently(suspects, CONCURRENCY, signal, async (sequence) => {
+  await concurrently(accepted.missingFrom(found.seen), CONCURRENCY, signal, async (sequence) => {
     const state = await client.getInstance(instanceIdOf(runId, sequence), { signal });
-    if (state) add(sequence, state);
+    if (state) found.add(sequence, state);
+    else found.lost.add(sequence);
   });
   signal.throwIfAborted();
-  const lost = (): Iterable<number> => accepted.missingFrom(seen);
+}
+
+function countedOf({ runId, accepted, unanswered, plan = {} }: RecountOptions, found: Found): Recount {
+  const { seen, byStatus } = found;
+  const lost = (): Iterable<number> => found.lost.missingFrom(new SequenceSet());
   const unexpected = (): Iterable<number> => without(unanswered, seen.missingFrom(accepted));
   return {
     instances: seen.size,
@@ -97,15 +116,6 @@ export function recountOfEach(
 
 function* without(left: ReadonlySet<number>, sequences: Iterable<number>): Iterable<number> {
   for (const sequence of sequences) if (!left.has(sequence)) yield sequence;
-}
-
-function firstOf(sequences: Iterable<number>): readonly number[] {
-  const first: number[] = [];
-  for (const sequence of sequences) {
-    if (first.length === LISTED) break;
-    first.push(sequence);
-  }
-  return first;
 }
 
 function listed(runId: string, sequences: Iterable<number>) {

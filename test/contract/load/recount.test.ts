@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { OrchestrationClient } from "../../../src/backend/orchestration-client.js";
 import { Status } from "../../../src/protocol/orchestration-status.js";
 import { recountInstances } from "../../../src/load/recount.js";
-import { instanceIdOf } from "../../../src/plan/run-id.js";
+import { instanceIdOf, sequenceOf } from "../../../src/plan/run-id.js";
 import type { Recount } from "../../../src/result/run-result.js";
 import { placeInMix } from "../../../src/result/mix.js";
 import { SequenceSet } from "../../../src/stats/sequence-set.js";
@@ -11,7 +11,7 @@ import { bytes, committed, newInstance } from "../../support/emulator/store-cont
 import { ServedEmulator } from "../../support/emulator/served-emulator.js";
 import { ForwardingBackend } from "../../support/hub/forwarding-backend.js";
 import { RUN } from "../../support/hub/states.js";
-import { fakeClient, untilAborted } from "../../support/load/fake-backend.js";
+import { completedState, fakeClient, untilAborted } from "../../support/load/fake-backend.js";
 import { rpcError } from "../../support/load/fake-hub.js";
 
 const never = new AbortController().signal;
@@ -25,6 +25,20 @@ function setOf(sequences: Iterable<number>): SequenceSet {
 function numbers(from: number, to: number): readonly number[] {
   return Array.from({ length: to - from }, (_, index) => from + index);
 }
+
+/** The backend lists none of 200 accepted instances, and answers in time about the first hundred. */
+const recountLate = (isKnown: (sequence: number) => boolean) => {
+  const client = fakeClient({
+    queryInstances: () => Promise.resolve({ instances: [], continuationToken: undefined }),
+    getInstance: (instanceId, { signal } = {}) => {
+      const sequence = sequenceOf(instanceId)!;
+      if (sequence >= 100) return untilAborted(signal);
+      return Promise.resolve(isKnown(sequence) ? completedState(instanceId, 1) : undefined);
+    },
+  });
+  const accepted = setOf(numbers(0, 200));
+  return recountInstances({ client, runId: RUN, accepted, unanswered: new Set(), signal: never, patienceMs: 100 });
+};
 
 describe("of 2,500 instances on a hub with others", () => {
   let served: ServedEmulator;
@@ -129,6 +143,30 @@ describe("of 2,500 instances on a hub with others", () => {
       instances: 2_500,
       byStatus: { Completed: 2_000 },
       lost: { total: 1, first: [instanceIdOf(RUN, 2_500)] },
+    });
+  });
+
+  test("an index that lags far behind makes nothing lost", async () => {
+    const client = forwarding.client("hub");
+    const queryInstances = client.queryInstances.bind(client);
+    client.queryInstances = async (query, options) => {
+      const page = await queryInstances(query, options);
+      return { ...page, instances: page.instances.filter(({ instanceId }) => sequenceOf(instanceId)! >= 150) };
+    };
+    expect(await recount(numbers(0, 2_500), client)).toMatchObject({
+      instances: 2_500,
+      byStatus: { Completed: 2_000, Pending: 500 },
+      lost: { total: 0, first: [] },
+    });
+  });
+
+  describe("if the backend answers too late for some of what its index lacks", () => {
+    test("it is not known", async () => {
+      expect(await recountLate(() => true)).toEqual({ unknown: "it took longer than 100 ms" });
+    });
+
+    test("only those are lost that it said it does not know", async () => {
+      expect(await recountLate((sequence) => sequence > 2)).toMatchObject({ instances: 97, lost: { total: 3 } });
     });
   });
 
