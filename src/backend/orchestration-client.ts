@@ -12,8 +12,9 @@ export interface InstanceState {
   readonly instanceId: string;
   readonly name: string;
   readonly status: RuntimeStatus;
-  readonly createdMs: number;
-  readonly lastUpdatedMs: number;
+  /** Undefined if the backend does not report it, as `lastUpdatedMs`. */
+  readonly createdMs: number | undefined;
+  readonly lastUpdatedMs: number | undefined;
   /** Absent while it runs, and if the backend does not report it. */
   readonly completedMs: number | undefined;
   /** JSON text; absent unless payloads were requested. */

@@ -1,5 +1,6 @@
 import { Readable } from "node:stream";
 import type { InstanceState, OrchestrationClient } from "../backend/orchestration-client.js";
+import { isoTime } from "../hub/instance-status.js";
 import type { CallSlots } from "./call-slots.js";
 import type { Instance } from "./request-schemas.js";
 import { Patience } from "./patience.js";
@@ -32,8 +33,8 @@ function instanceOf(state: InstanceState): Instance {
     id: state.instanceId,
     // The instance continues under the same id. For a caller it is running.
     status: state.status === "ContinuedAsNew" ? "Running" : state.status,
-    created: new Date(state.createdMs).toISOString(),
-    lastUpdated: new Date(state.lastUpdatedMs).toISOString(),
+    created: isoTime(state.createdMs),
+    lastUpdated: isoTime(state.lastUpdatedMs),
     output: state.output ?? null,
   };
 }

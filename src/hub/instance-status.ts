@@ -1,4 +1,4 @@
-import { isEnded } from "../backend/ended-status.js";
+import { endedMsOf, isEnded } from "../backend/ended-status.js";
 import type { InstanceState, RuntimeStatus } from "../backend/orchestration-client.js";
 import { iterationProgressOf } from "./iteration-progress.js";
 import {
@@ -39,7 +39,8 @@ export function isUnfinished(status: RuntimeStatus): boolean {
 }
 
 export function instanceStatusOf(state: InstanceState): InstanceStatus {
-  const { instanceId, name, status, createdMs, lastUpdatedMs, completedMs, failure } = state;
+  const { instanceId, name, status, createdMs, lastUpdatedMs, failure } = state;
+  const endedMs = endedMsOf(state);
   const progress = iterationProgressOf(state);
   const activitiesNeeded = activitiesNeededBy(state);
   return {
@@ -48,7 +49,9 @@ export function instanceStatusOf(state: InstanceState): InstanceStatus {
     status,
     createdAt: isoTime(createdMs),
     lastUpdatedAt: isoTime(lastUpdatedMs),
-    ...(isEnded(status) && { durationMs: betweenMs(createdMs, completedMs ?? lastUpdatedMs) }),
+    ...(isEnded(status) &&
+      createdMs !== undefined &&
+      endedMs !== undefined && { durationMs: betweenMs(createdMs, endedMs) }),
     ...(progress && { progress }),
     ...(activitiesNeeded !== undefined && { activitiesNeeded }),
     ...(failure && { failure }),
@@ -74,6 +77,7 @@ export function betweenMs(fromMs: number, toMs: number): number {
   return Math.round((toMs - fromMs) * 1_000) / 1_000;
 }
 
-export function isoTime(ms: number): string {
+/** A time that the backend does not report is that of the epoch, as in its messages. */
+export function isoTime(ms = 0): string {
   return new Date(ms).toISOString();
 }

@@ -85,14 +85,15 @@ class TimelineReading {
     const state = await this.backend.client.getInstance(instanceId, { signal });
     if (!state) return undefined;
     const { name, status, createdMs, completedMs } = state;
+    const read = await this.#historyOf(instanceId);
     return {
       instanceId,
       ...place,
       name,
       status,
-      createdUs: Math.round(createdMs * 1_000),
+      createdUs: createdMs === undefined ? (read.history[0]?.atUs ?? 0) : Math.round(createdMs * 1_000),
       completedUs: completedMs === undefined ? undefined : Math.round(completedMs * 1_000),
-      ...(await this.#historyOf(instanceId)),
+      ...read,
     };
   }
 

@@ -30,7 +30,7 @@ export class RunTally {
   }
 
   add(state: InstanceState): void {
-    const { instanceId, status, createdMs, lastUpdatedMs } = state;
+    const { instanceId, status, createdMs = 0, lastUpdatedMs = 0 } = state;
     if (!isOfLoadTest(state)) this.#unrecognised.add(state.name);
     this.#seen.set(instanceId, { status, createdMs, lastUpdatedMs, pass: this.#pass });
   }

@@ -2,6 +2,7 @@ import type { InstanceState } from "../backend/orchestration-client.js";
 import { formatCount } from "../format/count.js";
 import { parseFanOutFanInOutput } from "../orchestrations/fan-out-fan-in-contract.js";
 import type { Completion, Start } from "../stats/completion.js";
+import { endedMsOf } from "../backend/ended-status.js";
 import { errorText } from "../format/error-text.js";
 
 type Failure = NonNullable<Completion["failure"]>;
@@ -18,12 +19,19 @@ export function completionOf(
   noticedMs: number,
   activities: number | undefined,
 ): Completion {
-  const server = state && { createdMs: state.createdMs, completedMs: state.completedMs ?? state.lastUpdatedMs };
+  const server = state && serverTimesOf(state);
   if (state?.status === "Terminated" || state?.status === "Canceled")
     return { start, noticedMs, outcome: "terminated", server, failure: undefined };
 
   const failure = failureOf(state, activities);
   return { start, noticedMs, outcome: failure ? "failed" : "completed", server, failure };
+}
+
+/** Undefined unless the backend reports both. */
+function serverTimesOf(state: InstanceState): Completion["server"] {
+  const { createdMs } = state;
+  const completedMs = endedMsOf(state);
+  return createdMs === undefined || completedMs === undefined ? undefined : { createdMs, completedMs };
 }
 
 function failureOf(state: InstanceState | undefined, activities: number | undefined): Failure | undefined {

@@ -1,17 +1,12 @@
 import type { InstanceState } from "../../backend/orchestration-client.js";
 import type { Clock } from "../../async/clock.js";
-import { isEnded } from "../../backend/ended-status.js";
+import { endedMsOf, isEnded } from "../../backend/ended-status.js";
 import { bucketOf, sequenceOf } from "../../plan/run-id.js";
 
 /** The weight of the latest instance in the usual duration. */
 const LATEST = 0.1;
 const OVERDUE_FACTOR = 3;
 const LEAST_OVERDUE_MS = 2_000;
-
-/** When an ended instance ended, on the backend's clock. */
-export function endedMsOf({ completedMs, lastUpdatedMs }: InstanceState): number {
-  return completedMs ?? lastUpdatedMs;
-}
 
 interface Open extends PromiseWithResolvers<InstanceState | undefined> {
   readonly sinceMs: number;
@@ -67,9 +62,16 @@ export class OpenInstances {
     const open = this.#remove(instanceId);
     if (!open) return false;
     this.settled += 1;
-    if (state) this.#usualMs += (endedMsOf(state) - state.createdMs - this.#usualMs) * LATEST;
+    if (state) this.#learnUsual(state);
     open.resolve(state);
     return true;
+  }
+
+  #learnUsual(state: InstanceState): void {
+    const { createdMs } = state;
+    const endedMs = endedMsOf(state);
+    if (createdMs === undefined || endedMs === undefined) return;
+    this.#usualMs += (endedMs - createdMs - this.#usualMs) * LATEST;
   }
 
   reject(instanceId: string, error: unknown): void {

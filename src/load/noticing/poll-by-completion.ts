@@ -1,8 +1,8 @@
 import type { InstanceIdPage, InstanceState } from "../../backend/orchestration-client.js";
 import type { Clock } from "../../async/clock.js";
-import { ENDED } from "../../backend/ended-status.js";
+import { ENDED, endedMsOf } from "../../backend/ended-status.js";
 import type { NoticingCalls } from "./noticing-calls.js";
-import { endedMsOf, type OpenInstances } from "./open-instances.js";
+import type { OpenInstances } from "./open-instances.js";
 import type { PollWay } from "./poll-way.js";
 
 const PAGE_SIZE = 1_000;
@@ -37,14 +37,16 @@ export class PollByCompletion implements PollWay {
   }
 
   learn(state: InstanceState): void {
-    this.#aheadMs = Math.max(this.#aheadMs, endedMsOf(state) - this.clock());
+    const endedMs = endedMsOf(state);
+    if (endedMs !== undefined) this.#aheadMs = Math.max(this.#aheadMs, endedMs - this.clock());
   }
 
   correct(state: InstanceState): void {
-    if (endedMsOf(state) >= this.#nextFromMs) return;
+    const endedMs = endedMsOf(state);
+    if (endedMs === undefined || endedMs >= this.#nextFromMs) return;
     // It completed before the next window begins: the backend's clock was set back, so the known offset is void.
-    this.#aheadMs = endedMsOf(state) - this.clock();
-    this.#fromMs = endedMsOf(state) - OVERLAP_MS;
+    this.#aheadMs = endedMs - this.clock();
+    this.#fromMs = endedMs - OVERLAP_MS;
   }
 
   /** Every completion before the last search was listed, unless it was committed late. */
@@ -59,7 +61,7 @@ export class PollByCompletion implements PollWay {
       this.open.settle(oldest, state);
       if (!state) continue;
       this.learn(state);
-      return state.createdMs - OVERLAP_MS;
+      return (state.createdMs ?? OVERLAP_MS) - OVERLAP_MS;
     }
     return undefined;
   }

@@ -102,7 +102,7 @@ describe.each<[string, readonly string[], string]>([
     const states = await Promise.all(polled);
     expect(states.map((state) => state?.instanceId)).toEqual(ids.slice(WAITS));
     expect(new Set(states.map((state) => state?.status))).toEqual(new Set(["Completed"]));
-    expect(states.every((state) => state!.completedMs! >= state!.createdMs)).toBe(true);
+    expect(states.every((state) => state!.completedMs! >= state!.createdMs!)).toBe(true);
     expect(noticing.calls["WaitForInstanceCompletion"]).toBe(WAITS);
     expect(noticing.calls[call]).toBeGreaterThan(1);
     expect(noticing.calls).toEqual(forwarding.calls);

@@ -36,7 +36,7 @@ test("an instance completes after its delay, with the output that a run accepts"
   const client = (await DelayServerProcess.start({ delay: "constant:30ms" })).client();
   const [state] = await runAll(client, ["a"]);
   expect(state).toMatchObject({ status: "Completed", name: WORK.name, input: JSON.stringify(WORK.input) });
-  expect(state!.completedMs! - state!.createdMs).toBeGreaterThanOrEqual(30);
+  expect(state!.completedMs! - state!.createdMs!).toBeGreaterThanOrEqual(30);
   const start = { instanceId: "a", sequence: 0, intendedMs: 0, heldBack: false, sentMs: 0, acceptedMs: 0 };
   expect(completionOf(start, state, 0, 12)).toMatchObject({ outcome: "completed", failure: undefined });
   expect(completionOf(start, state, 0, 11)).toMatchObject({ outcome: "failed" });
@@ -93,7 +93,10 @@ test.each(SHAPES)("%s: the log has each delay as it was meant and as it was told
   const log = await server.stop();
   holds(log.map(({ meantMs }) => meantMs));
   expect(log.every(({ meantMs, tookMs }) => tookMs >= meantMs)).toBe(true);
-  const told = states.map((state) => ({ createdMs: state!.createdMs, tookMs: state!.completedMs! - state!.createdMs }));
+  const told = states.map((state) => ({
+    createdMs: state!.createdMs!,
+    tookMs: state!.completedMs! - state!.createdMs!,
+  }));
   expect(told.map(roundedToUs).toSorted()).toEqual(log.map(roundedToUs).toSorted());
 });
 

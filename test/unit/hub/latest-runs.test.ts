@@ -19,7 +19,7 @@ function hubOf(all: readonly InstanceState[]) {
   const told: number[] = [];
   const client = fakeClient({
     queryInstances: ({ createdFromMs = 0, createdToMs = Number.POSITIVE_INFINITY }) => {
-      const instances = all.filter(({ createdMs }) => createdMs >= createdFromMs && createdMs <= createdToMs);
+      const instances = all.filter(({ createdMs = 0 }) => createdMs >= createdFromMs && createdMs <= createdToMs);
       told.push(instances.length);
       return Promise.resolve({ instances, continuationToken: undefined });
     },

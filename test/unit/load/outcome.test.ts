@@ -23,6 +23,13 @@ test.each<[string, InstanceState | undefined, string, string | undefined]>([
   expect(completion.failure?.type).toBe(failure);
 });
 
+test.each([
+  ["when it was created", { createdMs: undefined }],
+  ["when it ended", { completedMs: undefined, lastUpdatedMs: undefined }],
+])("without %s, the backend reports no times", (_, absent) => {
+  expect(completionOf(start, { ...done, ...absent }, 3, 50)).toMatchObject({ outcome: "completed", server: undefined });
+});
+
 test("without a completion time of the backend, the last update replaces it", () => {
   const { server } = completionOf(start, { ...done, completedMs: undefined, lastUpdatedMs: 1_900 }, 3, 50);
   expect(server).toEqual({ createdMs: 1_000, completedMs: 1_900 });
