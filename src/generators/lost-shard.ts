@@ -56,7 +56,7 @@ export async function lostShard(options: LostShardOptions): Promise<ShardResult>
     isEnded(status) ? [] : [instanceIdOf(runId, sequence)],
   );
   const stuck = await describeUnfinished(backend.client, unfinished);
-  const leftWork = new LeftWork({ ...options, inFlight: new Set(unfinished) });
+  const leftWork = new LeftWork({ ...options, inFlight: new Set(unfinished), waitingForAnswer: () => 0 });
   await leftWork.afterGivingUp(options.isOwn || interrupted);
   const after = isUnknown ? before : await statusesOf(options);
   const starts = startsOf(known, options.told?.orchestrations.started ?? 0, plan.shard);

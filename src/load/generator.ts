@@ -35,6 +35,8 @@ export interface GeneratorOptions {
   readonly wait: Wait;
   /** After this aborts, no start is sent. */
   readonly stopStarting: AbortSignal;
+  /** After this aborts, a start that was not answered is not repeated. */
+  readonly stopRepeating: AbortSignal;
   /** After this aborts, nothing is awaited. Instances that have not ended stay unfinished. */
   readonly stopWaiting: AbortSignal;
   /** Called when a start is sent. Its answer comes to `onAnswer`. */
@@ -79,6 +81,11 @@ export class Generator {
   /** Resolves when the last start is answered or given up, or when no more starts will be sent. */
   get allStarted(): Promise<void> {
     return this.#allStarted.promise;
+  }
+
+  /** The starts that were sent and are neither answered nor given up. */
+  get waitingForAnswer(): number {
+    return this.#answers.size;
   }
 
   /**
@@ -210,21 +217,21 @@ export class Generator {
   }
 
   /**
-   * Repeats a start until it is answered, or until the run ends. It may find its own instance. The time of its
+   * Repeats a start until it is answered, or until the run no longer waits for its work. It may find its own instance. The time of its
    * acceptance is then unknown: its latency counts from when it was due.
    */
   async #findOut(start: Start): Promise<void> {
-    const { stopStarting, wait, onFound } = this.options;
+    const { stopRepeating, wait, onFound } = this.options;
     let pauseMs = ASK_AGAIN.firstMs;
     for (;;) {
-      await wait(pauseMs, stopStarting);
-      if (stopStarting.aborted) return;
+      await wait(pauseMs, stopRepeating);
+      if (stopRepeating.aborted) return;
       pauseMs = Math.min(2 * pauseMs, ASK_AGAIN.longestMs);
       try {
         await this.#ask(start, true);
         break;
       } catch (error) {
-        if (stopStarting.aborted) return;
+        if (stopRepeating.aborted) return;
         if (error instanceof UnansweredStart) continue;
         this.#settle(start);
         this.#refused(start, error);

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { wait } from "../async/wait.js";
 import type { Backend } from "../backend/backend.js";
 import { plural } from "../format/count.js";
 import { terminateCommand } from "../hub/terminate-command.js";
@@ -7,10 +8,14 @@ import type { LoadPlan } from "../plan/plan.js";
 import { instanceIdPrefixOf, isGeneratedRunId } from "../plan/run-id.js";
 import { terminateInstances } from "../hub/terminate-instances.js";
 
-/** How long an interruption waits for the answers to starts before it reports what is in flight. */
-const START_PATIENCE_MS = 1_000;
 /** Short, because a person who pressed Ctrl-C waits for it. */
-const TERMINATE_PATIENCE_MS = 5_000;
+const PATIENCE = {
+  /** How long an interruption waits for the answers to starts before it reports what is in flight. */
+  answersMs: 1_000,
+  terminateMs: 5_000,
+};
+/** The pause between two looks at starts that were answered meanwhile. */
+const LATE_STARTS_MS = 100;
 
 export interface LeftWorkOptions {
   readonly backend: Backend;
@@ -18,9 +23,12 @@ export interface LeftWorkOptions {
   readonly plan: LoadPlan;
   /** Accepted instances that have not ended. */
   readonly inFlight: ReadonlySet<string>;
+  /** Starts that were sent, and are neither answered nor given up. */
+  readonly waitingForAnswer: () => number;
   /** `--leave`: nothing is terminated. */
   readonly leave: boolean;
   readonly onLine: (line: string) => void;
+  readonly patience?: typeof PATIENCE;
 }
 
 /** Deals with the instances that a run started and no longer waits for. */
@@ -29,9 +37,12 @@ export class LeftWork {
 
   /** After an interruption. `ended` resolves when the run knows that all instances have ended. */
   async afterInterruption(allStarted: Promise<void>, ended: Promise<void>): Promise<void> {
-    const { inFlight, leave, onLine } = this.options;
+    const { inFlight, waitingForAnswer, leave, onLine, patience = PATIENCE } = this.options;
     // Starts that were sent may still be accepted, and must be terminated like the others.
-    const answered = await Promise.race([allStarted.then(() => true), sleep(START_PATIENCE_MS, false, { ref: false })]);
+    const answered = await Promise.race([
+      allStarted.then(() => true),
+      sleep(patience.answersMs, false, { ref: false }),
+    ]);
     if (answered && inFlight.size === 0) {
       onLine("interrupted: nothing is in flight");
       return;
@@ -43,7 +54,7 @@ export class LeftWork {
     const count = plural(inFlight.size, "orchestration");
     onLine(`interrupted: terminating ${count} in flight; press Ctrl-C again to exit now`);
     await this.#terminate(allStarted, ended);
-    if (inFlight.size > 0) this.#tellLeft("interrupted: not all could be terminated in time, ");
+    if (inFlight.size + waitingForAnswer() > 0) this.#tellLeft("interrupted: not all could be terminated in time, ");
   }
 
   /** After the run ended by itself. `isOwn`: no worker of others executes its instances. */
@@ -60,23 +71,38 @@ export class LeftWork {
 
   /** Takes at most five seconds for both. Instances that it did not reach stay. */
   async #terminate(allStarted: Promise<void>, ended: Promise<void>): Promise<void> {
-    const { backend, inFlight } = this.options;
+    const { terminateMs } = this.options.patience ?? PATIENCE;
     const timer = new AbortController();
-    const signal = AbortSignal.any([timer.signal, AbortSignal.timeout(TERMINATE_PATIENCE_MS)]);
-    const terminated = allStarted
-      .then(() => terminateInstances(backend.client, [...inFlight], signal))
-      // A backend that is gone has no instances to terminate.
-      .catch(() => {});
-    const patience = sleep(TERMINATE_PATIENCE_MS, undefined, { signal }).catch(() => {});
+    const signal = AbortSignal.any([timer.signal, AbortSignal.timeout(terminateMs)]);
+    // A backend that is gone has no instances to terminate.
+    const terminated = this.#terminateAll(allStarted, signal).catch(() => {});
+    const patience = wait(terminateMs, signal);
     await Promise.race([Promise.all([terminated, ended]), patience]);
     timer.abort();
   }
 
+  /** Terminates what is in flight at once, and what is accepted later as its answer comes. */
+  async #terminateAll(allStarted: Promise<void>, signal: AbortSignal): Promise<void> {
+    const { backend, inFlight } = this.options;
+    const asked = new Set<string>();
+    let areAllStarted = false;
+    const started = allStarted.then(() => (areAllStarted = true));
+    for (let isLast = false; !isLast && !signal.aborted;) {
+      isLast = areAllStarted;
+      const more = [...inFlight].filter((instanceId) => !asked.has(instanceId));
+      for (const instanceId of more) asked.add(instanceId);
+      await terminateInstances(backend.client, more, signal);
+      if (!isLast) await Promise.race([started, wait(LATE_STARTS_MS, signal)]);
+    }
+  }
+
   #tellLeft(how: string): void {
-    const { backend, runId, plan, inFlight, onLine } = this.options;
+    const { backend, runId, plan, inFlight, waitingForAnswer, onLine } = this.options;
+    const starts = waitingForAnswer();
+    const unanswered = starts === 0 ? "" : ` and ${plural(starts, "start")} without an answer`;
     const names = isGeneratedRunId(runId) ? [] : foreignNames(plan);
     onLine(
-      `${how}${plural(inFlight.size, "orchestration")} in flight left running on task hub ` +
+      `${how}${plural(inFlight.size, "orchestration")} in flight${unanswered} left running on task hub ` +
         `${backend.connection.taskHub}, ids ${instanceIdPrefixOf(runId)}*; to end them: ${terminateCommand(runId, names)}`,
     );
   }

@@ -99,6 +99,7 @@ export class LoadTest {
   readonly #traced: TraceSample;
   readonly #health = new GeneratorHealthMonitor();
   readonly #stopStarting = new AbortController();
+  readonly #stopRepeating = new AbortController();
   readonly #stopWaiting = new AbortController();
   readonly #stopFollowing = new AbortController();
   #startedMs: number | undefined;
@@ -128,6 +129,7 @@ export class LoadTest {
       clock,
       wait,
       stopStarting: this.#stopStarting.signal,
+      stopRepeating: this.#stopRepeating.signal,
       stopWaiting: this.#stopWaiting.signal,
       onSend: (start) => {
         recorder.addSend(start);
@@ -146,7 +148,11 @@ export class LoadTest {
         options.onCompletion?.(completion);
       },
     });
-    this.#leftWork = new LeftWork({ ...options, inFlight: this.#generator.inFlight });
+    this.#leftWork = new LeftWork({
+      ...options,
+      inFlight: this.#generator.inFlight,
+      waitingForAnswer: () => this.#generator.waitingForAnswer,
+    });
     this.#progress = progressOf({
       backend,
       runId,
@@ -226,6 +232,7 @@ export class LoadTest {
     const generating = this.#generator.run(startedMs);
     const ending = await this.#ending.of(generating, this.#generator.allStarted);
     this.#stopStarting.abort();
+    this.#stopRepeating.abort();
     const health = this.#health.stop();
     this.#pulse.stop();
     const { outages } = this.#outages;
@@ -365,6 +372,7 @@ export class LoadTest {
   /** Ends the run's own workers after they have finished their work items. */
   async close(): Promise<void> {
     this.#stopStarting.abort();
+    this.#stopRepeating.abort();
     this.#stopWaiting.abort();
     this.#stopFollowing.abort();
     await this.#workers.stop();

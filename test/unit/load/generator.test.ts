@@ -16,6 +16,7 @@ function harness(
 ) {
   const time = new VirtualTime();
   const stopStarting = new AbortController();
+  const stopRepeating = new AbortController();
   const stopWaiting = new AbortController();
   const sent: Start[] = [];
   const answered: Start[] = [];
@@ -36,13 +37,14 @@ function harness(
     clock: time.clock,
     wait: time.wait,
     stopStarting: stopStarting.signal,
+    stopRepeating: stopRepeating.signal,
     stopWaiting: stopWaiting.signal,
     onSend: (start) => sent.push(start),
     onAnswer: (start) => answered.push(start),
     onFound: (start) => found.push(start),
     onCompletion: (completion) => completions.push(completion),
   });
-  return { generator, time, sent, answered, found, completions, stopStarting, stopWaiting };
+  return { generator, time, sent, answered, found, completions, stopStarting, stopRepeating, stopWaiting };
 }
 
 const accept = { startInstance: () => Promise.resolve() };
@@ -103,6 +105,7 @@ describe("a generator that starts all at once", () => {
     const { generator, answered, completions } = harness(once(1), refuse, endAtOnce);
     await generator.run(0);
     expect(answered).toHaveLength(1);
+    expect(completions[0]?.refused).toBe(true);
     expect(completions[0]?.failure).toEqual({ type: "StartRefused", message: "7 PERMISSION_DENIED" });
   });
 
@@ -142,12 +145,25 @@ describe("a generator that starts all at once", () => {
       expect([generator.inFlight.size, generator.unanswered.size]).toEqual([0, 0]);
     });
 
+    test("goes on asking when no more starts are wanted", async () => {
+      let asked = 0;
+      const startInstance = () => (++asked < 3 ? lost() : Promise.resolve());
+      const { generator, time, completions, stopStarting } = harness(once(1), { startInstance }, endAtOnce);
+      const run = generator.run(0);
+      await time.runUntil(600);
+      stopStarting.abort();
+      await time.runUntil(3_000);
+      await run;
+      expect(completions).toMatchObject([{ outcome: "completed" }]);
+      expect([generator.inFlight.size, generator.unanswered.size]).toEqual([0, 0]);
+    });
+
     test("lists it as unanswered after it was told to stop", async () => {
       const client = { startInstance: lost };
-      const { generator, time, completions, stopStarting } = harness(once(2), client, endAtOnce);
+      const { generator, time, completions, stopRepeating } = harness(once(2), client, endAtOnce);
       const run = generator.run(0);
       await time.runUntil(60_000);
-      stopStarting.abort();
+      stopRepeating.abort();
       await run;
       expect(completions).toEqual([]);
       expect([...generator.unanswered]).toEqual([0, 1]);
