@@ -213,7 +213,7 @@ export class Generator {
     const { clock, onAnswer, onCompletion } = this.options;
     onAnswer(start);
     const failure = { type: "StartRefused", message: errorText(error) };
-    onCompletion({ start, noticedMs: clock(), outcome: "failed", server: undefined, failure });
+    onCompletion({ start, noticedMs: clock(), outcome: "failed", refused: true, server: undefined, failure });
   }
 
   /**

@@ -18,6 +18,8 @@ export interface Completion {
   /** When the client noticed the end, on the client's clock. */
   readonly noticedMs: number;
   readonly outcome: "completed" | "failed" | "terminated";
+  /** The backend refused the start, so that there is no instance. */
+  readonly refused?: true;
   /** On the backend's clock, never to be mixed with the client's; undefined if the backend did not report them. */
   readonly server: { readonly createdMs: number; readonly completedMs: number } | undefined;
   readonly failure: { readonly type: string; readonly message: string } | undefined;

@@ -118,7 +118,8 @@ export class Recorder {
     const isMeasured = this.#isMeasured(start);
     this.#counters.addEnd(completion, { isMeasured });
     this.#ofEach.of(start.sequence)?.addEnd(completion, isMeasured);
-    this.#stalls.ended(atMs, acceptedMs === undefined ? undefined : noticedMs - acceptedMs);
+    if (completion.refused) this.#stalls.refused(atMs);
+    else this.#stalls.ended(atMs, acceptedMs === undefined ? undefined : noticedMs - acceptedMs);
     if (outcome !== "completed") {
       this.#timeline.addNotCompleted(atMs, outcome);
       return;

@@ -50,18 +50,22 @@ export class StallDetector {
   }
 
   /**
-   * An instance is no longer in flight. `serviceMs` is its time since the backend accepted it; undefined if the backend
-   * refused it, so that no work was done.
+   * An instance has ended. `serviceMs` is its time since the backend accepted it; undefined if the answer to its start
+   * was lost.
    */
   ended(endedMs: number, serviceMs: number | undefined): void {
     const atMs = this.#advance(endedMs);
     this.#inFlight = Math.max(0, this.#inFlight - 1);
-    if (serviceMs === undefined) {
-      if (this.#inFlight === 0) this.#endSilence(atMs);
-      return;
-    }
     this.#progressAt(atMs);
-    this.#rhythm.addEnd(atMs - serviceMs < this.#stalledUntilMs ? undefined : serviceMs);
+    const wasStalled = serviceMs !== undefined && atMs - serviceMs < this.#stalledUntilMs;
+    this.#rhythm.addEnd(wasStalled ? undefined : serviceMs);
+  }
+
+  /** The backend refused a start, so that no work was done. */
+  refused(refusedMs: number): void {
+    const atMs = this.#advance(refusedMs);
+    this.#inFlight = Math.max(0, this.#inFlight - 1);
+    if (this.#inFlight === 0) this.#endSilence(atMs);
   }
 
   /** Activities have completed. */

@@ -362,6 +362,29 @@ describe("a recorder of load over time", () => {
     expect(latencyMs.response).toMatchObject({ count: 5, max: 500 });
   });
 
+  test.each([
+    ["a start that was found", "completed", 0],
+    ["a refused one", "failed", 1],
+  ] as const)("is stalled or not by the end of %s, of which no acceptance is known", (_, outcome, refusals) => {
+    const recorder = recorderOf(open);
+    for (let second = 0; second < 20; second += 1) {
+      const completion = at(second, second + 0.1, second);
+      addStart(recorder, completion.start);
+      recorder.add(completion);
+    }
+    addStart(recorder, at(20, 99, 20).start);
+    addStart(recorder, at(20, 99, 21).start);
+    for (let number = 22; number < 100; number += 1) {
+      const second = 20 + (number - 21) * 0.2;
+      const completion = at(second, second + 0.1, number);
+      const start = { ...completion.start, acceptedMs: undefined };
+      recorder.addSend(start);
+      const refused = refusals > 0 && { refused: true as const, server: undefined };
+      recorder.add({ ...completion, start, outcome, ...refused });
+    }
+    expect(recorder.stallsSoFar(STARTED_MS + 36_000)).toHaveLength(refusals);
+  });
+
   test("gives a view its figures so far, including a stall in progress", () => {
     const recorder = recorderOf(open);
     for (let second = 0; second < 20; second += 1) {

@@ -316,15 +316,23 @@ describe("a stall", () => {
     const detector = steady();
     detector.started(10_000);
     detector.started(10_500);
-    detector.ended(11_000, undefined);
+    detector.refused(11_000);
     detector.ended(12_000, 2_000);
     expect(detector.close(12_000)).toMatchObject([{ fromMs: 10_000, lengthMs: 2_000, inFlight: 2 }]);
+  });
+
+  test("is ended by an instance whose acceptance is unknown", () => {
+    const detector = steady();
+    detector.started(10_000);
+    detector.started(10_500);
+    detector.ended(11_000, undefined);
+    expect(detector.close(11_400)).toMatchObject([{ fromMs: 10_000, lengthMs: 1_000, inFlight: 2 }]);
   });
 
   test("ends when nothing is in flight", () => {
     const detector = steady();
     detector.started(10_000);
-    detector.ended(11_000, undefined);
+    detector.refused(11_000);
     expect(detector.at(20_000)).toBeUndefined();
     expect(detector.close(20_000)).toMatchObject([{ fromMs: 10_000, lengthMs: 1_000 }]);
   });
