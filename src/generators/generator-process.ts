@@ -25,6 +25,7 @@ export type GeneratorEnd =
 export class GeneratorProcess<Task = GeneratorTask> {
   readonly ready: Promise<void>;
   readonly ended: Promise<GeneratorEnd>;
+  hasEnded = false;
   /** The last one that it sent. */
   snapshot: LiveSnapshot | undefined;
   /** The last ones that it sent. */
@@ -46,6 +47,9 @@ export class GeneratorProcess<Task = GeneratorTask> {
   constructor(onLine: (line: string) => void, entry = ENTRY) {
     this.ready = this.#ready.promise;
     this.ended = this.#ended.promise;
+    void this.ended.then(() => {
+      this.hasEnded = true;
+    });
     const child = fork(entry, [], {
       // As `fanout run` does for itself: see `keepYoungGenerationSmall`.
       execArgv: ["--semi-space-growth-factor=1"],

@@ -43,6 +43,7 @@ async function run(task: GeneratorTask, interruption: AbortSignal): Promise<Load
     return {
       series: seriesPartOf(seriesSoFar.widthMs, changed.next(seriesSoFar, most)),
       stalls: test.stallsSoFar(),
+      idle: test.idleSoFar(),
     };
   };
   const parts = { part, standing: () => test.standingPart(judged), isJudged };

@@ -7,6 +7,7 @@ import type { Replay } from "../protocol/replay.js";
 import type { HubSurvey, Stall } from "../result/run-result.js";
 import type { Timeline } from "../result/timeline-schema.js";
 import type { RunBuckets } from "../stats/latency-buckets.js";
+import type { NeutralTime } from "../stats/common-spans.js";
 import type { LiveSnapshot } from "../stats/live-snapshot.js";
 import type { StandingPart } from "../stats/merged-standing.js";
 import type { SeriesPart } from "../stats/merged-series.js";
@@ -37,6 +38,8 @@ export interface GeneratorTask {
 export interface ShardPart {
   readonly series: SeriesPart;
   readonly stalls: readonly Stall[];
+  /** Times in which it had nothing in flight. */
+  readonly idle: readonly NeutralTime[];
 }
 
 /** The messages to a generator process. The end of the channel means `interrupt`. */

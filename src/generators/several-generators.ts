@@ -14,7 +14,8 @@ import type { BackendDurability, HubSurvey, ResultEnvironment, RunResult, Stall 
 import type { Shard } from "../result/shard.js";
 import { summedBuckets, type RunBuckets } from "../stats/latency-buckets.js";
 import type { LiveSnapshot } from "../stats/live-snapshot.js";
-import { commonStalls } from "../stats/merged-health.js";
+import type { Watched } from "../stats/common-spans.js";
+import { commonStalls, hasEnded } from "../stats/merged-health.js";
 import { mergedStanding } from "../stats/merged-standing.js";
 import { MergedSeries } from "../stats/merged-series.js";
 import type { SeriesSoFar } from "../stats/series.js";
@@ -58,7 +59,7 @@ export class SeveralGenerators implements Pick<
   readonly #saidBy = new Map<string, number>();
   readonly #series = new MergedSeries();
   readonly #told: ToldStanding;
-  #stalls: (readonly Stall[])[] = [];
+  #stalls: Watched<Stall>[] = [];
   /** Runs while somebody looks at the series. */
   #unwatching: NodeJS.Timeout | undefined;
   #processes: readonly GeneratorProcess[] = [];
@@ -105,7 +106,8 @@ export class SeveralGenerators implements Pick<
   snapshot(): LiveSnapshot {
     const { plan } = this.options;
     const activities = this.#progress.activitiesCompleted();
-    return summedSnapshot(this.#snapshots(), plan, { elapsedMs: this.#elapsedMs, activities });
+    const running = this.#processes.flatMap(({ snapshot, hasEnded }) => (snapshot && !hasEnded ? snapshot : []));
+    return summedSnapshot(this.#snapshots(), plan, { elapsedMs: this.#elapsedMs, activities, running });
   }
 
   /** As the generators told last; undefined before the first start, and while one of them has not told. */
@@ -154,7 +156,9 @@ export class SeveralGenerators implements Pick<
 
   stallsSoFar(): readonly Stall[] {
     const { generators } = this.options;
-    return commonStalls(Array.from({ length: generators }, (_, index) => this.#stalls[index] ?? []));
+    return commonStalls(
+      Array.from({ length: generators }, (_, index) => this.#stalls[index] ?? { spans: [], neutral: [] }),
+    );
   }
 
   /** The latencies so far in few buckets, if they are collected. */
@@ -220,14 +224,16 @@ export class SeveralGenerators implements Pick<
     this.#processes = Array.from({ length: generators }, (_, index) => {
       const number = index + 1;
       const process = new GeneratorProcess((line) => this.#say(number, line));
-      process.onPart = ({ series, stalls }) => {
+      process.onPart = ({ series, stalls, idle }) => {
         this.#series.take(index, series);
-        this.#stalls[index] = stalls;
+        this.#stalls[index] = { spans: stalls, neutral: idle };
       };
       process.onStanding = (standing) => this.#told.take(index, standing);
       process.onTimelines = (timelines) => this.options.onTimelines?.(timelines);
       void process.ended.then((end) => {
         this.#told.end(index, end.kind);
+        const watched = this.#stalls[index];
+        if (watched && end.kind === "ended") this.#stalls[index] = hasEnded(watched);
         const how = end.kind === "died" ? end.how : end.result.interrupted ? "was interrupted by a signal" : undefined;
         if (how !== undefined) this.#giveUp(`generator ${number} of ${generators} ${how}`);
       });

@@ -5,6 +5,13 @@ import type { LatencySummary, Outage, Stall } from "../result/run-result.js";
 import type { LiveSnapshot, OwnSnapshot } from "../stats/live-snapshot.js";
 import { sumOf, sums } from "../stats/sums.js";
 
+interface SummedMoment {
+  readonly elapsedMs: number;
+  readonly activities?: number;
+  /** Of the generators that have not ended. */
+  readonly running?: readonly LiveSnapshot[];
+}
+
 /**
  * The state of a run that several generators make. Counts are sums. A percentile of all lies between those of the parts:
  * the view shows the largest one, and the result has the true one.
@@ -12,7 +19,7 @@ import { sumOf, sums } from "../stats/sums.js";
 export function summedSnapshot(
   parts: readonly LiveSnapshot[],
   plan: LoadPlan,
-  { elapsedMs, activities = 0 }: { readonly elapsedMs: number; readonly activities?: number },
+  { elapsedMs, activities = 0, running = parts }: SummedMoment,
 ): LiveSnapshot {
   const lengthMs = lengthOf(plan);
   const planned = plannedStarts(plan) ?? 0;
@@ -31,12 +38,18 @@ export function summedSnapshot(
     },
     responseMs: latencyOf(parts.flatMap(({ responseMs }) => responseMs ?? [])),
     serviceMs: latencyOf(parts.flatMap(({ serviceMs }) => serviceMs ?? [])),
-    outage: outageOf(parts.map(({ outage }) => outage)),
-    own: ownOf(parts.flatMap((part) => part.own ?? [])),
+    outage: outageOf(running.map(({ outage }) => outage)),
+    own: {
+      ...ownOf(parts.flatMap((part) => part.own ?? [])),
+      stall: stallOf(
+        parts.flatMap((part) => part.own ?? []),
+        running.flatMap((part) => part.own ?? []),
+      ),
+    },
   };
 }
 
-function ownOf(parts: readonly OwnSnapshot[]): OwnSnapshot {
+function ownOf(parts: readonly OwnSnapshot[]): Omit<OwnSnapshot, "stall"> {
   return {
     completed: sumOf(parts, ({ completed }) => completed),
     failed: sumOf(parts, ({ failed }) => failed),
@@ -44,23 +57,28 @@ function ownOf(parts: readonly OwnSnapshot[]): OwnSnapshot {
     inFlight: sumOf(parts, ({ inFlight }) => inFlight),
     heldBack: sumOf(parts, ({ heldBack }) => heldBack),
     rpcErrors: sums(parts.map(({ rpcErrors }) => rpcErrors)),
-    stall: stallOf(parts.map(({ stall }) => stall)),
   };
 }
 
-/** The backend is away while every generator finds it away. */
+/** The backend is away while every running generator finds it away. */
 function outageOf(outages: readonly (Outage | undefined)[]): Outage | undefined {
   const all = outages.filter((outage) => outage !== undefined);
   return all.length < outages.length ? undefined : all.toSorted((a, b) => b.fromMs - a.fromMs)[0];
 }
 
-/** The run is stalled while every generator is. */
-function stallOf(stalls: readonly (Stall | undefined)[]): Stall | undefined {
-  const all = stalls.filter((stall) => stall !== undefined);
-  const [latest] = all.toSorted((a, b) => b.fromMs - a.fromMs);
-  if (latest === undefined || all.length < stalls.length) return undefined;
+/** The run is stalled while a running generator is, and each other one is too or has nothing in flight. */
+function stallOf(parts: readonly OwnSnapshot[], running: readonly OwnSnapshot[]): Stall | undefined {
+  const all = running.flatMap(({ stall }) => stall ?? []);
+  if (all.length === 0 || running.some((each) => !each.stall && each.idleSinceMs === undefined)) return undefined;
+  // What a generator did before it had nothing in flight was progress.
+  const idle = parts.flatMap(({ stall, idleSinceMs }) => (stall ? [] : (idleSinceMs ?? [])));
+  const fromMs = Math.max(...all.map((stall) => stall.fromMs), ...idle);
+  const lengthMs = Math.max(...all.map((stall) => stall.fromMs + stall.lengthMs)) - fromMs;
+  if (lengthMs <= 0) return undefined;
   return {
-    ...latest,
+    ...all[0]!,
+    fromMs,
+    lengthMs,
     inFlight: sumOf(all, ({ inFlight }) => inFlight),
     offeredPerSecond: sumOf(all, ({ offeredPerSecond }) => offeredPerSecond),
     rpcErrors: sums(all.map(({ rpcErrors }) => rpcErrors)),

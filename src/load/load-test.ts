@@ -1,5 +1,6 @@
 import type { Backend } from "../backend/backend.js";
 import { activitiesOf } from "../result/run-size.js";
+import type { NeutralTime } from "../stats/common-spans.js";
 import type { Completion, Start } from "../stats/completion.js";
 import type { RunBuckets } from "../stats/latency-buckets.js";
 import type { LiveSnapshot } from "../stats/live-snapshot.js";
@@ -357,6 +358,11 @@ export class LoadTest {
 
   stallsSoFar(): readonly Stall[] {
     return this.#startedMs === undefined ? [] : this.#recorder.stallsSoFar(this.options.clock());
+  }
+
+  /** Times so far in which nothing was in flight. */
+  idleSoFar(): readonly NeutralTime[] {
+    return this.#startedMs === undefined ? [] : this.#recorder.idleSoFar(this.options.clock());
   }
 
   /** At most so many instances in flight, the earliest accepted first. */

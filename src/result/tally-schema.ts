@@ -101,6 +101,9 @@ export const runTally = object({
   isSettled: boolean.describe("All starts that were due were sent and have ended."),
   accepted: count.describe("Starts that the backend acknowledged."),
   neverSent: count.describe("Starts that were due and never sent."),
+  idle: list(object({ fromMs: number, toMs: number }))
+    .exactOptional()
+    .describe("Times of half a second or more in which nothing was in flight; absent in results of an older fanout."),
   irregular: object({ instances: count, actions: count, measured: count, missing: string.exactOptional() })
     .exactOptional()
     .describe("Actions counted from histories, of instances that no formula covers."),

@@ -35,4 +35,6 @@ export interface OwnSnapshot {
   readonly rpcErrors: Readonly<Record<string, number>>;
   /** The stall in progress. */
   readonly stall: Stall | undefined;
+  /** Of a shard: since when nothing is in flight, in milliseconds from the start of the run. */
+  readonly idleSinceMs?: number | undefined;
 }

@@ -3,7 +3,7 @@ import { censoredShare } from "../result/stored-percentile.js";
 import type { Coordinated } from "./coordinated.js";
 import { mergedBreakdown } from "./merged-breakdown.js";
 import { mergedCounts, mergedIrregular, mergedLists, mergedRecount } from "./merged-counts.js";
-import { commonStalls, commonOutages, mergedHealth, widestClock } from "./merged-health.js";
+import { commonOutages, commonStalls, hasEnded, mergedHealth, widestClock } from "./merged-health.js";
 import { mergedVerdict } from "./merged-verdict.js";
 import { OrchestrationFigures } from "./orchestration-figures.js";
 import { RunLatencies } from "./run-latencies.js";
@@ -63,8 +63,14 @@ function measuredOf(shards: Shards, coordinated: Coordinated): Omit<RunResult, "
   const hasResponse = plan.load?.kind !== "closed";
   const throughput = timeline.throughput(durationMs, isSettled, irregular);
   const { response, service } = latencies;
-  const stalls = commonStalls(shards.map(({ stalls = [] }) => stalls));
-  const outages = commonOutages(shards.map(({ outages = [] }) => outages));
+  const stalls = commonStalls(
+    shards.map(({ stalls = [], tally: { idle = [] }, durationMs }) => {
+      return hasEnded({ spans: stalls, neutral: idle }, durationMs);
+    }),
+  );
+  const outages = commonOutages(
+    shards.map(({ outages = [], durationMs }) => hasEnded({ spans: outages, neutral: [] }, durationMs)),
+  );
   const clock = widestClock(shards.flatMap(({ clock }) => clock ?? []));
   return {
     schemaVersion: 1,

@@ -2,6 +2,7 @@ import { lengthOf } from "../result/load-shape.js";
 import type { ClockOffset, GeneratorHealth, Outage, ResultPlan, Stall } from "../result/run-result.js";
 import { wholeRange } from "./clock-range.js";
 import type { RunLatencies } from "./run-latencies.js";
+import { commonSpans, type Span, type Watched } from "./common-spans.js";
 import { sumOf, sums, worst } from "./sums.js";
 
 const LISTED_STALLS = 100;
@@ -46,43 +47,41 @@ export function widestClock(clocks: readonly ClockOffset[]): ClockOffset | undef
   return { ...wholeRange(clocks), driftMs: drift.driftMs };
 }
 
-/** Times in which every shard was stalled: then nothing of the run completed. */
-export function commonStalls(ofShards: readonly (readonly Stall[])[]): readonly Stall[] {
-  const stalls = overlaps(ofShards, (one, other, span) => ({
-    ...span,
-    inFlight: one.inFlight + other.inFlight,
-    offeredPerSecond: one.offeredPerSecond + other.offeredPerSecond,
-    rpcErrors: sums([one.rpcErrors, other.rpcErrors]),
-  }));
+/**
+ * Times in which nothing of the run completed: at least one shard was stalled, and each other one was too or had nothing in
+ * flight.
+ */
+export function commonStalls(shards: readonly Watched<Stall>[]): readonly Stall[] {
+  const stalls = commonSpans(shards).map(({ steps, ...span }): Stall => {
+    const offered = sumOf(steps, ({ lengthMs, of }) => lengthMs * sumOf(of, (each) => each.offeredPerSecond));
+    const all = [...new Set(steps.flatMap(({ of }) => of))];
+    return {
+      ...span,
+      inFlight: Math.max(...steps.map(({ of }) => sumOf(of, ({ inFlight }) => inFlight))),
+      offeredPerSecond: offered / span.lengthMs,
+      rpcErrors: sums(all.map(({ rpcErrors }) => rpcErrors)),
+    };
+  });
   return stalls.filter(({ lengthMs }) => lengthMs >= SHORTEST_STALL_MS).slice(0, LISTED_STALLS);
 }
 
-/** Times in which every shard found the backend away: one that did not had an answer. */
-export function commonOutages(ofShards: readonly (readonly Outage[])[]): readonly Outage[] {
-  return overlaps(ofShards, ({ found }, _, span) => ({ ...span, found }));
+/** Times in which every shard that was still running found the backend away: one that did not had an answer. */
+export function commonOutages(shards: readonly Watched<Outage>[]): readonly Outage[] {
+  return commonSpans(shards).flatMap(({ steps: [first], ...span }) => {
+    return first?.of[0] ? [{ ...span, found: first.of[0].found }] : [];
+  });
 }
 
-type Span = Pick<Stall, "fromMs" | "lengthMs" | "open">;
-
-function overlaps<T extends Span>(
-  ofShards: readonly (readonly T[])[],
-  merged: (one: T, other: T, span: Span) => T,
-): readonly T[] {
-  const [first = [], ...rest] = ofShards;
-  return rest.reduce<readonly T[]>(
-    (found, spans) =>
-      found.flatMap((one) =>
-        spans.flatMap((other) => {
-          const span = overlapOf(one, other);
-          return span ? merged(one, other, span) : [];
-        }),
-      ),
-    first,
-  );
+/** What a shard saw until it ended at `endMs`. It sees nothing afterwards. */
+export function hasEnded<T extends Span>(
+  { spans, neutral }: Watched<T>,
+  endMs = lastOf({ spans, neutral }),
+): Watched<T> {
+  // The length of a span, added to its begin, may miss the end a little.
+  return { spans, neutral: [...neutral, { fromMs: endMs - 1, toMs: Number.POSITIVE_INFINITY }] };
 }
 
-function overlapOf(one: Span, other: Span): Span | undefined {
-  const fromMs = Math.max(one.fromMs, other.fromMs);
-  const lengthMs = Math.min(one.fromMs + one.lengthMs, other.fromMs + other.lengthMs) - fromMs;
-  return lengthMs > 0 ? { fromMs, lengthMs, ...(one.open && other.open && { open: true }) } : undefined;
+function lastOf({ spans, neutral }: Watched<Span>): number {
+  const ends = [...spans.map(({ fromMs, lengthMs }) => fromMs + lengthMs), ...neutral.map(({ toMs }) => toMs)];
+  return Math.max(0, ...ends);
 }

@@ -1,4 +1,5 @@
 import { ClockBridge } from "./clock-bridge.js";
+import type { NeutralTime } from "./common-spans.js";
 import type { Completion, Start } from "./completion.js";
 import { lengthOf } from "../result/load-shape.js";
 import { partOf, type Shard } from "../result/shard.js";
@@ -198,6 +199,7 @@ export class Recorder {
         heldBack,
         rpcErrors,
         stall: this.stallAt(nowMs),
+        ...(this.options.plan.shard && { idleSinceMs: this.#stalls.idleSinceMs }),
       },
     };
   }
@@ -215,6 +217,11 @@ export class Recorder {
   /** All stalls so far. The last one is open if it is in progress. */
   stallsSoFar(nowMs: number): readonly Stall[] {
     return this.#stalls.close(this.sinceMs(nowMs));
+  }
+
+  /** As `StallDetector.idleUntil`. */
+  idleSoFar(nowMs: number): readonly NeutralTime[] {
+    return this.#stalls.idleUntil(this.sinceMs(nowMs));
   }
 
   /** The result so far with the verdict as it forms: what a view of the run in progress judges. */
@@ -311,6 +318,7 @@ export class Recorder {
           isSettled,
           accepted: this.accepted.size,
           neverSent,
+          idle: this.#stalls.idleUntil(endMs),
           ...(end.irregular && { irregular: end.irregular }),
           latencies: this.#latencies.tally(),
           ...this.#timeline.tally(),

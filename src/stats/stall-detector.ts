@@ -1,3 +1,4 @@
+import type { NeutralTime } from "./common-spans.js";
 import { Rhythm } from "./rhythm.js";
 import type { Stall } from "../result/run-result.js";
 
@@ -22,6 +23,9 @@ export class StallDetector {
   #nowMs = 0;
   /** Undefined while nothing is in flight. */
   #silence: Silence | undefined;
+  /** Since when nothing is in flight; undefined while something is. */
+  #idleSinceMs: number | undefined = 0;
+  #idle: readonly NeutralTime[] = [];
   /** Starts that came due while nothing was in flight. */
   #offeredInIdle = 0;
   #isFirst = true;
@@ -45,6 +49,7 @@ export class StallDetector {
   started(sentMs: number): void {
     const atMs = this.#advance(sentMs);
     this.#inFlight += 1;
+    this.#endIdle(atMs);
     this.#silence ??= new Silence(atMs, this.#offeredInIdle);
     this.#silence.mostInFlight = Math.max(this.#silence.mostInFlight, this.#inFlight);
   }
@@ -56,6 +61,7 @@ export class StallDetector {
   ended(endedMs: number, serviceMs: number | undefined): void {
     const atMs = this.#advance(endedMs);
     this.#inFlight = Math.max(0, this.#inFlight - 1);
+    if (this.#inFlight === 0) this.#idleSinceMs ??= atMs;
     this.#progressAt(atMs);
     const wasStalled = serviceMs !== undefined && atMs - serviceMs < this.#stalledUntilMs;
     this.#rhythm.addEnd(wasStalled ? undefined : serviceMs);
@@ -65,7 +71,9 @@ export class StallDetector {
   refused(refusedMs: number): void {
     const atMs = this.#advance(refusedMs);
     this.#inFlight = Math.max(0, this.#inFlight - 1);
-    if (this.#inFlight === 0) this.#endSilence(atMs);
+    if (this.#inFlight > 0) return;
+    this.#idleSinceMs ??= atMs;
+    this.#endSilence(atMs);
   }
 
   /** Activities have completed. */
@@ -94,6 +102,25 @@ export class StallDetector {
     return open ? [...ended, open] : ended;
   }
 
+  /** Since when nothing is in flight; undefined while something is. */
+  get idleSinceMs(): number | undefined {
+    return this.#idleSinceMs;
+  }
+
+  /** The longest times in which nothing was in flight, in the order of time. */
+  idleUntil(endMs: number): readonly NeutralTime[] {
+    return this.#idleSinceMs === undefined
+      ? this.#idle
+      : [...this.#idle, { fromMs: this.#idleSinceMs, toMs: Math.max(endMs, this.#idleSinceMs) }];
+  }
+
+  #endIdle(atMs: number): void {
+    const fromMs = this.#idleSinceMs;
+    this.#idleSinceMs = undefined;
+    if (fromMs === undefined || atMs - fromMs < SHORTEST_MS) return;
+    this.#idle = longest([...this.#idle, { fromMs, toMs: atMs }], (idle) => idle.toMs - idle.fromMs);
+  }
+
   #progressAt(atMs: number): void {
     const silence = this.#silence;
     if (!silence) return;
@@ -111,7 +138,7 @@ export class StallDetector {
     this.#offeredInIdle = 0;
     if (!silence || !this.#isStall(silence.fromMs, atMs, silence.inFlightMs)) return true;
     this.#stalledUntilMs = atMs;
-    this.#stalls = longest([...this.#stalls, { silence, toMs: atMs }]);
+    this.#stalls = longest([...this.#stalls, { silence, toMs: atMs }], (ended) => ended.toMs - ended.silence.fromMs);
     return false;
   }
 
@@ -171,8 +198,8 @@ interface EndedSilence {
 }
 
 /** All of them, or all but the shortest if there is one too many. */
-function longest(stalls: readonly EndedSilence[]): readonly EndedSilence[] {
-  if (stalls.length <= MOST_KEPT) return stalls;
-  const lengths = stalls.map(({ silence, toMs }) => toMs - silence.fromMs);
-  return stalls.toSpliced(lengths.indexOf(Math.min(...lengths)), 1);
+function longest<T>(all: readonly T[], lengthOf: (one: T) => number): readonly T[] {
+  if (all.length <= MOST_KEPT) return all;
+  const lengths = all.map(lengthOf);
+  return all.toSpliced(lengths.indexOf(Math.min(...lengths)), 1);
 }

@@ -14,7 +14,13 @@ const plan = parsePlan({
 });
 const stall: Stall = { fromMs: 500, lengthMs: 900, inFlight: 2, offeredPerSecond: 5, rpcErrors: { UNAVAILABLE: 1 } };
 
-function part(started: number, more: { stall?: Stall; responseMs?: LatencySummary } = {}): LiveSnapshot {
+interface More {
+  readonly stall?: Stall;
+  readonly idleSinceMs?: number;
+  readonly responseMs?: LatencySummary;
+}
+
+function part(started: number, more: More = {}): LiveSnapshot {
   return {
     elapsedMs: 1_000,
     orchestrations: { total: 10, started, ended: started - 2 },
@@ -28,6 +34,7 @@ function part(started: number, more: { stall?: Stall; responseMs?: LatencySummar
       heldBack: 1,
       rpcErrors: { UNAVAILABLE: 1 },
       stall: more.stall,
+      ...(more.idleSinceMs !== undefined && { idleSinceMs: more.idleSinceMs }),
     },
   };
 }
@@ -66,4 +73,19 @@ test("the run is stalled while every generator is, from when the last one was", 
   const found = summedSnapshot([part(4, { stall }), part(6, { stall: later })], plan, { elapsedMs: 1 });
   expect(found.own?.stall).toEqual({ ...later, inFlight: 4, offeredPerSecond: 10, rpcErrors: { UNAVAILABLE: 2 } });
   expect(summedSnapshot([part(4, { stall }), part(6)], plan, { elapsedMs: 1 }).own?.stall).toBeUndefined();
+});
+
+test("a generator with nothing in flight does not end a stall, which begins with its last progress at the earliest", () => {
+  const stallBeside = (other: LiveSnapshot) =>
+    summedSnapshot([part(4, { stall }), other], plan, { elapsedMs: 1 }).own?.stall;
+  expect(stallBeside(part(6, { idleSinceMs: 200 }))).toEqual(stall);
+  expect(stallBeside(part(6, { idleSinceMs: 700 }))).toEqual({ ...stall, fromMs: 700, lengthMs: 700 });
+});
+
+test("a generator that has ended sees neither an outage nor the end of one", () => {
+  const outage = { fromMs: 10, lengthMs: 900, found: "UNAVAILABLE" };
+  const [running, ended] = [{ ...part(4, { stall }), outage }, part(6)];
+  expect(summedSnapshot([running, ended], plan, { elapsedMs: 1 }).outage).toBeUndefined();
+  const found = summedSnapshot([running, ended], plan, { elapsedMs: 1, running: [running] });
+  expect(found).toMatchObject({ outage, own: { stall } });
 });

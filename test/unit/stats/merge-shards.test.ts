@@ -148,22 +148,27 @@ test("the range of the clock holds the clock of every shard", () => {
   expect(found.clock).toEqual({ offsetMs: 3, boundMs: 9, driftMs: -3 });
 });
 
+/** As an older fanout wrote it. */
+function withoutIdle(result: RunResult): RunResult {
+  const { idle: _untold, ...tally } = result.tally!;
+  return { ...result, tally };
+}
+
+function withIdle(result: RunResult, fromMs: number, toMs: number): RunResult {
+  return { ...result, tally: { ...result.tally!, idle: [{ fromMs, toMs }] } };
+}
+
 test("a time in which every shard was stalled is a stall of the run", () => {
   const [first, second] = shardsOf(simple, 2);
   const stall = { inFlight: 3, offeredPerSecond: 5, rpcErrors: { UNAVAILABLE: 1 } };
-  const found = merged([
-    { ...first!, stalls: [{ fromMs: 100, lengthMs: 900, ...stall }] },
-    {
-      ...second!,
-      stalls: [
-        { fromMs: 300, lengthMs: 1_000, ...stall },
-        { fromMs: 5_000, lengthMs: 600, ...stall },
-      ],
-    },
-  ]);
-  expect(found.stalls).toEqual([
-    { fromMs: 300, lengthMs: 700, inFlight: 6, offeredPerSecond: 10, rpcErrors: { UNAVAILABLE: 2 } },
-  ]);
+  const stalls = [
+    { fromMs: 300, lengthMs: 1_000, ...stall },
+    { fromMs: 5_000, lengthMs: 600, ...stall },
+  ];
+  const long = { ...first!, durationMs: 9_000, stalls: [{ fromMs: 100, lengthMs: 900, ...stall }] };
+  const both = { fromMs: 300, lengthMs: 700, inFlight: 6, offeredPerSecond: 10, rpcErrors: { UNAVAILABLE: 2 } };
+  expect(merged([withoutIdle(long), { ...second!, stalls }]).stalls).toEqual([both]);
+  expect(merged([withIdle(long, 1_500, 9_000), { ...second!, stalls }]).stalls).toEqual([both, stalls[1]]);
 });
 
 function example(rank: "median" | "slowest", wholeMs: number) {
