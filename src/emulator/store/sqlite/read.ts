@@ -2,7 +2,7 @@ import type { SQLInputValue } from "node:sqlite";
 import { CHUNK_EVENT, frame, unframe } from "../../../protocol/event-frames.js";
 import type { Row } from "./statements.js";
 import type { CompletedFilter, CompletedPlace, IdFilter, InstanceRow, RowFilter } from "../store.js";
-import { isTerminal } from "../../../protocol/orchestration-status.js";
+import { Status, isTerminal } from "../../../protocol/orchestration-status.js";
 
 /** Rows that one read looks at, at most: about 10 ms, however few of them pass its filter. */
 export const MOST_ROWS = 20_000;
@@ -12,6 +12,8 @@ export const MOST_PAYLOAD_BYTES = 2 * 1024 * 1024;
 export const METADATA = `key, task_hub, instance_id, execution_id, name, version, status, created_us, updated_us,
   completed_us, scheduled_start_us, tasks_completed, parent_id, parent, tags, trace`;
 const PAYLOADS = "input, output, custom_status, failure";
+
+const KNOWN = Object.values(Status);
 
 /** A statement with its values. */
 interface Sql {
@@ -37,7 +39,7 @@ export function readById(filter: RowFilter): RangeRead<string> {
   const inFlight = filter.statuses.length > 0 && !filter.statuses.some(isTerminal);
   const range = conditions(...idRange(filter), inFlight && ["completed_us = 0"]);
   const rest = conditions(
-    filter.statuses.length > 0 && [oneOf("status", filter.statuses), ...filter.statuses],
+    filter.statuses.length > 0 && hasStatus(filter.statuses),
     filter.createdFromUs > 0 && ["created_us >= ?", filter.createdFromUs],
     filter.createdToUs > 0 && ["created_us <= ?", filter.createdToUs],
   );
@@ -65,10 +67,7 @@ export function readByCompletion(filter: CompletedFilter): RangeRead<CompletedPl
     completedToUs > 0 && ["completed_us <= ?", completedToUs],
     ["completed_us > 0"],
   );
-  const rest = conditions(
-    ["task_hub = ?", filter.taskHub],
-    filter.statuses.length > 0 && [oneOf("status", filter.statuses), ...filter.statuses],
-  );
+  const rest = conditions(["task_hub = ?", filter.taskHub], filter.statuses.length > 0 && hasStatus(filter.statuses));
   return {
     ...rangeRead({
       index: "instances_ended",
@@ -133,8 +132,10 @@ function behindPrefix(prefix: string): string {
   return `${prefix}\u{10FFFF}`;
 }
 
-function oneOf(column: string, values: readonly unknown[]): string {
-  return `${column} IN (${values.map(() => "?").join(", ")})`;
+/** The statuses that an instance may have, each once: callers send lists of any length, and each length is a statement. */
+function hasStatus(statuses: readonly number[]): Condition {
+  const known = KNOWN.filter((status) => statuses.includes(status));
+  return known.length === 0 ? ["FALSE"] : [`status IN (${known.map(() => "?").join(", ")})`, ...known];
 }
 
 type Condition = readonly [sql: string, ...values: SQLInputValue[]];

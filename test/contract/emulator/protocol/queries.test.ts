@@ -89,6 +89,7 @@ describe("a query", () => {
   test.each<[string, OrchestrationQuery | undefined, readonly string[]]>([
     ["without a filter tells of all on its hub", undefined, ALL],
     ["by one status tells of those", { statuses: [COMPLETED] }, ["a-0", "b-6"]],
+    ["by one status many times tells of those", { statuses: Array<number>(40_000).fill(COMPLETED) }, ["a-0", "b-6"]],
     ["by several statuses tells of those", { statuses: [RUNNING, FAILED, PENDING] }, ["a-1", "a-2", "b-3"]],
     ["by statuses of what has not ended tells of those", { statuses: [SUSPENDED, RUNNING] }, ["a-1", "b-5"]],
     ["by prefix tells of those whose ids begin so", { instanceIdPrefix: "a-" }, ["a-0", "a-1", "a-2"]],
@@ -123,6 +124,11 @@ describe("a query", () => {
       expect(pages.length).toBeLessThanOrEqual(Math.floor(ALL.length / size) + 1);
     },
   );
+
+  test("by a status that no instance can have tells of none", async () => {
+    const statuses = [99 as pb.OrchestrationStatus];
+    expect(await rawQuery((query) => query.setRuntimestatusList(statuses))).toEqual([]);
+  });
 
   test("goes on behind a token, also after a restart", async () => {
     const pages = client.getAllInstances({ pageSize: 3 }).asPages()[Symbol.asyncIterator]();
