@@ -46,7 +46,8 @@ export class Readiness {
     if (dispatch.isNewcomer && instance.terminating) this.#makeReady(instance);
     if (instance.ended || !dispatch.isIdle || instance.durableCount === 0 || instance.paused) return;
 
-    if (instance.scheduledStartUs > this.#clock.nowUs() && !instance.terminating) {
+    // The clock may have been set back since it began.
+    if (!instance.begun && instance.scheduledStartUs > this.#clock.nowUs() && !instance.terminating) {
       this.#lookAgainAtStart(instance);
       return;
     }

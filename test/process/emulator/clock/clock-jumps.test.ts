@@ -7,7 +7,9 @@ import { pb } from "../../../../src/protocol/sidecar-stubs.js";
 import {
   RawConnection,
   complete,
+  continueAsNew,
   createTimer,
+  scheduleTask,
   timestampOf,
   type WorkItem,
 } from "../../../support/emulator/raw-connection.js";
@@ -87,6 +89,20 @@ describe.skipIf(!canMoveClock)("an emulator whose system's clock is set", () => 
     const begun = await worker.item();
     expect(begun.orchestratorrequest!.instanceid).toBe("scheduled");
     expect(seenBy(begun).startedMs).toBeGreaterThanOrEqual(dueMs);
+  });
+
+  test("back holds up nothing that was scheduled for later and has begun", async () => {
+    const worker = await connection.worker();
+    await connection.start("scheduled", "Orchestrator", (request) => {
+      request.setScheduledstarttimestamp(timestampOf(Date.now() + HOUR_MS));
+    });
+    setClock(HOUR_MS);
+    const begun = await worker.item();
+    setClock(0);
+    await connection.completeEpisode(begun, [scheduleTask(1)]);
+    await connection.completeActivity(await worker.item(), "result");
+    await connection.completeEpisode(await worker.item(), [continueAsNew(2, "next")]);
+    expect((await worker.item()).orchestratorrequest!.instanceid).toBe("scheduled");
   });
 
   test("back by seconds fires no timer early, and no history goes back", async () => {
