@@ -18,6 +18,9 @@ import type { LaunchMessage } from "../../protocol/launch-message.js";
  */
 const [version = "", idleMs = ""] = process.argv.slice(2);
 
+// The log is a file, whose disk may be full: what cannot be written to it is left out.
+process.stderr.on("error", () => {});
+
 try {
   const retention = chosenRetention(undefined);
   const durability = chosenDurability(undefined);

@@ -14,6 +14,8 @@ interface SpawnOptions {
   readonly version?: string;
   readonly idleMs?: number;
   readonly env?: NodeJS.ProcessEnv;
+  /** The file of its log; none: `log` has it. */
+  readonly logFile?: number;
 }
 
 /** A process of the shared emulator, as the launcher starts it; needs the build. */
@@ -28,11 +30,11 @@ export interface EmulatorProcess {
 
 export async function spawnEmulator(
   folder: string,
-  { main = BUNDLED, version = "test", idleMs = 60_000, env = {} }: SpawnOptions = {},
+  { main = BUNDLED, version = "test", idleMs = 60_000, env = {}, logFile }: SpawnOptions = {},
 ): Promise<EmulatorProcess> {
   const child = spawn(process.execPath, [main, version, String(idleMs)], {
     env: { PATH: process.env["PATH"], FANOUT_STATE_DIR: folder, ...env },
-    stdio: ["ignore", "ignore", "pipe", "pipe"],
+    stdio: ["ignore", "ignore", logFile ?? "pipe", "pipe"],
   });
   let log = "";
   child.stderr?.setEncoding("utf8").on("data", (text: string) => {
