@@ -54,6 +54,21 @@ export function written(write: (writer: BinaryWriter) => unknown): Uint8Array {
   return bytes;
 }
 
+/** @throws Error if `textOf` could not read one of the messages, or would misread it. It decodes no text. */
+export function checkTexts(...messages: readonly (Uint8Array | undefined)[]): void {
+  for (const message of messages) if (message !== undefined) checkText(message);
+}
+
+function checkText(message: Uint8Array): void {
+  const reader = new BinaryReader(message);
+  while (reader.pos < reader.len) {
+    const [no, type] = reader.tag();
+    if (no === 1 && type !== WireType.LengthDelimited) throw new Error(`a text has the wire type ${type}`);
+
+    reader.skip(type, no);
+  }
+}
+
 /**
  * The text of a message whose first field is one: a StringValue, the id of an OrchestrationInstance, the name in an
  * ExecutionStartedEvent. "" if it is absent.

@@ -212,8 +212,8 @@ export class Dispatch {
   }
 
   /** Takes a work item from its worker and puts it back into its queue; false if the token is stale. */
-  giveBack(token: string): boolean {
-    const lease = this.#leases.take(token);
+  giveBack(token: string, kind?: WorkKind): boolean {
+    const lease = this.#leases.take(token, kind);
     if (lease === undefined) return false;
 
     this.#putBack([lease]);
@@ -221,8 +221,8 @@ export class Dispatch {
   }
 
   /** The same for a work item that its worker does not want: others get it first, and it rests if none does. */
-  abandon(token: string): boolean {
-    const lease = this.#leases.take(token);
+  abandon(token: string, kind?: WorkKind): boolean {
+    const lease = this.#leases.take(token, kind);
     if (lease === undefined) return false;
 
     this.#putBackLater([lease], this.#readiness.refuse(lease));

@@ -55,13 +55,14 @@ export class LeaseTable {
     this.#counts[lease.kind] += 1;
   }
 
-  take(token: string): Lease | undefined {
+  /** Undefined if the token is stale, or of another kind where one is given. */
+  take(token: string, kind?: WorkKind): Lease | undefined {
     const lease = this.#leases.get(token);
-    if (lease !== undefined) {
-      this.#leases.delete(token);
-      lease.worker.release(lease);
-      this.#counts[lease.kind] -= 1;
-    }
+    if (lease === undefined || (kind !== undefined && lease.kind !== kind)) return undefined;
+
+    this.#leases.delete(token);
+    lease.worker.release(lease);
+    this.#counts[lease.kind] -= 1;
     return lease;
   }
 

@@ -107,7 +107,8 @@ export class TaskHub {
     const watchers = this.#watchers.get(instanceId) ?? new Set();
     const cancel = (): void => {
       watchers.delete(watcher);
-      if (watchers.size === 0) this.#watchers.delete(instanceId);
+      // Once it was empty, others may have been put in its place.
+      if (watchers.size === 0 && this.#watchers.get(instanceId) === watchers) this.#watchers.delete(instanceId);
     };
     const watcher = (): void => {
       const instance = this.#instances.get(instanceId);
@@ -188,14 +189,14 @@ export class TaskHub {
     this.#dispatch.dismissWorkers();
   }
 
-  /** Takes a work item from its worker and puts it back into its queue; false if the token is stale. */
-  giveBack(token: string): boolean {
-    return this.#dispatch.giveBack(token);
+  /** Takes a work item from its worker and puts it back into its queue; false if the token is stale, or of another kind. */
+  giveBack(token: string, kind?: WorkKind): boolean {
+    return this.#dispatch.giveBack(token, kind);
   }
 
   /** The same for a work item that its worker does not want. */
-  abandon(token: string): boolean {
-    return this.#dispatch.abandon(token);
+  abandon(token: string, kind?: WorkKind): boolean {
+    return this.#dispatch.abandon(token, kind);
   }
 
   /** A connection has gone: its workers with it, and all that they held goes back to its queue. */
@@ -212,7 +213,7 @@ export class TaskHub {
 
         return completed;
       },
-      this.#orGiveBack(token, (error, completed) => {
+      this.#orGiveBack(token, "activity", (error, completed) => {
         this.activitiesCompleted += completed === true ? 1 : 0;
         answer(error, undefined);
       }),
@@ -222,7 +223,7 @@ export class TaskHub {
   completeEpisode(token: string, completion: EpisodeCompletion, answer: Answer<void>): void {
     this.#context.commits.submit(
       () => this.#completions.episode(this.#dispatch.complete(token, "episode"), completion),
-      this.#orGiveBack(token, (error, ended) => {
+      this.#orGiveBack(token, "episode", (error, ended) => {
         this.orchestrationsEnded += ended === true ? 1 : 0;
         answer(error, undefined);
       }),
@@ -262,10 +263,10 @@ export class TaskHub {
    * Workers of the SDKs drop a result whose completion was answered with an error, so its item has to be dispatched again.
    * Those of fanout keep it and send it again: the item stays theirs.
    */
-  #orGiveBack<T>(token: string, answer: Answer<T>): Answer<T> {
+  #orGiveBack<T>(token: string, kind: WorkKind, answer: Answer<T>): Answer<T> {
     return (error, value) => {
       answer(error, value);
-      if (error !== undefined && !this.#dispatch.isKept(token)) this.giveBack(token);
+      if (error !== undefined && !this.#dispatch.isKept(token)) this.giveBack(token, kind);
     };
   }
 }

@@ -31,7 +31,7 @@ import { RpcError } from "../../protocol/rpc-error.js";
 import { answerRead, empty, encoded, hubName, type ServiceContext } from "./service-context.js";
 import { Status, isTerminal } from "../../protocol/orchestration-status.js";
 import type { TaskHub } from "../hub/task-hub.js";
-import { textOf } from "../../protocol/wire.js";
+import { checkTexts, textOf } from "../../protocol/wire.js";
 
 const DEFAULT_PAGE = 100;
 const MAX_PAGE = 10_000;
@@ -57,8 +57,8 @@ export function clientService(context: ServiceContext): Service {
       if (request.name === "")
         throw new RpcError("INVALID_ARGUMENT", "StartInstance needs the name of an orchestrator.");
 
-      // It is read when the instance is dispatched: what cannot be is to fail here.
-      textOf(request.version ?? EMPTY_BYTES);
+      // They are read when the instance is dispatched, and by its workers: what cannot be is to fail here.
+      checkTexts(request.version, request.input);
       const { name, version, input, executionId, tags, parentTraceContext: traceContext } = request;
       const instanceId = request.instanceId === "" ? randomUUID() : request.instanceId;
       const scheduledStartUs = microsecondsOf(request.scheduledStartTimestamp);
@@ -84,26 +84,31 @@ export function clientService(context: ServiceContext): Service {
       const { instanceId, name, input } = readMessage(RaiseEventRequestSchema, call.request);
       if (name === "") throw new RpcError("INVALID_ARGUMENT", "RaiseEvent needs the name of an event.");
 
+      checkTexts(input);
       hubFor(context, call, instanceId).clients.raiseEvent(instanceId, { name, input }, empty(answer));
     }),
 
     TerminateInstance: unary((call, answer) => {
       const { instanceId, output, recursive } = readMessage(TerminateRequestSchema, call.request);
+      checkTexts(output);
       hubFor(context, call, instanceId).clients.terminate(instanceId, output, recursive, empty(answer));
     }),
 
     SuspendInstance: unary((call, answer) => {
       const { instanceId, reason } = readMessage(ReasonedRequestSchema, call.request);
+      checkTexts(reason);
       hubFor(context, call, instanceId).clients.suspend(instanceId, reason, empty(answer));
     }),
 
     ResumeInstance: unary((call, answer) => {
       const { instanceId, reason } = readMessage(ReasonedRequestSchema, call.request);
+      checkTexts(reason);
       hubFor(context, call, instanceId).clients.resume(instanceId, reason, empty(answer));
     }),
 
     RewindInstance: unary((call, answer) => {
       const { instanceId, reason } = readMessage(ReasonedRequestSchema, call.request);
+      checkTexts(reason);
       hubFor(context, call, instanceId).clients.rewind(instanceId, reason, empty(answer));
     }),
 
@@ -118,6 +123,7 @@ export function clientService(context: ServiceContext): Service {
 
     SkipGracefulOrchestrationTerminations: unary((call, answer) => {
       const { instanceBatch, reason } = readMessage(SkipGracefulOrchestrationTerminationsRequestSchema, call.request);
+      checkTexts(reason);
       const ids = idsOf("SkipGracefulOrchestrationTerminations", instanceBatch);
       hubFor(context, call, ...ids).clients.endAtOnce(ids, reason, encoded(answer, skipTerminationsResponse));
     }),

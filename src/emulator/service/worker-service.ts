@@ -13,11 +13,11 @@ import {
   type WorkItemFilter,
 } from "../../protocol/durabletask_pb.js";
 import { readMessage } from "../../protocol/messages.js";
-import { Orchestration } from "../instance/orchestration.js";
+import { checkAction } from "./check-completion.js";
 import { readActions, type Action } from "../../protocol/orchestrator-actions.js";
-import { rewindHistory } from "../../protocol/rewind.js";
 import { RpcError } from "../../protocol/rpc-error.js";
 import { empty, type ServiceContext } from "./service-context.js";
+import { checkTexts, type StringValueBytes } from "../../protocol/wire.js";
 import type { TaskHub } from "../hub/task-hub.js";
 import type { WorkFilter } from "../dispatch/work.js";
 import { Worker, type WorkerOptions } from "../dispatch/worker.js";
@@ -35,7 +35,9 @@ export function workerService(context: ServiceContext): Service {
         call.request,
       );
       const token = completionToken || heldToken(context.heldItems, instanceId, taskId);
-      context.hubOf(call).completeActivity(token, { result, failure: failureDetails }, empty(answer));
+      const hub = context.hubOf(call);
+      checkResult(hub, token, result);
+      hub.completeActivity(token, { result, failure: failureDetails }, empty(answer));
     }),
 
     CompleteOrchestratorTask: unary((call, answer) => {
@@ -45,7 +47,7 @@ export function workerService(context: ServiceContext): Service {
       refuseParts(hub, token, response);
       if (response.requiresHistory) {
         // The worker no longer has what it was known to have: it gets the whole history.
-        if (!hub.giveBack(token)) throw staleToken(token);
+        if (!hub.giveBack(token, "episode")) throw staleToken(token);
 
         answer(undefined, EMPTY_BYTES);
         return;
@@ -133,29 +135,33 @@ function filterOf(filters: readonly WorkItemFilter[]): WorkFilter {
 function refuseParts(hub: TaskHub, token: string, response: OrchestratorResponse): void {
   const part = response.isPartial ? "isPartial" : response.numEventsProcessed && "numEventsProcessed";
   if (part !== undefined) {
-    hub.abandon(token);
+    hub.abandon(token, "episode");
     throw new RpcError("UNIMPLEMENTED", `CompleteOrchestratorTask: ${part} is not supported.`);
   }
 }
 
-/** Events that a worker has made are taken in where an error would undo what others have done in the same turn. */
-function checkEvents(action: Action): void {
-  if (action.kind === "rewind") rewindHistory(action.history, "");
-
-  const events = action.kind === "rewind" ? action.history : action.kind === "end" ? action.end.carryoverEvents : [];
-  const state = new Orchestration();
-  for (const event of events) state.observe(event);
+function checkResult(hub: TaskHub, token: string, result: StringValueBytes | undefined): void {
+  try {
+    checkTexts(result);
+  } catch (error) {
+    hub.abandon(token, "activity");
+    throw new RpcError("INVALID_ARGUMENT", `CompleteActivityTask: the result cannot be read: ${errorText(error)}.`);
+  }
 }
 
 /** Reads the actions before anything is changed: one that cannot be read is this completion's fault alone. */
 function actionsOf(hub: TaskHub, token: string, response: OrchestratorResponse): Action[] {
   try {
     const actions = readActions(response.actions);
-    actions.forEach(checkEvents);
+    actions.forEach(checkAction);
+    checkTexts(response.customStatus);
     return actions;
   } catch (error) {
-    hub.abandon(token);
+    hub.abandon(token, "episode");
     const reason = errorText(error);
-    throw new RpcError("INVALID_ARGUMENT", `CompleteOrchestratorTask: an action cannot be read: ${reason}.`);
+    throw new RpcError(
+      "INVALID_ARGUMENT",
+      `CompleteOrchestratorTask: an action or the custom status cannot be read: ${reason}.`,
+    );
   }
 }
