@@ -213,7 +213,7 @@ export class TaskHub {
 
         return completed;
       },
-      this.#orGiveBack(token, "activity", (error, completed) => {
+      this.#orGiveBack(token, (error, completed) => {
         this.activitiesCompleted += completed === true ? 1 : 0;
         answer(error, undefined);
       }),
@@ -223,7 +223,7 @@ export class TaskHub {
   completeEpisode(token: string, completion: EpisodeCompletion, answer: Answer<void>): void {
     this.#context.commits.submit(
       () => this.#completions.episode(this.#dispatch.complete(token, "episode"), completion),
-      this.#orGiveBack(token, "episode", (error, ended) => {
+      this.#orGiveBack(token, (error, ended) => {
         this.orchestrationsEnded += ended === true ? 1 : 0;
         answer(error, undefined);
       }),
@@ -261,12 +261,12 @@ export class TaskHub {
 
   /**
    * Workers of the SDKs drop a result whose completion was answered with an error, so its item has to be dispatched again.
-   * Those of fanout keep it and send it again: the item stays theirs.
+   * Those of fanout keep it and send it again: the item stays theirs. That holds for an item that was completed as another, too.
    */
-  #orGiveBack<T>(token: string, kind: WorkKind, answer: Answer<T>): Answer<T> {
+  #orGiveBack<T>(token: string, answer: Answer<T>): Answer<T> {
     return (error, value) => {
       answer(error, value);
-      if (error !== undefined && !this.#dispatch.isKept(token)) this.giveBack(token, kind);
+      if (error !== undefined && !this.#dispatch.isKept(token)) this.giveBack(token);
     };
   }
 }

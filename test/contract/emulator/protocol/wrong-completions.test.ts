@@ -5,17 +5,7 @@ import { ProtocolHub } from "../../../support/emulator/protocol-hub.js";
 
 const hub = ProtocolHub.forEachTest();
 
-test("an episode that is completed as an activity stays with its worker", async () => {
-  const worker = await hub.raw.worker();
-  await hub.raw.start("instance");
-  const item = await worker.item();
-  await expect(hub.raw.completeActivity(item, 1)).rejects.toMatchObject({ code: status.NOT_FOUND });
-  await hub.raw.completeEpisode(item, [complete(1, "end")]);
-  expect(await hub.status("instance")).toBe("COMPLETED");
-});
-
 test.each([
-  ["completed", false, false],
   ["completed in part", true, false],
   ["given back for its history", false, true],
 ])("an activity that is %s as an episode stays with its worker", async (_, isPartial, requiresHistory) => {
