@@ -2,7 +2,7 @@ import type { Clock } from "../clock/clock.js";
 import type { Cancel } from "../clock/system-time.js";
 import type { GroupCommit } from "../store/group-commit.js";
 import { deletedUntilUs, isOfRun, type Retention } from "./retention.js";
-import type { EndedPlace, Store } from "../store/store.js";
+import { StoreError, isGone, type EndedPlace, type Store } from "../store/store.js";
 
 /** When it looks for the first time, and how long after a look it looks again, milliseconds. */
 const FIRST_LOOK_MS = 10_000;
@@ -14,6 +14,8 @@ const DELETED_IN_ONE_TURN = 500;
 const RELEASED_IN_ONE_TURN = 1024 * 1024;
 /** Space that is kept for what comes next, as a share of what is in use. */
 const SPARE = 0.1;
+
+const BEGINNING: EndedPlace = { completedUs: 0, key: 0 };
 
 export interface RetentionOptions {
   readonly store: Store;
@@ -31,7 +33,7 @@ export class RetentionKeeper {
   #cancel: Cancel;
   #stopped = false;
   /** Behind what has been looked at for runs: what ends later stands behind it. */
-  #runsPlace: EndedPlace = { completedUs: 0, key: 0 };
+  #runsPlace = BEGINNING;
   /** Instances deleted since it was made. */
   deleted = 0;
 
@@ -80,12 +82,25 @@ export class RetentionKeeper {
         store.releaseSpace(RELEASED_IN_ONE_TURN);
       },
       () => {
-        if (excess < 2 * RELEASED_IN_ONE_TURN) store.trim();
-
-        this.#next(this.#release, PAUSE_MS);
+        const isTrimmed = excess >= 2 * RELEASED_IN_ONE_TURN || this.#trim();
+        // The disk is full, or fails: what is left is for later.
+        if (isTrimmed) this.#next(this.#release, PAUSE_MS);
+        else this.#next(this.#delete, LOOK_EVERY_MS);
       },
     );
   };
+
+  /** False if the store cannot at present. It runs behind the answers of others, so that it throws only what ends them all. */
+  #trim(): boolean {
+    try {
+      this.#options.store.trim();
+      return true;
+    } catch (error) {
+      if (!(error instanceof StoreError) || isGone(error)) throw error;
+
+      return false;
+    }
+  }
 
   /** Deletes what is over its time, as far as one turn goes; returns how many. */
   #deleteOldest(): number {
@@ -106,8 +121,10 @@ export class RetentionKeeper {
   #deleteRuns(): { readonly deleted: number; readonly place: EndedPlace; readonly isOver: boolean } {
     const { store, retention, clock } = this.#options;
     const { runAgeMs = Number.POSITIVE_INFINITY } = retention;
-    let place = this.#runsPlace;
-    const untilUs = Math.max(0, clock.nowUs() - runAgeMs * 1_000);
+    const nowUs = clock.nowUs();
+    // The clock was set back: what ends now stands in front of it.
+    let place = nowUs < this.#runsPlace.completedUs ? BEGINNING : this.#runsPlace;
+    const untilUs = Math.max(0, nowUs - runAgeMs * 1_000);
     const ended = store.endedAfter(place, untilUs, DELETED_IN_ONE_TURN);
     const endMs = clock.steadyMs() + TURN_MS;
     let deleted = 0;

@@ -8,7 +8,7 @@ import type { Retention } from "../../../../src/emulator/hub/retention.js";
 import { instanceIdOf } from "../../../../src/plan/run-id.js";
 import { openSqliteStore } from "../../../../src/emulator/store/sqlite/store.js";
 import { Status } from "../../../../src/protocol/orchestration-status.js";
-import type { Store } from "../../../../src/emulator/store/store.js";
+import { StoreError, type Store } from "../../../../src/emulator/store/store.js";
 import { failNext } from "../../../support/emulator/failing-store.js";
 import { VirtualTime } from "../../../support/emulator/virtual-time.js";
 import { committed, newInstance } from "../../../support/emulator/store-contract.js";
@@ -47,6 +47,7 @@ class Keeping {
   readonly keeper: RetentionKeeper;
   readonly delays: number[] = [];
   steadyMs = 0;
+  nowUs = NOW_US;
   #pending: (() => void) | undefined;
 
   constructor(retention: Partial<Retention>, msOfALook = 0) {
@@ -55,7 +56,7 @@ class Keeping {
       commits,
       retention: { ageMs: undefined, bytes: undefined, ...retention },
       clock: {
-        nowUs: () => NOW_US,
+        nowUs: () => this.nowUs,
         steadyMs: () => (this.steadyMs += msOfALook),
         after: (delayMs, action) => {
           this.#pending = action;
@@ -237,4 +238,39 @@ test("runs of fanout go at their own age, and nothing else does", async () => {
   add("rabcdefgh1234-00002-000", NOW_US - DAY_US);
   await keeping.look();
   expect(keeping.keeper.deleted).toBe(601);
+});
+
+test("runs that ended after the clock was set back go at their age too", async () => {
+  const DAY_US = 24 * HOUR_US;
+  add("rabcdefgh1234-00000-000", NOW_US - DAY_US);
+  const keeping = new Keeping({ ageMs: 60 * 86_400_000, runAgeMs: 86_400_000 });
+  await keeping.look();
+  expect(idsOf()).toEqual([]);
+  keeping.nowUs = NOW_US - 3 * DAY_US;
+  add("rabcdefgh1234-00001-000", keeping.nowUs);
+  await keeping.look();
+  keeping.nowUs = NOW_US - 2 * DAY_US;
+  await keeping.look();
+  expect(idsOf()).toEqual([]);
+});
+
+test("a disk that is full while the file shrinks ends nothing, and it is tried again a minute later", async () => {
+  for (let n = 0; n < 200; n += 1) add(`old-${n}`, 1);
+
+  const keeping = new Keeping({ ageMs: 1_000 });
+  const trim = store.trim.bind(store);
+  let tries = 0;
+  store.trim = () => {
+    tries += 1;
+    throw new StoreError("full", "database or disk is full");
+  };
+  await keeping.look();
+  expect(tries).toBe(1);
+  store.trim = () => {
+    tries += 1;
+    trim();
+  };
+  add("another", 1);
+  await keeping.look();
+  expect(idsOf()).toEqual([]);
 });
