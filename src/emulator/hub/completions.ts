@@ -204,6 +204,7 @@ export class Completions {
   /** A worker has made the history with which an orchestration that had failed is tried again. */
   #rewind(instance: DispatchedInstance, newHistory: readonly Uint8Array[]): void {
     const { executionId, parent, history, rewound } = rewindHistory(newHistory, instance.executionId);
+    this.#instances.callOffDetachedOf(instance);
     const kept = instance.rewind({ executionId, parent, history: frame(PAST_EVENT, history) });
     this.#context.store.rewind(instance.key, {
       executionId,

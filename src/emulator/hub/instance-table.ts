@@ -169,6 +169,13 @@ export class InstanceTable {
     if (!instance.hasDetached) this.#detaching.delete(instance);
   }
 
+  /** Calls off what nobody waits for of an execution: the one that takes its place asks for it again. */
+  callOffDetachedOf({ id, executionId }: Pick<DispatchedInstance, "id" | "executionId">): void {
+    // An instance that had ended and was taken back in is another object than what has its activities.
+    for (const instance of [...this.#detaching].filter((each) => each.id === id))
+      for (const taskId of instance.detachedOf(executionId)) this.dropDetached(instance, executionId, taskId);
+  }
+
   /** Calls off all that nobody waits for. */
   callOffDetached(): void {
     this.#context.store.clearDetached(this.#taskHub);

@@ -165,6 +165,14 @@ export class Instance {
     return this.#detached?.delete(taskKey(executionId, taskId)) ?? false;
   }
 
+  /** The ids of those of that execution. */
+  detachedOf(executionId: string): number[] {
+    const beginning = taskKey(executionId, "");
+    return [...(this.#detached?.keys() ?? [])]
+      .filter((key) => key.startsWith(beginning))
+      .map((key) => Number(key.slice(beginning.length)));
+  }
+
   /** None of them is to be run from here on. */
   forgetDetached(): void {
     this.#detached = undefined;
@@ -305,7 +313,7 @@ export class Instance {
   }
 }
 
-function taskKey(executionId: string, taskId: number): string {
+function taskKey(executionId: string, taskId: number | ""): string {
   return `${executionId} ${taskId}`;
 }
 

@@ -111,6 +111,36 @@ test.each(WITH_AND_WITHOUT_RESTART)(
   },
 );
 
+test.each(WITH_AND_WITHOUT_RESTART)(
+  "an activity that has not begun when its orchestration is rewound runs once%s",
+  async (_, restarts) => {
+    const narrowWorker = async (): Promise<RawWorker> =>
+      hub.raw.worker("narrow", (request) => request.setMaxconcurrentactivityworkitems(1));
+    let worker = await narrowWorker();
+    await hub.raw.start("instance");
+    await hub.raw.completeEpisode(await worker.item(), [scheduleTask(0), scheduleTask(1)]);
+    let held = await worker.item();
+    await hub.client.raiseOrchestrationEvent("instance", "go", 1);
+    await hub.raw.completeEpisode(await worker.item(), [failed(2, new pb.TaskFailureDetails())]);
+    if (restarts) {
+      await hub.restart();
+      worker = await narrowWorker();
+      held = await worker.item();
+    }
+    await hub.client.rewindInstance("instance", "mended");
+    await hub.raw.completeEpisode(await worker.item(), [rewind([...historyOf("another"), rewound])]);
+    await hub.raw.completeEpisode(await worker.item(), []);
+    await hub.raw.completeActivity(held, "of the old execution");
+    const activity = await worker.item();
+    expect(activity.activityrequest).toMatchObject({
+      taskid: 1,
+      orchestrationinstance: { executionid: { value: "another" } },
+    });
+    await hub.raw.completeActivity(activity, "of the new execution");
+    expect((await worker.item()).orchestratorrequest?.neweventsList.slice(1)).toMatchObject([{ taskcompleted: {} }]);
+  },
+);
+
 test("a worker that was not told of a rewind fails the orchestration by asking for one", async () => {
   const worker = await hub.raw.worker();
   await hub.raw.start("instance");
