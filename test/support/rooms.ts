@@ -108,6 +108,7 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
     "emulator/clock/",
     "emulator/dispatch/",
     "emulator/hub/",
+    "emulator/instance/",
     "emulator/limits/",
     "emulator/service/",
     "emulator/store/",

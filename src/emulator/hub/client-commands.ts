@@ -4,14 +4,13 @@ import {
   eventRaised,
   executionResumed,
   executionSuspended,
-  executionTerminated,
   type Signal,
 } from "../../protocol/history-event.js";
 import type { IdReuse } from "./id-reuse.js";
 import type { DispatchedInstance } from "../dispatch/dispatched-instance.js";
 import type { HubContext } from "./hub-context.js";
 import type { InstanceTable, Start } from "./instance-table.js";
-import { MOST_RAISED_EVENTS, checkName } from "../limits/limits.js";
+import { MOST_RAISED_EVENTS, SMALL_BYTES, checkName, checkWaiting } from "../limits/limits.js";
 import type { Relations } from "./relations.js";
 import type { HubLimits } from "../limits/scheduler-limits.js";
 import { RpcError } from "../../protocol/rpc-error.js";
@@ -48,11 +47,12 @@ export class ClientCommands {
     this.#limits.checkPayload(start.instanceId, () => `The input of the orchestration '${start.name}'`, start.input);
     this.#context.commits.submit(() => {
       const existing = this.#find(start.instanceId);
-      if (existing !== undefined && reuse.statuses.includes(existing.status)) {
-        if (reuse.action === "keep") return start.instanceId;
+      const replaced = existing !== undefined && reuse.statuses.includes(existing.status) ? existing : undefined;
+      if (replaced !== undefined && reuse.action === "keep") return start.instanceId;
 
-        this.#discard(existing);
-      }
+      this.#checkRoom(start.input);
+      if (replaced !== undefined) this.#discard(replaced);
+
       // Workers know executions by their ids, and one may still be at the one that was replaced.
       const isUsed = start.executionId !== undefined && start.executionId === existing?.executionId;
       this.#instances.start(isUsed ? { ...start, executionId: undefined } : start);
@@ -66,6 +66,7 @@ export class ClientCommands {
     this.#limits.checkPayload(instanceId, () => `The event '${signal.name}'`, signal.input);
     this.#withRunning(instanceId, answer, (instance) => {
       checkRaised(instance);
+      this.#checkRoom(signal.input);
       this.#instances.receive(instance, eventRaised(signal, this.#context.clock.nowUs()));
     });
   }
@@ -73,21 +74,27 @@ export class ClientCommands {
   terminate(instanceId: string, output: StringValueBytes | undefined, recurse: boolean, answer: Answer<void>): void {
     this.#limits.checkPayload(instanceId, () => "The output of the termination", output);
     this.#withRunning(instanceId, answer, (instance) => {
-      this.#instances.receive(instance, executionTerminated(output, recurse, this.#context.clock.nowUs()));
+      this.#checkRoomIfLarge(output);
+      this.#relations.tellTerminated(instance, output, recurse);
     });
   }
 
   /** From the answer on it gets no more episodes, until it is resumed or terminated. */
   suspend(instanceId: string, reason: StringValueBytes | undefined, answer: Answer<void>): void {
     this.#withRunning(instanceId, answer, (instance) => {
-      if (!instance.state.suspended)
-        this.#setSuspended(instance, executionSuspended(reason, this.#context.clock.nowUs()));
+      if (instance.state.suspended) return;
+
+      this.#checkRoom(reason);
+      this.#setSuspended(instance, executionSuspended(reason, this.#context.clock.nowUs()));
     });
   }
 
   resume(instanceId: string, reason: StringValueBytes | undefined, answer: Answer<void>): void {
     this.#withRunning(instanceId, answer, (instance) => {
-      if (instance.state.suspended) this.#setSuspended(instance, executionResumed(reason, this.#context.clock.nowUs()));
+      if (!instance.state.suspended) return;
+
+      this.#checkRoomIfLarge(reason);
+      this.#setSuspended(instance, executionResumed(reason, this.#context.clock.nowUs()));
     });
   }
 
@@ -121,6 +128,7 @@ export class ClientCommands {
       const { name, version, tags } = row;
       const { input } = this.#context.store.find(this.#taskHub, instanceId, true)!;
       const newId = withNewId ? randomUUID() : instanceId;
+      this.#checkRoom(input);
       if (!withNewId) this.#context.store.deleteInstance(row.key);
 
       this.#instances.start({
@@ -177,6 +185,16 @@ export class ClientCommands {
         else this.discardAll(answer);
       },
     );
+  }
+
+  /** @throws RpcError if too much waits for workers */
+  #checkRoom(payload: StringValueBytes | undefined): void {
+    checkWaiting(this.#context.waitingBytes.held, payload?.length ?? 0);
+  }
+
+  /** For what makes room: an instance is told once to end, and once to go on for each time that it was suspended. */
+  #checkRoomIfLarge(payload: StringValueBytes | undefined): void {
+    if ((payload?.length ?? 0) > SMALL_BYTES) this.#checkRoom(payload);
   }
 
   #setSuspended(instance: DispatchedInstance, event: Uint8Array): void {

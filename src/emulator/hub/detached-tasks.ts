@@ -1,6 +1,7 @@
 import { EMPTY_BYTES } from "../../protocol/empty-bytes.js";
 import { DispatchedInstance } from "../dispatch/dispatched-instance.js";
 import { Status } from "../../protocol/orchestration-status.js";
+import { WaitingBytes } from "../instance/waiting-bytes.js";
 import type { DetachedTask } from "../store/store.js";
 import type { StringValueBytes } from "../../protocol/wire.js";
 
@@ -25,7 +26,10 @@ export function endedInstance(
     tags: [],
     trace: undefined,
   };
-  const instance = new DispatchedInstance({ row, history: EMPTY_BYTES, nextHistorySeq: 0, waiting: [] });
+  const instance = new DispatchedInstance(
+    { row, history: EMPTY_BYTES, nextHistorySeq: 0, waiting: [] },
+    new WaitingBytes(),
+  );
   instance.stop();
   return instance;
 }

@@ -1,6 +1,7 @@
 import type { Clock } from "../clock/clock.js";
 import type { SchedulerLimits } from "../limits/scheduler-limits.js";
 import type { GroupCommit } from "../store/group-commit.js";
+import type { WaitingBytes } from "../instance/waiting-bytes.js";
 import type { Store } from "../store/store.js";
 
 /** What a task hub shares with the others of its emulator. */
@@ -13,4 +14,6 @@ export interface HubContext {
   /** How long an episode waits for more results at most, milliseconds; undefined: as `HoldPolicy` has it. */
   readonly mostHoldMs?: number | undefined;
   readonly limits: SchedulerLimits;
+  /** Counts the events that wait for the instances of all hubs. */
+  readonly waitingBytes: WaitingBytes;
 }

@@ -250,7 +250,7 @@ export class InstanceTable {
   }
 
   #add(active: ActiveInstance): DispatchedInstance {
-    const instance = new DispatchedInstance(active);
+    const instance = new DispatchedInstance(active, this.#context.waitingBytes);
     this.#dispatch.add(instance);
     this.#instances.set(instance.id, instance);
     this.touch(instance);

@@ -1,5 +1,6 @@
 import {
   ExecutionRewoundEventSchema,
+  ExecutionTerminatedEventSchema,
   OrchestrationInstanceSchema,
   ParentInstanceInfoSchema,
 } from "../../protocol/durabletask_pb.js";
@@ -88,8 +89,15 @@ export class Relations {
 
   terminate({ instanceId, reason, recurse }: Termination): void {
     const target = this.#running(instanceId);
-    if (target !== undefined)
-      this.#instances.receive(target, executionTerminated(reason, recurse, this.#context.clock.nowUs()));
+    if (target !== undefined) this.tellTerminated(target, reason, recurse);
+  }
+
+  /** A second termination means nothing, unless the first one was not recursive. */
+  tellTerminated(instance: DispatchedInstance, reason: StringValueBytes | undefined, recurse: boolean): void {
+    const told = instance.waiting.filter(({ type }) => type === EventType.ExecutionTerminated);
+    if (told.length > 0 && (!recurse || told.some(({ event }) => isRecursive(event)))) return;
+
+    this.#instances.receive(instance, executionTerminated(reason, recurse, this.#context.clock.nowUs()));
   }
 
   /** Ends an instance as terminated without an episode for it. */
@@ -180,6 +188,10 @@ export class Relations {
   #find(instanceId: string): InstanceRow | undefined {
     return this.#context.store.find(this.#taskHub, instanceId, false);
   }
+}
+
+function isRecursive(termination: Uint8Array): boolean {
+  return readMessage(ExecutionTerminatedEventSchema, viewEvent(termination).body).recurse;
 }
 
 /** `ParentInstanceInfo` */

@@ -6,6 +6,7 @@ import { Orchestration } from "./orchestration.js";
 import type { ActiveInstance, WaitingEvent } from "../store/store.js";
 import { activityParent, episodeHead } from "../../protocol/write-work-item.js";
 import { textOf } from "../../protocol/wire.js";
+import type { WaitingBytes } from "./waiting-bytes.js";
 import { WaitingEvents, type Arrival } from "./waiting-events.js";
 
 /** What an instance goes on with as the next execution of its orchestrator. */
@@ -55,7 +56,8 @@ export class Instance {
   #head: Uint8Array | undefined;
   #activityParent: Uint8Array | undefined;
 
-  constructor({ row, history, nextHistorySeq, waiting }: ActiveInstance) {
+  /** `waitingBytes` counts the events that wait for it with those of others, until it has ended. */
+  constructor({ row, history, nextHistorySeq, waiting }: ActiveInstance, waitingBytes: WaitingBytes) {
     this.key = row.key;
     this.id = row.instanceId;
     this.name = row.name;
@@ -75,7 +77,7 @@ export class Instance {
 
     this.#history = new History(history);
     this.#nextHistorySeq = nextHistorySeq;
-    this.#waiting = new WaitingEvents(waiting);
+    this.#waiting = new WaitingEvents(waiting, waitingBytes);
   }
 
   get status(): number {
@@ -309,6 +311,7 @@ export class Instance {
   /** It has ended, or is forgotten: nothing wakes it any more. */
   stop(): void {
     this.#ended = true;
+    this.#waiting.stopCounting();
     this.cancelAlarms();
   }
 }

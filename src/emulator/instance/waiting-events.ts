@@ -1,6 +1,7 @@
 import { invariant } from "../../invariant.js";
 import { EventType, viewEvent } from "../../protocol/history-event.js";
 import type { WaitingEvent } from "../store/store.js";
+import { WaitingBytes } from "./waiting-bytes.js";
 
 /** An event that waits, and what has to be known of it. */
 export interface Arrival extends WaitingEvent {
@@ -15,9 +16,14 @@ export class WaitingEvents {
   #nextSeq: number;
   #processedSeq = 0;
   #durableSeq = 0;
+  #bytes: WaitingBytes;
 
-  constructor(events: readonly WaitingEvent[]) {
+  /** `bytes` counts them with those of others. */
+  constructor(events: readonly WaitingEvent[], bytes: WaitingBytes) {
+    this.#bytes = bytes;
     this.#arrivals = events.map(arrivalOf);
+    for (const { event } of events) bytes.add(event);
+
     this.#nextSeq = (events.at(-1)?.seq ?? 0) + 1;
   }
 
@@ -55,6 +61,7 @@ export class WaitingEvents {
     const arrival = arrivalOf({ seq: this.#nextSeq, event });
     this.#nextSeq += 1;
     this.#arrivals.push(arrival);
+    this.#bytes.add(event);
     return arrival;
   }
 
@@ -70,12 +77,26 @@ export class WaitingEvents {
     invariant(count <= this.#arrivals.length, "An episode takes along events that wait.");
     const taken = this.#arrivals.splice(0, count);
     this.#processedSeq = taken.at(-1)?.seq ?? this.#processedSeq;
-    return taken.map(({ event }) => event);
+    return this.#dropped(taken);
   }
 
   /** Removes all of them, unprocessed. */
   withdraw(): Uint8Array[] {
-    return this.#arrivals.splice(0).map(({ event }) => event);
+    return this.#dropped(this.#arrivals.splice(0));
+  }
+
+  /** They are not counted any more, nor is what still comes. */
+  stopCounting(): void {
+    for (const { event } of this.#arrivals) this.#bytes.drop(event);
+
+    this.#bytes = new WaitingBytes();
+  }
+
+  #dropped(arrivals: readonly Arrival[]): Uint8Array[] {
+    const events = arrivals.map(({ event }) => event);
+    for (const event of events) this.#bytes.drop(event);
+
+    return events;
   }
 }
 

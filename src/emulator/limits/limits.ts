@@ -73,6 +73,12 @@ function mostOpenFiles(): number {
 /** Events that clients have raised for an instance, and no episode has taken: each costs the next work item its bytes. */
 export const MOST_RAISED_EVENTS = 10_000;
 
+/**
+ * Events that wait for the workers of all instances, inputs of starts among them, and 256 bytes for each. Clients are
+ * refused beyond it. What orchestrators and activities send is not, since it cannot be taken back.
+ */
+export const MOST_WAITING_BYTES = 512 * MIB;
+
 /** Names as UTF-8: each is part of every work item of its instance. */
 const MOST_NAME_BYTES = 1_024;
 
@@ -113,6 +119,17 @@ export function checkName(what: string, text: string): void {
   const bytes = Buffer.byteLength(text);
   if (bytes > MOST_NAME_BYTES)
     throw new RpcError("INVALID_ARGUMENT", `${what} has ${bytes} bytes: the limit is ${MOST_NAME_BYTES}.`);
+}
+
+/** @throws RpcError if there is no room for that much more of what waits */
+export function checkWaiting(heldBytes: number, bytes: number): void {
+  if (heldBytes + bytes > MOST_WAITING_BYTES) {
+    throw new RpcError(
+      "RESOURCE_EXHAUSTED",
+      `The events that no worker has taken hold ${heldBytes} bytes, and this is ${bytes} more: the limit of the emulator is ` +
+        `${MOST_WAITING_BYTES}. Start workers that take them, or purge instances.`,
+    );
+  }
 }
 
 /** @throws RpcError if a connection that has so many calls may begin no other */

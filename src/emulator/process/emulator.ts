@@ -10,6 +10,7 @@ import { HEALTH_SERVICE, healthService } from "../service/health-service.js";
 import { MOST_HELD_BYTES, OWNERS_BYTES } from "../limits/limits.js";
 import { Listener, isOwners, type Place } from "../transport/listener.js";
 import { MemoryBudget } from "../transport/memory-budget.js";
+import { WaitingBytes } from "../instance/waiting-bytes.js";
 import { LongestTurn } from "./longest-turn.js";
 import { RetentionKeeper } from "../hub/retention-keeper.js";
 import type { Retention } from "../hub/retention.js";
@@ -96,6 +97,7 @@ export class Emulator {
       newToken: () => `${epoch}-${(tokens += 1).toString(36)}`,
       mostHoldMs: options.mostHoldMs,
       limits: new SchedulerLimits(options.limits ?? "none", (sentence) => options.onNotice?.(sentence)),
+      waitingBytes: new WaitingBytes(),
     };
     this.#hubs = new TaskHubs(this.#context, options.taskHubs);
     this.#retention = options.retention && new RetentionKeeper({ ...this.#context, retention: options.retention });

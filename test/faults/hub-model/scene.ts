@@ -4,6 +4,7 @@ import { openSqliteStore } from "../../../src/emulator/store/sqlite/store.js";
 import { Status } from "../../../src/protocol/orchestration-status.js";
 import type { InstanceRow, Store } from "../../../src/emulator/store/store.js";
 import { SchedulerLimits } from "../../../src/emulator/limits/scheduler-limits.js";
+import { WaitingBytes } from "../../../src/emulator/instance/waiting-bytes.js";
 import { TaskHub } from "../../../src/emulator/hub/task-hub.js";
 import { MACHINE_TIME } from "../../../src/emulator/clock/machine-time.js";
 import { Clock } from "../../../src/emulator/clock/clock.js";
@@ -154,7 +155,14 @@ export class Scene {
     });
     const newToken = (): string => `t-${(this.#tokens += 1)}`;
     const limits = new SchedulerLimits("none", () => {});
-    const hub = new TaskHub(HUB, { store, commits, clock: new SceneClock(), newToken, limits });
+    const hub = new TaskHub(HUB, {
+      store,
+      commits,
+      clock: new SceneClock(),
+      newToken,
+      limits,
+      waitingBytes: new WaitingBytes(),
+    });
     this.#load(hub);
     hub.afterCommit()();
     return { hub, commits };

@@ -7,6 +7,7 @@ import { readActions } from "../../../../src/protocol/orchestrator-actions.js";
 import { openSqliteStore } from "../../../../src/emulator/store/sqlite/store.js";
 import { StoreError, type Store } from "../../../../src/emulator/store/store.js";
 import { SchedulerLimits } from "../../../../src/emulator/limits/scheduler-limits.js";
+import { WaitingBytes } from "../../../../src/emulator/instance/waiting-bytes.js";
 import { TaskHub } from "../../../../src/emulator/hub/task-hub.js";
 import { Status, isTerminal } from "../../../../src/protocol/orchestration-status.js";
 import { Worker } from "../../../../src/emulator/dispatch/worker.js";
@@ -58,6 +59,7 @@ describe("a task hub on a disk that takes its time", () => {
       clock: new Clock(MACHINE_TIME),
       newToken: () => `token-${(tokens += 1)}`,
       limits: new SchedulerLimits("none", () => {}),
+      waitingBytes: new WaitingBytes(),
     });
     sent = [];
     worker = newWorker();

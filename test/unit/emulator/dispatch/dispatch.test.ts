@@ -4,6 +4,7 @@ import { PAST_EVENT, frame } from "../../../../src/protocol/event-frames.js";
 import { taskCompleted, taskScheduled, timerFired } from "../../../../src/protocol/history-event.js";
 import { HoldPolicy } from "../../../../src/emulator/dispatch/hold-policy.js";
 import { Dispatch } from "../../../../src/emulator/dispatch/dispatch.js";
+import { WaitingBytes } from "../../../../src/emulator/instance/waiting-bytes.js";
 import { DispatchedInstance } from "../../../../src/emulator/dispatch/dispatched-instance.js";
 import { Orchestration, applyActions } from "../../../../src/emulator/instance/orchestration.js";
 import { Status } from "../../../../src/protocol/orchestration-status.js";
@@ -40,7 +41,10 @@ function waitingFor(tasks: number): DispatchedInstance {
   const task = { name: "Activity", version: undefined, input: undefined, traceContext: undefined, tags: [] };
   const events = Array.from({ length: tasks }, (_, n) => taskScheduled(n + 1, task, NOW_US));
   const row = { ...newInstance(), key: 1, tasksCompleted: 0, trace: undefined, status: Status.Running };
-  const instance = new DispatchedInstance({ row, history: frame(PAST_EVENT, events), nextHistorySeq: 1, waiting: [] });
+  const instance = new DispatchedInstance(
+    { row, history: frame(PAST_EVENT, events), nextHistorySeq: 1, waiting: [] },
+    new WaitingBytes(),
+  );
   dispatch.add(instance);
   return instance;
 }
