@@ -1,6 +1,7 @@
 import type { Dispatch } from "../dispatch/dispatch.js";
 import { DispatchedInstance } from "../dispatch/dispatched-instance.js";
 import { EMPTY_BYTES } from "../../protocol/empty-bytes.js";
+import { errorText } from "../../format/error-text.js";
 import { executionStarted, taskScheduled, timerFired, viewEvent } from "../../protocol/history-event.js";
 import { endedInstance } from "./detached-tasks.js";
 import type { HeldLeases } from "../dispatch/held-leases.js";
@@ -9,10 +10,10 @@ import type { HubContext } from "./hub-context.js";
 import { readTaskScheduled } from "../../protocol/orchestrator-actions.js";
 import { RpcError } from "../../protocol/rpc-error.js";
 import { Status } from "../../protocol/orchestration-status.js";
-import type { ActiveInstance, DetachedTask, ScheduledTask } from "../store/store.js";
+import { StoreError, type ActiveInstance, type DetachedTask, type ScheduledTask } from "../store/store.js";
 import { Timers } from "./timers.js";
 import { newTurn } from "./turn.js";
-import type { StringValueBytes } from "../../protocol/wire.js";
+import { checkTexts, type StringValueBytes } from "../../protocol/wire.js";
 
 export interface Start {
   readonly instanceId: string;
@@ -241,6 +242,25 @@ export class InstanceTable {
     return this.#context.store.find(this.#taskHub, instanceId, false)?.version;
   }
 
+  /** An instance from the store is read when an emulator starts, which then has to say which one it fails on. */
+  #read(active: ActiveInstance): DispatchedInstance {
+    try {
+      const instance = new DispatchedInstance(active, this.#context.waitingBytes);
+      checkTexts(instance.version);
+      for (const { version } of instance.state.tasks.values()) checkTexts(version);
+
+      return instance;
+    } catch (error) {
+      const { instanceId } = active.row;
+      throw new StoreError(
+        "damaged",
+        `The database holds what cannot be read of the instance '${instanceId}' of task hub '${this.#taskHub}': ` +
+          `${errorText(error)}. Nothing was changed. \`fanout emulator reset\` deletes the database.`,
+        { cause: error },
+      );
+    }
+  }
+
   #resumeDetached(instance: DispatchedInstance, tasks: readonly ScheduledTask[], held: HeldLeases): void {
     this.#detaching.add(instance);
     for (const { executionId, taskId, scheduled } of tasks) {
@@ -250,7 +270,7 @@ export class InstanceTable {
   }
 
   #add(active: ActiveInstance): DispatchedInstance {
-    const instance = new DispatchedInstance(active, this.#context.waitingBytes);
+    const instance = this.#read(active);
     this.#dispatch.add(instance);
     this.#instances.set(instance.id, instance);
     this.touch(instance);
