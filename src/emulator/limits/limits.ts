@@ -127,7 +127,7 @@ export function checkWaiting(heldBytes: number, bytes: number): void {
     throw new RpcError(
       "RESOURCE_EXHAUSTED",
       `The events that no worker has taken hold ${heldBytes} bytes, and this is ${bytes} more: the limit of the emulator is ` +
-        `${MOST_WAITING_BYTES}. Start workers that take them, or purge instances.`,
+        `${MOST_WAITING_BYTES}. Start workers that take them, or end instances with \`fanout terminate\`.`,
     );
   }
 }
