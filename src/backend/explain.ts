@@ -3,6 +3,7 @@ import { FanoutError } from "../errors.js";
 import { isServiceError } from "./call-retry.js";
 import type { Connection } from "./connection-string.js";
 import type { Proxy } from "./proxy.js";
+import { withoutSecrets } from "../format/secrets.js";
 import { otherService, webServer } from "./foreign-server.js";
 import { credentialFailure, isCredentialError } from "./credential-failure.js";
 
@@ -162,16 +163,12 @@ function unreachableThrough(
 
 /** The reason without the text that grpc-js and OpenSSL add. */
 function reasonOf(text: string): string {
-  return (
-    text
-      .replace(/^No connection established\. Last error: (Error: )?/u, "")
-      .replace(/\. Resolution note:.*$/su, "")
-      .replace(/; if the root CA is installed locally.*$/su, "")
-      .replace(/^(?:write EPROTO )?[\dA-F]+:error:[\dA-F]+:([^:]+):[^:]*:([^:]+):.*$/su, "$1: $2")
-      .replace(/ \(\d{4}-\d\d-\d\dT[\d:.]+Z\)$/u, "")
-      // Some servers repeat what was sent to them.
-      .replaceAll(/\beyJ[\w-]+(?:\.[\w-]*)*/gu, "***")
-  );
+  return withoutSecrets(text)
+    .replace(/^No connection established\. Last error: (Error: )?/u, "")
+    .replace(/\. Resolution note:.*$/su, "")
+    .replace(/; if the root CA is installed locally.*$/su, "")
+    .replace(/^(?:write EPROTO )?[\dA-F]+:error:[\dA-F]+:([^:]+):[^:]*:([^:]+):.*$/su, "$1: $2")
+    .replace(/ \(\d{4}-\d\d-\d\dT[\d:.]+Z\)$/u, "");
 }
 
 function endpointOf(connection: Connection): string {

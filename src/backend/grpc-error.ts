@@ -1,13 +1,14 @@
 import { constants } from "node:http2";
 import { Metadata, status, type ServiceError } from "@grpc/grpc-js";
-import { toldText } from "../format/one-line.js";
+import { withoutSecrets } from "../format/secrets.js";
+import { oneLine, toldText } from "../format/one-line.js";
 
 /** The words of grpc-js. */
 const HTTP_STATUS = "Received HTTP status code";
 
-/** An error of a call, in the shape of grpc-js. Its `details` are cleaned for a person. */
+/** An error of a call, in the shape of grpc-js. Its `details` are cleaned for a person, and hold no secret. */
 export function grpcError(code: status, details: string, metadata = new Metadata()): ServiceError {
-  const told = toldText(details);
+  const told = toldText(withoutSecrets(oneLine(details)));
   const error = new Error(`${code} ${status[code] ?? "unnamed"}: ${told}`);
   return Object.assign(error, { code, details: told, metadata });
 }

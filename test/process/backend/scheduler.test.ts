@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import { setDefaultCACertificates, getCACertificates } from "node:tls";
 import { once } from "node:events";
 import { createServer as createHttpsServer } from "node:https";
@@ -193,6 +194,17 @@ describe.each(TRANSPORTS)("by %s", (each) => {
       expect(message).not.toContain(SECRET);
       expect(server.calls).toHaveLength(1);
     });
+
+    test.each([status.INTERNAL, status.UNIMPLEMENTED, status.NOT_FOUND, status.UNKNOWN, status.DATA_LOSS])(
+      "with the status %i and the headers that it was sent shows no token",
+      async (code) => {
+        server.refuse = () => ({ code, details: `unknown header "Bearer ${SECRET}", sorry` });
+        const { client } = await openServer();
+        const error: unknown = await client.queryInstances({ instanceIdPrefix: "i" }).catch((error: unknown) => error);
+        expect(error).toBeInstanceOf(Error);
+        expect(inspect(error, { depth: 5 })).not.toContain(SECRET);
+      },
+    );
 
     test("with NOT_FOUND for an instance means that there is no such instance", async () => {
       server.refuse = () => ({ code: status.NOT_FOUND, details: "no such instance" });
