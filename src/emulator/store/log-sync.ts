@@ -7,6 +7,8 @@ const QUICK_MS = 1;
 const WEIGHT = 0.25;
 /** While syncs are slow, one in this time is made on the main thread: only there can it be told how long it takes. */
 const PROBE_EVERY_MS = 1_000;
+/** From this mean on none is: it would stop all else for too long. Beside such times the way to a thread is small. */
+const SLOW_MS = 20;
 const COPY_BYTES = 1 << 20;
 
 export type SyncDone = (error: Error | undefined) => void;
@@ -47,16 +49,18 @@ export class LogSync {
    */
   sync(done: SyncDone): void {
     const nowMs = this.#clock.steadyMs();
-    if (this.#meanMs < QUICK_MS || nowMs - this.#probedMs >= PROBE_EVERY_MS) {
+    const isSlow = this.#meanMs >= SLOW_MS;
+    if (this.#meanMs < QUICK_MS || (!isSlow && nowMs - this.#probedMs >= PROBE_EVERY_MS)) {
       this.#probedMs = nowMs;
       const error = this.#attempt(this.#descriptor);
-      this.#meanMs += WEIGHT * (this.#clock.steadyMs() - nowMs - this.#meanMs);
+      this.#measure(nowMs);
       done(error);
       return;
     }
     this.#running = true;
     this.#disk.fdatasync(this.#descriptor, (error) => {
       this.#running = false;
+      if (isSlow) this.#measure(nowMs);
       if (this.#closed) closeSync(this.#descriptor);
 
       done(error ?? undefined);
@@ -89,6 +93,10 @@ export class LogSync {
     closeSync(this.#lastDescriptor);
     // The number of a descriptor that is closed may be given to another file before the pool comes to use it.
     if (!this.#running) closeSync(this.#descriptor);
+  }
+
+  #measure(beganMs: number): void {
+    this.#meanMs += WEIGHT * (this.#clock.steadyMs() - beganMs - this.#meanMs);
   }
 
   #attempt(descriptor: number): Error | undefined {

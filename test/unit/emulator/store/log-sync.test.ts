@@ -78,6 +78,19 @@ describe("where it syncs", () => {
     expect(here).toBeLessThan(8);
   });
 
+  test("never on the main thread while they take so long that all else would stand still", () => {
+    takesMs = 500;
+    sync(2);
+    expect(new Set(sync(100))).toEqual(new Set(["aside"]));
+    takesMs = 0.1;
+    sync(40);
+    for (let second = 0; second < 30; second += 1) {
+      nowMs += 1_000;
+      sync(1);
+    }
+    expect(new Set(sync(100))).toEqual(new Set(["here"]));
+  });
+
   test("on the main thread again when the disk has become quick", () => {
     takesMs = 5;
     sync(10);
