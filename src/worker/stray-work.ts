@@ -1,4 +1,5 @@
 import { wait } from "./backoff.js";
+import { Rests } from "./rests.js";
 
 /** A work item of another application, which this worker does not host. */
 export interface StrayItem {
@@ -9,11 +10,6 @@ export interface StrayItem {
   readonly completionToken: string;
 }
 
-/** An item that returns within this time has not found its worker. */
-const REMEMBERED_MS = 30_000;
-const MOST_REMEMBERED = 10_000;
-const FIRST_REST_MS = 100;
-const LONGEST_REST_MS = 5_000;
 /** The limit of reported names. Each name is reported once. */
 const MOST_NAMES = 20;
 
@@ -26,8 +22,7 @@ export class StrayWork {
   readonly #onName: (item: StrayItem, isLast: boolean) => void;
   /** Ends all rests. */
   readonly #signal: AbortSignal;
-  /** By id: the number of times an item came, and the last time. In the order of that time. */
-  readonly #seen = new Map<string, { readonly times: number; readonly atMs: number }>();
+  readonly #rests = new Rests();
   readonly #names = new Set<string>();
   #held = 0;
 
@@ -49,7 +44,7 @@ export class StrayWork {
   async giveBack(item: StrayItem): Promise<void> {
     this.#held++;
     this.#tell(item);
-    const restMs = this.#restMs(item.id);
+    const restMs = this.#rests.next(item.id);
     if (restMs > 0) await wait(restMs, this.#signal);
 
     await this.#abandon(item);
@@ -62,18 +57,5 @@ export class StrayWork {
       this.#names.add(key);
       this.#onName(item, this.#names.size === MOST_NAMES);
     }
-  }
-
-  #restMs(id: string): number {
-    const nowMs = performance.now();
-    const before = this.#seen.get(id);
-    const times = before !== undefined && nowMs - before.atMs < REMEMBERED_MS ? before.times + 1 : 1;
-    this.#seen.delete(id);
-    this.#seen.set(id, { times, atMs: nowMs });
-    if (this.#seen.size > MOST_REMEMBERED) {
-      const [oldest] = this.#seen.keys();
-      this.#seen.delete(oldest!);
-    }
-    return times === 1 ? 0 : Math.min(LONGEST_REST_MS, FIRST_REST_MS * 2 ** (times - 2));
   }
 }

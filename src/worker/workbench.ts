@@ -3,10 +3,12 @@ import type { Workload } from "../orchestrations/workload.js";
 import { textOf } from "../protocol/wire.js";
 import { readRequestHead } from "../protocol/orchestrator-request.js";
 import { readActivityRequest, writeAbandon, type WorkItem } from "../protocol/read-work-item.js";
+import { wait } from "./backoff.js";
 import { Executor, type Execution, type RunnableWorkItem } from "./executor.js";
 import { Intake, type IntakeLimits } from "./intake.js";
 import type { Replay } from "../protocol/replay.js";
 import { isTooLarge, type ResultSender, type SendOutcome } from "./result-sender.js";
+import { Rests } from "./rests.js";
 import { SlicedQueue } from "./sliced-queue.js";
 import { StrayWork, type StrayItem } from "./stray-work.js";
 import { TimeSlice } from "./time-slice.js";
@@ -62,6 +64,7 @@ export class Workbench {
   readonly #options: WorkbenchOptions;
   readonly #executor: Executor;
   readonly #strays: StrayWork;
+  readonly #unreadRests = new Rests();
   /** Of the turns of episodes. */
   readonly #slice = new TimeSlice();
   readonly #episodes: SlicedQueue<RunnableWorkItem>;
@@ -142,13 +145,21 @@ export class Workbench {
         void this.#send(item, execution);
       }
     } catch (error) {
-      // It is not given back, because it would return at once, to this worker or a similar one.
-      this.#options.onError(`An ${item.kind}'s work item is dropped: ${describeError(error)}`);
+      this.#options.onError(`An ${item.kind}'s work item cannot be read and is given back: ${describeError(error)}`);
       this.counts.items[item.kind].dropped++;
-      this.#done(item);
+      void this.#giveBackUnread(item);
     } finally {
       this.#executing.delete(item);
     }
+  }
+
+  /** It may return at once, to this worker or a similar one, so it rests here before. */
+  async #giveBackUnread(item: RunnableWorkItem): Promise<void> {
+    const { draining, sender } = this.#options;
+    const restMs = this.#unreadRests.next(item.kind);
+    if (restMs > 0) await wait(restMs, draining);
+    await sender.send(CALLS[item.kind].abandon, writeAbandon(item.completionToken));
+    this.#done(item);
   }
 
   #count({ kind }: RunnableWorkItem, tookMs: number): void {

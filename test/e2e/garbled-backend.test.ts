@@ -20,10 +20,14 @@ function garbledItem(): Uint8Array {
 }
 
 /** The flags that reach a backend which takes every start and garbles all that it says. */
-async function garbledBackend(): Promise<readonly string[]> {
+async function garbledBackend(onAbandon: () => void = () => {}): Promise<readonly string[]> {
   const garble = unary((_, answer) => answer(undefined, GARBLED));
   const handlers: Record<string, Handler> = Object.fromEntries(ANSWERED.map((method) => [method, garble]));
   handlers["Hello"] = unary((_, answer) => answer(undefined, new Uint8Array(0)));
+  handlers["AbandonTaskOrchestratorWorkItem"] = unary((_, answer) => {
+    onAbandon();
+    answer(undefined, new Uint8Array(0));
+  });
   handlers["GetWorkItems"] = (call) => {
     call.open();
     call.write(GARBLED);
@@ -50,7 +54,8 @@ test.each(["http2", "grpc"])("a run ends with an error on an unreadable answer, 
 
 test("status ends with an error on an unreadable answer, and a worker continues after unreadable work items", async () => {
   const place = await Workplace.open();
-  const flags = await garbledBackend();
+  const abandoned = Promise.withResolvers<void>();
+  const flags = await garbledBackend(abandoned.resolve);
   const status = await place.run("status", ...flags);
   expect(status).toMatchObject({
     code: 1,
@@ -58,7 +63,8 @@ test("status ends with an error on an unreadable answer, and a worker continues 
   });
   const worker = place.start("worker --port 0", ...flags);
   await worker.says(/work item cannot be read/u);
-  await worker.says(/work item is dropped/u);
+  await worker.says(/orchestrator's work item cannot be read and is given back/u);
+  await abandoned.promise;
   worker.kill("SIGTERM");
   expect(await worker.ended).toMatchObject({ code: 0 });
 });
