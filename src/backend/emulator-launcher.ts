@@ -19,6 +19,8 @@ const IDLE_MS = 30_000;
 /** The time to wait for the emulator. Opening a large store takes a while. */
 const PATIENCE_MS = 20_000;
 const POLL_MS = 25;
+/** The time that a new process may take to report. It is generous: only a process that is stopped, or whose disk is, takes it. */
+const LAUNCH_MS = 120_000;
 /** A larger log is moved to `.old`, and a new one begins. */
 const MAX_LOG_BYTES = 1_000_000;
 
@@ -51,12 +53,12 @@ const ENVIRONMENT = [
  * processes try, one of them wins. Returns whether this call started it.
  * @throws FanoutError if an emulator of another version is in use, or if the emulator does not start
  */
-export async function ensureEmulator(state: StateFolder): Promise<boolean> {
+export async function ensureEmulator(state: StateFolder, launchMs = LAUNCH_MS): Promise<boolean> {
   const endMs = performance.now() + PATIENCE_MS;
   while (performance.now() < endMs) {
     if (await answers(state)) return false;
 
-    const outcome = await launch(state);
+    const outcome = await launch(state, launchMs);
     if (outcome.state === "ready") return true;
 
     if (outcome.state === "failed") {
@@ -97,7 +99,7 @@ async function answers(state: StateFolder): Promise<boolean> {
   }
 }
 
-async function launch(state: StateFolder): Promise<LaunchMessage> {
+async function launch(state: StateFolder, launchMs: number): Promise<LaunchMessage> {
   const log = openLog(state.log);
   try {
     const child = spawn(process.execPath, [MAIN, FANOUT_VERSION, String(IDLE_MS)], {
@@ -110,7 +112,7 @@ async function launch(state: StateFolder): Promise<LaunchMessage> {
     });
     // At the limit of open files, `spawn` returns a child without streams, and emits the error afterwards.
     const report = (child.stdio as typeof child.stdio | undefined)?.[3] as NodeJS.ReadableStream | undefined;
-    const outcome = await new Promise<LaunchMessage>((resolve) => {
+    const reported = new Promise<LaunchMessage>((resolve) => {
       child.on("error", ({ message }) => {
         const reason = `Its process could not be started: ${message}.`;
         resolve({ state: "failed", reason, exitCode: ExitCode.Failure });
@@ -126,12 +128,23 @@ async function launch(state: StateFolder): Promise<LaunchMessage> {
         resolve({ state: "failed", reason: "Its process ended early.", exitCode: ExitCode.Failure });
       });
     });
+    const timer = new AbortController();
+    const late = setTimeout(launchMs, lateness(child.pid, launchMs), { signal: timer.signal });
+    const outcome = await Promise.race([reported, late]);
+    timer.abort();
     child.unref();
     (report as unknown as { destroy(): void } | undefined)?.destroy();
     return outcome;
   } finally {
     closeSync(log);
   }
+}
+
+function lateness(pid: number | undefined, launchMs: number): LaunchMessage {
+  const reason =
+    `Its process${pid === undefined ? "" : ` ${pid}`} has not reported within ${launchMs / 1_000} s: it may be ` +
+    "stopped, or the disk of its state folder may be stuck.";
+  return { state: "failed", reason, exitCode: ExitCode.Failure };
 }
 
 function openLog(file: string): number {

@@ -17,6 +17,7 @@ import path from "node:path";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { AdminConnection } from "../../../src/backend/admin-connection.js";
+import type { ensureEmulator as EnsureEmulator } from "../../../src/backend/emulator-launcher.js";
 import { FANOUT_VERSION } from "../../../src/version.js";
 import { spawnEmulator } from "../../support/emulator/emulator-process.js";
 
@@ -83,6 +84,21 @@ async function connectTo(path: string): Promise<Socket> {
   await once(connection, "connect");
   return connection;
 }
+
+test("an emulator that does not report in time is an error that names its process, and may still come", async () => {
+  const launcher = new URL("emulator-launcher.js", BACKEND).href;
+  const { ensureEmulator } = (await import(launcher)) as { ensureEmulator: typeof EnsureEmulator };
+  const files = { database: "emulator.db", lock: "emulator.lock", log: "emulator.log" };
+  const paths = Object.fromEntries(Object.entries(files).map(([name, file]) => [name, path.join(folder, file)]));
+  const state = { folder, socket, loopback: undefined, ...(paths as typeof files) };
+  await expect(ensureEmulator(state, 1)).rejects.toMatchObject({
+    code: "emulator-not-started",
+    message: expect.stringMatching(/Its process \d+ has not reported within 0\.001 s/u) as string,
+    hint: expect.stringContaining(state.log) as string,
+  });
+  await ensureEmulator(state);
+  expect(await pidOnSocket()).toBeDefined();
+});
 
 describe("commands that need the emulator", () => {
   test("share one, also when five start at once, and it outlives them", async () => {
