@@ -3,6 +3,7 @@ import type { Socket } from "node:net";
 import { status, type ServiceError } from "@grpc/grpc-js";
 import { grpcError } from "./grpc-error.js";
 import { Http2Call, type CallOwner, type Http2CallOptions } from "./http2-call.js";
+import { probe } from "../protocol/http2-probe.js";
 import type { Http2Sockets } from "./http2-sockets.js";
 
 /** Bytes that the server may send ahead of the reader: to one call, and to all. */
@@ -138,11 +139,11 @@ export class Http2Session implements CallOwner {
   #ping(): void {
     this.#keepaliveTimer = undefined;
     this.#pingIsDue = this.#calls.size === 0;
-    if (this.#pingIsDue || !this.isOpen) return;
+    if (this.#pingIsDue || this.#lost !== undefined || this.#session.destroyed) return;
     this.#keepaliveTimer = this.#after(this.#options.keepaliveTimeoutMs, () => {
       this.#lose("The server does not answer pings");
     });
-    this.#session.ping((error) => {
+    probe(this.#session, (error) => {
       if (error !== null) return;
       clearTimeout(this.#keepaliveTimer);
       this.#keepaliveTimer = undefined;

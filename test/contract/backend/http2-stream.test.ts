@@ -162,6 +162,25 @@ describe.each(WIRES)("over %s", (wire) => {
     relay.close();
   });
 
+  test("a stream on a server that has said GOAWAY, and then is silent, is lost", async () => {
+    const relay = await Relay.start({ host: "127.0.0.1", port: server.port });
+    server.handle = server.hold;
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const { received } = openStream(server.connect(relay.address));
+    await expect.poll(() => received.told).toEqual(["open"]);
+    server.sessions[0]!.close();
+    vi.advanceTimersByTime(30_000);
+    server.held[0]!.write(framedTexts("still here"));
+    await expect.poll(() => received.told).toEqual(["open", "still here"]);
+    vi.advanceTimersByTime(19_000);
+    expect(received.told).toEqual(["open", "still here"]);
+    relay.freeze();
+    vi.advanceTimersByTime(60_000);
+    const error = await received.ended.promise;
+    expect(error).toMatchObject({ code: status.UNAVAILABLE, details: "The server does not answer pings" });
+    relay.close();
+  });
+
   test("a connection that was closed opens no stream", () => {
     const connection = server.connect();
     connection.close();

@@ -14,6 +14,7 @@ import { GrpcCall, type GrpcConnection } from "./call.js";
 import { CALL_BYTES, MOST_CALLS, MOST_HEADER_BYTES, MOST_HELD_BYTES } from "../../limits/limits.js";
 import { MemoryBudget } from "../memory-budget.js";
 import { GrpcStatus } from "../../../protocol/grpc-status.js";
+import { probe } from "../../../protocol/http2-probe.js";
 import { NO_TOKEN, TOKEN_HEADER, isToken } from "../../../protocol/loopback-door.js";
 import { respondAtOnce, statusHeaders } from "./status.js";
 
@@ -172,7 +173,7 @@ function keepAlive(session: ServerHttp2Session, clock: SteadyTime): Cancel {
     cancel = clock.after(PING_TIMEOUT_MS, () => {
       session.destroy();
     });
-    session.ping((error) => {
+    probe(session, (error) => {
       cancel();
       if (error === null) pingLater();
       else session.destroy();

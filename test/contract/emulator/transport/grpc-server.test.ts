@@ -17,6 +17,9 @@ const CALL = "/TestService/Call";
 const CLIENT_PREFACE = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /** A SETTINGS frame without settings. */
 const SETTINGS = Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0]);
+const GOAWAY = Buffer.from([0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+/** A DATA frame, the last of stream 1. */
+const EMPTY_MESSAGE = Buffer.from([0, 0, 5, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0]);
 const PING_FRAME = 6;
 const PING = Buffer.from([0, 0, 8, PING_FRAME, 0, 0, 0, 0, 0, ...Buffer.from("answer!?")]);
 const MOST_BYTES = { "grpc.max_receive_message_length": -1, "grpc.max_send_message_length": -1 };
@@ -524,6 +527,41 @@ describe("a connection", () => {
     }
     vi.advanceTimersByTime(9_999);
     expect((await client.call(CALL)).headers["grpc-status"]).toBe("0");
+  });
+
+  test("that says GOAWAY carries its calls on, as long as its client is there", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const client = connect();
+    const opened = nextCall();
+    const stream = client.request(CALL);
+    stream.end(framedText(""));
+    const answered = answerOf(stream);
+    const call = await opened;
+    client.session.close();
+    for (let count = 0; count < 6; count += 1) {
+      // What comes after it has what the server asks for in front of it.
+      await new Promise<void>((resolve) => client.session.settings({}, () => resolve()));
+      vi.advanceTimersByTime(10_000);
+    }
+    await new Promise<void>((resolve) => client.session.settings({}, () => resolve()));
+    call.end(Buffer.from("late"));
+    expect(textsOf((await answered).body)).toEqual(["late"]);
+  });
+
+  test("that says GOAWAY and is silent from then on is closed", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const opened = nextCall();
+    const headers = headersFrame(CALL);
+    // Its message follows.
+    headers[4] = 4;
+    await connectSocket(CLIENT_PREFACE, SETTINGS, headers, GOAWAY, EMPTY_MESSAGE);
+    const call = await opened;
+    const told = cancelled(call);
+    vi.advanceTimersByTime(29_999);
+    await new Promise(setImmediate);
+    expect(call.isCancelled).toBe(false);
+    vi.advanceTimersByTime(1);
+    await told;
   });
 
   describe.each([false, true])("where somebody looks first: %s,", (looks) => {
