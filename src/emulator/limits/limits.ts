@@ -25,6 +25,15 @@ export const OWNERS_BYTES = 128 * MIB;
 /** What calls may hold beyond it that are told that they are refused: 8,000 of them. A connection with more is closed. */
 export const REFUSED_BYTES = 64 * MIB;
 
+/**
+ * What a connection may leave unread of its streams whatever others hold, with one message more: whoever reads them has
+ * no part in what others leave. A stream has more than its buffer of 16 KiB only while it is blocked.
+ */
+export const FAIR_UNREAD_BYTES = 256 * 1_024;
+
+/** How long a request that is not complete may make no progress, milliseconds. */
+export const REQUEST_PATIENCE_MS = 60_000;
+
 /** What a call costs as long as its stream is open: 5.5 KiB when it has begun, 7 KiB when its answer waits to be read. */
 export const CALL_BYTES = 8 * 1_024;
 

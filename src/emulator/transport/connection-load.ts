@@ -1,4 +1,4 @@
-import { checkCalls } from "../limits/limits.js";
+import { FAIR_UNREAD_BYTES, checkCalls } from "../limits/limits.js";
 import type { MemoryBudget } from "./memory-budget.js";
 import { RpcError } from "../../protocol/rpc-error.js";
 
@@ -47,10 +47,10 @@ export class ConnectionLoad {
 
   /**
    * Takes in what is written to a stream, until `read`; false, with nothing taken in, where there is no room and the
-   * client has yet to read what came before.
+   * client has yet to read much of what came before.
    */
   write(bytes: number): boolean {
-    if (this.#unread === 0) this.#budget.takeAnyway(bytes);
+    if (this.#unread < FAIR_UNREAD_BYTES) this.#budget.takeAnyway(bytes);
     else if (!this.#budget.take(bytes)) return false;
 
     this.#unread += bytes;
