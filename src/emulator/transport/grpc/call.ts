@@ -4,9 +4,10 @@ import type { SteadyTime } from "../../clock/system-time.js";
 import type { ConnectionLoad } from "../connection-load.js";
 import { statusOf, type Call, type Handler } from "../../service/call.js";
 import type { Deadlines } from "./deadlines.js";
+import type { UnfinishedRequests } from "./unfinished-requests.js";
 import { PREFIX_BYTES, bytesOf, framePrefix, framedAll } from "../../../protocol/grpc-frame.js";
 import { RequestReader } from "./request-reader.js";
-import { SMALL_BYTES } from "../../limits/limits.js";
+import { REQUEST_PATIENCE_MS, SMALL_BYTES } from "../../limits/limits.js";
 import { GrpcStatus } from "../../../protocol/grpc-status.js";
 import { RESPONSE_HEADERS, respondAtOnce, statusHeaders } from "./status.js";
 
@@ -32,6 +33,7 @@ export interface GrpcConnection {
   readonly handlers: ReadonlyMap<string, Handler>;
   readonly clock: SteadyTime;
   readonly deadlines: Deadlines;
+  readonly unfinished: UnfinishedRequests;
   readonly load: ConnectionLoad;
 }
 
@@ -75,6 +77,7 @@ export class GrpcCall implements Call {
     this.#ownBytes = ownBytes;
     this.#reader = new RequestReader(this.header("grpc-encoding"), connection.load);
     this.#stream[CALL] = this;
+    connection.unfinished.progress(this);
     stream.on("data", onData);
     stream.on("end", onEnd);
     stream.on("close", onClose);
@@ -154,12 +157,22 @@ export class GrpcCall implements Call {
 
     try {
       this.#reader.add(chunk);
+  /** Nothing more has come of its request for long. */
+  stall(): void {
+    const seconds = REQUEST_PATIENCE_MS / 1_000;
+    this.#fail(
+      GrpcStatus.DEADLINE_EXCEEDED,
+      `The request is not complete, and nothing of it has come for ${seconds} s.`,
+    );
+  }
+
     } catch (error) {
       this.fail(error);
     }
   }
 
   onEnd(): void {
+      this.#connection.unfinished.progress(this);
     if (this.#isOver) return;
 
     try {
@@ -168,6 +181,7 @@ export class GrpcCall implements Call {
     } catch (error) {
       this.fail(error);
     }
+    this.#connection.unfinished.delete(this);
     // A call may wait for long, with what came beside its request.
     this.request = EMPTY_BYTES;
     this.#headers = NO_HEADERS;
@@ -300,6 +314,7 @@ function onEnd(this: CallStream): void {
 function onWantTrailers(this: CallStream): void {
   this[CALL]?.onWantTrailers();
 }
+    this.#connection.unfinished.delete(this);
 
 function onDrained(this: CallStream): void {
   this[CALL]?.onDrained();

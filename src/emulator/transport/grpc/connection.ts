@@ -17,6 +17,7 @@ import { GrpcStatus } from "../../../protocol/grpc-status.js";
 import { probe } from "../../../protocol/http2-probe.js";
 import { NO_TOKEN, TOKEN_HEADER, isToken } from "../../../protocol/loopback-door.js";
 import { respondAtOnce, statusHeaders } from "./status.js";
+import { UnfinishedRequests } from "./unfinished-requests.js";
 
 /** A connection that leaves a ping unanswered for `PING_EVERY_MS + PING_TIMEOUT_MS` = 30 s is closed. */
 const PING_EVERY_MS = 10_000;
@@ -65,6 +66,7 @@ export function serveGrpc(
     handlers,
     clock,
     deadlines: new Deadlines(clock),
+    unfinished: new UnfinishedRequests(clock),
     load: new ConnectionLoad(budget),
   };
   session.on("stream", (stream, headers) => {
@@ -84,6 +86,7 @@ export function serveGrpc(
   session.once("close", () => {
     stopPings();
     connection.deadlines.close();
+    connection.unfinished.close();
   });
 }
 

@@ -15,6 +15,7 @@ import {
 } from "../../../../src/emulator/limits/limits.js";
 import { MemoryBudget } from "../../../../src/emulator/transport/memory-budget.js";
 import { RpcError } from "../../../../src/protocol/rpc-error.js";
+import { VirtualTime } from "../../../support/emulator/virtual-time.js";
 import { GrpcTestClient, answerOf, framedText, textsOf } from "../../../support/emulator/grpc-client.js";
 
 const ECHO = "/TestService/Echo";
@@ -216,6 +217,34 @@ describe("headers", () => {
     expect(decodeURIComponent(String(headers["grpc-message"]))).toMatch(/^ä{5000}\.\.\.$/u);
     expect(await echoed()).toEqual(["still there"]);
   });
+});
+
+test("a request that makes no progress for a minute is refused, and one that does is not", async () => {
+  const time = new VirtualTime();
+  const slowServer = createServer((socket) => {
+    serveGrpc(socket, handlersOf({ TestService: { Echo: unary((call, answer) => answer(undefined, call.request)) } }), {
+      clock: time,
+    });
+  }).listen(0, "127.0.0.1");
+  await once(slowServer, "listening");
+  const slow = new GrpcTestClient((slowServer.address() as AddressInfo).port);
+  const request = framedText("message");
+  const [stalled, dripping] = [slow.request(ECHO), slow.request(ECHO)];
+  const answers = [answerOf(stalled), answerOf(dripping)];
+  stalled.write(request.subarray(0, 6));
+  for (let at = 0; at < request.length; at += 1) {
+    await new Promise((resolve) => dripping.write(request.subarray(at, at + 1), resolve));
+    // It comes behind all that was sent before, and behind the answer to a ping.
+    expect((await slow.call(ECHO)).headers["grpc-status"]).toBe("0");
+    time.advance(10_000);
+  }
+  dripping.end();
+  const [ended, whole] = await Promise.all(answers);
+  expect(ended!.headers["grpc-status"]).toBe(String(status.DEADLINE_EXCEEDED));
+  expect(textsOf(whole!.body)).toEqual(["message"]);
+  slow.close();
+  slowServer.close();
+  await once(slowServer, "close");
 });
 
 describe("what all connections hold together is limited", () => {

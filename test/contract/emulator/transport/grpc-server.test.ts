@@ -489,7 +489,7 @@ describe("a connection", () => {
     const opened = nextCall();
     client.request(CALL, { "grpc-timeout": "1H" }).end(framedText(""));
     const call = await opened;
-    expect(vi.getTimerCount()).toBe(2);
+    expect(vi.getTimerCount()).toBe(3);
     const told = cancelled(call);
     client.close();
     await Promise.all([told, once(accepted[0]!, "close")]);
