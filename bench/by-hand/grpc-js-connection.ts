@@ -53,6 +53,7 @@ abstract class GrpcJsCall<C extends UnaryCall | StreamCall> implements Call {
     call.on("cancelled", () => this.onCancelled?.());
   }
 
+  readonly messagesWaiting = 0;
   abstract readonly bytesWaiting: number;
   abstract write(...parts: readonly Uint8Array[]): boolean;
   abstract end(message?: Uint8Array): void;

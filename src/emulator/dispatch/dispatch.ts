@@ -150,6 +150,13 @@ export class Dispatch {
     });
   }
 
+  /** The same for one that has cancelled its stream: what has not left this process never reached it. */
+  cancelWorker(worker: Worker): void {
+    const waiting = [...worker.itemsWaiting];
+    this.removeWorker(worker);
+    if (!this.#closed) this.#putBack(this.#takeHeld(waiting));
+  }
+
   #remove(worker: Worker): void {
     this.#matcher.removeWorker(worker);
     if (this.workerCount === 0) this.#workerlessSinceMs ??= this.#clock.steadyMs();
@@ -233,11 +240,15 @@ export class Dispatch {
   #takeBack(held: readonly HeldItem[]): void {
     if (this.#closed) return;
 
-    // A connection may have work items of other hubs, and the hub may have taken some of them back meanwhile.
-    const taken = held.map(({ token }) => this.#leases.take(token)).filter((lease) => lease !== undefined);
+    const taken = this.#takeHeld(held);
     this.#redelivered += taken.length;
     for (const [restMs, leases] of Map.groupBy(taken, (lease) => this.#readiness.lose(lease)))
       this.#putBackLater(leases, restMs);
+  }
+
+  /** A connection may have work items of other hubs, and the hub may have taken some of them back meanwhile. */
+  #takeHeld(held: readonly HeldItem[]): Lease[] {
+    return held.map(({ token }) => this.#leases.take(token)).filter((lease) => lease !== undefined);
   }
 
   #putBackLater(leases: readonly Lease[], restMs: number): void {

@@ -1,7 +1,7 @@
 import type { Admission } from "./admission.js";
 import type { Clock } from "../clock/clock.js";
 import { EventType, orchestratorStarted } from "../../protocol/history-event.js";
-import type { LeaseTable } from "./leases.js";
+import type { Lease, LeaseTable } from "./leases.js";
 import type { ActivityItem, EpisodeItem } from "./ready-items.js";
 import type { Choice } from "./matcher.js";
 import { bytesOf } from "../../protocol/grpc-frame.js";
@@ -52,7 +52,7 @@ export class WorkItems {
       withoutHistory: worker.streamsHistory && history.length > MOST_HISTORY_BYTES,
       trace: instance.trace,
     });
-    this.#leases.grant({
+    const lease: Lease = {
       kind: "episode",
       token,
       instance,
@@ -63,17 +63,18 @@ export class WorkItems {
       resultCount: taken.filter(({ type }) => type === EventType.TaskCompleted).length,
       partial: !dispatch.isUrgent && instance.outstanding,
       isFirst: newcomer !== undefined,
-    });
+    };
+    this.#leases.grant(lease);
     if (newcomer !== undefined) this.#admission.begin(token, instance.name);
 
     dispatch.lease(item);
-    worker.send(...parts);
+    worker.send(lease, ...parts);
   }
 
   #sendActivity({ instance, executionId, taskId, task }: ActivityItem, worker: Worker): void {
     const token = this.#newToken();
     const bytes = activityWorkItem(instance.parentField(executionId), taskId, task, token);
-    this.#leases.grant({
+    const lease: Lease = {
       kind: "activity",
       token,
       instance,
@@ -81,7 +82,8 @@ export class WorkItems {
       bytes: bytes.length,
       taskId,
       executionId,
-    });
-    worker.send(bytes);
+    };
+    this.#leases.grant(lease);
+    worker.send(lease, bytes);
   }
 }

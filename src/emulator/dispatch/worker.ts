@@ -5,6 +5,8 @@ import type { WorkFilter, WorkKind, WorkName } from "./work.js";
 export interface WorkItemStream {
   /** Writes an item, in one part or more. Returns false if the stream wants no more for now. */
   write(...parts: readonly Uint8Array[]): boolean;
+  /** The last items written that have not left this process; undefined: all have. */
+  readonly itemsWaiting?: number;
   end(): void;
 }
 
@@ -58,6 +60,8 @@ export class Worker {
   #homed = 0;
   /** Whether its stream wants no more for now. */
   #isBlocked = false;
+  /** The last items that it was sent: at least those that have not left this process. */
+  #lastSent: HeldItem[] = [];
   readonly #limits: Readonly<Partial<Record<WorkKind, number>>>;
   readonly #filters: Readonly<Record<WorkKind, WorkFilter>> | undefined;
 
@@ -119,9 +123,22 @@ export class Worker {
     invariant(this.#homed >= 0, "No more instances leave a home than have come.");
   }
 
-  /** Sends an item, in one part or more. */
-  send(...parts: readonly Uint8Array[]): void {
+  /** Sends an item that it holds, in one part or more. */
+  send(item: HeldItem, ...parts: readonly Uint8Array[]): void {
     this.#isBlocked = !this.#stream.write(...parts);
+    this.#lastSent.push(item);
+    this.#forgetSent();
+  }
+
+  /** Items that it was sent, and that have not left this process. */
+  get itemsWaiting(): readonly HeldItem[] {
+    this.#forgetSent();
+    return this.#lastSent;
+  }
+
+  #forgetSent(): void {
+    const gone = this.#lastSent.length - (this.#stream.itemsWaiting ?? 0);
+    if (gone > 0) this.#lastSent.splice(0, gone);
   }
 
   /** Its stream takes more again. */

@@ -170,8 +170,8 @@ export class TaskHub {
     this.#dispatch.addWorker(worker);
   }
 
-  removeWorker(worker: Worker): void {
-    this.#dispatch.removeWorker(worker);
+  cancelWorker(worker: Worker): void {
+    this.#dispatch.cancelWorker(worker);
   }
 
   unblockWorker(worker: Worker): void {

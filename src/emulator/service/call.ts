@@ -14,6 +14,8 @@ export interface Call {
   readonly isCancelled: boolean;
   /** Bytes written that the client has not taken yet. */
   readonly bytesWaiting: number;
+  /** The last messages written that have not left this process; once the call is cancelled they never will. */
+  readonly messagesWaiting: number;
   /** Called once when the call is cancelled. */
   onCancelled: (() => void) | undefined;
   /** Called when the client wants more, after a `write` that returned false. */

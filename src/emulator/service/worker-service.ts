@@ -82,6 +82,9 @@ function serveWorker(context: ServiceContext, call: Call): void {
     id: call.header("workerid") ?? "",
     stream: {
       write: (...parts) => call.write(...parts),
+      get itemsWaiting() {
+        return call.messagesWaiting;
+      },
       end: () => {
         call.end();
       },
@@ -93,7 +96,7 @@ function serveWorker(context: ServiceContext, call: Call): void {
     hub.unblockWorker(worker);
   };
   call.onCancelled = () => {
-    hub.removeWorker(worker);
+    hub.cancelWorker(worker);
   };
   // The headers tell the worker that it is connected, long before the first work item may come.
   call.open();

@@ -200,6 +200,11 @@ class LinkCall implements Call {
     return this.#owner.writer.backlogBytes;
   }
 
+  /** A link sends all that was written to it. */
+  get messagesWaiting(): number {
+    return 0;
+  }
+
   header(name: string): string | undefined {
     return this.#owner.headers[name];
   }

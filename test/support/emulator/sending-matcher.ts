@@ -23,7 +23,7 @@ export class SendingMatcher extends Matcher<TestItem> {
 
   pump(): void {
     for (let choice = this.next(); choice !== undefined; choice = this.next())
-      choice.worker.send(choice.item.encode(choice.worker));
+      choice.worker.send(heldItem(choice.worker, choice.item.kind), choice.item.encode(choice.worker));
 
     if (!this.isHeldBack || this.#isAsking) return;
     this.#isAsking = true;
@@ -46,7 +46,7 @@ export function homeless(): TestItem["instance"] {
 
 /** Makes something the worker's own; returns what takes it from it. */
 export function hold(worker: Worker, kind: WorkKind, bytes = 1): () => void {
-  const item: HeldItem = { kind, token: "", worker, instance: { id: "" }, bytes };
+  const item = heldItem(worker, kind, bytes);
   worker.hold(item);
   return () => {
     worker.release(item);
@@ -59,4 +59,8 @@ export function releaseOne(worker: Worker): void {
     worker.release(item);
     return;
   }
+}
+
+function heldItem(worker: Worker, kind: WorkKind, bytes = 1): HeldItem {
+  return { kind, token: "", worker, instance: { id: "" }, bytes };
 }

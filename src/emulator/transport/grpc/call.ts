@@ -60,6 +60,7 @@ export class GrpcCall implements Call {
   #unread = 0;
   /** The last `write` has returned false. */
   #isBlocked = false;
+  #messagesWaiting = 0;
 
   /** `handler` runs once the request is complete; the load of the connection counts `ownBytes` for the call by now. */
   constructor(
@@ -76,8 +77,8 @@ export class GrpcCall implements Call {
     this.#handler = handler;
     this.#ownBytes = ownBytes;
     this.#reader = new RequestReader(this.header("grpc-encoding"), connection.load);
-    this.#stream[CALL] = this;
     connection.unfinished.progress(this);
+    this.#stream[CALL] = this;
     stream.on("data", onData);
     stream.on("end", onEnd);
     stream.on("close", onClose);
@@ -85,6 +86,10 @@ export class GrpcCall implements Call {
 
   get bytesWaiting(): number {
     return this.#gatheredBytes + this.#stream.writableLength;
+  }
+
+  get messagesWaiting(): number {
+    return this.#messagesWaiting;
   }
 
   header(name: string): string | undefined {
@@ -105,6 +110,7 @@ export class GrpcCall implements Call {
   }
 
   write(...parts: readonly Uint8Array[]): boolean {
+    this.#messagesWaiting += 1;
     if (!this.#canSend()) return false;
 
     const bytes = PREFIX_BYTES + bytesOf(parts);
@@ -151,12 +157,6 @@ export class GrpcCall implements Call {
     this.onCancelled?.();
   }
 
-  /** What the stream's listeners, and the end of a turn, tell. */
-  onData(chunk: Buffer): void {
-    if (this.#isOver) return;
-
-    try {
-      this.#reader.add(chunk);
   /** Nothing more has come of its request for long. */
   stall(): void {
     const seconds = REQUEST_PATIENCE_MS / 1_000;
@@ -166,22 +166,28 @@ export class GrpcCall implements Call {
     );
   }
 
+  /** What the stream's listeners, and the end of a turn, tell. */
+  onData(chunk: Buffer): void {
+    if (this.#isOver) return;
+
+    try {
+      this.#reader.add(chunk);
+      this.#connection.unfinished.progress(this);
     } catch (error) {
       this.fail(error);
     }
   }
 
   onEnd(): void {
-      this.#connection.unfinished.progress(this);
     if (this.#isOver) return;
 
+    this.#connection.unfinished.delete(this);
     try {
       this.request = this.#reader.end();
       this.#handler(this);
     } catch (error) {
       this.fail(error);
     }
-    this.#connection.unfinished.delete(this);
     // A call may wait for long, with what came beside its request.
     this.request = EMPTY_BYTES;
     this.#headers = NO_HEADERS;
@@ -257,25 +263,33 @@ export class GrpcCall implements Call {
 
   /** Small messages make one buffer. A large one goes as it is: its copy would be the larger part of its cost. */
   #writeGathered(): boolean {
-    if (this.#gatheredBytes < LARGE_BYTES) return this.#stream.write(this.#takeGathered());
+    const count = this.#gathered.length;
+    const onWritten = (error?: Error | null): void => {
+      // Where the stream is gone, node:http2 reports success for what it has thrown away.
+      if (!error && !this.#isGone()) this.#messagesWaiting -= count;
+    };
+    if (this.#gatheredBytes < LARGE_BYTES) return this.#stream.write(this.#takeGathered(), onWritten);
 
     const messages = this.#gathered;
     this.#gathered = [];
     this.#gatheredBytes = 0;
     this.#stream.cork();
+    const chunks: Uint8Array[] = [];
     let small: (readonly Uint8Array[])[] = [];
     for (const parts of messages) {
       const bytes = bytesOf(parts);
       if (bytes < LARGE_BYTES) {
         small.push(parts);
       } else {
-        if (small.length > 0) this.#stream.write(framedAll(small));
+        if (small.length > 0) chunks.push(framedAll(small));
         small = [];
-        this.#stream.write(framePrefix(bytes));
-        for (const part of parts) this.#stream.write(part);
+        chunks.push(framePrefix(bytes), ...parts);
       }
     }
-    if (small.length > 0) this.#stream.write(framedAll(small));
+    if (small.length > 0) chunks.push(framedAll(small));
+    const last = chunks.pop()!;
+    for (const chunk of chunks) this.#stream.write(chunk);
+    this.#stream.write(last, onWritten);
     this.#stream.uncork();
     return !this.#stream.writableNeedDrain;
   }
@@ -300,6 +314,7 @@ export class GrpcCall implements Call {
     this.#isOver = true;
     this.#reader.discard();
     this.#connection.deadlines.delete(this);
+    this.#connection.unfinished.delete(this);
   }
 }
 
@@ -314,7 +329,6 @@ function onEnd(this: CallStream): void {
 function onWantTrailers(this: CallStream): void {
   this[CALL]?.onWantTrailers();
 }
-    this.#connection.unfinished.delete(this);
 
 function onDrained(this: CallStream): void {
   this[CALL]?.onDrained();

@@ -1,4 +1,4 @@
-import { connect as connectHttp2 } from "node:http2";
+import { connect as connectHttp2, constants } from "node:http2";
 import { connect as connectSocket } from "node:net";
 import { once } from "node:events";
 import type { Readable } from "node:stream";
@@ -54,8 +54,11 @@ function instanceIdOf(item: Buffer): string {
   return pb.WorkItem.deserializeBinary(item).getOrchestratorrequest()!.getInstanceid();
 }
 
-async function overGrpc(): Promise<SlowWorker> {
-  const session = connectHttp2("http://localhost", { createConnection: () => connectSocket(served.socket) });
+async function overGrpc(initialWindowSize = 65_535): Promise<SlowWorker & { cancel(): void }> {
+  const session = connectHttp2("http://localhost", {
+    createConnection: () => connectSocket(served.socket),
+    settings: { initialWindowSize },
+  });
   const stream = session.request({
     ":method": "POST",
     ":path": "/TaskHubSidecarService/GetWorkItems",
@@ -71,7 +74,7 @@ async function overGrpc(): Promise<SlowWorker> {
   const read = reading(stream, ids, (chunk) => {
     reader.add(chunk);
   });
-  return { read, close: () => session.destroy() };
+  return { read, close: () => session.destroy(), cancel: () => stream.close(constants.NGHTTP2_CANCEL) };
 }
 
 async function overLink(): Promise<SlowWorker> {
@@ -110,7 +113,7 @@ async function fill(count: number): Promise<void> {
 }
 
 test.each([
-  ["gRPC", overGrpc],
+  ["gRPC", () => overGrpc()],
   ["the link", overLink],
 ])("a worker that does not read over %s has little kept for it, and gets all once it reads", async (_, connect) => {
   await fill(ITEMS);
@@ -129,7 +132,7 @@ test.each([
 });
 
 test.each([
-  ["gRPC", overGrpc],
+  ["gRPC", () => overGrpc()],
   ["the link", overLink],
 ])("what a worker over %s has not read goes to another one when it leaves", async (_, connect) => {
   await fill(SOME);
@@ -138,5 +141,17 @@ test.each([
   slow.close();
   const ids = await other.read(SOME);
   expect(new Set(ids).size).toBe(SOME);
+  other.close();
+});
+
+test("what has not left for a worker goes to another one when it cancels its stream and keeps its connection", async () => {
+  await fill(SOME);
+  const full = await overGrpc(0);
+  const other = await overGrpc();
+  full.cancel();
+  const ids = await other.read(SOME);
+  expect(new Set(ids).size).toBe(SOME);
+  expect(served.emulator.status()).toMatchObject({ connections: 2, redelivered: 0 });
+  full.close();
   other.close();
 });
