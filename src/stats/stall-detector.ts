@@ -26,6 +26,8 @@ export class StallDetector {
   /** Since when nothing is in flight; undefined while something is. */
   #idleSinceMs: number | undefined = 0;
   #idle: readonly NeutralTime[] = [];
+  /** The last one, until there is progress. It goes on if what ended it is refused. */
+  #idleBefore: NeutralTime | undefined;
   /** Starts that came due while nothing was in flight. */
   #offeredInIdle = 0;
   #isFirst = true;
@@ -49,7 +51,8 @@ export class StallDetector {
   started(sentMs: number): void {
     const atMs = this.#advance(sentMs);
     this.#inFlight += 1;
-    this.#endIdle(atMs);
+    if (this.#idleSinceMs !== undefined) this.#idleBefore = { fromMs: this.#idleSinceMs, toMs: atMs };
+    this.#idleSinceMs = undefined;
     this.#silence ??= new Silence(atMs, this.#offeredInIdle);
     this.#silence.mostInFlight = Math.max(this.#silence.mostInFlight, this.#inFlight);
   }
@@ -61,8 +64,8 @@ export class StallDetector {
   ended(endedMs: number, serviceMs: number | undefined): void {
     const atMs = this.#advance(endedMs);
     this.#inFlight = Math.max(0, this.#inFlight - 1);
-    if (this.#inFlight === 0) this.#idleSinceMs ??= atMs;
     this.#progressAt(atMs);
+    if (this.#inFlight === 0) this.#idleSinceMs ??= atMs;
     const wasStalled = serviceMs !== undefined && atMs - serviceMs < this.#stalledUntilMs;
     this.#rhythm.addEnd(wasStalled ? undefined : serviceMs);
   }
@@ -72,8 +75,9 @@ export class StallDetector {
     const atMs = this.#advance(refusedMs);
     this.#inFlight = Math.max(0, this.#inFlight - 1);
     if (this.#inFlight > 0) return;
-    this.#idleSinceMs ??= atMs;
     this.#endSilence(atMs);
+    this.#idleSinceMs = this.#idleBefore?.fromMs ?? atMs;
+    this.#idleBefore = undefined;
   }
 
   /** Activities have completed. */
@@ -109,19 +113,20 @@ export class StallDetector {
 
   /** The longest times in which nothing was in flight, in the order of time. */
   idleUntil(endMs: number): readonly NeutralTime[] {
-    return this.#idleSinceMs === undefined
-      ? this.#idle
-      : [...this.#idle, { fromMs: this.#idleSinceMs, toMs: Math.max(endMs, this.#idleSinceMs) }];
+    const idle = this.#idleBefore ? [...this.#idle, this.#idleBefore] : this.#idle;
+    const fromMs = this.#idleSinceMs;
+    return fromMs === undefined ? idle : [...idle, { fromMs, toMs: Math.max(endMs, fromMs) }];
   }
 
-  #endIdle(atMs: number): void {
-    const fromMs = this.#idleSinceMs;
-    this.#idleSinceMs = undefined;
-    if (fromMs === undefined || atMs - fromMs < SHORTEST_MS) return;
-    this.#idle = longest([...this.#idle, { fromMs, toMs: atMs }], (idle) => idle.toMs - idle.fromMs);
+  #keepIdle(): void {
+    const idle = this.#idleBefore;
+    this.#idleBefore = undefined;
+    if (idle === undefined || idle.toMs - idle.fromMs < SHORTEST_MS) return;
+    this.#idle = longest([...this.#idle, idle], ({ fromMs, toMs }) => toMs - fromMs);
   }
 
   #progressAt(atMs: number): void {
+    this.#keepIdle();
     const silence = this.#silence;
     if (!silence) return;
     const isOrdinary = this.#endSilence(atMs);

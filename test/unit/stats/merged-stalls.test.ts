@@ -65,3 +65,13 @@ test("a shard tells when it had nothing in flight for half a second or longer", 
   expect(detector.idleSinceMs).toBe(2_500);
   expect(detector.idleUntil(3_000)).toEqual([idle(0, 700), idle(1_200, 2_000), idle(2_500, 3_000)]);
 });
+
+test("a start that the backend refuses does not end the time in which nothing was in flight", () => {
+  const detector = new StallDetector();
+  detector.started(700);
+  detector.refused(710);
+  detector.started(1_400);
+  expect(detector.idleUntil(2_000)).toEqual([idle(0, 1_400)]);
+  detector.refused(1_410);
+  expect(detector.idleSinceMs).toBe(0);
+});
