@@ -2,6 +2,7 @@ import { BREAKDOWN_PHASES } from "../result/breakdown-schema.js";
 import type {
   Breakdown,
   BreakdownExample,
+  BreakdownPhase,
   BreakdownTally,
   FanIn,
   LatencySummary,
@@ -13,6 +14,7 @@ import type { ContinueAsNewPlan } from "./continue-as-new-advice.js";
 import type { Coordinated } from "./coordinated.js";
 import { growthOf, mergedGrowthTally } from "./growth.js";
 import { LatencyHistogram } from "./latency-histogram.js";
+import { withMergedPairs } from "./merged-pairs.js";
 import { mergedSummary, weighted } from "./merged-summary.js";
 import { mergedWorkers } from "./merged-workers.js";
 import { bothMoments, shareOf, withoutPhase } from "./share-moments.js";
@@ -30,10 +32,11 @@ export function mergedBreakdown(
   shards: readonly Shard[],
   { plan, workers: own = [] }: Pick<Coordinated, "workers"> & { readonly plan: ContinueAsNewPlan },
 ): Part {
-  const breakdown = breakdownOf(
-    shards.flatMap(({ breakdown, tally }) => (breakdown ? [{ ...breakdown, tally: tally?.breakdown }] : [])),
+  const traced = shards.flatMap(({ breakdown, tally }) =>
+    breakdown ? [{ ...breakdown, tally: tally?.breakdown }] : [],
   );
-  const fanIn = fanInOf(shards.flatMap(({ fanIn }) => fanIn ?? []));
+  const breakdown = breakdownOf(withMergedPairs(traced));
+  const fanIn = fanInOf(shards);
   const workers = mergedWorkers([...shards.flatMap(({ workers = [] }) => workers), ...own]);
   const growth = mergedGrowthTally(shards.flatMap(({ tally }) => tally?.growth ?? []));
   return {
@@ -115,13 +118,18 @@ interface TalliedPhase {
 
 type TalliedPhases = Readonly<Record<string, TalliedPhase | undefined>>;
 
-/** Of no phase where a shard does not tell its tallies: percentiles of a part are not those of all. */
+/**
+ * Of no phase where a shard does not tell its tallies, and of none that a shard has and does not tell, such as two phases that
+ * are one only beside those of another shard: percentiles of a part are not those of all.
+ */
 function talliedPhases(all: readonly Tallied[]): TalliedPhases {
   const tallies = all.flatMap(({ phases, tally }) => (phases === undefined ? [] : [tally?.phases]));
   const known = tallies.filter((tally) => tally !== undefined);
   if (known.length < tallies.length) return {};
-  const names = new Set(known.flatMap((tally) => Object.keys(tally)));
-  const entries = [...names].map((name) => {
+  const isTold = (name: BreakdownPhase): boolean =>
+    all.every(({ phases, tally }) => phases?.[name] === undefined || tally?.phases[name] !== undefined);
+  const names = BREAKDOWN_PHASES.filter((name) => known.some((tally) => tally[name]) && isTold(name));
+  const entries = names.map((name) => {
     const histogram = new LatencyHistogram();
     const moments = known.flatMap((tally) => {
       const { [name]: own } = tally;
@@ -135,10 +143,11 @@ function talliedPhases(all: readonly Tallied[]): TalliedPhases {
   return Object.fromEntries(entries);
 }
 
-function fanInOf(all: readonly FanIn[]): FanIn | undefined {
+function fanInOf(shards: readonly Part[]): FanIn | undefined {
+  const all = shards.flatMap(({ fanIn }) => fanIn ?? []);
   if (all.length === 0) return undefined;
   const mean = (of: (each: FanIn) => number) => weighted(all, ({ iterations }) => iterations, of);
-  const stragglers = stragglersOf(all);
+  const stragglers = stragglersOf(all, waitingShareOf(shards));
   return {
     iterations: sumOf(all, ({ iterations }) => iterations),
     iterationMs: mean(({ iterationMs }) => iterationMs),
@@ -147,25 +156,53 @@ function fanInOf(all: readonly FanIn[]): FanIn | undefined {
   };
 }
 
-/** Each part only where all shards have it. */
-function stragglersOf(all: readonly FanIn[]): Stragglers | undefined {
+/** A shard whose fan-outs have one activity has no part in them, nor has one without stamps in the executions. */
+function stragglersOf(all: readonly FanIn[], waitingShare: number | undefined): Stragglers | undefined {
   const each = all.flatMap(({ iterations, stragglers }) => (stragglers ? [{ iterations, ...stragglers }] : []));
-  if (each.length < all.length) return undefined;
+  if (each.length === 0) return undefined;
   const mean = (of: (one: Stragglers) => number) => weighted(each, ({ iterations }) => iterations, of);
   const [lastMs, medianMs] = [mean((one) => one.lastMs), mean((one) => one.medianMs)];
-  const execute = {
-    longestMs: mean((one) => one.execute?.longestMs ?? 0),
-    medianMs: mean((one) => one.execute?.medianMs ?? 0),
-  };
-  const haveShares = each.every(({ waitingShare }) => waitingShare !== undefined);
-  const haveExecutions = each.every(({ execute }) => execute !== undefined);
+  const execute = executeOf(each);
   return {
     lastMs,
     medianMs,
     ...ratioOf(lastMs, medianMs),
-    ...(haveShares && { waitingShare: mean(({ waitingShare = 0 }) => waitingShare) }),
-    ...(haveExecutions && { execute: { ...execute, ...ratioOf(execute.longestMs, execute.medianMs) } }),
+    ...(waitingShare !== undefined && { waitingShare }),
+    ...(execute && { execute }),
   };
+}
+
+function executeOf(all: readonly (Stragglers & Pick<FanIn, "iterations">)[]): Stragglers["execute"] | undefined {
+  const each = all.flatMap(({ iterations, execute }) => (execute ? [{ iterations, ...execute }] : []));
+  if (each.length === 0) return undefined;
+  const mean = (of: (one: (typeof each)[number]) => number) => weighted(each, ({ iterations }) => iterations, of);
+  const [longestMs, medianMs] = [mean((one) => one.longestMs), mean((one) => one.medianMs)];
+  return { longestMs, medianMs, ...ratioOf(longestMs, medianMs) };
+}
+
+/** Of the times of all traced orchestrations, those included that had no fan-out to wait for. */
+function waitingShareOf(shards: readonly Part[]): number | undefined {
+  const each = shards.flatMap(({ breakdown, fanIn }) => {
+    const wholeMs = wholeTimesMs(breakdown);
+    const { waitingShare } = fanIn?.stragglers ?? { waitingShare: 0 };
+    return breakdown || fanIn ? [{ wholeMs, waitingShare }] : [];
+  });
+  const known = each.flatMap(({ wholeMs, waitingShare }) => {
+    return wholeMs === undefined || waitingShare === undefined ? [] : [{ wholeMs, waitingShare }];
+  });
+  if (known.length < each.length || known.every(({ wholeMs }) => wholeMs === 0)) return undefined;
+  return weighted(
+    known,
+    ({ wholeMs }) => wholeMs,
+    ({ waitingShare }) => waitingShare,
+  );
+}
+
+/** The sum over all traced orchestrations. Of those that contradict their clocks, it takes the mean of the others. */
+function wholeTimesMs({ orchestrations, contradictory = 0, wholeMs }: Partial<Breakdown> = {}): number | undefined {
+  if (orchestrations === undefined) return undefined;
+  const count = orchestrations.traced + contradictory;
+  return count === 0 ? 0 : wholeMs && count * wholeMs;
 }
 
 function ratioOf(lastMs: number, medianMs: number): { readonly ratio?: number } {

@@ -3,38 +3,105 @@ import { expect, test } from "vitest";
 import { talliedBreakdownOf } from "../../../src/breakdown/breakdown.js";
 import { clocksOf } from "../../../src/breakdown/clocks.js";
 import type { TracedInstance } from "../../../src/breakdown/traced-instance.js";
-import type { Breakdown, RunTally, Stragglers } from "../../../src/result/run-result.js";
+import type { Breakdown, PhaseTime, RunTally, Stragglers } from "../../../src/result/run-result.js";
+import { LatencyHistogram } from "../../../src/stats/latency-histogram.js";
+import { momentsOf } from "../../../src/stats/share-moments.js";
 import { mergedBreakdown } from "../../../src/stats/merged-breakdown.js";
+import { judge, parseThreshold } from "../../../src/stats/threshold.js";
+import { sampleResult } from "../../support/report/sample-result.js";
 import { aheadBy, anyLife, simulatedInstance } from "../../support/breakdown/simulated-instance.js";
 
-const shard = (iterations: number, stragglers: Stragglers) => ({
-  fanIn: { iterations, iterationMs: 100, episodes: 1, stragglers },
+const NONE = { completed: 0, failed: 0, terminated: 0, unfinished: 0, retried: 0 };
+
+function tracedTimes(traced: number, wholeMs: number, phases: Breakdown["phases"] = {}) {
+  return { breakdown: { orchestrations: { ...NONE, traced, completed: traced }, wholeMs, phases } };
+}
+
+const shard = (iterations: number, stragglers?: Stragglers) => ({
+  fanIn: { iterations, iterationMs: 100, episodes: 1, ...(stragglers && { stragglers }) },
 });
 
 test("stragglers of a merged run are the means of its shards, weighted by their iterations", () => {
   const execute = { longestMs: 90, medianMs: 30, ratio: 3 };
-  const first = shard(1, { lastMs: 100, medianMs: 40, ratio: 2.5, waitingShare: 0.4, execute });
+  const first = shard(1, { lastMs: 100, medianMs: 40, ratio: 2.5, execute });
   const second = shard(3, {
     lastMs: 200,
     medianMs: 80,
     ratio: 2.5,
-    waitingShare: 0.8,
     execute: { longestMs: 130, medianMs: 50, ratio: 2.6 },
   });
   expect(mergedBreakdown([first, second], { plan: {} }).fanIn?.stragglers).toEqual({
     lastMs: 175,
     medianMs: 70,
     ratio: 2.5,
-    waitingShare: expect.closeTo(0.7, 9),
     execute: { longestMs: 120, medianMs: 45, ratio: 120 / 45 },
   });
 });
 
-test("a merged run has the executions alone only where all shards have them", () => {
+const waiting = (waitingShare: number) => shard(10, { lastMs: 100, medianMs: 40, waitingShare });
+
+function waitingShareOf(shards: Parameters<typeof mergedBreakdown>[0]): number | undefined {
+  return mergedBreakdown(shards, { plan: {} }).fanIn?.stragglers?.waitingShare;
+}
+
+test("the share of the time that waiting took is that of the times of all traced orchestrations", () => {
+  const shards = [
+    { ...tracedTimes(2, 1_000), ...waiting(0.5) },
+    { ...tracedTimes(2, 9_000), ...waiting(0.1) },
+  ];
+  expect(waitingShareOf(shards)).toBeCloseTo(0.14, 9);
+  expect(waitingShareOf([...shards, tracedTimes(2, 4_000)])).toBeCloseTo(0.1, 9);
+  expect(
+    waitingShareOf([...shards, { breakdown: { orchestrations: { ...NONE, traced: 0 }, missing: "why" } }]),
+  ).toBeCloseTo(0.14, 9);
+});
+
+test("a shard without stragglers, or without the executions of them, takes none from those that have them", () => {
   const stragglers = { lastMs: 100, medianMs: 40, ratio: 2.5 };
-  const shards = [shard(1, stragglers), shard(1, { ...stragglers, execute: { longestMs: 9, medianMs: 3 } })];
+  const execute = { longestMs: 9, medianMs: 3, ratio: 3 };
+  const shards = [shard(1, stragglers), shard(1, { ...stragglers, execute }), shard(5)];
   const merged = mergedBreakdown(shards, { plan: {} });
-  expect(merged.fanIn?.stragglers).toEqual(stragglers);
+  expect(merged.fanIn?.stragglers).toEqual({ ...stragglers, execute });
+});
+
+const phase = (meanMs: number, share: number, boundMs?: number): PhaseTime => ({
+  meanMs,
+  share,
+  each: { count: 4, mean: meanMs / 2, max: meanMs },
+  ...(boundMs !== undefined && { boundMs }),
+});
+
+/** Of two orchestrations of 100 ms, of whose phases each took as long as the other. */
+function tallyOf(phases: NonNullable<Breakdown["phases"]>): { readonly tally: RunTally } {
+  const each = new LatencyHistogram().tally();
+  const tallies = Object.entries(phases).map(([name, { meanMs }]) => {
+    const us = meanMs * 1_000;
+    return [name, { each, inEach: momentsOf([us, us], [100_000, 100_000]) }];
+  });
+  return { tally: { breakdown: { phases: Object.fromEntries(tallies) } } as RunTally };
+}
+
+test("two phases that the clocks of one shard do not tell apart are one in all shards", () => {
+  const [execute, finish] = [phase(40, 0.4), phase(10, 0.1)];
+  const told = { queue: phase(40, 0.4, 1), execute, return: phase(10, 0.1, 1), finish };
+  const untold = { queueAndReturn: phase(50, 0.5), execute, finish };
+  const shards = [
+    { ...tracedTimes(2, 100, told), ...tallyOf(told) },
+    { ...tracedTimes(2, 100, untold), ...tallyOf(untold) },
+  ];
+  const { breakdown } = mergedBreakdown(shards, { plan: {} });
+  const { queueAndReturn, ...others } = breakdown!.phases!;
+  expect(Object.keys(others)).toEqual(["execute", "finish"]);
+  expect(queueAndReturn).toMatchObject({ meanMs: 50, share: 0.5, each: { count: 8, mean: 25 } });
+  expect(queueAndReturn).not.toHaveProperty("boundMs");
+  // Its histogram is known in one of them alone.
+  expect(queueAndReturn).not.toHaveProperty("shareInterval");
+  expect(breakdown!.phases!.execute).toHaveProperty("shareInterval");
+  const judged = judge(parseThreshold("share.queue<30%"), { ...sampleResult, breakdown: breakdown! });
+  expect(judged).toMatchObject({
+    passed: false,
+    reason: "not judged, the clocks are known too loosely: use queueAndReturn",
+  });
 });
 
 test("the pause of a worker in a merged run is the longest that a shard found", () => {
