@@ -81,8 +81,9 @@ function pileUp(result: RunResult): string | undefined {
   if (backlog)
     return `the backlog grew from ${formatNumber(backlog.first)} to ${formatNumber(backlog.last)} and went on growing`;
 
-  const { heldBack = 0 } = result.generator ?? {};
-  return heldBack > MOST_HELD_BACK * started
+  const { unsent = 0 } = result.counts;
+  const heldBack = (result.generator?.heldBack ?? 0) + unsent;
+  return heldBack > MOST_HELD_BACK * (started + unsent)
     ? `${formatCount(heldBack)} starts waited, because as many were in flight as --max-in-flight allows`
     : undefined;
 }

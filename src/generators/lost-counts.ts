@@ -38,8 +38,11 @@ export function countsOfEach(
 }
 
 /** Which of them were due in the warm-up died with the generator. So all count as those whose latencies are lost. */
-export function measuredOf({ started, completed, terminated, unfinished }: Counts): MeasuredStarts {
-  return { started, terminated, unfinished, lost: completed };
+export function measuredOf(
+  { started, completed, terminated, unfinished }: Counts,
+  { unsent }: Partial<MeasuredStarts> = {},
+): MeasuredStarts {
+  return { started, terminated, unfinished, ...(unsent !== undefined && { unsent }), lost: completed };
 }
 
 function countsOfStatuses(statuses: readonly (Status | undefined)[]): Counts {

@@ -69,7 +69,8 @@ export async function lostShard(options: LostShardOptions): Promise<ShardResult>
   recorder.begin(startedMs);
   const { byOrchestration, ...result } = recorder.close(runId, {
     ...options,
-    neverSentMs: arrivalsAfter(plan, orchestrations.started),
+    stoppedMs: options.endedMs,
+    neverSent: arrivalsAfter(plan, orchestrations.started),
     activitiesCompleted: 0,
     activitiesExecuted: undefined,
     health: {},
@@ -83,12 +84,15 @@ export async function lostShard(options: LostShardOptions): Promise<ShardResult>
   });
   return {
     ...shardOf(how, result),
-    counts: { ...result.counts, orchestrations, measured: measuredOf(orchestrations) },
+    counts: { ...result.counts, orchestrations, measured: measuredOf(orchestrations, result.counts.measured) },
     ...(byOrchestration &&
       ofEach && {
         byOrchestration: byOrchestration.map((each, place) => {
           const counts = ofEach[place]!;
-          return { ...each, counts: { ...each.counts, orchestrations: counts, measured: measuredOf(counts) } };
+          return {
+            ...each,
+            counts: { ...each.counts, orchestrations: counts, measured: measuredOf(counts, each.counts.measured) },
+          };
         }),
       }),
     ...(unfinished.length > 0 && { stuck: { total: unfinished.length, first: stuck.slice(0, LISTED_STUCK) } }),

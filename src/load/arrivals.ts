@@ -1,5 +1,6 @@
 import { arrivalsIn, type Load, type LoadShape, type Stage } from "../result/load-shape.js";
-import { isOfShard } from "../result/shard.js";
+import { isOfShard, sequenceOfShard } from "../result/shard.js";
+import type { DueCount, PlannedStart } from "../stats/recorder.js";
 import { uniformAt } from "../orchestrations/hash-draw.js";
 
 /** The part of a plan that decides when the starts of open load are due. Other load has no such times. */
@@ -44,12 +45,35 @@ function* schedule({ load, warmupMs = 0, seed }: ArrivalPlan): Iterable<number> 
   }
 }
 
-/** The due times of the starts after the first `started` ones. */
-export function* arrivalsAfter(plan: ArrivalPlan, started: number): Iterable<number> {
-  let number = 0;
+/** The starts after the first `started` ones, by their numbers in the run. */
+export function* arrivalsAfter(plan: ArrivalPlan, started: number): Iterable<PlannedStart> {
+  let ordinal = 0;
   for (const dueMs of arrivals(plan)) {
-    if (number >= started) yield dueMs;
-    number += 1;
+    if (ordinal >= started) yield { sequence: sequenceOfShard(ordinal, plan.shard), dueMs };
+    ordinal += 1;
+  }
+}
+
+/** Counts the starts that are due by a time that only grows. */
+export class DueStarts {
+  readonly #arrivals: Iterator<number>;
+  #next: IteratorResult<number>;
+  #all = 0;
+  #inWarmup = 0;
+
+  constructor(readonly plan: ArrivalPlan) {
+    this.#arrivals = arrivals(plan)[Symbol.iterator]();
+    this.#next = this.#arrivals.next();
+  }
+
+  /** In milliseconds from the start of the run. */
+  by(ms: number): DueCount {
+    const { warmupMs = 0 } = this.plan;
+    for (; this.#next.done !== true && this.#next.value <= ms; this.#next = this.#arrivals.next()) {
+      this.#all += 1;
+      if (this.#next.value < warmupMs) this.#inWarmup += 1;
+    }
+    return { all: this.#all, inWarmup: this.#inWarmup };
   }
 }
 

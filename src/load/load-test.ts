@@ -6,7 +6,7 @@ import type { RunBuckets } from "../stats/latency-buckets.js";
 import type { LiveSnapshot } from "../stats/live-snapshot.js";
 import { lengthOf, plannedStarts } from "../result/load-shape.js";
 import type { StandingPart } from "../stats/merged-standing.js";
-import { Recorder } from "../stats/recorder.js";
+import { Recorder, type DueCount } from "../stats/recorder.js";
 import type { SeriesSoFar } from "../stats/series.js";
 import type {
   BackendDurability,
@@ -19,7 +19,7 @@ import type {
 import type { Timeline } from "../result/timeline-schema.js";
 import type { Replay } from "../protocol/replay.js";
 import type { Clock } from "../async/clock.js";
-import { arrivalsAfter } from "./arrivals.js";
+import { DueStarts, arrivalsAfter } from "./arrivals.js";
 import { CompletionWatch } from "./completion-watch.js";
 import { describeEnvironment, durabilityOf } from "./environment.js";
 import { GeneratorHealthMonitor } from "./generator-health.js";
@@ -44,6 +44,9 @@ import { describeUnfinished } from "./unfinished.js";
 import { tellStart } from "./start-time.js";
 import { WorkerWatch, environmentOfWorkers } from "./worker-watch.js";
 import { aborted } from "../async/aborted.js";
+
+/** A start leaves this much after it was due at most, unless something holds it up: timers are late, and so are event loops. */
+const PUNCTUAL_MS = 100;
 
 /** What the process that coordinates several generators decides for each of them. */
 interface Coordination {
@@ -103,7 +106,10 @@ export class LoadTest {
   readonly #stopRepeating = new AbortController();
   readonly #stopWaiting = new AbortController();
   readonly #stopFollowing = new AbortController();
+  readonly #dueStarts: DueStarts | undefined;
   #startedMs: number | undefined;
+  /** When no more starts were wanted. */
+  #stoppedMs: number | undefined;
   #hadWorker = false;
   #hub: HubSurvey | undefined;
   #durability: BackendDurability | undefined;
@@ -116,6 +122,8 @@ export class LoadTest {
       activitySource: backend.admin && plan.shard === undefined ? "emulator" : "completions",
     });
     this.#recorder = recorder;
+    this.#dueStarts = plan.load.kind === "open" ? new DueStarts(plan) : undefined;
+    this.#stopStarting.signal.addEventListener("abort", () => (this.#stoppedMs = clock()), { once: true });
     const traced = new TraceSample(plan.traceShare);
     this.#traced = traced;
     this.#ending = new RunEnding({ ...options, stopStarting: this.#stopStarting });
@@ -207,8 +215,14 @@ export class LoadTest {
         ...(foreignNames(plan).length === 0 && { perIteration: plan.parallelActivities }),
       },
       outage: this.#outages.current,
-      ...this.#recorder.snapshot(clock()),
+      ...this.#recorder.snapshot(clock(), this.#due),
     };
+  }
+
+  /** The starts that were due, so that they should have left; undefined if the load has no schedule. */
+  get #due(): DueCount | undefined {
+    if (this.#startedMs === undefined) return undefined;
+    return this.#dueStarts?.by((this.#stoppedMs ?? this.options.clock()) - PUNCTUAL_MS - this.#startedMs);
   }
 
   /**
@@ -283,7 +297,8 @@ export class LoadTest {
       result: this.#recorder.close(runId, {
         endedMs,
         interrupted,
-        neverSentMs: arrivalsAfter(plan, this.#recorder.counts.started),
+        stoppedMs: (this.#stoppedMs ?? endedMs) - PUNCTUAL_MS,
+        neverSent: arrivalsAfter(plan, this.#recorder.counts.started),
         environment: this.#describeEnvironment(hub),
         activitiesCompleted: this.#progress.activitiesCompleted(),
         activitiesExecuted: ownWork?.reduce((sum, { activities }) => sum + activities, 0),
@@ -327,7 +342,7 @@ export class LoadTest {
     if (this.#startedMs === undefined) return undefined;
     const hub = { unknown: "the run is in progress" };
     const environment = this.#describeEnvironment(hub);
-    return this.#recorder.soFar(runId, clock(), environment);
+    return this.#recorder.soFar(runId, clock(), { environment, due: this.#due });
   }
 
   /** The result so far with the verdict as it forms; undefined before the first start. */
@@ -335,7 +350,7 @@ export class LoadTest {
     const { runId, clock } = this.options;
     if (this.#startedMs === undefined) return undefined;
     const environment = this.#describeEnvironment(this.#hub ?? { unknown: "the run is in progress" });
-    return this.#recorder.standing(runId, clock(), { environment, health: this.#health.soFar() });
+    return this.#recorder.standing(runId, clock(), { environment, health: this.#health.soFar(), due: this.#due });
   }
 
   /** What a shard tells for the result so far of the whole; undefined before the first start. `judged`: see the recorder. */
@@ -343,7 +358,8 @@ export class LoadTest {
     const { plan, clock } = this.options;
     if (this.#startedMs === undefined || plan.shard === undefined) return undefined;
     const environment = this.#describeEnvironment(this.#hub ?? { unknown: "the run is in progress" });
-    return this.#recorder.standingPart(plan.shard, clock(), { environment, health: this.#health.soFar(), judged });
+    const health = this.#health.soFar();
+    return this.#recorder.standingPart(plan.shard, clock(), { environment, health, due: this.#due, judged });
   }
 
   /** The latencies so far in few buckets, for monitoring. */

@@ -36,12 +36,13 @@ function actionsText({ counts: { actions, actionsAtLeast, actionsMissing } }: Ru
 
 /** The circumstances of the run, as far as they matter. */
 export function circumstanceFacts(result: RunResult): readonly Fact[] {
-  const { concurrency, environment, generator, plan, recount, unanswered } = result;
+  const { concurrency, counts, environment, generator, plan, recount, unanswered } = result;
   const { durability } = environment.backend;
   const planned = concurrency && formatCount(concurrency.planned);
   return [
     ["concurrency", concurrency && `${threeDigits(concurrency.effective)} of ${planned}`],
     ["held back", generator?.heldBack ? `${plural(generator.heldBack, "start")}, by --max-in-flight` : undefined],
+    ["never sent", counts.unsent === undefined ? undefined : `${plural(counts.unsent, "start")} that were due`],
     ["RPC errors", rpcErrorsText(rpcErrorsOf(result))],
     ["unanswered", unanswered && unansweredText(unanswered)],
     ["recount", recount && recountText(recount)],

@@ -95,6 +95,15 @@ const PATHS: readonly string[] = [
   "counts.actionsAtLeast",
   "counts.actionsMissing",
   "counts.rpcErrorsByCall",
+  "plan.inputs",
+  "plan.instanceVersion",
+  "plan.tags",
+  "plan.shard",
+  "plan.planFile",
+  "plan.subOrchestrations",
+  "plan.timer",
+  "plan.orchestrations",
+  "counts.unsent",
 ];
 
 /** Fields of the plan that are not in the list follow it. Add them to the list before any other path. */

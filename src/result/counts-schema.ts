@@ -7,6 +7,9 @@ export const measuredStarts = object({
   started: measured.count,
   terminated: measured.count,
   unfinished: measured.count,
+  unsent: measured.count
+    .exactOptional()
+    .describe("Not among the started: see counts.unsent. Absent where there is none."),
   lost: measured.count
     .exactOptional()
     .describe("Completed, and their latencies died with their generator; absent where none did."),
@@ -15,6 +18,12 @@ export const measuredStarts = object({
 export const counts = object({
   planned: count.exactOptional().describe("Starts that the plan called for; absent where only time bounded them."),
   warmup: measured.count.exactOptional().describe("Of the started, those that belong to the warm-up."),
+  unsent: measured.count
+    .exactOptional()
+    .describe(
+      "Starts that were due before the load ended and were never sent, because --max-in-flight held them back to the end or the " +
+        "generator was late. They are not among the started; the planned include them. Absent where there is none.",
+    ),
   orchestrations: object({
     started: measured.count,
     completed: measured.count,

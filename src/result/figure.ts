@@ -19,7 +19,7 @@ export interface Figure {
 }
 
 /** Fields that a result leaves out when they would be 0. */
-const NONE_WHEN_ABSENT = /^(?:counts\.rpcErrors|failures|stuck|unanswered)\./u;
+const NONE_WHEN_ABSENT = /^(?:(?:counts\.rpcErrors|failures|stuck|unanswered)\.|counts\.unsent$)/u;
 
 /** The figures that have a path, as the schema of a result says. What is in a list (phases, series) has none. */
 const PATHS = new Map(
@@ -65,7 +65,8 @@ const QUOTED = /^"(?<orchestrator>(?:[^"]|"")+)" (?<figure>.+)$/u;
 const PLAIN_NAME = /^[^\s<>="]+(?: [^\s<>="]+)*$/u;
 
 /** What is measured of each orchestration of a mix. */
-const OF_EACH = /^(?:latencyMs\.|counts\.orchestrations\.|counts\.warmup$|throughput\.orchestrationsPerSecond$)/u;
+const OF_EACH =
+  /^(?:latencyMs\.|counts\.orchestrations\.|counts\.(?:warmup|unsent)$|throughput\.orchestrationsPerSecond$)/u;
 
 /**
  * The figure of a short name or of a path, or any percentile of a latency; with the name of an orchestration before it,

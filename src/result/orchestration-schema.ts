@@ -8,6 +8,7 @@ export const orchestrationResult = object({
   orchestrator: string,
   counts: object({
     warmup: count.exactOptional().describe("Of the started, those that belong to the warm-up."),
+    unsent: count.exactOptional().describe("As counts.unsent of the run."),
     orchestrations: counts.shape.orchestrations,
     measured: counts.shape.measured,
   }),

@@ -13,25 +13,46 @@ export function carries(count: number, q: number, censored: number): boolean {
   return count * (1 - q) >= 10 - 1e-9 && q < 1 - censored;
 }
 
-type Counts = Pick<RunResult["counts"], "orchestrations" | "measured">;
+type Counts = Pick<RunResult["counts"], "orchestrations" | "measured" | "unsent">;
 
-/** The starts that latencies are of, and those of them whose latency is not known. Old results count the warm-up too. */
-export function measuredStartsOf({ orchestrations, measured }: Counts): {
+interface Known {
   readonly started: number;
+  /** Those of them whose latency is not known. */
   readonly unknown: number;
-} {
-  const { lost = 0 } = measured ?? {};
-  const { started, terminated, unfinished } = measured ?? orchestrations;
-  return { started, unknown: terminated + unfinished + lost };
 }
 
 /**
- * The share of the starts that latencies are of which a longer run might have shown to be the slowest. Terminated ones were
- * cut off too.
+ * The starts that a latency is of. Terminated ones were cut off too. Response time counts from when a start was due, so
+ * those that were due and never sent belong to it. Old results count the warm-up too.
  */
-export function censoredShare({ counts }: { readonly counts: Counts }): number {
-  const { started, unknown } = measuredStartsOf(counts);
+export function measuredStartsOf({ orchestrations, measured, unsent }: Counts, latency: string): Known {
+  const { lost = 0 } = measured ?? {};
+  const { started, terminated, unfinished } = measured ?? orchestrations;
+  const due = latency === "response" ? ((measured ? measured.unsent : unsent) ?? 0) : 0;
+  return { started: started + due, unknown: terminated + unfinished + lost + due };
+}
+
+/** The shares of the starts that latencies are of which a longer run might have shown to be the slowest. */
+export interface Censored {
+  readonly response: number;
+  /** Of all others that last until the completion. */
+  readonly service: number;
+}
+
+export function censoredOf(counts: Counts): Censored {
+  return {
+    response: shareOf(measuredStartsOf(counts, "response")),
+    service: shareOf(measuredStartsOf(counts, "service")),
+  };
+}
+
+function shareOf({ started, unknown }: Known): number {
   return started === 0 ? 0 : unknown / started;
+}
+
+function censoredShare(latency: keyof RunResult["latencyMs"], censored: Censored): number {
+  if (latency === "response") return censored.response;
+  return CENSORED.has(latency) ? censored.service : 0;
 }
 
 /**
@@ -42,6 +63,6 @@ export function percentileOf(result: RunResult, latency: keyof RunResult["latenc
   const encoded = result.histograms?.[latency];
   const max = result.latencyMs[latency]?.max;
   if (!encoded || max === undefined) return undefined;
-  if (!carries(encoded.count, q, CENSORED.has(latency) ? censoredShare(result) : 0)) return undefined;
+  if (!carries(encoded.count, q, censoredShare(latency, censoredOf(result.counts)))) return undefined;
   return Math.min(decodeFromCompressedBase64(encoded.hdr).getValueAtPercentile(q * 100) / 1_000, max);
 }

@@ -50,6 +50,7 @@ export const phaseTally = object({
   started: count,
   completed: count,
   completions: count,
+  unsent: count.exactOptional(),
   response: crossingTally,
   service: crossingTally,
 });
@@ -100,7 +101,7 @@ export const breakdownTally = object({
 export const runTally = object({
   isSettled: boolean.describe("All starts that were due were sent and have ended."),
   accepted: count.describe("Starts that the backend acknowledged."),
-  neverSent: count.describe("Starts that were due and never sent."),
+  neverSent: count.describe("Starts of the plan that were never sent, due or not."),
   idle: list(object({ fromMs: number, toMs: number }))
     .exactOptional()
     .describe("Times of half a second or more in which nothing was in flight; absent in results of an older fanout."),

@@ -1,5 +1,5 @@
 import type { GeneratorHealth, HubSurvey, ResultEnvironment, ResultPlan, RunResult } from "../result/run-result.js";
-import { censoredShare } from "../result/stored-percentile.js";
+import { censoredOf } from "../result/stored-percentile.js";
 import type { Coordinated } from "./coordinated.js";
 import { mergedBreakdown } from "./merged-breakdown.js";
 import { mergedCounts, mergedIrregular, mergedLists, mergedRecount } from "./merged-counts.js";
@@ -59,7 +59,7 @@ function measuredOf(shards: Shards, coordinated: Coordinated): Omit<RunResult, "
   const isSettled = shards.every(({ tally }) => tally.isSettled);
   const irregular = mergedIrregular(shards);
   const counts = mergedCounts(shards, coordinated, irregular);
-  const censored = censoredShare({ counts });
+  const censored = censoredOf(counts);
   const hasResponse = plan.load?.kind !== "closed";
   const throughput = timeline.throughput(durationMs, isSettled, irregular);
   const { response, service } = latencies;

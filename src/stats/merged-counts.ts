@@ -28,6 +28,7 @@ export function mergedCounts(
     accepted: sumOf(shards, ({ tally }) => tally.accepted),
     inWarmup: sumOf(all, ({ warmup = 0 }) => warmup),
     neverSent: sumOf(shards, ({ tally }) => tally.neverSent),
+    unsent: sumOf(all, ({ unsent = 0 }) => unsent),
     activities: activities ?? sumOf(all, ({ activities }) => activities?.completed ?? 0),
     activitySource: activities === undefined ? "completions" : "emulator",
     rpcErrors: sums(all.map(({ rpcErrors }) => rpcErrors)),

@@ -1,5 +1,6 @@
 import { lengthOf } from "../result/load-shape.js";
 import type { ClockOffset, GeneratorHealth, Outage, ResultPlan, Stall } from "../result/run-result.js";
+import type { Censored } from "../result/stored-percentile.js";
 import { wholeRange } from "./clock-range.js";
 import type { RunLatencies } from "./run-latencies.js";
 import { commonSpans, type Span, type Watched } from "./common-spans.js";
@@ -13,7 +14,7 @@ export function mergedHealth(
   plan: ResultPlan,
   all: readonly GeneratorHealth[],
   latencies: RunLatencies,
-  censored: number,
+  censored: Censored,
 ): GeneratorHealth {
   const isOpen = plan.load?.kind === "open";
   const slipMs = latencies.unheldSlip;

@@ -1,4 +1,4 @@
-import { censoredShare } from "../result/stored-percentile.js";
+import { censoredOf } from "../result/stored-percentile.js";
 import type { GeneratorHealth, LatenciesTally, RunResult, Verdict, WindowTally } from "../result/run-result.js";
 import type { Shard } from "../result/shard.js";
 import type { Coordinated } from "./coordinated.js";
@@ -46,7 +46,7 @@ export function mergedStanding(parts: readonly StandingPart[], told: Told): RunR
   }
   const counted = parts.map(({ counts, accepted }) => ({ counts, tally: { accepted, neverSent: 0 } }));
   const counts = mergedCounts(counted, coordinated, undefined);
-  const censored = censoredShare({ counts });
+  const censored = censoredOf(counts);
   const throughput = window.throughput(toldMs, false);
   const health = parts.map(({ generator }) => generator);
   const measured = {

@@ -1,7 +1,14 @@
 import { placeInMix } from "../result/mix.js";
 import type { OrchestrationResult, ResultPlan, RunResult, Throughput } from "../result/run-result.js";
+import type { Unsent } from "./outcome-counts.js";
 import { OrchestrationPart } from "./orchestration-part.js";
 import { sumOf } from "./sums.js";
+
+/** A start that is due and not sent. */
+interface NextStart {
+  readonly sequence: number;
+  readonly isMeasured: boolean;
+}
 
 /** The figures of each orchestration of a mix; of none where the plan mixes none. */
 export class OrchestrationFigures {
@@ -25,14 +32,19 @@ export class OrchestrationFigures {
     for (const [place, part] of (byOrchestration ?? []).entries()) this.#parts[place]?.absorb(part);
   }
 
-  /** The figures during the run, when the backend's clock is not known yet. */
-  soFar(): Pick<RunResult, "byOrchestration"> {
-    return this.#results((part) => part.soFar());
+  /**
+   * The figures during the run, when the backend's clock is not known yet. `unsent` are the starts that are due and not
+   * sent.
+   */
+  soFar(unsent: Iterable<NextStart> = []): Pick<RunResult, "byOrchestration"> {
+    const unsentOf = this.#unsentOfEach(unsent);
+    return this.#results((part) => part.soFar(unsentOf.get(part)));
   }
 
-  /** The figures during the run, for a merge. Only those that are `judged`, by their names, have latencies. */
-  standing(judged: readonly string[]): Pick<RunResult, "byOrchestration"> {
-    return this.#results((part, orchestrator) => part.standing(judged.includes(orchestrator)));
+  /** The same for a merge. Only those that are `judged`, by their names, have latencies. */
+  standing(judged: readonly string[], unsent: Iterable<NextStart>): Pick<RunResult, "byOrchestration"> {
+    const unsentOf = this.#unsentOfEach(unsent);
+    return this.#results((part, orchestrator) => part.standing(judged.includes(orchestrator), unsentOf.get(part)));
   }
 
   /** `throughput` is that of the run, of which each has its part. */
@@ -46,6 +58,17 @@ export class OrchestrationFigures {
         ...part.close(),
       };
     });
+  }
+
+  #unsentOfEach(starts: Iterable<NextStart>): ReadonlyMap<OrchestrationPart, Unsent> {
+    const unsentOf = new Map<OrchestrationPart, Unsent>();
+    if (this.#parts.length === 0) return unsentOf;
+    for (const { sequence, isMeasured } of starts) {
+      const part = this.of(sequence)!;
+      const { all, measured } = unsentOf.get(part) ?? { all: 0, measured: 0 };
+      unsentOf.set(part, { all: all + 1, measured: measured + (isMeasured ? 1 : 0) });
+    }
+    return unsentOf;
   }
 
   #results(figuresOf: (part: OrchestrationPart, orchestrator: string) => Omit<OrchestrationResult, "orchestrator">) {

@@ -1,6 +1,7 @@
+import { censoredOf } from "../result/stored-percentile.js";
 import type { OrchestrationResult, ResultPlan } from "../result/run-result.js";
 import type { Completion, Start } from "./completion.js";
-import { OutcomeCounts } from "./outcome-counts.js";
+import { OutcomeCounts, type Unsent } from "./outcome-counts.js";
 import { RunLatencies, type BridgedTime } from "./run-latencies.js";
 import { ThroughputWindow } from "./throughput-window.js";
 
@@ -20,6 +21,11 @@ export class OrchestrationPart {
     this.#outcomes.addStart(isMeasured);
     this.#window.addStart(dueMs);
     if (isMeasured) this.#latencies.addSend(start);
+  }
+
+  /** A start was due and never sent. */
+  addUnsent(isMeasured: boolean): void {
+    this.#outcomes.addUnsent(isMeasured);
   }
 
   addAnswer(start: Start): void {
@@ -52,34 +58,37 @@ export class OrchestrationPart {
     return this.#window.counted(isSettled);
   }
 
-  soFar(): Figures {
+  /** `unsent` starts are due and not sent yet. */
+  soFar(unsent?: Unsent): Figures {
+    const counts = this.#counts(unsent);
     return {
-      counts: this.#counts,
-      latencyMs: this.#latencies.summariesNoticed(this.#outcomes.censored, this.#latencyOptions),
+      counts,
+      latencyMs: this.#latencies.summariesNoticed(censoredOf(counts), this.#latencyOptions),
     };
   }
 
   /** For a merge during the run; with latencies only where somebody judges them. */
-  standing(hasLatencies: boolean): Figures {
+  standing(hasLatencies: boolean, unsent?: Unsent): Figures {
     return {
-      counts: this.#counts,
+      counts: this.#counts(unsent),
       latencyMs: {},
       ...(hasLatencies && { tally: { latencies: this.#latencies.tallyNoticed(), window: this.#window.tally() } }),
     };
   }
 
   close(): Figures {
+    const counts = this.#counts();
     return {
-      counts: this.#counts,
-      latencyMs: this.#latencies.summaries(this.#outcomes.censored, this.#latencyOptions),
+      counts,
+      latencyMs: this.#latencies.summaries(censoredOf(counts), this.#latencyOptions),
       histograms: this.#latencies.encoded(this.#latencyOptions),
       ...(this.plan.shard && { tally: { latencies: this.#latencies.tally(), window: this.#window.tally() } }),
     };
   }
 
-  get #counts(): Figures["counts"] {
-    const { inWarmup, counts } = this.#outcomes;
-    return { ...(this.plan.warmupMs !== undefined && { warmup: inWarmup }), ...counts };
+  #counts(unsent?: Unsent): Figures["counts"] {
+    const { inWarmup } = this.#outcomes;
+    return { ...(this.plan.warmupMs !== undefined && { warmup: inWarmup }), ...this.#outcomes.counts(unsent) };
   }
 
   /** Closed load has no schedule, and therefore no response time. */

@@ -1,9 +1,15 @@
 import type { MeasuredStarts, OrchestrationResult, ResultCounts } from "../result/run-result.js";
-import { censoredShare } from "../result/stored-percentile.js";
 import type { Completion } from "./completion.js";
 import { sums } from "./sums.js";
 
 type Outcome = Completion["outcome"];
+
+/** Starts that are due and not sent. */
+export interface Unsent {
+  readonly all: number;
+  /** Those that were due after the warm-up. */
+  readonly measured: number;
+}
 
 /** What became of the starts of a run, or of a part of them. */
 export class OutcomeCounts {
@@ -11,6 +17,7 @@ export class OutcomeCounts {
   readonly #ofMeasured = new Outcomes();
   /** Starts that were due in the warm-up. */
   inWarmup = 0;
+  readonly #unsent = { all: 0, measured: 0 };
   /** Those of other generators; undefined if one does not tell its own. */
   #absorbed: MeasuredStarts | undefined = { started: 0, terminated: 0, unfinished: 0 };
 
@@ -19,20 +26,12 @@ export class OutcomeCounts {
     return { started, completed, failed, terminated, unfinished };
   }
 
-  /** The starts that latencies are of; undefined if another generator does not tell its own. */
-  get measured(): MeasuredStarts | undefined {
-    const { started, terminated, unfinished } = this.#ofMeasured;
-    return this.#absorbed && sums([{ started, terminated, unfinished }, this.#absorbed]);
-  }
-
-  get counts(): Pick<ResultCounts, "orchestrations" | "measured"> {
-    const { orchestrations, measured } = this;
-    return { orchestrations, ...(measured && { measured }) };
-  }
-
-  /** As `censoredShare`. */
-  get censored(): number {
-    return censoredShare(this);
+  /** `more` are due now and may still be sent. */
+  counts(more: Unsent = { all: 0, measured: 0 }): Pick<ResultCounts, "orchestrations" | "measured" | "unsent"> {
+    const { orchestrations } = this;
+    const unsent = this.#unsent.all + more.all;
+    const measured = this.#measured(this.#unsent.measured + more.measured);
+    return { orchestrations, ...(measured && { measured }), ...(unsent > 0 && { unsent }) };
   }
 
   addStart(isMeasured: boolean): void {
@@ -46,14 +45,28 @@ export class OutcomeCounts {
     if (isMeasured) this.#ofMeasured[outcome] += 1;
   }
 
+  /** A start was due and never sent. */
+  addUnsent(isMeasured: boolean): void {
+    this.#unsent.all += 1;
+    if (isMeasured) this.#unsent.measured += 1;
+  }
+
   /** Adds everything of another generator. */
-  absorb({ orchestrations, warmup = 0, measured }: OrchestrationResult["counts"]): void {
+  absorb({ orchestrations, warmup = 0, unsent = 0, measured }: OrchestrationResult["counts"]): void {
     this.#all.started += orchestrations.started;
     this.#all.completed += orchestrations.completed;
     this.#all.failed += orchestrations.failed;
     this.#all.terminated += orchestrations.terminated;
     this.inWarmup += warmup;
+    this.#unsent.all += unsent;
     this.#absorbed = this.#absorbed && measured && sums([this.#absorbed, measured]);
+  }
+
+  /** The starts that latencies are of; undefined if another generator does not tell its own. */
+  #measured(unsent: number): MeasuredStarts | undefined {
+    const { started, terminated, unfinished } = this.#ofMeasured;
+    const own = { started, terminated, unfinished, ...(unsent > 0 && { unsent }) };
+    return this.#absorbed && sums([own, this.#absorbed]);
   }
 }
 

@@ -59,6 +59,8 @@ export class Phases {
 class PhaseRecorder {
   started = 0;
   completed = 0;
+  /** Starts that were due in it and never sent. */
+  unsent = 0;
   /** The number that completed in it, whenever they were due. */
   completions = 0;
   readonly response = new CrossingLatency();
@@ -67,14 +69,15 @@ class PhaseRecorder {
   constructor(readonly part: Part) {}
 
   tally(): PhaseTally {
-    const { started, completed, completions, response, service } = this;
-    return { started, completed, completions, response: response.tally(), service: service.tally() };
+    const { started, completed, completions, unsent, response, service } = this;
+    return { started, completed, completions, unsent, response: response.tally(), service: service.tally() };
   }
 
   absorb(other: PhaseTally): void {
     this.started += other.started;
     this.completed += other.completed;
     this.completions += other.completions;
+    this.unsent += other.unsent ?? 0;
     this.response.absorb(other.response);
     this.service.absorb(other.service);
   }
@@ -88,9 +91,9 @@ class PhaseRecorder {
   close(endMs: number, hasResponse: boolean): Phase {
     const { name, fromMs, offeredPerSecond } = this.part;
     const lengthMs = Math.min(this.part.lengthMs, endMs - fromMs);
-    const censored = this.started === 0 ? 0 : 1 - this.completed / this.started;
-    const response = hasResponse ? this.response.summary(censored) : undefined;
-    const service = this.service.summary(censored);
+    const due = this.started + this.unsent;
+    const response = hasResponse ? this.response.summary(due === 0 ? 0 : 1 - this.completed / due) : undefined;
+    const service = this.service.summary(this.started === 0 ? 0 : 1 - this.completed / this.started);
     return {
       name,
       fromMs,

@@ -2,10 +2,12 @@ import { ClockBridge } from "./clock-bridge.js";
 import type { NeutralTime } from "./common-spans.js";
 import type { Completion, Start } from "./completion.js";
 import { lengthOf } from "../result/load-shape.js";
-import { partOf, type Shard } from "../result/shard.js";
+import { partOf, sequenceOfShard, type Shard } from "../result/shard.js";
+import { censoredOf, type Censored } from "../result/stored-percentile.js";
 import type { LiveSnapshot } from "./live-snapshot.js";
 import type { StandingPart } from "./merged-standing.js";
 import { OrchestrationFigures } from "./orchestration-figures.js";
+import type { Unsent } from "./outcome-counts.js";
 import { RunCounters, type RunCountersOptions } from "./run-counters.js";
 import type { RunBuckets } from "./latency-buckets.js";
 import type { IrregularActions } from "./run-counts.js";
@@ -30,13 +32,27 @@ import { verdictOf } from "./verdict.js";
 
 const LISTED_STUCK = 100;
 
+/** A start of the plan, with its number and when it is due, in milliseconds from the start of the run. */
+export interface PlannedStart {
+  readonly sequence: number;
+  readonly dueMs: number;
+}
+
+/** How many starts of a schedule are due. */
+export interface DueCount {
+  readonly all: number;
+  /** Those that were due in the warm-up. */
+  readonly inWarmup: number;
+}
+
 /** Facts that are known only after the run has ended. */
 export interface RunEnd {
   /** On the client's clock, as all times of a `Start`. */
   readonly endedMs: number;
   readonly interrupted: boolean;
-  /** The due times of starts that were never sent, in milliseconds from the start of the run. */
-  readonly neverSentMs: Iterable<number>;
+  /** When no more starts were wanted. Those that were due later are not missing. */
+  readonly stoppedMs: number;
+  readonly neverSent: Iterable<PlannedStart>;
   readonly environment: ResultEnvironment;
   /** Activity results seen in any instance, including unfinished ones. */
   readonly activitiesCompleted: number;
@@ -58,6 +74,12 @@ export interface RunEnd {
   readonly growth?: GrowthTally | undefined;
   /** What the phases of several generators are merged from; absent where nothing was traced. */
   readonly breakdownTally?: BreakdownTally | undefined;
+}
+
+/** What the recorder does not know of a run in progress. */
+interface Standing extends Pick<RunEnd, "environment" | "health"> {
+  /** As of `soFar`. */
+  readonly due?: DueCount | undefined;
 }
 
 /**
@@ -183,14 +205,15 @@ export class Recorder {
     return this.#stalls.at(this.sinceMs(clientMs));
   }
 
-  /** The figures that a view shows during the run. */
-  snapshot(nowMs: number): RecorderSnapshot {
+  /** The figures that a view shows during the run. `due`: see `soFar`. */
+  snapshot(nowMs: number, due?: DueCount): RecorderSnapshot {
     const { completed, failed, terminated, unfinished } = this.counts;
     const { heldBack, rpcErrors } = this.#counters;
     const { response, service } = this.#latencies;
+    const censored = censoredOf(this.#counters.counts(0, { unsent: this.#unsentOf(due) }));
     return {
-      responseMs: this.#hasResponse ? response.summaryNoticed(this.#counters.censored) : undefined,
-      serviceMs: service.summaryNoticed(this.#counters.censored),
+      responseMs: this.#hasResponse ? response.summaryNoticed(censored.response) : undefined,
+      serviceMs: service.summaryNoticed(censored.service),
       own: {
         completed,
         failed,
@@ -225,9 +248,10 @@ export class Recorder {
   }
 
   /** The result so far with the verdict as it forms: what a view of the run in progress judges. */
-  standing(runId: string, nowMs: number, { environment, health }: Pick<RunEnd, "environment" | "health">): RunResult {
-    const soFar = this.soFar(runId, nowMs, environment);
-    const measured = { ...soFar, generator: { heldBack: this.#counters.heldBack, ...this.#slip(), ...health } };
+  standing(runId: string, nowMs: number, { environment, health, due }: Standing): RunResult {
+    const soFar = this.soFar(runId, nowMs, { environment, due });
+    const censored = censoredOf(soFar.counts);
+    const measured = { ...soFar, generator: { heldBack: this.#counters.heldBack, ...this.#slip(censored), ...health } };
     return { ...measured, verdict: verdictOf(measured) };
   }
 
@@ -235,7 +259,7 @@ export class Recorder {
   standingPart(
     shard: Shard,
     nowMs: number,
-    { judged, ...of }: Pick<RunEnd, "environment" | "health"> & { readonly judged: readonly string[] },
+    { judged, ...of }: Standing & { readonly judged: readonly string[] },
   ): StandingPart {
     const { counts, generator, verdict } = this.standing("", nowMs, of);
     return {
@@ -245,22 +269,26 @@ export class Recorder {
       accepted: this.accepted.size,
       latencies: this.#latencies.tallyNoticed(),
       window: this.#timeline.windowSoFar,
-      ...this.#ofEach.standing(judged),
+      ...this.#ofEach.standing(judged, this.#nextStarts(of.due)),
       generator: generator ?? { heldBack: 0 },
       verdict,
     };
   }
 
-  /** The result so far, with everything that thresholds need. Latency lasts until the client noticed. */
-  soFar(runId: string, nowMs: number, environment: ResultEnvironment): RunResult {
+  /**
+   * The result so far, with everything that thresholds need. Latency lasts until the client noticed. `due` are the
+   * starts that were due by now, if the load has a schedule.
+   */
+  soFar(runId: string, nowMs: number, { environment, due }: Pick<Standing, "environment" | "due">): RunResult {
     const endMs = this.sinceMs(nowMs);
     const throughput = this.#timeline.throughputSoFar(endMs);
+    const counts = this.#counters.counts(0, { unsent: this.#unsentOf(due) });
     return {
       ...this.#head(runId, endMs, environment),
-      counts: this.#counters.counts(0),
+      counts,
       ...(throughput && { throughput }),
-      latencyMs: this.#latencies.summariesNoticed(this.#counters.censored, { hasResponse: this.#hasResponse }),
-      ...this.#ofEach.soFar(),
+      latencyMs: this.#latencies.summariesNoticed(censoredOf(counts), { hasResponse: this.#hasResponse }),
+      ...this.#ofEach.soFar(this.#nextStarts(due)),
     };
   }
 
@@ -271,7 +299,7 @@ export class Recorder {
 
   #close(runId: string, end: RunEnd): Omit<RunResult, "verdict"> {
     const endMs = this.sinceMs(end.endedMs);
-    const neverSent = this.#addNeverSent(end.neverSentMs, endMs);
+    const neverSent = this.#addNeverSent(end);
     const stalls = this.#stalls.close(endMs);
     this.#bridge.flush();
     this.addActivities(end.endedMs, Math.max(end.activitiesCompleted, this.activitiesAccountedFor));
@@ -285,19 +313,21 @@ export class Recorder {
     const orchestrations = this.counts;
     const { activitiesExecuted: activities, environment } = end;
     const executed = activities === undefined ? undefined : { activities, hub: environment.hub };
+    const counts = this.#counters.counts(neverSent, { executed, irregular: end.irregular });
+    const censored = censoredOf(counts);
     return {
       ...this.#head(runId, endMs, end.environment),
       interrupted: end.interrupted,
-      counts: this.#counters.counts(neverSent, { executed, irregular: end.irregular }),
+      counts,
       ...(throughput && { throughput }),
-      latencyMs: this.#latencies.summaries(this.#counters.censored, { hasResponse }),
+      latencyMs: this.#latencies.summaries(censored, { hasResponse }),
       ...this.#ofEach.close(throughput, isSettled),
       ...this.#timeline.close(endMs, isSettled, { response: response.until, service: service.until }),
       ...(end.outages.length > 0 && { outages: end.outages }),
       ...(stalls.length > 0 && { stalls }),
       generator: {
         heldBack: this.#counters.heldBack,
-        ...this.#slip(),
+        ...this.#slip(censored),
         ...end.health,
       },
       ...(clock && { clock }),
@@ -329,11 +359,11 @@ export class Recorder {
     };
   }
 
-  #slip(): Pick<GeneratorHealth, "slipMs" | "slipShare" | "slipGrowthMs"> {
+  #slip(censored: Censored): Pick<GeneratorHealth, "slipMs" | "slipShare" | "slipGrowthMs"> {
     const { unheldSlip: slipMs } = this.#latencies;
     const { load, warmupMs = 0 } = this.options.plan;
     if (load?.kind !== "open") return slipMs ? { slipMs } : {};
-    const slipShare = this.#latencies.slipShares(this.#counters.censored);
+    const slipShare = this.#latencies.slipShares(censored);
     const slipGrowthMs = this.#latencies.slipGrowthMs((lengthOf(this.options.plan) ?? 0) - warmupMs);
     return { ...(slipMs && { slipMs, slipGrowthMs }), ...(slipShare && { slipShare }) };
   }
@@ -351,16 +381,36 @@ export class Recorder {
     } as const;
   }
 
-  /** Returns their number. Starts that were not due when the run ended were not offered. */
-  #addNeverSent(neverSentMs: Iterable<number>, endMs: number): number {
+  /** Returns their number. Starts that were not due when the load ended were not offered. */
+  #addNeverSent({ neverSent, stoppedMs }: RunEnd): number {
+    const untilMs = this.sinceMs(stoppedMs);
     let count = 0;
-    for (const dueMs of neverSentMs) {
+    for (const { sequence, dueMs } of neverSent) {
       count += 1;
-      if (dueMs > endMs) continue;
+      if (dueMs > untilMs) continue;
+      const isMeasured = dueMs >= this.#warmupMs;
+      this.#counters.addUnsent({ isMeasured });
+      this.#ofEach.of(sequence)?.addUnsent(isMeasured);
       this.#timeline.addNeverSent(dueMs);
       this.#stalls.offered(dueMs);
     }
     return count;
+  }
+
+  #unsentOf(due: DueCount | undefined): Unsent {
+    if (due === undefined) return { all: 0, measured: 0 };
+    const { started } = this.counts;
+    return {
+      all: Math.max(0, due.all - started),
+      measured: Math.max(0, due.all - Math.max(started, due.inWarmup)),
+    };
+  }
+
+  /** The starts that are due and not sent. */
+  *#nextStarts(due: DueCount | undefined): Iterable<{ readonly sequence: number; readonly isMeasured: boolean }> {
+    if (due === undefined) return;
+    for (let ordinal = this.counts.started; ordinal < due.all; ordinal += 1)
+      yield { sequence: sequenceOfShard(ordinal, this.options.plan.shard), isMeasured: ordinal >= due.inWarmup };
   }
 
   #place(completion: Completion, time: BridgedTime | undefined): void {
@@ -384,7 +434,11 @@ export class Recorder {
   }
 
   #isMeasured({ intendedMs }: Start): boolean {
-    return this.sinceMs(intendedMs) >= (this.options.plan.warmupMs ?? 0);
+    return this.sinceMs(intendedMs) >= this.#warmupMs;
+  }
+
+  get #warmupMs(): number {
+    return this.options.plan.warmupMs ?? 0;
   }
 
   #concurrency(throughput: Throughput | undefined): Concurrency | undefined {

@@ -1,7 +1,7 @@
 import type { FailedInstance, ResultPlan, RunResult } from "../result/run-result.js";
 import { activitiesOf } from "../result/run-size.js";
 import type { Completion, Start } from "./completion.js";
-import { OutcomeCounts } from "./outcome-counts.js";
+import { OutcomeCounts, type Unsent } from "./outcome-counts.js";
 import { countsOf, type Counted } from "./run-counts.js";
 import { SequenceSet } from "./sequence-set.js";
 
@@ -48,14 +48,13 @@ export class RunCounters {
     return this.orchestrations.completed * this.#activitiesOfEach;
   }
 
-  /** As `OutcomeCounts.censored`. */
-  get censored(): number {
-    return this.#outcomes.censored;
-  }
-
   addStart({ heldBack }: Start, { isMeasured }: { readonly isMeasured: boolean }): void {
     this.#outcomes.addStart(isMeasured);
     if (heldBack) this.#heldBack += 1;
+  }
+
+  addUnsent({ isMeasured }: { readonly isMeasured: boolean }): void {
+    this.#outcomes.addUnsent(isMeasured);
   }
 
   addEnd(completion: Completion, { isMeasured }: { readonly isMeasured: boolean }): void {
@@ -84,9 +83,12 @@ export class RunCounters {
   }
 
   /** The counts of a result. */
-  counts(neverSent: number, atEnd: Pick<Counted, "executed" | "irregular"> = {}): RunResult["counts"] {
+  counts(
+    neverSent: number,
+    { unsent, ...atEnd }: Pick<Counted, "executed" | "irregular"> & { readonly unsent?: Unsent } = {},
+  ): RunResult["counts"] {
     return countsOf(this.options.plan, {
-      ...this.#outcomes.counts,
+      ...this.#outcomes.counts(unsent),
       accepted: this.accepted.size,
       inWarmup: this.inWarmup,
       neverSent,

@@ -26,8 +26,10 @@ export interface Counted {
   readonly accepted: number;
   /** Started orchestrations that were due in the warm-up. */
   readonly inWarmup: number;
-  /** Starts that were due and never sent. */
+  /** Starts of the plan that were never sent, due or not. */
   readonly neverSent: number;
+  /** Those that were due. */
+  readonly unsent?: number;
   readonly activities: number;
   readonly activitySource: "emulator" | "completions";
   readonly rpcErrors: Readonly<Record<string, number>>;
@@ -40,7 +42,7 @@ export interface Counted {
 
 /** The counts of a result, and those that follow from the plan. */
 export function countsOf(plan: ResultPlan, counted: Counted): ResultCounts {
-  const { orchestrations, measured, activities, activitySource } = counted;
+  const { orchestrations, measured, unsent = 0, activities, activitySource } = counted;
   const { started } = orchestrations;
   // For random arrivals, the plan knows only the mean.
   const planned = plan.load?.kind === "open" ? started + counted.neverSent : plannedStarts(plan);
@@ -49,6 +51,7 @@ export function countsOf(plan: ResultPlan, counted: Counted): ResultCounts {
   return {
     ...(planned !== undefined && { planned }),
     ...(plan.warmupMs !== undefined && { warmup: counted.inWarmup }),
+    ...(unsent > 0 && { unsent }),
     orchestrations,
     ...(measured && { measured }),
     ...(each !== undefined && {

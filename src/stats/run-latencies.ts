@@ -2,6 +2,7 @@ import type { Completion, Start } from "./completion.js";
 import { CrossingLatency } from "./crossing-latency.js";
 import type { RunBuckets } from "./latency-buckets.js";
 import { LatencyHistogram, NOTHING } from "./latency-histogram.js";
+import type { Censored } from "../result/stored-percentile.js";
 import { LatencyDrift } from "./latency-drift.js";
 import type {
   EncodedHistogram,
@@ -117,19 +118,18 @@ export class RunLatencies {
   }
 
   /** The share of slip in the response time, for each printed figure; undefined without a sample. */
-  slipShares(censored: number): LatencyShares | undefined {
+  slipShares({ response: censored }: Censored): LatencyShares | undefined {
     const response = this.response.summaryUntil(this.response.until, censored);
     const punctual = this.#punctual.summaryUntil(this.response.until, censored);
     return response && punctual && sharesOf(response, punctual);
   }
 
-  /** `censored` is the share of started orchestrations whose end is unknown. */
-  summaries(censored: number, { hasResponse }: { readonly hasResponse: boolean }): RunResult["latencyMs"] {
-    const lag = this.#detectionLag.summary(censored);
+  summaries(censored: Censored, { hasResponse }: { readonly hasResponse: boolean }): RunResult["latencyMs"] {
+    const lag = this.#detectionLag.summary(censored.service);
     return present({
-      response: hasResponse ? this.response.summary(censored) : undefined,
-      service: this.service.summary(censored),
-      server: this.#server.summary(censored),
+      response: hasResponse ? this.response.summary(censored.response) : undefined,
+      service: this.service.summary(censored.service),
+      server: this.#server.summary(censored.service),
       detectionLag: lag && { ...lag, boundMs: this.#lagBoundMs },
       startRpc: this.#startRpc.summary(),
       slip: this.#slip.summary(),
@@ -137,12 +137,12 @@ export class RunLatencies {
   }
 
   /** The summaries during the run, when the backend's clock is not known yet. */
-  summariesNoticed(censored: number, { hasResponse }: { readonly hasResponse: boolean }): RunResult["latencyMs"] {
+  summariesNoticed(censored: Censored, { hasResponse }: { readonly hasResponse: boolean }): RunResult["latencyMs"] {
     return {
       ...this.summaries(censored, { hasResponse }),
       ...present({
-        response: hasResponse ? this.response.summaryNoticed(censored) : undefined,
-        service: this.service.summaryNoticed(censored),
+        response: hasResponse ? this.response.summaryNoticed(censored.response) : undefined,
+        service: this.service.summaryNoticed(censored.service),
       }),
     };
   }

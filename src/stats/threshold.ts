@@ -197,7 +197,7 @@ function smallSample(bound: number, { counts }: RunResult): string | undefined {
  */
 function unseenTail({ path = "" }: Figure, result: RunResult): string | undefined {
   const { latency = "", statistic = "" } = LATENCY_PATH.exec(path)?.groups ?? {};
-  const cutOff = cutOffText(result);
+  const cutOff = cutOffText(latency, result);
   const affected = UNTIL_COMPLETED.has(latency) && (statistic === "mean" || statistic === "max");
   return affected && cutOff !== undefined ? `${cutOff}, which may be the slowest` : undefined;
 }
@@ -219,7 +219,7 @@ function absence({ path = "" }: Figure, result: RunResult): string {
 
   const samples = figureOf(`latencyMs.${latency}.count`)?.read(result);
   if (samples !== undefined && statistic !== "boundMs") {
-    const cutOff = UNTIL_COMPLETED.has(latency) ? cutOffText(result) : undefined;
+    const cutOff = UNTIL_COMPLETED.has(latency) ? cutOffText(latency, result) : undefined;
     const few = samples === 1 ? "1 sample does" : `${formatCount(samples)} samples do`;
     return `${few} not carry it${cutOff === undefined ? "" : ` ${cutOff}`}`;
   }
@@ -241,7 +241,9 @@ function phaseAbsence(path: string, breakdown: RunResult["breakdown"]): string {
     : "the phase did not occur";
 }
 
-function cutOffText({ counts }: RunResult): string | undefined {
-  const { started, unknown } = measuredStartsOf(counts);
-  return unknown === 0 ? undefined : `with ${formatCount(unknown)} of ${formatCount(started)} orchestrations cut off`;
+function cutOffText(latency: string, { counts }: RunResult): string | undefined {
+  const { started, unknown } = measuredStartsOf(counts, latency);
+  if (unknown === 0) return undefined;
+  const how = latency === "response" && counts.unsent !== undefined ? "cut off or never sent" : "cut off";
+  return `with ${formatCount(unknown)} of ${formatCount(started)} orchestrations ${how}`;
 }

@@ -68,6 +68,8 @@ export class Timeline {
   /** A start was due and never sent. */
   addNeverSent(dueMs: number): void {
     this.#series.addOffered(dueMs);
+    const phase = this.#phases.dueAt(dueMs);
+    if (phase) phase.unsent += 1;
   }
 
   addNotCompleted(noticedMs: number, outcome: "failed" | "terminated"): void {

@@ -95,12 +95,16 @@ function offeredRate({ plan, generator }: Measured): VerdictReason | undefined {
 }
 
 function heldBack({ generator, counts }: Measured): VerdictReason | undefined {
-  const share = (generator?.heldBack ?? 0) / Math.max(1, counts.orchestrations.started);
+  const { unsent = 0, orchestrations } = counts;
+  const due = orchestrations.started + unsent;
+  const share = ((generator?.heldBack ?? 0) + unsent) / Math.max(1, due);
   if (share <= MOST_HELD_BACK) return undefined;
   return {
     severity: "invalid",
     name: "held-back",
-    text: `--max-in-flight held back ${formatShare(share)} of starts (limit ${formatShare(MOST_HELD_BACK)})`,
+    text:
+      `--max-in-flight held back ${formatShare(share)} of starts (limit ${formatShare(MOST_HELD_BACK)})` +
+      (unsent > 0 ? `: ${formatCount(unsent)} of ${formatCount(due)} were due and never sent` : ""),
     advice: "raise --max-in-flight, or lower the rate to what the backend carries",
   };
 }

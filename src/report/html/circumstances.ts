@@ -23,10 +23,11 @@ export function circumstances(result: RunResult): Markup {
   )}`;
 }
 
-function healthFacts({ generator, clock, concurrency, recount, unanswered }: RunResult): Facts {
+function healthFacts({ counts, generator, clock, concurrency, recount, unanswered }: RunResult): Facts {
   const { slipMs, eventLoopDelayMs, clockJumpMs, cpu, heldBack } = generator ?? {};
   return [
     ["starts held back by the cap", heldBack === undefined ? undefined : formatCount(heldBack)],
+    ["starts that were due and never sent", counts.unsent === undefined ? undefined : formatCount(counts.unsent)],
     ["slip, how late starts left", slipMs && tailText(slipMs)],
     ["event loop delay", eventLoopDelayMs && tailText(eventLoopDelayMs)],
     ["CPU", cpu && `machine ${formatShare(cpu.machine)} busy, ${formatShare(cpu.generator)} of it this process`],

@@ -74,7 +74,7 @@ function lineOf({ name, at, summary }: NamedCurve, steps: readonly number[]): Li
 }
 
 function textOf({ counts }: RunResult, curves: readonly NamedCurve[]): string {
-  const { unknown } = measuredStartsOf(counts);
+  const { unknown } = measuredStartsOf(counts, curves[0]!.name);
   const ended = curves.map(({ name, at, summary }) => {
     const meaning = name === "response" ? "from when it was due" : "from its acceptance";
     return `Half completed within ${formatDuration(at(0.5)!)} ${meaning} (${name}${errorText(summary)}).`;

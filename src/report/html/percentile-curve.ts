@@ -1,5 +1,5 @@
 import { decodeFromCompressedBase64 } from "hdr-histogram-js";
-import { carries, censoredShare } from "../../result/stored-percentile.js";
+import { carries, censoredOf } from "../../result/stored-percentile.js";
 import type { CrossingSummary, RunResult } from "../../result/run-result.js";
 
 /** Points on the axis for each factor of ten. */
@@ -16,14 +16,14 @@ export interface PercentileCurve {
 
 /**
  * The curve of a latency; undefined if its histogram is missing or unreadable, or has too few samples for a median. A
- * p_q exists only if n(1 - q) >= 10 and q < 1 - `censoredShare`, because those may be the longest.
+ * p_q exists only if n(1 - q) >= 10 and q < 1 - `censoredOf`, because those may be the longest.
  */
 export function percentileCurve(result: RunResult, name: "response" | "service"): PercentileCurve | undefined {
   const summary = result.latencyMs[name];
   const encoded = result.histograms?.[name];
   const histogram = encoded && decoded(encoded.hdr);
   if (!summary || !histogram) return undefined;
-  const censored = censoredShare(result);
+  const censored = censoredOf(result.counts)[name];
   const isCarried = (q: number) => carries(histogram.totalCount, q, censored);
   if (!isCarried(0.5)) return undefined;
   return {

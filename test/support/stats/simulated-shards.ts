@@ -1,5 +1,5 @@
 import * as fc from "fast-check";
-import { arrivals } from "../../../src/load/arrivals.js";
+import { arrivals, arrivalsAfter } from "../../../src/load/arrivals.js";
 import { uniformAt } from "../../../src/orchestrations/hash-draw.js";
 import type { ResultPlan, RunResult } from "../../../src/result/run-result.js";
 import { sequenceOfShard, type Shard } from "../../../src/result/shard.js";
@@ -95,13 +95,17 @@ export function recordedOf(
   return { recorder, completions };
 }
 
-export function resultOf(simulation: Simulation, shard?: Shard): RunResult {
-  const { recorder, completions } = recordedOf(simulation, shard);
+/** `heldBackFromMs`: from then on nothing is sent, although it is due. */
+export function resultOf(simulation: Simulation, shard?: Shard, heldBackFromMs = Number.POSITIVE_INFINITY): RunResult {
+  const { recorder, completions } = recordedOf(simulation, shard, STARTED_MS + heldBackFromMs);
+  const own = { ...simulation.plan, seed: SEED, ...(shard && { shard }) };
   const failed = recorder.counts.failed;
+  const endedMs = Math.max(...completions.map(({ noticedMs }) => noticedMs));
   return recorder.close("run", {
-    endedMs: Math.max(...completions.map(({ noticedMs }) => noticedMs)),
+    endedMs,
     interrupted: false,
-    neverSentMs: [],
+    stoppedMs: endedMs,
+    neverSent: arrivalsAfter(own, recorder.counts.started),
     environment: sampleResult.environment,
     activitiesCompleted: 0,
     activitiesExecuted: undefined,
@@ -121,6 +125,6 @@ export function resultOf(simulation: Simulation, shard?: Shard): RunResult {
   });
 }
 
-export function shardsOf(simulation: Simulation, of: number): RunResult[] {
-  return Array.from({ length: of }, (_, index) => resultOf(simulation, { number: index + 1, of }));
+export function shardsOf(simulation: Simulation, of: number, heldBackFromMs?: number): RunResult[] {
+  return Array.from({ length: of }, (_, index) => resultOf(simulation, { number: index + 1, of }, heldBackFromMs));
 }

@@ -12,6 +12,10 @@ const INVALID: RunResult = {
     reasons: [{ severity: "invalid", name: "slip", text: "late starts", advice: "lower the rate" }],
   },
 };
+function unsentOf(result: RunResult, unsent: number): RunResult {
+  return { ...result, counts: { ...result.counts, unsent } };
+}
+
 const LOOSE = [parseThreshold("p50<60m")];
 
 function withOrchestrations(result: RunResult, counts: Partial<RunResult["counts"]["orchestrations"]>): RunResult {
@@ -80,6 +84,11 @@ describe("a probe", () => {
       "starts that the cap held back",
       { ...withOrchestrations(INVALID, {}), generator: { heldBack: 200 } },
       "200 starts waited, because as many were in flight as --max-in-flight allows",
+    ],
+    [
+      "starts that were due and never sent",
+      unsentOf(withOrchestrations(INVALID, {}), 500),
+      "500 starts waited, because as many were in flight as --max-in-flight allows",
     ],
   ])("misses by %s whatever state the generator was in, as a late one offers less", (_, result, reason) => {
     expect(judgeProbe(result, [parseThreshold("errors<0.5%")], undefined)).toMatchObject({ outcome: "missed", reason });

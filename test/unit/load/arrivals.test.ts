@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { arrivals, arrivalsAfter, type ArrivalPlan } from "../../../src/load/arrivals.js";
+import { DueStarts, arrivals, arrivalsAfter, type ArrivalPlan } from "../../../src/load/arrivals.js";
 import { arrivalsIn, lengthOf, plannedStarts, type Stage } from "../../../src/result/load-shape.js";
 
 function open(
@@ -139,9 +139,17 @@ function arrivalsTotal(stages: readonly Stage[]): number {
   return stages.reduce((sum, stage) => sum + arrivalsIn(stage), 0);
 }
 
+test("the starts that are due are counted as time goes on", () => {
+  const due = new DueStarts(open([steady(10, 1_000)]));
+  expect([-1, 0, 99, 100, 550, 550, 60_000].map((ms) => due.by(ms).all)).toEqual([0, 1, 1, 2, 6, 6, 10]);
+});
+
 test("the rest of a schedule after some starts equals its tail", () => {
   const plan = open([steady(10, 1_000)]);
-  expect([...arrivalsAfter(plan, 7)]).toEqual([...arrivals(plan)].slice(7));
+  const tail = [...arrivals(plan)].slice(7).map((dueMs, index) => ({ sequence: 7 + index, dueMs }));
+  expect([...arrivalsAfter(plan, 7)]).toEqual(tail);
+  const shard = { number: 2, of: 3 };
+  expect([...arrivalsAfter({ ...plan, shard }, 1)].map(({ sequence }) => sequence)).toEqual([4, 7]);
   expect([...arrivalsAfter(plan, 10)]).toEqual([]);
 });
 

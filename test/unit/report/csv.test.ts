@@ -86,6 +86,7 @@ describe("results as CSV", () => {
       },
       counts: {
         ...sampleResult.counts,
+        unsent: 1,
         actionsAtLeast: 1,
         actionsMissing: "1 had not ended",
         rpcErrorsByCall: { GetInstance: { UNKNOWN: 1 } },

@@ -112,6 +112,23 @@ const simple: Simulation = {
   tellsTimes: false,
 };
 
+test("starts that were due and never sent are those of the shards together, and of each orchestration", () => {
+  const mixed = { ...simple, plan: { ...simple.plan, orchestrations: MIX } };
+  const found = merged(shardsOf(mixed, 3, 500));
+  const whole = resultOf(mixed, undefined, 500);
+  const { unsent, orchestrations } = found.counts;
+  expect(unsent).toBe(whole.counts.unsent);
+  expect(unsent! + orchestrations.started).toBe(50);
+  expect(found.byOrchestration?.map(({ counts }) => counts)).toEqual(
+    whole.byOrchestration?.map(({ counts }) => counts),
+  );
+  expect(found.byOrchestration?.every(({ counts }) => counts.unsent! > 0)).toBe(true);
+  expect(found.latencyMs.response).not.toHaveProperty("p50");
+  expect(found.verdict?.reasons.map(({ text }) => text)).toContain(
+    "shard 1 of 3: --max-in-flight held back 47.1 % of starts (limit 1 %): 8 of 17 were due and never sent",
+  );
+});
+
 test("the verdict is the worst, and names the shard", () => {
   const [first, second] = shardsOf(simple, 2);
   const reason = { severity: "invalid", name: "clock-jump", text: "the clock jumped", advice: "wait" } as const;

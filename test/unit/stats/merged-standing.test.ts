@@ -2,30 +2,46 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import type { LatencySummary, RunResult } from "../../../src/result/run-result.js";
 import type { Shard } from "../../../src/result/shard.js";
+import { DueStarts, type ArrivalPlan } from "../../../src/load/arrivals.js";
+import type { DueCount } from "../../../src/stats/recorder.js";
 import { mergedStanding, type StandingPart } from "../../../src/stats/merged-standing.js";
 import { isMissedForGood, judge, parseThreshold } from "../../../src/stats/threshold.js";
 import { sampleResult } from "../../support/report/sample-result.js";
-import { MIX, STARTED_MS, recordedOf, simulations, type Simulation } from "../../support/stats/simulated-shards.js";
+import {
+  MIX,
+  SEED,
+  STARTED_MS,
+  recordedOf,
+  simulations,
+  type Simulation,
+} from "../../support/stats/simulated-shards.js";
 
 const OF = { environment: sampleResult.environment, health: {} };
 const THRESHOLDS = ["p50<20ms", "p99<100ms", "errors<2%", "orchestrations/s>1000", "max<1ms", "Order p90<50ms"].map(
   (text) => parseThreshold(text, MIX),
 );
 
-function wholeAt(simulation: Simulation, atMs: number): RunResult {
+/** Nothing was sent for `heldMs` when the run is looked at. */
+function wholeAt(simulation: Simulation, atMs: number, heldMs = 0): RunResult {
   const { recorder } = recordedOf(simulation, undefined, STARTED_MS + atMs);
-  return recorder.standing("run", STARTED_MS + atMs, OF);
+  const due = dueBy({ ...simulation.plan, seed: SEED }, atMs + heldMs);
+  return recorder.standing("run", STARTED_MS + atMs, { ...OF, due });
 }
 
-function partAt(simulation: Simulation, shard: Shard, atMs: number): StandingPart {
+function dueBy(plan: ArrivalPlan, ms: number): DueCount {
+  return new DueStarts(plan).by(ms);
+}
+
+function partAt(simulation: Simulation, shard: Shard, atMs: number, heldMs = 0): StandingPart {
   const { recorder } = recordedOf(simulation, shard, STARTED_MS + atMs);
-  const part = recorder.standingPart(shard, STARTED_MS + atMs, { ...OF, judged: ["Order"] });
+  const due = dueBy({ ...simulation.plan, seed: SEED, shard }, atMs + heldMs);
+  const part = recorder.standingPart(shard, STARTED_MS + atMs, { ...OF, due, judged: ["Order"] });
   // It goes through a message.
   return JSON.parse(JSON.stringify(part)) as StandingPart;
 }
 
-function mergedAt(simulation: Simulation, of: number, atMs: number): RunResult {
-  const parts = Array.from({ length: of }, (_, index) => partAt(simulation, { number: index + 1, of }, atMs));
+function mergedAt(simulation: Simulation, of: number, atMs: number, heldMs: number): RunResult {
+  const parts = Array.from({ length: of }, (_, index) => partAt(simulation, { number: index + 1, of }, atMs, heldMs));
   const { environment } = sampleResult;
   const times = { startedMs: STARTED_MS, durationMs: atMs, toldMs: atMs };
   return mergedStanding(parts, { runId: "run", ...times, plan: simulation.plan, environment });
@@ -42,10 +58,12 @@ function expectAlike(found: LatencySummary | undefined, expected: LatencySummary
 
 test("what the generators of a run tell together stands as the run of a single one", () => {
   const times = fc.integer({ min: 100, max: 5_000 });
+  const held = fc.constantFrom(0, 0, 10, 1_000);
   fc.assert(
-    fc.property(simulations, fc.integer({ min: 1, max: 4 }), times, (simulation, of, atMs) => {
-      const whole = wholeAt(simulation, atMs);
-      const found = mergedAt(simulation, of, atMs);
+    fc.property(simulations, fc.integer({ min: 1, max: 4 }), times, held, (simulation, of, atMs, heldMs) => {
+      const whole = wholeAt(simulation, atMs, heldMs);
+      const found = mergedAt(simulation, of, atMs, heldMs);
+      expect(found.counts.unsent).toBe(whole.counts.unsent);
       expect(found.counts.orchestrations).toEqual(whole.counts.orchestrations);
       expect(found.counts.measured).toEqual(whole.counts.measured);
       for (const name of ["response", "service", "startRpc", "slip", "server"] as const)

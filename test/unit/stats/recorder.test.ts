@@ -21,7 +21,8 @@ const end: RunEnd = {
   endedMs: 6_000,
   interrupted: false,
   unanswered: [],
-  neverSentMs: [],
+  stoppedMs: 6_000,
+  neverSent: [],
   environment: {
     fanoutVersion: "0.0.0",
     sdkVersion: "0.0.0",
@@ -322,10 +323,83 @@ describe("a recorder of load over time", () => {
     expect(cut?.[2]).toMatchObject({ fromMs: 15_000, lengthMs: 6_000, completedPerSecond: 2 / 6 });
   });
 
-  test("counts starts that were due and never sent as planned, and as offered if they were due before the end", () => {
-    const result = record([at(1, 2)], [], open).close("run", { ...ended, neverSentMs: [39_000, 41_000] });
-    expect(result.counts.planned).toBe(3);
+  test("counts starts that were never sent as planned, and as offered and unsent if they were due before the load ended", () => {
+    const neverSent = [29_000, 31_000].map((dueMs, index) => ({ sequence: 1 + index, dueMs }));
+    const stoppedMs = STARTED_MS + 30_000;
+    const result = record([at(1, 2)], [], open).close("run", { ...ended, stoppedMs, neverSent });
+    expect(result.counts).toMatchObject({ planned: 3, unsent: 1, orchestrations: { started: 1 } });
     expect(result.series?.reduce((sum, { offered }) => sum + offered, 0)).toBe(2);
+  });
+
+  describe("whose backend hangs at 5 s, with 100 in flight at most, of 100 a second for a minute", () => {
+    const capped: ResultPlan = {
+      ...plan,
+      load: {
+        kind: "open",
+        arrival: "constant",
+        stages: [{ fromPerSecond: 100, toPerSecond: 100, lengthMs: 60_000 }],
+        maxInFlight: 100,
+      },
+    };
+    const sent = (): Recorder => {
+      const lucky = Array.from({ length: 500 }, (_, index) => at(index / 100, index / 100 + 0.05, index));
+      const hung = Array.from({ length: 100 }, (_, index) => at(5 + index / 100, 99, 500 + index).start);
+      return record(lucky, hung, capped);
+    };
+    const neverSent = Array.from({ length: 5_400 }, (_, index) => ({
+      sequence: 600 + index,
+      dueMs: 6_000 + 10 * index,
+    }));
+    const missed = { unsent: 5_400, orchestrations: { started: 600, completed: 500, unfinished: 100 } };
+
+    test("shows no percentile of the few that were sent, and is invalid", () => {
+      const result = sent().close("run", {
+        ...ended,
+        stoppedMs: STARTED_MS + 90_000,
+        endedMs: STARTED_MS + 90_000,
+        neverSent,
+      });
+      expect(result.counts).toMatchObject({ planned: 6_000, ...missed });
+      expect(result.latencyMs.response).toMatchObject({ count: 500 });
+      expect(result.latencyMs.response).not.toHaveProperty("p50");
+      // It counts from the acceptance, which the others did not have.
+      expect(result.latencyMs.service).toHaveProperty("p50");
+      expect(percentileOf(result, "response", 0.5)).toBeUndefined();
+      expect(result.verdict).toMatchObject({
+        status: "invalid",
+        reasons: expect.arrayContaining([
+          expect.objectContaining({
+            name: "held-back",
+            text: "--max-in-flight held back 90 % of starts (limit 1 %): 5,400 of 6,000 were due and never sent",
+          }),
+        ]) as unknown,
+      });
+      const { verdict: _verdict, ...valid } = result;
+      expect(judge(parseThreshold("p50<1s"), valid)).toMatchObject({
+        passed: false,
+        reason: "not judged, 500 samples do not carry it with 5,500 of 6,000 orchestrations cut off or never sent",
+      });
+      expect(judge(parseThreshold("counts.unsent<1"), valid)).toMatchObject({ passed: false, value: 5_400 });
+    });
+
+    test("does not miss what was not due when it was ended early", () => {
+      const result = sent().close("run", { ...ended, stoppedMs: STARTED_MS + 7_000, neverSent });
+      expect(result.counts).toMatchObject({ planned: 6_000, unsent: 101 });
+    });
+
+    test("stands so while it goes on", () => {
+      const { environment } = end;
+      const standing = sent().standing("run", STARTED_MS + 60_000, {
+        environment,
+        health: {},
+        due: { all: 6_000, inWarmup: 0 },
+      });
+      expect(standing.counts).toMatchObject(missed);
+      expect(standing.latencyMs.response).not.toHaveProperty("p50");
+      expect(standing.verdict?.reasons.map(({ name }) => name)).toContain("held-back");
+      expect(sent().snapshot(STARTED_MS + 60_000, { all: 6_000, inWarmup: 0 }).responseMs).not.toHaveProperty("p50");
+      expect(sent().snapshot(STARTED_MS + 6_000, { all: 600, inWarmup: 0 }).responseMs).toHaveProperty("p50");
+    });
   });
 
   test("keeps the slip of held-back starts apart", () => {
@@ -356,7 +430,7 @@ describe("a recorder of load over time", () => {
       addStart(recorder, completion.start);
       recorder.add(completion);
     }
-    const { throughput, counts, latencyMs } = recorder.soFar("run", STARTED_MS + 10_000, end.environment);
+    const { throughput, counts, latencyMs } = recorder.soFar("run", STARTED_MS + 10_000, end);
     expect(throughput).toMatchObject({ windowMs: 5_000, orchestrationsPerSecond: 1, activitiesPerSecond: 50 });
     expect(counts.orchestrations).toMatchObject({ started: 5, completed: 5 });
     expect(latencyMs.response).toMatchObject({ count: 5, max: 500 });
