@@ -18,6 +18,7 @@ import type { Watched } from "../stats/common-spans.js";
 import { commonStalls, hasEnded } from "../stats/merged-health.js";
 import { mergedStanding } from "../stats/merged-standing.js";
 import { MergedSeries } from "../stats/merged-series.js";
+import type { ResultSoFar } from "../stats/result-so-far.js";
 import type { SeriesSoFar } from "../stats/series.js";
 import { mergeShards } from "../stats/merge-shards.js";
 import { shardOf, type ShardResult } from "../stats/shards-of-run.js";
@@ -111,7 +112,7 @@ export class SeveralGenerators implements Pick<
   }
 
   /** As the generators told last; undefined before the first start, and while one of them has not told. */
-  resultSoFar(): RunResult | undefined {
+  resultSoFar(): ResultSoFar | undefined {
     const { plan, runId, backend, replay } = this.options;
     const durationMs = this.#elapsedMs;
     const told = this.#told.at(durationMs);
@@ -133,7 +134,7 @@ export class SeveralGenerators implements Pick<
   }
 
   /** The same, for a viewer: the generators are asked for more for a few seconds. */
-  standing(): RunResult | undefined {
+  standing(): ResultSoFar | undefined {
     this.#watch();
     return this.resultSoFar();
   }

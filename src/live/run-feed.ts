@@ -2,6 +2,7 @@ import { foundText } from "../report/threshold-text.js";
 import { figureOf } from "../result/figure.js";
 import type { JudgedThreshold, RunResult, Stall } from "../result/run-result.js";
 import type { LiveSnapshot } from "../stats/live-snapshot.js";
+import type { ResultSoFar } from "../stats/result-so-far.js";
 import { isMissedForGood, judge, type Threshold } from "../stats/threshold.js";
 import type { LivePhase, LiveRun, LiveSeries, LiveThreshold, LiveUpdate } from "./live-update.js";
 
@@ -9,7 +10,7 @@ import type { LivePhase, LiveRun, LiveSeries, LiveThreshold, LiveUpdate } from "
 interface WatchedRun {
   snapshot(): LiveSnapshot;
   /** Undefined before the first start, and while it is not known. */
-  standing(): RunResult | undefined;
+  standing(): ResultSoFar | undefined;
   /** Why it is not known. */
   unjudged?(): string | undefined;
   stallsSoFar(): readonly Stall[];
@@ -55,7 +56,7 @@ export class RunFeed {
   }
 }
 
-function liveThreshold(threshold: Threshold, standing: RunResult): LiveThreshold {
+function liveThreshold(threshold: Threshold, standing: ResultSoFar): LiveThreshold {
   const { expression } = threshold;
   const judged = judge(threshold, threshold.figure === figureOf("errors") ? withoutUnfinished(standing) : standing);
   const { reason } = judged;

@@ -7,6 +7,7 @@ import type { LiveSnapshot } from "../stats/live-snapshot.js";
 import { lengthOf, plannedStarts } from "../result/load-shape.js";
 import type { StandingPart } from "../stats/merged-standing.js";
 import { Recorder, type DueCount } from "../stats/recorder.js";
+import type { ResultSoFar } from "../stats/result-so-far.js";
 import type { SeriesSoFar } from "../stats/series.js";
 import type {
   BackendDurability,
@@ -337,7 +338,7 @@ export class LoadTest {
   }
 
   /** The measurements so far; undefined before the first start. */
-  resultSoFar(): RunResult | undefined {
+  resultSoFar(): ResultSoFar | undefined {
     const { runId, clock } = this.options;
     if (this.#startedMs === undefined) return undefined;
     const hub = { unknown: "the run is in progress" };
@@ -346,7 +347,7 @@ export class LoadTest {
   }
 
   /** The result so far with the verdict as it forms; undefined before the first start. */
-  standing(): RunResult | undefined {
+  standing(): ResultSoFar | undefined {
     const { runId, clock } = this.options;
     if (this.#startedMs === undefined) return undefined;
     const environment = this.#describeEnvironment(this.#hub ?? { unknown: "the run is in progress" });

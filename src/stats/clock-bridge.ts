@@ -1,4 +1,3 @@
-import type { BridgedTime } from "./run-latencies.js";
 import type { ClockOffset } from "../result/run-result.js";
 
 /** The limits of a window: its length, by the times of noticing, and its number of items. */
@@ -22,6 +21,12 @@ const CUT_MS = 1;
 /** Milliseconds since 1970 in a double are a multiple of 1/4096. A sum of a few of them is off by less than this. */
 const ROUNDING_MS = 0.002;
 const SLACK_MS = DRIFT_TO_MIDDLE_MS + ROUNDING_MS;
+
+/** A time of the backend on the client's clock, true within plus or minus the bound. */
+export interface BridgedTime {
+  readonly completedMs: number;
+  readonly boundMs: number;
+}
 
 /** The known times of one item. `sentMs`, `acceptedMs` and `noticedMs` are on the client's clock. */
 export interface CrossingTimes {
@@ -143,6 +148,18 @@ export class ClockBridge<T> {
     }
     this.#handedOn = end;
   }
+}
+
+/**
+ * No completion gets an earlier time, as its own times limit the range from below (`placed`): it completed so long after
+ * it was created, and was not created before it was sent. Known at once, unlike the offset. An item with times that
+ * contradict those of others may get an earlier time, with a bound to match.
+ */
+export function earliestEndMs({ sentMs, noticedMs, server }: Omit<CrossingTimes, "acceptedMs">): number {
+  if (!server) return noticedMs;
+  const tookMs = server.completedMs - server.createdMs;
+  const driftMs = (tookMs + BIN_MS) * MOST_DRIFT;
+  return Math.min(noticedMs, sentMs + tookMs - driftMs - cutOf(server.createdMs) - 2 * SLACK_MS);
 }
 
 interface Buffered<T> {

@@ -1,12 +1,13 @@
 import { censoredOf } from "../result/stored-percentile.js";
-import type { GeneratorHealth, LatenciesTally, RunResult, Verdict, WindowTally } from "../result/run-result.js";
+import type { GeneratorHealth, RunResult, Verdict, WindowTally } from "../result/run-result.js";
 import type { Shard } from "../result/shard.js";
 import type { Coordinated } from "./coordinated.js";
 import { mergedCounts } from "./merged-counts.js";
 import { mergedHealth } from "./merged-health.js";
 import { mergedVerdict } from "./merged-verdict.js";
 import { OrchestrationFigures } from "./orchestration-figures.js";
-import { RunLatencies } from "./run-latencies.js";
+import type { ResultSoFar } from "./result-so-far.js";
+import { RunLatencies, type NoticedTally } from "./run-latencies.js";
 import { ThroughputWindow } from "./throughput-window.js";
 
 /** What one generator tells of its part of a run in progress, so that the whole can be judged. Plain data. */
@@ -17,7 +18,7 @@ export interface StandingPart extends Pick<RunResult, "counts" | "byOrchestratio
   /** Starts that the backend acknowledged. */
   readonly accepted: number;
   /** Until the client noticed. */
-  readonly latencies: LatenciesTally;
+  readonly latencies: NoticedTally;
   /** By the time of noticing. */
   readonly window: WindowTally;
   readonly generator: GeneratorHealth;
@@ -33,7 +34,7 @@ interface Told extends Coordinated {
 }
 
 /** The result so far of a run that several generators make: as `Recorder.standing` has it of one. */
-export function mergedStanding(parts: readonly StandingPart[], told: Told): RunResult {
+export function mergedStanding(parts: readonly StandingPart[], told: Told): ResultSoFar {
   const { runId, startedMs, durationMs, toldMs, ...coordinated } = told;
   const { plan, environment } = coordinated;
   const latencies = new RunLatencies();
@@ -49,6 +50,7 @@ export function mergedStanding(parts: readonly StandingPart[], told: Told): RunR
   const censored = censoredOf(counts);
   const throughput = window.throughput(toldMs, false);
   const health = parts.map(({ generator }) => generator);
+  const hasResponse = plan.load?.kind !== "closed";
   const measured = {
     schemaVersion: 1 as const,
     runId,
@@ -59,7 +61,8 @@ export function mergedStanding(parts: readonly StandingPart[], told: Told): RunR
     environment,
     counts,
     ...(throughput && { throughput }),
-    latencyMs: latencies.summariesNoticed(censored, { hasResponse: plan.load?.kind !== "closed" }),
+    latencyMs: latencies.summariesNoticed(censored, { hasResponse }),
+    leastLatencyMs: latencies.summariesLeast(censored, { hasResponse }),
     ...ofEach.soFar(),
     generator: mergedHealth(plan, health, latencies, censored),
   };

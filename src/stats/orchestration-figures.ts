@@ -1,6 +1,7 @@
 import { placeInMix } from "../result/mix.js";
 import type { OrchestrationResult, ResultPlan, RunResult, Throughput } from "../result/run-result.js";
 import type { Unsent } from "./outcome-counts.js";
+import type { ResultSoFar } from "./result-so-far.js";
 import { OrchestrationPart } from "./orchestration-part.js";
 import { sumOf } from "./sums.js";
 
@@ -36,7 +37,7 @@ export class OrchestrationFigures {
    * The figures during the run, when the backend's clock is not known yet. `unsent` are the starts that are due and not
    * sent.
    */
-  soFar(unsent: Iterable<NextStart> = []): Pick<RunResult, "byOrchestration"> {
+  soFar(unsent: Iterable<NextStart> = []): Pick<ResultSoFar, "byOrchestration"> {
     const unsentOf = this.#unsentOfEach(unsent);
     return this.#results((part) => part.soFar(unsentOf.get(part)));
   }

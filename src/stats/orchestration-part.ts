@@ -1,11 +1,14 @@
 import { censoredOf } from "../result/stored-percentile.js";
 import type { OrchestrationResult, ResultPlan } from "../result/run-result.js";
 import type { Completion, Start } from "./completion.js";
+import type { LeastLatencies } from "./result-so-far.js";
 import { OutcomeCounts, type Unsent } from "./outcome-counts.js";
-import { RunLatencies, type BridgedTime } from "./run-latencies.js";
+import type { BridgedTime } from "./clock-bridge.js";
+import { RunLatencies } from "./run-latencies.js";
 import { ThroughputWindow } from "./throughput-window.js";
 
 type Figures = Omit<OrchestrationResult, "orchestrator">;
+type FiguresSoFar = Figures & { readonly leastLatencyMs: LeastLatencies };
 
 /** The figures of one orchestration of a mix. */
 export class OrchestrationPart {
@@ -59,11 +62,13 @@ export class OrchestrationPart {
   }
 
   /** `unsent` starts are due and not sent yet. */
-  soFar(unsent?: Unsent): Figures {
+  soFar(unsent?: Unsent): FiguresSoFar {
     const counts = this.#counts(unsent);
+    const censored = censoredOf(counts);
     return {
       counts,
-      latencyMs: this.#latencies.summariesNoticed(censoredOf(counts), this.#latencyOptions),
+      latencyMs: this.#latencies.summariesNoticed(censored, this.#latencyOptions),
+      leastLatencyMs: this.#latencies.summariesLeast(censored, this.#latencyOptions),
     };
   }
 

@@ -1,4 +1,4 @@
-import { ClockBridge } from "./clock-bridge.js";
+import { ClockBridge, type BridgedTime } from "./clock-bridge.js";
 import type { NeutralTime } from "./common-spans.js";
 import type { Completion, Start } from "./completion.js";
 import { lengthOf } from "../result/load-shape.js";
@@ -11,7 +11,7 @@ import type { Unsent } from "./outcome-counts.js";
 import { RunCounters, type RunCountersOptions } from "./run-counters.js";
 import type { RunBuckets } from "./latency-buckets.js";
 import type { IrregularActions } from "./run-counts.js";
-import { RunLatencies, type BridgedTime } from "./run-latencies.js";
+import { RunLatencies } from "./run-latencies.js";
 import type {
   BreakdownTally,
   Concurrency,
@@ -24,6 +24,7 @@ import type {
   StuckInstance,
   Throughput,
 } from "../result/run-result.js";
+import type { ResultSoFar } from "./result-so-far.js";
 import type { SequenceSet } from "./sequence-set.js";
 import type { SeriesSoFar } from "./series.js";
 import { StallDetector } from "./stall-detector.js";
@@ -248,7 +249,7 @@ export class Recorder {
   }
 
   /** The result so far with the verdict as it forms: what a view of the run in progress judges. */
-  standing(runId: string, nowMs: number, { environment, health, due }: Standing): RunResult {
+  standing(runId: string, nowMs: number, { environment, health, due }: Standing): ResultSoFar {
     const soFar = this.soFar(runId, nowMs, { environment, due });
     const censored = censoredOf(soFar.counts);
     const measured = { ...soFar, generator: { heldBack: this.#counters.heldBack, ...this.#slip(censored), ...health } };
@@ -279,15 +280,18 @@ export class Recorder {
    * The result so far, with everything that thresholds need. Latency lasts until the client noticed. `due` are the
    * starts that were due by now, if the load has a schedule.
    */
-  soFar(runId: string, nowMs: number, { environment, due }: Pick<Standing, "environment" | "due">): RunResult {
+  soFar(runId: string, nowMs: number, { environment, due }: Pick<Standing, "environment" | "due">): ResultSoFar {
     const endMs = this.sinceMs(nowMs);
     const throughput = this.#timeline.throughputSoFar(endMs);
     const counts = this.#counters.counts(0, { unsent: this.#unsentOf(due) });
+    const censored = censoredOf(counts);
+    const hasResponse = this.#hasResponse;
     return {
       ...this.#head(runId, endMs, environment),
       counts,
       ...(throughput && { throughput }),
-      latencyMs: this.#latencies.summariesNoticed(censoredOf(counts), { hasResponse: this.#hasResponse }),
+      latencyMs: this.#latencies.summariesNoticed(censored, { hasResponse }),
+      leastLatencyMs: this.#latencies.summariesLeast(censored, { hasResponse }),
       ...this.#ofEach.soFar(this.#nextStarts(due)),
     };
   }

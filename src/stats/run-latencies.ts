@@ -1,10 +1,13 @@
 import type { Completion, Start } from "./completion.js";
 import { CrossingLatency } from "./crossing-latency.js";
+import { earliestEndMs, type BridgedTime } from "./clock-bridge.js";
+import type { LeastLatencies } from "./result-so-far.js";
 import type { RunBuckets } from "./latency-buckets.js";
 import { LatencyHistogram, NOTHING } from "./latency-histogram.js";
 import type { Censored } from "../result/stored-percentile.js";
 import { LatencyDrift } from "./latency-drift.js";
 import type {
+  DurationTally,
   EncodedHistogram,
   LatenciesTally,
   LatencyShares,
@@ -12,10 +15,9 @@ import type {
   RunResult,
 } from "../result/run-result.js";
 
-/** A time of the backend on the client's clock, true within plus or minus the bound. */
-export interface BridgedTime {
-  readonly completedMs: number;
-  readonly boundMs: number;
+/** A tally during the run. */
+export interface NoticedTally extends LatenciesTally {
+  readonly least?: { readonly response: DurationTally; readonly service: DurationTally };
 }
 
 /** The latencies of the measured part of a run. */
@@ -32,6 +34,8 @@ export class RunLatencies {
    */
   readonly #punctual = new CrossingLatency();
   readonly #server = new LatencyHistogram();
+  /** Until the earliest time that the completion may get once the backend's clock is known. */
+  readonly #least = { response: new LatencyHistogram(), service: new LatencyHistogram() };
   #lagBoundMs = 0;
 
   tally(): LatenciesTally {
@@ -50,7 +54,7 @@ export class RunLatencies {
   }
 
   /** What `summariesNoticed` needs of them, without the rest. */
-  tallyNoticed(): LatenciesTally {
+  tallyNoticed(): NoticedTally {
     return {
       response: this.response.tallyNoticed(),
       service: this.service.tallyNoticed(),
@@ -62,11 +66,12 @@ export class RunLatencies {
       server: this.#server.tally(),
       slipDrift: this.#slipDrift.tally(),
       lagBoundMs: this.#lagBoundMs,
+      least: { response: this.#least.response.tally(), service: this.#least.service.tally() },
     };
   }
 
   /** Adds everything of another generator. */
-  absorb(other: LatenciesTally): void {
+  absorb(other: NoticedTally): void {
     this.response.absorb(other.response);
     this.service.absorb(other.service);
     this.#punctual.absorb(other.punctual);
@@ -77,6 +82,9 @@ export class RunLatencies {
     this.#server.absorb(other.server);
     this.#slipDrift.absorb(other.slipDrift);
     this.#lagBoundMs = Math.max(this.#lagBoundMs, other.lagBoundMs);
+    if (!other.least) return;
+    this.#least.response.absorb(other.least.response);
+    this.#least.service.absorb(other.least.service);
   }
 
   addSend({ intendedMs, sentMs, heldBack }: Start): void {
@@ -92,9 +100,13 @@ export class RunLatencies {
 
   /** Adds a completion. */
   addNoticed({ start, noticedMs, server }: Completion): void {
-    this.response.addNoticed(noticedMs - start.intendedMs);
+    const { intendedMs, sentMs, acceptedMs } = start;
+    const leastMs = earliestEndMs({ sentMs, noticedMs, server });
+    this.#least.response.add(Math.max(0, leastMs - intendedMs));
+    if (acceptedMs !== undefined) this.#least.service.add(Math.max(0, leastMs - acceptedMs));
+    this.response.addNoticed(noticedMs - intendedMs);
     this.#punctual.addNoticed(noticedMs - leftMs(start));
-    if (start.acceptedMs !== undefined) this.service.addNoticed(noticedMs - start.acceptedMs);
+    if (acceptedMs !== undefined) this.service.addNoticed(noticedMs - acceptedMs);
     if (server) this.#server.add(server.completedMs - server.createdMs);
   }
 
@@ -145,6 +157,14 @@ export class RunLatencies {
         service: this.service.summaryNoticed(censored.service),
       }),
     };
+  }
+
+  /** What the figures of the result will be at least, however late the ends were noticed. */
+  summariesLeast(censored: Censored, { hasResponse }: { readonly hasResponse: boolean }): LeastLatencies {
+    return present({
+      response: hasResponse ? this.#least.response.summary(censored.response) : undefined,
+      service: this.#least.service.summary(censored.service),
+    });
   }
 
   /** The histograms so far, for monitoring. */

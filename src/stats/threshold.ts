@@ -8,6 +8,7 @@ import type { FigureKind } from "../result/measured-field.js";
 import { resultOfOrchestration } from "../result/result-of-orchestration.js";
 import { measuredStartsOf } from "../result/stored-percentile.js";
 import { isAboveForGood, isBelowForGood } from "./missed-for-good.js";
+import { atLeast, soFarOfOrchestration, type ResultSoFar } from "./result-so-far.js";
 import { nearest } from "./nearest.js";
 import type { JudgedThreshold, RunResult } from "../result/run-result.js";
 
@@ -138,11 +139,12 @@ function judgeWhole(threshold: Threshold, result: RunResult, orchestrator?: stri
  * Whether a run in progress, with the result so far, has missed a threshold in a way that more time is not expected to
  * repair. A threshold that only the end can decide, such as a lower bound on a count, is never missed early.
  */
-export function isMissedForGood(threshold: Threshold, result: RunResult): boolean {
+export function isMissedForGood(threshold: Threshold, soFar: ResultSoFar): boolean {
   const { figure, operator, bound } = threshold;
   const { part } = figure;
   if (part)
-    return isMissedForGood({ ...threshold, figure: part.figure }, resultOfOrchestration(result, part.orchestrator));
+    return isMissedForGood({ ...threshold, figure: part.figure }, soFarOfOrchestration(soFar, part.orchestrator));
+  const result = isUpper(operator) ? atLeast(soFar) : soFar;
   const value = figure.read(result) ?? leastOf(figure, result);
   if (value === undefined || HOLDS[operator](value, bound)) return false;
   return isUpper(operator) ? isAboveForGood(figure, bound, result) : isBelowForGood(figure, bound, result);

@@ -1,5 +1,5 @@
 import { Phases } from "./phases.js";
-import type { BridgedTime } from "./run-latencies.js";
+import type { BridgedTime } from "./clock-bridge.js";
 import type { IrregularActions } from "./run-counts.js";
 import type { ResultPlan, RunResult, RunTally, Throughput, WindowTally } from "../result/run-result.js";
 import { activitiesOf, furtherActionsOf, mayFail } from "../result/run-size.js";

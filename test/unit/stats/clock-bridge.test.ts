@@ -1,7 +1,12 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { ClockBridge, type ClockBridgeOptions, type CrossingTimes } from "../../../src/stats/clock-bridge.js";
-import type { BridgedTime } from "../../../src/stats/run-latencies.js";
+import {
+  ClockBridge,
+  earliestEndMs,
+  type BridgedTime,
+  type ClockBridgeOptions,
+  type CrossingTimes,
+} from "../../../src/stats/clock-bridge.js";
 import { draws, exponential, type Draw } from "../../support/stats/simulated-run.js";
 
 const EPOCH_MS = 1_900_000_000_000;
@@ -123,6 +128,17 @@ describe("the bound covers the truth", () => {
         expect(clock!.boundMs).toBe(Math.max(...bridged.map(({ time }) => time!.boundMs)));
       }),
       { numRuns: 300 },
+    );
+  });
+
+  test("never earlier than its own times allow, which are known at once", () => {
+    const offsets = fc.double({ min: -3_600_000, max: 3_600_000, noNaN: true });
+    fc.assert(
+      fc.property(loads, offsets, drifts, seeds, (load, offsetMs, ppm, seed) => {
+        const items = crossings(load, clockOf(offsetMs, ppm), draws(seed));
+        const early = bridge(items).bridged.filter(({ item, time }) => time!.completedMs < earliestEndMs(item));
+        expect(early).toEqual([]);
+      }),
     );
   });
 

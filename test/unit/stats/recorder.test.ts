@@ -4,7 +4,7 @@ import type { Completion, Start } from "../../../src/stats/completion.js";
 import { Recorder, type RunEnd } from "../../../src/stats/recorder.js";
 import type { ResultPlan } from "../../../src/result/run-result.js";
 import { percentileOf } from "../../../src/result/stored-percentile.js";
-import { judge, parseThreshold } from "../../../src/stats/threshold.js";
+import { isMissedForGood, judge, parseThreshold } from "../../../src/stats/threshold.js";
 
 const plan: ResultPlan = {
   iterations: 10,
@@ -457,6 +457,35 @@ describe("a recorder of load over time", () => {
       recorder.add({ ...completion, start, outcome, ...refused });
     }
     expect(recorder.stallsSoFar(STARTED_MS + 36_000)).toHaveLength(refusals);
+  });
+
+  /** A thousand that took so long, and were noticed 2.3 s after they were sent. */
+  const noticedLate = (tookMs: number, toldBy: "backend" | "nobody") => {
+    const recorder = recorderOf(open);
+    for (let number = 0; number < 1_000; number += 1) {
+      const { start, ...completion } = at(5 + number / 200, 0, number);
+      const noticedMs = start.sentMs + 2_300;
+      const createdMs = OFFSET_MS + start.sentMs + 1;
+      const server = toldBy === "backend" ? { createdMs, completedMs: createdMs + tookMs } : undefined;
+      addStart(recorder, start);
+      recorder.add({ ...completion, start, noticedMs, server });
+    }
+    return recorder;
+  };
+
+  test("misses a bound on latency for good by what it will be in the result, however late it was noticed", () => {
+    const missed = (recorder: Recorder) =>
+      ["max<2s", "service max<2s", "p99<2s", "p99>3s"].map((expression) =>
+        isMissedForGood(parseThreshold(expression), recorder.soFar("run", STARTED_MS + 30_000, end)),
+      );
+    const quick = noticedLate(1_500, "backend");
+    expect(missed(quick)).toEqual([false, false, false, false]);
+    expect(quick.soFar("run", STARTED_MS + 30_000, end).latencyMs.response).toMatchObject({
+      max: expect.closeTo(2_300) as number,
+    });
+    expect(quick.close("run", ended).latencyMs.response?.max).toBeLessThan(1_600);
+    expect(missed(noticedLate(2_100, "backend"))).toEqual([true, true, true, false]);
+    expect(missed(noticedLate(1_500, "nobody"))).toEqual([true, true, true, false]);
   });
 
   test("gives a view its figures so far, including a stall in progress", () => {
