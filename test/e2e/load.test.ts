@@ -67,6 +67,17 @@ describe("load over time", () => {
     await place.succeed(`run ${load} --allow-invalid`);
   });
 
+  test("starts that the cap holds back to the end are never sent, and count", async () => {
+    const place = await Workplace.open();
+    const load = "--rate 40/s --duration 1s --max-in-flight 2 --grace 500ms --workers 1 --iterations 1";
+    const { code, stdout } = await place.run(`run ${load} --activity-duration 30s --json r.json`);
+    expect(code).toBe(1);
+    const [result] = await resultsIn(place, "r.json");
+    expect(result?.counts).toMatchObject({ planned: 40, unsent: 38, orchestrations: { started: 2, unfinished: 2 } });
+    expect(stdout).toMatch(/--max-in-flight held back 95 % of starts.*: 38 of 40 were due and never sent/u);
+    expect(stdout).toMatch(/never sent +38 starts that were due/u);
+  });
+
   test("instances that do not end within the grace are unfinished, and the next run has the hub for itself", async () => {
     const place = await Workplace.open();
     const load =
