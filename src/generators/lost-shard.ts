@@ -3,7 +3,7 @@ import type { InstanceState } from "../backend/orchestration-client.js";
 import { errorText } from "../format/error-text.js";
 import { isEnded } from "../backend/ended-status.js";
 import { terminateCommand } from "../hub/terminate-command.js";
-import { arrivalsAfter } from "../load/arrivals.js";
+import { arrivalsAfter } from "../plan/arrivals.js";
 import { instancesOfRun } from "../load/instances-of-run.js";
 import { recountOfEach } from "../load/recount.js";
 import { describeUnfinished } from "../load/unfinished.js";

@@ -4,7 +4,7 @@ import type { Completion, Start } from "../stats/completion.js";
 import type { LoadShape } from "../result/load-shape.js";
 import { errorText } from "../format/error-text.js";
 import { aborted } from "../async/aborted.js";
-import { arrivals } from "./arrivals.js";
+import { arrivals } from "../plan/arrivals.js";
 import type { Clock } from "../async/clock.js";
 import type { CompletionWatch } from "./completion-watch.js";
 import { concurrently } from "../async/concurrently.js";

@@ -20,7 +20,7 @@ import type {
 import type { Timeline } from "../result/timeline-schema.js";
 import type { Replay } from "../protocol/replay.js";
 import type { Clock } from "../async/clock.js";
-import { DueStarts, arrivalsAfter } from "./arrivals.js";
+import { DueStarts, arrivalsAfter } from "../plan/arrivals.js";
 import { CompletionWatch } from "./completion-watch.js";
 import { describeEnvironment, durabilityOf } from "./environment.js";
 import { GeneratorHealthMonitor } from "./generator-health.js";

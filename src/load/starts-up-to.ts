@@ -2,7 +2,7 @@ import { mostStarts } from "../result/load-shape.js";
 import { placeInMix } from "../result/mix.js";
 import { sequenceOfShard } from "../result/shard.js";
 import type { LoadPlan } from "../plan/plan.js";
-import { arrivals } from "./arrivals.js";
+import { arrivals } from "../plan/arrivals.js";
 
 /** Which starts count: those that are due from `fromMs` on, and those of one orchestration of the mix. */
 interface Counted {

@@ -1,5 +1,5 @@
 import * as fc from "fast-check";
-import { arrivals, arrivalsAfter } from "../../../src/load/arrivals.js";
+import { arrivals, arrivalsAfter } from "../../../src/plan/arrivals.js";
 import { uniformAt } from "../../../src/orchestrations/hash-draw.js";
 import type { ResultPlan, RunResult } from "../../../src/result/run-result.js";
 import { sequenceOfShard, type Shard } from "../../../src/result/shard.js";

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { UsageError } from "../../../src/errors.js";
-import { arrivals } from "../../../src/load/arrivals.js";
+import { arrivals } from "../../../src/plan/arrivals.js";
 import { refuseTooFewInputs } from "../../../src/load/too-few-inputs.js";
 import type { InputOrder } from "../../../src/plan/input-lines.js";
 import { parsePlan, type LoadPlan } from "../../../src/plan/plan.js";

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { arrivals } from "../../../src/load/arrivals.js";
+import { arrivals } from "../../../src/plan/arrivals.js";
 import type { LoadShape } from "../../../src/result/load-shape.js";
 import type { ResultPlan } from "../../../src/result/run-result.js";
 import { ThroughputWindow } from "../../../src/stats/throughput-window.js";

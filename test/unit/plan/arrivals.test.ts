@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { DueStarts, arrivals, arrivalsAfter, type ArrivalPlan } from "../../../src/load/arrivals.js";
+import { DueStarts, arrivals, arrivalsAfter, type ArrivalPlan } from "../../../src/plan/arrivals.js";
 import { arrivalsIn, lengthOf, plannedStarts, type Stage } from "../../../src/result/load-shape.js";
 
 function open(
