@@ -5,6 +5,7 @@ import { lengthOf } from "../result/load-shape.js";
 import type { CapacityEnding, CapacityProbe } from "../result/capacity-schema.js";
 import type { ResultEnvironment } from "../result/run-result.js";
 import type { LoadPlan } from "../plan/plan.js";
+import { plannedCostOf } from "../plan/planned-cost.js";
 import { repeatedRunId } from "../plan/run-id.js";
 import type { Replay } from "../protocol/replay.js";
 import type { LiveSnapshot } from "../stats/live-snapshot.js";
@@ -228,7 +229,7 @@ export class CapacitySearch {
   #withinActions(plan: LoadPlan): LoadPlan | undefined {
     const { maxActions } = this.options;
     if (maxActions === undefined) return plan;
-    const cost = costOf(plan);
+    const cost = plannedCostOf(plan);
     const left = Math.floor((maxActions - this.#spent) / priceOf(cost));
     if (plan.load.kind !== "closed") return (cost.mostStarts ?? 0) <= left ? plan : undefined;
     return left < (plan.parallelOrchestrations ?? 1) ? undefined : { ...plan, load: { ...plan.load, total: left } };

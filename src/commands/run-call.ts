@@ -5,10 +5,11 @@ import { parseCollectorUrl } from "../otlp/collector-url.js";
 import { count, readFlags } from "../plan/flag-values.js";
 import { generatorsFlag, refuseWithGenerators } from "../plan/generators-flag.js";
 import { parsePlan, type LoadPlan } from "../plan/plan.js";
+import { plannedCostOf } from "../plan/planned-cost.js";
 import { runIdFlag } from "../plan/run-id.js";
 import { shardedPlan, shardFlags, startAtOf, type WholeRunFlag } from "../plan/shard-flags.js";
 import { parseSpendLimits, withinSpend, type SpendLimits } from "../plan/spend-guard.js";
-import { costOf, type PlanCost } from "../result/plan-cost.js";
+import type { PlanCost } from "../result/plan-cost.js";
 import { DEFAULT_REPLAY, parseReplay } from "../protocol/replay.js";
 import { parseThreshold, type Threshold } from "../stats/threshold.js";
 
@@ -79,7 +80,7 @@ export function parseRunCall(rawFlags: unknown): RunCall {
   const wholeRunFlags = wholeRunFlagsOf({ ...flags, threshold });
   const plan = flags.shard ? shardedPlan(whole, flags.shard, { ...flags, startAtMs, wholeRunFlags }) : whole;
   const thresholds = threshold.map((text) => parseThreshold(text, plan.orchestrations));
-  return { ...flags, plan, cost: costOf(whole), startAtMs, limits, thresholds };
+  return { ...flags, plan, cost: plannedCostOf(whole), startAtMs, limits, thresholds };
 }
 
 function wholeRunFlagsOf(

@@ -6,6 +6,7 @@ import { formatRate } from "../format/rate.js";
 import { duration, readFlags, share } from "../plan/flag-values.js";
 import { parsePlan, type LoadPlan } from "../plan/plan.js";
 import { runIdFlag } from "../plan/run-id.js";
+import { plannedCostOf } from "../plan/planned-cost.js";
 import { mostActionsPerSecond, parseSpendLimits, type SpendLimits } from "../plan/spend-guard.js";
 import { parseRate, RATE_EXPECTED } from "../plan/stages.js";
 import { DEFAULT_REPLAY, parseReplay } from "../protocol/replay.js";
@@ -70,7 +71,7 @@ export function parseSoakCall(rawFlags: Readonly<Record<string, unknown>>): Soak
   const plan = withRate(ofOnePerSecond, ratePerSecond);
   checkIntervals(flags);
   const { connectionString: _secret, resume: _resume, ...kept } = rawFlags;
-  return { ...flags, plan, ratePerSecond, cost: costOf(plan), limits, flags: kept };
+  return { ...flags, plan, ratePerSecond, cost: plannedCostOf(plan), limits, flags: kept };
 }
 
 function checkIntervals({ every, learn, duration: length }: Pick<SoakCall, "every" | "learn" | "duration">): void {

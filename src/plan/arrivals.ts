@@ -8,6 +8,8 @@ export interface ArrivalPlan extends Load {
   readonly seed: number;
 }
 
+type OpenLoad = Extract<LoadShape, { kind: "open" }>;
+
 /** A start that is due just before the end of a stage is due at its end: sums of fractions miss whole numbers. */
 const ROUNDING = 1e-6;
 
@@ -32,8 +34,7 @@ export function* arrivals(plan: ArrivalPlan): Iterable<number> {
  */
 function* schedule({ load, warmupMs = 0, seed }: ArrivalPlan): Iterable<number> {
   if (load?.kind !== "open") return;
-  let draws = 0;
-  const gap = (): number => (load.arrival === "constant" ? 1 : -Math.log(1 - uniformAt(seed, draws++)));
+  const gap = gapsOf(load, seed);
   let next = load.arrival === "constant" ? 0 : gap();
   let stageMs = 0;
   let reached = 0;
@@ -43,6 +44,26 @@ function* schedule({ load, warmupMs = 0, seed }: ArrivalPlan): Iterable<number> 
     stageMs += stage.lengthMs;
     reached += inStage;
   }
+}
+
+/** How many starts of open load there are in the whole run: the length of its schedule, without the times. */
+export function arrivalCount({ load, warmupMs = 0, seed }: ArrivalPlan): number {
+  if (load?.kind !== "open") return 0;
+  const gap = gapsOf(load, seed);
+  let next = load.arrival === "constant" ? 0 : gap();
+  let [count, reached] = [0, 0];
+  for (const stage of withWarmup(load, warmupMs)) {
+    const inStage = arrivalsIn(stage);
+    for (; next - reached < inStage - ROUNDING; next += gap()) count += 1;
+    reached += inStage;
+  }
+  return count;
+}
+
+/** How far apart starts are due, in expected starts. */
+function gapsOf({ arrival }: OpenLoad, seed: number): () => number {
+  let draws = 0;
+  return arrival === "constant" ? () => 1 : () => -Math.log(1 - uniformAt(seed, draws++));
 }
 
 /** The starts after the first `started` ones, by their numbers in the run. */
@@ -78,7 +99,7 @@ export class DueStarts {
 }
 
 /** The warm-up has the rate of the beginning of the first stage. */
-function withWarmup({ stages }: Extract<LoadShape, { kind: "open" }>, warmupMs: number): readonly Stage[] {
+function withWarmup({ stages }: OpenLoad, warmupMs: number): readonly Stage[] {
   const { fromPerSecond = 0 } = stages[0] ?? {};
   return warmupMs > 0 ? [{ fromPerSecond, toPerSecond: fromPerSecond, lengthMs: warmupMs }, ...stages] : stages;
 }

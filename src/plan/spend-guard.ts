@@ -84,7 +84,9 @@ export function spendText(cost: PlanCost, bound: SpendBound, what: Spender = "ru
   if (bound.kind === "time") return `only time bounds the actions of this ${what}`;
   if (bound.kind === "starts") return `this ${what} may start ${plural(bound.most, "orchestration")} of unknown cost`;
   const mayRetry = cost.each !== undefined && cost.each.mostActions > cost.each.actions;
-  return `this ${what} ${mayRetry ? "may cost, with all its retries," : "costs"} ${formatCount(bound.most)} actions`;
+  const isBound = cost.starts !== undefined && cost.mostStarts !== cost.starts;
+  const costs = mayRetry ? "may cost, with all its retries," : isBound ? "may cost" : "costs";
+  return `this ${what} ${costs} ${formatCount(bound.most)} actions`;
 }
 
 /**

@@ -12,7 +12,7 @@ const LISTED_STAGES = 4;
 
 /**
  * `1 orchestration x 10 iterations x 5 activities = 50 activities, 101 actions`. For load over time, it describes the
- * load and the work of all orchestrations, or of each one if their number is unknown. For somebody's own orchestration
+ * load and the work of all orchestrations, or of each one if their number is unknown. Of random arrivals it has the mean. For somebody's own orchestration
  * it gives the name, because its work is unknown.
  */
 export function planLine(plan: PlanShape): string {
@@ -21,7 +21,8 @@ export function planLine(plan: PlanShape): string {
   const { starts, each } = costOf(plan);
   const shardText = plan.shard === undefined ? "" : `shard ${plan.shard.number} of ${plan.shard.of}: `;
   const loadText = shardText + (load.kind === "once" ? "" : `${shapeText(load, plan)}: `);
-  const orchestrations = starts === undefined ? "each orchestration" : plural(starts, "orchestration");
+  const about = load.kind === "open" && load.arrival === "poisson" ? "about " : "";
+  const orchestrations = starts === undefined ? "each orchestration" : about + plural(starts, "orchestration");
   if (mix !== undefined)
     return `${loadText}${orchestrations}: ${mixText(mix)}, whose activities and actions are unknown`;
   if (iterations === undefined || parallelActivities === undefined || !each)
@@ -33,7 +34,7 @@ export function planLine(plan: PlanShape): string {
   const times = starts ?? 1;
   const condition = mayFail(plan) ? " if none fails" : "";
   return (
-    `${loadText}${factors.join(" x ")} = ${plural(times * each.activities, "activity")}, ` +
+    `${loadText}${factors.join(" x ")} = ${about}${plural(times * each.activities, "activity")}, ` +
     `${formatCount(times * each.actions)} actions${condition}`
   );
 }

@@ -29,7 +29,10 @@ function startsOfWhole({ parallelOrchestrations = 0, load = { kind: "once" }, wa
   return Math.ceil(load.stages.reduce((sum, stage) => sum + arrivalsIn(stage), warmup) - 1e-6);
 }
 
-/** The upper bound of the starts in a plan, or in a shard's part of it; undefined if only time bounds them. */
+/**
+ * The upper bound of the starts in a plan, or in a shard's part of it; undefined if only time bounds them. For random
+ * arrivals it is the mean too.
+ */
 export function mostStarts(plan: Load): number | undefined {
   if (plan.load?.kind !== "closed") return plannedStarts(plan);
   const { total } = plan.load;

@@ -4,7 +4,7 @@ import { actionsOf, activitiesOf, mostActionsOf, type OrchestrationSize } from "
 
 /** The cost of a plan, as far as it is known in advance. */
 export interface PlanCost {
-  /** The number of starts, including the warm-up; undefined if time may end it earlier. */
+  /** The number of starts, including the warm-up, or its mean; undefined if time may end it earlier. */
   readonly starts: number | undefined;
   /** The upper bound of starts; undefined if only time bounds them. */
   readonly mostStarts: number | undefined;
@@ -23,6 +23,7 @@ interface OrchestrationCost {
 /** The part of a plan that decides the work of orchestrations and their starts. */
 export type PlanShape = Load & OrchestrationSize & Pick<ResultPlan, "activity" | "orchestrator" | "orchestrations">;
 
+/** Of random arrivals, it has the mean in place of their number. `plannedCostOf` has the number. */
 export function costOf(plan: PlanShape): PlanCost {
   const [activities, actions, mostActions] = [activitiesOf(plan), actionsOf(plan), mostActionsOf(plan)];
   const isKnown = activities !== undefined && actions !== undefined && mostActions !== undefined;

@@ -9,6 +9,15 @@ test.each([
   expect(planLine({ parallelOrchestrations, iterations, parallelActivities })).toBe(line);
 });
 
+test("the number of random arrivals is a mean", () => {
+  const stages = [{ fromPerSecond: 50, toPerSecond: 50, lengthMs: 20_000 }];
+  const load = { kind: "open", arrival: "poisson", stages, maxInFlight: 100 } as const;
+  expect(planLine({ load, iterations: 1, parallelActivities: 1 })).toBe(
+    "open load, 50/s for 20 s, random arrivals: about 1,000 orchestrations x 1 iteration x 1 activity = " +
+      "about 1,000 activities, 3,000 actions",
+  );
+});
+
 test("the cost of failing activities is unknown in advance", () => {
   const plan = { parallelOrchestrations: 2, iterations: 1, parallelActivities: 1, activity: { failureRate: 0.1 } };
   expect(planLine(plan)).toBe("2 orchestrations x 1 iteration x 1 activity = 2 activities, 6 actions if none fails");

@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import type { LatencySummary, RunResult } from "../../../src/result/run-result.js";
 import type { Shard } from "../../../src/result/shard.js";
-import { DueStarts, type ArrivalPlan } from "../../../src/load/arrivals.js";
+import { DueStarts, type ArrivalPlan } from "../../../src/plan/arrivals.js";
 import type { DueCount } from "../../../src/stats/recorder.js";
 import { mergedStanding, type StandingPart } from "../../../src/stats/merged-standing.js";
 import { isMissedForGood, judge, parseThreshold } from "../../../src/stats/threshold.js";
