@@ -64,6 +64,8 @@ export class SeveralGenerators implements Pick<
   /** Runs while somebody looks at the series. */
   #unwatching: NodeJS.Timeout | undefined;
   #processes: readonly GeneratorProcess[] = [];
+  /** When each of them died. */
+  readonly #diedMs: (number | undefined)[] = [];
   /** Why the run gave up. */
   #reason: string | undefined;
   /** By `abort`. */
@@ -235,6 +237,7 @@ export class SeveralGenerators implements Pick<
         this.#told.end(index, end.kind);
         const watched = this.#stalls[index];
         if (watched && end.kind === "ended") this.#stalls[index] = hasEnded(watched);
+        if (end.kind === "died") this.#diedMs[index] = this.options.clock();
         const how = end.kind === "died" ? end.how : end.result.interrupted ? "was interrupted by a signal" : undefined;
         if (how !== undefined) this.#giveUp(`generator ${number} of ${generators} ${how}`);
       });
@@ -292,7 +295,7 @@ export class SeveralGenerators implements Pick<
       ...this.options,
       plan: this.#planOf(index),
       startedMs: this.#startedMs ?? clock(),
-      endedMs: clock(),
+      endedMs: this.#diedMs[index] ?? clock(),
       environment: await this.#environment(hub),
       interrupted: interruption.aborted,
       told: this.#processes[index]?.snapshot,

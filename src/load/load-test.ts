@@ -77,6 +77,8 @@ export interface LoadTestOptions {
   readonly replay: Replay;
   /** Prints a line for a person. */
   readonly onLine: (line: string) => void;
+  /** Called when it is decided how the run ends. What is in flight may still be terminated, and much be read. */
+  readonly onEnding?: () => void;
   /** Called for each instance that ends, and for each start that is refused. */
   readonly onCompletion?: (completion: Completion) => void;
   /** Called after the run for each traced instance, with its timeline and those of its sub-orchestrations. */
@@ -247,6 +249,9 @@ export class LoadTest {
     if (interruption.aborted) this.#stopStarting.abort();
     const generating = this.#generator.run(startedMs);
     const ending = await this.#ending.of(generating, this.#generator.allStarted);
+    const endedMs = clock();
+    if (ending.kind !== "all-ended") this.#recorder.cut(endedMs);
+    this.options.onEnding?.();
     this.#stopStarting.abort();
     this.#stopRepeating.abort();
     const health = this.#health.stop();
@@ -254,7 +259,7 @@ export class LoadTest {
     const { outages } = this.#outages;
     this.#workers.stopReviewing();
     const stuck = await this.#cutOff(ending, generating);
-    const endedMs = clock();
+    const countedMs = clock();
     // The workers of a shard execute activities of the others too.
     const ownWork = plan.shard === undefined ? await this.#workers.executed() : undefined;
     this.#stopFollowing.abort();
@@ -288,7 +293,7 @@ export class LoadTest {
       starts: this.#traced.starts,
       ownWork,
       plan: resultPlanOf(plan),
-      endedMs,
+      endedMs: countedMs,
       interruption,
       onLine,
       onTimelines: this.options.onTimelines,
@@ -297,6 +302,7 @@ export class LoadTest {
     return {
       result: this.#recorder.close(runId, {
         endedMs,
+        countedMs,
         interrupted,
         stoppedMs: (this.#stoppedMs ?? endedMs) - PUNCTUAL_MS,
         neverSent: arrivalsAfter(plan, this.#recorder.counts.started),

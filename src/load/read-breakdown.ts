@@ -43,7 +43,7 @@ export interface BreakdownOptions {
   /** What the run's own workers say that they executed. */
   readonly ownWork?: readonly OwnWork[] | undefined;
   readonly plan: Pick<ResultPlan, "iterations" | "continueAsNewEvery">;
-  /** When the run ended, by the client's clock. */
+  /** When what was in flight was left or terminated, by the client's clock. */
   readonly endedMs: number;
   /** Ends the reading. If that was before, whoever interrupted the run waits for it a moment. */
   readonly interruption: AbortSignal;

@@ -27,6 +27,11 @@ export class OrchestrationFigures {
     return orchestrations && this.#parts[placeInMix(orchestrations, sequence, seed)];
   }
 
+  /** The run ended early at this time, in milliseconds from its start. */
+  cut(atMs: number): void {
+    for (const part of this.#parts) part.cut(atMs);
+  }
+
   /** Adds everything of another generator with the same plan. */
   absorb({ byOrchestration }: Pick<RunResult, "byOrchestration">): void {
     if (byOrchestration === undefined) this.#isPartial = true;

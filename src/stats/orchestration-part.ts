@@ -44,6 +44,11 @@ export class OrchestrationPart {
     this.#latencies.addBridged(completion, time);
   }
 
+  /** As `ThroughputWindow.cut`. */
+  cut(atMs: number): void {
+    this.#window.cut(atMs);
+  }
+
   /** A completion counts at this time. Both are milliseconds from the start of the run. */
   addCompleted(atMs: number, dueMs: number): void {
     this.#window.addCompleted(atMs, dueMs);

@@ -13,6 +13,7 @@ interface Part {
 
 /** The events in the parts of a load: its warm-up and its stages. Times count from the start of the run. */
 export class Phases {
+  #cutMs = Number.POSITIVE_INFINITY;
   /** Empty if there is only one part. */
   readonly #phases: readonly PhaseRecorder[];
 
@@ -30,6 +31,11 @@ export class Phases {
     for (const [index, phase] of this.#phases.entries()) phase.absorb(others[index]!);
   }
 
+  /** The run ended early at this time. What completes later is in no part. */
+  cut(atMs: number): void {
+    this.#cutMs = atMs;
+  }
+
   /** The part in which a start was due; undefined if there is only one. */
   dueAt(ms: number): PhaseRecorder | undefined {
     return this.#phases.findLast(({ part }) => part.fromMs <= ms) ?? this.#phases[0];
@@ -37,7 +43,7 @@ export class Phases {
 
   /** A start has completed, whenever it was due. */
   addCompletion(completedMs: number): void {
-    const phase = this.dueAt(completedMs);
+    const phase = completedMs <= this.#cutMs ? this.dueAt(completedMs) : undefined;
     if (phase && completedMs < phase.part.fromMs + phase.part.lengthMs) phase.completions += 1;
   }
 

@@ -57,6 +57,8 @@ export interface RunEnd {
   readonly environment: ResultEnvironment;
   /** Activity results seen in any instance, including unfinished ones. */
   readonly activitiesCompleted: number;
+  /** When they were counted; absent if at the end of the run. */
+  readonly countedMs?: number;
   /** Activities that the run's own workers executed for anything on the hub; undefined if others took part. */
   readonly activitiesExecuted: number | undefined;
   readonly health: Omit<GeneratorHealth, "heldBack" | "slipMs" | "slipShare" | "slipGrowthMs">;
@@ -108,6 +110,16 @@ export class Recorder {
   /** The times of the plan count from now. */
   begin(startedMs: number): void {
     this.#startedMs = startedMs;
+  }
+
+  /**
+   * The run ended early. Windows, phases and stalls end at this time; counts and latencies go on with what still ends.
+   */
+  cut(clientMs: number): void {
+    const atMs = this.sinceMs(clientMs);
+    this.#timeline.cut(atMs);
+    this.#ofEach.cut(atMs);
+    this.#stalls.cut(atMs);
   }
 
   /** A start was sent. */
@@ -306,7 +318,7 @@ export class Recorder {
     const neverSent = this.#addNeverSent(end);
     const stalls = this.#stalls.close(endMs);
     this.#bridge.flush();
-    this.addActivities(end.endedMs, Math.max(end.activitiesCompleted, this.activitiesAccountedFor));
+    this.addActivities(end.countedMs ?? end.endedMs, Math.max(end.activitiesCompleted, this.activitiesAccountedFor));
     const hasResponse = this.#hasResponse;
     const { response, service } = this.#latencies;
     const { unfinished, terminated } = this.counts;

@@ -21,6 +21,7 @@ export class StallDetector {
   #stalledUntilMs = Number.NEGATIVE_INFINITY;
   #inFlight = 0;
   #nowMs = 0;
+  #isCut = false;
   /** Undefined while nothing is in flight. */
   #silence: Silence | undefined;
   /** Since when nothing is in flight; undefined while something is. */
@@ -47,8 +48,15 @@ export class StallDetector {
     }
   }
 
+  /** The run ended early at this time. What happens later, such as the end of what is terminated, is no part of it. */
+  cut(atMs: number): void {
+    this.#advance(atMs);
+    this.#isCut = true;
+  }
+
   /** A start was sent. */
   started(sentMs: number): void {
+    if (this.#isCut) return;
     const atMs = this.#advance(sentMs);
     this.#inFlight += 1;
     if (this.#idleSinceMs !== undefined) this.#idleBefore = { fromMs: this.#idleSinceMs, toMs: atMs };
@@ -62,6 +70,7 @@ export class StallDetector {
    * was lost.
    */
   ended(endedMs: number, serviceMs: number | undefined): void {
+    if (this.#isCut) return;
     const atMs = this.#advance(endedMs);
     this.#inFlight = Math.max(0, this.#inFlight - 1);
     this.#progressAt(atMs);
@@ -82,17 +91,19 @@ export class StallDetector {
 
   /** Activities have completed. */
   progress(progressMs: number): void {
-    this.#progressAt(this.#advance(progressMs));
+    if (!this.#isCut) this.#progressAt(this.#advance(progressMs));
   }
 
   /** Attempts at a call have failed with a gRPC status. */
   rpcError(atMs: number, status: string, count = 1): void {
+    if (this.#isCut) return;
     this.#advance(atMs);
     this.#silence?.addRpcErrors(status, count);
   }
 
   /** The stall in progress, if there is one. Changes nothing, so a live view may call it at any time. */
-  at(nowMs: number): Stall | undefined {
+  at(atMs: number): Stall | undefined {
+    const nowMs = this.#isCut ? Math.min(atMs, this.#nowMs) : atMs;
     const silence = this.#silence;
     if (!silence) return undefined;
     const inFlightMs = silence.inFlightMs + this.#inFlight * Math.max(0, nowMs - this.#nowMs);

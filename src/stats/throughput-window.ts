@@ -23,6 +23,7 @@ export class ThroughputWindow {
   readonly #fromMs: number;
   /** Undefined if the last completion ends it. */
   readonly #toMs: number | undefined;
+  #cutMs = Number.POSITIVE_INFINITY;
   readonly #drift = new LatencyDrift();
   #started = 0;
   #firstDueMs = Number.POSITIVE_INFINITY;
@@ -69,8 +70,13 @@ export class ThroughputWindow {
     this.#firstDueMs = Math.min(this.#firstDueMs, dueMs);
   }
 
+  /** The run ended early at this time. What completes later is not in the window. */
+  cut(atMs: number): void {
+    this.#cutMs = atMs;
+  }
+
   addCompleted(atMs: number, dueMs: number): void {
-    this.#lastCompletedMs = Math.max(this.#lastCompletedMs, atMs);
+    if (atMs <= this.#cutMs) this.#lastCompletedMs = Math.max(this.#lastCompletedMs, atMs);
     if (this.#holds(atMs)) this.#completed += 1;
     if (!this.#holds(dueMs)) return;
     this.#completedOfDue += 1;
@@ -79,7 +85,7 @@ export class ThroughputWindow {
 
   /** An orchestration has failed or was terminated. */
   addNotCompleted(atMs: number): void {
-    this.#lastNotCompletedMs = Math.max(this.#lastNotCompletedMs, atMs);
+    if (atMs <= this.#cutMs) this.#lastNotCompletedMs = Math.max(this.#lastNotCompletedMs, atMs);
   }
 
   addActivities(atMs: number, count: number): void {
@@ -192,6 +198,6 @@ export class ThroughputWindow {
   }
 
   #holds(atMs: number): boolean {
-    return atMs >= this.#fromMs && atMs <= (this.#toMs ?? Number.POSITIVE_INFINITY);
+    return atMs >= this.#fromMs && atMs <= Math.min(this.#toMs ?? Number.POSITIVE_INFINITY, this.#cutMs);
   }
 }

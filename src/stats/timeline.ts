@@ -52,6 +52,13 @@ export class Timeline {
     this.#series.absorb(series);
   }
 
+  /** The run ended early at this time. What completes later counts in the last interval, and in no window. */
+  cut(atMs: number): void {
+    this.#phases.cut(atMs);
+    this.#window.cut(atMs);
+    this.#windowSoFar.cut(atMs);
+  }
+
   get seriesSoFar(): SeriesSoFar {
     return this.#series.soFar;
   }

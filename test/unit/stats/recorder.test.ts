@@ -119,6 +119,35 @@ describe("a recorder", () => {
     );
   });
 
+  test("of a run that ended early counts what still ends, and measures until its end", () => {
+    const seconds = { fromPerSecond: 10, toPerSecond: 10, lengthMs: 60_000 };
+    const load = { kind: "open", arrival: "constant", stages: [seconds], maxInFlight: 10 } as const;
+    const recorder = recorderOf({ ...plan, load, warmupMs: 500 });
+    const starts = Array.from({ length: 40 }, (_, sequence): Start => {
+      const intendedMs = STARTED_MS + sequence * 100;
+      return { ...start, sequence, intendedMs, sentMs: intendedMs, acceptedMs: intendedMs };
+    });
+    for (const each of starts) addStart(recorder, each);
+    const endOf = (sequence: number, atMs: number, outcome: Completion["outcome"] = "completed"): void => {
+      const noticedMs = STARTED_MS + atMs;
+      recorder.add({ ...completed, start: starts[sequence]!, noticedMs, outcome, server: undefined });
+    };
+    for (let sequence = 0; sequence < 20; sequence += 1) endOf(sequence, 4_000 + sequence);
+    const endedMs = STARTED_MS + 6_000;
+    recorder.cut(endedMs);
+    for (let sequence = 20; sequence < 30; sequence += 1) endOf(sequence, 10_000);
+    for (let sequence = 30; sequence < 40; sequence += 1) endOf(sequence, 12_000, "terminated");
+    const result = recorder.close("run", { ...end, endedMs, countedMs: endedMs + 7_000, interrupted: true });
+    const { orchestrations } = result.counts;
+    expect(orchestrations).toEqual({ started: 40, completed: 30, failed: 0, terminated: 10, unfinished: 0 });
+    expect(result.durationMs).toBe(6_000);
+    expect(result.throughput).toMatchObject({ windowMs: 5_500, orchestrationsPerSecond: 20 / 5.5 });
+    expect(result.phases?.at(-1)).toMatchObject({ lengthMs: 5_500, completedPerSecond: 20 / 5.5 });
+    expect(result.series?.length).toBe(6);
+    expect(result.series?.reduce((sum, { completed }) => sum + completed, 0)).toBe(30);
+    expect(result.stalls?.every(({ fromMs, lengthMs }) => fromMs + lengthMs <= 6_000)).not.toBe(false);
+  });
+
   test("measures until the completion by the backend's clock, known to half the time that the start took", () => {
     const { latencyMs, clock } = record([completed]).close("run", end);
     // Created between sent and accepted, 20 ms apart: the offset is the middle, and may drift by 1 ms until the end.
