@@ -14,7 +14,9 @@ import type { LiveView } from "../report/live-view.js";
 import { planLine } from "../report/plan-line.js";
 import { alarmText, soakText } from "../report/soak-text.js";
 import { styleFor } from "../report/text-style.js";
+import type { PlanCost } from "../result/plan-cost.js";
 import type { Soak, SoakLeg } from "../result/soak-schema.js";
+import { soakRunning } from "../soak/legs-so-far.js";
 import { legsText, SoakRun, type SoakOutcome } from "../soak/soak.js";
 import type { SoakFolder } from "../soak/soak-folder.js";
 import { Interruption } from "./interruption.js";
@@ -27,6 +29,9 @@ import type { SoakCall } from "./soak-call.js";
 export interface SoakOnBackend {
   /** With a run id. */
   readonly call: SoakCall & { readonly runId: string };
+  /** Of all legs. */
+  readonly cost: PlanCost;
+  /** Locked, if the soak goes on. */
   readonly folder: SoakFolder;
   /** Undefined for a new one. */
   readonly before: Soak | undefined;
@@ -39,7 +44,7 @@ export interface SoakOnBackend {
 
 /** Opens the backend, holds the load there, and tells what happened, also after Ctrl-C. */
 export async function soakOnBackend(checked: SoakOnBackend): Promise<ExitCode> {
-  const { call, folder, before, connection, transport, io, resultsIo } = checked;
+  const { call, cost, folder, before, connection, transport, io, resultsIo } = checked;
   const say = noticeOn(io.stderr);
   const backend = await openBackend(connection, { onNotice: say, transport });
   const interruption = new Interruption();
@@ -47,7 +52,7 @@ export async function soakOnBackend(checked: SoakOnBackend): Promise<ExitCode> {
   const onLine = (line: string): void => (view ? view.line(oneLine(line)) : say(line));
   try {
     const { taskHub } = connection;
-    const place = await placeOf(backend, (billing) => guardSpend(call.cost, call.limits, 1, billing, "soak"));
+    const place = await placeOf(backend, (billing) => guardSpend(cost, call.limits, 1, billing, "soak"));
     say(`backend: ${place}, task hub ${taskHub} (connection string: ${connection.source})`);
     const doubt = backend.kind === "scheduler" ? await doubtOfHub(backend) : undefined;
     if (doubt !== undefined) say(`warning: ${doubt}`);
@@ -60,6 +65,7 @@ export async function soakOnBackend(checked: SoakOnBackend): Promise<ExitCode> {
     } else {
       await requireFreeRunIds(backend, [repeatedRunId(soak.soakId, 1)], undefined, interruption.signal);
       await folder.create();
+      if (!(await folder.lock())) throw soakRunning(soak);
     }
     say(`soak ${soak.soakId}, ${before ? legsText(soak) : "checkpoints"} in ${folder.folder}`);
     const run = new SoakRun({
@@ -140,10 +146,11 @@ function exitCodeOf({ soak, gaveUp }: SoakOutcome, { allowInvalid }: SoakCall): 
 }
 
 /** Whether something of it failed, was lost, or is not accounted for. */
-function isBroken({ ended, failed = 0, lost = 0, unfinished = 0, account }: SoakLeg): boolean {
+function isBroken({ ended, failed = 0, terminated = 0, unfinished = 0, lost = 0, account }: SoakLeg): boolean {
   if (account) {
     const isMissing = "unknown" in account || account.missing.total > 0;
     return isMissing || Object.keys(account.byStatus).some((status) => status !== "Completed");
   }
-  return failed > 0 || lost > 0 || (ended === "done" && unfinished > 0);
+  // A leg that ends early terminates what it has in flight.
+  return failed > 0 || lost > 0 || (ended === "done" && terminated + unfinished > 0);
 }

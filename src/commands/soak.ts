@@ -1,6 +1,7 @@
 import path from "node:path";
 import { resolveConnection, type Connection } from "../backend/connection-string.js";
 import { chooseTransport } from "../backend/transport.js";
+import { processLock } from "../emulator/process/process-lock.js";
 import { UsageError } from "../errors.js";
 import { ExitCode } from "../exit-codes.js";
 import { formatRate } from "../format/rate.js";
@@ -9,6 +10,7 @@ import { capacityLine, guardSpend, spendObjection } from "../plan/spend-guard.js
 import { writeFileWhole } from "../report/json.js";
 import { checkOutputFiles } from "../report/output-files.js";
 import { planLine } from "../report/plan-line.js";
+import { costWithLegs, legsSoFar, soakRunning } from "../soak/legs-so-far.js";
 import { SoakFolder } from "../soak/soak-folder.js";
 import { errorsOnly } from "./errors-only.js";
 import type { CommandIo } from "./io.js";
@@ -17,7 +19,7 @@ import { parseSoakCall, type SoakCall } from "./soak-call.js";
 import type { SoakOnBackend } from "./soak-on-backend.js";
 
 /** What `--resume` may come with. The rest of the call is that of the soak. */
-const WITH_RESUME = ["resume", "connectionString", "quiet", "json", "stopOnAlarm"];
+const WITH_RESUME = ["resume", "connectionString", "quiet", "json", "stopOnAlarm", "maxActions"];
 
 /**
  * `fanout soak`: holds a load for hours, and tells when something changes. `given` are the names of the flags on the
@@ -28,7 +30,18 @@ export async function runSoakCommand(
   given: ReadonlySet<string>,
   allIo: CommandIo,
 ): Promise<ExitCode> {
-  const { call, folder, before } = await soakOf(rawFlags, given);
+  const { resume } = rawFlags;
+  if (typeof resume !== "string") {
+    const call = parseSoakCall(rawFlags);
+    const runId = call.runId ?? newRunId(Date.now(), Math.random);
+    using folder = folderOf(call.dir ?? `soak-${runId}`);
+    return await soak({ call: { ...call, runId }, cost: call.cost, folder, before: undefined }, allIo);
+  }
+  using folder = folderOf(resume);
+  return await soak(await resumed(folder, rawFlags, given), allIo);
+}
+
+async function soak({ call, cost, folder, before }: FoundSoak, allIo: CommandIo): Promise<ExitCode> {
   const io = call.quiet ? { ...allIo, stderr: errorsOnly(allIo.stderr) } : allIo;
   await checkOutputFiles({ json: call.json });
   const { connectionString, taskHub } = call;
@@ -37,21 +50,19 @@ export async function runSoakCommand(
   if (call.dryRun) return dryRun(call, connection, io);
   // An http endpoint may be an emulator, which bills nothing: only its answer shows that.
   const mayBeEmulator = connection.kind === "emulator" || connection.url.protocol === "http:";
-  guardSpend(call.cost, call.limits, 1, mayBeEmulator ? "emulator" : "billed", "soak");
+  guardSpend(cost, call.limits, 1, mayBeEmulator ? "emulator" : "billed", "soak");
   const { soakOnBackend } = await import("./soak-on-backend.js");
-  return soakOnBackend({ call, folder, before, connection, transport, io, resultsIo: allIo });
+  return soakOnBackend({ call, cost, folder, before, connection, transport, io, resultsIo: allIo });
 }
 
-async function soakOf(
+type FoundSoak = Pick<SoakOnBackend, "call" | "cost" | "folder" | "before">;
+
+/** @throws UsageError if another process makes it, or if it is not the soak of before */
+async function resumed(
+  folder: SoakFolder,
   rawFlags: Readonly<Record<string, unknown>>,
   given: ReadonlySet<string>,
-): Promise<Pick<SoakOnBackend, "call" | "folder" | "before">> {
-  const { resume } = rawFlags;
-  if (typeof resume !== "string") {
-    const call = parseSoakCall(rawFlags);
-    const runId = call.runId ?? newRunId(Date.now(), Math.random);
-    return { call: { ...call, runId }, folder: folderOf(call.dir ?? `soak-${runId}`), before: undefined };
-  }
+): Promise<FoundSoak> {
   const other = [...given].find((name) => !WITH_RESUME.includes(name));
   if (other !== undefined) {
     const flag = `--${other.replaceAll(/[A-Z]/gu, (letter) => `-${letter.toLowerCase()}`)}`;
@@ -60,10 +71,18 @@ async function soakOf(
       `${flag}: expected it without --resume, which goes on with the first call`,
     );
   }
-  const folder = folderOf(resume);
+  const found = await folder.read();
+  if (!(await folder.lock())) throw soakRunning(found);
+  // The process that had it may have written meanwhile.
   const before = await folder.read();
-  const { connectionString, quiet, json, stopOnAlarm } = rawFlags;
-  const own = { connectionString, quiet, json, ...(stopOnAlarm !== undefined && { stopOnAlarm }) };
+  const { connectionString, quiet, json, stopOnAlarm, maxActions } = rawFlags;
+  const own = {
+    connectionString,
+    quiet,
+    json,
+    ...(stopOnAlarm !== undefined && { stopOnAlarm }),
+    ...(maxActions !== undefined && { maxActions }),
+  };
   const call = { ...parseSoakCall({ ...before.flags, ...own }), runId: before.soakId };
   const { inputs } = call.plan;
   if (inputs?.sha256 !== before.inputsSha256) {
@@ -72,11 +91,12 @@ async function soakOf(
       `--input: expected the file that the soak began with, found ${inputs?.file} changed`,
     );
   }
-  return { call, folder, before };
+  const legs = legsSoFar(before, await folder.lastOfLegs(), call.plan);
+  return { call, cost: costWithLegs(call.plan, before, legs), folder, before };
 }
 
 function folderOf(folder: string): SoakFolder {
-  return new SoakFolder(path.normalize(folder), writeFileWhole);
+  return new SoakFolder(path.normalize(folder), writeFileWhole, processLock);
 }
 
 /** Prints the plan and its cost. It opens nothing, so it needs neither a backend nor a credential. */

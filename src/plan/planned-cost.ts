@@ -18,10 +18,13 @@ export function plannedCostOf(plan: LoadPlan): PlanCost {
   if (plan.load.kind !== "open" || plan.load.arrival === "constant" || starts === undefined) return cost;
   const { shard, ...whole } = plan;
   const mean = costOf(whole).starts ?? 0;
-  if (mean > MOST_DRAWN) {
-    const most = Math.ceil(mean + DEVIATIONS * Math.sqrt(mean));
-    return { ...cost, mostStarts: partOf(most, shard) };
-  }
+  if (mean > MOST_DRAWN) return { ...cost, mostStarts: partOf(mostArrivals(mean), shard) };
+
   const drawn = partOf(arrivalCount(whole), shard);
   return { ...cost, starts: drawn, mostStarts: drawn };
+}
+
+/** A bound of random arrivals of this mean. */
+export function mostArrivals(mean: number): number {
+  return Math.ceil(mean + DEVIATIONS * Math.sqrt(mean));
 }

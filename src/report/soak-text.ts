@@ -43,12 +43,14 @@ function factsOfAlarm({ series, usualUntil, usual, found, recoveredAt, evidence 
 }
 
 function legText(leg: SoakLeg): string {
-  const { ended, loadMs, started, completed = 0, failed = 0, unfinished = 0, lost, verdict, account, runId } = leg;
+  const { ended, loadMs, started, completed = 0, failed = 0, terminated = 0, unfinished = 0 } = leg;
+  const { lost, verdict, account, runId } = leg;
   const parts =
     account === undefined
       ? [
           `${formatCount(completed)} of ${formatCount(started)} completed`,
           failed > 0 && `${formatCount(failed)} failed`,
+          terminated > 0 && `${formatCount(terminated)} terminated`,
           unfinished > 0 && `${formatCount(unfinished)} unfinished`,
           lost !== undefined && `${formatCount(lost)} lost`,
           verdict && `verdict ${verdict}`,

@@ -60,8 +60,9 @@ const leg = object({
   ),
   loadMs: number.describe("How long starts were sent. Of a killed leg up to its last checkpoint."),
   started: count.describe("Of a killed leg up to its last checkpoint."),
-  completed: count.exactOptional().describe("Absent of a leg that runs or was killed, as are the next two."),
+  completed: count.exactOptional().describe("Absent of a leg that runs or was killed, as are the next three."),
   failed: count.exactOptional(),
+  terminated: count.exactOptional(),
   unfinished: count.exactOptional(),
   verdict: oneOf("valid", "suspect", "invalid").exactOptional(),
   lost: count

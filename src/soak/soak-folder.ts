@@ -7,18 +7,24 @@ import { checkedBy, documentIn } from "../result/result-document.js";
 import { soakInterval, soakSchema, type Soak, type SoakInterval } from "../result/soak-schema.js";
 
 const SOAK = "soak.json";
+const LOCK = "soak.lock";
 const INTERVALS = "intervals.ndjson";
 
 /** Writes `text` to `file` so that it never holds a part of it. Throws FanoutError, which names the flag. */
 export type WriteWhole = (flag: string, file: string, text: string) => Promise<void>;
 
+/** Takes a lock that ends with this process. Undefined if another process holds it. Rejects if nobody can. */
+export type TakeLock = (file: string) => Promise<Disposable | undefined>;
+
 /** The files of a soak. */
-export class SoakFolder {
+export class SoakFolder implements Disposable {
   #isAppended = false;
+  #lock: Disposable | undefined;
 
   constructor(
     readonly folder: string,
     readonly writeWhole: WriteWhole,
+    readonly takeLock: TakeLock,
   ) {}
 
   /**
@@ -36,6 +42,22 @@ export class SoakFolder {
         hint: `to go on with a soak that ended early: fanout soak --resume ${this.folder}`,
       });
     }
+  }
+
+  /**
+   * Makes the soak that of this process alone, until its end or `dispose`. Returns false if it is that of another one.
+   * @throws UsageError if the folder cannot be written to
+   */
+  async lock(): Promise<boolean> {
+    this.#lock ??= await this.takeLock(this.#path(LOCK)).catch((error: unknown) => {
+      throw unusable(this.folder, errorText(error), error);
+    });
+    return this.#lock !== undefined;
+  }
+
+  [Symbol.dispose](): void {
+    this.#lock?.[Symbol.dispose]();
+    this.#lock = undefined;
   }
 
   /** @throws UsageError if there is no soak, or a broken one */

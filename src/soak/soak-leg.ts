@@ -1,6 +1,5 @@
 import { clientClock } from "../async/clock.js";
 import type { Backend } from "../backend/backend.js";
-import { errorText } from "../format/error-text.js";
 import { LoadTest, type LoadTestOutcome } from "../load/load-test.js";
 import type { LoadPlan } from "../plan/plan.js";
 import type { Replay } from "../protocol/replay.js";
@@ -9,8 +8,11 @@ import type { Completion } from "../stats/completion.js";
 import type { LiveSnapshot } from "../stats/live-snapshot.js";
 import { IntervalMeter } from "./interval-meter.js";
 import type { SeriesAlarms, SeriesChange } from "./series-alarms.js";
+import { WrittenInTurn } from "./written-in-turn.js";
 
 const OLDEST = 20;
+/** Intervals that an evidence file shows. */
+const SHOWN_INTERVALS = 60;
 
 export interface SoakLegOptions {
   readonly backend: Backend;
@@ -31,6 +33,8 @@ export interface SoakLegOptions {
 /** What is known of a leg when a series changes. */
 export interface LegMoment {
   readonly interval: SoakInterval;
+  /** The intervals until then. */
+  readonly intervals: readonly SoakInterval[];
   /** The oldest instances in flight. */
   readonly oldest: readonly string[];
   readonly rpcErrorsByCall: Readonly<Record<string, Readonly<Record<string, number>>>>;
@@ -46,9 +50,10 @@ export interface LegOutcome extends LoadTestOutcome {
 export class SoakLeg {
   readonly #meter = new IntervalMeter();
   readonly #test: LoadTest;
-  /** The work of one interval behind that of the one before. */
-  #behind: Promise<void> = Promise.resolve();
-  #isTold = false;
+  /** Apart from the changes, whose evidence takes longer than an interval. */
+  readonly #checkpoints: WrittenInTurn;
+  readonly #changes: WrittenInTurn;
+  #latest: readonly SoakInterval[] = [];
   #workers: number | undefined;
   #stoppedMs: number | undefined;
 
@@ -56,11 +61,13 @@ export class SoakLeg {
     this.#test = new LoadTest({
       ...options,
       clock: clientClock,
+      onEnding: () => this.#stopped(),
       leave: false,
       onCompletion: (completion: Completion) => this.#meter.add(completion),
     });
-    const { interruption } = options;
-    interruption.addEventListener("abort", () => this.#stopped(), { once: true });
+    const { onLine } = options;
+    this.#checkpoints = new WrittenInTurn({ what: "checkpoints", onLine });
+    this.#changes = new WrittenInTurn({ what: "alarms", onLine });
   }
 
   snapshot(): LiveSnapshot {
@@ -79,13 +86,15 @@ export class SoakLeg {
     try {
       const outcome = await this.#test.run();
       clearInterval(timer);
-      this.#stopped();
       const { lengthMs = 0 } = this.#test.snapshot();
       const { warmupMs = 0 } = plan;
       // The last interval has no whole length: it is a checkpoint, and is not judged.
       this.#add(this.#interval(0));
-      await this.#behind;
-      const loadMs = Math.max(0, Math.min(this.#stoppedMs ?? 0, lengthMs) - warmupMs);
+      await Promise.all([this.#checkpoints.done, this.#changes.done]);
+      // The last start is due before the end of the load: what ends at once has made all of it.
+      const isWhole = outcome.gaveUp === undefined && !outcome.result.interrupted;
+      const sentMs = isWhole ? lengthMs : Math.min(this.#stoppedMs ?? 0, lengthMs);
+      const loadMs = Math.max(0, sentMs - warmupMs);
       return { ...outcome, loadMs };
     } finally {
       clearInterval(timer);
@@ -113,10 +122,11 @@ export class SoakLeg {
     for (const change of alarms.add(interval)) {
       const moment = {
         interval,
+        intervals: this.#latest,
         oldest: this.#test.oldestInFlight(OLDEST),
         rpcErrorsByCall: this.#test.resultSoFar()?.counts.rpcErrorsByCall ?? {},
       };
-      this.#inTurn(() => this.options.onChange(change, moment));
+      this.#changes.add(() => this.options.onChange(change, moment));
     }
   }
 
@@ -133,22 +143,8 @@ export class SoakLeg {
   }
 
   #add(interval: SoakInterval | undefined): void {
-    if (interval) this.#inTurn(() => this.options.onInterval(interval));
-  }
-
-  #inTurn(write: () => Promise<void>): void {
-    this.#behind = this.#behind.then(() => this.#told(write));
-  }
-
-  /** A full disk does not end hours of load. It is told once, and again when it is over. */
-  async #told(write: () => Promise<void>): Promise<void> {
-    try {
-      await write();
-      if (this.#isTold) this.options.onLine("checkpoints are written again");
-      this.#isTold = false;
-    } catch (error) {
-      if (!this.#isTold) this.options.onLine(`warning: ${errorText(error)}; the load goes on`);
-      this.#isTold = true;
-    }
+    if (!interval) return;
+    this.#latest = [...this.#latest, interval].slice(-SHOWN_INTERVALS);
+    this.#checkpoints.add(() => this.options.onInterval(interval));
   }
 }

@@ -1,24 +1,19 @@
 import { hostname } from "node:os";
 import type { Backend } from "../backend/backend.js";
-import { UsageError } from "../errors.js";
 import { formatDuration } from "../format/duration.js";
 import { plural } from "../format/count.js";
 import type { LoadPlan } from "../plan/plan.js";
 import { repeatedRunId } from "../plan/run-id.js";
 import type { Replay } from "../protocol/replay.js";
 import type { RunResult } from "../result/run-result.js";
-import type { Soak, SoakAlarm, SoakEvidence, SoakInterval, SoakLeg as LegRecord } from "../result/soak-schema.js";
+import type { Soak, SoakAlarm, SoakEvidence, SoakLeg as LegRecord } from "../result/soak-schema.js";
 import { accountOfKilled } from "./account.js";
 import { evidenceOf } from "./evidence.js";
+import { legsSoFar, withLength } from "./legs-so-far.js";
 import type { SeriesChange } from "./series-alarms.js";
 import { SeriesAlarms } from "./series-alarms.js";
 import type { SoakFolder } from "./soak-folder.js";
 import { SoakLeg, type LegMoment, type LegOutcome } from "./soak-leg.js";
-
-/** Intervals that an evidence file shows. */
-const SHOWN_INTERVALS = 60;
-/** A process that lives writes a checkpoint within so many intervals. */
-const SILENT_INTERVALS = 3;
 
 export interface SoakRunOptions {
   readonly backend: Backend;
@@ -26,6 +21,7 @@ export interface SoakRunOptions {
   /** Open load of one rate. Its length is that of all legs. */
   readonly plan: LoadPlan;
   readonly soak: Soak;
+  /** This process has locked it. */
   readonly folder: SoakFolder;
   readonly stopOnAlarm: boolean;
   readonly attended: boolean;
@@ -48,7 +44,6 @@ export interface SoakOutcome {
 /** One leg of a soak, from what its folder holds to what it holds afterwards. */
 export class SoakRun {
   #soak: Soak;
-  readonly #intervals: SoakInterval[] = [];
   #leg: SoakLeg | undefined;
   #unwritten: unknown;
 
@@ -59,17 +54,11 @@ export class SoakRun {
   /**
    * Makes the load that is left, and accounts for legs that were killed.
    * @throws FanoutError if the folder cannot be written to before the load begins
-   * @throws UsageError if another process makes this soak
+   * @throws UsageError if another host may make this soak
    */
   async run(): Promise<SoakOutcome> {
     const { folder, interruption, plan } = this.options;
-    const last = await folder.lastOfLegs();
-    const legs: LegRecord[] = [];
-    let leftMs = this.#soak.durationMs;
-    for (const leg of this.#soak.legs) {
-      legs.push(leg.ended === "running" ? this.#killed(leg, last.get(leg.number), leftMs) : leg);
-      leftMs -= legs.at(-1)!.loadMs;
-    }
+    const { legs, leftMs } = legsSoFar(this.#soak, await folder.lastOfLegs(), plan);
     this.#soak = { ...this.#soak, legs };
     const outcome = leftMs > 0 && !interruption.aborted ? await this.#runLeg(plan, leftMs) : undefined;
     await this.#accountForKilled();
@@ -103,7 +92,7 @@ export class SoakRun {
       runId: begun.runId,
       everyMs,
       alarms: new SeriesAlarms(Math.round(learnMs / everyMs)),
-      onInterval: (interval) => this.#add(interval),
+      onInterval: (interval) => folder.append(interval),
       onChange: (change, moment) => this.#change(change, moment),
     });
     this.#leg = leg;
@@ -112,7 +101,7 @@ export class SoakRun {
     const { result, loadMs } = outcome;
     const file = `leg-${number}.json`;
     const isWritten = await this.#kept(() => folder.writeFile(file, this.options.resultText(result)));
-    const { started, completed, failed, unfinished } = result.counts.orchestrations;
+    const { started, completed, failed, terminated, unfinished } = result.counts.orchestrations;
     const ended: LegRecord = {
       ...begun,
       ended: loadMs >= leftMs ? "done" : result.interrupted ? "interrupted" : "stopped",
@@ -120,6 +109,7 @@ export class SoakRun {
       started,
       completed,
       failed,
+      terminated,
       unfinished,
       ...(result.verdict && { verdict: result.verdict.status }),
       ...(result.recount && "lost" in result.recount && { lost: result.recount.lost.total }),
@@ -127,27 +117,6 @@ export class SoakRun {
     };
     this.#soak = { ...this.#soak, legs: [...this.#soak.legs.slice(0, -1), ended] };
     return outcome;
-  }
-
-  /** @throws UsageError if the process of the leg lives */
-  #killed(leg: LegRecord, last: SoakInterval | undefined, leftMs: number): LegRecord {
-    const { warmupMs = 0 } = this.options.plan;
-    const silentMs = Date.now() - Date.parse(last?.endedAt ?? leg.startedAt);
-    const mayLive = leg.generator.host !== hostname() || isProcess(leg.generator.pid);
-    if (mayLive && silentMs < SILENT_INTERVALS * this.#soak.everyMs) {
-      const { host, pid } = leg.generator;
-      throw new UsageError("soak-running", `--resume: process ${pid} on ${host} still makes the load of this soak`, {
-        hint: `its last checkpoint is ${formatDuration(silentMs)} old`,
-      });
-    }
-    const loadMs = Math.min(leftMs, Math.max(0, (last?.elapsedMs ?? 0) - warmupMs));
-    return { ...leg, ended: "killed", loadMs, started: last?.started ?? 0 };
-  }
-
-  async #add(interval: SoakInterval): Promise<void> {
-    this.#intervals.push(interval);
-    if (this.#intervals.length > SHOWN_INTERVALS) this.#intervals.shift();
-    await this.options.folder.append(interval);
   }
 
   async #change(change: SeriesChange, moment: LegMoment): Promise<void> {
@@ -190,7 +159,7 @@ export class SoakRun {
     }
   }
 
-  async #evidenceText(alarm: SoakAlarm, { interval, oldest, rpcErrorsByCall }: LegMoment): Promise<string> {
+  async #evidenceText(alarm: SoakAlarm, { interval, intervals, oldest, rpcErrorsByCall }: LegMoment): Promise<string> {
     const { backend, interruption } = this.options;
     const evidence: SoakEvidence = {
       schemaVersion: 1,
@@ -201,7 +170,7 @@ export class SoakRun {
       ...(interval.workers !== undefined && { workers: interval.workers }),
       rpcErrorsByCall,
       ...(await evidenceOf(backend, oldest, interruption)),
-      intervals: this.#intervals,
+      intervals,
     };
     return `${JSON.stringify(evidence, undefined, 2)}\n`;
   }
@@ -226,17 +195,4 @@ function loadMsOf({ legs }: Soak): number {
 /** `2 legs, 7h30m of 8h` */
 export function legsText(soak: Soak): string {
   return `${plural(soak.legs.length, "leg")}, ${formatDuration(loadMsOf(soak))} of ${formatDuration(soak.durationMs)}`;
-}
-
-function isProcess(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return error instanceof Error && "code" in error && error.code === "EPERM";
-  }
-}
-
-function withLength(plan: LoadPlan, lengthMs: number): LoadPlan {
-  if (plan.load.kind !== "open") throw new Error("Expected a soak with open load.");
-  return { ...plan, load: { ...plan.load, stages: plan.load.stages.map((stage) => ({ ...stage, lengthMs })) } };
 }

@@ -1,8 +1,13 @@
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { soakSchema } from "../../src/result/soak-schema.js";
+import { readResult } from "../../src/result/read-result.js";
+import { soakSchema, type Soak } from "../../src/result/soak-schema.js";
 import { Workplace } from "../support/e2e/workplace.js";
+
+async function soakIn(place: Workplace): Promise<Soak> {
+  return soakSchema.parse(JSON.parse(await readFile(join(place.folder, "soak/soak.json"), "utf8")));
+}
 
 const SMALL = "--iterations 1 --parallel-activities 1 --every 100ms --learn 2s";
 
@@ -63,6 +68,78 @@ test("a folder that is removed costs the files, not the answer", async () => {
   expect(stderr).toContain("the checkpoint could not be written");
 });
 
+test("a soak of few starts makes its whole load, although its last start is due before the end", async () => {
+  const place = await Workplace.open();
+  const { code, stdout } = await place.run(
+    `soak --rate 1/s --duration 3s --workers 1 ${SMALL} --dir soak --allow-invalid`,
+  );
+  expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringContaining("for 3 s of 3 s") });
+});
+
+test("a leg that gave up has made load until then", async () => {
+  const place = await Workplace.open();
+  const load = "--rate 10/s --duration 1h --workers 0 --worker-timeout 1s";
+  const { code } = await place.run(`soak ${load} ${SMALL} --dir soak --allow-invalid`);
+  expect(code).toBe(1);
+  const { legs } = await soakIn(place);
+  const leg = await readResult(join(place.folder, "soak/leg-1.json"));
+  expect(legs).toMatchObject([{ ended: "stopped" }]);
+  expect(Math.abs(legs[0]!.loadMs - leg.durationMs)).toBeLessThan(50);
+});
+
+test("orchestrations of a soak that somebody terminates are told, and end it with 1", async () => {
+  const place = await Workplace.open();
+  const load = "--rate 20/s --duration 6s --workers 1 --activity-duration 1s --run-id mine";
+  const soak = place.start(`soak ${load} ${SMALL} --dir soak --allow-invalid`);
+  await soak.says(/[1-9]\d* completed/u);
+  expect(await place.run("terminate --run mine.1 --yes")).toMatchObject({ code: 0 });
+  const { code, stdout } = await soak.ended;
+  const { legs } = await soakIn(place);
+  expect(legs).toMatchObject([{ ended: "done", failed: 0, unfinished: 0, lost: 0 }]);
+  const { started, completed = 0, terminated = 0 } = legs[0]!;
+  expect(terminated).toBeGreaterThan(0);
+  expect(completed + terminated).toBe(started);
+  expect(code).toBe(1);
+  expect(stdout).toContain(`${terminated} terminated`);
+});
+
+test("a soak that goes on counts the legs before against --max-actions", async () => {
+  const place = await Workplace.open();
+  const load = "--rate 20/s --duration 4s --warmup 1s --workers 1 --max-actions 300 --allow-invalid";
+  const soak = place.start(`soak ${load} ${SMALL} --dir soak`);
+  await soak.says(/[1-9]\d* completed/u);
+  soak.kill("SIGINT");
+  expect(await soak.ended).toMatchObject({ code: 130 });
+  const refused = await place.run("soak --resume soak");
+  expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining("--max-actions: this soak costs") });
+  expect(refused.stderr).toContain("more than the 300 allowed");
+  expect((await soakIn(place)).legs).toHaveLength(1);
+  const { code } = await place.run("soak --resume soak --max-actions 600");
+  expect(code).toBe(0);
+  const { legs, durationMs } = await soakIn(place);
+  expect(legs.reduce((sum, { loadMs }) => sum + loadMs, 0)).toBeCloseTo(durationMs, 3);
+  const starts = legs.reduce((sum, { started }) => sum + started, 0);
+  expect(refused.stderr).toContain(`costs ${3 * starts} actions`);
+});
+
+test("a soak whose checkpoints are old is not resumed while its process lives", async () => {
+  const place = await Workplace.open();
+  const soak = place.start(`soak --rate 10/s --duration 1h --workers 1 ${SMALL} --dir soak`);
+  await soak.says(/[1-9]\d* completed/u);
+  soak.kill("SIGSTOP");
+  await writeFile(join(place.folder, "soak/intervals.ndjson"), "");
+  const { code, stderr } = await place.run("soak --resume soak");
+  expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining(`process ${soak.pid} on `) });
+  soak.kill("SIGKILL");
+  await soak.ended;
+  // Nothing but its process held it.
+  const next = place.start("soak --resume soak");
+  await next.says(/[1-9]\d* completed/u);
+  expect((await soakIn(place)).legs).toHaveLength(2);
+  next.kill("SIGINT");
+  await next.ended;
+});
+
 test("a soak that still runs is not resumed", async () => {
   const place = await Workplace.open();
   const soak = place.start(
@@ -83,7 +160,7 @@ test("Ctrl-C ends a soak, tells how to go on, and leaves nothing in flight", asy
   const { code, stdout } = await soak.ended;
   expect(code).toBe(130);
   expect(stdout).toContain("fanout soak --resume soak");
-  const { ended, legs } = soakSchema.parse(JSON.parse(await readFile(join(place.folder, "soak/soak.json"), "utf8")));
+  const { ended, legs } = await soakIn(place);
   expect(ended).toBe("interrupted");
   expect(legs).toMatchObject([{ ended: "interrupted", result: "leg-1.json" }]);
   expect(await place.runningEmulator()).toMatchObject({ inFlight: 0 });

@@ -13,14 +13,20 @@ function random(flags: Readonly<Record<string, string>>): LoadPlan {
 test("random arrivals cost what their seed draws, as a whole and in shards", () => {
   const stages = fc.constantFrom("1/s->60/s:3s,20/s:2s,60/s->1/s:1s", "9/s:1s,0/s:5s", "30/s:7s");
   fc.assert(
-    fc.property(stages, fc.nat(1_000_000), fc.nat(4_000), fc.integer({ min: 1, max: 4 }), (of, seed, warmup, shards) => {
-      const plan = random({ stages: of, seed: String(seed), ...(warmup > 0 && { warmup: `${warmup}ms` }) });
-      const drawn = [...arrivals(plan)].length;
-      expect(plannedCostOf(plan)).toMatchObject({ starts: drawn, mostStarts: drawn });
-      const parts = Array.from({ length: shards }, (_, index) => ({ number: index + 1, of: shards }));
-      const starts = parts.map((shard) => plannedCostOf({ ...plan, shard }).mostStarts!);
-      expect(starts).toEqual(parts.map((shard) => [...arrivals({ ...plan, shard })].length));
-    }),
+    fc.property(
+      stages,
+      fc.nat(1_000_000),
+      fc.nat(4_000),
+      fc.integer({ min: 1, max: 4 }),
+      (of, seed, warmup, shards) => {
+        const plan = random({ stages: of, seed: String(seed), ...(warmup > 0 && { warmup: `${warmup}ms` }) });
+        const drawn = [...arrivals(plan)].length;
+        expect(plannedCostOf(plan)).toMatchObject({ starts: drawn, mostStarts: drawn });
+        const parts = Array.from({ length: shards }, (_, index) => ({ number: index + 1, of: shards }));
+        const starts = parts.map((shard) => plannedCostOf({ ...plan, shard }).mostStarts!);
+        expect(starts).toEqual(parts.map((shard) => [...arrivals({ ...plan, shard })].length));
+      },
+    ),
   );
 });
 
