@@ -1,7 +1,7 @@
-/** Resolves when the signal has aborted. */
-export function aborted(signal: AbortSignal): Promise<void> {
+/** Resolves when the signal has aborted. After `over` aborts, it no longer listens, and never resolves. */
+export function aborted(signal: AbortSignal, over?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) resolve();
-    signal.addEventListener("abort", () => resolve(), { once: true });
+    else signal.addEventListener("abort", () => resolve(), { once: true, ...(over && { signal: over }) });
   });
 }

@@ -187,8 +187,9 @@ export class SeveralGenerators implements Pick<
     void followProgress(this.#progress, this.#stopFollowing.signal, onLine);
     this.#workers.start(this.#progress);
     this.#fork();
-    interruption.addEventListener("abort", () => this.#interrupt());
-    const early = Promise.race([this.#early.promise, aborted(interruption)]);
+    const over = this.#stopFollowing.signal;
+    interruption.addEventListener("abort", () => this.#interrupt(), { signal: over });
+    const early = Promise.race([this.#early.promise, aborted(interruption, over)]);
     await Promise.race([this.#workers.ready, early]);
     for (const [index, process] of this.#processes.entries()) process.prepare(this.#taskOf(index, hub));
     if (interruption.aborted) this.#interrupt();

@@ -233,12 +233,13 @@ export class LoadTest {
    */
   async run(): Promise<LoadTestOutcome> {
     const { plan, backend, runId, clock, interruption, onLine } = this.options;
+    const over = this.#stopFollowing.signal;
     const hub = this.options.coordination?.hub ?? (await surveyedHub(backend, runId, interruption, onLine));
     this.#hub = hub;
     this.#durability = await durabilityOf(backend, interruption);
     void followProgress(this.#progress, this.#stopFollowing.signal, onLine);
     this.#workers.start(this.#progress);
-    await Promise.race([this.#workers.ready, this.#ending.early, aborted(interruption)]);
+    await Promise.race([this.#workers.ready, this.#ending.early, aborted(interruption, over)]);
     const startedMs = await this.#startingMs();
     this.#startedMs = startedMs;
     this.#recorder.begin(startedMs);
@@ -333,7 +334,7 @@ export class LoadTest {
     const { clock, coordination, interruption, onLine } = this.options;
     const early = AbortSignal.any([interruption, this.#stopStarting.signal]);
     const startAtMs = coordination
-      ? await Promise.race([coordination.startsAt(), aborted(early)])
+      ? await Promise.race([coordination.startsAt(), aborted(early, this.#stopFollowing.signal)])
       : this.options.startAtMs;
     if (startAtMs === undefined || early.aborted) return clock();
     // A coordinated generator that is late keeps the time of the others, and shows it as slip.
