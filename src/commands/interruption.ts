@@ -1,4 +1,5 @@
 import { ExitCode } from "../exit-codes.js";
+import type { Reading } from "../load/load-test.js";
 import { outlivesItsTerminal } from "./no-hang-up.js";
 
 /**
@@ -7,11 +8,23 @@ import { outlivesItsTerminal } from "./no-hang-up.js";
  */
 const SAME_KEYPRESS_MS = 400;
 
-/** Turns the first signal into an abort, and a second one that is no SIGHUP into an exit at once. */
+interface Skippable {
+  readonly skip: AbortController;
+  readonly onSkip: () => void;
+}
+
+/** For a person who pressed Ctrl-C. */
+export const SKIPPED = "the rest of the histories is not read; press Ctrl-C again to end the command";
+
+/**
+ * Turns the first signal into an abort, and a second one that is no SIGHUP into an exit at once. A Ctrl-C that skips a
+ * reading is none of them.
+ */
 export class Interruption {
   readonly #controller = new AbortController();
   #exitCode: ExitCode | undefined;
-  #atMs = 0;
+  #atMs = Number.NEGATIVE_INFINITY;
+  #reading: Skippable | undefined;
   readonly #onInterrupt = (): void => this.#take(ExitCode.Interrupted);
   readonly #onTerminate = (): void => this.#take(ExitCode.Terminated);
   readonly #onHangUp = (): void => this.#hangUp();
@@ -33,6 +46,21 @@ export class Interruption {
     return this.#exitCode;
   }
 
+  /**
+   * What follows is only read, so that the first Ctrl-C skips it, until it is disposed of. The second ends the command.
+   */
+  beginReading(onSkip: () => void): Reading {
+    const skip = new AbortController();
+    const reading = { skip, onSkip };
+    this.#reading = reading;
+    return {
+      skipped: skip.signal,
+      [Symbol.dispose]: () => {
+        if (this.#reading === reading) this.#reading = undefined;
+      },
+    };
+  }
+
   [Symbol.dispose](): void {
     process.off("SIGINT", this.#onInterrupt);
     process.off("SIGTERM", this.#onTerminate);
@@ -41,8 +69,22 @@ export class Interruption {
   }
 
   #take(exitCode: ExitCode): void {
-    if (this.#exitCode === undefined) this.#begin(exitCode);
-    else if (performance.now() - this.#atMs > SAME_KEYPRESS_MS) process.exit(exitCode);
+    const isNew = performance.now() - this.#atMs > SAME_KEYPRESS_MS;
+    if (this.#exitCode !== undefined) {
+      if (isNew) process.exit(exitCode);
+    } else if (exitCode === ExitCode.Terminated) {
+      this.#begin(exitCode);
+    } else if (isNew) {
+      if (this.#reading) this.#skip(this.#reading);
+      else this.#begin(exitCode);
+    }
+  }
+
+  #skip({ skip, onSkip }: Skippable): void {
+    this.#reading = undefined;
+    this.#atMs = performance.now();
+    skip.abort();
+    onSkip();
   }
 
   /**

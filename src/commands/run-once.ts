@@ -2,7 +2,7 @@ import type { Backend } from "../backend/backend.js";
 import { ExitCode, firstOf } from "../exit-codes.js";
 import { oneLine } from "../format/one-line.js";
 import { clientClock } from "../async/clock.js";
-import type { Interruption } from "./interruption.js";
+import { SKIPPED, type Interruption } from "./interruption.js";
 import { SeveralGenerators, type SeveralGeneratorsOptions } from "../generators/several-generators.js";
 import { LoadTest, type LoadTestOptions, type LoadTestOutcome } from "../load/load-test.js";
 import { liveView } from "../report/live.js";
@@ -51,6 +51,7 @@ export async function runOnce(run: OneRun): Promise<ExitCode> {
       leave: call.leave,
       replay: call.replay,
       interruption: interruption.signal,
+      beginReading: () => interruption.beginReading(() => view.line(SKIPPED)),
       onLine: (line) => view.line(oneLine(line)),
       onTimelines: run.collector && ((timelines) => telemetry?.add(timelines)),
     },

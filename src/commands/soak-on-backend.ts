@@ -19,7 +19,7 @@ import type { Soak, SoakLeg } from "../result/soak-schema.js";
 import { soakRunning } from "../soak/legs-so-far.js";
 import { legsText, SoakRun, type SoakOutcome } from "../soak/soak.js";
 import type { SoakFolder } from "../soak/soak-folder.js";
-import { Interruption } from "./interruption.js";
+import { Interruption, SKIPPED } from "./interruption.js";
 import type { CommandIo } from "./io.js";
 import { noticeOn } from "./notice.js";
 import { placeOf } from "./place-of.js";
@@ -77,6 +77,7 @@ export async function soakOnBackend(checked: SoakOnBackend): Promise<ExitCode> {
       stopOnAlarm: call.stopOnAlarm,
       attended: io.stderr.isTTY ?? false,
       interruption: interruption.signal,
+      beginReading: () => interruption.beginReading(() => onLine(SKIPPED)),
       onLine,
       onLeg: (leg) => {
         view = liveView(io.stderr, () => leg.snapshot());

@@ -33,6 +33,8 @@ export interface IrregularOptions {
   readonly unanswered: ReadonlySet<number>;
   /** Aborts the count. If it aborted earlier, a person who interrupted the run is waiting. */
   readonly interruption: AbortSignal;
+  /** Whether Ctrl-C ends the count, and not the command. */
+  readonly canSkip?: boolean;
   readonly onLine: (line: string) => void;
   readonly patienceMs?: number;
 }
@@ -53,8 +55,8 @@ export async function countIrregularActions(options: IrregularOptions): Promise<
     const missing = `${plural(histories, "history")} would have to be read`;
     return { instances, actions: 0, measured: 0, missing };
   }
-  if (histories > SLOW_INSTANCES)
-    onLine(`reading ${plural(histories, "history")} to count actions; press Ctrl-C to skip this`);
+  const howToSkip = options.canSkip === true ? "; press Ctrl-C to skip this" : "";
+  if (histories > SLOW_INSTANCES) onLine(`reading ${plural(histories, "history")} to count actions${howToSkip}`);
 
   const patience = AbortSignal.timeout(patienceMs);
   const reading = new Reading(interruption.aborted ? patience : AbortSignal.any([interruption, patience]));
@@ -76,7 +78,7 @@ export async function countIrregularActions(options: IrregularOptions): Promise<
     });
   });
   const { actions, measured, count } = reading;
-  const cutOff = patience.aborted ? `it took longer than ${formatDuration(patienceMs)}` : "the run was interrupted";
+  const cutOff = patience.aborted ? `it took longer than ${formatDuration(patienceMs)}` : "the reading was interrupted";
   const notAll = `${formatCount(count)} of ${plural(instances, "history")} were read: ${reading.failure ?? cutOff}`;
   const missing = count < instances ? notAll : reading.missing;
   return { instances, actions, measured, ...(missing !== undefined && { missing }) };

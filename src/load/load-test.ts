@@ -57,6 +57,11 @@ interface Coordination {
   readonly startsAt: () => Promise<number>;
 }
 
+/** A time in which somebody may skip what a run reads after its load. */
+export interface Reading extends Disposable {
+  readonly skipped: AbortSignal;
+}
+
 export interface LoadTestOptions {
   readonly plan: LoadPlan;
   readonly backend: Backend;
@@ -77,6 +82,8 @@ export interface LoadTestOptions {
   readonly replay: Replay;
   /** Prints a line for a person. */
   readonly onLine: (line: string) => void;
+  /** Called when histories are to be read. Absent if nobody can skip that alone. */
+  readonly beginReading?: () => Reading;
   /** Called when it is decided how the run ends. What is in flight may still be terminated, and much be read. */
   readonly onEnding?: () => void;
   /** Called for each instance that ends, and for each start that is refused. */
@@ -264,6 +271,9 @@ export class LoadTest {
     // The workers of a shard execute activities of the others too.
     const ownWork = plan.shard === undefined ? await this.#workers.executed() : undefined;
     this.#stopFollowing.abort();
+    using reading = ending.kind === "interrupted" ? undefined : this.options.beginReading?.();
+    const canSkip = reading !== undefined;
+    const skipped = canSkip ? AbortSignal.any([interruption, reading.skipped]) : interruption;
     const { accepted } = this.#recorder;
     const { unanswered } = this.#generator;
     const interrupted = ending.kind === "interrupted";
@@ -283,6 +293,8 @@ export class LoadTest {
         ? undefined
         : countIrregularActions({
             ...this.options,
+            interruption: skipped,
+            canSkip,
             plan: resultPlanOf(plan),
             client: backend.client,
             starts: this.#recorder,
@@ -295,7 +307,8 @@ export class LoadTest {
       ownWork,
       plan: resultPlanOf(plan),
       endedMs: countedMs,
-      interruption,
+      interruption: skipped,
+      canSkip,
       onLine,
       onTimelines: this.options.onTimelines,
     });

@@ -47,6 +47,8 @@ export interface BreakdownOptions {
   readonly endedMs: number;
   /** Ends the reading. If that was before, whoever interrupted the run waits for it a moment. */
   readonly interruption: AbortSignal;
+  /** Whether Ctrl-C ends the reading, and not the command. */
+  readonly canSkip?: boolean;
   readonly onLine: (line: string) => void;
   /** Called for each instance that was read. */
   readonly onTimelines?: ((timelines: readonly Timeline[]) => void) | undefined;
@@ -66,9 +68,10 @@ export async function readBreakdown(options: BreakdownOptions): Promise<WhereTim
   const signal = interruption.aborted ? patience : AbortSignal.any([interruption, patience]);
   const reading = new HistoryReading(options.client, signal, mostEvents);
   const read: TracedInstance[] = [];
+  const howToSkip = options.canSkip === true ? "; press Ctrl-C to leave the rest out" : "";
   const telling = setInterval(() => {
     const text = `${formatCount(read.length)} of ${plural(starts.length, "history")}`;
-    onLine(`reading where the time went: ${text}; press Ctrl-C to leave the rest out`);
+    onLine(`reading where the time went: ${text}${howToSkip}`);
   }, TELL_EVERY_MS);
   await concurrently(starts, CONCURRENCY, reading.signal, async (start) => {
     const instance = await reading.instanceOf(start, options.endedMs);

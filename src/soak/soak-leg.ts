@@ -1,6 +1,6 @@
 import { clientClock } from "../async/clock.js";
 import type { Backend } from "../backend/backend.js";
-import { LoadTest, type LoadTestOutcome } from "../load/load-test.js";
+import { LoadTest, type LoadTestOutcome, type Reading } from "../load/load-test.js";
 import type { LoadPlan } from "../plan/plan.js";
 import type { Replay } from "../protocol/replay.js";
 import type { SoakInterval } from "../result/soak-schema.js";
@@ -24,6 +24,7 @@ export interface SoakLegOptions {
   readonly alarms: SeriesAlarms;
   readonly attended: boolean;
   readonly interruption: AbortSignal;
+  readonly beginReading: () => Reading;
   readonly onLine: (line: string) => void;
   /** The end of each interval: its checkpoint is written. Rejections are told once. */
   readonly onInterval: (interval: SoakInterval) => Promise<void>;

@@ -2,6 +2,7 @@ import { hostname } from "node:os";
 import type { Backend } from "../backend/backend.js";
 import { formatDuration } from "../format/duration.js";
 import { plural } from "../format/count.js";
+import type { Reading } from "../load/load-test.js";
 import type { LoadPlan } from "../plan/plan.js";
 import { repeatedRunId } from "../plan/run-id.js";
 import type { Replay } from "../protocol/replay.js";
@@ -26,6 +27,7 @@ export interface SoakRunOptions {
   readonly stopOnAlarm: boolean;
   readonly attended: boolean;
   readonly interruption: AbortSignal;
+  readonly beginReading: () => Reading;
   readonly onLine: (line: string) => void;
   /** Called with the leg before it runs. */
   readonly onLeg: (leg: SoakLeg) => void;

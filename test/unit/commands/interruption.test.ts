@@ -51,4 +51,58 @@ describe("an interruption", () => {
     process.emit("SIGINT");
     expect(exit).toHaveBeenCalledWith(130);
   });
+
+  describe("while the histories of a run are read", () => {
+    const onSkip = vi.fn<() => void>();
+
+    test.each<
+      [signals: readonly (readonly [ms: number, signal: "SIGINT" | "SIGTERM"])[], skips: number, exitCode?: number]
+    >([
+      [[], 0],
+      [[[0, "SIGINT"]], 1],
+      // `npx` passes the same key press on.
+      [
+        [
+          [0, "SIGINT"],
+          [300, "SIGINT"],
+        ],
+        1,
+      ],
+      [
+        [
+          [0, "SIGINT"],
+          [600, "SIGINT"],
+        ],
+        1,
+        130,
+      ],
+      [[[0, "SIGTERM"]], 0, 143],
+      [
+        [
+          [0, "SIGINT"],
+          [50, "SIGTERM"],
+        ],
+        1,
+        143,
+      ],
+    ])("by %j skips them %d times, and stands for %s", (signals, skips, exitCode) => {
+      onSkip.mockClear();
+      using reading = interruption.beginReading(onSkip);
+      for (const [ms, signal] of signals) {
+        now = ms;
+        process.emit(signal);
+      }
+      expect(onSkip).toHaveBeenCalledTimes(skips);
+      expect(reading.skipped.aborted).toBe(skips > 0);
+      expect(interruption.exitCode).toBe(exitCode);
+      expect(interruption.signal.aborted).toBe(exitCode !== undefined);
+      expect(exit).not.toHaveBeenCalled();
+    });
+
+    test("once they are read, Ctrl-C ends the command", () => {
+      interruption.beginReading(onSkip)[Symbol.dispose]();
+      process.emit("SIGINT");
+      expect(interruption.exitCode).toBe(130);
+    });
+  });
 });

@@ -253,7 +253,7 @@ describe("the actions of orchestrations that did not complete", () => {
     });
     const options = optionsFor(interrupted, 3);
     expect((await countIrregularActions({ ...options, interruption: ctrlC.signal })).missing).toBe(
-      "0 of 3 histories were read: the run was interrupted",
+      "0 of 3 histories were read: the reading was interrupted",
     );
   });
 });
