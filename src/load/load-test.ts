@@ -4,9 +4,9 @@ import type { NeutralTime } from "../stats/common-spans.js";
 import type { Completion, Start } from "../stats/completion.js";
 import type { RunBuckets } from "../stats/latency-buckets.js";
 import type { LiveSnapshot } from "../stats/live-snapshot.js";
-import { lengthOf, plannedStarts } from "../result/load-shape.js";
+import { lengthOf, plannedStarts, type DueCount } from "../result/load-shape.js";
 import type { StandingPart } from "../stats/merged-standing.js";
-import { Recorder, type DueCount } from "../stats/recorder.js";
+import { Recorder } from "../stats/recorder.js";
 import type { ResultSoFar } from "../stats/result-so-far.js";
 import type { SeriesSoFar } from "../stats/series.js";
 import type {

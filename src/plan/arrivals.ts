@@ -1,6 +1,12 @@
-import { arrivalsIn, type Load, type LoadShape, type Stage } from "../result/load-shape.js";
+import {
+  arrivalsIn,
+  type DueCount,
+  type Load,
+  type LoadShape,
+  type PlannedStart,
+  type Stage,
+} from "../result/load-shape.js";
 import { isOfShard, sequenceOfShard } from "../result/shard.js";
-import type { DueCount, PlannedStart } from "../stats/recorder.js";
 import { uniformAt } from "../orchestrations/hash-draw.js";
 
 /** The part of a plan that decides when the starts of open load are due. Other load has no such times. */

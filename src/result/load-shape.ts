@@ -12,6 +12,19 @@ export type Stage = ValueOf<typeof stage>;
 /** The part of a plan that decides how many orchestrations it starts. Without a load, all start at once. */
 export type Load = Pick<ResultPlan, "parallelOrchestrations" | "load" | "warmupMs" | "shard">;
 
+/** A start of the plan, with its number and when it is due, in milliseconds from the start of the run. */
+export interface PlannedStart {
+  readonly sequence: number;
+  readonly dueMs: number;
+}
+
+/** How many starts of a schedule are due. */
+export interface DueCount {
+  readonly all: number;
+  /** Those that were due in the warm-up. */
+  readonly inWarmup: number;
+}
+
 /**
  * The number of starts in a plan, or in a shard's part of it, including the warm-up; undefined if time may end it
  * earlier. For random arrivals it is the mean.

@@ -1,7 +1,7 @@
 import { ClockBridge, type BridgedTime } from "./clock-bridge.js";
 import type { NeutralTime } from "./common-spans.js";
 import type { Completion, Start } from "./completion.js";
-import { lengthOf } from "../result/load-shape.js";
+import { lengthOf, type DueCount, type PlannedStart } from "../result/load-shape.js";
 import { partOf, sequenceOfShard, type Shard } from "../result/shard.js";
 import { censoredOf, type Censored } from "../result/stored-percentile.js";
 import type { LiveSnapshot } from "./live-snapshot.js";
@@ -32,19 +32,6 @@ import { Timeline, type StartTimes } from "./timeline.js";
 import { verdictOf } from "./verdict.js";
 
 const LISTED_STUCK = 100;
-
-/** A start of the plan, with its number and when it is due, in milliseconds from the start of the run. */
-export interface PlannedStart {
-  readonly sequence: number;
-  readonly dueMs: number;
-}
-
-/** How many starts of a schedule are due. */
-export interface DueCount {
-  readonly all: number;
-  /** Those that were due in the warm-up. */
-  readonly inWarmup: number;
-}
 
 /** Facts that are known only after the run has ended. */
 export interface RunEnd {

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import type { LatencySummary, RunResult } from "../../../src/result/run-result.js";
 import type { Shard } from "../../../src/result/shard.js";
 import { DueStarts, type ArrivalPlan } from "../../../src/plan/arrivals.js";
-import type { DueCount } from "../../../src/stats/recorder.js";
+import type { DueCount } from "../../../src/result/load-shape.js";
 import { mergedStanding, type StandingPart } from "../../../src/stats/merged-standing.js";
 import { isMissedForGood, judge, parseThreshold } from "../../../src/stats/threshold.js";
 import { sampleResult } from "../../support/report/sample-result.js";
