@@ -81,6 +81,7 @@ export class StallDetector {
 
   /** The backend refused a start, so that no work was done. */
   refused(refusedMs: number): void {
+    if (this.#isCut) return;
     const atMs = this.#advance(refusedMs);
     this.#inFlight = Math.max(0, this.#inFlight - 1);
     if (this.#inFlight > 0) return;

@@ -295,6 +295,15 @@ describe("a recorder", () => {
 });
 
 /** One that was due, sent, accepted and completed at these seconds of the run. */
+/** One a second, of which each takes a tenth. */
+function addTwenty(recorder: Recorder): void {
+  for (let second = 0; second < 20; second += 1) {
+    const completion = at(second, second + 0.1, second);
+    addStart(recorder, completion.start);
+    recorder.add(completion);
+  }
+}
+
 function at(dueSeconds: number, completedSeconds: number, sequence = 0): Completion {
   const intendedMs = STARTED_MS + dueSeconds * 1_000;
   const noticedMs = STARTED_MS + completedSeconds * 1_000;
@@ -470,11 +479,7 @@ describe("a recorder of load over time", () => {
     ["a refused one", "failed", 1],
   ] as const)("is stalled or not by the end of %s, of which no acceptance is known", (_, outcome, refusals) => {
     const recorder = recorderOf(open);
-    for (let second = 0; second < 20; second += 1) {
-      const completion = at(second, second + 0.1, second);
-      addStart(recorder, completion.start);
-      recorder.add(completion);
-    }
+    addTwenty(recorder);
     addStart(recorder, at(20, 99, 20).start);
     addStart(recorder, at(20, 99, 21).start);
     for (let number = 22; number < 100; number += 1) {
@@ -519,11 +524,7 @@ describe("a recorder of load over time", () => {
 
   test("gives a view its figures so far, including a stall in progress", () => {
     const recorder = recorderOf(open);
-    for (let second = 0; second < 20; second += 1) {
-      const completion = at(second, second + 0.1, second);
-      addStart(recorder, completion.start);
-      recorder.add(completion);
-    }
+    addTwenty(recorder);
     addStart(recorder, at(20, 99, 20).start);
     const { own, responseMs } = recorder.snapshot(STARTED_MS + 60_000);
     expect(own).toMatchObject({ completed: 20, failed: 0, inFlight: 1, heldBack: 0 });

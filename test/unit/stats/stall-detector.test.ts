@@ -358,3 +358,20 @@ describe("a stall", () => {
     expect(stalls.map(({ fromMs }) => fromMs)).toEqual(stalls.map(({ fromMs }) => fromMs).sort((a, b) => a - b));
   });
 });
+
+test("a start that is refused after the run was cut is no part of it", () => {
+  const detector = new StallDetector();
+  for (let atMs = 0; atMs < 20_000; atMs += 1_000) {
+    detector.started(atMs);
+    detector.ended(atMs + 100, 100);
+  }
+  detector.started(20_000);
+  detector.started(20_001);
+  detector.cut(60_000);
+  const atCut = detector.at(60_000);
+  expect(atCut).toMatchObject({ open: true });
+  detector.refused(90_000);
+  detector.refused(95_000);
+  expect(detector.at(99_000)).toEqual(atCut);
+  expect(detector.close(60_000)).toEqual([atCut]);
+});
