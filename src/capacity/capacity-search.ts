@@ -186,7 +186,8 @@ export class CapacitySearch {
   /** By the probe before. A higher level may complete no more, and a lower one completes less. */
   #expectedPerSecond(level: number): number | undefined {
     const before = this.#probes.at(-1);
-    const perSecond = this.#last?.completedPerSecond;
+    // Nothing completes within a calibration that is shorter than an orchestration.
+    const perSecond = this.#last?.completedPerSecond || undefined;
     if (before === undefined || perSecond === undefined || this.options.load === "open") return undefined;
     const ratio = level / before.level;
     return perSecond * (before.purpose === "calibrate" ? ratio : Math.min(1, ratio));
