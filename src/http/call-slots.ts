@@ -15,7 +15,8 @@ export class CallSlots {
   }
 
   /**
-   * Makes a call. Rejects with the signal's reason when it aborts, or as busy if the call waits for its turn then. The slot is held until the call itself has ended.
+   * Makes a call. Rejects with the signal's reason when it aborts, or as busy if the call waits for its turn then. The
+   * slot is held until the call itself has ended.
    */
   async use<T>(signal: AbortSignal, call: () => Promise<T>): Promise<T> {
     await this.#take(signal);

@@ -40,7 +40,10 @@ export type LivePhase =
   | { readonly kind: "running" }
   /** No more starts: the run was interrupted, or gave up. */
   | { readonly kind: "ending"; readonly why: string }
-  /** All instances have ended, or are no longer waited for. `report` is its path, when there is one, and `why` why there is none. */
+  /**
+   * All instances have ended, or are no longer waited for. `report` is the path of the report, when there is one, and `why`
+   * is why there is none.
+   */
   | { readonly kind: "ended"; readonly report?: string | undefined; readonly why?: string }
   /** Without a result. */
   | { readonly kind: "failed"; readonly why: string };

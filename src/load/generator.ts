@@ -217,8 +217,8 @@ export class Generator {
   }
 
   /**
-   * Repeats a start until it is answered, or until the run no longer waits for its work. It may find its own instance. The time of its
-   * acceptance is then unknown: its latency counts from when it was due.
+   * Repeats a start until it is answered, or until the run no longer waits for its work. It may find its own instance.
+   * The time of its acceptance is then unknown: its latency counts from when it was due.
    */
   async #findOut(start: Start): Promise<void> {
     const { stopRepeating, wait, onFound } = this.options;

@@ -8,6 +8,7 @@ import { latestRuns, type LatestRuns } from "../../hub/latest-runs.js";
 import { instanceIdPrefixOf, runIdOf } from "../../plan/run-id.js";
 import { CallSlots } from "../call-slots.js";
 import { HttpError } from "../http-error.js";
+import { tooManyReads } from "./too-many-reads.js";
 import { Patience } from "../patience.js";
 import { PROBLEM_PREFIX } from "../problem.js";
 import { problemAnswers } from "../run-routes.js";
@@ -46,7 +47,9 @@ const HubInstances = z.object({
 
 /** The runs on the task hub, whoever has started them. */
 export function addHubRuns(app: FastifyInstance, backend: () => Promise<Backend>, security: object): void {
-  const slots = new CallSlots(AT_A_TIME, busy);
+  const slots = new CallSlots(AT_A_TIME, () =>
+    tooManyReads(`Other searches of the task hub are under way, and the server makes ${AT_A_TIME} at a time.`),
+  );
   const api = app.withTypeProvider<ZodTypeProvider>();
   const common = { tags: ["Task hub"], ...security };
   const problems = problemAnswers([403, 429, 501, 503]);
@@ -99,11 +102,6 @@ export function addHubRuns(app: FastifyInstance, backend: () => Promise<Backend>
       };
     },
   );
-}
-
-function busy(): HttpError {
-  const problem = `Other searches of the task hub are under way, and the server makes ${AT_A_TIME} at a time.`;
-  return new HttpError(429, problem, { code: "too-many-reads", hint: "Try again in a few seconds." });
 }
 
 async function listed<T>(work: Promise<T>): Promise<T> {

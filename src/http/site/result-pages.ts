@@ -8,6 +8,7 @@ import type { ServedRuns } from "../../runs/served-runs.js";
 import { compareCandidates } from "../../stats/comparison.js";
 import { CallSlots } from "../call-slots.js";
 import { HttpError } from "../http-error.js";
+import { tooManyReads } from "./too-many-reads.js";
 import { sendReport } from "../page-response.js";
 import { Patience } from "../patience.js";
 import { resultOf, runOf } from "../run-of.js";
@@ -37,7 +38,9 @@ export function addComparison(app: FastifyInstance, runs: ServedRuns): void {
 
 /** `/timelines/ID`: what one orchestration waited for, and when. */
 export function addTimelines(app: FastifyInstance, backend: () => Promise<Backend>): void {
-  const slots = new CallSlots(TIMELINES_AT_A_TIME, busy);
+  const slots = new CallSlots(TIMELINES_AT_A_TIME, () =>
+    tooManyReads(`Other timelines are being read, and the server reads ${TIMELINES_AT_A_TIME} at a time.`),
+  );
   app.get<{ Params: { instanceId: string } }>(
     "/timelines/:instanceId",
     { schema: { hide: true } },
@@ -57,11 +60,6 @@ export function addTimelines(app: FastifyInstance, backend: () => Promise<Backen
       return sendReport(reply, timelinePage([timelines], { isServed: true }));
     },
   );
-}
-
-function busy(): HttpError {
-  const problem = `Other timelines are being read, and the server reads ${TIMELINES_AT_A_TIME} at a time.`;
-  return new HttpError(429, problem, { code: "too-many-reads", hint: "Try again in a few seconds." });
 }
 
 function idIn(query: Readonly<Record<string, unknown>>, name: "baseline" | "new"): string {
